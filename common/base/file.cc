@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/base/file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/status_macros.h"
+
+namespace hilum {
+
+absl::Status ErrnoStatus(int error, absl::string_view what,
+                         absl::string_view path) {
+  std::string message =
+      absl::StrCat(path, ": ", what, ": ", std::strerror(error));
+  switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+      return absl::NotFoundError(message);
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      return absl::PermissionDeniedError(message);
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+      return absl::ResourceExhaustedError(message);
+    default:
+      return absl::InternalError(message);
+  }
+}
+
+absl::StatusOr<std::string> ReadFile(const std::string& path,
+                                     uint64_t max_bytes) {
+  ScopedFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (fd.get() < 0) return ErrnoStatus(errno, "cannot open", path);
+  struct stat info;
+  if (fstat(fd.get(), &info) != 0) {
+    return ErrnoStatus(errno, "cannot stat", path);
+  }
+  if (S_ISDIR(info.st_mode)) return ErrnoStatus(EISDIR, "cannot read", path);
+  std::string content;
+  char buffer[1 << 16];
+  for (;;) {
+    ssize_t got = read(fd.get(), buffer, sizeof buffer);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return ErrnoStatus(errno, "cannot read", path);
+    if (got == 0) return content;
+    content.append(buffer, static_cast<size_t>(got));
+    if (content.size() > max_bytes) {
+      return absl::ResourceExhaustedError(
+          absl::StrCat(path, ": larger than ", max_bytes, " bytes"));
+    }
+  }
+}
+
+absl::Status WriteFileAtomically(const std::string& path,
+                                 absl::string_view content,
+                                 Durability durability, uint32_t mode) {
+  std::string temporary = absl::StrCat(path, ".tmp.", getpid());
+  ScopedFd fd(
+      open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
+  if (fd.get() < 0) return ErrnoStatus(errno, "cannot create", temporary);
+  auto fail = [&](absl::string_view what) {
+    absl::Status status = ErrnoStatus(errno, what, path);
+    unlink(temporary.c_str());
+    return status;
+  };
+  while (!content.empty()) {
+    ssize_t put = write(fd.get(), content.data(), content.size());
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) return fail("cannot write");
+    content.remove_prefix(static_cast<size_t>(put));
+  }
+  if (durability == Durability::kSync && fsync(fd.get()) != 0) {
+    return fail("cannot sync");
+  }
+  if (rename(temporary.c_str(), path.c_str()) != 0) {
+    return fail("cannot rename into place");
+  }
+  if (durability == Durability::kSync) {
+    return SyncDirectory(std::filesystem::path(path).parent_path().string());
+  }
+  return absl::OkStatus();
+}
+
+absl::Status MakeDirectories(const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (error) return ErrnoStatus(error.value(), "cannot make folder", path);
+  return absl::OkStatus();
+}
+
+absl::Status SyncDirectory(const std::string& path) {
+  std::string folder = path.empty() ? "." : path;
+  ScopedFd fd(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (fd.get() < 0) return ErrnoStatus(errno, "cannot open folder", folder);
+  if (fsync(fd.get()) != 0) return ErrnoStatus(errno, "cannot sync", folder);
+  return absl::OkStatus();
+}
+
+bool FileExists(const std::string& path) {
+  return access(path.c_str(), F_OK) == 0;
+}
+
+std::string ResolvePath(absl::string_view base, absl::string_view path) {
+  std::filesystem::path given{std::string(path)};
+  if (given.is_absolute()) return given.string();
+  return (std::filesystem::path(std::string(base)) / given)
+      .lexically_normal()
+      .string();
+}
+
+ScopedFd& ScopedFd::operator=(ScopedFd&& other) noexcept {
+  if (this != &other) {
+    Close();
+    fd_ = other.Release();
+  }
+  return *this;
+}
+
+int ScopedFd::Release() {
+  int fd = fd_;
+  fd_ = -1;
+  return fd;
+}
+
+void ScopedFd::Close() {
+  if (fd_ >= 0) close(fd_);
+  fd_ = -1;
+}
+
+}  // namespace hilum

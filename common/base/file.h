@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// Files, with errors that name the path and the reason.
+#ifndef HILUM_COMMON_BASE_FILE_H_
+#define HILUM_COMMON_BASE_FILE_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace hilum {
+
+// NOT_FOUND, PERMISSION_DENIED, RESOURCE_EXHAUSTED (disk full, quota) or
+// INTERNAL, from errno: "PATH: WHAT: reason".
+absl::Status ErrnoStatus(int error, absl::string_view what,
+                         absl::string_view path);
+
+// RESOURCE_EXHAUSTED past max_bytes.
+absl::StatusOr<std::string> ReadFile(const std::string& path,
+                                     uint64_t max_bytes = 1ull << 32);
+
+enum class Durability { kNone, kSync };
+
+// Through a temporary file beside it and rename, so that readers see the old
+// content or the new. kSync: on disk when this returns. A failure leaves the
+// old content and no temporary file.
+absl::Status WriteFileAtomically(const std::string& path,
+                                 absl::string_view content,
+                                 Durability durability = Durability::kSync,
+                                 uint32_t mode = 0644);
+
+// mkdir -p.
+absl::Status MakeDirectories(const std::string& path);
+
+// fsync of the directory itself, after a rename into it.
+absl::Status SyncDirectory(const std::string& path);
+
+bool FileExists(const std::string& path);
+
+// `path` if absolute, else below `base`.
+std::string ResolvePath(absl::string_view base, absl::string_view path);
+
+// A file descriptor closed at the end of its scope. Not copied.
+class ScopedFd {
+ public:
+  explicit ScopedFd(int fd = -1) : fd_(fd) {}
+  ScopedFd(ScopedFd&& other) noexcept : fd_(other.Release()) {}
+  ScopedFd& operator=(ScopedFd&& other) noexcept;
+  ~ScopedFd() { Close(); }
+
+  int get() const { return fd_; }
+  int Release();
+  void Close();
+
+ private:
+  int fd_;
+};
+
+}  // namespace hilum
+
+#endif  // HILUM_COMMON_BASE_FILE_H_
