@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// hilum-sim's subcommands. Each Add function declares its options on `app`
+// and leaves in `action` what to do once that subcommand was parsed.
+#ifndef HILUM_SIM_COMMANDS_H_
+#define HILUM_SIM_COMMANDS_H_
+
+#include <functional>
+
+#include "absl/status/status.h"
+
+namespace CLI {
+class App;
+}
+
+namespace hilum {
+
+using CommandAction = std::function<absl::Status()>;
+
+void AddPhantomsCommand(CLI::App& app, CommandAction& action);
+
+}  // namespace hilum
+
+#endif  // HILUM_SIM_COMMANDS_H_

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// hilum-sim: a whole consortium on one machine.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <string>
+
+#include "absl/strings/str_format.h"
+#include "common/base/ids.h"
+#include "sim/commands.h"
+
+int main(int argc, char** argv) {
+  CLI::App app("hilum-sim: a whole consortium on one machine");
+  app.set_version_flag("--version", std::string(hilum::SoftwareVersion()));
+  app.require_subcommand(1);
+  app.footer(
+      "Example: hilum-sim phantoms --count 120 --seed 1 --out out/phantoms");
+  hilum::CommandAction action;
+  hilum::AddPhantomsCommand(app, action);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  const absl::Status status = action();
+  if (status.ok()) return 0;
+  absl::FPrintF(stderr, "hilum-sim: %s\n", std::string(status.message()));
+  return 1;
+}
