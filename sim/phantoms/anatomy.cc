@@ -17,7 +17,7 @@ double SignOf(Side side) { return side == Side::kRight ? -1 : 1; }
 
 // The lungs lean outward toward the base.
 double LungCentre(Side side, double y) {
-  return SignOf(side) * (0.405 + 0.06 * y);
+  return SignOf(side) * (0.42 + 0.06 * y);
 }
 
 double LungWidth(const Anatomy& a, Side side, double y) {
@@ -89,7 +89,7 @@ double Vessels(const Anatomy& a, Side side, Point p) {
 Anatomy DrawAnatomy(Rng& rng) {
   Anatomy a;
   a.body_width = Between(rng, 0.84, 0.93);
-  const double width = Between(rng, 0.255, 0.295);
+  const double width = Between(rng, 0.285, 0.325);
   a.lung_width[0] = width * Between(rng, 1.0, 1.06);
   a.lung_width[1] = width * Between(rng, 0.95, 1.02);
   a.lung_height = Between(rng, 0.60, 0.68);

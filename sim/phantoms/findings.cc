@@ -20,7 +20,7 @@ Patch DrawPatch(const Anatomy& anatomy, Side side, double severity, Rng& rng) {
   const double y = 0.42 - 0.75 * rng.Uniform() * rng.Uniform();
   const double sign = side == Side::kRight ? -1 : 1;
   const double edge =
-      0.405 + 0.06 * y + anatomy.lung_width[static_cast<int>(side)];
+      0.42 + 0.06 * y + anatomy.lung_width[static_cast<int>(side)];
   return {.side = side,
           .centre = {sign * (edge - Between(rng, 0.06, 0.15)), y},
           .radius_x = Between(rng, 0.08, 0.14),

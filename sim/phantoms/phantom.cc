@@ -63,11 +63,11 @@ Phantom DrawPhantom(const PhantomRequest& request) {
   const Anatomy anatomy = DrawAnatomy(patient);
   Rng film(request.seed,
            absl::StrCat("film/", request.patient, "/", request.exposure));
-  const Findings findings =
-      DrawFindings(FindingOf(request.label), anatomy, film);
   const Placement placement = DrawPlacement(film);
   Acquisition acquisition = AcquisitionOf(request.site);
   acquisition.gamma *= 1 + 0.06 * film.Normal();
+  const Findings findings =
+      DrawFindings(FindingOf(request.label), anatomy, film);
 
   const int size = request.size;
   Phantom phantom{.size = size};
@@ -77,8 +77,11 @@ Phantom DrawPhantom(const PhantomRequest& request) {
     for (int column = 0; column < size; ++column) {
       const Point p = placement.ToThorax(
           {(column + 0.5) * 2 / size - 1, (row + 0.5) * 2 / size - 1});
-      const double density =
-          HealthyDensity(anatomy, p) + OpacityAt(findings, anatomy, p);
+      const double healthy = HealthyDensity(anatomy, p);
+      // An opacity takes the place of air: where the heart already is, it
+      // adds next to nothing.
+      const double air = std::clamp((0.68 - healthy) / 0.36, 0.0, 1.0);
+      const double density = healthy + air * OpacityAt(findings, anatomy, p);
       phantom.pixels.push_back(ToPixel(density, acquisition, film.Normal()));
       const double lung = std::max(LungAt(anatomy, Side::kRight, p),
                                    LungAt(anatomy, Side::kLeft, p));
