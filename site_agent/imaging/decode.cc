@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "site_agent/imaging/decode.h"
+
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "site_agent/imaging/decoders.h"
+
+namespace hilum {
+
+absl::Status CheckImageSize(uint64_t rows, uint64_t columns) {
+  if (rows == 0 || columns == 0) {
+    return absl::InvalidArgumentError("image has no pixels");
+  }
+  if (columns > kMaxImagePixels / rows) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("image of ", columns, " x ", rows, " pixels is over ",
+                     kMaxImagePixels, " pixels"));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<GrayImage> DecodeImage(absl::string_view bytes) {
+  if (bytes.size() > kMaxImageFileBytes) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("image file is over ", kMaxImageFileBytes >> 20, " MB"));
+  }
+  if (absl::StartsWith(bytes, "\x89PNG\r\n\x1a\n")) return DecodePng(bytes);
+  if (absl::StartsWith(bytes, "\xff\xd8\xff")) return DecodeJpeg(bytes);
+  return absl::InvalidArgumentError("neither a PNG nor a JPEG image");
+}
+
+}  // namespace hilum

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// Image files into gray planes.
+#ifndef HILUM_SITE_AGENT_IMAGING_DECODE_H_
+#define HILUM_SITE_AGENT_IMAGING_DECODE_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "site_agent/imaging/image.h"
+
+namespace hilum {
+
+inline constexpr uint64_t kMaxImageFileBytes = 256ull << 20;
+inline constexpr uint64_t kMaxImagePixels = 64ull << 20;
+
+// PNG (1 to 16 bits; gray, RGB or palette, with or without alpha, which is
+// ignored; interlaced or not) or JPEG (8 bits, gray or colour), told apart by
+// their first bytes. Colours become Rec. 601 luma. A gray sample v of b bits
+// becomes v / (2^b - 1), no gamma applied. Thread-safe.
+// INVALID_ARGUMENT: not such a file, damaged, or cut short, with the
+// decoder's reason. RESOURCE_EXHAUSTED: over a limit above, found before any
+// memory is taken for it.
+absl::StatusOr<GrayImage> DecodeImage(absl::string_view bytes);
+
+}  // namespace hilum
+
+#endif  // HILUM_SITE_AGENT_IMAGING_DECODE_H_

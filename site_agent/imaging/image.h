@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HILUM_SITE_AGENT_IMAGING_IMAGE_H_
+#define HILUM_SITE_AGENT_IMAGING_IMAGE_H_
+
+#include <cstddef>
+#include <vector>
+
+namespace hilum {
+
+// A gray image: row-major float32 in [0, 1], 0 black; [rows * columns].
+struct GrayImage {
+  int rows = 0;
+  int columns = 0;
+  std::vector<float> pixels;
+
+  float at(int row, int column) const {
+    return pixels[static_cast<size_t>(row) * columns + column];
+  }
+  float& at(int row, int column) {
+    return pixels[static_cast<size_t>(row) * columns + column];
+  }
+};
+
+}  // namespace hilum
+
+#endif  // HILUM_SITE_AGENT_IMAGING_IMAGE_H_
