@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HILUM_SIM_CHILD_PROCESS_H_
+#define HILUM_SIM_CHILD_PROCESS_H_
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "common/base/file.h"
+
+namespace hilum {
+
+// One program run beside this one, both its outputs going to a log file. It
+// is told to end (SIGTERM) when this process or this object does. Life:
+// Start, then Wait and Stop at will. Not thread-safe; Start from a thread
+// that outlives the child.
+class ChildProcess {
+ public:
+  // INTERNAL: cannot start. A missing program shows as exit status 127.
+  static absl::StatusOr<ChildProcess> Start(
+      const std::vector<std::string>& arguments, const std::string& log_path);
+  ChildProcess(ChildProcess&& other) noexcept;
+  ChildProcess& operator=(ChildProcess&&) = delete;
+  ~ChildProcess();
+
+  // Exit status (128 + signal where killed). DEADLINE_EXCEEDED: runs still.
+  absl::StatusOr<int> Wait(absl::Duration timeout);
+  // SIGTERM, after `grace` SIGKILL; waits for the end.
+  void Stop(absl::Duration grace);
+
+  // Readable once the process has ended.
+  int ended_fd() const { return ended_.get(); }
+  const std::string& log_path() const { return log_path_; }
+
+ private:
+  ChildProcess(pid_t pid, ScopedFd ended, std::string log_path);
+
+  pid_t pid_;  // -1 once waited for
+  ScopedFd ended_;
+  std::string log_path_;
+  int exit_status_ = 0;
+};
+
+// Runs a command to its end. Its standard output; INTERNAL with its last
+// lines where it exits with other than 0.
+absl::StatusOr<std::string> RunCommand(
+    const std::vector<std::string>& arguments, const std::string& log_path);
+
+// Waits until `path` exists, by notification. ABORTED with the log's last
+// lines if `writer` ends before; DEADLINE_EXCEEDED.
+absl::Status WaitForFile(const std::string& path, const ChildProcess& writer,
+                         absl::Duration timeout);
+
+// At most `lines` last lines of a file; empty where it cannot be read.
+std::string LastLines(const std::string& path, int lines);
+
+}  // namespace hilum
+
+#endif  // HILUM_SIM_CHILD_PROCESS_H_

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HILUM_SIM_MESSAGE_YAML_H_
+#define HILUM_SIM_MESSAGE_YAML_H_
+
+#include <string>
+
+#include "google/protobuf/message.h"
+
+namespace hilum {
+
+// The YAML that common/config's ParseYaml reads back into the same message.
+// Fields at their default are left out. Messages without maps, groups or
+// oneofs: studies and configurations.
+std::string MessageToYaml(const google::protobuf::Message& message);
+
+}  // namespace hilum
+
+#endif  // HILUM_SIM_MESSAGE_YAML_H_

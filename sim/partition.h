@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who has which case: a manifest dealt out to the simulated sites.
+#ifndef HILUM_SIM_PARTITION_H_
+#define HILUM_SIM_PARTITION_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "sim/case_table.h"
+
+namespace hilum {
+
+struct Partition {
+  enum class Kind {
+    kBySite,     // the manifest's `site` column
+    kIid,        // patients of each label dealt out evenly
+    kDirichlet,  // patients of each label in proportions drawn from
+                 // Dirichlet(concentration): the smaller, the more uneven
+  };
+  Kind kind = Kind::kBySite;
+  double concentration = 0;
+};
+
+// "by_site", "iid" or "dirichlet:A" with 0 < A <= 1000. INVALID_ARGUMENT.
+absl::StatusOr<Partition> ParsePartition(absl::string_view text);
+
+struct PartitionOptions {
+  Partition partition;
+  int sites = 0;  // 0: as many as the manifest names (by_site only)
+  uint64_t seed = 0;
+};
+
+// Site name to the rows it has, ascending. A patient is never split, unless
+// kBySite's column says so. kIid and kDirichlet call the sites site-1 ..
+// site-N. A row without patient_id is dealt as a patient of its own.
+// INVALID_ARGUMENT: no `site` column, a row without site or with one that is
+// no valid name, another number of sites than asked for; a site without a
+// case.
+absl::StatusOr<std::map<std::string, std::vector<int>>> DealCases(
+    const CaseTable& table, const PartitionOptions& options);
+
+}  // namespace hilum
+
+#endif  // HILUM_SIM_PARTITION_H_

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/result_table.h"
+
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "common/base/status_macros.h"
+
+namespace hilum {
+namespace {
+
+using Json = nlohmann::json;
+
+// Null where a step of the path is missing.
+const Json& At(const Json& json, const std::vector<std::string>& path) {
+  static const Json kNull;
+  const Json* here = &json;
+  for (const std::string& key : path) {
+    const auto found = here->is_object() ? here->find(key) : here->end();
+    if (found == here->end()) return kNull;
+    here = &*found;
+  }
+  return *here;
+}
+
+std::string Number(const Json& json) {
+  return json.is_number() ? absl::StrFormat("%.3f", json.get<double>()) : "n/a";
+}
+
+uint64_t CasesOf(const Json& confusion) {
+  uint64_t cases = 0;
+  for (const Json& row : confusion) {
+    for (const Json& count : row) {
+      if (count.is_number_unsigned()) cases += count.get<uint64_t>();
+    }
+  }
+  return cases;
+}
+
+std::string ArmLine(const std::string& arm, const Json& pooled) {
+  return absl::StrFormat("%-12s %6d  %8s  %6s  %11s  %11s\n", arm,
+                         CasesOf(At(pooled, {"confusion"})),
+                         Number(At(pooled, {"accuracy"})),
+                         Number(At(pooled, {"macro", "auc"})),
+                         Number(At(pooled, {"macro", "sensitivity"})),
+                         Number(At(pooled, {"macro", "specificity"})));
+}
+
+std::string AucText(const Json& metrics) {
+  const Json& interval = At(metrics, {"ci95"});
+  const std::string auc = Number(At(metrics, {"auc"}));
+  if (!interval.is_array() || interval.size() != 2) return auc;
+  return absl::StrCat(auc, " [", Number(interval[0]), ", ", Number(interval[1]),
+                      "]");
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> ResultTable(absl::string_view report_json) {
+  const Json report = Json::parse(report_json.begin(), report_json.end(),
+                                  nullptr, /*allow_exceptions=*/false);
+  const Json& arms = At(report, {"arms"});
+  const Json& classes = At(report, {"classes"});
+  if (!arms.is_object() || !classes.is_array()) {
+    return absl::InvalidArgumentError("report.json: no `arms` or `classes`");
+  }
+  std::string table =
+      absl::StrFormat("%-12s %6s  %8s  %6s  %11s  %11s\n", "arm", "cases",
+                      "accuracy", "AUC", "sensitivity", "specificity");
+  std::string by_class = absl::StrFormat("%-12s", "AUC by class");
+  for (const auto& [arm, models] : arms.items()) {
+    table += ArmLine(arm, At(models, {"federated", "pooled"}));
+    absl::StrAppendFormat(&by_class, "  %-20s", arm);
+  }
+  by_class += '\n';
+  for (const Json& name : classes) {
+    if (!name.is_string()) continue;
+    absl::StrAppendFormat(&by_class, "%-12s", name.get<std::string>());
+    for (const auto& [arm, models] : arms.items()) {
+      absl::StrAppendFormat(
+          &by_class, "  %-20s",
+          AucText(At(models, {"federated", "pooled", "per_class",
+                              name.get<std::string>()})));
+    }
+    by_class += '\n';
+  }
+  return absl::StrCat(
+      table, "\n", by_class,
+      "\nHeld-out cases of all folds and sites pooled; AUC, sensitivity and\n"
+      "specificity are means over the classes, one against the rest.\n");
+}
+
+}  // namespace hilum
