@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// The blobs of docs/architecture.md, between full weights and what travels.
+#ifndef HILUM_COMMON_MODEL_BLOBS_H_
+#define HILUM_COMMON_MODEL_BLOBS_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "common/model/architecture.h"
+
+namespace hilum {
+
+struct SplitWeights {
+  std::vector<float> frozen;      // layout.frozen_size
+  std::vector<float> travelling;  // layout.travelling_size: one track's part
+};
+
+// From every tensor in registry order. INVALID_ARGUMENT: wrong length.
+absl::StatusOr<SplitWeights> SplitInitial(const ParameterLayout& layout,
+                                          absl::Span<const float> initial);
+
+// The global blob of a study that starts: every track the same.
+std::vector<float> RepeatForTracks(absl::Span<const float> travelling,
+                                   int num_tracks);
+
+// Every tensor in registry order from the frozen ones and one track's.
+// INVALID_ARGUMENT: wrong lengths.
+absl::StatusOr<std::vector<float>> JoinModel(
+    const ParameterLayout& layout, absl::Span<const float> frozen,
+    absl::Span<const float> travelling);
+
+// A blob's bytes, little-endian as this build's machine is (checked when
+// compiling). Valid as long as `values`.
+absl::string_view BlobBytes(absl::Span<const float> values);
+
+// INVALID_ARGUMENT: not a whole number of float32.
+absl::StatusOr<std::vector<float>> BlobValues(absl::string_view bytes);
+
+}  // namespace hilum
+
+#endif  // HILUM_COMMON_MODEL_BLOBS_H_

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/model/architecture.h"
+
+#include <cmath>
+#include <set>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace hilum {
+namespace {
+
+using ::testing::HasSubstr;
+
+int64_t Parameters(const std::vector<TensorSpec>& tensors) {
+  int64_t total = 0;
+  for (const TensorSpec& tensor : tensors) total += tensor.size();
+  return total;
+}
+
+v1::Study StudyOf(const std::string& architecture,
+                  v1::Model::Trainable trainable, uint32_t last_blocks = 0) {
+  v1::Study study;
+  for (const char* label : {"a", "b", "c", "d"}) study.add_classes(label);
+  study.mutable_model()->set_architecture(architecture);
+  study.mutable_model()->set_trainable(trainable);
+  study.mutable_model()->set_last_blocks(last_blocks);
+  return study;
+}
+
+// torchvision's documented num_params of vgg16.
+TEST(ArchitectureTest, Vgg16HasThePublishedNumberOfParameters) {
+  auto vgg = LookUpArchitecture("vgg16", 1000);
+  ASSERT_TRUE(vgg.ok()) << vgg.status();
+  EXPECT_EQ(Parameters(vgg->tensors), 138357544);
+  EXPECT_EQ(vgg->tensors.size(), 32u);
+  EXPECT_EQ(vgg->tensors.front().name, "features.0.weight");
+  EXPECT_EQ(vgg->tensors.back().name, "classifier.6.bias");
+}
+
+TEST(ArchitectureTest, HilumSmallStaysUnderAMillionAndAHalfParameters) {
+  auto small = LookUpArchitecture("hilum_small", 4);
+  ASSERT_TRUE(small.ok()) << small.status();
+  EXPECT_LT(Parameters(small->tensors), 1500000);
+  EXPECT_GT(Parameters(small->tensors), 1000000);
+}
+
+TEST(ArchitectureTest, NamesAreDistinctAndBlocksNeverGoBack) {
+  for (const char* name : {"hilum_small", "vgg16"}) {
+    auto architecture = LookUpArchitecture(name, 4);
+    ASSERT_TRUE(architecture.ok());
+    std::set<std::string> names;
+    int block = 0;
+    for (const TensorSpec& tensor : architecture->tensors) {
+      EXPECT_TRUE(names.insert(tensor.name).second) << tensor.name;
+      EXPECT_GE(tensor.block, block) << tensor.name;
+      block = tensor.block;
+    }
+    EXPECT_EQ(block, architecture->num_blocks);
+  }
+}
+
+TEST(ArchitectureTest, UnknownNameListsTheKnownOnes) {
+  auto unknown = LookUpArchitecture("vgg17", 4);
+  EXPECT_EQ(unknown.status().code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(std::string(unknown.status().message()),
+              HasSubstr("hilum_small, vgg16"));
+  EXPECT_EQ(LookUpArchitecture("vgg16", 1).status().code(),
+            absl::StatusCode::kInvalidArgument);
+}
+
+TEST(LayoutTest, HeadOnlyTravelsTheHeadAlone) {
+  auto layout = StudyLayout(StudyOf("vgg16", v1::Model::TRAINABLE_HEAD));
+  ASSERT_TRUE(layout.ok()) << layout.status();
+  ASSERT_EQ(layout->travelling.size(), 2u);
+  EXPECT_EQ(layout->travelling[0].name, "classifier.6.weight");
+  EXPECT_EQ(layout->travelling_size, 4 * 4096 + 4);
+  EXPECT_EQ(layout->frozen_size, 138357544 - 1000 * 4097);
+}
+
+TEST(LayoutTest, LastBlocksCountFromTheHeadBackwards) {
+  auto layout =
+      StudyLayout(StudyOf("hilum_small", v1::Model::TRAINABLE_LAST_BLOCKS, 1));
+  ASSERT_TRUE(layout.ok()) << layout.status();
+  EXPECT_EQ(layout->travelling.front().name, "stage4.0.conv1.weight");
+  EXPECT_EQ(layout->frozen_size + layout->travelling_size,
+            Parameters(layout->architecture.tensors));
+}
+
+TEST(LayoutTest, AllTravelsEverything) {
+  auto layout = StudyLayout(StudyOf("hilum_small", v1::Model::TRAINABLE_ALL));
+  ASSERT_TRUE(layout.ok()) << layout.status();
+  EXPECT_TRUE(layout->frozen.empty());
+  EXPECT_EQ(layout->frozen_size, 0);
+}
+
+TEST(LayoutTest, RefusesWhatItCannotLayOut) {
+  for (const v1::Study& study :
+       {StudyOf("hilum_small", v1::Model::TRAINABLE_LAST_BLOCKS, 6),
+        StudyOf("hilum_small", v1::Model::TRAINABLE_LAST_BLOCKS, 0xffffffff),
+        StudyOf("hilum_small", v1::Model::TRAINABLE_UNSPECIFIED),
+        StudyOf("resnet18", v1::Model::TRAINABLE_ALL)}) {
+    EXPECT_EQ(StudyLayout(study).status().code(),
+              absl::StatusCode::kInvalidArgument);
+  }
+}
+
+TEST(ManifestTest, AnotherNameShapeOrOrderIsAnotherDigest) {
+  const TensorSpec a{"a", {2, 3}, Init::kZero, 0};
+  const TensorSpec b{"b", {6}, Init::kZero, 0};
+  const TensorSpec turned{"a", {3, 2}, Init::kZero, 0};
+  EXPECT_EQ(ManifestSha256({a, b}).size(), 32u);
+  EXPECT_NE(ManifestSha256({a, b}), ManifestSha256({b, a}));
+  EXPECT_NE(ManifestSha256({a}), ManifestSha256({turned}));
+  EXPECT_NE(ManifestSha256({a}), ManifestSha256({b}));
+}
+
+// 138,240 draws: the sample deviation of a right start is
+// within 2 % of sqrt(2 / fan_in) but with probability below 1e-20.
+TEST(InitialWeightsTest, SpreadFollowsTheFanIn) {
+  auto small = LookUpArchitecture("hilum_small", 4);
+  ASSERT_TRUE(small.ok());
+  const std::vector<float> weights = InitialWeights(*small, 7);
+  size_t offset = 0;
+  for (const TensorSpec& tensor : small->tensors) {
+    const size_t size = static_cast<size_t>(tensor.size());
+    if (tensor.name == "stage4.0.conv1.weight") {
+      double squares = 0;
+      for (size_t i = 0; i < size; ++i) {
+        squares += static_cast<double>(weights[offset + i]) *
+                   static_cast<double>(weights[offset + i]);
+      }
+      const double expected = std::sqrt(2.0 / (96 * 9));
+      EXPECT_NEAR(std::sqrt(squares / size), expected, 0.02 * expected);
+    }
+    if (tensor.name == "stage4.0.norm1.weight") {
+      EXPECT_EQ(weights[offset], 1);
+    }
+    if (tensor.name == "stage4.0.norm2.weight") {
+      EXPECT_EQ(weights[offset], 0);
+    }
+    offset += size;
+  }
+  EXPECT_EQ(offset, weights.size());
+}
+
+TEST(InitialWeightsTest, SameSeedSameBitsAnotherSeedOthers) {
+  auto small = LookUpArchitecture("hilum_small", 4);
+  ASSERT_TRUE(small.ok());
+  EXPECT_EQ(InitialWeights(*small, 7), InitialWeights(*small, 7));
+  EXPECT_NE(InitialWeights(*small, 7), InitialWeights(*small, 8));
+}
+
+}  // namespace
+}  // namespace hilum
