@@ -17,6 +17,8 @@ namespace hilum {
 using CommandAction = std::function<absl::Status()>;
 
 void AddPhantomsCommand(CLI::App& app, CommandAction& action);
+void AddPartitionCommand(CLI::App& app, CommandAction& action);
+void AddTableCommand(CLI::App& app, CommandAction& action);
 
 }  // namespace hilum
 

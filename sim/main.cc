@@ -16,6 +16,8 @@ int main(int argc, char** argv) {
       "Example: hilum-sim phantoms --count 120 --seed 1 --out out/phantoms");
   hilum::CommandAction action;
   hilum::AddPhantomsCommand(app, action);
+  hilum::AddPartitionCommand(app, action);
+  hilum::AddTableCommand(app, action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

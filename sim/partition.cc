@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
+#include "common/base/file.h"
 #include "common/base/ids.h"
 #include "common/base/rng.h"
 #include "common/base/status_macros.h"
@@ -162,6 +163,17 @@ absl::StatusOr<Deal> DealCases(const CaseTable& table,
   }
   HILUM_RETURN_IF_ERROR(CheckDeal(deal, options.sites));
   return deal;
+}
+
+absl::Status WriteSiteManifests(const CaseTable& table, const Deal& deal,
+                                const std::string& directory) {
+  for (const auto& [site, rows] : deal) {
+    const std::string folder = absl::StrCat(directory, "/", site);
+    HILUM_RETURN_IF_ERROR(MakeDirectories(folder));
+    HILUM_RETURN_IF_ERROR(WriteFileAtomically(
+        absl::StrCat(folder, "/manifest.csv"), CaseTableText(table, rows)));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace hilum

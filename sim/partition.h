@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "sim/case_table.h"
@@ -42,6 +43,11 @@ struct PartitionOptions {
 // case.
 absl::StatusOr<std::map<std::string, std::vector<int>>> DealCases(
     const CaseTable& table, const PartitionOptions& options);
+
+// DIRECTORY/SITE/manifest.csv for each site of the deal.
+absl::Status WriteSiteManifests(
+    const CaseTable& table, const std::map<std::string, std::vector<int>>& deal,
+    const std::string& directory);
 
 }  // namespace hilum
 

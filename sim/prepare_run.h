@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// What `hilum-sim run` has to make before anything can run: data, the cohort
+// with its manifests, the study.
+#ifndef HILUM_SIM_PREPARE_RUN_H_
+#define HILUM_SIM_PREPARE_RUN_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "common/base/ids.h"
+#include "hilum/v1/config.pb.h"
+#include "hilum/v1/study.pb.h"
+#include "sim/partition.h"
+
+namespace hilum {
+
+struct RunOptions {
+  std::string study_path;
+  std::string data;  // case manifest; or
+  int phantoms = 0;  // so many phantoms
+  int sites = 0;     // 0: as many as the manifest names
+  std::string partition = "by_site";
+  std::string arm = "both";  // or segmented, or whole
+  std::optional<uint64_t> seed;
+  std::string out;
+  bool force = false;
+  uint32_t threads = 1;                  // per site
+  std::vector<std::string> start_order;  // empty: by name
+};
+
+// Everything a site has lies in OUT/sites/SITE, as on a machine of its own.
+struct SimulatedSite {
+  SiteId id;
+  std::string directory;
+  v1::SiteConfig config;  // absolute paths; without coordinator and tls
+};
+
+struct RunPlan {
+  v1::Study study;                   // defaults filled in, valid, not submitted
+  std::string out;                   // absolute
+  std::vector<SimulatedSite> sites;  // in the order in which they start
+};
+
+// Makes OUT and writes OUT/study.yaml and every site's manifest and patient
+// key (from the seed, so that folds repeat). INVALID_ARGUMENT: an option or
+// the study; ALREADY_EXISTS: OUT holds something and `force` is off. With
+// `force` only what a run writes is removed from OUT.
+absl::StatusOr<RunPlan> PrepareRun(const RunOptions& options);
+
+}  // namespace hilum
+
+#endif  // HILUM_SIM_PREPARE_RUN_H_
