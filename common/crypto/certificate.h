@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// Certificates of a consortium, as X.509 v3 (RFC 5280). The bearer's name is
+// a URI in subjectAltName: hilum://CONSORTIUM/site/NAME for a site,
+// hilum://CONSORTIUM/coordinator for the coordinator; the coordinator also
+// has the host names and addresses under which sites reach it.
+#ifndef HILUM_COMMON_CRYPTO_CERTIFICATE_H_
+#define HILUM_COMMON_CRYPTO_CERTIFICATE_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+
+namespace hilum {
+
+struct CertificateInfo {
+  std::string subject;             // common name
+  std::string issuer;              // common name
+  std::vector<std::string> uris;   // subjectAltName URI
+  std::vector<std::string> hosts;  // subjectAltName DNS and IP
+  absl::Time not_before;
+  absl::Time not_after;
+  std::string serial;              // hexadecimal
+  std::string fingerprint_sha256;  // hexadecimal, of the DER bytes
+  bool is_authority;
+};
+
+// INVALID_ARGUMENT: no PEM certificate.
+absl::StatusOr<CertificateInfo> ParseCertificate(absl::string_view pem);
+
+// What a bearer's URI says. INVALID_ARGUMENT: none of the two forms.
+struct BearerName {
+  std::string consortium;
+  std::string site;  // empty: the coordinator
+};
+absl::StatusOr<BearerName> ParseBearerUri(absl::string_view uri);
+std::string BearerUri(const BearerName& name);
+
+// The name in a certificate's one bearer URI. INVALID_ARGUMENT: none or
+// several.
+absl::StatusOr<BearerName> CertificateBearer(const CertificateInfo& info);
+
+// The files with which a process presents itself, read and checked before
+// the network is touched, so that what is wrong is said here and clearly.
+struct Identity {
+  std::string authority_pem;
+  std::string certificate_pem;
+  std::string private_key_pem;
+  BearerName name;
+  CertificateInfo certificate;
+};
+
+enum class Role { kSite, kCoordinator };
+
+// UNAUTHENTICATED, naming the file: expired or not yet valid (with the
+// date), of a foreign authority, of another role, or the key does not belong
+// to the certificate. PERMISSION_DENIED: the key file is readable by others.
+absl::StatusOr<Identity> LoadIdentity(const std::string& authority_path,
+                                      const std::string& certificate_path,
+                                      const std::string& private_key_path,
+                                      Role role, absl::Time now);
+
+}  // namespace hilum
+
+#endif  // HILUM_COMMON_CRYPTO_CERTIFICATE_H_

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Owners for OpenSSL's objects. Only for sources that include OpenSSL.
+#ifndef HILUM_COMMON_CRYPTO_OPENSSL_TYPES_H_
+#define HILUM_COMMON_CRYPTO_OPENSSL_TYPES_H_
+
+#include <openssl/bio.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
+#include <memory>
+
+#include "absl/strings/string_view.h"
+
+namespace hilum {
+
+template <auto kFree>
+struct OpenSslFree {
+  template <typename T>
+  void operator()(T* object) const {
+    kFree(object);
+  }
+};
+
+using UniqueBio = std::unique_ptr<BIO, OpenSslFree<BIO_free_all>>;
+using UniqueKey = std::unique_ptr<EVP_PKEY, OpenSslFree<EVP_PKEY_free>>;
+using UniqueX509 = std::unique_ptr<X509, OpenSslFree<X509_free>>;
+using UniqueRequest = std::unique_ptr<X509_REQ, OpenSslFree<X509_REQ_free>>;
+
+inline UniqueBio MemoryBio(absl::string_view data) {
+  return UniqueBio(BIO_new_mem_buf(data.data(), static_cast<int>(data.size())));
+}
+
+// Null where there is none. An encrypted key counts as none: nobody is asked
+// for a pass phrase.
+inline UniqueX509 ReadCertificatePem(absl::string_view pem) {
+  return UniqueX509(
+      PEM_read_bio_X509(MemoryBio(pem).get(), nullptr, nullptr, nullptr));
+}
+inline UniqueKey ReadPrivateKeyPem(absl::string_view pem) {
+  char no_pass_phrase[] = "";
+  return UniqueKey(PEM_read_bio_PrivateKey(MemoryBio(pem).get(), nullptr,
+                                           nullptr, no_pass_phrase));
+}
+
+}  // namespace hilum
+
+#endif  // HILUM_COMMON_CRYPTO_OPENSSL_TYPES_H_
