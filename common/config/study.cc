@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/config/study.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/file.h"
+#include "common/base/status_macros.h"
+#include "common/config/yaml.h"
+#include "google/protobuf/io/coded_stream.h"
+#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
+
+namespace hilum {
+
+std::vector<Track> StudyTracks(const v1::Study& study) {
+  std::vector<Track> tracks;
+  for (int arm : study.arms()) {
+    int folds = static_cast<int>(study.cross_validation().folds());
+    for (int fold = 0; fold < folds; ++fold) {
+      tracks.push_back({static_cast<v1::Arm>(arm), fold});
+    }
+    if (!study.cross_validation().skip_final_track()) {
+      tracks.push_back({static_cast<v1::Arm>(arm), Track::kFinal});
+    }
+  }
+  return tracks;
+}
+
+std::string ArmName(v1::Arm arm) {
+  return arm == v1::ARM_SEGMENTED ? "segmented" : "whole";
+}
+
+std::string TrackName(const Track& track) {
+  return track.IsFinal() ? "final" : absl::StrCat("fold-", track.fold + 1);
+}
+
+std::string ArmTrackName(const Track& track) {
+  return absl::StrCat(ArmName(track.arm), "-", TrackName(track));
+}
+
+absl::StatusOr<v1::Study> LoadStudyFile(const std::string& path) {
+  v1::Study study;
+  HILUM_RETURN_IF_ERROR(LoadYamlFile(path, &study));
+  return study;
+}
+
+std::string SerializeStudy(const v1::Study& study) {
+  std::string bytes;
+  google::protobuf::io::StringOutputStream stream(&bytes);
+  google::protobuf::io::CodedOutputStream coded(&stream);
+  coded.SetSerializationDeterministic(true);
+  study.SerializeToCodedStream(&coded);
+  coded.Trim();
+  return bytes;
+}
+
+absl::StatusOr<v1::Study> ParseStudy(absl::string_view bytes) {
+  v1::Study study;
+  if (!study.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    return absl::InvalidArgumentError("these bytes are not a study");
+  }
+  HILUM_RETURN_IF_ERROR(ValidateStudy(study));
+  return study;
+}
+
+}  // namespace hilum

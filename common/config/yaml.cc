@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/config/yaml.h"
+
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <limits>
+#include <set>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "common/base/file.h"
+#include "common/base/status_macros.h"
+#include "google/protobuf/descriptor.h"
+
+namespace hilum {
+namespace {
+
+using google::protobuf::Descriptor;
+using google::protobuf::EnumDescriptor;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using google::protobuf::Reflection;
+
+// Levenshtein; names are short.
+size_t EditDistance(absl::string_view a, absl::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = row[0];
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      size_t substituted = diagonal + (a[i - 1] != b[j - 1]);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, substituted});
+    }
+  }
+  return row[b.size()];
+}
+
+std::string Nearest(absl::string_view name,
+                    const std::vector<std::string>& known) {
+  size_t best = std::max<size_t>(2, name.size() / 3) + 1;
+  std::string nearest;
+  for (const std::string& candidate : known) {
+    size_t distance = EditDistance(name, candidate);
+    if (distance < best) {
+      best = distance;
+      nearest = candidate;
+    }
+  }
+  return nearest;
+}
+
+// Names of an enum's values without the prefix they all share: ARM_WHOLE is
+// `whole`. The zero value, which stands for "not given", has none.
+std::vector<std::string> ValueNames(const EnumDescriptor& type) {
+  std::string prefix = type.value(0)->name();
+  for (int i = 1; i < type.value_count(); ++i) {
+    const std::string& name = type.value(i)->name();
+    size_t same = 0;
+    while (same < std::min(prefix.size(), name.size()) &&
+           prefix[same] == name[same]) {
+      ++same;
+    }
+    prefix.resize(same);
+  }
+  size_t cut = prefix.rfind('_');
+  size_t strip = cut == std::string::npos ? 0 : cut + 1;
+  std::vector<std::string> names;
+  for (int i = 1; i < type.value_count(); ++i) {
+    names.push_back(absl::AsciiStrToLower(type.value(i)->name().substr(strip)));
+  }
+  return names;
+}
+
+class Filler {
+ public:
+  explicit Filler(absl::string_view file_name) : file_(file_name) {}
+
+  absl::Status Fill(const YAML::Node& node, Message* message) {
+    if (node.IsNull()) return absl::OkStatus();
+    if (!node.IsMap()) {
+      return Error(node.Mark(), "expected `name: value` lines here");
+    }
+    const Descriptor* type = message->GetDescriptor();
+    std::set<std::string> seen;
+    for (const auto& entry : node) {
+      if (!entry.first.IsScalar()) {
+        return Error(entry.first.Mark(), "a field's name must be a word");
+      }
+      const std::string& name = entry.first.Scalar();
+      const FieldDescriptor* field = type->FindFieldByName(name);
+      if (field == nullptr) return Unknown(entry.first, *type);
+      if (!seen.insert(name).second) {
+        return Error(entry.first.Mark(),
+                     absl::StrCat("'", name, "' is given twice"));
+      }
+      HILUM_RETURN_IF_ERROR(FillField(entry.second, field, message));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Error(const YAML::Mark& mark, absl::string_view what) const {
+    if (mark.line < 0) {
+      return absl::InvalidArgumentError(absl::StrCat(file_, ": ", what));
+    }
+    return absl::InvalidArgumentError(absl::StrCat(
+        file_, ":", mark.line + 1, ":", mark.column + 1, ": ", what));
+  }
+
+ private:
+  absl::Status Unknown(const YAML::Node& key, const Descriptor& type) const {
+    std::vector<std::string> known;
+    for (int i = 0; i < type.field_count(); ++i) {
+      known.push_back(type.field(i)->name());
+    }
+    std::string nearest = Nearest(key.Scalar(), known);
+    return Error(
+        key.Mark(),
+        absl::StrCat(
+            "unknown field '", key.Scalar(), "'",
+            nearest.empty()
+                ? absl::StrCat("; known here: ", absl::StrJoin(known, ", "))
+                : absl::StrCat("; did you mean '", nearest, "'?")));
+  }
+
+  absl::Status FillField(const YAML::Node& node, const FieldDescriptor* field,
+                         Message* message) {
+    if (!field->is_repeated()) return FillValue(node, field, message);
+    if (!node.IsSequence()) {
+      return Error(node.Mark(),
+                   absl::StrCat("'", field->name(), "' must be a list"));
+    }
+    for (const auto& item : node) {
+      HILUM_RETURN_IF_ERROR(FillValue(item, field, message));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status FillValue(const YAML::Node& node, const FieldDescriptor* field,
+                         Message* message) {
+    const Reflection* to = message->GetReflection();
+    if (field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
+      return Fill(node, field->is_repeated()
+                            ? to->AddMessage(message, field)
+                            : to->MutableMessage(message, field));
+    }
+    if (!node.IsScalar()) {
+      return Error(node.Mark(), absl::StrCat("'", field->name(),
+                                             "' must be a single value"));
+    }
+    const std::string& text = node.Scalar();
+    switch (field->cpp_type()) {
+      case FieldDescriptor::CPPTYPE_UINT32:
+      case FieldDescriptor::CPPTYPE_UINT64:
+        return FillUnsigned(node, field, message);
+      case FieldDescriptor::CPPTYPE_DOUBLE: {
+        double value = 0;
+        if (!absl::SimpleAtod(text, &value))
+          return Wrong(node, field, "number");
+        to->SetDouble(message, field, value);
+        return absl::OkStatus();
+      }
+      case FieldDescriptor::CPPTYPE_BOOL:
+        if (text != "true" && text != "false") {
+          return Wrong(node, field, "boolean (true or false)");
+        }
+        to->SetBool(message, field, text == "true");
+        return absl::OkStatus();
+      case FieldDescriptor::CPPTYPE_ENUM:
+        return FillEnum(node, field, message);
+      case FieldDescriptor::CPPTYPE_STRING:
+        return FillString(node, field, message);
+      default:
+        return Wrong(node, field, "type that a file can give");
+    }
+  }
+
+  absl::Status FillUnsigned(const YAML::Node& node,
+                            const FieldDescriptor* field, Message* message) {
+    uint64_t value = 0;
+    bool is_32 = field->cpp_type() == FieldDescriptor::CPPTYPE_UINT32;
+    if (!absl::SimpleAtoi(node.Scalar(), &value) ||
+        (is_32 && value > std::numeric_limits<uint32_t>::max())) {
+      return Wrong(node, field, "whole number, 0 or more");
+    }
+    const Reflection* to = message->GetReflection();
+    if (is_32) {
+      to->SetUInt32(message, field, static_cast<uint32_t>(value));
+    } else {
+      to->SetUInt64(message, field, value);
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status FillEnum(const YAML::Node& node, const FieldDescriptor* field,
+                        Message* message) {
+    std::vector<std::string> names = ValueNames(*field->enum_type());
+    auto found = std::find(names.begin(), names.end(), node.Scalar());
+    if (found == names.end()) {
+      return Wrong(node, field,
+                   absl::StrCat("choice of: ", absl::StrJoin(names, ", ")));
+    }
+    const auto* value =
+        field->enum_type()->value(static_cast<int>(found - names.begin()) + 1);
+    if (field->is_repeated()) {
+      message->GetReflection()->AddEnum(message, field, value);
+    } else {
+      message->GetReflection()->SetEnum(message, field, value);
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status FillString(const YAML::Node& node, const FieldDescriptor* field,
+                          Message* message) {
+    std::string value = node.Scalar();
+    if (field->type() == FieldDescriptor::TYPE_BYTES) {
+      bool hex = value.size() % 2 == 0 &&
+                 std::all_of(value.begin(), value.end(), absl::ascii_isxdigit);
+      if (!hex) return Wrong(node, field, "string of hexadecimal digits");
+      value = absl::HexStringToBytes(value);
+    }
+    if (field->is_repeated()) {
+      message->GetReflection()->AddString(message, field, value);
+    } else {
+      message->GetReflection()->SetString(message, field, value);
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Wrong(const YAML::Node& node, const FieldDescriptor* field,
+                     absl::string_view wanted) const {
+    return Error(node.Mark(),
+                 absl::StrCat("'", field->name(), "' is '", node.Scalar(),
+                              "', must be a ", wanted));
+  }
+
+  std::string file_;
+};
+
+}  // namespace
+
+absl::Status ParseYaml(absl::string_view text, absl::string_view file_name,
+                       Message* message) {
+  Filler filler(file_name);
+  try {
+    return filler.Fill(YAML::Load(std::string(text)), message);
+  } catch (const YAML::Exception& error) {
+    return filler.Error(error.mark, absl::StrCat("not YAML: ", error.msg));
+  }
+}
+
+absl::Status LoadYamlFile(const std::string& path, Message* message) {
+  HILUM_ASSIGN_OR_RETURN(std::string text, ReadFile(path, 1 << 20));
+  return ParseYaml(text, path, message);
+}
+
+}  // namespace hilum
