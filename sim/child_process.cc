@@ -89,9 +89,11 @@ ChildProcess::ChildProcess(ChildProcess&& other) noexcept
 ChildProcess::~ChildProcess() { Stop(absl::Seconds(5)); }
 
 absl::StatusOr<ChildProcess> ChildProcess::Start(
-    const std::vector<std::string>& arguments, const std::string& log_path) {
+    const std::vector<std::string>& arguments, const std::string& log_path,
+    int out_fd) {
   HILUM_ASSIGN_OR_RETURN(ScopedFd log, OpenLog(log_path));
-  HILUM_ASSIGN_OR_RETURN(pid_t pid, Fork(arguments, log.get(), log.get()));
+  HILUM_ASSIGN_OR_RETURN(
+      pid_t pid, Fork(arguments, out_fd >= 0 ? out_fd : log.get(), log.get()));
   ScopedFd ended(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
   if (ended.get() < 0) {
     const int error = errno;

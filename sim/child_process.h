@@ -20,9 +20,11 @@ namespace hilum {
 // that outlives the child.
 class ChildProcess {
  public:
+  // `out_fd`: where standard output goes instead; -1: to the log as well.
   // INTERNAL: cannot start. A missing program shows as exit status 127.
   static absl::StatusOr<ChildProcess> Start(
-      const std::vector<std::string>& arguments, const std::string& log_path);
+      const std::vector<std::string>& arguments, const std::string& log_path,
+      int out_fd = -1);
   ChildProcess(ChildProcess&& other) noexcept;
   ChildProcess& operator=(ChildProcess&&) = delete;
   ~ChildProcess();

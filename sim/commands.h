@@ -16,6 +16,7 @@ namespace hilum {
 
 using CommandAction = std::function<absl::Status()>;
 
+void AddRunCommand(CLI::App& app, CommandAction& action);
 void AddPhantomsCommand(CLI::App& app, CommandAction& action);
 void AddPartitionCommand(CLI::App& app, CommandAction& action);
 void AddTableCommand(CLI::App& app, CommandAction& action);

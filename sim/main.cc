@@ -13,8 +13,10 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", std::string(hilum::SoftwareVersion()));
   app.require_subcommand(1);
   app.footer(
-      "Example: hilum-sim phantoms --count 120 --seed 1 --out out/phantoms");
+      "Example: hilum-sim run sim/scenarios/demo.yaml --phantoms 120 --out "
+      "out/run");
   hilum::CommandAction action;
+  hilum::AddRunCommand(app, action);
   hilum::AddPhantomsCommand(app, action);
   hilum::AddPartitionCommand(app, action);
   hilum::AddTableCommand(app, action);

@@ -23,7 +23,7 @@ struct RunOptions {
   int phantoms = 0;  // so many phantoms
   int sites = 0;     // 0: as many as the manifest names
   std::string partition = "by_site";
-  std::string arm = "both";  // or segmented, or whole
+  std::string arm;  // segmented, whole, both; empty: as the study says
   std::optional<uint64_t> seed;
   std::string out;
   bool force = false;

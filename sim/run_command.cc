@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "common/base/file.h"
+#include "common/base/status_macros.h"
+#include "sim/commands.h"
+#include "sim/engine.h"
+#include "sim/prepare_run.h"
+#include "sim/result_table.h"
+
+namespace hilum {
+namespace {
+
+struct RunArguments {
+  RunOptions options;
+  std::string transport = "grpc";
+  uint64_t seed = 0;
+};
+
+// The folder this program lies in: the others lie beside it.
+absl::StatusOr<std::string> OwnFolder() {
+  std::error_code error;
+  const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
+  if (error) return ErrnoStatus(error.value(), "cannot read", "/proc/self/exe");
+  return self.parent_path().string();
+}
+
+absl::Status Simulate(const RunArguments& arguments) {
+  HILUM_ASSIGN_OR_RETURN(RunPlan plan, PrepareRun(arguments.options));
+  HILUM_ASSIGN_OR_RETURN(std::string binaries, OwnFolder());
+  HILUM_RETURN_IF_ERROR(RunOverGrpc(plan, binaries));
+  HILUM_ASSIGN_OR_RETURN(std::string json,
+                         ReadFile(absl::StrCat(plan.out, "/report.json")));
+  HILUM_ASSIGN_OR_RETURN(std::string table, ResultTable(json));
+  absl::PrintF("%s\nReport: %s/report.html\n", table, plan.out);
+  return absl::OkStatus();
+}
+
+void AddDataOptions(CLI::App& command, RunOptions& options) {
+  command.add_option("STUDY", options.study_path, "What to train, YAML")
+      ->required();
+  auto* data = command.add_option("--data", options.data, "Case manifest, CSV");
+  command
+      .add_option("--phantoms", options.phantoms,
+                  "Draw so many phantoms instead")
+      ->check(CLI::Range(1, 1000000))
+      ->excludes(data);
+  command.add_option("--sites", options.sites, "How many hospitals")
+      ->check(CLI::Range(1, 1000));
+  command
+      .add_option("--partition", options.partition,
+                  "Who has which case: by_site, iid or dirichlet:A")
+      ->capture_default_str();
+}
+
+}  // namespace
+
+void AddRunCommand(CLI::App& app, CommandAction& action) {
+  CLI::App* command = app.add_subcommand(
+      "run", "Run a federated study with all its hospitals on this machine");
+  auto arguments = std::make_shared<RunArguments>();
+  RunOptions& options = arguments->options;
+  AddDataOptions(*command, options);
+  command
+      ->add_option("--transport", arguments->transport,
+                   "grpc: the real processes over TLS on loopback")
+      ->check(CLI::IsMember({"grpc"}))
+      ->capture_default_str();
+  command
+      ->add_option("--arm", options.arm,
+                   "segmented, whole or both (default: the study's)")
+      ->check(CLI::IsMember({"segmented", "whole", "both"}));
+  CLI::Option* seed =
+      command->add_option("--seed", arguments->seed, "Instead of the study's");
+  command
+      ->add_option("--threads", options.threads,
+                   "Of each hospital's trainer; other numbers may give other "
+                   "last bits")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  command
+      ->add_option("--start-order", options.start_order,
+                   "Sites in the order in which they start: b,a,c")
+      ->delimiter(',');
+  command->add_option("--out", options.out, "Folder for all results")
+      ->required();
+  command->add_flag("--force", options.force, "Replace an older run there");
+  command->footer(
+      "Example: hilum-sim run sim/scenarios/demo.yaml --phantoms 120 --out "
+      "out/run");
+  command->callback([arguments, seed, &action] {
+    if (seed->count() > 0) arguments->options.seed = arguments->seed;
+    action = [=] { return Simulate(*arguments); };
+  });
+}
+
+}  // namespace hilum

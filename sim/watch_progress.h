@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HILUM_SIM_WATCH_PROGRESS_H_
+#define HILUM_SIM_WATCH_PROGRESS_H_
+
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "hilum/v1/study.pb.h"
+#include "sim/progress.h"
+
+namespace hilum {
+
+// Shows a study's progress from what `hilum-coordinator study watch` prints:
+// any line with "round R/N" moves it to R. Add pieces of output as they come.
+// Not thread-safe.
+class WatchProgress {
+ public:
+  explicit WatchProgress(const v1::Study& study);
+
+  void Add(absl::string_view output);
+
+  // The last whole line seen.
+  const std::string& last_line() const { return last_line_; }
+
+ private:
+  void AddLine(absl::string_view line);
+
+  Progress progress_;
+  std::string partial_;
+  std::string last_line_;
+};
+
+// R of "round R/N" in the line; -1 where there is none.
+int RoundOfLine(absl::string_view line);
+
+}  // namespace hilum
+
+#endif  // HILUM_SIM_WATCH_PROGRESS_H_

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/watch_progress.h"
+
+#include <gtest/gtest.h>
+
+namespace hilum {
+namespace {
+
+TEST(WatchProgressTest, FindsTheRoundInALineAndNothingElsewhere) {
+  EXPECT_EQ(RoundOfLine("demo: training, round 3/10, loss 1.2"), 3);
+  EXPECT_EQ(RoundOfLine("demo: training, round x/10"), -1);
+  EXPECT_EQ(RoundOfLine("round 3"), -1);
+  EXPECT_EQ(RoundOfLine(""), -1);
+}
+
+TEST(WatchProgressTest, LinesMayComeInPieces) {
+  v1::Study study;
+  study.mutable_training()->set_rounds(4);
+  WatchProgress progress(study);
+  progress.Add("first\nsec");
+  EXPECT_EQ(progress.last_line(), "first");
+  progress.Add("ond\n");
+  EXPECT_EQ(progress.last_line(), "second");
+}
+
+}  // namespace
+}  // namespace hilum
