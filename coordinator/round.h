@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HILUM_COORDINATOR_ROUND_H_
+#define HILUM_COORDINATOR_ROUND_H_
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "common/base/ids.h"
+
+namespace hilum {
+
+// Who has answered one round, and whether it may close. One object is one
+// round; no I/O, no clock: time comes with the calls. Preparation (census),
+// training and evaluation are all rounds of this shape.
+// Life: Accept | Refuse | Exclude ..., StateAt, until it is not kOpen.
+// Not thread-safe.
+class Round {
+ public:
+  struct Options {
+    uint32_t number;
+    std::vector<SiteId> sites;  // who may answer
+    uint32_t minimum_sites;
+    absl::Time deadline;
+  };
+
+  enum class State {
+    kOpen,
+    kClosed,  // quorum is in
+    kFailed,  // the quorum cannot be reached any more, or not in time
+  };
+
+  explicit Round(Options options);
+
+  uint32_t number() const { return options_.number; }
+  absl::Time deadline() const { return options_.deadline; }
+
+  // The site's answer is in. Repeating is harmless; an answer mends a
+  // refusal of the same round.
+  void Accept(const SiteId& site);
+  // The site's answer was bad: the round no longer waits for it.
+  void Refuse(const SiteId& site, std::string reason);
+  // A site that was away at the start and takes part from now on.
+  void Admit(const SiteId& site);
+
+  bool Waits(const SiteId& site) const;  // neither in nor refused
+  bool HasAnswer(const SiteId& site) const { return in_.contains(site); }
+  const std::set<SiteId>& answered() const { return in_; }
+  const std::map<SiteId, std::string>& refused() const { return refused_; }
+  std::vector<SiteId> waiting() const;  // sorted
+
+  // Closes as soon as nobody is waited for, or at the deadline, if at least
+  // minimum_sites are in; fails instead with fewer.
+  State StateAt(absl::Time now) const;
+
+ private:
+  Options options_;
+  std::set<SiteId> sites_;
+  std::set<SiteId> in_;
+  std::map<SiteId, std::string> refused_;
+};
+
+}  // namespace hilum
+
+#endif  // HILUM_COORDINATOR_ROUND_H_

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "coordinator/storage/storage.h"
+
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "common/base/status_macros.h"
+#include "coordinator/storage/statement.h"
+
+namespace hilum {
+namespace {
+
+constexpr int kSchemaVersion = 1;
+
+constexpr char kSchema[] = R"sql(
+CREATE TABLE studies(
+  sequence INTEGER PRIMARY KEY,
+  hash BLOB NOT NULL UNIQUE,
+  study BLOB NOT NULL,
+  phase INTEGER NOT NULL,
+  reason TEXT NOT NULL,
+  frozen BLOB NOT NULL,
+  global BLOB NOT NULL);
+CREATE TABLE rounds(
+  hash BLOB NOT NULL,
+  round INTEGER NOT NULL,
+  contributors TEXT NOT NULL,
+  mean_loss BLOB NOT NULL,
+  PRIMARY KEY(hash, round));
+CREATE TABLE census(
+  hash BLOB NOT NULL, site TEXT NOT NULL, body BLOB NOT NULL,
+  PRIMARY KEY(hash, site));
+CREATE TABLE updates(
+  hash BLOB NOT NULL, site TEXT NOT NULL, body BLOB NOT NULL,
+  PRIMARY KEY(hash, site));
+CREATE TABLE evaluations(
+  hash BLOB NOT NULL, site TEXT NOT NULL, body BLOB NOT NULL,
+  PRIMARY KEY(hash, site));
+PRAGMA user_version = 1;
+)sql";
+
+std::string PackDoubles(const std::vector<double>& values) {
+  return std::string(reinterpret_cast<const char*>(values.data()),
+                     values.size() * sizeof(double));
+}
+
+std::vector<double> UnpackDoubles(const std::string& bytes) {
+  std::vector<double> values(bytes.size() / sizeof(double));
+  std::memcpy(values.data(), bytes.data(), values.size() * sizeof(double));
+  return values;
+}
+
+}  // namespace
+
+Storage::Storage(sqlite3* database, std::string path)
+    : database_(database), path_(std::move(path)) {}
+
+Storage::~Storage() { sqlite3_close_v2(database_); }
+
+absl::StatusOr<std::unique_ptr<Storage>> Storage::Open(
+    const std::string& path) {
+  sqlite3* database = nullptr;
+  int code = sqlite3_open_v2(
+      path.c_str(), &database,
+      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+      nullptr);
+  std::unique_ptr<Storage> storage(new Storage(database, path));
+  if (code != SQLITE_OK) return SqliteStatus(database, code, path);
+  HILUM_RETURN_IF_ERROR(storage->Execute("PRAGMA journal_mode = WAL"));
+  HILUM_RETURN_IF_ERROR(storage->Execute("PRAGMA synchronous = FULL"));
+  HILUM_RETURN_IF_ERROR(storage->Migrate());
+  return storage;
+}
+
+absl::Status Storage::Execute(const char* sql) {
+  int code = sqlite3_exec(database_, sql, nullptr, nullptr, nullptr);
+  return code == SQLITE_OK ? absl::OkStatus()
+                           : SqliteStatus(database_, code, path_);
+}
+
+absl::Status Storage::Migrate() {
+  int64_t version = 0;
+  {
+    Statement read(database_, path_, "PRAGMA user_version");
+    if (read.Step()) version = read.Number(0);
+    HILUM_RETURN_IF_ERROR(read.status());
+  }
+  if (version > kSchemaVersion) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        path_, ": written by a newer hilum-coordinator (schema ", version,
+        ", this one knows ", kSchemaVersion, "); install that version"));
+  }
+  if (version == kSchemaVersion) return absl::OkStatus();
+  std::string script = absl::StrCat("BEGIN;", kSchema, "COMMIT;");
+  return Execute(script.c_str());
+}
+
+absl::Status Storage::AddStudy(const StoredStudy& study) {
+  return Statement(database_, path_,
+                   "INSERT INTO studies(hash, study, phase, reason, frozen, "
+                   "global) VALUES(?, ?, ?, ?, ?, ?)")
+      .Blob(study.hash)
+      .Blob(study.study)
+      .Int(study.phase)
+      .Text(study.reason)
+      .Blob(study.frozen.SerializeAsString())
+      .Blob(study.global.SerializeAsString())
+      .Run();
+}
+
+template <typename Message>
+absl::Status Storage::LoadMessages(const char* table, absl::string_view hash,
+                                   std::map<SiteId, Message>& messages) {
+  std::string sql =
+      absl::StrCat("SELECT site, body FROM ", table, " WHERE hash = ?");
+  Statement rows(database_, path_, sql.c_str());
+  rows.Blob(hash);
+  while (rows.Step()) {
+    if (!messages[SiteId(rows.Bytes(0))].ParseFromString(rows.Bytes(1))) {
+      return absl::DataLossError(
+          absl::StrCat(path_, ": unreadable row in table ", table));
+    }
+  }
+  return rows.status();
+}
+
+absl::Status Storage::LoadRounds(StoredStudy& study) {
+  Statement rows(database_, path_,
+                 "SELECT round, contributors, mean_loss FROM rounds "
+                 "WHERE hash = ? ORDER BY round");
+  rows.Blob(study.hash);
+  while (rows.Step()) {
+    RoundSummary summary{.round = static_cast<uint32_t>(rows.Number(0)),
+                         .mean_loss = UnpackDoubles(rows.Bytes(2))};
+    std::string names = rows.Bytes(1);
+    for (absl::string_view name :
+         absl::StrSplit(names, ',', absl::SkipEmpty())) {
+      summary.contributors.emplace_back(std::string(name));
+    }
+    study.rounds.push_back(std::move(summary));
+  }
+  return rows.status();
+}
+
+absl::StatusOr<std::vector<StoredStudy>> Storage::LoadStudies() {
+  std::vector<StoredStudy> studies;
+  Statement rows(database_, path_,
+                 "SELECT hash, study, phase, reason, frozen, global "
+                 "FROM studies ORDER BY sequence");
+  while (rows.Step()) {
+    StoredStudy study{
+        .hash = rows.Bytes(0),
+        .study = rows.Bytes(1),
+        .phase = static_cast<v1::StudyStatus::Phase>(rows.Number(2)),
+        .reason = rows.Bytes(3)};
+    if (!study.frozen.ParseFromString(rows.Bytes(4)) ||
+        !study.global.ParseFromString(rows.Bytes(5))) {
+      return absl::DataLossError(absl::StrCat(path_, ": unreadable study"));
+    }
+    HILUM_RETURN_IF_ERROR(LoadRounds(study));
+    HILUM_RETURN_IF_ERROR(LoadMessages("census", study.hash, study.census));
+    HILUM_RETURN_IF_ERROR(LoadMessages("updates", study.hash, study.updates));
+    HILUM_RETURN_IF_ERROR(
+        LoadMessages("evaluations", study.hash, study.evaluations));
+    studies.push_back(std::move(study));
+  }
+  HILUM_RETURN_IF_ERROR(rows.status());
+  return studies;
+}
+
+absl::Status Storage::SetPhase(absl::string_view hash,
+                               v1::StudyStatus::Phase phase,
+                               absl::string_view reason) {
+  return Statement(database_, path_,
+                   "UPDATE studies SET phase = ?, reason = ? WHERE hash = ?")
+      .Int(phase)
+      .Text(reason)
+      .Blob(hash)
+      .Run();
+}
+
+absl::Status Storage::PutMessage(const char* table, absl::string_view hash,
+                                 const SiteId& site,
+                                 const google::protobuf::Message& message) {
+  std::string sql = absl::StrCat("INSERT OR REPLACE INTO ", table,
+                                 "(hash, site, body) VALUES(?, ?, ?)");
+  return Statement(database_, path_, sql.c_str())
+      .Blob(hash)
+      .Text(site.name())
+      .Blob(message.SerializeAsString())
+      .Run();
+}
+
+absl::Status Storage::PutCensus(absl::string_view hash, const SiteId& site,
+                                const v1::SubmitCensusRequest& census) {
+  return PutMessage("census", hash, site, census);
+}
+
+absl::Status Storage::PutUpdate(absl::string_view hash, const SiteId& site,
+                                const v1::SubmitUpdateRequest& update) {
+  return PutMessage("updates", hash, site, update);
+}
+
+absl::Status Storage::PutEvaluation(
+    absl::string_view hash, const SiteId& site,
+    const v1::SubmitEvaluationRequest& evaluation) {
+  return PutMessage("evaluations", hash, site, evaluation);
+}
+
+absl::Status Storage::CommitRound(absl::string_view hash,
+                                  const RoundSummary& round,
+                                  const v1::BlobRef& global) {
+  std::string contributors = absl::StrJoin(
+      round.contributors, ",",
+      [](std::string* out, const SiteId& site) { out->append(site.name()); });
+  HILUM_RETURN_IF_ERROR(Execute("BEGIN IMMEDIATE"));
+  absl::Status status =
+      Statement(database_, path_,
+                "INSERT INTO rounds(hash, round, contributors, mean_loss) "
+                "VALUES(?, ?, ?, ?)")
+          .Blob(hash)
+          .Int(round.round)
+          .Text(contributors)
+          .Blob(PackDoubles(round.mean_loss))
+          .Run();
+  status.Update(Statement(database_, path_,
+                          "UPDATE studies SET global = ? WHERE hash = ?")
+                    .Blob(global.SerializeAsString())
+                    .Blob(hash)
+                    .Run());
+  status.Update(
+      Statement(database_, path_, "DELETE FROM updates WHERE hash = ?")
+          .Blob(hash)
+          .Run());
+  if (status.ok()) status = Execute("COMMIT");
+  // After a failed COMMIT (disk full) too, nothing of it may stay open.
+  if (!status.ok()) Execute("ROLLBACK").IgnoreError();
+  return status;
+}
+
+}  // namespace hilum

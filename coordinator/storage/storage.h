@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HILUM_COORDINATOR_STORAGE_STORAGE_H_
+#define HILUM_COORDINATOR_STORAGE_STORAGE_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "common/base/ids.h"
+#include "coordinator/study_result.h"
+#include "hilum/v1/admin.pb.h"
+#include "hilum/v1/federation.pb.h"
+
+struct sqlite3;
+
+namespace hilum {
+
+// A study as the database has it.
+struct StoredStudy {
+  std::string hash;   // 32 raw bytes
+  std::string study;  // serialised hilum.v1.Study
+  v1::StudyStatus::Phase phase = v1::StudyStatus::PREPARING;
+  std::string reason;
+  v1::BlobRef frozen;  // size 0: none
+  v1::BlobRef global;  // after the last committed round
+  std::vector<RoundSummary> rounds;
+  std::map<SiteId, v1::SubmitCensusRequest> census;
+  std::map<SiteId, v1::SubmitUpdateRequest> updates;  // of the open round
+  std::map<SiteId, v1::SubmitEvaluationRequest> evaluations;
+};
+
+// The coordinator's database: SQLite, write-ahead log, synchronous; what a
+// call stored is on disk when it returns. Not thread-safe; its owner locks.
+// INTERNAL, RESOURCE_EXHAUSTED (disk full) name the file.
+class Storage {
+ public:
+  // Makes the database where absent. FAILED_PRECONDITION: its schema is of a
+  // newer version than this program.
+  static absl::StatusOr<std::unique_ptr<Storage>> Open(const std::string& path);
+  ~Storage();
+
+  // ALREADY_EXISTS: this very study.
+  absl::Status AddStudy(const StoredStudy& study);
+  // In order of submission.
+  absl::StatusOr<std::vector<StoredStudy>> LoadStudies();
+  absl::Status SetPhase(absl::string_view hash, v1::StudyStatus::Phase phase,
+                        absl::string_view reason);
+  absl::Status PutCensus(absl::string_view hash, const SiteId& site,
+                         const v1::SubmitCensusRequest& census);
+  absl::Status PutUpdate(absl::string_view hash, const SiteId& site,
+                         const v1::SubmitUpdateRequest& update);
+  absl::Status PutEvaluation(absl::string_view hash, const SiteId& site,
+                             const v1::SubmitEvaluationRequest& evaluation);
+  // In one transaction: the round's summary, the new global blob, and the
+  // round's updates are forgotten.
+  absl::Status CommitRound(absl::string_view hash, const RoundSummary& round,
+                           const v1::BlobRef& global);
+
+ private:
+  explicit Storage(sqlite3* database, std::string path);
+  absl::Status Execute(const char* sql);
+  absl::Status Migrate();
+  absl::Status PutMessage(const char* table, absl::string_view hash,
+                          const SiteId& site,
+                          const google::protobuf::Message& message);
+  absl::Status LoadRounds(StoredStudy& study);
+  template <typename Message>
+  absl::Status LoadMessages(const char* table, absl::string_view hash,
+                            std::map<SiteId, Message>& messages);
+
+  sqlite3* database_;
+  std::string path_;
+};
+
+}  // namespace hilum
+
+#endif  // HILUM_COORDINATOR_STORAGE_STORAGE_H_

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "coordinator/storage/upload_spool.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "common/base/file.h"
+#include "common/base/status_macros.h"
+#include "common/crypto/sha256.h"
+
+namespace hilum {
+
+struct UploadSpool::Upload {
+  absl::Mutex mutex;
+  std::string path;
+  ScopedFd fd;
+  Sha256 sha;
+  uint64_t stored = 0;
+  bool verified = false;
+  bool broken = false;  // its file is gone; a new upload takes its place
+
+  absl::Status Reopen(uint64_t size);
+  absl::Status Write(absl::string_view data);
+};
+
+// Opens the file and hashes what an earlier process left in it.
+absl::Status UploadSpool::Upload::Reopen(uint64_t size) {
+  fd = ScopedFd(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (fd.get() < 0) return ErrnoStatus(errno, "cannot open", path);
+  std::string block(1 << 20, '\0');
+  for (;;) {
+    ssize_t got =
+        pread(fd.get(), block.data(), block.size(), static_cast<off_t>(stored));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return ErrnoStatus(errno, "cannot read", path);
+    if (got == 0) break;
+    sha.Update(absl::string_view(block.data(), static_cast<size_t>(got)));
+    stored += static_cast<uint64_t>(got);
+  }
+  if (stored > size) {
+    return absl::DataLossError(absl::StrCat(path, ": longer than announced"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status UploadSpool::Upload::Write(absl::string_view data) {
+  size_t done = 0;
+  while (done < data.size()) {
+    ssize_t wrote = pwrite(fd.get(), data.data() + done, data.size() - done,
+                           static_cast<off_t>(stored + done));
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote < 0) {
+      int error = errno;
+      // Bytes past `stored` are not hashed; they must not survive a restart.
+      if (ftruncate(fd.get(), static_cast<off_t>(stored)) != 0) broken = true;
+      return ErrnoStatus(error, "cannot store an upload", path);
+    }
+    done += static_cast<size_t>(wrote);
+  }
+  sha.Update(data);
+  stored += data.size();
+  return absl::OkStatus();
+}
+
+UploadSpool::UploadSpool(std::string directory)
+    : directory_(std::move(directory)) {}
+UploadSpool::~UploadSpool() = default;
+
+absl::StatusOr<std::unique_ptr<UploadSpool>> UploadSpool::Open(
+    std::string directory) {
+  HILUM_RETURN_IF_ERROR(MakeDirectories(directory));
+  return std::unique_ptr<UploadSpool>(new UploadSpool(std::move(directory)));
+}
+
+std::string UploadSpool::Path(const Key& key) const {
+  return absl::StrCat(directory_, "/", ToHex(key.study_hash), "-",
+                      key.site.name(), "-", ToHex(key.sha256), ".part");
+}
+
+absl::StatusOr<std::shared_ptr<UploadSpool::Upload>> UploadSpool::Find(
+    const Key& key) {
+  absl::MutexLock lock(&mutex_);
+  auto found = uploads_.find(key);
+  if (found != uploads_.end()) return found->second;
+  // One update at a time of each study and site: drop others.
+  std::string prefix =
+      absl::StrCat(ToHex(key.study_hash), "-", key.site.name(), "-");
+  std::string path = Path(key);
+  std::error_code error;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(directory_, error)) {
+    std::string name = entry.path().filename().string();
+    bool same_site =
+        absl::StartsWith(name, prefix) && name.size() == prefix.size() + 64 + 5;
+    if (same_site && entry.path() != path) {
+      std::filesystem::remove(entry.path(), error);
+    }
+  }
+  std::erase_if(uploads_, [&](const auto& entry) {
+    return entry.first.study_hash == key.study_hash &&
+           entry.first.site == key.site;
+  });
+  auto upload = std::make_shared<Upload>();
+  upload->path = path;
+  absl::Status opened = upload->Reopen(key.size);
+  if (!opened.ok()) {
+    if (absl::IsDataLoss(opened)) unlink(path.c_str());
+    return opened;
+  }
+  uploads_[key] = upload;
+  return upload;
+}
+
+absl::StatusOr<uint64_t> UploadSpool::Append(const Key& key, uint64_t offset,
+                                             absl::string_view data) {
+  HILUM_ASSIGN_OR_RETURN(std::shared_ptr<Upload> upload, Find(key));
+  absl::ReleasableMutexLock lock(&upload->mutex);
+  if (offset == upload->stored && !upload->broken) {
+    if (data.size() > key.size - upload->stored) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "upload of ", key.size, " bytes would grow past its size"));
+    }
+    HILUM_RETURN_IF_ERROR(upload->Write(data));
+  }
+  if (upload->stored == key.size && !upload->verified && !upload->broken) {
+    upload->verified = upload->sha.Finish() == key.sha256;
+    upload->broken = !upload->verified;
+  }
+  bool broken = upload->broken;
+  uint64_t stored = upload->stored;
+  lock.Release();
+  if (broken) {
+    Remove(key);
+    return absl::DataLossError(
+        "the upload's bytes do not have the hash announced; it starts again");
+  }
+  return stored;
+}
+
+absl::StatusOr<std::string> UploadSpool::Complete(const Key& key) {
+  // An empty append opens and verifies what a restart left behind.
+  HILUM_ASSIGN_OR_RETURN(uint64_t stored, Append(key, key.size, ""));
+  if (stored != key.size) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the update is not uploaded: ", stored, " of ", key.size,
+                     " bytes are here"));
+  }
+  return Path(key);
+}
+
+void UploadSpool::Remove(const Key& key) {
+  absl::MutexLock lock(&mutex_);
+  uploads_.erase(key);
+  unlink(Path(key).c_str());
+}
+
+}  // namespace hilum

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HILUM_COORDINATOR_STORAGE_UPLOAD_SPOOL_H_
+#define HILUM_COORDINATOR_STORAGE_UPLOAD_SPOOL_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+#include "common/base/ids.h"
+
+namespace hilum {
+
+// Updates on their way in: one file per study and site, appended to chunk by
+// chunk and hashed on the way, so that a finished upload needs no second
+// read. What was stored before a restart is hashed once when its upload goes
+// on. A site that begins another update drops its unfinished one.
+// Thread-safe; uploads of different sites run side by side.
+class UploadSpool {
+ public:
+  // `directory` is made where absent.
+  static absl::StatusOr<std::unique_ptr<UploadSpool>> Open(
+      std::string directory);
+  ~UploadSpool();
+
+  struct Key {
+    std::string study_hash;  // 32 raw bytes
+    SiteId site;
+    std::string sha256;  // of the whole update, 32 raw bytes
+    uint64_t size;       // of the whole update
+    auto operator<=>(const Key&) const = default;
+  };
+
+  // Stores `data` if `offset` is what is stored already; returns what is
+  // stored then. RESOURCE_EXHAUSTED: disk full, what was stored stays valid.
+  // DATA_LOSS: complete, but of another hash; the file is gone.
+  // INVALID_ARGUMENT: more than `size`.
+  absl::StatusOr<uint64_t> Append(const Key& key, uint64_t offset,
+                                  absl::string_view data);
+
+  // The complete file. FAILED_PRECONDITION: not complete yet.
+  absl::StatusOr<std::string> Complete(const Key& key);
+
+  void Remove(const Key& key);
+
+ private:
+  struct Upload;
+  explicit UploadSpool(std::string directory);
+  std::string Path(const Key& key) const;
+  absl::StatusOr<std::shared_ptr<Upload>> Find(const Key& key);
+
+  const std::string directory_;
+  absl::Mutex mutex_;
+  // Shared with the calls that append to it at this moment.
+  std::map<Key, std::shared_ptr<Upload>> uploads_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace hilum
+
+#endif  // HILUM_COORDINATOR_STORAGE_UPLOAD_SPOOL_H_
