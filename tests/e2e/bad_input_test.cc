@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+
+#include <filesystem>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "certs/authority.h"
+#include "common/base/clock.h"
+#include "common/base/file.h"
+#include "sim/child_process.h"
+#include "tests/e2e/e2e.h"
+
+namespace hilum {
+namespace {
+
+using ::testing::AnyOf;
+using ::testing::HasSubstr;
+
+class BadInputTest : public EndToEndTest {
+ protected:
+  // NAME.crt and NAME.key beside ca.crt, signed `days_ago`, for nine days.
+  void MakeIdentity(const Authority& authority, const std::string& name,
+                    const RequestedName& requested, int days_ago) {
+    const Request request = MakeRequest(requested).value();
+    const absl::Time then = RealClock().Now() - absl::Hours(24) * days_ago;
+    Write(name + ".crt",
+          SignRequest(authority, request.request_pem, 9, then).value());
+    ASSERT_TRUE(WriteFileAtomically(Path(name + ".key"),
+                                    request.private_key_pem, Durability::kNone,
+                                    0600)
+                    .ok());
+  }
+
+  std::string TlsYaml(const std::string& name) {
+    return absl::StrCat("tls: {authority: ca.crt, certificate: ", name,
+                        ".crt, private_key: ", name, ".key}\n");
+  }
+
+  std::string CoordinatorYaml(const std::string& listen) {
+    return absl::StrCat("listen: ", listen,
+                        "\nstate_dir: state\naddress_file: address\n",
+                        TlsYaml("coordinator"));
+  }
+
+  std::string SiteYaml(const std::string& name) {
+    return absl::StrCat("coordinator: 127.0.0.1:1\nstate_dir: site-state\n",
+                        "manifest: manifest.csv\n", TlsYaml(name));
+  }
+
+  Outcome ServeSite() {
+    return Run({Program("hilum-site"), "serve", "--config", Path("site.yaml")});
+  }
+  Outcome ServeCoordinator() {
+    return Run({Program("hilum-coordinator"), "serve", "--config",
+                Path("coordinator.yaml")});
+  }
+
+  const Authority authority_ =
+      MakeAuthority("tests", RealClock().Now() - absl::Hours(24 * 99)).value();
+  const RequestedName coordinator_ = {.hosts = {"127.0.0.1"}};
+};
+
+TEST_F(BadInputTest, AnExpiredCertificateIsNamedWithItsDate) {
+  Write("ca.crt", authority_.certificate_pem);
+  MakeIdentity(authority_, "site", {.site = "site-a"}, 30);
+  Write("site.yaml", SiteYaml("site"));
+  const Outcome served = ServeSite();
+  EXPECT_EQ(served.exit_status, 1) << served.output;
+  EXPECT_THAT(served.output, HasSubstr("site.crt: the certificate expired"));
+}
+
+TEST_F(BadInputTest, AForeignCertificateIsNamedWithItsAuthority) {
+  const Authority other = MakeAuthority("others", RealClock().Now()).value();
+  Write("ca.crt", authority_.certificate_pem);
+  MakeIdentity(other, "site", {.site = "site-a"}, 0);
+  Write("site.yaml", SiteYaml("site"));
+  const Outcome served = ServeSite();
+  EXPECT_EQ(served.exit_status, 1) << served.output;
+  EXPECT_THAT(served.output, HasSubstr("not by the authority"));
+}
+
+TEST_F(BadInputTest, AnotherRolesCertificateIsRefusedAtBothEnds) {
+  Write("ca.crt", authority_.certificate_pem);
+  MakeIdentity(authority_, "site", coordinator_, 0);
+  Write("site.yaml", SiteYaml("site"));
+  EXPECT_THAT(ServeSite().output, HasSubstr("but this is a site"));
+  MakeIdentity(authority_, "coordinator", {.site = "site-a"}, 0);
+  Write("coordinator.yaml", CoordinatorYaml("127.0.0.1:0"));
+  EXPECT_THAT(ServeCoordinator().output,
+              HasSubstr("but this is the coordinator"));
+}
+
+TEST_F(BadInputTest, AnUnknownKeyIsNamedWithLineAndColumn) {
+  Write("coordinator.yaml", "listen: 127.0.0.1:0\nstate_dri: state\n");
+  const Outcome served = ServeCoordinator();
+  EXPECT_EQ(served.exit_status, 1);
+  EXPECT_THAT(served.output, HasSubstr("coordinator.yaml:2:1"));
+  EXPECT_THAT(served.output, HasSubstr("state_dir"));
+}
+
+TEST_F(BadInputTest, APortInUseIsNamed) {
+  Write("ca.crt", authority_.certificate_pem);
+  MakeIdentity(authority_, "coordinator", coordinator_, 0);
+  Write("coordinator.yaml", CoordinatorYaml("127.0.0.1:0"));
+  auto first = ChildProcess::Start({Program("hilum-coordinator"), "serve",
+                                    "--config", Path("coordinator.yaml")},
+                                   Path("first.log"));
+  ASSERT_TRUE(first.ok()) << first.status();
+  const absl::Status ready =
+      WaitForFile(Path("address"), *first, absl::Seconds(60));
+  ASSERT_TRUE(ready.ok()) << ready;
+  const std::string address(absl::StripAsciiWhitespace(Text("address")));
+  Write("coordinator.yaml",
+        absl::StrReplaceAll(CoordinatorYaml(address),
+                            {{"state_dir: state", "state_dir: other"}}));
+  const Outcome second = ServeCoordinator();
+  EXPECT_EQ(second.exit_status, 1);
+  EXPECT_THAT(second.output, HasSubstr(address));
+  EXPECT_THAT(second.output, AnyOf(HasSubstr("in use"), HasSubstr("taken")));
+}
+
+TEST_F(BadInputTest, BadRowsAreListedWithTheirNumberAndTheStudyGoesOn) {
+  MakeDataAndStudy();
+  Write("study.yaml",
+        absl::StrCat(Text("study.yaml"), "data_rules: {max_bad_share: 0.5}\n"));
+  Write("data/garbage.png", "this is no image");
+  Write("data/manifest.csv",
+        absl::StrCat(Text("data/manifest.csv"),
+                     "images/none.png,normal,p-1,,site-a,AP\n"
+                     "garbage.png,normal,p-2,,site-a,AP\n"
+                     "images/00001.png,cat,p-3,,site-a,AP\n"));
+  const Outcome run =
+      Run({Program("hilum-sim"), "run", Path("study.yaml"), "--data",
+           Path("data/manifest.csv"), "--arm", "whole", "--transport", "grpc",
+           "--out", Path("out")});
+  ASSERT_EQ(run.exit_status, 0) << run.output;
+  const std::string rejected = Text("out/sites/site-a/rejected.csv");
+  EXPECT_THAT(rejected, HasSubstr("none.png"));
+  EXPECT_THAT(rejected, HasSubstr("garbage.png"));
+  EXPECT_THAT(rejected, HasSubstr("cat"));
+  EXPECT_FALSE(FileExists(Path("out/sites/site-b/rejected.csv")) &&
+               Text("out/sites/site-b/rejected.csv").find(".png") !=
+                   std::string::npos);
+}
+
+}  // namespace
+}  // namespace hilum
