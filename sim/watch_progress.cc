@@ -32,10 +32,10 @@ int RoundOfLine(absl::string_view line) {
   const size_t at = line.find(kWord);
   if (at == absl::string_view::npos) return -1;
   const absl::string_view rest = line.substr(at + kWord.size());
-  const size_t slash = rest.find('/');
+  const size_t of = rest.find(" of ");
   int round = -1;
-  if (slash == absl::string_view::npos ||
-      !absl::SimpleAtoi(rest.substr(0, slash), &round)) {
+  if (of == absl::string_view::npos ||
+      !absl::SimpleAtoi(rest.substr(0, of), &round)) {
     return -1;
   }
   return round;

@@ -11,7 +11,7 @@
 namespace hilum {
 
 // Shows a study's progress from what `hilum-coordinator study watch` prints:
-// any line with "round R/N" moves it to R. Add pieces of output as they come.
+// any line with "round R of N" moves it to R. Add pieces of output as they come.
 // Not thread-safe.
 class WatchProgress {
  public:
@@ -30,7 +30,7 @@ class WatchProgress {
   std::string last_line_;
 };
 
-// R of "round R/N" in the line; -1 where there is none.
+// R of "round R of N" in the line; -1 where there is none.
 int RoundOfLine(absl::string_view line);
 
 }  // namespace hilum

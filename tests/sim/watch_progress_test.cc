@@ -7,8 +7,8 @@ namespace hilum {
 namespace {
 
 TEST(WatchProgressTest, FindsTheRoundInALineAndNothingElsewhere) {
-  EXPECT_EQ(RoundOfLine("demo: training, round 3/10, loss 1.2"), 3);
-  EXPECT_EQ(RoundOfLine("demo: training, round x/10"), -1);
+  EXPECT_EQ(RoundOfLine("0a1b  demo  training  round 3 of 10  loss 1.2"), 3);
+  EXPECT_EQ(RoundOfLine("demo  training  round x of 10"), -1);
   EXPECT_EQ(RoundOfLine("round 3"), -1);
   EXPECT_EQ(RoundOfLine(""), -1);
 }
