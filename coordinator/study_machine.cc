@@ -128,6 +128,11 @@ void StudyMachine::Exclude(const SiteId& site, std::string reason) {
   excluded_.emplace(site, std::move(reason));
 }
 
+const std::string* StudyMachine::ExclusionOf(const SiteId& site) const {
+  auto found = excluded_.find(site);
+  return found == excluded_.end() ? nullptr : &found->second;
+}
+
 void StudyMachine::Stop(std::string reason) {
   phase_ = v1::StudyStatus::STOPPED;
   reason_ = std::move(reason);

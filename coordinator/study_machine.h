@@ -70,6 +70,9 @@ class StudyMachine {
   // The site is out of the study: it declined, or trains another network.
   void Exclude(const SiteId& site, std::string reason);
   void Stop(std::string reason);
+  void Complete() { phase_ = v1::StudyStatus::COMPLETED; }  // was, when stored
+  // Why the site is out of the study; null: it is not.
+  const std::string* ExclusionOf(const SiteId& site) const;
 
   // Moves on as far as answers and time allow.
   Command Next(absl::Time now);

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HILUM_COORDINATOR_ACTIVE_STUDY_H_
+#define HILUM_COORDINATOR_ACTIVE_STUDY_H_
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "common/base/ids.h"
+#include "common/config/study.h"
+#include "common/model/architecture.h"
+#include "coordinator/storage/storage.h"
+#include "coordinator/study_machine.h"
+#include "coordinator/study_result.h"
+
+namespace hilum {
+
+// One study in the coordinator's memory: what was stored of it, the machine
+// that runs it and what follows from both. No I/O. Its owner locks.
+class ActiveStudy {
+ public:
+  // INVALID_ARGUMENT: the stored bytes are no study of this version.
+  static absl::StatusOr<ActiveStudy> Create(StoredStudy stored, absl::Time now);
+
+  const StoredStudy& stored() const { return stored_; }
+  StoredStudy& stored() { return stored_; }
+  const v1::Study& study() const { return study_; }
+  const ParameterLayout& layout() const { return layout_; }
+  StudyMachine& machine() { return machine_; }
+  const StudyMachine& machine() const { return machine_; }
+  bool HasSite(const SiteId& site) const;
+  bool Ended() const { return machine_.phase() >= v1::StudyStatus::COMPLETED; }
+  int num_tracks() const { return static_cast<int>(tracks_.size()); }
+  const std::vector<Track>& tracks() const { return tracks_; }
+  uint64_t UpdateSize() const;  // bytes of a delta
+
+  v1::Header MakeHeader(uint32_t round) const;
+  v1::Task MakeTask(v1::Task::Kind kind) const;
+  v1::StudyStatus Status() const;
+
+  // Balanced weights [tracks * classes] from the summed census: n / (K n_c)
+  // over the track's training cases; 0 for a class nobody has.
+  std::vector<double> ClassWeights() const;
+
+  // Shape and plausibility of what a site sent. INVALID_ARGUMENT.
+  absl::Status CheckCensus(const v1::SubmitCensusRequest& census) const;
+  absl::Status CheckUpdate(const v1::SubmitUpdateRequest& update) const;
+  absl::Status CheckEvaluation(
+      const v1::SubmitEvaluationRequest& evaluation) const;
+
+  // Of the round whose updates are in.
+  RoundSummary Summarise() const;
+
+ private:
+  ActiveStudy(StoredStudy stored, v1::Study study, ParameterLayout layout,
+              absl::Time now);
+
+  StoredStudy stored_;
+  v1::Study study_;
+  ParameterLayout layout_;
+  std::vector<Track> tracks_;
+  StudyMachine machine_;
+};
+
+}  // namespace hilum
+
+#endif  // HILUM_COORDINATOR_ACTIVE_STUDY_H_

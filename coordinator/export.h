@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HILUM_COORDINATOR_EXPORT_H_
+#define HILUM_COORDINATOR_EXPORT_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "coordinator/storage/blob_store.h"
+#include "coordinator/storage/storage.h"
+
+namespace hilum {
+
+// Writes a completed study's models (model/ARM-TRACK.safetensors) and
+// reports (report.json, report.html) below `directory`, made where absent.
+// Equal studies give equal bytes. Memory: two models of one track.
+// Returns the files written, relative to `directory`.
+absl::StatusOr<std::vector<std::string>> WriteExport(
+    const StoredStudy& stored, const BlobStore& blobs,
+    const std::string& directory);
+
+}  // namespace hilum
+
+#endif  // HILUM_COORDINATOR_EXPORT_H_

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: Apache-2.0
+// What sites call.
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/aggregation/fed_avg.h"
+#include "common/base/status_macros.h"
+#include "common/crypto/sha256.h"
+#include "coordinator/federation_core.h"
+
+namespace hilum {
+namespace {
+
+constexpr uint32_t kMaxChunkBytes = 4 << 20;
+constexpr absl::Duration kLongestWait = absl::Minutes(5);
+
+absl::Status CheckVersion(const v1::Header& header) {
+  if (header.protocol_version() == kProtocolVersion) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("the site speaks protocol ", header.protocol_version(),
+                   ", this coordinator ", kProtocolVersion,
+                   "; install the same release on both"));
+}
+
+bool Contains(const google::protobuf::RepeatedPtrField<std::string>& hashes,
+              const std::string& hash) {
+  return std::find(hashes.begin(), hashes.end(), hash) != hashes.end();
+}
+
+void FillEnded(const ActiveStudy& study, const std::string* exclusion,
+               v1::NextTaskResponse& response) {
+  v1::StudyEnded& ended = *response.mutable_ended();
+  *ended.mutable_header() = study.MakeHeader(study.machine().round());
+  ended.set_completed(exclusion == nullptr &&
+                      study.machine().phase() == v1::StudyStatus::COMPLETED);
+  ended.set_reason(exclusion == nullptr ? study.machine().reason()
+                                        : *exclusion);
+}
+
+}  // namespace
+
+absl::StatusOr<ActiveStudy*> FederationCore::StudyOf(const SiteId& site,
+                                                     const v1::Header& header) {
+  HILUM_RETURN_IF_ERROR(CheckVersion(header));
+  if (shutdown_) return absl::UnavailableError("coordinator shutting down");
+  for (const auto& study : studies_) {
+    if (study->stored().hash != header.study_hash()) continue;
+    if (study->HasSite(site)) return study.get();
+    return absl::PermissionDeniedError(absl::StrCat(
+        "site ", site.name(), " is not of study ", study->study().name()));
+  }
+  return absl::NotFoundError(
+      absl::StrCat("no study ", ToHex(header.study_hash()), " here"));
+}
+
+UploadSpool::Key FederationCore::UploadKey(const SiteId& site,
+                                           const v1::Header& header,
+                                           const v1::BlobRef& blob) const {
+  return {.study_hash = header.study_hash(),
+          .site = site,
+          .sha256 = blob.sha256(),
+          .size = blob.size()};
+}
+
+void FederationCore::Refuse(ActiveStudy& study, const SiteId& site,
+                            const absl::Status& reason) {
+  if (study.machine().answered().contains(site)) return;
+  options_.log(absl::StrCat("study ", study.study().name(), ", round ",
+                            study.machine().round(), ": ", site.name(),
+                            " is out of this round: ", reason.message()));
+  study.machine().Refuse(site, std::string(reason.message()));
+  Advance(study);
+}
+
+v1::SubmitResponse FederationCore::Receipt(
+    const SiteId& site, const v1::Header& header, absl::string_view method,
+    const google::protobuf::Message& request,
+    absl::string_view update_sha256) const {
+  v1::ReceiptBody body;
+  *body.mutable_header() = header;
+  body.set_site(site.name());
+  body.set_method(std::string(method));
+  body.set_request_sha256(Sha256Of(request.SerializeAsString()));
+  body.set_update_sha256(std::string(update_sha256));
+  v1::SubmitResponse response;
+  v1::Receipt& receipt = *response.mutable_receipt();
+  receipt.set_body(body.SerializeAsString());
+  if (options_.sign) receipt.set_signature(options_.sign(receipt.body()));
+  return response;
+}
+
+bool FederationCore::Answer(ActiveStudy& study, const SiteId& site,
+                            const v1::NextTaskRequest& request,
+                            v1::NextTaskResponse& response) {
+  const std::string& hash = study.stored().hash;
+  const std::string* exclusion = study.machine().ExclusionOf(site);
+  bool approved = Contains(request.approved_studies(), hash);
+  bool known = Contains(request.known_studies(), hash);
+  if (approved && known) {  // refused
+    if (!study.Ended() && exclusion == nullptr) {
+      options_.log(absl::StrCat("study ", study.study().name(), ": ",
+                                site.name(), " declined"));
+      study.machine().Exclude(site, "its officer declined the study");
+      Advance(study);
+    }
+    return false;
+  }
+  if (!approved) {
+    if (known || study.Ended()) return false;
+    response.mutable_offer()->set_study(study.stored().study);
+    return true;
+  }
+  if (study.Ended() || exclusion != nullptr) {
+    FillEnded(study, exclusion, response);
+    return true;
+  }
+  v1::Task::Kind kind = study.machine().TaskFor(site);
+  if (kind == v1::Task::KIND_UNSPECIFIED) return false;
+  *response.mutable_task() = study.MakeTask(kind);
+  return true;
+}
+
+absl::StatusOr<v1::NextTaskResponse> FederationCore::NextTask(
+    const SiteId& site, const v1::NextTaskRequest& request) {
+  HILUM_RETURN_IF_ERROR(CheckVersion(request.header()));
+  absl::Time until =
+      clock_.Now() +
+      std::min(absl::Milliseconds(request.wait_ms()), kLongestWait);
+  v1::NextTaskResponse response;
+  absl::MutexLock lock(&mutex_);
+  for (;;) {
+    if (shutdown_) return absl::UnavailableError("coordinator shutting down");
+    bool takes_part = false;
+    for (const auto& study : studies_) {
+      if (!study->HasSite(site)) continue;
+      takes_part = true;
+      if (Answer(*study, site, request, response)) return response;
+    }
+    absl::Duration left = until - clock_.Now();
+    if (left <= absl::ZeroDuration()) {
+      if (!takes_part && !studies_.empty()) {
+        options_.log(absl::StrCat("site ", site.name(),
+                                  " asked for work; no study names it"));
+      }
+      response.mutable_none();
+      return response;
+    }
+    changed_.WaitWithTimeout(&mutex_, left);
+  }
+}
+
+absl::StatusOr<v1::FetchBlobResponse> FederationCore::FetchBlob(
+    const SiteId& site, const v1::FetchBlobRequest& request) {
+  {
+    absl::MutexLock lock(&mutex_);
+    HILUM_ASSIGN_OR_RETURN(ActiveStudy * study,
+                           StudyOf(site, request.header()));
+    if (request.sha256() != study->stored().global.sha256() &&
+        request.sha256() != study->stored().frozen.sha256()) {
+      return absl::NotFoundError(absl::StrCat("blob ", ToHex(request.sha256()),
+                                              " is not of this round"));
+    }
+  }
+  HILUM_ASSIGN_OR_RETURN(
+      BlobStore::Chunk chunk,
+      blobs_.Read(request.sha256(), request.offset(),
+                  std::min(request.max_bytes(), kMaxChunkBytes)));
+  v1::FetchBlobResponse response;
+  response.set_data(std::move(chunk.data));
+  response.set_total_size(chunk.total_size);
+  return response;
+}
+
+absl::StatusOr<v1::UploadChunkResponse> FederationCore::UploadChunk(
+    const SiteId& site, const v1::UploadChunkRequest& request) {
+  {
+    absl::MutexLock lock(&mutex_);
+    HILUM_ASSIGN_OR_RETURN(ActiveStudy * study,
+                           StudyOf(site, request.header()));
+    HILUM_RETURN_IF_ERROR(study->machine().Check(site, v1::Task::TRAIN,
+                                                 request.header().round()));
+    auto accepted = study->stored().updates.find(site);
+    if (accepted != study->stored().updates.end() &&
+        accepted->second.update().sha256() != request.blob().sha256()) {
+      return absl::FailedPreconditionError(
+          "this site's update of the round is in already");
+    }
+    if (request.blob().sha256().size() != 32 ||
+        request.blob().size() != study->UpdateSize()) {
+      absl::Status wrong = absl::InvalidArgumentError(
+          absl::StrCat("the update has ", request.blob().size(),
+                       " bytes, the study's has ", study->UpdateSize()));
+      Refuse(*study, site, wrong);
+      return wrong;
+    }
+  }
+  HILUM_ASSIGN_OR_RETURN(
+      uint64_t stored,
+      uploads_->Append(UploadKey(site, request.header(), request.blob()),
+                       request.offset(), request.data()));
+  v1::UploadChunkResponse response;
+  response.set_stored(stored);
+  return response;
+}
+
+absl::StatusOr<v1::SubmitResponse> FederationCore::SubmitCensus(
+    const SiteId& site, const v1::SubmitCensusRequest& request) {
+  absl::MutexLock lock(&mutex_);
+  HILUM_ASSIGN_OR_RETURN(ActiveStudy * study, StudyOf(site, request.header()));
+  HILUM_RETURN_IF_ERROR(study->machine().Check(site, v1::Task::PREPARE, 0));
+  absl::Status good = study->CheckCensus(request);
+  if (!good.ok()) {
+    options_.log(absl::StrCat("study ", study->study().name(), ": ",
+                              site.name(), " is out: ", good.message()));
+    study->machine().Exclude(site, std::string(good.message()));
+    Advance(*study);
+    return good;
+  }
+  // A census counts from the first one on; a restarted site repeats it.
+  if (!study->stored().census.contains(site)) {
+    HILUM_RETURN_IF_ERROR(
+        storage_->PutCensus(study->stored().hash, site, request));
+    study->stored().census[site] = request;
+    study->machine().Accept(site);
+    Advance(*study);
+  }
+  return Receipt(site, request.header(), "SubmitCensus", request, "");
+}
+
+absl::StatusOr<v1::SubmitResponse> FederationCore::SubmitUpdate(
+    const SiteId& site, const v1::SubmitUpdateRequest& request) {
+  UploadSpool::Key key = UploadKey(site, request.header(), request.update());
+  int64_t track_size = 0;
+  int num_tracks = 0;
+  {
+    absl::MutexLock lock(&mutex_);
+    HILUM_ASSIGN_OR_RETURN(ActiveStudy * study,
+                           StudyOf(site, request.header()));
+    HILUM_RETURN_IF_ERROR(study->machine().Check(site, v1::Task::TRAIN,
+                                                 request.header().round()));
+    absl::Status good = study->CheckUpdate(request);
+    if (!good.ok()) {
+      Refuse(*study, site, good);
+      return good;
+    }
+    track_size = study->layout().travelling_size;
+    num_tracks = study->num_tracks();
+  }
+  HILUM_ASSIGN_OR_RETURN(std::string path, uploads_->Complete(key));
+  absl::Status finite = CheckUpdateFile(path, track_size, num_tracks);
+
+  absl::MutexLock lock(&mutex_);
+  HILUM_ASSIGN_OR_RETURN(ActiveStudy * study, StudyOf(site, request.header()));
+  HILUM_RETURN_IF_ERROR(
+      study->machine().Check(site, v1::Task::TRAIN, request.header().round()));
+  if (!finite.ok()) {
+    Refuse(*study, site, finite);
+    uploads_->Remove(key);
+    return finite;
+  }
+  if (!study->stored().updates.contains(site)) {
+    HILUM_RETURN_IF_ERROR(
+        storage_->PutUpdate(study->stored().hash, site, request));
+    study->stored().updates[site] = request;
+    study->machine().Accept(site);
+    Advance(*study);
+  }
+  return Receipt(site, request.header(), "SubmitUpdate", request,
+                 request.update().sha256());
+}
+
+absl::StatusOr<v1::SubmitResponse> FederationCore::SubmitEvaluation(
+    const SiteId& site, const v1::SubmitEvaluationRequest& request) {
+  absl::MutexLock lock(&mutex_);
+  HILUM_ASSIGN_OR_RETURN(ActiveStudy * study, StudyOf(site, request.header()));
+  HILUM_RETURN_IF_ERROR(study->machine().Check(site, v1::Task::EVALUATE,
+                                               request.header().round()));
+  absl::Status good = study->CheckEvaluation(request);
+  if (!good.ok()) {
+    Refuse(*study, site, good);
+    return good;
+  }
+  if (!study->stored().evaluations.contains(site)) {
+    HILUM_RETURN_IF_ERROR(
+        storage_->PutEvaluation(study->stored().hash, site, request));
+    study->stored().evaluations[site] = request;
+    study->machine().Accept(site);
+    Advance(*study);
+  }
+  return Receipt(site, request.header(), "SubmitEvaluation", request, "");
+}
+
+}  // namespace hilum

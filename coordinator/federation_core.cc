@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: Apache-2.0
+// The operator's side and the thread that closes rounds; what sites call is
+// in federation_calls.cc.
+#include "coordinator/federation_core.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "common/aggregation/fed_avg.h"
+#include "common/base/file.h"
+#include "common/base/status_macros.h"
+#include "common/crypto/sha256.h"
+#include "coordinator/export.h"
+#include "coordinator/submission.h"
+
+namespace hilum {
+namespace {
+
+// After a failed aggregation (disk full), the next try.
+constexpr absl::Duration kRetryAfter = absl::Seconds(10);
+
+}  // namespace
+
+FederationCore::FederationCore(Options options, Clock& clock, BlobStore blobs,
+                               std::unique_ptr<UploadSpool> uploads,
+                               std::unique_ptr<Storage> storage)
+    : options_(std::move(options)),
+      clock_(clock),
+      blobs_(std::move(blobs)),
+      uploads_(std::move(uploads)),
+      storage_(std::move(storage)) {}
+
+absl::StatusOr<std::unique_ptr<FederationCore>> FederationCore::Open(
+    Options options, Clock& clock) {
+  const std::string& dir = options.state_dir;
+  HILUM_RETURN_IF_ERROR(MakeDirectories(dir));
+  HILUM_ASSIGN_OR_RETURN(BlobStore blobs,
+                         BlobStore::Open(absl::StrCat(dir, "/blobs")));
+  HILUM_ASSIGN_OR_RETURN(std::unique_ptr<UploadSpool> uploads,
+                         UploadSpool::Open(absl::StrCat(dir, "/uploads")));
+  HILUM_ASSIGN_OR_RETURN(std::unique_ptr<Storage> storage,
+                         Storage::Open(absl::StrCat(dir, "/coordinator.db")));
+  std::unique_ptr<FederationCore> core(
+      new FederationCore(std::move(options), clock, std::move(blobs),
+                         std::move(uploads), std::move(storage)));
+  HILUM_RETURN_IF_ERROR(core->Load());
+  core->driver_ = std::thread([raw = core.get()] { raw->Drive(); });
+  return core;
+}
+
+FederationCore::~FederationCore() {
+  Shutdown();
+  if (driver_.joinable()) driver_.join();
+}
+
+void FederationCore::Shutdown() {
+  absl::MutexLock lock(&mutex_);
+  shutdown_ = true;
+  changed_.SignalAll();
+}
+
+absl::Status FederationCore::Load() {
+  absl::MutexLock lock(&mutex_);
+  HILUM_ASSIGN_OR_RETURN(std::vector<StoredStudy> all, storage_->LoadStudies());
+  for (StoredStudy& stored : all) {
+    // An update counts only while its bytes are here: a machine that lost
+    // power may have kept the row and not the file.
+    std::erase_if(stored.updates, [&](const auto& entry) {
+      return !uploads_
+                  ->Complete(UploadKey(entry.first, entry.second.header(),
+                                       entry.second.update()))
+                  .ok();
+    });
+    HILUM_ASSIGN_OR_RETURN(
+        ActiveStudy study,
+        ActiveStudy::Create(std::move(stored), clock_.Now()));
+    studies_.push_back(std::make_unique<ActiveStudy>(std::move(study)));
+    Advance(*studies_.back());
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> FederationCore::SubmitStudy(
+    v1::Study study, const std::string& weights_path) {
+  HILUM_ASSIGN_OR_RETURN(
+      StoredStudy stored,
+      PrepareSubmission(std::move(study), weights_path, blobs_));
+  HILUM_ASSIGN_OR_RETURN(ActiveStudy active,
+                         ActiveStudy::Create(stored, clock_.Now()));
+  absl::MutexLock lock(&mutex_);
+  absl::Status added = storage_->AddStudy(stored);
+  if (absl::IsAlreadyExists(added)) {
+    return absl::AlreadyExistsError(
+        absl::StrCat("this very study was submitted before; its hash is ",
+                     ToHex(stored.hash)));
+  }
+  HILUM_RETURN_IF_ERROR(added);
+  studies_.push_back(std::make_unique<ActiveStudy>(std::move(active)));
+  changed_.SignalAll();
+  return stored.hash;
+}
+
+std::vector<v1::StudyStatus> FederationCore::ListStudies() {
+  absl::MutexLock lock(&mutex_);
+  std::vector<v1::StudyStatus> list;
+  for (const auto& study : studies_) list.push_back(study->Status());
+  return list;
+}
+
+absl::StatusOr<ActiveStudy*> FederationCore::Find(absl::string_view prefix) {
+  ActiveStudy* found = nullptr;
+  for (const auto& study : studies_) {
+    if (!absl::StartsWith(study->stored().hash, prefix)) continue;
+    if (found != nullptr) {
+      return absl::InvalidArgumentError(
+          "several studies begin so; give more digits of the hash");
+    }
+    found = study.get();
+  }
+  if (found != nullptr) return found;
+  return absl::NotFoundError(
+      "no such study here; `hilum-coordinator study list` shows them");
+}
+
+absl::StatusOr<v1::StudyStatus> FederationCore::StatusOf(
+    absl::string_view prefix) {
+  absl::MutexLock lock(&mutex_);
+  HILUM_ASSIGN_OR_RETURN(ActiveStudy * study, Find(prefix));
+  return study->Status();
+}
+
+absl::StatusOr<v1::StudyStatus> FederationCore::WaitForChange(
+    absl::string_view prefix, const v1::StudyStatus& last,
+    absl::Duration longest) {
+  absl::Time until = clock_.Now() + longest;
+  std::string before = last.SerializeAsString();
+  absl::MutexLock lock(&mutex_);
+  for (;;) {
+    if (shutdown_) return absl::UnavailableError("shutting down");
+    HILUM_ASSIGN_OR_RETURN(ActiveStudy * study, Find(prefix));
+    v1::StudyStatus status = study->Status();
+    absl::Duration left = until - clock_.Now();
+    if (status.SerializeAsString() != before || left <= absl::ZeroDuration()) {
+      return status;
+    }
+    changed_.WaitWithTimeout(&mutex_, left);
+  }
+}
+
+absl::StatusOr<v1::StudyStatus> FederationCore::StopStudy(
+    absl::string_view prefix) {
+  absl::MutexLock lock(&mutex_);
+  HILUM_ASSIGN_OR_RETURN(ActiveStudy * study, Find(prefix));
+  if (study->Ended()) {
+    return absl::FailedPreconditionError("the study has ended already");
+  }
+  study->machine().Stop("stopped by the coordinator's operator");
+  Advance(*study);
+  return study->Status();
+}
+
+absl::StatusOr<std::vector<std::string>> FederationCore::ExportStudy(
+    absl::string_view prefix, const std::string& directory) {
+  StoredStudy stored;
+  {
+    absl::MutexLock lock(&mutex_);
+    HILUM_ASSIGN_OR_RETURN(ActiveStudy * study, Find(prefix));
+    if (study->machine().phase() != v1::StudyStatus::COMPLETED) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          "study ", study->study().name(), " is not completed but ",
+          v1::StudyStatus::Phase_Name(study->machine().phase()), " ",
+          study->machine().reason()));
+    }
+    stored = study->stored();
+  }
+  return WriteExport(stored, blobs_, directory);
+}
+
+void FederationCore::Store(const absl::Status& status, absl::string_view what) {
+  if (!status.ok()) {
+    options_.log(absl::StrCat("cannot store ", what, ": ", status.message()));
+  }
+}
+
+void FederationCore::Advance(ActiveStudy& study) {
+  using Command = StudyMachine::Command;
+  StoredStudy& stored = study.stored();
+  for (;;) {
+    Command command = study.machine().Next(clock_.Now());
+    bool moved = study.machine().phase() != stored.phase;
+    if (moved) {
+      stored.phase = study.machine().phase();
+      stored.reason = study.machine().reason();
+      Store(storage_->SetPhase(stored.hash, stored.phase, stored.reason),
+            "the study's phase");
+      options_.log(absl::StrCat("study ", study.study().name(), ": ",
+                                v1::StudyStatus::Phase_Name(stored.phase),
+                                stored.reason.empty() ? "" : ": ",
+                                stored.reason));
+    }
+    if (command == Command::kAggregate) to_aggregate_.push_back(&study);
+    if (command != Command::kNone || !moved) break;
+  }
+  changed_.SignalAll();
+}
+
+absl::Time FederationCore::NextDeadline() const {
+  absl::Time next = absl::InfiniteFuture();
+  for (const auto& study : studies_) {
+    if (!study->Ended()) next = std::min(next, study->machine().deadline());
+  }
+  return next;
+}
+
+void FederationCore::Drive() {
+  absl::MutexLock lock(&mutex_);
+  while (!shutdown_) {
+    if (!to_aggregate_.empty()) {
+      ActiveStudy* study = to_aggregate_.front();
+      absl::Status status =
+          study->Ended() ? absl::OkStatus() : Aggregate(*study);
+      if (status.ok()) {
+        to_aggregate_.erase(to_aggregate_.begin());
+        if (!study->Ended()) Advance(*study);
+      } else {
+        options_.log(absl::StrCat(
+            "study ", study->study().name(), ", round ",
+            study->machine().round(),
+            ": cannot aggregate, trying again soon: ", status.message()));
+        changed_.WaitWithTimeout(&mutex_, kRetryAfter);
+      }
+      continue;
+    }
+    absl::Time now = clock_.Now();
+    absl::Time next = NextDeadline();
+    if (next > now) {
+      changed_.WaitWithTimeout(&mutex_, next - now);
+      continue;
+    }
+    for (const auto& study : studies_) {
+      if (!study->Ended()) Advance(*study);
+    }
+    // A deadline passed during an aggregation has nothing to close.
+    if (to_aggregate_.empty() && NextDeadline() <= now) {
+      changed_.WaitWithTimeout(&mutex_, kRetryAfter);
+    }
+  }
+}
+
+void FederationCore::RemoveUnused(const std::string& sha256) {
+  for (const auto& study : studies_) {
+    if (study->stored().global.sha256() == sha256 ||
+        study->stored().frozen.sha256() == sha256) {
+      return;
+    }
+  }
+  blobs_.Remove(sha256);
+}
+
+absl::Status FederationCore::Aggregate(ActiveStudy& study) {
+  StoredStudy& stored = study.stored();
+  RoundSummary summary = study.Summarise();
+  AggregateOptions options{
+      .track_size = study.layout().travelling_size,
+      .num_tracks = study.num_tracks(),
+      .global_path = blobs_.Path(stored.global.sha256()),
+      .output_path = blobs_.TemporaryPath(ToHex(stored.hash))};
+  std::vector<UploadSpool::Key> keys;
+  for (const SiteId& site : summary.contributors) {
+    const v1::SubmitUpdateRequest& update = stored.updates.at(site);
+    keys.push_back(UploadKey(site, update.header(), update.update()));
+    HILUM_ASSIGN_OR_RETURN(std::string path, uploads_->Complete(keys.back()));
+    UpdateInput input{.site = site.name(), .path = path};
+    for (const v1::TrackUpdate& track : update.tracks()) {
+      input.num_examples.push_back(track.num_examples());
+    }
+    options.updates.push_back(std::move(input));
+  }
+
+  mutex_.Unlock();
+  absl::StatusOr<AggregateResult> result = AggregateUpdates(options);
+  absl::Status status = result.status();
+  if (status.ok()) status = blobs_.Adopt(options.output_path, result->sha256);
+  mutex_.Lock();
+  HILUM_RETURN_IF_ERROR(status);
+  if (study.Ended()) return absl::OkStatus();  // stopped meanwhile
+
+  v1::BlobRef global;
+  global.set_sha256(result->sha256);
+  global.set_size(result->num_bytes);
+  HILUM_RETURN_IF_ERROR(storage_->CommitRound(stored.hash, summary, global));
+  std::string old = stored.global.sha256();
+  stored.global = global;
+  RemoveUnused(old);
+  stored.updates.clear();
+  stored.rounds.push_back(std::move(summary));
+  for (const UploadSpool::Key& key : keys) uploads_->Remove(key);
+  study.machine().Committed(clock_.Now());
+  return absl::OkStatus();
+}
+
+}  // namespace hilum

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HILUM_COORDINATOR_FEDERATION_CORE_H_
+#define HILUM_COORDINATOR_FEDERATION_CORE_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "common/base/clock.h"
+#include "coordinator/active_study.h"
+#include "coordinator/federation_handler.h"
+#include "coordinator/storage/blob_store.h"
+#include "coordinator/storage/storage.h"
+#include "coordinator/storage/upload_spool.h"
+#include "hilum/v1/admin.pb.h"
+
+namespace hilum {
+
+// The coordinator: studies, their rounds, their blobs. Answers sites (the
+// FederationHandler calls) and the operator (the rest). Rounds are closed by
+// a thread of its own, so no site waits for an aggregation in its call.
+// Whatever it has acknowledged is in its state folder: a new object on the
+// same folder goes on where the last one stood.
+// Thread-safe.
+class FederationCore : public FederationHandler {
+ public:
+  struct Options {
+    std::string state_dir;
+    // Signs receipts (DER); empty signatures where not given.
+    std::function<std::string(absl::string_view)> sign;
+    // Operator's log, one line a call.
+    std::function<void(absl::string_view)> log = [](absl::string_view) {};
+  };
+
+  static absl::StatusOr<std::unique_ptr<FederationCore>> Open(Options options,
+                                                              Clock& clock);
+  ~FederationCore() override;
+
+  // --- The operator's side.
+  // Fills defaults and starting weights (from the study's seed, or from a
+  // safetensors file) and returns the study's hash (32 raw bytes).
+  // INVALID_ARGUMENT names the field or tensor. ALREADY_EXISTS.
+  absl::StatusOr<std::string> SubmitStudy(v1::Study study,
+                                          const std::string& weights_path);
+  std::vector<v1::StudyStatus> ListStudies();
+  // `prefix`: of the hash, raw; empty: the only one. NOT_FOUND,
+  // INVALID_ARGUMENT (ambiguous).
+  absl::StatusOr<v1::StudyStatus> StatusOf(absl::string_view prefix);
+  // Waits until the status is another than `last`, or `longest` has passed.
+  absl::StatusOr<v1::StudyStatus> WaitForChange(absl::string_view prefix,
+                                                const v1::StudyStatus& last,
+                                                absl::Duration longest);
+  absl::StatusOr<v1::StudyStatus> StopStudy(absl::string_view prefix);
+  // Writes models and reports; the files written, relative to `directory`.
+  // FAILED_PRECONDITION: not completed.
+  absl::StatusOr<std::vector<std::string>> ExportStudy(
+      absl::string_view prefix, const std::string& directory);
+  // Wakes every waiting call; they and later ones answer UNAVAILABLE.
+  void Shutdown();
+
+  // --- The sites' side.
+  absl::StatusOr<v1::NextTaskResponse> NextTask(
+      const SiteId& site, const v1::NextTaskRequest& request) override;
+  absl::StatusOr<v1::FetchBlobResponse> FetchBlob(
+      const SiteId& site, const v1::FetchBlobRequest& request) override;
+  absl::StatusOr<v1::UploadChunkResponse> UploadChunk(
+      const SiteId& site, const v1::UploadChunkRequest& request) override;
+  absl::StatusOr<v1::SubmitResponse> SubmitCensus(
+      const SiteId& site, const v1::SubmitCensusRequest& request) override;
+  absl::StatusOr<v1::SubmitResponse> SubmitUpdate(
+      const SiteId& site, const v1::SubmitUpdateRequest& request) override;
+  absl::StatusOr<v1::SubmitResponse> SubmitEvaluation(
+      const SiteId& site, const v1::SubmitEvaluationRequest& request) override;
+
+ private:
+  FederationCore(Options options, Clock& clock, BlobStore blobs,
+                 std::unique_ptr<UploadSpool> uploads,
+                 std::unique_ptr<Storage> storage);
+  absl::Status Load();
+
+  // The study of a header, if the site takes part in it.
+  absl::StatusOr<ActiveStudy*> StudyOf(const SiteId& site,
+                                       const v1::Header& header)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::StatusOr<ActiveStudy*> Find(absl::string_view prefix)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Whether `study` has an answer for this site now.
+  bool Answer(ActiveStudy& study, const SiteId& site,
+              const v1::NextTaskRequest& request,
+              v1::NextTaskResponse& response)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Moves the study on and stores its phase where it changed.
+  void Advance(ActiveStudy& study) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Refuse(ActiveStudy& study, const SiteId& site,
+              const absl::Status& reason) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Studies that start alike share their first blob.
+  void RemoveUnused(const std::string& sha256)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Store(const absl::Status& status, absl::string_view what);
+
+  v1::SubmitResponse Receipt(const SiteId& site, const v1::Header& header,
+                             absl::string_view method,
+                             const google::protobuf::Message& request,
+                             absl::string_view update_sha256) const;
+  UploadSpool::Key UploadKey(const SiteId& site, const v1::Header& header,
+                             const v1::BlobRef& blob) const;
+
+  // The thread that closes rounds.
+  void Drive();
+  absl::Time NextDeadline() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Called and returns with the lock held; lets it go while it computes.
+  absl::Status Aggregate(ActiveStudy& study)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  const Options options_;
+  Clock& clock_;
+  const BlobStore blobs_;
+  const std::unique_ptr<UploadSpool> uploads_;
+
+  absl::Mutex mutex_;
+  absl::CondVar changed_;
+  const std::unique_ptr<Storage> storage_ ABSL_PT_GUARDED_BY(mutex_);
+  // In order of submission; elements stay where they are.
+  std::vector<std::unique_ptr<ActiveStudy>> studies_ ABSL_GUARDED_BY(mutex_);
+  std::vector<ActiveStudy*> to_aggregate_ ABSL_GUARDED_BY(mutex_);
+  bool shutdown_ ABSL_GUARDED_BY(mutex_) = false;
+  std::thread driver_;
+};
+
+}  // namespace hilum
+
+#endif  // HILUM_COORDINATOR_FEDERATION_CORE_H_
