@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HILUM_COORDINATOR_SERVICE_SERVER_H_
+#define HILUM_COORDINATOR_SERVICE_SERVER_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "common/crypto/certificate.h"
+#include "coordinator/federation_core.h"
+
+namespace hilum {
+
+// The coordinator on the network: Federation over mutual TLS 1.3 for the
+// sites, Admin on a Unix socket. Serves from Start until destroyed.
+class CoordinatorServer {
+ public:
+  // `listen`: host:port, port 0 picks one. `admin_socket`: a path whose
+  // folder only this user may enter; an abandoned socket is replaced.
+  // UNAVAILABLE: the port is taken. INVALID_ARGUMENT: no host:port.
+  static absl::StatusOr<std::unique_ptr<CoordinatorServer>> Start(
+      FederationCore& core, const Identity& identity, const std::string& listen,
+      const std::string& admin_socket);
+  ~CoordinatorServer();
+
+  // host:port bound.
+  const std::string& address() const { return address_; }
+
+ private:
+  struct Parts;
+  explicit CoordinatorServer(std::unique_ptr<Parts> parts);
+
+  std::unique_ptr<Parts> parts_;
+  std::string address_;
+};
+
+// A client of the Admin service of a running coordinator.
+class AdminClient {
+ public:
+  explicit AdminClient(const std::string& admin_socket);
+  ~AdminClient();
+
+  // UNAVAILABLE: no coordinator runs there.
+  absl::StatusOr<std::string> SubmitStudy(const v1::Study& study,
+                                          const std::string& weights_path);
+  absl::StatusOr<std::vector<v1::StudyStatus>> ListStudies();
+  // Calls `on_status` at once and after each change; returns the last.
+  absl::StatusOr<v1::StudyStatus> WatchStudy(
+      const std::string& hash_prefix,
+      const std::function<void(const v1::StudyStatus&)>& on_status);
+  absl::StatusOr<v1::StudyStatus> StopStudy(const std::string& hash_prefix);
+  absl::StatusOr<std::vector<std::string>> ExportStudy(
+      const std::string& hash_prefix, const std::string& directory);
+
+ private:
+  struct Stub;
+  absl::Status Explain(const absl::Status& status) const;
+
+  const std::string socket_;
+  std::unique_ptr<Stub> stub_;
+};
+
+}  // namespace hilum
+
+#endif  // HILUM_COORDINATOR_SERVICE_SERVER_H_
