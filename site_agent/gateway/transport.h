@@ -21,6 +21,9 @@ class Transport {
                             const google::protobuf::Message& request,
                             google::protobuf::Message* response,
                             absl::Duration timeout) = 0;
+  // The NextTask in flight, or else the next one, ends with CANCELLED where
+  // the transport can: it begins anew with what the officer just approved.
+  virtual void Interrupt() {}
   // Makes calls in flight, and later ones, end with CANCELLED.
   virtual void Shutdown() = 0;
 };

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "site_agent/gateway/approvals.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "common/base/file.h"
+#include "common/base/status_macros.h"
+#include "common/crypto/sha256.h"
+
+namespace hilum {
+
+absl::StatusOr<Approvals> Approvals::Open(std::string state_dir) {
+  std::string studies = absl::StrCat(state_dir, "/studies");
+  std::string approvals = absl::StrCat(state_dir, "/approvals");
+  HILUM_RETURN_IF_ERROR(MakeDirectories(studies));
+  HILUM_RETURN_IF_ERROR(MakeDirectories(approvals));
+  return Approvals(std::move(studies), std::move(approvals));
+}
+
+std::set<std::string> Approvals::List(const std::string& directory,
+                                      absl::string_view suffix) const {
+  std::set<std::string> hashes;
+  std::error_code error;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(directory, error)) {
+    std::string name = entry.path().filename().string();
+    absl::string_view hex = name;
+    if (absl::ConsumeSuffix(&hex, suffix) && hex.size() == 64 &&
+        std::all_of(hex.begin(), hex.end(), absl::ascii_isxdigit)) {
+      hashes.insert(absl::HexStringToBytes(hex));
+    }
+  }
+  return hashes;
+}
+
+std::string Approvals::MarkPath(absl::string_view hash,
+                                absl::string_view suffix) const {
+  return absl::StrCat(approvals_, "/", ToHex(hash), suffix);
+}
+
+absl::Status Approvals::Mark(absl::string_view hash,
+                             absl::string_view suffix) const {
+  return WriteFileAtomically(MarkPath(hash, suffix), "");
+}
+
+absl::Status Approvals::PutOffer(absl::string_view hash,
+                                 absl::string_view study) const {
+  if (Sha256Of(study) != hash) {
+    return absl::DataLossError("the study offered does not have its hash");
+  }
+  return WriteFileAtomically(absl::StrCat(studies_, "/", ToHex(hash), ".study"),
+                             study);
+}
+
+absl::StatusOr<std::string> Approvals::Offer(absl::string_view hash) const {
+  HILUM_ASSIGN_OR_RETURN(
+      std::string study,
+      ReadFile(absl::StrCat(studies_, "/", ToHex(hash), ".study")));
+  if (Sha256Of(study) != hash) {
+    return absl::DataLossError(absl::StrCat(
+        studies_, "/", ToHex(hash), ".study: changed since it was offered"));
+  }
+  return study;
+}
+
+std::set<std::string> Approvals::Offered() const {
+  return List(studies_, ".study");
+}
+
+std::set<std::string> Approvals::Approved() const {
+  std::set<std::string> approved = List(approvals_, ".approved");
+  for (const std::string& hash : List(approvals_, ".refused")) {
+    approved.erase(hash);
+  }
+  for (const std::string& hash : List(approvals_, ".ended")) {
+    approved.erase(hash);
+  }
+  return approved;
+}
+
+std::set<std::string> Approvals::Refused() const {
+  std::set<std::string> refused = List(approvals_, ".refused");
+  for (const std::string& hash : List(approvals_, ".ended")) {
+    refused.erase(hash);
+  }
+  return refused;
+}
+
+bool Approvals::HasEnded(absl::string_view hash) const {
+  return FileExists(MarkPath(hash, ".ended"));
+}
+
+absl::Status Approvals::Approve(absl::string_view hash) const {
+  HILUM_RETURN_IF_ERROR(Offer(hash).status());
+  return Mark(hash, ".approved");
+}
+
+absl::Status Approvals::Refuse(absl::string_view hash) const {
+  HILUM_RETURN_IF_ERROR(Offer(hash).status());
+  return Mark(hash, ".refused");
+}
+
+absl::Status Approvals::MarkEnded(absl::string_view hash) const {
+  return Mark(hash, ".ended");
+}
+
+absl::StatusOr<bool> Approvals::MarkRecorded(absl::string_view hash) const {
+  if (FileExists(MarkPath(hash, ".recorded"))) return false;
+  HILUM_RETURN_IF_ERROR(Mark(hash, ".recorded"));
+  return true;
+}
+
+}  // namespace hilum

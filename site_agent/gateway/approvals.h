@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HILUM_SITE_AGENT_GATEWAY_APPROVALS_H_
+#define HILUM_SITE_AGENT_GATEWAY_APPROVALS_H_
+
+#include <set>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace hilum {
+
+// The officer's decisions, as files below the site's state folder, so that
+// they can be made while the site runs or not: studies/HASH.study is what was
+// offered, approvals/HASH.approved or .refused what was decided (a refusal
+// outweighs), approvals/HASH.ended that the study is over. Thread-safe; keeps
+// nothing in memory. Hashes are raw, 32 bytes.
+class Approvals {
+ public:
+  static absl::StatusOr<Approvals> Open(std::string state_dir);
+
+  // DATA_LOSS: the bytes do not have the hash that they claim.
+  absl::Status PutOffer(absl::string_view hash, absl::string_view study) const;
+  // The serialised study. NOT_FOUND: never offered here.
+  absl::StatusOr<std::string> Offer(absl::string_view hash) const;
+  std::set<std::string> Offered() const;
+  std::set<std::string> Approved() const;  // and not refused, not ended
+  std::set<std::string> Refused() const;   // and not ended
+  bool HasEnded(absl::string_view hash) const;
+
+  // NOT_FOUND: never offered here.
+  absl::Status Approve(absl::string_view hash) const;
+  absl::Status Refuse(absl::string_view hash) const;
+  absl::Status MarkEnded(absl::string_view hash) const;
+  // Whether this is the first call for this hash, ever.
+  absl::StatusOr<bool> MarkRecorded(absl::string_view hash) const;
+
+  const std::string& approvals_dir() const { return approvals_; }
+
+ private:
+  Approvals(std::string studies, std::string approvals)
+      : studies_(std::move(studies)), approvals_(std::move(approvals)) {}
+  std::set<std::string> List(const std::string& directory,
+                             absl::string_view suffix) const;
+  absl::Status Mark(absl::string_view hash, absl::string_view suffix) const;
+  std::string MarkPath(absl::string_view hash, absl::string_view suffix) const;
+
+  std::string studies_;
+  std::string approvals_;
+};
+
+}  // namespace hilum
+
+#endif  // HILUM_SITE_AGENT_GATEWAY_APPROVALS_H_

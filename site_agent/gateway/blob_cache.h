@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HILUM_SITE_AGENT_GATEWAY_BLOB_CACHE_H_
+#define HILUM_SITE_AGENT_GATEWAY_BLOB_CACHE_H_
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "hilum/v1/federation.pb.h"
+
+namespace hilum {
+
+// What the site has fetched, by SHA-256. What is here is not fetched again;
+// what a cut or a crash left half is gone on with at its byte.
+// Not thread-safe; one process a folder.
+class BlobCache {
+ public:
+  // Makes the folder.
+  static absl::StatusOr<BlobCache> Open(std::string directory);
+
+  // Fetches bytes from `offset` on, any number but at least one.
+  using FetchChunk = std::function<absl::StatusOr<v1::FetchBlobResponse>(
+      const v1::BlobRef& blob, uint64_t offset)>;
+
+  // The path of the whole blob, fetched where it is not here. DATA_LOSS: the
+  // coordinator sent other bytes; what was stored is dropped.
+  // RESOURCE_EXHAUSTED: disk full. Else what `fetch` says; what came before
+  // stays.
+  absl::StatusOr<std::string> Get(const v1::BlobRef& blob,
+                                  const FetchChunk& fetch) const;
+
+  // Removes every blob but these, and unfinished ones.
+  void KeepOnly(const std::vector<v1::BlobRef>& blobs) const;
+
+ private:
+  explicit BlobCache(std::string directory)
+      : directory_(std::move(directory)) {}
+  absl::Status Download(const v1::BlobRef& blob, const FetchChunk& fetch,
+                        const std::string& part) const;
+
+  std::string directory_;
+};
+
+}  // namespace hilum
+
+#endif  // HILUM_SITE_AGENT_GATEWAY_BLOB_CACHE_H_

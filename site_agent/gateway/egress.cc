@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "site_agent/gateway/egress.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "common/base/ids.h"
+#include "common/base/status_macros.h"
+#include "google/protobuf/descriptor.h"
+#include "google/protobuf/unknown_field_set.h"
+#include "google/protobuf/wire_format.h"
+#include "hilum/v1/egress.pb.h"
+
+namespace hilum {
+namespace {
+
+using google::protobuf::Descriptor;
+using google::protobuf::FieldDescriptor;
+using google::protobuf::Message;
+using google::protobuf::Reflection;
+using google::protobuf::internal::WireFormat;
+using v1::Egress;
+
+absl::Status Refused(const FieldDescriptor& field, absl::string_view why) {
+  return absl::PermissionDeniedError(
+      absl::StrCat("not sent: ", field.full_name(), " ", why));
+}
+
+bool IsText(const FieldDescriptor& field) {
+  return field.cpp_type() == FieldDescriptor::CPPTYPE_STRING;
+}
+
+bool IsMessage(const FieldDescriptor& field) {
+  return field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE;
+}
+
+bool FormatFits(const FieldDescriptor& field, Egress::Format format) {
+  switch (format) {
+    case Egress::NUMBER:
+      return !IsText(field) && !IsMessage(field);
+    case Egress::SHA256:
+    case Egress::FLOAT32_TENSOR:
+      return field.type() == FieldDescriptor::TYPE_BYTES;
+    case Egress::NAME:
+    case Egress::VERSION:
+      return field.type() == FieldDescriptor::TYPE_STRING;
+    case Egress::MESSAGE:
+      return IsMessage(field);
+    default:
+      return false;
+  }
+}
+
+absl::Status CheckAnnotation(const FieldDescriptor& field) {
+  if (!field.options().HasExtension(v1::egress)) {
+    return Refused(field, "has no egress annotation");
+  }
+  const Egress& egress = field.options().GetExtension(v1::egress);
+  if (egress.class_() == Egress::CLASS_UNSPECIFIED || egress.max_bytes() == 0 ||
+      egress.purpose().empty()) {
+    return Refused(field,
+                   "has an egress annotation without class, max_bytes "
+                   "or purpose");
+  }
+  if (!FormatFits(field, egress.format())) {
+    return Refused(field, "has a format that does not fit its type");
+  }
+  return absl::OkStatus();
+}
+
+bool AllFinite(const std::string& bytes) {
+  for (size_t at = 0; at + 4 <= bytes.size(); at += 4) {
+    uint32_t bits;
+    std::memcpy(&bits, bytes.data() + at, 4);
+    if ((bits & 0x7f800000u) == 0x7f800000u) return false;
+  }
+  return true;
+}
+
+bool IsVersion(const std::string& text) {
+  return std::all_of(text.begin(), text.end(), [](unsigned char c) {
+    return absl::ascii_isalnum(c) || c == '.' || c == '+' || c == '-';
+  });
+}
+
+absl::Status CheckText(const FieldDescriptor& field, const Egress& egress,
+                       const std::string& value) {
+  if (value.size() > egress.max_bytes()) {
+    return Refused(field,
+                   absl::StrCat("has ", value.size(), " bytes, may have ",
+                                egress.max_bytes()));
+  }
+  bool good = value.empty();
+  switch (egress.format()) {
+    case Egress::SHA256:
+      good = good || value.size() == 32;
+      break;
+    case Egress::NAME:
+      good = good || IsValidName(value);
+      break;
+    case Egress::VERSION:
+      good = good || IsVersion(value);
+      break;
+    case Egress::FLOAT32_TENSOR:
+      good = value.size() % 4 == 0 && AllFinite(value);
+      break;
+    default:
+      break;
+  }
+  if (good) return absl::OkStatus();
+  return Refused(field, absl::StrCat("does not hold what it may: ",
+                                     Egress::Format_Name(egress.format())));
+}
+
+absl::Status CheckField(const Message& message, const FieldDescriptor& field) {
+  HILUM_RETURN_IF_ERROR(CheckAnnotation(field));
+  const Egress& egress = field.options().GetExtension(v1::egress);
+  const Reflection& values = *message.GetReflection();
+  if (!IsText(field) && !IsMessage(field)) {
+    size_t bytes = WireFormat::FieldDataOnlyByteSize(&field, message);
+    if (bytes <= egress.max_bytes()) return absl::OkStatus();
+    return Refused(field, absl::StrCat("has ", bytes, " bytes, may have ",
+                                       egress.max_bytes()));
+  }
+  int count = field.is_repeated() ? values.FieldSize(message, &field) : 1;
+  for (int i = 0; i < count; ++i) {
+    if (IsText(field)) {
+      std::string scratch;
+      const std::string& value =
+          field.is_repeated()
+              ? values.GetRepeatedStringReference(message, &field, i, &scratch)
+              : values.GetStringReference(message, &field, &scratch);
+      HILUM_RETURN_IF_ERROR(CheckText(field, egress, value));
+      continue;
+    }
+    const Message& inner = field.is_repeated()
+                               ? values.GetRepeatedMessage(message, &field, i)
+                               : values.GetMessage(message, &field);
+    if (inner.ByteSizeLong() > egress.max_bytes()) {
+      return Refused(
+          field, absl::StrCat("has ", inner.ByteSizeLong(), " bytes, may have ",
+                              egress.max_bytes()));
+    }
+    HILUM_RETURN_IF_ERROR(CheckEgress(inner));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckTypes(const Descriptor& type,
+                        std::set<const Descriptor*>& seen) {
+  if (!seen.insert(&type).second) return absl::OkStatus();
+  for (int i = 0; i < type.field_count(); ++i) {
+    const FieldDescriptor& field = *type.field(i);
+    HILUM_RETURN_IF_ERROR(CheckAnnotation(field));
+    if (IsMessage(field)) {
+      HILUM_RETURN_IF_ERROR(CheckTypes(*field.message_type(), seen));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status CheckEgress(const Message& message) {
+  const Reflection& values = *message.GetReflection();
+  if (!values.GetUnknownFields(message).empty()) {
+    return absl::PermissionDeniedError(
+        absl::StrCat("not sent: ", message.GetDescriptor()->full_name(),
+                     " holds fields that this build does not know"));
+  }
+  std::vector<const FieldDescriptor*> fields;
+  values.ListFields(message, &fields);
+  for (const FieldDescriptor* field : fields) {
+    HILUM_RETURN_IF_ERROR(CheckField(message, *field));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckAnnotations(const Descriptor& type) {
+  std::set<const Descriptor*> seen;
+  return CheckTypes(type, seen);
+}
+
+}  // namespace hilum

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "site_agent/gateway/egress_gate.h"
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "common/base/status_macros.h"
+#include "common/crypto/sha256.h"
+#include "site_agent/gateway/egress.h"
+
+namespace hilum {
+namespace {
+
+// The header of any request of hilum.v1.Federation.
+v1::Header HeaderOf(const google::protobuf::Message& request) {
+  const auto* field = request.GetDescriptor()->FindFieldByName("header");
+  v1::Header header;
+  if (field != nullptr) {
+    header.CopyFrom(request.GetReflection()->GetMessage(request, field));
+  }
+  return header;
+}
+
+v1::LedgerEntry EntryOf(v1::LedgerEntry::Kind kind, absl::string_view method,
+                        const v1::Header& header) {
+  v1::LedgerEntry entry;
+  entry.set_kind(kind);
+  entry.set_method(std::string(method));
+  entry.set_study_hash(ToHex(header.study_hash()));
+  entry.set_round(header.round());
+  return entry;
+}
+
+}  // namespace
+
+absl::Status EgressGate::Record(absl::string_view method,
+                                const google::protobuf::Message& request) {
+  v1::LedgerEntry entry =
+      EntryOf(v1::LedgerEntry::SENT, method, HeaderOf(request));
+  if (const auto* chunk =
+          dynamic_cast<const v1::UploadChunkRequest*>(&request)) {
+    if (chunk->blob().sha256() == last_upload_) return absl::OkStatus();
+    entry.set_bytes(chunk->blob().size());
+    entry.set_sha256(ToHex(chunk->blob().sha256()));
+    HILUM_RETURN_IF_ERROR(ledger_.Append(entry));
+    last_upload_ = chunk->blob().sha256();
+    return absl::OkStatus();
+  }
+  if (!absl::StartsWith(method, "Submit")) return absl::OkStatus();
+  std::string bytes = request.SerializeAsString();
+  entry.set_bytes(bytes.size());
+  entry.set_sha256(ToHex(Sha256Of(bytes)));
+  return ledger_.Append(entry);
+}
+
+absl::Status EgressGate::RecordReceipt(absl::string_view method,
+                                       const v1::SubmitResponse& response) {
+  v1::ReceiptBody body;
+  if (!body.ParseFromString(response.receipt().body())) {
+    return absl::DataLossError(
+        absl::StrCat(method, ": the coordinator's receipt is unreadable"));
+  }
+  v1::LedgerEntry entry =
+      EntryOf(v1::LedgerEntry::RECEIPT, method, body.header());
+  entry.set_bytes(response.receipt().body().size());
+  entry.set_sha256(ToHex(body.request_sha256()));
+  entry.set_detail(ToHex(response.receipt().signature()));
+  return ledger_.Append(entry);
+}
+
+absl::Status EgressGate::Call(absl::string_view method,
+                              const google::protobuf::Message& request,
+                              google::protobuf::Message* response,
+                              absl::Duration timeout) {
+  absl::Status allowed = CheckEgress(request);
+  if (!allowed.ok()) {
+    v1::LedgerEntry entry =
+        EntryOf(v1::LedgerEntry::GATE_REFUSED, method, HeaderOf(request));
+    entry.set_detail(std::string(allowed.message()));
+    HILUM_RETURN_IF_ERROR(ledger_.Append(entry));
+    return allowed;
+  }
+  HILUM_RETURN_IF_ERROR(Record(method, request));
+  HILUM_RETURN_IF_ERROR(transport_.Call(method, request, response, timeout));
+  if (const auto* submitted = dynamic_cast<v1::SubmitResponse*>(response)) {
+    return RecordReceipt(method, *submitted);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace hilum

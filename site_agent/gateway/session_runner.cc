@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "site_agent/gateway/session_runner.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "common/base/file.h"
+#include "common/base/status_macros.h"
+#include "common/config/study.h"
+#include "common/crypto/sha256.h"
+#include "site_agent/gateway/update_file.h"
+
+namespace hilum {
+namespace {
+
+using Do = SiteSession::Do;
+
+constexpr uint32_t kChunkBytes = 4 << 20;
+constexpr absl::Duration kCallTimeout = absl::Minutes(2);
+constexpr absl::Duration kPollMargin = absl::Seconds(15);
+constexpr absl::Duration kFirstPause = absl::Milliseconds(200);
+constexpr absl::Duration kLongestPause = absl::Seconds(15);
+
+bool IsTransient(const absl::Status& status) {
+  return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status) ||
+         absl::IsResourceExhausted(status);
+}
+
+// The round went on without this answer; the next task says how.
+bool IsRoundOver(const absl::Status& status) {
+  return absl::IsFailedPrecondition(status) ||
+         absl::IsInvalidArgument(status) || absl::IsNotFound(status);
+}
+
+std::string ShortHash(absl::string_view hash) {
+  return ToHex(hash).substr(0, 12);
+}
+
+}  // namespace
+
+SessionRunner::SessionRunner(Options options, Transport& transport,
+                             Trainer& trainer, Clock& clock,
+                             std::unique_ptr<Ledger> ledger,
+                             Approvals approvals, BlobCache blobs)
+    : options_(std::move(options)),
+      transport_(transport),
+      trainer_(trainer),
+      clock_(clock),
+      ledger_(std::move(ledger)),
+      approvals_(std::move(approvals)),
+      blobs_(std::move(blobs)),
+      gate_(transport, *ledger_),
+      session_(options_.config.policy()) {}
+
+absl::StatusOr<std::unique_ptr<SessionRunner>> SessionRunner::Create(
+    Options options, Transport& transport, Trainer& trainer, Clock& clock) {
+  const std::string state = options.config.state_dir();
+  HILUM_RETURN_IF_ERROR(MakeDirectories(absl::StrCat(state, "/spool")));
+  HILUM_ASSIGN_OR_RETURN(
+      std::unique_ptr<Ledger> ledger,
+      Ledger::Open(absl::StrCat(state, "/ledger.jsonl"), clock));
+  HILUM_ASSIGN_OR_RETURN(Approvals approvals, Approvals::Open(state));
+  HILUM_ASSIGN_OR_RETURN(BlobCache blobs,
+                         BlobCache::Open(absl::StrCat(state, "/blobs")));
+  return std::unique_ptr<SessionRunner>(new SessionRunner(
+      std::move(options), transport, trainer, clock, std::move(ledger),
+      std::move(approvals), std::move(blobs)));
+}
+
+void SessionRunner::Log(absl::string_view line) const { options_.log(line); }
+
+void SessionRunner::Stop() {
+  {
+    absl::MutexLock lock(&mutex_);
+    stop_ = true;
+    changed_.SignalAll();
+  }
+  transport_.Shutdown();
+}
+
+bool SessionRunner::stopped() {
+  absl::MutexLock lock(&mutex_);
+  return stop_;
+}
+
+bool SessionRunner::Pause(absl::Duration pause) {
+  absl::Time until = clock_.Now() + pause;
+  absl::MutexLock lock(&mutex_);
+  while (!stop_ && clock_.Now() < until) {
+    changed_.WaitWithTimeout(&mutex_, until - clock_.Now());
+  }
+  return !stop_;
+}
+
+absl::Status SessionRunner::Call(absl::string_view method,
+                                 const google::protobuf::Message& request,
+                                 google::protobuf::Message* response,
+                                 absl::Duration timeout) {
+  absl::Duration pause = kFirstPause;
+  bool said = false;
+  for (;;) {
+    absl::Status status = gate_.Call(method, request, response, timeout);
+    if (!IsTransient(status)) {
+      if (said && status.ok()) Log("the coordinator answers again");
+      return status;
+    }
+    if (!said) {
+      Log(absl::StrCat(method, ": ", status.message(), "; trying again"));
+      said = true;
+    }
+    if (!Pause(pause)) return absl::CancelledError("stopped");
+    pause = std::min(pause * 2, kLongestPause);
+  }
+}
+
+absl::Status SessionRunner::Run() {
+  for (;;) {
+    absl::StatusOr<bool> done = Step();
+    if (stopped()) return absl::OkStatus();
+    if (!done.ok()) return done.status();
+    if (*done) return absl::OkStatus();
+  }
+}
+
+absl::StatusOr<bool> SessionRunner::Step() {
+  HILUM_RETURN_IF_ERROR(RecordDecisions());
+  std::set<std::string> approved = approvals_.Approved();
+  v1::NextTaskRequest poll =
+      session_.Poll(approvals_.Offered(), approved, approvals_.Refused());
+  v1::NextTaskResponse answer;
+  absl::Status asked = Call("NextTask", poll, &answer,
+                            absl::Milliseconds(poll.wait_ms()) + kPollMargin);
+  if (absl::IsCancelled(asked)) return false;
+  HILUM_RETURN_IF_ERROR(asked);
+  absl::StatusOr<SiteSession::Action> action =
+      session_.OnAnswer(answer, approved);
+  if (absl::IsPermissionDenied(action.status())) {
+    Log(action.status().message());
+    Pause(kFirstPause);
+    return false;
+  }
+  HILUM_RETURN_IF_ERROR(action.status());
+  if (action->what == Do::kEnd) {
+    Log(absl::StrCat(
+        "study ", ShortHash(action->study_hash),
+        action->completed ? " is complete" : " ended: ", action->reason));
+    HILUM_RETURN_IF_ERROR(approvals_.MarkEnded(action->study_hash));
+    blobs_.KeepOnly({});
+    if (!options_.exit_when_done) return false;
+    if (action->completed) return true;
+    return absl::AbortedError(
+        absl::StrCat("the study ended without result: ", action->reason));
+  }
+  absl::Status done = Perform(*action);
+  if (done.ok() || stopped()) return false;
+  if (absl::IsUnauthenticated(done)) return done;
+  if (IsRoundOver(done) && action->what != Do::kPrepare) {
+    Log(absl::StrCat("round ", action->task.header().round(),
+                     " goes on without this site: ", done.message()));
+    // An answer that keeps coming back must not become a busy loop.
+    Pause(kFirstPause);
+    return false;
+  }
+  Log(absl::StrCat("study ", ShortHash(action->study_hash),
+                   " cannot be worked on: ", done.message()));
+  if (options_.exit_when_done) return done;
+  Log("mend it and start hilum-site again; other studies go on");
+  session_.OnUnusable(action->study_hash);
+  return false;
+}
+
+absl::Status SessionRunner::RecordDecisions() {
+  for (bool refused : {false, true}) {
+    for (const std::string& hash :
+         refused ? approvals_.Refused() : approvals_.Approved()) {
+      HILUM_ASSIGN_OR_RETURN(bool first, approvals_.MarkRecorded(hash));
+      if (!first) continue;
+      v1::LedgerEntry entry;
+      entry.set_kind(refused ? v1::LedgerEntry::REFUSED
+                             : v1::LedgerEntry::APPROVED);
+      entry.set_study_hash(ToHex(hash));
+      HILUM_RETURN_IF_ERROR(ledger_->Append(entry));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SessionRunner::Perform(const SiteSession::Action& action) {
+  if (action.what == Do::kStoreOffer) return StoreOffer(action);
+  if (action.what == Do::kPollAgain) return absl::OkStatus();
+  if (action.what == Do::kPrepare || action.needs_prepare) {
+    HILUM_ASSIGN_OR_RETURN(v1::PrepareResponse prepared,
+                           Prepare(action.study_hash));
+    if (action.what == Do::kPrepare) {
+      return SubmitCensus(action.task, prepared);
+    }
+  }
+  return action.what == Do::kTrain ? Train(action.task) : Evaluate(action.task);
+}
+
+absl::Status SessionRunner::StoreOffer(const SiteSession::Action& action) {
+  HILUM_RETURN_IF_ERROR(approvals_.PutOffer(action.study_hash, action.study));
+  Log(absl::StrCat("study ", ToHex(action.study_hash),
+                   " is offered; see `hilum-site study show`, then `hilum-site "
+                   "study approve` or `refuse`"));
+  return absl::OkStatus();
+}
+
+absl::Status SessionRunner::OpenStudy(const std::string& hash) {
+  if (study_.hash == hash) return absl::OkStatus();
+  HILUM_ASSIGN_OR_RETURN(std::string bytes, approvals_.Offer(hash));
+  Study opened;
+  HILUM_ASSIGN_OR_RETURN(opened.study, ParseStudy(bytes));
+  HILUM_RETURN_IF_ERROR(session_.CheckPolicy(opened.study));
+  HILUM_ASSIGN_OR_RETURN(opened.layout, StudyLayout(opened.study));
+  opened.num_tracks = static_cast<int>(StudyTracks(opened.study).size());
+  opened.hash = hash;
+  study_ = std::move(opened);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<v1::PrepareResponse> SessionRunner::Prepare(
+    const std::string& hash) {
+  HILUM_RETURN_IF_ERROR(OpenStudy(hash));
+  v1::PrepareRequest request;
+  request.set_study(SerializeStudy(study_.study));
+  request.set_manifest(options_.config.manifest());
+  request.set_site_column(options_.config.site_column());
+  request.set_patient_key(options_.patient_key);
+  request.set_site(options_.site.name());
+  request.set_work_dir(options_.config.state_dir());
+  request.set_threads(options_.config.trainer().threads());
+  Log(absl::StrCat("study ", study_.study.name(), ": loading the cases"));
+  HILUM_ASSIGN_OR_RETURN(v1::PrepareResponse prepared,
+                         trainer_.Prepare(request));
+  for (const std::string& warning : prepared.warnings()) Log(warning);
+  std::vector<uint64_t> cases;
+  for (const v1::ArmCensus& arm : prepared.arms()) {
+    uint64_t sum = 0;
+    for (uint64_t count : arm.fold_class_counts()) sum += count;
+    cases.push_back(sum);
+  }
+  HILUM_RETURN_IF_ERROR(session_.CheckCases(cases));
+  session_.OnPrepared(hash);
+  return prepared;
+}
+
+absl::Status SessionRunner::SubmitCensus(const v1::Task& task,
+                                         const v1::PrepareResponse& prepared) {
+  v1::SubmitCensusRequest request;
+  *request.mutable_header() = task.header();
+  request.set_manifest_sha256(prepared.manifest_sha256());
+  *request.mutable_arms() = prepared.arms();
+  request.set_rows(prepared.rows());
+  request.set_rejected_rows(prepared.rejected_rows());
+  v1::SubmitResponse response;
+  return Call("SubmitCensus", request, &response, kCallTimeout);
+}
+
+absl::StatusOr<std::string> SessionRunner::Fetch(const v1::Task& task,
+                                                 const v1::BlobRef& blob) {
+  if (blob.size() == 0) return std::string();
+  return blobs_.Get(
+      blob,
+      [&](const v1::BlobRef& wanted,
+          uint64_t offset) -> absl::StatusOr<v1::FetchBlobResponse> {
+        v1::FetchBlobRequest request;
+        *request.mutable_header() = task.header();
+        request.set_sha256(wanted.sha256());
+        request.set_offset(offset);
+        request.set_max_bytes(kChunkBytes);
+        v1::FetchBlobResponse response;
+        HILUM_RETURN_IF_ERROR(
+            Call("FetchBlob", request, &response, kCallTimeout));
+        return response;
+      });
+}
+
+std::string SessionRunner::SpoolPath() const {
+  return absl::StrCat(options_.config.state_dir(), "/spool/delta");
+}
+
+absl::StatusOr<v1::BlobRef> SessionRunner::MakeUpdate(
+    const v1::Task& task, const std::string& path,
+    v1::SubmitUpdateRequest& request) {
+  v1::TrainRequest train;
+  train.set_round(task.header().round());
+  HILUM_ASSIGN_OR_RETURN(*train.mutable_frozen_path(),
+                         Fetch(task, task.frozen()));
+  HILUM_ASSIGN_OR_RETURN(*train.mutable_global_path(),
+                         Fetch(task, task.global()));
+  blobs_.KeepOnly({task.frozen(), task.global()});
+  *train.mutable_class_weights() = task.class_weights();
+  train.set_delta_path(path);
+
+  absl::StatusOr<v1::TrainResponse> trained = trainer_.Train(train);
+  absl::Status status = trained.status();
+  if (status.ok() && trained->tracks_size() != study_.num_tracks) {
+    status = absl::InternalError("the trainer's answer lacks tracks");
+  }
+  if (status.ok()) {
+    absl::StatusOr<v1::BlobRef> update =
+        FinishUpdateFile(path, study_.layout.travelling_size, study_.num_tracks,
+                         study_.study.aggregation().clipping_norm());
+    if (update.ok()) {
+      *request.mutable_tracks() = trained->tracks();
+      return update;
+    }
+    status = update.status();
+  }
+  if (absl::IsUnavailable(status) || absl::IsCancelled(status)) return status;
+  Log(absl::StrCat("round ", task.header().round(), ": this site gives ",
+                   "nothing to it: ", status.message()));
+  for (int i = 0; i < study_.num_tracks; ++i) request.add_tracks();
+  return WriteZeroUpdate(
+      path, static_cast<uint64_t>(study_.layout.travelling_size) *
+                static_cast<uint64_t>(study_.num_tracks) * sizeof(float));
+}
+
+absl::Status SessionRunner::Train(const v1::Task& task) {
+  v1::SubmitUpdateRequest request;
+  *request.mutable_header() = task.header();
+  std::string path = SpoolPath();
+  HILUM_ASSIGN_OR_RETURN(*request.mutable_update(),
+                         MakeUpdate(task, path, request));
+  HILUM_RETURN_IF_ERROR(Upload(task, request.update(), path));
+  v1::SubmitResponse response;
+  HILUM_RETURN_IF_ERROR(Call("SubmitUpdate", request, &response, kCallTimeout));
+  unlink(path.c_str());
+  Log(absl::StrCat("round ", task.header().round(), " of ",
+                   study_.study.training().rounds(), ": update is in"));
+  return absl::OkStatus();
+}
+
+absl::Status SessionRunner::Upload(const v1::Task& task,
+                                   const v1::BlobRef& update,
+                                   const std::string& path) {
+  ScopedFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (fd.get() < 0) return ErrnoStatus(errno, "cannot open", path);
+  v1::UploadChunkRequest request;
+  *request.mutable_header() = task.header();
+  *request.mutable_blob() = update;
+  uint64_t offset = 0;
+  int restarts = 0;
+  while (offset < update.size()) {
+    std::string& data = *request.mutable_data();
+    data.resize(std::min<uint64_t>(kChunkBytes, update.size() - offset));
+    ssize_t got =
+        pread(fd.get(), data.data(), data.size(), static_cast<off_t>(offset));
+    if (got != static_cast<ssize_t>(data.size())) {
+      return ErrnoStatus(errno, "cannot read", path);
+    }
+    request.set_offset(offset);
+    v1::UploadChunkResponse response;
+    absl::Status sent = Call("UploadChunk", request, &response, kCallTimeout);
+    if (absl::IsDataLoss(sent) && ++restarts < 3) {
+      Log(sent.message());
+      offset = 0;
+      continue;
+    }
+    HILUM_RETURN_IF_ERROR(sent);
+    // Where the coordinator stands, be it ahead or behind, is where to go on.
+    offset = response.stored();
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SessionRunner::Evaluate(const v1::Task& task) {
+  v1::EvaluateRequest evaluate;
+  HILUM_ASSIGN_OR_RETURN(*evaluate.mutable_frozen_path(),
+                         Fetch(task, task.frozen()));
+  HILUM_ASSIGN_OR_RETURN(*evaluate.mutable_global_path(),
+                         Fetch(task, task.global()));
+  evaluate.set_predictions_path(absl::StrCat(options_.config.state_dir(),
+                                             "/predictions-site-",
+                                             options_.site.name(), ".csv"));
+  HILUM_ASSIGN_OR_RETURN(v1::EvaluateResponse evaluated,
+                         trainer_.Evaluate(evaluate));
+  v1::SubmitEvaluationRequest request;
+  *request.mutable_header() = task.header();
+  *request.mutable_tracks() = evaluated.tracks();
+  v1::SubmitResponse response;
+  HILUM_RETURN_IF_ERROR(
+      Call("SubmitEvaluation", request, &response, kCallTimeout));
+  Log(absl::StrCat("evaluation is in; predictions stay in ",
+                   evaluate.predictions_path()));
+  return absl::OkStatus();
+}
+
+}  // namespace hilum

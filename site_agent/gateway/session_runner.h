@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HILUM_SITE_AGENT_GATEWAY_SESSION_RUNNER_H_
+#define HILUM_SITE_AGENT_GATEWAY_SESSION_RUNNER_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+#include "common/base/clock.h"
+#include "common/base/ids.h"
+#include "common/model/architecture.h"
+#include "hilum/v1/config.pb.h"
+#include "hilum/v1/study.pb.h"
+#include "site_agent/gateway/approvals.h"
+#include "site_agent/gateway/blob_cache.h"
+#include "site_agent/gateway/egress_gate.h"
+#include "site_agent/gateway/ledger.h"
+#include "site_agent/gateway/site_session.h"
+#include "site_agent/gateway/transport.h"
+#include "site_agent/trainer/trainer.h"
+
+namespace hilum {
+
+// A site at work: carries out what its SiteSession decides, with the
+// coordinator on one side (through the egress gate) and the trainer on the
+// other. A cut network is waited out: each call is repeated with growing
+// pauses, up- and downloads from where they stood. A round that fails here
+// is answered with an update of weight 0, so that the others need not wait.
+// Run returns when the study has ended (exit_when_done), on Stop, or where
+// going on makes no sense. Run is called once; Stop and Wake from any thread.
+class SessionRunner {
+ public:
+  struct Options {
+    SiteId site;
+    v1::SiteConfig config;    // absolute paths
+    std::string patient_key;  // 32 raw bytes
+    bool exit_when_done = false;
+    std::function<void(absl::string_view)> log = [](absl::string_view) {};
+  };
+
+  // All references outlive this object.
+  static absl::StatusOr<std::unique_ptr<SessionRunner>> Create(
+      Options options, Transport& transport, Trainer& trainer, Clock& clock);
+
+  // OK: stopped, or the study completed. ABORTED: it ended otherwise.
+  // UNAUTHENTICATED, PERMISSION_DENIED, FAILED_PRECONDITION,
+  // INVALID_ARGUMENT: what someone must mend first.
+  absl::Status Run();
+  void Stop();
+  // The officer may have decided something.
+  void Wake() { transport_.Interrupt(); }
+
+ private:
+  struct Study {
+    std::string hash;  // raw; empty: none
+    v1::Study study;
+    ParameterLayout layout;
+    int num_tracks = 0;
+  };
+
+  SessionRunner(Options options, Transport& transport, Trainer& trainer,
+                Clock& clock, std::unique_ptr<Ledger> ledger,
+                Approvals approvals, BlobCache blobs);
+
+  // Repeats while the coordinator cannot be reached. CANCELLED: stopped.
+  absl::Status Call(absl::string_view method,
+                    const google::protobuf::Message& request,
+                    google::protobuf::Message* response,
+                    absl::Duration timeout);
+  // False: stopped meanwhile.
+  bool Pause(absl::Duration pause);
+  bool stopped();
+  void Log(absl::string_view line) const;
+
+  // One question and what follows. A status ends Run.
+  absl::StatusOr<bool> Step();  // true: done
+  absl::Status Perform(const SiteSession::Action& action);
+  absl::Status StoreOffer(const SiteSession::Action& action);
+  absl::Status RecordDecisions();
+  absl::Status OpenStudy(const std::string& hash);
+  absl::StatusOr<v1::PrepareResponse> Prepare(const std::string& hash);
+  absl::Status SubmitCensus(const v1::Task& task,
+                            const v1::PrepareResponse& prepared);
+  absl::Status Train(const v1::Task& task);
+  absl::StatusOr<v1::BlobRef> MakeUpdate(const v1::Task& task,
+                                         const std::string& path,
+                                         v1::SubmitUpdateRequest& request);
+  absl::Status Upload(const v1::Task& task, const v1::BlobRef& update,
+                      const std::string& path);
+  absl::Status Evaluate(const v1::Task& task);
+  absl::StatusOr<std::string> Fetch(const v1::Task& task,
+                                    const v1::BlobRef& blob);
+  std::string SpoolPath() const;
+
+  const Options options_;
+  Transport& transport_;
+  Trainer& trainer_;
+  Clock& clock_;
+  const std::unique_ptr<Ledger> ledger_;
+  const Approvals approvals_;
+  const BlobCache blobs_;
+  EgressGate gate_;
+  SiteSession session_;
+  Study study_;
+
+  absl::Mutex mutex_;
+  absl::CondVar changed_;
+  bool stop_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace hilum
+
+#endif  // HILUM_SITE_AGENT_GATEWAY_SESSION_RUNNER_H_

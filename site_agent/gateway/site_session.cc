@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "site_agent/gateway/site_session.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/ids.h"
+#include "common/base/status_macros.h"
+#include "common/crypto/sha256.h"
+
+namespace hilum {
+namespace {
+
+constexpr uint32_t kDefaultMinimumCases = 8;
+constexpr uint32_t kWaitMs = 30000;
+
+absl::Status CheckVersion(const v1::Header& header) {
+  if (header.protocol_version() == kProtocolVersion) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "the coordinator speaks protocol ", header.protocol_version(),
+      ", this site ", kProtocolVersion, "; install the same release on both"));
+}
+
+}  // namespace
+
+v1::NextTaskRequest SiteSession::Poll(
+    const std::set<std::string>& offered, const std::set<std::string>& approved,
+    const std::set<std::string>& refused) const {
+  v1::NextTaskRequest request;
+  request.mutable_header()->set_protocol_version(kProtocolVersion);
+  for (const std::string& hash : offered) {
+    if (!approved.contains(hash)) request.add_known_studies(hash);
+  }
+  for (const std::string& hash : approved) {
+    if (!unusable_.contains(hash)) {
+      request.add_approved_studies(hash);
+    } else {
+      request.add_known_studies(hash);
+    }
+  }
+  for (const std::string& hash : refused) {
+    request.add_approved_studies(hash);  // in both lists: refused
+    if (!offered.contains(hash)) request.add_known_studies(hash);
+  }
+  request.set_wait_ms(kWaitMs);
+  request.set_software_version(std::string(SoftwareVersion()));
+  return request;
+}
+
+absl::StatusOr<SiteSession::Action> SiteSession::OnAnswer(
+    const v1::NextTaskResponse& answer, const std::set<std::string>& approved) {
+  Action action;
+  if (answer.has_offer()) {
+    action.what = Do::kStoreOffer;
+    action.study = answer.offer().study();
+    action.study_hash = Sha256Of(action.study);
+    return action;
+  }
+  if (answer.has_ended()) {
+    action.what = Do::kEnd;
+    action.study_hash = answer.ended().header().study_hash();
+    action.completed = answer.ended().completed();
+    action.reason = answer.ended().reason();
+    return action;
+  }
+  if (!answer.has_task()) return action;
+  action.task = answer.task();
+  HILUM_RETURN_IF_ERROR(CheckVersion(action.task.header()));
+  action.study_hash = action.task.header().study_hash();
+  if (!approved.contains(action.study_hash)) {
+    return absl::PermissionDeniedError(absl::StrCat(
+        "the coordinator sent a task of study ", ToHex(action.study_hash),
+        ", which this site's officer has not approved; ignored"));
+  }
+  action.needs_prepare = prepared_ != action.study_hash;
+  switch (action.task.kind()) {
+    case v1::Task::PREPARE:
+      action.what = Do::kPrepare;
+      return action;
+    case v1::Task::TRAIN:
+      action.what = Do::kTrain;
+      return action;
+    case v1::Task::EVALUATE:
+      action.what = Do::kEvaluate;
+      return action;
+    default:
+      return absl::FailedPreconditionError(
+          "the coordinator sent a task that this release does not know");
+  }
+}
+
+absl::Status SiteSession::CheckPolicy(const v1::Study& study) const {
+  const std::string& wanted = study.model().architecture();
+  const auto& allowed = policy_.architectures();
+  if (allowed.empty() ||
+      std::find(allowed.begin(), allowed.end(), wanted) != allowed.end()) {
+    return absl::OkStatus();
+  }
+  return absl::FailedPreconditionError(
+      absl::StrCat("policy.architectures does not list ", wanted));
+}
+
+absl::Status SiteSession::CheckCases(
+    const std::vector<uint64_t>& cases_per_arm) const {
+  uint32_t minimum = policy_.minimum_cases() > 0 ? policy_.minimum_cases()
+                                                 : kDefaultMinimumCases;
+  uint64_t most = 0;
+  for (uint64_t cases : cases_per_arm) most = std::max(most, cases);
+  if (most >= minimum) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "only ", most, " usable cases; policy.minimum_cases is ", minimum));
+}
+
+}  // namespace hilum

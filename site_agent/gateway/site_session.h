@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HILUM_SITE_AGENT_GATEWAY_SITE_SESSION_H_
+#define HILUM_SITE_AGENT_GATEWAY_SITE_SESSION_H_
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "hilum/v1/federation.pb.h"
+#include "hilum/v1/policy.pb.h"
+#include "hilum/v1/study.pb.h"
+
+namespace hilum {
+
+// What a site does next: the protocol with the coordinator, without I/O.
+// Decisions of the officer and answers of the coordinator go in, actions come
+// out; whoever owns it carries them out.
+// Life: (Poll, OnAnswer, then the On... of what was done)*. Not thread-safe.
+class SiteSession {
+ public:
+  enum class Do {
+    kPollAgain,
+    kStoreOffer,  // study, hash
+    kPrepare,     // task, hash: load the cases, submit the census
+    kTrain,       // task; prepare first where needs_prepare
+    kEvaluate,    // as kTrain
+    kEnd,         // the study is over: completed, reason
+  };
+
+  struct Action {
+    Do what = Do::kPollAgain;
+    std::string study_hash;  // raw
+    std::string study;       // kStoreOffer: serialised
+    v1::Task task;
+    bool needs_prepare = false;
+    bool completed = false;
+    std::string reason;
+  };
+
+  explicit SiteSession(v1::Policy policy) : policy_(std::move(policy)) {}
+
+  // The next question. Sets of raw hashes.
+  v1::NextTaskRequest Poll(const std::set<std::string>& offered,
+                           const std::set<std::string>& approved,
+                           const std::set<std::string>& refused) const;
+
+  // PERMISSION_DENIED: a task for a study the officer did not approve.
+  // FAILED_PRECONDITION: another protocol version.
+  absl::StatusOr<Action> OnAnswer(const v1::NextTaskResponse& answer,
+                                  const std::set<std::string>& approved);
+
+  // May this site take part? FAILED_PRECONDITION names the rule of its
+  // policy and the number.
+  absl::Status CheckPolicy(const v1::Study& study) const;
+  absl::Status CheckCases(const std::vector<uint64_t>& cases_per_arm) const;
+
+  // The trainer holds the cases of this study.
+  void OnPrepared(const std::string& study_hash) { prepared_ = study_hash; }
+  // This study cannot be worked on until the site is started anew.
+  void OnUnusable(const std::string& study_hash) {
+    unusable_.insert(study_hash);
+  }
+
+ private:
+  v1::Policy policy_;
+  std::string prepared_;
+  std::set<std::string> unusable_;
+};
+
+}  // namespace hilum
+
+#endif  // HILUM_SITE_AGENT_GATEWAY_SITE_SESSION_H_
