@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "site_agent/trainer/models/network.h"
+
+#include "absl/strings/str_cat.h"
+#include "common/base/status_macros.h"
+
+namespace hilum {
+
+TensorTable::TensorTable(const Architecture& architecture,
+                         const std::vector<at::Tensor>& tensors) {
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    entries_[architecture.tensors[i].name] = {tensors[i]};
+  }
+}
+
+at::Tensor TensorTable::Take(const std::string& name,
+                             std::vector<int64_t> shape) {
+  auto found = entries_.find(name);
+  if (found == entries_.end() || found->second.taken ||
+      found->second.tensor.sizes() != at::IntArrayRef(shape)) {
+    absl::StrAppend(&fault_, fault_.empty() ? "" : ", ", name);
+    return at::Tensor();
+  }
+  found->second.taken = true;
+  return found->second.tensor;
+}
+
+absl::Status TensorTable::Finish() const {
+  std::string fault = fault_;
+  for (const auto& [name, entry] : entries_) {
+    if (entry.taken) continue;
+    absl::StrAppend(&fault, fault.empty() ? "" : ", ", name);
+  }
+  if (fault.empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("network and registry differ in: ", fault));
+}
+
+absl::StatusOr<std::unique_ptr<Network>> MakeNetwork(
+    const Architecture& architecture, const std::vector<at::Tensor>& tensors,
+    int num_classes) {
+  TensorTable table(architecture, tensors);
+  std::unique_ptr<Network> network;
+  if (architecture.name == "hilum_small") {
+    network = MakeHilumSmall(table, num_classes);
+  } else if (architecture.name == "vgg16") {
+    network = MakeVgg16(table, num_classes);
+  } else {
+    return absl::NotFoundError(
+        absl::StrCat("no network '", architecture.name, "'"));
+  }
+  HILUM_RETURN_IF_ERROR(table.Finish());
+  return network;
+}
+
+}  // namespace hilum

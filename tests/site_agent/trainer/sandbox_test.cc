@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "site_agent/trainer/sandbox.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "gtest/gtest.h"
+
+namespace hilum {
+namespace {
+
+// 0 if a TCP connection to this loopback port is made, else errno.
+int TryConnect(uint16_t port) {
+  int fd = socket(AF_INET, SOCK_STREAM, 0);
+  if (fd < 0) return errno;
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(port);
+  int rc = connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address));
+  int error = rc == 0 ? 0 : errno;
+  close(fd);
+  return error;
+}
+
+// What fails first in a child without network, or 0.
+int CheckInside(uint16_t port) {
+  if (TryConnect(port) != 0) return 1;  // it works before
+  if (!DenyNetwork().ok()) return 2;
+  if (TryConnect(port) != EPERM) return 3;
+  for (int family : {AF_INET, AF_INET6, AF_PACKET, AF_NETLINK, AF_VSOCK}) {
+    if (socket(family, SOCK_DGRAM, 0) >= 0 || errno != EPERM) return 4;
+  }
+  // Through the raw call, with rubbish in the half the kernel ignores.
+  if (syscall(SYS_socket, (1ull << 32) | AF_INET, SOCK_STREAM, 0) >= 0) {
+    return 5;
+  }
+  if (errno != EPERM) return 6;
+  if (syscall(SYS_io_uring_setup, 1, nullptr) >= 0 || errno != EPERM) return 7;
+  int pair[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) != 0) return 8;
+  pid_t child = fork();  // a child of the child is inside, too
+  if (child == 0) _exit(TryConnect(port) == EPERM ? 0 : 1);
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : 9;
+}
+
+TEST(SandboxTest, TheKernelRefusesEverySocketButUnix) {
+  int listener = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t length = sizeof(address);
+  auto* generic = reinterpret_cast<sockaddr*>(&address);
+  ASSERT_EQ(bind(listener, generic, sizeof(address)), 0);
+  ASSERT_EQ(listen(listener, 8), 0);
+  ASSERT_EQ(getsockname(listener, generic, &length), 0);
+  pid_t child = fork();
+  if (child == 0) _exit(CheckInside(ntohs(address.sin_port)));
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0) << "number of the failed check";
+  EXPECT_EQ(TryConnect(ntohs(address.sin_port)), 0);  // only the child
+  close(listener);
+}
+
+}  // namespace
+}  // namespace hilum
