@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "coordinator/report/arm_metrics.h"
+
+#include "common/config/study.h"
+
+namespace hilum {
+
+PooledScores::PooledScores(int classes, int bins)
+    : confusion(classes),
+      positives(static_cast<size_t>(classes),
+                std::vector<uint64_t>(static_cast<size_t>(bins))),
+      negatives(positives) {}
+
+void PooledScores::Add(const v1::TrackEvaluation& track) {
+  const int classes = confusion.num_classes();
+  for (int truth = 0; truth < classes; ++truth) {
+    for (int guess = 0; guess < classes; ++guess) {
+      confusion.Add(truth, guess, track.confusion(truth * classes + guess));
+    }
+    size_t c = static_cast<size_t>(truth);
+    const v1::ScoreHistogram& scores = track.classes(truth);
+    for (int b = 0; b < scores.positives_size(); ++b) {
+      positives[c][static_cast<size_t>(b)] += scores.positives(b);
+      negatives[c][static_cast<size_t>(b)] += scores.negatives(b);
+    }
+  }
+  loss_sum += track.loss_sum();
+}
+
+std::optional<BinnedAuc> PooledScores::Auc(int label) const {
+  size_t c = static_cast<size_t>(label);
+  return ComputeBinnedAuc(positives[c], negatives[c]);
+}
+
+std::optional<double> PooledScores::MacroAuc() const {
+  std::vector<std::optional<double>> values;
+  for (int c = 0; c < confusion.num_classes(); ++c) {
+    std::optional<BinnedAuc> auc = Auc(c);
+    values.push_back(auc ? std::optional(auc->auc) : std::nullopt);
+  }
+  return MeanOfPresent(values);
+}
+
+std::optional<double> PooledScores::MacroSensitivity() const {
+  std::vector<std::optional<double>> values;
+  for (int c = 0; c < confusion.num_classes(); ++c) {
+    values.push_back(confusion.Sensitivity(c));
+  }
+  return MeanOfPresent(values);
+}
+
+std::optional<double> PooledScores::MacroSpecificity() const {
+  std::vector<std::optional<double>> values;
+  for (int c = 0; c < confusion.num_classes(); ++c) {
+    values.push_back(confusion.Specificity(c));
+  }
+  return MeanOfPresent(values);
+}
+
+std::vector<ArmMetrics> ComputeArmMetrics(const StudyResult& result) {
+  const v1::Study& study = result.study;
+  const int classes = study.classes_size();
+  const int bins = static_cast<int>(study.evaluation().score_bins());
+  const size_t folds = study.cross_validation().folds();
+  const std::vector<Track> tracks = StudyTracks(study);
+  const size_t per_arm = tracks.size() / static_cast<size_t>(study.arms_size());
+  std::vector<ArmMetrics> arms;
+  for (size_t first = 0; first < tracks.size(); first += per_arm) {
+    ArmMetrics arm{.arm = tracks[first].arm,
+                   .first_track = static_cast<int>(first),
+                   .pooled = PooledScores(classes, bins),
+                   .folds = {folds, PooledScores(classes, bins)}};
+    // Sites in sorted order: the sums of losses keep their bits.
+    for (const auto& [site, evaluation] : result.evaluations) {
+      PooledScores& own =
+          arm.sites.emplace(site.name(), PooledScores(classes, bins))
+              .first->second;
+      for (const v1::TrackEvaluation& track : evaluation.tracks()) {
+        if (track.track() < first || track.track() >= first + per_arm) continue;
+        own.Add(track);
+        arm.pooled.Add(track);
+        arm.folds[track.track() - first].Add(track);
+      }
+    }
+    for (const RoundSummary& round : result.rounds) {
+      auto begin = round.mean_loss.begin() + static_cast<ptrdiff_t>(first);
+      arm.losses.emplace_back(begin, begin + static_cast<ptrdiff_t>(per_arm));
+    }
+    arms.push_back(std::move(arm));
+  }
+  return arms;
+}
+
+}  // namespace hilum

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// From what the sites sent to the metrics of one arm; both reports say these.
+#ifndef HILUM_COORDINATOR_REPORT_ARM_METRICS_H_
+#define HILUM_COORDINATOR_REPORT_ARM_METRICS_H_
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/metrics/binned_roc.h"
+#include "common/metrics/confusion.h"
+#include "coordinator/study_result.h"
+
+namespace hilum {
+
+// Held-out cases of some sites and tracks, summed.
+struct PooledScores {
+  PooledScores(int classes, int bins);
+  void Add(const v1::TrackEvaluation& track);
+  std::optional<BinnedAuc> Auc(int label) const;
+  std::optional<double> MacroAuc() const;
+  std::optional<double> MacroSensitivity() const;
+  std::optional<double> MacroSpecificity() const;
+
+  Confusion confusion;
+  std::vector<std::vector<uint64_t>> positives;  // [classes][bins]
+  std::vector<std::vector<uint64_t>> negatives;  // [classes][bins]
+  double loss_sum = 0;
+};
+
+struct ArmMetrics {
+  v1::Arm arm;
+  int first_track;      // index among the study's tracks
+  PooledScores pooled;  // all folds, all sites
+  std::map<std::string, PooledScores> sites;
+  std::vector<PooledScores> folds;
+  std::vector<std::vector<double>> losses;  // [rounds][tracks of the arm]
+};
+
+std::vector<ArmMetrics> ComputeArmMetrics(const StudyResult& result);
+
+}  // namespace hilum
+
+#endif  // HILUM_COORDINATOR_REPORT_ARM_METRICS_H_

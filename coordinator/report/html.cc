@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "coordinator/report/html.h"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "common/base/ids.h"
+#include "common/config/study.h"
+#include "common/crypto/sha256.h"
+#include "coordinator/report/svg.h"
+
+namespace hilum {
+namespace {
+
+constexpr char kStyle[] = R"css(
+:root{--ink:#1b1f24;--soft:#5c6670;--line:#d8dde2;--paper:#fff;--shade:#f4f6f8;
+--heat:0,114,178}
+@media(prefers-color-scheme:dark){:root{--ink:#e8ebee;--soft:#9aa5b0;
+--line:#3a424a;--paper:#15181b;--shade:#1e2327;--heat:86,180,233}}
+body{font:15px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);
+max-width:1060px;margin:0 auto;padding:32px 24px}
+h1{margin:0;font-size:28px}h2{margin:40px 0 8px;font-size:20px}
+h3{margin:18px 0 6px;font-size:16px}.soft,footer{color:var(--soft)}
+code{font:13px ui-monospace,monospace;overflow-wrap:anywhere}
+table{border-collapse:collapse;margin:8px 0;font-variant-numeric:tabular-nums}
+th,td{padding:5px 12px;border-bottom:1px solid var(--line);text-align:right}
+th{font-weight:600}th:first-child,td:first-child{text-align:left;padding-left:0}
+.arms{display:grid;grid-template-columns:repeat(auto-fit,minmax(400px,1fr));
+gap:24px}.chart{width:100%;max-width:480px}.chart text{font-size:12px;
+fill:var(--soft)}.grid{stroke:var(--line)}.chance{stroke:var(--soft);
+stroke-dasharray:3 4}.legend{list-style:none;padding:0;margin:4px 0 0 58px;
+font-size:14px}.legend svg{width:28px;height:8px;margin-right:8px}
+.warn{background:var(--shade);border-left:4px solid #d55e00;padding:10px 14px}
+.wide{overflow-x:auto}footer{margin-top:48px;font-size:13px}
+@media print{body{max-width:none;padding:0}h2{break-after:avoid}
+table,.chart{break-inside:avoid}}
+)css";
+
+std::string Percent(std::optional<double> value) {
+  return value ? absl::StrFormat("%.1f %%", 100 * *value) : "–";
+}
+
+std::string Figure(std::optional<double> value) {
+  return value ? absl::StrFormat("%.3f", *value) : "–";
+}
+
+std::string AucText(const std::optional<BinnedAuc>& auc) {
+  if (!auc) return "–";
+  std::string text = absl::StrFormat("%.3f", auc->auc);
+  if (auc->interval95) {
+    absl::StrAppendFormat(&text, " [%.3f, %.3f]", auc->interval95->low,
+                          auc->interval95->high);
+  }
+  return text;
+}
+
+using Cells = std::vector<std::string>;
+
+std::string Row(const Cells& cells, const char* tag = "td") {
+  std::string row = "<tr>";
+  for (const std::string& cell : cells) {
+    absl::StrAppend(&row, "<", tag, ">", cell, "</", tag, ">");
+  }
+  return row + "</tr>\n";
+}
+
+std::string Table(const Cells& head, const std::vector<Cells>& rows) {
+  std::string table = absl::StrCat("<div class='wide'><table><thead>",
+                                   Row(head, "th"), "</thead><tbody>");
+  for (const Cells& row : rows) table += Row(row);
+  return table + "</tbody></table></div>\n";
+}
+
+std::string ArmTitle(v1::Arm arm) {
+  return arm == v1::ARM_SEGMENTED ? "Segmented lungs" : "Whole radiograph";
+}
+
+Cells SummaryRow(const std::string& name, const PooledScores& scores) {
+  const Confusion& confusion = scores.confusion;
+  std::string accuracy = Percent(confusion.Accuracy());
+  if (auto interval = confusion.AccuracyInterval95()) {
+    absl::StrAppendFormat(&accuracy, " [%.1f, %.1f]", 100 * interval->low,
+                          100 * interval->high);
+  }
+  return {name,
+          absl::StrCat(confusion.Total()),
+          accuracy,
+          Figure(scores.MacroAuc()),
+          Percent(scores.MacroSensitivity()),
+          Percent(scores.MacroSpecificity())};
+}
+
+const Cells kSummaryHead = {"",
+                            "cases",
+                            "accuracy [95 %]",
+                            "macro AUC",
+                            "macro sensitivity",
+                            "macro specificity"};
+
+std::string ConfusionTable(const Confusion& confusion, const v1::Study& study) {
+  Cells head = {"truth ↓ predicted →"};
+  for (const std::string& label : study.classes()) {
+    head.push_back(EscapeHtml(label));
+  }
+  std::string table = absl::StrCat("<div class='wide'><table><thead>",
+                                   Row(head, "th"), "</thead><tbody>");
+  for (int truth = 0; truth < confusion.num_classes(); ++truth) {
+    absl::StrAppend(&table, "<tr><td>", EscapeHtml(study.classes(truth)),
+                    "</td>");
+    double row =
+        static_cast<double>(std::max<uint64_t>(confusion.RowSum(truth), 1));
+    for (int guess = 0; guess < confusion.num_classes(); ++guess) {
+      uint64_t count = confusion.count(truth, guess);
+      double share = static_cast<double>(count) / row;
+      absl::StrAppendFormat(
+          &table,
+          "<td style='background:rgba(var(--heat),%.2f)'>%d <span "
+          "class='soft'>%.0f %%</span></td>",
+          0.6 * share, count, 100 * share);
+    }
+    table += "</tr>\n";
+  }
+  return table + "</tbody></table></div>\n";
+}
+
+std::string RocChart(const ArmMetrics& arm, const v1::Study& study) {
+  std::vector<ChartLine> lines;
+  for (int c = 0; c < study.classes_size(); ++c) {
+    size_t at = static_cast<size_t>(c);
+    ChartLine line{.label = absl::StrCat(study.classes(c), ": AUC ",
+                                         AucText(arm.pooled.Auc(c)))};
+    for (const RocPoint& point :
+         BinnedRocCurve(arm.pooled.positives[at], arm.pooled.negatives[at])) {
+      line.points.emplace_back(point.false_positive_rate,
+                               point.true_positive_rate);
+    }
+    lines.push_back(std::move(line));
+  }
+  return LineChart({.title = absl::StrCat("ROC curves, ", ArmTitle(arm.arm)),
+                    .x_label = "1 − specificity",
+                    .y_label = "sensitivity",
+                    .x_min = 0,
+                    .x_max = 1,
+                    .y_min = 0,
+                    .y_max = 1,
+                    .diagonal = true},
+                   lines);
+}
+
+std::string LossChart(const ArmMetrics& arm, const v1::Study& study) {
+  std::vector<ChartLine> lines;
+  double top = 0;
+  size_t tracks = arm.losses.empty() ? 0 : arm.losses[0].size();
+  for (size_t t = 0; t < tracks; ++t) {
+    bool final = t == arm.folds.size();
+    ChartLine line{.label = final ? "final" : absl::StrCat("fold ", t + 1)};
+    for (size_t r = 0; r < arm.losses.size(); ++r) {
+      double loss = arm.losses[r][t];
+      if (!std::isfinite(loss)) continue;
+      line.points.emplace_back(static_cast<double>(r + 1), loss);
+      top = std::max(top, loss);
+    }
+    lines.push_back(std::move(line));
+  }
+  return LineChart(
+      {.title = absl::StrCat("Training loss, ", ArmTitle(arm.arm)),
+       .x_label = "round",
+       .y_label = "training loss (weighted cross-entropy)",
+       .x_min = 1,
+       .x_max = std::max(2.0, static_cast<double>(arm.losses.size())),
+       .y_min = 0,
+       .y_max = top > 0 ? top * 1.05 : 1,
+       .diagonal = false},
+      lines);
+}
+
+std::string ClassTable(const ArmMetrics& arm, const v1::Study& study) {
+  std::vector<Cells> rows;
+  for (int c = 0; c < study.classes_size(); ++c) {
+    const Confusion& confusion = arm.pooled.confusion;
+    std::optional<BinnedAuc> auc = arm.pooled.Auc(c);
+    rows.push_back(
+        {EscapeHtml(study.classes(c)), absl::StrCat(confusion.RowSum(c)),
+         AucText(auc), auc ? absl::StrFormat("± %.4f", auc->error_bound) : "–",
+         Percent(confusion.Sensitivity(c)), Percent(confusion.Specificity(c))});
+  }
+  return Table(
+      {"class", "cases", "AUC [95 %]", "binning", "sensitivity", "specificity"},
+      rows);
+}
+
+std::string Census(const StudyResult& result) {
+  const v1::Study& study = result.study;
+  Cells head = {"site"};
+  for (const std::string& label : study.classes()) {
+    head.push_back(EscapeHtml(label));
+  }
+  for (const char* name : {"without mask", "rows rejected"}) {
+    head.push_back(name);
+  }
+  // The whole arm, where there is one, has every usable case.
+  int arm = 0;
+  for (int a = 0; a < study.arms_size(); ++a) {
+    if (study.arms(a) == v1::ARM_WHOLE) arm = a;
+  }
+  std::vector<Cells> rows;
+  std::vector<std::vector<uint64_t>> counts;  // [sites][classes]
+  for (const auto& [site, census] : result.census) {
+    std::vector<uint64_t> own(static_cast<size_t>(study.classes_size()));
+    const auto& cells = census.arms(arm).fold_class_counts();
+    for (int i = 0; i < cells.size(); ++i) {
+      own[static_cast<size_t>(i % study.classes_size())] += cells[i];
+    }
+    Cells row = {EscapeHtml(site.name())};
+    for (uint64_t count : own) row.push_back(absl::StrCat(count));
+    uint64_t without_mask = 0;
+    for (const v1::ArmCensus& each : census.arms()) {
+      without_mask = std::max(without_mask, each.without_mask());
+    }
+    row.push_back(absl::StrCat(without_mask));
+    row.push_back(absl::StrCat(census.rejected_rows(), " of ", census.rows()));
+    rows.push_back(std::move(row));
+    counts.push_back(std::move(own));
+  }
+  std::string html = Table(head, rows);
+  std::vector<std::string> lone;
+  for (int c = 0; c < study.classes_size(); ++c) {
+    uint64_t sum = 0, most = 0;
+    for (const auto& own : counts) {
+      sum += own[static_cast<size_t>(c)];
+      most = std::max(most, own[static_cast<size_t>(c)]);
+    }
+    if (counts.size() > 1 && sum > 0 && most * 10 >= sum * 9) {
+      lone.push_back(EscapeHtml(study.classes(c)));
+    }
+  }
+  if (!lone.empty()) {
+    absl::StrAppend(
+        &html, "<p class='warn'>At least nine in ten cases of <b>",
+        absl::StrJoin(lone, ", "),
+        "</b> come from one site. A model can then tell the class by the "
+        "site's equipment instead of the disease: figures for such classes "
+        "are likely too good.</p>\n");
+  }
+  return html;
+}
+
+std::string Breakdown(const ArmMetrics& arm) {
+  std::vector<Cells> rows;
+  for (const auto& [site, scores] : arm.sites) {
+    rows.push_back(SummaryRow(EscapeHtml(site), scores));
+  }
+  for (size_t fold = 0; fold < arm.folds.size(); ++fold) {
+    rows.push_back(
+        SummaryRow(absl::StrCat("fold ", fold + 1), arm.folds[fold]));
+  }
+  return Table(kSummaryHead, rows);
+}
+
+std::string PerArm(const std::vector<ArmMetrics>& arms,
+                   const std::function<std::string(const ArmMetrics&)>& part) {
+  std::string html = "<div class='arms'>";
+  for (const ArmMetrics& arm : arms) {
+    absl::StrAppend(&html, "<section><h3>", ArmTitle(arm.arm), "</h3>",
+                    part(arm), "</section>\n");
+  }
+  return html + "</div>\n";
+}
+
+constexpr char kReading[] = R"html(<h2>How to read this</h2>
+<p>Each case was scored once, by the model of the fold that had held it out;
+no patient is in two folds. Radiographs and single scores stayed at the
+sites; counts and score histograms were summed. AUC is one class against the
+rest, by the trapezoid over binned log-odds; “binning” bounds what the bins
+can have changed. Its interval is DeLong's on the logit scale, that of the
+accuracy Wilson's. Macro values are means over the classes that have one;
+a dash stands where cases are too few for a number. Sensitivity and
+specificity are at the class of the highest probability.</p>
+<p class='warn'>A research result, not for diagnosis.</p>
+)html";
+
+}  // namespace
+
+std::string ReportHtml(const StudyResult& result,
+                       const std::vector<ArmMetrics>& arms) {
+  const v1::Study& study = result.study;
+  std::string html = absl::StrCat(
+      "<!doctype html>\n<html lang='en'><head><meta charset='utf-8'>"
+      "<meta name='viewport' content='width=device-width'><title>",
+      EscapeHtml(study.name()), " – Hilum report</title><style>", kStyle,
+      "</style></head><body>\n<h1>", EscapeHtml(study.name()), "</h1>\n");
+  absl::StrAppend(
+      &html, "<p class='soft'>Federated study of ", result.census.size(),
+      " sites, ", result.rounds.size(), " rounds, ",
+      study.cross_validation().folds(), "-fold cross-validation; ",
+      EscapeHtml(study.model().architecture()), " at ",
+      study.model().input_size(), " px; seed ", study.seed(),
+      "<br>study hash <code>", ToHex(result.study_hash), "</code></p>\n");
+  std::vector<Cells> summary;
+  for (const ArmMetrics& arm : arms) {
+    summary.push_back(SummaryRow(ArmTitle(arm.arm), arm.pooled));
+  }
+  absl::StrAppend(&html, "<h2>Result</h2>", Table(kSummaryHead, summary));
+  absl::StrAppend(&html, "<h2>ROC, one class against the rest</h2>",
+                  PerArm(arms, [&](const ArmMetrics& arm) {
+                    return RocChart(arm, study);
+                  }));
+  absl::StrAppend(&html, "<h2>Confusion</h2>",
+                  PerArm(arms, [&](const ArmMetrics& arm) {
+                    return ConfusionTable(arm.pooled.confusion, study);
+                  }));
+  absl::StrAppend(&html, "<h2>Per class</h2>");
+  for (const ArmMetrics& arm : arms) {
+    absl::StrAppend(&html, "<h3>", ArmTitle(arm.arm), "</h3>",
+                    ClassTable(arm, study));
+  }
+  absl::StrAppend(&html, "<h2>Data</h2>", Census(result));
+  absl::StrAppend(&html, "<h2>Per site and fold</h2>");
+  for (const ArmMetrics& arm : arms) {
+    absl::StrAppend(&html, "<h3>", ArmTitle(arm.arm), "</h3>", Breakdown(arm));
+  }
+  absl::StrAppend(&html, "<h2>Rounds</h2>",
+                  PerArm(arms, [&](const ArmMetrics& arm) {
+                    return LossChart(arm, study);
+                  }));
+  absl::StrAppend(&html, kReading, "<footer>Hilum ", SoftwareVersion(),
+                  ", protocol ", study.protocol_version(),
+                  "; report.json beside this page has every number."
+                  "</footer></body></html>\n");
+  return html;
+}
+
+}  // namespace hilum

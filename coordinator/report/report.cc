@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "coordinator/report/report.h"
+
+#include "absl/strings/str_cat.h"
+#include "common/base/file.h"
+#include "common/base/status_macros.h"
+#include "coordinator/report/arm_metrics.h"
+#include "coordinator/report/html.h"
+#include "coordinator/report/report_json.h"
+
+namespace hilum {
+
+absl::Status WriteReports(const StudyResult& result,
+                          const std::string& directory) {
+  std::vector<ArmMetrics> arms = ComputeArmMetrics(result);
+  HILUM_RETURN_IF_ERROR(WriteFileAtomically(
+      absl::StrCat(directory, "/report.json"), ReportJson(result, arms)));
+  return WriteFileAtomically(absl::StrCat(directory, "/report.html"),
+                             ReportHtml(result, arms));
+}
+
+}  // namespace hilum

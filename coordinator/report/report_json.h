@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HILUM_COORDINATOR_REPORT_REPORT_JSON_H_
+#define HILUM_COORDINATOR_REPORT_REPORT_JSON_H_
+
+#include <string>
+#include <vector>
+
+#include "coordinator/report/arm_metrics.h"
+#include "coordinator/study_result.h"
+
+namespace hilum {
+
+// report.json as docs/report.md describes it.
+std::string ReportJson(const StudyResult& result,
+                       const std::vector<ArmMetrics>& arms);
+
+}  // namespace hilum
+
+#endif  // HILUM_COORDINATOR_REPORT_REPORT_JSON_H_

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// The report's charts, as inline SVG styled by the page.
+#ifndef HILUM_COORDINATOR_REPORT_SVG_H_
+#define HILUM_COORDINATOR_REPORT_SVG_H_
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+
+namespace hilum {
+
+// Text for HTML and SVG.
+std::string EscapeHtml(absl::string_view text);
+
+struct ChartLine {
+  std::string label;  // plain text
+  std::vector<std::pair<double, double>> points;
+};
+
+struct ChartOptions {
+  std::string title;  // plain text, for screen readers
+  std::string x_label;
+  std::string y_label;
+  double x_min;
+  double x_max;
+  double y_min;
+  double y_max;
+  bool diagonal;  // the line of chance
+};
+
+// A line chart with its legend below. Colours are Okabe and Ito's, told apart
+// by the colour-blind too; lines also differ in their dashes.
+std::string LineChart(const ChartOptions& options,
+                      const std::vector<ChartLine>& lines);
+
+}  // namespace hilum
+
+#endif  // HILUM_COORDINATOR_REPORT_SVG_H_
