@@ -11,8 +11,8 @@
 namespace hilum {
 
 // Shows a study's progress from what `hilum-coordinator study watch` prints:
-// any line with "round R of N" moves it to R. Add pieces of output as they come.
-// Not thread-safe.
+// any line with "round R of N" moves it to R. Add pieces of output as they
+// come. Not thread-safe.
 class WatchProgress {
  public:
   explicit WatchProgress(const v1::Study& study);
