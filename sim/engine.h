@@ -4,10 +4,14 @@
 #ifndef HILUM_SIM_ENGINE_H_
 #define HILUM_SIM_ENGINE_H_
 
+#include <functional>
+#include <memory>
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "sim/prepare_run.h"
+#include "site_agent/trainer/trainer.h"
 
 namespace hilum {
 
@@ -16,6 +20,15 @@ namespace hilum {
 // OUT/logs. All have ended when this returns. Errors carry the last lines of
 // the log of whoever failed.
 absl::Status RunOverGrpc(const RunPlan& plan, const std::string& binaries);
+
+// One site's own trainer. Called once a site, in start order.
+using MakeTrainer =
+    std::function<absl::StatusOr<std::unique_ptr<Trainer>>(const SiteId&)>;
+
+// The same coordinator and the same gateways in this process: each site has
+// a thread, and function calls are in the place of the network. Logs as
+// above. Errors name the site.
+absl::Status RunInProcess(const RunPlan& plan, const MakeTrainer& make_trainer);
 
 }  // namespace hilum
 

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <fstream>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "common/base/clock.h"
+#include "common/base/file.h"
+#include "common/base/status_macros.h"
+#include "coordinator/federation_core.h"
+#include "sim/direct_transport.h"
+#include "sim/engine.h"
+#include "sim/progress.h"
+#include "site_agent/gateway/approvals.h"
+#include "site_agent/gateway/session_runner.h"
+
+namespace hilum {
+namespace {
+
+// Lines from any thread into one file.
+class LineLog {
+ public:
+  explicit LineLog(const std::string& path) : file_(path) {}
+  void Add(absl::string_view line) {
+    absl::MutexLock lock(&mutex_);
+    file_ << line << std::endl;
+  }
+
+ private:
+  absl::Mutex mutex_;
+  std::ofstream file_ ABSL_GUARDED_BY(mutex_);
+};
+
+absl::StatusOr<std::string> ReadPatientKey(const std::string& path) {
+  HILUM_ASSIGN_OR_RETURN(std::string hex, ReadFile(path, 1024));
+  return absl::HexStringToBytes(absl::StripAsciiWhitespace(hex));
+}
+
+// One site: its gateway's session on a thread of its own.
+class SiteThread {
+ public:
+  // `core` outlives this object. The site is not running yet.
+  static absl::StatusOr<std::unique_ptr<SiteThread>> Create(
+      const SimulatedSite& site, FederationCore& core,
+      const std::string& log_path, const MakeTrainer& make_trainer);
+  ~SiteThread() { Stop(); }
+
+  // Takes the coordinator's offer and approves it, as the officer would.
+  absl::Status ApproveOffer(FederationCore& core, absl::string_view hash);
+
+  // `on_end` is called from the site's thread.
+  void Start(std::function<void()> on_end);
+  void Stop();
+  // After the thread's end.
+  absl::Status Join();
+
+ private:
+  SiteThread(const SimulatedSite& site, FederationCore& core,
+             const std::string& log_path)
+      : site_(site), transport_(core, site.id, RealClock()), log_(log_path) {}
+
+  const SimulatedSite& site_;
+  DirectTransport transport_;
+  LineLog log_;
+  std::unique_ptr<Trainer> trainer_;
+  std::unique_ptr<SessionRunner> runner_;
+  absl::Status result_;
+  std::thread thread_;
+};
+
+absl::StatusOr<std::unique_ptr<SiteThread>> SiteThread::Create(
+    const SimulatedSite& site, FederationCore& core,
+    const std::string& log_path, const MakeTrainer& make_trainer) {
+  std::unique_ptr<SiteThread> made(new SiteThread(site, core, log_path));
+  HILUM_ASSIGN_OR_RETURN(made->trainer_, make_trainer(site.id));
+  SessionRunner::Options options;
+  options.site = site.id;
+  options.config = site.config;
+  HILUM_ASSIGN_OR_RETURN(options.patient_key,
+                         ReadPatientKey(site.config.patient_key_file()));
+  options.exit_when_done = true;
+  options.log = [log = &made->log_](absl::string_view line) { log->Add(line); };
+  HILUM_ASSIGN_OR_RETURN(
+      made->runner_, SessionRunner::Create(std::move(options), made->transport_,
+                                           *made->trainer_, RealClock()));
+  return made;
+}
+
+absl::Status SiteThread::ApproveOffer(FederationCore& core,
+                                      absl::string_view hash) {
+  v1::NextTaskRequest request;
+  request.mutable_header()->set_protocol_version(kProtocolVersion);
+  HILUM_ASSIGN_OR_RETURN(v1::NextTaskResponse next,
+                         core.NextTask(site_.id, request));
+  if (next.next_case() != v1::NextTaskResponse::kOffer) {
+    return absl::InternalError(
+        absl::StrCat(site_.id.name(), " was not offered the study"));
+  }
+  HILUM_ASSIGN_OR_RETURN(Approvals approvals,
+                         Approvals::Open(site_.config.state_dir()));
+  HILUM_RETURN_IF_ERROR(approvals.PutOffer(hash, next.offer().study()));
+  return approvals.Approve(hash);
+}
+
+void SiteThread::Start(std::function<void()> on_end) {
+  thread_ = std::thread([this, on_end = std::move(on_end)] {
+    result_ = runner_->Run();
+    on_end();
+  });
+}
+
+void SiteThread::Stop() {
+  if (!thread_.joinable()) return;
+  runner_->Stop();
+  transport_.Shutdown();
+  thread_.join();
+}
+
+absl::Status SiteThread::Join() {
+  if (thread_.joinable()) thread_.join();
+  if (result_.ok()) return result_;
+  return absl::Status(result_.code(),
+                      absl::StrCat(site_.id.name(), ": ", result_.message()));
+}
+
+// Counts sites that have ended; one that failed ends the study for all.
+struct Ended {
+  absl::Mutex mutex;
+  int count ABSL_GUARDED_BY(mutex) = 0;
+};
+
+// Until the study has ended and every site knows it, or a site ended early.
+absl::Status WaitForEnd(FederationCore& core, const std::string& hash,
+                        Ended& ended) {
+  HILUM_ASSIGN_OR_RETURN(v1::StudyStatus status, core.StatusOf(hash));
+  Progress progress("Rounds", std::max<int>(1, status.rounds()), RealClock());
+  while (status.phase() < v1::StudyStatus::COMPLETED) {
+    if (status.phase() == v1::StudyStatus::TRAINING && status.round() > 1) {
+      progress.Report(static_cast<int>(status.round()) - 1);
+    }
+    {
+      absl::MutexLock lock(&ended.mutex);
+      if (ended.count > 0) return absl::OkStatus();
+    }
+    HILUM_ASSIGN_OR_RETURN(status,
+                           core.WaitForChange(hash, status, absl::Seconds(1)));
+  }
+  if (status.phase() == v1::StudyStatus::COMPLETED) {
+    progress.Report(static_cast<int>(status.rounds()));
+    return absl::OkStatus();
+  }
+  return absl::AbortedError(
+      absl::StrCat("the study stopped: ", status.reason()));
+}
+
+using Sites = std::vector<std::unique_ptr<SiteThread>>;
+
+// Whoever failed; otherwise waits until all sites have ended.
+absl::Status JoinSites(Sites& sites, FederationCore& core,
+                       const std::string& hash) {
+  HILUM_ASSIGN_OR_RETURN(v1::StudyStatus status, core.StatusOf(hash));
+  if (status.phase() != v1::StudyStatus::COMPLETED) {
+    // A site has given up: the others end with the study.
+    HILUM_RETURN_IF_ERROR(core.StopStudy(hash).status());
+  }
+  absl::Status first;
+  for (std::unique_ptr<SiteThread>& site : sites) {
+    const absl::Status status = site->Join();
+    // That the study was stopped is what the failure led to, not its cause.
+    if (first.ok() || absl::IsAborted(first)) {
+      if (!status.ok()) first = status;
+    }
+  }
+  return first;
+}
+
+}  // namespace
+
+absl::Status RunInProcess(const RunPlan& plan,
+                          const MakeTrainer& make_trainer) {
+  const std::string logs = absl::StrCat(plan.out, "/logs");
+  const std::string state = absl::StrCat(plan.out, "/coordinator/state");
+  HILUM_RETURN_IF_ERROR(MakeDirectories(logs));
+  HILUM_RETURN_IF_ERROR(MakeDirectories(state));
+  LineLog log(absl::StrCat(logs, "/coordinator.log"));
+  FederationCore::Options options;
+  options.state_dir = state;
+  options.log = [&log](absl::string_view line) { log.Add(line); };
+  HILUM_ASSIGN_OR_RETURN(std::unique_ptr<FederationCore> core,
+                         FederationCore::Open(std::move(options), RealClock()));
+  HILUM_ASSIGN_OR_RETURN(std::string hash, core->SubmitStudy(plan.study, ""));
+  Ended ended;
+  Sites sites;
+  for (const SimulatedSite& site : plan.sites) {
+    HILUM_ASSIGN_OR_RETURN(
+        std::unique_ptr<SiteThread> made,
+        SiteThread::Create(site, *core,
+                           absl::StrCat(logs, "/", site.id.name(), ".log"),
+                           make_trainer));
+    HILUM_RETURN_IF_ERROR(made->ApproveOffer(*core, hash));
+    made->Start([&ended] {
+      absl::MutexLock lock(&ended.mutex);
+      ++ended.count;
+    });
+    sites.push_back(std::move(made));
+  }
+  const absl::Status waited = WaitForEnd(*core, hash, ended);
+  const absl::Status joined = JoinSites(sites, *core, hash);
+  HILUM_RETURN_IF_ERROR(joined);
+  HILUM_RETURN_IF_ERROR(waited);
+  return core->ExportStudy(hash, plan.out).status();
+}
+
+}  // namespace hilum
