@@ -2,6 +2,7 @@
 // The forward pass that common/model/hilum_small.h describes.
 #include "common/model/hilum_small.h"
 
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/group_norm.h>
 #include <ATen/ops/linear.h>

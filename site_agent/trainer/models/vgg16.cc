@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The forward pass that common/model/vgg16.h describes.
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/adaptive_avg_pool2d.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/empty.h>

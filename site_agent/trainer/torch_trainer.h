@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HILUM_SITE_AGENT_TRAINER_TORCH_TRAINER_H_
+#define HILUM_SITE_AGENT_TRAINER_TORCH_TRAINER_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "common/config/study.h"
+#include "common/model/architecture.h"
+#include "site_agent/trainer/dataset.h"
+#include "site_agent/trainer/module.h"
+#include "site_agent/trainer/trainer.h"
+
+namespace hilum {
+
+// The trainer that learns. Everything random comes from the study's seed,
+// in a stream per site, track and round; with an equal number of threads the
+// same request gives the same bits, whatever else the machine does.
+// Not thread-safe; several may run in threads of their own.
+class TorchTrainer : public Trainer {
+ public:
+  TorchTrainer();
+  ~TorchTrainer() override;
+
+  absl::StatusOr<v1::PrepareResponse> Prepare(
+      const v1::PrepareRequest& request) override;
+  // FAILED_PRECONDITION: not prepared. OUT_OF_RANGE: the loss is not finite
+  // (names the track). DATA_LOSS: a blob of another length.
+  absl::StatusOr<v1::TrainResponse> Train(
+      const v1::TrainRequest& request) override;
+  absl::StatusOr<v1::EvaluateResponse> Evaluate(
+      const v1::EvaluateRequest& request) override;
+
+ private:
+  struct Prepared;
+
+  absl::Status Begin(const std::string& frozen_path);
+  absl::StatusOr<std::vector<float>> LoadTrack(const std::string& global_path,
+                                               size_t track);
+  absl::StatusOr<v1::TrackUpdate> TrainTrack(const v1::TrainRequest& request,
+                                             size_t track);
+  absl::Status EvaluateTrack(size_t track, v1::TrackEvaluation& evaluation,
+                             std::string& predictions);
+
+  std::unique_ptr<Prepared> prepared_;
+};
+
+}  // namespace hilum
+
+#endif  // HILUM_SITE_AGENT_TRAINER_TORCH_TRAINER_H_
