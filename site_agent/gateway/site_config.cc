@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "site_agent/gateway/site_config.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "common/base/file.h"
+#include "common/base/status_macros.h"
+#include "common/config/yaml.h"
+#include "common/crypto/sha256.h"
+
+namespace hilum {
+
+absl::StatusOr<v1::SiteConfig> LoadSiteConfig(const std::string& path) {
+  v1::SiteConfig config;
+  HILUM_RETURN_IF_ERROR(LoadYamlFile(path, &config));
+  v1::Tls& tls = *config.mutable_tls();
+  const std::pair<const char*, const std::string*> needed[] = {
+      {"coordinator", &config.coordinator()},
+      {"state_dir", &config.state_dir()},
+      {"manifest", &config.manifest()},
+      {"tls.authority", &tls.authority()},
+      {"tls.certificate", &tls.certificate()},
+      {"tls.private_key", &tls.private_key()}};
+  for (const auto& [field, value] : needed) {
+    if (value->empty()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(path, ": '", field, "' is missing"));
+    }
+  }
+  if (config.coordinator().find(':') == std::string::npos) {
+    return absl::InvalidArgumentError(absl::StrCat(path, ": 'coordinator' is '",
+                                                   config.coordinator(),
+                                                   "', must be host:port"));
+  }
+  std::string base = std::filesystem::absolute(path).parent_path();
+  config.set_state_dir(
+      std::filesystem::path(ResolvePath(base, config.state_dir()))
+          .lexically_normal());
+  if (config.patient_key_file().empty()) {
+    config.set_patient_key_file(
+        absl::StrCat(config.state_dir(), "/patient.key"));
+  }
+  for (std::string* value :
+       {config.mutable_manifest(), tls.mutable_authority(),
+        tls.mutable_certificate(), tls.mutable_private_key(),
+        config.mutable_patient_key_file()}) {
+    *value = ResolvePath(base, *value);
+  }
+  std::string& trainer = *config.mutable_trainer()->mutable_binary();
+  if (trainer.empty()) {
+    trainer = std::filesystem::read_symlink("/proc/self/exe").parent_path() /
+              "hilum-trainer";
+  } else {
+    trainer = ResolvePath(base, trainer);
+  }
+  return config;
+}
+
+absl::StatusOr<std::string> LoadPatientKey(const std::string& path,
+                                           SecureRng& rng) {
+  if (!FileExists(path)) {
+    uint8_t key[32];
+    rng.Fill(absl::MakeSpan(key));
+    std::string hex = ToHex(
+        absl::string_view(reinterpret_cast<const char*>(key), sizeof key));
+    HILUM_RETURN_IF_ERROR(
+        WriteFileAtomically(path, hex + "\n", Durability::kSync, 0600));
+  }
+  HILUM_ASSIGN_OR_RETURN(std::string text, ReadFile(path, 1024));
+  absl::string_view hex = absl::StripAsciiWhitespace(text);
+  if (hex.size() != 64 ||
+      !std::all_of(hex.begin(), hex.end(), absl::ascii_isxdigit)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ": not 64 hexadecimal digits"));
+  }
+  return absl::HexStringToBytes(hex);
+}
+
+}  // namespace hilum
