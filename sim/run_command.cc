@@ -12,13 +12,14 @@
 #include "sim/engine.h"
 #include "sim/prepare_run.h"
 #include "sim/result_table.h"
+#include "site_agent/trainer/torch_trainer.h"
 
 namespace hilum {
 namespace {
 
 struct RunArguments {
   RunOptions options;
-  std::string transport = "grpc";
+  std::string transport = "inprocess";
   uint64_t seed = 0;
 };
 
@@ -30,10 +31,20 @@ absl::StatusOr<std::string> OwnFolder() {
   return self.parent_path().string();
 }
 
+absl::Status RunPlanned(const RunPlan& plan, const std::string& transport) {
+  if (transport == "grpc") {
+    HILUM_ASSIGN_OR_RETURN(std::string binaries, OwnFolder());
+    return RunOverGrpc(plan, binaries);
+  }
+  return RunInProcess(
+      plan, [](const SiteId&) -> absl::StatusOr<std::unique_ptr<Trainer>> {
+        return std::make_unique<TorchTrainer>();
+      });
+}
+
 absl::Status Simulate(const RunArguments& arguments) {
   HILUM_ASSIGN_OR_RETURN(RunPlan plan, PrepareRun(arguments.options));
-  HILUM_ASSIGN_OR_RETURN(std::string binaries, OwnFolder());
-  HILUM_RETURN_IF_ERROR(RunOverGrpc(plan, binaries));
+  HILUM_RETURN_IF_ERROR(RunPlanned(plan, arguments.transport));
   HILUM_ASSIGN_OR_RETURN(std::string json,
                          ReadFile(absl::StrCat(plan.out, "/report.json")));
   HILUM_ASSIGN_OR_RETURN(std::string table, ResultTable(json));
@@ -68,8 +79,9 @@ void AddRunCommand(CLI::App& app, CommandAction& action) {
   AddDataOptions(*command, options);
   command
       ->add_option("--transport", arguments->transport,
-                   "grpc: the real processes over TLS on loopback")
-      ->check(CLI::IsMember({"grpc"}))
+                   "inprocess: all in this process; grpc: the real processes "
+                   "over TLS on loopback")
+      ->check(CLI::IsMember({"inprocess", "grpc"}))
       ->capture_default_str();
   command
       ->add_option("--arm", options.arm,
