@@ -173,6 +173,10 @@ absl::StatusOr<double> Module::TrainBatch(Batch& batch, Rng& dropout) try {
   at::Tensor weights = at::from_blob(batch.weights.data(), {n, 1}, at::kFloat);
   at::Tensor logits =
       impl_->network->Forward(impl_->Input(batch.pixels), &dropout);
+  if (!batch.logit_offsets.empty()) {
+    logits = logits + at::from_blob(batch.logit_offsets.data(),
+                                    {1, impl_->classes}, at::kFloat);
+  }
   at::Tensor sum =
       -(at::log_softmax(logits, 1).gather(1, truth) * weights).sum();
   double loss = sum.item<float>();

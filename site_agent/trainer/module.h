@@ -19,6 +19,8 @@ struct Batch {
   std::vector<float> pixels;   // [n, size, size], 0 to 1
   std::vector<int> labels;     // [n]
   std::vector<float> weights;  // [n], of the cases' losses
+  // [classes], added to the logits before the loss; empty: nothing.
+  std::vector<float> logit_offsets;
 };
 
 // One network and its optimiser. LoadFrozen, then for each track Load

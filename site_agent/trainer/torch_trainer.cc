@@ -86,6 +86,23 @@ struct TorchTrainer::Prepared {
     return cases;
   }
 
+  // The site's smoothed log shares of classes, times the study's strength.
+  std::vector<float> LogitOffsets(const std::vector<size_t>& cases) const {
+    const double strength = study.training().logit_adjustment();
+    if (strength == 0 || cases.empty()) return {};
+    const size_t classes = static_cast<size_t>(study.classes_size());
+    std::vector<double> shares(classes, 0.1 / static_cast<double>(classes));
+    for (size_t i : cases) {
+      shares[static_cast<size_t>(data.manifest.cases[i].label)] +=
+          0.9 / static_cast<double>(cases.size());
+    }
+    std::vector<float> offsets;
+    for (double share : shares) {
+      offsets.push_back(static_cast<float>(strength * std::log(share)));
+    }
+    return offsets;
+  }
+
   Rng MakeRng(const char* purpose, const Track& track, uint32_t round) const {
     return Rng(study.seed(), absl::StrCat(purpose, "/", ArmTrackName(track),
                                           "/", round, "/", site));
@@ -204,6 +221,8 @@ absl::StatusOr<v1::TrackUpdate> TorchTrainer::TrainTrack(
   Rng augment = p.MakeRng("augment", track, request.round());
   Rng dropout = p.MakeRng("dropout", track, request.round());
 
+  const std::vector<float> offsets = p.LogitOffsets(cases);
+
   v1::TrackUpdate update;
   update.set_num_examples(cases.size());
   for (uint32_t epoch = 0; epoch < training.local_epochs(); ++epoch) {
@@ -212,6 +231,7 @@ absl::StatusOr<v1::TrackUpdate> TorchTrainer::TrainTrack(
     for (size_t at = 0; at < cases.size(); at += training.batch_size()) {
       size_t end = std::min<size_t>(cases.size(), at + training.batch_size());
       Batch batch;
+      batch.logit_offsets = offsets;
       for (size_t i = at; i < end; ++i) {
         int label = p.data.manifest.cases[cases[i]].label;
         AppendAugmented(p.PlaneOf(track.arm, cases[i]), size, augment,
