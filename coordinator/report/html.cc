@@ -27,7 +27,7 @@ h1{margin:0;font-size:28px}h2{margin:40px 0 8px;font-size:20px}
 h3{margin:18px 0 6px;font-size:16px}.soft,footer{color:var(--soft)}
 code{font:13px ui-monospace,monospace;overflow-wrap:anywhere}
 table{border-collapse:collapse;margin:8px 0;font-variant-numeric:tabular-nums}
-th,td{padding:5px 12px;border-bottom:1px solid var(--line);text-align:right}
+th,td{white-space:nowrap;padding:5px 12px;border-bottom:1px solid var(--line);text-align:right}
 th{font-weight:600}th:first-child,td:first-child{text-align:left;padding-left:0}
 .arms{display:grid;grid-template-columns:repeat(auto-fit,minmax(400px,1fr));
 gap:24px}.chart{width:100%;max-width:480px}.chart text{font-size:12px;
