@@ -114,8 +114,8 @@ absl::Status CheckTraining(const v1::Training& training) {
       InRange("training.optimizer.momentum", optimizer.momentum(), 0, 0.9999));
   HILUM_RETURN_IF_ERROR(InRange("training.optimizer.weight_decay",
                                 optimizer.weight_decay(), 0, 10));
-  HILUM_RETURN_IF_ERROR(InRange("training.logit_adjustment",
-                                training.logit_adjustment(), 0, 4));
+  HILUM_RETURN_IF_ERROR(
+      InRange("training.logit_adjustment", training.logit_adjustment(), 0, 4));
   if (training.class_weights() != v1::Training::CLASS_WEIGHTS_NONE &&
       training.class_weights() != v1::Training::CLASS_WEIGHTS_BALANCED) {
     return Bad("training.class_weights", "none or balanced");
