@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "coordinator/federation_core.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/file.h"
+#include "common/crypto/sha256.h"
+#include "common/model/blobs.h"
+
+namespace hilum {
+namespace {
+
+constexpr int kBins = 16;
+
+// A site made of calls: does what a task asks, with the values given.
+class FakeSite {
+ public:
+  FakeSite(FederationCore& core, const char* name, std::string hash)
+      : core_(core), site_(name), hash_(std::move(hash)) {}
+
+  v1::NextTaskResponse Next(uint32_t wait_ms = 60000) {
+    v1::NextTaskRequest request;
+    request.mutable_header()->set_protocol_version(kProtocolVersion);
+    request.add_approved_studies(hash_);
+    request.set_wait_ms(wait_ms);
+    auto response = core_.NextTask(site_, request);
+    EXPECT_TRUE(response.ok()) << response.status();
+    return *response;
+  }
+
+  absl::Status SendCensus(const std::string& manifest, const v1::Task& task) {
+    v1::SubmitCensusRequest request;
+    *request.mutable_header() = task.header();
+    request.set_manifest_sha256(manifest);
+    for (int i = 0; i < 4; ++i) {
+      if (i == 0) request.add_arms();
+      request.mutable_arms(0)->add_fold_class_counts(5);
+    }
+    return core_.SubmitCensus(site_, request).status();
+  }
+
+  absl::Status SendUpdate(const v1::Task& task,
+                          const std::vector<float>& delta) {
+    absl::string_view bytes = BlobBytes(delta);
+    v1::UploadChunkRequest chunk;
+    *chunk.mutable_header() = task.header();
+    chunk.mutable_blob()->set_sha256(Sha256Of(bytes));
+    chunk.mutable_blob()->set_size(bytes.size());
+    // In two pieces, as over a network.
+    size_t half = bytes.size() / 8 * 4;
+    for (auto [at, size] :
+         {std::pair{size_t{0}, half}, std::pair{half, bytes.size() - half}}) {
+      chunk.set_offset(at);
+      chunk.set_data(std::string(bytes.substr(at, size)));
+      auto stored = core_.UploadChunk(site_, chunk);
+      if (!stored.ok()) return stored.status();
+    }
+    v1::SubmitUpdateRequest request;
+    *request.mutable_header() = task.header();
+    *request.mutable_update() = chunk.blob();
+    for (int i = 0; i < 3; ++i) {
+      v1::TrackUpdate* track = request.add_tracks();
+      track->set_num_examples(10);
+      track->set_loss_sum(5);
+    }
+    return core_.SubmitUpdate(site_, request).status();
+  }
+
+  absl::Status SendEvaluation(const v1::Task& task) {
+    v1::SubmitEvaluationRequest request;
+    *request.mutable_header() = task.header();
+    for (uint32_t t = 0; t < 2; ++t) {
+      v1::TrackEvaluation* track = request.add_tracks();
+      track->set_track(t);
+      for (uint64_t count : {4, 1, 2, 3}) track->add_confusion(count);
+      for (int c = 0; c < 2; ++c) {
+        v1::ScoreHistogram* scores = track->add_classes();
+        for (int b = 0; b < kBins; ++b) {
+          scores->add_positives(b == 12 ? 5 : 0);
+          scores->add_negatives(b == 3 ? 5 : 0);
+        }
+      }
+    }
+    return core_.SubmitEvaluation(site_, request).status();
+  }
+
+ private:
+  FederationCore& core_;
+  SiteId site_;
+  std::string hash_;
+};
+
+class FederationCoreTest : public testing::Test {
+ protected:
+  FederationCoreTest() {
+    dir_ = absl::StrCat(
+        testing::TempDir(), "/core-",
+        testing::UnitTest::GetInstance()->current_test_info()->name());
+    std::filesystem::remove_all(dir_);
+    study_.set_name("tiny");
+    for (const char* label : {"sick", "well"}) study_.add_classes(label);
+    for (const char* site : {"a", "b"}) study_.add_sites(site);
+    study_.add_arms(v1::ARM_WHOLE);
+    study_.mutable_cross_validation()->set_folds(2);
+    study_.mutable_training()->set_rounds(2);
+    study_.mutable_evaluation()->set_score_bins(kBins);
+    study_.mutable_aggregation()->set_minimum_sites(1);
+    FillStudyDefaults(study_);
+    layout_ = *StudyLayout(study_);
+    Open();
+    hash_ = *core_->SubmitStudy(study_, "");
+  }
+
+  void Open() {
+    core_.reset();
+    auto core = FederationCore::Open({.state_dir = dir_}, RealClock());
+    ASSERT_TRUE(core.ok()) << core.status();
+    core_ = *std::move(core);
+  }
+
+  std::vector<float> Delta(float value) const {
+    return std::vector<float>(static_cast<size_t>(layout_.travelling_size) * 3,
+                              value);
+  }
+
+  // Both sites' census.
+  void Prepare(FakeSite& a, FakeSite& b) {
+    ASSERT_TRUE(a.SendCensus(layout_.manifest_sha256, a.Next().task()).ok());
+    ASSERT_TRUE(b.SendCensus(layout_.manifest_sha256, b.Next().task()).ok());
+  }
+
+  std::string dir_;
+  v1::Study study_;
+  ParameterLayout layout_;
+  std::unique_ptr<FederationCore> core_;
+  std::string hash_;
+};
+
+TEST_F(FederationCoreTest, WholeStudyEndsInAReportWithItsKeys) {
+  FakeSite a(*core_, "a", hash_), b(*core_, "b", hash_);
+  Prepare(a, b);
+  for (int round = 1; round <= 2; ++round) {
+    v1::Task task = a.Next().task();
+    EXPECT_EQ(task.header().round(), static_cast<uint32_t>(round));
+    EXPECT_EQ(task.class_weights_size(), 3 * 2);
+    EXPECT_EQ(task.class_weights(0), 1.0);
+    ASSERT_TRUE(a.SendUpdate(task, Delta(0.5f)).ok());
+    ASSERT_TRUE(b.SendUpdate(b.Next().task(), Delta(-0.25f)).ok());
+  }
+  ASSERT_TRUE(a.SendEvaluation(a.Next().task()).ok());
+  ASSERT_TRUE(b.SendEvaluation(b.Next().task()).ok());
+  EXPECT_TRUE(a.Next().ended().completed());
+
+  std::string out = absl::StrCat(dir_, "/out");
+  auto files = core_->ExportStudy(hash_, out);
+  ASSERT_TRUE(files.ok()) << files.status();
+  auto report = nlohmann::json::parse(*ReadFile(out + "/report.json"));
+  const auto& arm = report["arms"]["whole"]["federated"];
+  EXPECT_EQ(arm["pooled"]["accuracy"], 28.0 / 40);
+  EXPECT_EQ(arm["pooled"]["confusion"][0][1], 4);
+  EXPECT_EQ(arm["pooled"]["per_class"]["sick"]["auc"], 1.0);
+  EXPECT_EQ(arm["sites"]["a"]["n"], 20);
+  EXPECT_EQ(arm["tracks"]["final"]["model_sha256"],
+            ToHex(Sha256Of(*ReadFile(out + "/model/whole-final.safetensors"))));
+}
+
+TEST_F(FederationCoreTest, NanUpdateIsRefusedAndTheRoundGoesOnWithoutIt) {
+  FakeSite a(*core_, "a", hash_), b(*core_, "b", hash_);
+  Prepare(a, b);
+  std::vector<float> poisoned = Delta(0);
+  poisoned[7] = NAN;
+  absl::Status status = b.SendUpdate(b.Next().task(), poisoned);
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  ASSERT_TRUE(a.SendUpdate(a.Next().task(), Delta(0.5f)).ok());
+  EXPECT_EQ(a.Next().task().header().round(), 2u);
+  EXPECT_EQ(b.Next().task().header().round(), 2u);
+}
+
+TEST_F(FederationCoreTest, UpdateOfAnotherLengthIsRefused) {
+  FakeSite a(*core_, "a", hash_), b(*core_, "b", hash_);
+  Prepare(a, b);
+  EXPECT_EQ(b.SendUpdate(b.Next().task(), {1, 2, 3}).code(),
+            absl::StatusCode::kInvalidArgument);
+  ASSERT_TRUE(a.SendUpdate(a.Next().task(), Delta(0.5f)).ok());
+  EXPECT_EQ(a.Next().task().header().round(), 2u);
+}
+
+TEST_F(FederationCoreTest, SiteWithAnotherNetworkIsOutOfTheStudy) {
+  FakeSite a(*core_, "a", hash_), b(*core_, "b", hash_);
+  absl::Status status = b.SendCensus(std::string(32, 'x'), b.Next().task());
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  v1::NextTaskResponse next = b.Next(0);
+  EXPECT_TRUE(next.has_ended());
+  EXPECT_THAT(next.ended().reason(), testing::HasSubstr("tensor manifest"));
+  ASSERT_TRUE(a.SendCensus(layout_.manifest_sha256, a.Next().task()).ok());
+  EXPECT_EQ(a.Next().task().kind(), v1::Task::TRAIN);
+}
+
+TEST_F(FederationCoreTest, StrangersAndUnknownStudiesAreTurnedAway) {
+  v1::SubmitCensusRequest request;
+  request.mutable_header()->set_protocol_version(kProtocolVersion);
+  request.mutable_header()->set_study_hash(hash_);
+  EXPECT_EQ(core_->SubmitCensus(SiteId("c"), request).status().code(),
+            absl::StatusCode::kPermissionDenied);
+  request.mutable_header()->set_study_hash(std::string(32, 'x'));
+  EXPECT_EQ(core_->SubmitCensus(SiteId("a"), request).status().code(),
+            absl::StatusCode::kNotFound);
+  request.mutable_header()->set_protocol_version(99);
+  EXPECT_EQ(core_->SubmitCensus(SiteId("a"), request).status().code(),
+            absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_F(FederationCoreTest, RestartInTheMiddleOfARoundKeepsWhatWasIn) {
+  {
+    FakeSite a(*core_, "a", hash_), b(*core_, "b", hash_);
+    Prepare(a, b);
+    ASSERT_TRUE(a.SendUpdate(a.Next().task(), Delta(0.5f)).ok());
+  }
+  Open();
+  FakeSite a(*core_, "a", hash_), b(*core_, "b", hash_);
+  EXPECT_TRUE(a.Next(0).has_none());
+  ASSERT_TRUE(b.SendUpdate(b.Next().task(), Delta(0.5f)).ok());
+  v1::Task task = a.Next().task();
+  EXPECT_EQ(task.header().round(), 2u);
+  Open();
+  FakeSite again(*core_, "a", hash_);
+  EXPECT_EQ(again.Next().task().global().sha256(), task.global().sha256());
+}
+
+TEST_F(FederationCoreTest, LongPollWakesWhenThereIsSomethingToDo) {
+  FakeSite a(*core_, "a", hash_), b(*core_, "b", hash_);
+  ASSERT_TRUE(a.SendCensus(layout_.manifest_sha256, a.Next().task()).ok());
+  v1::NextTaskResponse woken;
+  std::thread waiting([&] { woken = a.Next(3600000); });
+  ASSERT_TRUE(b.SendCensus(layout_.manifest_sha256, b.Next().task()).ok());
+  waiting.join();
+  EXPECT_EQ(woken.task().kind(), v1::Task::TRAIN);
+}
+
+}  // namespace
+}  // namespace hilum

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "coordinator/study_machine.h"
+
+#include <gtest/gtest.h>
+
+#include "common/config/study.h"
+
+namespace hilum {
+namespace {
+
+using Command = StudyMachine::Command;
+
+const SiteId kA("a"), kB("b");
+const absl::Time kStart = absl::FromUnixSeconds(1000);
+
+v1::Study TwoSites(uint32_t minimum_sites) {
+  v1::Study study;
+  study.set_name("s");
+  for (const char* label : {"x", "y"}) study.add_classes(label);
+  for (const char* site : {"a", "b"}) study.add_sites(site);
+  study.mutable_training()->set_rounds(1);
+  study.mutable_aggregation()->set_minimum_sites(minimum_sites);
+  study.mutable_aggregation()->set_round_deadline_seconds(60);
+  FillStudyDefaults(study);
+  return study;
+}
+
+void PrepareBoth(StudyMachine& machine) {
+  machine.Accept(kA);
+  machine.Accept(kB);
+  EXPECT_EQ(machine.Next(kStart), Command::kNone);
+  ASSERT_EQ(machine.phase(), v1::StudyStatus::TRAINING);
+}
+
+TEST(StudyMachineTest, GoesFromCensusThroughRoundsAndEvaluationToItsEnd) {
+  StudyMachine machine(TwoSites(2), {}, kStart);
+  EXPECT_EQ(machine.TaskFor(kA), v1::Task::PREPARE);
+  PrepareBoth(machine);
+  EXPECT_EQ(machine.TaskFor(kA), v1::Task::TRAIN);
+  machine.Accept(kA);
+  EXPECT_EQ(machine.TaskFor(kA), v1::Task::KIND_UNSPECIFIED);
+  EXPECT_EQ(machine.Next(kStart), Command::kNone);
+  machine.Accept(kB);
+  EXPECT_EQ(machine.Next(kStart), Command::kAggregate);
+  EXPECT_FALSE(machine.Check(kA, v1::Task::TRAIN, 1).ok());
+  machine.Committed(kStart);
+  EXPECT_EQ(machine.TaskFor(kB), v1::Task::EVALUATE);
+  machine.Accept(kA);
+  machine.Accept(kB);
+  EXPECT_EQ(machine.Next(kStart), Command::kEnded);
+  EXPECT_EQ(machine.phase(), v1::StudyStatus::COMPLETED);
+}
+
+TEST(StudyMachineTest, RoundClosesAtItsDeadlineWithAQuorum) {
+  StudyMachine machine(TwoSites(1), {}, kStart);
+  PrepareBoth(machine);
+  machine.Accept(kA);
+  EXPECT_EQ(machine.Next(kStart + absl::Seconds(59)), Command::kNone);
+  EXPECT_EQ(machine.Next(kStart + absl::Seconds(60)), Command::kAggregate);
+}
+
+TEST(StudyMachineTest, StudyStopsAtADeadlineWithoutQuorumAndNamesTheAbsent) {
+  StudyMachine machine(TwoSites(2), {}, kStart);
+  PrepareBoth(machine);
+  machine.Accept(kA);
+  EXPECT_EQ(machine.Next(kStart + absl::Seconds(61)), Command::kEnded);
+  EXPECT_EQ(machine.phase(), v1::StudyStatus::STOPPED);
+  EXPECT_NE(machine.reason().find("b: no answer"), std::string::npos);
+}
+
+TEST(StudyMachineTest, RefusedSiteIsOutOfTheRoundAndBackInTheNext) {
+  v1::Study study = TwoSites(1);
+  study.mutable_training()->set_rounds(2);
+  StudyMachine machine(study, {}, kStart);
+  PrepareBoth(machine);
+  machine.Refuse(kB, "NaN");
+  EXPECT_EQ(machine.TaskFor(kB), v1::Task::KIND_UNSPECIFIED);
+  machine.Accept(kA);
+  EXPECT_EQ(machine.Next(kStart), Command::kAggregate);
+  machine.Committed(kStart);
+  EXPECT_EQ(machine.TaskFor(kB), v1::Task::TRAIN);
+}
+
+TEST(StudyMachineTest, ExcludedSiteIsOutForGood) {
+  StudyMachine machine(TwoSites(1), {}, kStart);
+  PrepareBoth(machine);
+  machine.Exclude(kB, "another network");
+  EXPECT_EQ(machine.Check(kB, v1::Task::TRAIN, 1).code(),
+            absl::StatusCode::kPermissionDenied);
+  EXPECT_EQ(machine.TaskFor(kB), v1::Task::KIND_UNSPECIFIED);
+}
+
+TEST(StudyMachineTest, LateSiteMayStillPrepareAndJoin) {
+  StudyMachine machine(TwoSites(1), {}, kStart);
+  machine.Accept(kA);
+  EXPECT_EQ(machine.Next(kStart + absl::Seconds(60)), Command::kNone);
+  EXPECT_EQ(machine.TaskFor(kB), v1::Task::PREPARE);
+  machine.Accept(kB);
+  EXPECT_EQ(machine.TaskFor(kB), v1::Task::TRAIN);
+}
+
+}  // namespace
+}  // namespace hilum
