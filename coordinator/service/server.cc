@@ -48,8 +48,11 @@ CoordinatorServer::~CoordinatorServer() {
   // Wakes what waits, so that draining is short.
   parts_->core.Shutdown();
   auto deadline = absl::ToChronoTime(absl::Now() + kDrain);
-  parts_->public_server->Shutdown(deadline);
-  parts_->admin_server->Shutdown(deadline);
+  // Start may have failed half way.
+  for (grpc::Server* server :
+       {parts_->public_server.get(), parts_->admin_server.get()}) {
+    if (server != nullptr) server->Shutdown(deadline);
+  }
 }
 
 absl::StatusOr<std::unique_ptr<CoordinatorServer>> CoordinatorServer::Start(

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/file.h"
+#include "common/crypto/sha256.h"
+#include "site_agent/gateway/approvals.h"
+#include "site_agent/gateway/blob_cache.h"
+#include "site_agent/gateway/ledger.h"
+
+namespace hilum {
+namespace {
+
+std::string NewFolder() {
+  std::string path = absl::StrCat(
+      testing::TempDir(), "/site-",
+      testing::UnitTest::GetInstance()->current_test_info()->name());
+  std::filesystem::remove_all(path);
+  std::filesystem::create_directories(path);
+  return path;
+}
+
+TEST(LedgerTest, SequenceGoesOnAfterARestartAndATornLineIsCutOff) {
+  std::string path = NewFolder() + "/ledger.jsonl";
+  v1::LedgerEntry entry;
+  entry.set_kind(v1::LedgerEntry::SENT);
+  {
+    auto ledger = Ledger::Open(path, RealClock());
+    ASSERT_TRUE(ledger.ok());
+    ASSERT_TRUE((*ledger)->Append(entry).ok());
+    ASSERT_TRUE((*ledger)->Append(entry).ok());
+  }
+  std::string whole = *ReadFile(path);
+  ASSERT_TRUE(WriteFileAtomically(path, whole + "{\"sequence\":\"3").ok());
+  auto ledger = Ledger::Open(path, RealClock());
+  ASSERT_TRUE((*ledger)->Append(entry).ok());
+  std::string now = *ReadFile(path);
+  EXPECT_EQ(now.substr(0, whole.size()), whole);
+  EXPECT_THAT(now.substr(whole.size()),
+              testing::HasSubstr("\"sequence\":\"3\""));
+  EXPECT_EQ(std::count(now.begin(), now.end(), '\n'), 3);
+}
+
+TEST(ApprovalsTest, RefusalOutweighsApprovalAndWhatWasNotOfferedIsRefused) {
+  auto approvals = Approvals::Open(NewFolder());
+  std::string study = "bytes of a study", hash = Sha256Of(study);
+  EXPECT_EQ(approvals->Approve(hash).code(), absl::StatusCode::kNotFound);
+  EXPECT_FALSE(approvals->PutOffer(std::string(32, 'x'), study).ok());
+  ASSERT_TRUE(approvals->PutOffer(hash, study).ok());
+  ASSERT_TRUE(approvals->Approve(hash).ok());
+  EXPECT_TRUE(approvals->Approved().contains(hash));
+  ASSERT_TRUE(approvals->Refuse(hash).ok());
+  EXPECT_TRUE(approvals->Approved().empty());
+  EXPECT_TRUE(approvals->Refused().contains(hash));
+}
+
+TEST(BlobCacheTest, CutDownloadGoesOnAtItsByteAndOtherBytesAreDropped) {
+  auto cache = BlobCache::Open(NewFolder());
+  const std::string bytes = "0123456789";
+  v1::BlobRef blob;
+  blob.set_sha256(Sha256Of(bytes));
+  blob.set_size(bytes.size());
+  std::vector<uint64_t> offsets;
+  bool cut = true;
+  std::string source = bytes;
+  auto fetch = [&](const v1::BlobRef&,
+                   uint64_t offset) -> absl::StatusOr<v1::FetchBlobResponse> {
+    offsets.push_back(offset);
+    if (cut && offset == 4) return absl::UnavailableError("cut");
+    v1::FetchBlobResponse response;
+    response.set_data(source.substr(offset, 4));
+    response.set_total_size(source.size());
+    return response;
+  };
+  EXPECT_EQ(cache->Get(blob, fetch).status().code(),
+            absl::StatusCode::kUnavailable);
+  cut = false;
+  auto path = cache->Get(blob, fetch);
+  ASSERT_TRUE(path.ok()) << path.status();
+  EXPECT_EQ(*ReadFile(*path), bytes);
+  EXPECT_THAT(offsets, testing::ElementsAre(0, 4, 4, 8));
+
+  cache->KeepOnly({});
+  source = "012345678X";
+  EXPECT_EQ(cache->Get(blob, fetch).status().code(),
+            absl::StatusCode::kDataLoss);
+  source = bytes;
+  EXPECT_TRUE(cache->Get(blob, fetch).ok());
+}
+
+}  // namespace
+}  // namespace hilum
