@@ -34,6 +34,12 @@ struct UploadSpool::Upload {
 absl::Status UploadSpool::Upload::Reopen(uint64_t size) {
   fd = ScopedFd(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (fd.get() < 0) return ErrnoStatus(errno, "cannot open", path);
+  // A crash may have left part of a number; sites send whole ones.
+  struct stat info;
+  if (fstat(fd.get(), &info) != 0 ||
+      ftruncate(fd.get(), info.st_size / 4 * 4) != 0) {
+    return ErrnoStatus(errno, "cannot open", path);
+  }
   std::string block(1 << 20, '\0');
   for (;;) {
     ssize_t got =

@@ -13,6 +13,13 @@
 #include "common/crypto/sha256.h"
 
 namespace hilum {
+namespace {
+
+absl::string_view RecordedSuffix(bool refused) {
+  return refused ? ".refusal-recorded" : ".approval-recorded";
+}
+
+}  // namespace
 
 absl::StatusOr<Approvals> Approvals::Open(std::string state_dir) {
   std::string studies = absl::StrCat(state_dir, "/studies");
@@ -109,10 +116,13 @@ absl::Status Approvals::MarkEnded(absl::string_view hash) const {
   return Mark(hash, ".ended");
 }
 
-absl::StatusOr<bool> Approvals::MarkRecorded(absl::string_view hash) const {
-  if (FileExists(MarkPath(hash, ".recorded"))) return false;
-  HILUM_RETURN_IF_ERROR(Mark(hash, ".recorded"));
-  return true;
+bool Approvals::IsRecorded(absl::string_view hash, bool refused) const {
+  return FileExists(MarkPath(hash, RecordedSuffix(refused)));
+}
+
+absl::Status Approvals::MarkRecorded(absl::string_view hash,
+                                     bool refused) const {
+  return Mark(hash, RecordedSuffix(refused));
 }
 
 }  // namespace hilum

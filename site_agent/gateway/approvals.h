@@ -33,8 +33,9 @@ class Approvals {
   absl::Status Approve(absl::string_view hash) const;
   absl::Status Refuse(absl::string_view hash) const;
   absl::Status MarkEnded(absl::string_view hash) const;
-  // Whether this is the first call for this hash, ever.
-  absl::StatusOr<bool> MarkRecorded(absl::string_view hash) const;
+  // That a decision stands in the ledger.
+  bool IsRecorded(absl::string_view hash, bool refused) const;
+  absl::Status MarkRecorded(absl::string_view hash, bool refused) const;
 
   const std::string& approvals_dir() const { return approvals_; }
 

@@ -73,6 +73,7 @@ absl::Status BlobCache::Download(const v1::BlobRef& blob,
     have += chunk.data().size();
   }
   if (have == blob.size() && sha.Finish() == blob.sha256()) {
+    if (fsync(fd.get()) != 0) return ErrnoStatus(errno, "cannot write", part);
     return absl::OkStatus();
   }
   return absl::DataLossError(absl::StrCat("blob ", ToHex(blob.sha256()),

@@ -12,6 +12,21 @@
 #include "google/protobuf/util/json_util.h"
 
 namespace hilum {
+namespace {
+
+absl::Status WriteLine(int fd, absl::string_view line,
+                       const std::string& path) {
+  while (!line.empty()) {
+    ssize_t wrote = write(fd, line.data(), line.size());
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote < 0) return ErrnoStatus(errno, "cannot write", path);
+    line.remove_prefix(static_cast<size_t>(wrote));
+  }
+  if (fdatasync(fd) != 0) return ErrnoStatus(errno, "cannot write", path);
+  return absl::OkStatus();
+}
+
+}  // namespace
 
 Ledger::Ledger(std::string path, ScopedFd fd, uint64_t next, Clock& clock)
     : path_(std::move(path)), clock_(clock), fd_(std::move(fd)), next_(next) {}
@@ -49,20 +64,11 @@ absl::Status Ledger::Append(v1::LedgerEntry entry) {
   }
   line += '\n';
   off_t start = lseek(fd_.get(), 0, SEEK_CUR);
-  size_t done = 0;
-  while (done < line.size()) {
-    ssize_t wrote = write(fd_.get(), line.data() + done, line.size() - done);
-    if (wrote < 0 && errno == EINTR) continue;
-    if (wrote < 0) {
-      int error = errno;
-      // No half line may stay in front of the next one.
-      if (ftruncate(fd_.get(), start) == 0) lseek(fd_.get(), start, SEEK_SET);
-      return ErrnoStatus(error, "cannot write", path_);
-    }
-    done += static_cast<size_t>(wrote);
-  }
-  if (fdatasync(fd_.get()) != 0) {
-    return ErrnoStatus(errno, "cannot write", path_);
+  absl::Status written = WriteLine(fd_.get(), line, path_);
+  if (!written.ok()) {
+    // Neither half a line nor one that may not be on disk stays.
+    if (ftruncate(fd_.get(), start) == 0) lseek(fd_.get(), start, SEEK_SET);
+    return written;
   }
   ++next_;
   return absl::OkStatus();

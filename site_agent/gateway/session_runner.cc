@@ -22,6 +22,7 @@ namespace {
 using Do = SiteSession::Do;
 
 constexpr uint32_t kChunkBytes = 4 << 20;
+constexpr int kMostRestarts = 3;  // of one upload
 constexpr absl::Duration kCallTimeout = absl::Minutes(2);
 constexpr absl::Duration kPollMargin = absl::Seconds(15);
 constexpr absl::Duration kFirstPause = absl::Milliseconds(200);
@@ -179,13 +180,13 @@ absl::Status SessionRunner::RecordDecisions() {
   for (bool refused : {false, true}) {
     for (const std::string& hash :
          refused ? approvals_.Refused() : approvals_.Approved()) {
-      HILUM_ASSIGN_OR_RETURN(bool first, approvals_.MarkRecorded(hash));
-      if (!first) continue;
+      if (approvals_.IsRecorded(hash, refused)) continue;
       v1::LedgerEntry entry;
       entry.set_kind(refused ? v1::LedgerEntry::REFUSED
                              : v1::LedgerEntry::APPROVED);
       entry.set_study_hash(ToHex(hash));
       HILUM_RETURN_IF_ERROR(ledger_->Append(entry));
+      HILUM_RETURN_IF_ERROR(approvals_.MarkRecorded(hash, refused));
     }
   }
   return absl::OkStatus();
@@ -359,13 +360,17 @@ absl::Status SessionRunner::Upload(const v1::Task& task,
     request.set_offset(offset);
     v1::UploadChunkResponse response;
     absl::Status sent = Call("UploadChunk", request, &response, kCallTimeout);
-    if (absl::IsDataLoss(sent) && ++restarts < 3) {
+    if (absl::IsDataLoss(sent) && ++restarts <= kMostRestarts) {
       Log(sent.message());
       offset = 0;
       continue;
     }
     HILUM_RETURN_IF_ERROR(sent);
     // Where the coordinator stands, be it ahead or behind, is where to go on.
+    if (response.stored() > update.size() || response.stored() % 4 != 0 ||
+        (response.stored() <= offset && ++restarts > kMostRestarts)) {
+      return absl::DataLossError("the coordinator's upload does not advance");
+    }
     offset = response.stored();
   }
   return absl::OkStatus();

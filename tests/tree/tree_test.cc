@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+// The rules of docs/architecture.md that a compiler does not check.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <regex>
+#include <sstream>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+
+namespace hilum {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Source {
+  std::string path;  // from the root of the tree
+  std::string text;
+};
+
+std::vector<Source> Sources() {
+  std::vector<Source> sources;
+  for (const char* folder : {"proto", "common", "certs", "coordinator",
+                             "site_agent", "sim", "tests"}) {
+    for (const auto& entry : fs::recursive_directory_iterator(
+             absl::StrCat(HILUM_SOURCE_DIR, "/", folder))) {
+      std::string name = entry.path().filename();
+      std::string kind = entry.path().extension();
+      if (kind != ".cc" && kind != ".h" && kind != ".proto" && kind != ".sh" &&
+          name != "CMakeLists.txt") {
+        continue;
+      }
+      std::ifstream file(entry.path());
+      std::stringstream text;
+      text << file.rdbuf();
+      sources.push_back(
+          {fs::relative(entry.path(), HILUM_SOURCE_DIR), text.str()});
+    }
+  }
+  return sources;
+}
+
+bool IsBelow(const std::string& path, const std::vector<std::string>& folders) {
+  for (const std::string& folder : folders) {
+    if (absl::StrContains(absl::StrCat("/", path), folder)) return true;
+  }
+  return false;
+}
+
+// Lines of sources outside `folders` that match.
+std::vector<std::string> Lines(const std::vector<Source>& sources,
+                               const std::string& pattern,
+                               const std::vector<std::string>& folders) {
+  std::regex wanted(pattern);
+  std::vector<std::string> found;
+  for (const Source& source : sources) {
+    if (IsBelow(source.path, folders)) continue;
+    int number = 0;
+    for (absl::string_view view : absl::StrSplit(source.text, '\n')) {
+      ++number;
+      std::string line(view);
+      if (std::regex_search(line, wanted)) {
+        found.push_back(absl::StrCat(source.path, ":", number, ": ", line));
+      }
+    }
+  }
+  return found;
+}
+
+struct Boundary {
+  const char* library;
+  const char* pattern;
+  std::vector<std::string> folders;
+};
+
+std::vector<Boundary> Boundaries() {
+  return {
+      {"Torch", R"(^#include <(torch|ATen|c10)/)", {"/site_agent/trainer/"}},
+      {"DCMTK",
+       R"(^#include <dcmtk/)",
+       {"/site_agent/imaging/", "/site_agent/ingest/"}},
+      {"gRPC",
+       R"(^#include ([<"](grpc|grpcpp)/|.*\.grpc\.pb\.h))",
+       {"/service/", "/common/rpc/"}},
+      {"OpenSSL",
+       R"(^#include <openssl/)",
+       {"/common/crypto/", "/certs/", "/tests/bench/"}},
+      {"SQLite", R"(^#include <sqlite3)", {"/coordinator/storage/"}},
+      {"yaml-cpp", R"(^#include <yaml-cpp)", {"/common/config/"}},
+      {"image decoders",
+       R"(^#include <(png|jpeglib|turbojpeg))",
+       {"/site_agent/imaging/"}}};
+}
+
+TEST(TreeTest, HeavyHeadersStayInTheirFolders) {
+  std::vector<Source> sources = Sources();
+  ASSERT_GT(sources.size(), 100u);
+  for (const Boundary& boundary : Boundaries()) {
+    EXPECT_THAT(Lines(sources, boundary.pattern, boundary.folders),
+                testing::IsEmpty())
+        << boundary.library;
+  }
+}
+
+TEST(TreeTest, EachBoundaryStillCatchesAPlantedInclude) {
+  const Source planted[] = {{"common/x.cc", "#include <torch/torch.h>"},
+                            {"common/x.cc", "#include <dcmtk/config.h>"},
+                            {"common/x.cc", "#include <grpcpp/server.h>"},
+                            {"sim/x.cc", "#include <openssl/evp.h>"},
+                            {"sim/x.cc", "#include <sqlite3.h>"},
+                            {"sim/x.cc", "#include <yaml-cpp/yaml.h>"},
+                            {"coordinator/x.cc", "#include <png.h>"}};
+  std::vector<Boundary> boundaries = Boundaries();
+  ASSERT_EQ(boundaries.size(), std::size(planted));
+  for (size_t i = 0; i < boundaries.size(); ++i) {
+    EXPECT_EQ(Lines({planted[i]}, boundaries[i].pattern, boundaries[i].folders)
+                  .size(),
+              1u)
+        << boundaries[i].library;
+  }
+}
+
+TEST(TreeTest, EverySourceNamesItsLicence) {
+  for (const Source& source : Sources()) {
+    std::vector<std::string> lines = absl::StrSplit(source.text, '\n');
+    std::string head = lines[0] + (lines.size() > 1 ? lines[1] : "");
+    EXPECT_TRUE(absl::StrContains(head, "SPDX-License-Identifier: Apache-2.0"))
+        << source.path;
+  }
+}
+
+TEST(TreeTest, ChanceSleepAndTheClockAreInjected) {
+  EXPECT_THAT(
+      Lines(Sources(), R"(absl::BitGen|RAND_bytes\(|std::random_device)",
+            {"/common/crypto/secure_rng.cc", "/tests/"}),
+      testing::IsEmpty());
+  EXPECT_THAT(
+      Lines(Sources(), R"(absl::SleepFor|sleep_for\(|usleep\()", {"/tests/"}),
+      testing::IsEmpty());
+  EXPECT_THAT(Lines(Sources(), R"(absl::Now\(\))",
+                    {"/common/base/clock.cc", "/service/", "/tests/"}),
+              testing::IsEmpty());
+}
+
+std::string LibrariesOf(const std::string& binary) {
+  std::string command =
+      absl::StrCat("ldd ", HILUM_BIN_DIR, "/", binary, " 2>&1");
+  std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen(command.c_str(), "r"),
+                                             pclose);
+  std::string text;
+  char buffer[4096];
+  while (size_t got = fread(buffer, 1, sizeof buffer, pipe.get())) {
+    text.append(buffer, got);
+  }
+  return text;
+}
+
+TEST(TreeTest, CoordinatorAndGatewayLinkNeitherTorchNorImageDecoders) {
+  for (const char* binary : {"hilum-coordinator", "hilum-site"}) {
+    std::string libraries = LibrariesOf(binary);
+    ASSERT_THAT(libraries, testing::HasSubstr("libgrpc")) << binary;
+    for (const char* banned : {"libtorch", "libc10", "libdcm", "libpng",
+                               "libjpeg", "libturbojpeg", "libopenjp2"}) {
+      EXPECT_THAT(libraries, testing::Not(testing::HasSubstr(banned)))
+          << binary;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace hilum
