@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/support/fake_trainer.h"
+
+#include "common/base/file.h"
+#include "common/base/rng.h"
+#include "common/base/status_macros.h"
+#include "common/config/study.h"
+#include "common/model/architecture.h"
+#include "common/model/blobs.h"
+
+namespace hilum {
+namespace {
+
+constexpr uint64_t kCases = 10;
+
+}  // namespace
+
+absl::StatusOr<v1::PrepareResponse> FakeTrainer::Prepare(
+    const v1::PrepareRequest& request) {
+  HILUM_ASSIGN_OR_RETURN(study_, ParseStudy(request.study()));
+  HILUM_ASSIGN_OR_RETURN(ParameterLayout layout, StudyLayout(study_));
+  std::vector<float> delta(static_cast<size_t>(layout.travelling_size) *
+                           StudyTracks(study_).size());
+  Rng rng(study_.seed(), request.site());
+  for (float& value : delta) value = static_cast<float>(rng.Uniform()) * 1e-3f;
+  delta_ = std::string(BlobBytes(delta));
+  v1::PrepareResponse response;
+  response.set_manifest_sha256(layout.manifest_sha256);
+  int cells = static_cast<int>(study_.cross_validation().folds()) *
+              study_.classes_size();
+  for (int arm = 0; arm < study_.arms_size(); ++arm) {
+    v1::ArmCensus* census = response.add_arms();
+    for (int i = 0; i < cells; ++i) census->add_fold_class_counts(kCases);
+  }
+  response.set_rows(kCases * static_cast<uint64_t>(cells));
+  return response;
+}
+
+absl::StatusOr<v1::TrainResponse> FakeTrainer::Train(
+    const v1::TrainRequest& request) {
+  HILUM_RETURN_IF_ERROR(WriteFileAtomically(request.delta_path(), delta_,
+                                            Durability::kNone, 0600));
+  v1::TrainResponse response;
+  for (size_t t = 0; t < StudyTracks(study_).size(); ++t) {
+    v1::TrackUpdate* track = response.add_tracks();
+    track->set_num_examples(kCases);
+    track->set_loss_sum(static_cast<double>(kCases));
+  }
+  return response;
+}
+
+absl::StatusOr<v1::EvaluateResponse> FakeTrainer::Evaluate(
+    const v1::EvaluateRequest& request) {
+  const int classes = study_.classes_size();
+  const int bins = static_cast<int>(study_.evaluation().score_bins());
+  v1::EvaluateResponse response;
+  std::vector<Track> tracks = StudyTracks(study_);
+  for (size_t t = 0; t < tracks.size(); ++t) {
+    if (tracks[t].IsFinal()) continue;
+    v1::TrackEvaluation* track = response.add_tracks();
+    track->set_track(static_cast<uint32_t>(t));
+    for (int i = 0; i < classes * classes; ++i) {
+      track->add_confusion(i % (classes + 1) == 0 ? kCases : 0);
+    }
+    for (int c = 0; c < classes; ++c) {
+      v1::ScoreHistogram* scores = track->add_classes();
+      for (int b = 0; b < bins; ++b) {
+        scores->add_positives(b == bins - 1 ? kCases : 0);
+        scores->add_negatives(
+            b == 0 ? kCases * static_cast<uint64_t>(classes - 1) : 0);
+      }
+    }
+  }
+  return response;
+}
+
+}  // namespace hilum

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HILUM_TESTS_SUPPORT_FAKE_TRAINER_H_
+#define HILUM_TESTS_SUPPORT_FAKE_TRAINER_H_
+
+#include <string>
+
+#include "hilum/v1/study.pb.h"
+#include "site_agent/trainer/trainer.h"
+
+namespace hilum {
+
+// Has ten cases of each class in each fold and learns nothing: its delta is
+// of the study's size and always the same. For benches and tests of what is
+// around training. Not thread-safe.
+class FakeTrainer : public Trainer {
+ public:
+  absl::StatusOr<v1::PrepareResponse> Prepare(
+      const v1::PrepareRequest& request) override;
+  absl::StatusOr<v1::TrainResponse> Train(
+      const v1::TrainRequest& request) override;
+  absl::StatusOr<v1::EvaluateResponse> Evaluate(
+      const v1::EvaluateRequest& request) override;
+
+ private:
+  v1::Study study_;
+  std::string delta_;
+};
+
+}  // namespace hilum
+
+#endif  // HILUM_TESTS_SUPPORT_FAKE_TRAINER_H_
