@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coordinator/app.h"
 
+#include <malloc.h>
+
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdio>
@@ -74,7 +76,15 @@ sigset_t BlockStopSignals() {
   return signals;
 }
 
+// Chunks of megabytes pass through many threads: few arenas, and blocks of
+// their size go back to the system at once, keep the peak near what is used.
+void BoundMemory() {
+  mallopt(M_ARENA_MAX, 2);
+  mallopt(M_MMAP_THRESHOLD, 256 << 10);
+}
+
 absl::Status Serve(const std::string& config_path) {
+  BoundMemory();
   sigset_t stop_signals = BlockStopSignals();
   HILUM_ASSIGN_OR_RETURN(v1::CoordinatorConfig config, LoadConfig(config_path));
   HILUM_ASSIGN_OR_RETURN(

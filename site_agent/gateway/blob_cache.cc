@@ -73,17 +73,31 @@ absl::Status BlobCache::Download(const v1::BlobRef& blob,
     have += chunk.data().size();
   }
   if (have == blob.size() && sha.Finish() == blob.sha256()) {
-    if (fsync(fd.get()) != 0) return ErrnoStatus(errno, "cannot write", part);
     return absl::OkStatus();
   }
   return absl::DataLossError(absl::StrCat("blob ", ToHex(blob.sha256()),
                                           ": the bytes fetched are others"));
 }
 
+bool BlobCache::IsWhole(const v1::BlobRef& blob,
+                        const std::string& path) const {
+  if (!FileExists(path)) return false;
+  if (verified_.contains(blob.sha256())) return true;
+  ScopedFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  Sha256 sha;
+  if (fd.get() < 0 || !HashFile(fd.get(), path, sha).ok() ||
+      sha.Finish() != blob.sha256()) {
+    unlink(path.c_str());
+    return false;
+  }
+  verified_.insert(blob.sha256());
+  return true;
+}
+
 absl::StatusOr<std::string> BlobCache::Get(const v1::BlobRef& blob,
                                            const FetchChunk& fetch) const {
   std::string path = absl::StrCat(directory_, "/", ToHex(blob.sha256()));
-  if (FileExists(path)) return path;
+  if (IsWhole(blob, path)) return path;
   std::string part = absl::StrCat(path, ".part");
   absl::Status status = Download(blob, fetch, part);
   if (absl::IsDataLoss(status)) unlink(part.c_str());
@@ -91,6 +105,7 @@ absl::StatusOr<std::string> BlobCache::Get(const v1::BlobRef& blob,
   if (rename(part.c_str(), path.c_str()) != 0) {
     return ErrnoStatus(errno, "cannot rename", part);
   }
+  verified_.insert(blob.sha256());
   return path;
 }
 

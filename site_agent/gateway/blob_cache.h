@@ -3,6 +3,7 @@
 #define HILUM_SITE_AGENT_GATEWAY_BLOB_CACHE_H_
 
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -13,7 +14,8 @@
 namespace hilum {
 
 // What the site has fetched, by SHA-256. What is here is not fetched again;
-// what a cut or a crash left half is gone on with at its byte.
+// what a cut or a crash left half is gone on with at its byte. What an earlier
+// process left is hashed before it is used: it need not have reached the disk.
 // Not thread-safe; one process a folder.
 class BlobCache {
  public:
@@ -40,7 +42,11 @@ class BlobCache {
   absl::Status Download(const v1::BlobRef& blob, const FetchChunk& fetch,
                         const std::string& part) const;
 
+  // Whether the file is there with its bytes; removes it where they differ.
+  bool IsWhole(const v1::BlobRef& blob, const std::string& path) const;
+
   std::string directory_;
+  mutable std::set<std::string> verified_;  // hashed by this process
 };
 
 }  // namespace hilum

@@ -21,7 +21,7 @@ namespace {
 
 using Do = SiteSession::Do;
 
-constexpr uint32_t kChunkBytes = 4 << 20;
+constexpr uint32_t kChunkBytes = 1 << 20;
 constexpr int kMostRestarts = 3;  // of one upload
 constexpr absl::Duration kCallTimeout = absl::Minutes(2);
 constexpr absl::Duration kPollMargin = absl::Seconds(15);
