@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/aggregation/fixed_point.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/sha256.h"
 
@@ -231,6 +232,14 @@ absl::Status ActiveStudy::CheckEvaluation(
     }
   }
   return absl::OkStatus();
+}
+
+absl::Status ActiveStudy::BadElement(int64_t element) const {
+  const int64_t size = layout_.travelling_size;
+  return absl::InvalidArgumentError(absl::StrCat(
+      "update: track ", element / size, ", element ", element % size,
+      " is NaN, infinite or over ", kMaxAbsDelta,
+      "; training diverged: lower the learning rate or set a clipping norm"));
 }
 
 RoundSummary ActiveStudy::Summarise() const {

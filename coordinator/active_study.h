@@ -51,6 +51,10 @@ class ActiveStudy {
   absl::Status CheckEvaluation(
       const v1::SubmitEvaluationRequest& evaluation) const;
 
+  // INVALID_ARGUMENT that names track and element of a delta's element that
+  // cannot be summed, all counted from 0.
+  absl::Status BadElement(int64_t element) const;
+
   // Of the round whose updates are in.
   RoundSummary Summarise() const;
 

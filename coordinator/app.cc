@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coordinator/app.h"
 
-#include <malloc.h>
-
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdio>
@@ -16,6 +14,7 @@
 #include "absl/strings/str_join.h"
 #include "common/base/file.h"
 #include "common/base/ids.h"
+#include "common/base/malloc.h"
 #include "common/base/status_macros.h"
 #include "common/config/study.h"
 #include "common/config/yaml.h"
@@ -76,15 +75,8 @@ sigset_t BlockStopSignals() {
   return signals;
 }
 
-// Chunks of megabytes pass through many threads: few arenas, and blocks of
-// their size go back to the system at once, keep the peak near what is used.
-void BoundMemory() {
-  mallopt(M_ARENA_MAX, 2);
-  mallopt(M_MMAP_THRESHOLD, 256 << 10);
-}
-
 absl::Status Serve(const std::string& config_path) {
-  BoundMemory();
+  TuneMallocForChunks();
   sigset_t stop_signals = BlockStopSignals();
   HILUM_ASSIGN_OR_RETURN(v1::CoordinatorConfig config, LoadConfig(config_path));
   HILUM_ASSIGN_OR_RETURN(

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "common/aggregation/fed_avg.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/sha256.h"
 #include "coordinator/federation_core.h"
@@ -59,6 +58,7 @@ UploadSpool::Key FederationCore::UploadKey(const SiteId& site,
                                            const v1::BlobRef& blob) const {
   return {.study_hash = header.study_hash(),
           .site = site,
+          .round = header.round(),
           .sha256 = blob.sha256(),
           .size = blob.size()};
 }
@@ -231,8 +231,6 @@ absl::StatusOr<v1::SubmitResponse> FederationCore::SubmitCensus(
 absl::StatusOr<v1::SubmitResponse> FederationCore::SubmitUpdate(
     const SiteId& site, const v1::SubmitUpdateRequest& request) {
   UploadSpool::Key key = UploadKey(site, request.header(), request.update());
-  int64_t track_size = 0;
-  int num_tracks = 0;
   {
     absl::MutexLock lock(&mutex_);
     HILUM_ASSIGN_OR_RETURN(ActiveStudy * study,
@@ -244,20 +242,18 @@ absl::StatusOr<v1::SubmitResponse> FederationCore::SubmitUpdate(
       Refuse(*study, site, good);
       return good;
     }
-    track_size = study->layout().travelling_size;
-    num_tracks = study->num_tracks();
   }
-  HILUM_ASSIGN_OR_RETURN(std::string path, uploads_->Complete(key));
-  absl::Status finite = CheckUpdateFile(path, track_size, num_tracks);
+  HILUM_ASSIGN_OR_RETURN(UploadSpool::Update update, uploads_->Complete(key));
 
   absl::MutexLock lock(&mutex_);
   HILUM_ASSIGN_OR_RETURN(ActiveStudy * study, StudyOf(site, request.header()));
   HILUM_RETURN_IF_ERROR(
       study->machine().Check(site, v1::Task::TRAIN, request.header().round()));
-  if (!finite.ok()) {
-    Refuse(*study, site, finite);
+  if (update.first_bad >= 0) {
+    absl::Status bad = study->BadElement(update.first_bad);
+    Refuse(*study, site, bad);
     uploads_->Remove(key);
-    return finite;
+    return bad;
   }
   if (!study->stored().updates.contains(site)) {
     HILUM_RETURN_IF_ERROR(

@@ -84,6 +84,7 @@ absl::Status FederationCore::Load() {
 
 absl::StatusOr<std::string> FederationCore::SubmitStudy(
     v1::Study study, const std::string& weights_path) {
+  absl::MutexLock submission(&submission_mutex_);
   HILUM_ASSIGN_OR_RETURN(
       StoredStudy stored,
       PrepareSubmission(std::move(study), weights_path, blobs_));
@@ -224,6 +225,7 @@ void FederationCore::Drive() {
       if (status.ok()) {
         to_aggregate_.erase(to_aggregate_.begin());
         if (!study->Ended()) Advance(*study);
+        RemoveObsolete();
       } else {
         options_.log(absl::StrCat(
             "study ", study->study().name(), ", round ",
@@ -249,14 +251,28 @@ void FederationCore::Drive() {
   }
 }
 
-void FederationCore::RemoveUnused(const std::string& sha256) {
-  for (const auto& study : studies_) {
-    if (study->stored().global.sha256() == sha256 ||
-        study->stored().frozen.sha256() == sha256) {
-      return;
+bool FederationCore::IsUsed(const std::string& sha256) const {
+  return std::any_of(studies_.begin(), studies_.end(), [&](const auto& study) {
+    return study->stored().global.sha256() == sha256 ||
+           study->stored().frozen.sha256() == sha256;
+  });
+}
+
+void FederationCore::RemoveObsolete() {
+  std::vector<std::string> blobs = std::exchange(obsolete_blobs_, {});
+  std::vector<UploadSpool::Key> uploads = std::exchange(obsolete_uploads_, {});
+  mutex_.Unlock();
+  for (const UploadSpool::Key& key : uploads) uploads_->Remove(key);
+  {
+    absl::MutexLock submission(&submission_mutex_);
+    for (const std::string& sha256 : blobs) {
+      mutex_.Lock();
+      const bool used = IsUsed(sha256);
+      mutex_.Unlock();
+      if (!used) blobs_.Remove(sha256);
     }
   }
-  blobs_.Remove(sha256);
+  mutex_.Lock();
 }
 
 absl::Status FederationCore::Aggregate(ActiveStudy& study) {
@@ -271,8 +287,9 @@ absl::Status FederationCore::Aggregate(ActiveStudy& study) {
   for (const SiteId& site : summary.contributors) {
     const v1::SubmitUpdateRequest& update = stored.updates.at(site);
     keys.push_back(UploadKey(site, update.header(), update.update()));
-    HILUM_ASSIGN_OR_RETURN(std::string path, uploads_->Complete(keys.back()));
-    UpdateInput input{.site = site.name(), .path = path};
+    HILUM_ASSIGN_OR_RETURN(UploadSpool::Update upload,
+                           uploads_->Complete(keys.back()));
+    UpdateInput input{.site = site.name(), .path = upload.path};
     for (const v1::TrackUpdate& track : update.tracks()) {
       input.num_examples.push_back(track.num_examples());
     }
@@ -291,12 +308,11 @@ absl::Status FederationCore::Aggregate(ActiveStudy& study) {
   global.set_sha256(result->sha256);
   global.set_size(result->num_bytes);
   HILUM_RETURN_IF_ERROR(storage_->CommitRound(stored.hash, summary, global));
-  std::string old = stored.global.sha256();
+  obsolete_blobs_.push_back(stored.global.sha256());
+  obsolete_uploads_ = std::move(keys);
   stored.global = global;
-  RemoveUnused(old);
   stored.updates.clear();
   stored.rounds.push_back(std::move(summary));
-  for (const UploadSpool::Key& key : keys) uploads_->Remove(key);
   study.machine().Committed(clock_.Now());
   return absl::OkStatus();
 }

@@ -102,7 +102,7 @@ class FederationCore : public FederationHandler {
   void Refuse(ActiveStudy& study, const SiteId& site,
               const absl::Status& reason) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Studies that start alike share their first blob.
-  void RemoveUnused(const std::string& sha256)
+  bool IsUsed(const std::string& sha256) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Store(const absl::Status& status, absl::string_view what);
 
@@ -119,18 +119,27 @@ class FederationCore : public FederationHandler {
   // Called and returns with the lock held; lets it go while it computes.
   absl::Status Aggregate(ActiveStudy& study)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Deletes the files of committed rounds. Likewise, so that sites go on with
+  // the next round meanwhile.
+  void RemoveObsolete() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const Options options_;
   Clock& clock_;
   const BlobStore blobs_;
   const std::unique_ptr<UploadSpool> uploads_;
 
+  // Held from a new study's first blob until the study is in studies_, and
+  // while unused blobs are deleted.
+  absl::Mutex submission_mutex_ ABSL_ACQUIRED_BEFORE(mutex_);
   absl::Mutex mutex_;
   absl::CondVar changed_;
   const std::unique_ptr<Storage> storage_ ABSL_PT_GUARDED_BY(mutex_);
   // In order of submission; elements stay where they are.
   std::vector<std::unique_ptr<ActiveStudy>> studies_ ABSL_GUARDED_BY(mutex_);
   std::vector<ActiveStudy*> to_aggregate_ ABSL_GUARDED_BY(mutex_);
+  // Of committed rounds.
+  std::vector<std::string> obsolete_blobs_ ABSL_GUARDED_BY(mutex_);
+  std::vector<UploadSpool::Key> obsolete_uploads_ ABSL_GUARDED_BY(mutex_);
   bool shutdown_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread driver_;
 };

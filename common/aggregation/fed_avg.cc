@@ -14,13 +14,16 @@
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
 #include "common/aggregation/fixed_point.h"
+#include "common/base/ordered_pipeline.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/sha256.h"
 
 namespace hilum {
 namespace {
 
-constexpr int64_t kBlock = 1 << 16;  // elements
+constexpr int64_t kBlock = 1 << 15;  // elements
+constexpr int kThreads = 2;
+constexpr uint64_t kWritebackBytes = 8 << 20;
 constexpr int64_t kMaxElements = int64_t{1} << 40;
 
 absl::Status CheckSizes(int64_t track_size, int num_tracks) {
@@ -52,22 +55,9 @@ class BlobFile {
   }
 
   absl::Status Read(int64_t element, absl::Span<float> values) const {
-    char* to = reinterpret_cast<char*>(values.data());
-    size_t left = values.size() * sizeof(float);
-    off_t offset = element * 4;
-    while (left > 0) {
-      ssize_t got = pread(fd_.get(), to, left, offset);
-      if (got < 0 && errno == EINTR) continue;
-      if (got < 0) return ErrnoStatus(errno, "cannot read", path_);
-      if (got == 0) {
-        return absl::DataLossError(
-            absl::StrCat(path_, ": became shorter while it was read"));
-      }
-      to += got;
-      left -= static_cast<size_t>(got);
-      offset += got;
-    }
-    return absl::OkStatus();
+    return ReadAt(fd_.get(), static_cast<uint64_t>(element) * sizeof(float),
+                  reinterpret_cast<char*>(values.data()),
+                  values.size() * sizeof(float), path_);
   }
 
  private:
@@ -100,13 +90,9 @@ class OutputFile {
     absl::string_view bytes(reinterpret_cast<const char*>(values.data()),
                             values.size() * sizeof(float));
     digest_.Update(bytes);
+    HILUM_RETURN_IF_ERROR(WriteAt(fd_.get(), num_bytes_, bytes, path_));
     num_bytes_ += bytes.size();
-    while (!bytes.empty()) {
-      ssize_t put = write(fd_.get(), bytes.data(), bytes.size());
-      if (put < 0 && errno == EINTR) continue;
-      if (put < 0) return ErrnoStatus(errno, "cannot write", path_);
-      bytes.remove_prefix(static_cast<size_t>(put));
-    }
+    StartWriteback();
     return absl::OkStatus();
   }
 
@@ -127,16 +113,26 @@ class OutputFile {
   }
 
  private:
+  // The disk works while we sum, so that the sync at the end is short.
+  void StartWriteback() {
+    if (num_bytes_ - started_ < kWritebackBytes) return;
+    sync_file_range(fd_.get(), static_cast<off_t>(started_),
+                    static_cast<off_t>(num_bytes_ - started_),
+                    SYNC_FILE_RANGE_WRITE);
+    started_ = num_bytes_;
+  }
+
   std::string path_;
   std::string temporary_;
   ScopedFd fd_;
   Sha256 digest_;
   uint64_t num_bytes_ = 0;
+  uint64_t started_ = 0;  // bytes whose writing the kernel has begun
 };
 
-absl::Status BadDelta(absl::string_view whose, int track, int64_t element) {
+absl::Status BadDelta(absl::string_view site, int track, int64_t element) {
   return absl::InvalidArgumentError(absl::StrCat(
-      whose, ": track ", track, ", element ", element,
+      "site ", site, ": track ", track, ", element ", element,
       " is NaN, infinite or over ", kMaxAbsDelta,
       "; training diverged: lower the learning rate or set a clipping norm"));
 }
@@ -174,6 +170,14 @@ absl::Status CheckUpdates(const AggregateOptions& options) {
   return absl::OkStatus();
 }
 
+// A run of elements within one track, and room to compute its mean.
+struct Block {
+  std::vector<float> values = std::vector<float>(kBlock);
+  std::vector<float> delta = std::vector<float>(kBlock);
+  std::vector<int64_t> sums = std::vector<int64_t>(kBlock);
+  size_t size = 0;  // elements in use
+};
+
 // One call of AggregateUpdates.
 class Aggregator {
  public:
@@ -181,42 +185,56 @@ class Aggregator {
 
   absl::StatusOr<AggregateResult> Run() {
     HILUM_RETURN_IF_ERROR(CheckUpdates(options_));
+    HILUM_RETURN_IF_ERROR(OpenInputs());
+    OutputFile output(options_.output_path);
+    HILUM_RETURN_IF_ERROR(output.Create());
+    const int64_t per_track = (options_.track_size + kBlock - 1) / kBlock;
+    HILUM_RETURN_IF_ERROR(RunOrdered<Block>(
+        per_track * options_.num_tracks, kThreads,
+        [&](int64_t i, Block& block) {
+          return MakeBlock(static_cast<int>(i / per_track),
+                           i % per_track * kBlock, block);
+        },
+        [&](int64_t, Block& block) {
+          return output.Append(absl::MakeSpan(block.values.data(), block.size));
+        }));
+    return output.Commit(options_.durability);
+  }
+
+ private:
+  absl::Status OpenInputs() {
     const int64_t elements = options_.track_size * options_.num_tracks;
+    for (int track = 0; track < options_.num_tracks; ++track) {
+      HILUM_ASSIGN_OR_RETURN(uint64_t total, TotalExamples(options_, track));
+      totals_.push_back(total);
+    }
     HILUM_ASSIGN_OR_RETURN(BlobFile global,
                            BlobFile::Open(options_.global_path, elements));
+    global_.push_back(std::move(global));
     for (const UpdateInput& update : options_.updates) {
       HILUM_ASSIGN_OR_RETURN(BlobFile delta,
                              BlobFile::Open(update.path, elements));
       deltas_.push_back(std::move(delta));
     }
-    OutputFile output(options_.output_path);
-    HILUM_RETURN_IF_ERROR(output.Create());
-    for (int track = 0; track < options_.num_tracks; ++track) {
-      HILUM_RETURN_IF_ERROR(RunTrack(track, global, output));
-    }
-    return output.Commit(options_.durability);
-  }
-
- private:
-  absl::Status RunTrack(int track, const BlobFile& global, OutputFile& output) {
-    HILUM_ASSIGN_OR_RETURN(uint64_t total, TotalExamples(options_, track));
-    for (int64_t at = 0; at < options_.track_size; at += kBlock) {
-      const int64_t size = std::min(kBlock, options_.track_size - at);
-      const int64_t first = track * options_.track_size + at;
-      absl::Span<float> block(global_, static_cast<size_t>(size));
-      HILUM_RETURN_IF_ERROR(global.Read(first, block));
-      if (total > 0) {
-        HILUM_RETURN_IF_ERROR(SumBlock(track, at, size));
-        ApplyMean(absl::Span<const int64_t>(sums_, block.size()), total, block);
-      }
-      HILUM_RETURN_IF_ERROR(output.Append(block));
-    }
     return absl::OkStatus();
   }
 
-  absl::Status SumBlock(int track, int64_t at, int64_t size) {
-    absl::Span<int64_t> sums(sums_, static_cast<size_t>(size));
-    absl::Span<float> delta(delta_, sums.size());
+  absl::Status MakeBlock(int track, int64_t at, Block& block) const {
+    block.size =
+        static_cast<size_t>(std::min(kBlock, options_.track_size - at));
+    absl::Span<float> values(block.values.data(), block.size);
+    HILUM_RETURN_IF_ERROR(
+        global_.front().Read(track * options_.track_size + at, values));
+    const uint64_t total = totals_[static_cast<size_t>(track)];
+    if (total == 0) return absl::OkStatus();
+    HILUM_RETURN_IF_ERROR(SumBlock(track, at, block));
+    ApplyMean(absl::MakeSpan(block.sums.data(), block.size), total, values);
+    return absl::OkStatus();
+  }
+
+  absl::Status SumBlock(int track, int64_t at, Block& block) const {
+    absl::Span<int64_t> sums(block.sums.data(), block.size);
+    absl::Span<float> delta(block.delta.data(), block.size);
     std::fill(sums.begin(), sums.end(), 0);
     for (size_t s = 0; s < deltas_.size(); ++s) {
       const UpdateInput& update = options_.updates[s];
@@ -225,22 +243,16 @@ class Aggregator {
       HILUM_RETURN_IF_ERROR(
           deltas_[s].Read(track * options_.track_size + at, delta));
       const int64_t bad = FirstBadDelta(delta);
-      if (bad >= 0) {
-        return BadDelta(absl::StrCat("site ", update.site), track, at + bad);
-      }
+      if (bad >= 0) return BadDelta(update.site, track, at + bad);
       AccumulateDelta(delta, examples, sums);
     }
     return absl::OkStatus();
   }
 
   const AggregateOptions& options_;
+  std::vector<uint64_t> totals_;  // examples, [num_tracks]
+  std::vector<BlobFile> global_;  // one
   std::vector<BlobFile> deltas_;
-  std::vector<float> global_storage_ = std::vector<float>(kBlock);
-  std::vector<float> delta_storage_ = std::vector<float>(kBlock);
-  std::vector<int64_t> sums_storage_ = std::vector<int64_t>(kBlock);
-  float* global_ = global_storage_.data();
-  float* delta_ = delta_storage_.data();
-  int64_t* sums_ = sums_storage_.data();
 };
 
 }  // namespace
@@ -248,25 +260,6 @@ class Aggregator {
 absl::StatusOr<AggregateResult> AggregateUpdates(
     const AggregateOptions& options) {
   return Aggregator(options).Run();
-}
-
-absl::Status CheckUpdateFile(const std::string& path, int64_t track_size,
-                             int num_tracks) {
-  HILUM_RETURN_IF_ERROR(CheckSizes(track_size, num_tracks));
-  const int64_t elements = track_size * num_tracks;
-  HILUM_ASSIGN_OR_RETURN(BlobFile file, BlobFile::Open(path, elements));
-  std::vector<float> block(static_cast<size_t>(std::min(kBlock, elements)));
-  for (int64_t at = 0; at < elements; at += kBlock) {
-    absl::Span<float> values(
-        block.data(), static_cast<size_t>(std::min(kBlock, elements - at)));
-    HILUM_RETURN_IF_ERROR(file.Read(at, values));
-    const int64_t bad = FirstBadDelta(values);
-    if (bad >= 0) {
-      return BadDelta("update", static_cast<int>((at + bad) / track_size),
-                      (at + bad) % track_size);
-    }
-  }
-  return absl::OkStatus();
 }
 
 }  // namespace hilum

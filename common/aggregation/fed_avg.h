@@ -36,20 +36,15 @@ struct AggregateResult {
 };
 
 // Writes the new global blob. A track that no site trained stays as it is.
-// Memory: about a MiB, whatever the sizes and the number of sites; each
-// update is an open file meanwhile. A failure leaves no output.
+// Two threads sum while the calling one hashes and writes. Memory: about two
+// MiB, whatever the sizes and the number of sites; each update is an open
+// file meanwhile. A failure leaves no output.
 // INVALID_ARGUMENT: sizes, lengths of files, a site twice, num_examples of a
 // track over kMaxTotalExamples in sum, a delta that is not finite or over
 // kMaxAbsDelta (names site, track, element). NOT_FOUND, RESOURCE_EXHAUSTED
 // (disk full) and other errors of files name the path.
 absl::StatusOr<AggregateResult> AggregateUpdates(
     const AggregateOptions& options);
-
-// Whether AggregateUpdates can take this delta: its length, and each value
-// finite and at most kMaxAbsDelta. INVALID_ARGUMENT names track and element,
-// both counted from 0.
-absl::Status CheckUpdateFile(const std::string& path, int64_t track_size,
-                             int num_tracks);
 
 }  // namespace hilum
 

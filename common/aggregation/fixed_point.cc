@@ -70,27 +70,35 @@ void ApplyMean(absl::Span<const int64_t> sums, uint64_t total_examples,
   }
 }
 
-absl::StatusOr<double> ClipDelta(absl::Span<float> delta, double max_norm) {
+bool AllFinite(absl::Span<const float> values) {
+  return MaxAbsBits(values) < 0x7f800000;
+}
+
+void AddSquares(absl::Span<const float> delta, double& squares) {
+  double sum = squares;
+  for (float value : delta) {
+    sum += static_cast<double>(value) * static_cast<double>(value);
+  }
+  squares = sum;
+}
+
+absl::StatusOr<double> ClipFactor(double squares, double max_norm) {
   if (!std::isfinite(max_norm) || max_norm < 0) {
     return absl::InvalidArgumentError(absl::StrCat(
         "clipping norm ", max_norm, "; give 0 (none) or a positive number"));
-  }
-  double squares = 0;
-  for (float value : delta) {
-    squares += static_cast<double>(value) * static_cast<double>(value);
   }
   if (!std::isfinite(squares)) {
     return absl::InvalidArgumentError(
         "delta has a value that is not finite; lower the learning rate");
   }
   const double norm = std::sqrt(squares);
-  if (max_norm > 0 && norm > max_norm) {
-    const double factor = max_norm / norm;
-    for (float& value : delta) {
-      value = static_cast<float>(static_cast<double>(value) * factor);
-    }
+  return max_norm > 0 && norm > max_norm ? max_norm / norm : 1.0;
+}
+
+void ScaleDelta(absl::Span<float> delta, double factor) {
+  for (float& value : delta) {
+    value = static_cast<float>(static_cast<double>(value) * factor);
   }
-  return norm;
 }
 
 }  // namespace hilum

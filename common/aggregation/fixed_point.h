@@ -38,11 +38,20 @@ void AccumulateDelta(absl::Span<const float> delta, uint64_t num_examples,
 void ApplyMean(absl::Span<const int64_t> sums, uint64_t total_examples,
                absl::Span<float> global);
 
-// Scales `delta` to L2 norm `max_norm` if its norm is larger (within
-// 2^-24 relative); max_norm 0: leaves it. Returns the norm it had. The sum
-// of squares is in double. INVALID_ARGUMENT: a value of `delta` is not
-// finite, or max_norm is negative or not finite.
-absl::StatusOr<double> ClipDelta(absl::Span<float> delta, double max_norm);
+// Whether every value is a number and not infinite.
+bool AllFinite(absl::Span<const float> values);
+
+// sum_i delta[i]^2 added to `squares`, in order and in double: the bits do not
+// depend on how a delta is cut into pieces.
+void AddSquares(absl::Span<const float> delta, double& squares);
+
+// What a delta of this sum of squares is multiplied with so that its L2 norm
+// is at most max_norm (within 2^-24 relative); 1 where it is, or where
+// max_norm is 0. INVALID_ARGUMENT: `squares` is not finite, or max_norm is
+// negative or not finite.
+absl::StatusOr<double> ClipFactor(double squares, double max_norm);
+
+void ScaleDelta(absl::Span<float> delta, double factor);
 
 }  // namespace hilum
 

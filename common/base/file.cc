@@ -89,6 +89,56 @@ absl::Status WriteFileAtomically(const std::string& path,
   return absl::OkStatus();
 }
 
+absl::Status ReadAt(int fd, uint64_t offset, char* to, size_t size,
+                    absl::string_view path) {
+  while (size > 0) {
+    ssize_t got = pread(fd, to, size, static_cast<off_t>(offset));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return ErrnoStatus(errno, "cannot read", path);
+    if (got == 0) {
+      return absl::DataLossError(
+          absl::StrCat(path, ": shorter than it must be"));
+    }
+    to += got;
+    size -= static_cast<size_t>(got);
+    offset += static_cast<uint64_t>(got);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status WriteAt(int fd, uint64_t offset, absl::string_view data,
+                     absl::string_view path) {
+  while (!data.empty()) {
+    ssize_t put =
+        pwrite(fd, data.data(), data.size(), static_cast<off_t>(offset));
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) return ErrnoStatus(errno, "cannot write", path);
+    data.remove_prefix(static_cast<size_t>(put));
+    offset += static_cast<uint64_t>(put);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<uint64_t> ReadBlocks(
+    int fd, absl::string_view path,
+    absl::FunctionRef<void(absl::string_view)> take) {
+  std::string block(1 << 20, '\0');
+  uint64_t size = 0;
+  size_t have = 0;  // of this block
+  for (;;) {
+    ssize_t got = pread(fd, block.data() + have, block.size() - have,
+                        static_cast<off_t>(size));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return ErrnoStatus(errno, "cannot read", path);
+    have += static_cast<size_t>(got);
+    size += static_cast<uint64_t>(got);
+    if (got > 0 && have < block.size()) continue;
+    if (have > 0) take(absl::string_view(block.data(), have));
+    if (got == 0) return size;
+    have = 0;
+  }
+}
+
 absl::Status MakeDirectories(const std::string& path) {
   std::error_code error;
   std::filesystem::create_directories(path, error);

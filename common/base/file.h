@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -30,6 +31,19 @@ absl::Status WriteFileAtomically(const std::string& path,
                                  absl::string_view content,
                                  Durability durability = Durability::kSync,
                                  uint32_t mode = 0644);
+
+// Exactly `size` bytes from `offset` on. DATA_LOSS: the file ends before.
+// `path` is for errors, here and below.
+absl::Status ReadAt(int fd, uint64_t offset, char* to, size_t size,
+                    absl::string_view path);
+absl::Status WriteAt(int fd, uint64_t offset, absl::string_view data,
+                     absl::string_view path);
+
+// Hands the file's bytes, from the first on, to `take` in blocks of a MiB,
+// the last of which may be shorter; returns how many bytes there were.
+absl::StatusOr<uint64_t> ReadBlocks(
+    int fd, absl::string_view path,
+    absl::FunctionRef<void(absl::string_view)> take);
 
 // mkdir -p.
 absl::Status MakeDirectories(const std::string& path);

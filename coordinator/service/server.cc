@@ -31,6 +31,15 @@ absl::StatusOr<std::string> HostOf(const std::string& listen) {
   return listen.substr(0, colon);
 }
 
+// By default a thread ends with its call, and each chunk of a blob would pay
+// for a new one.
+void KeepThreads(grpc::ServerBuilder& builder) {
+  using Option = grpc::ServerBuilder::SyncServerOption;
+  builder.SetSyncServerOption(Option::NUM_CQS, 1);
+  builder.SetSyncServerOption(Option::MIN_POLLERS, 2);
+  builder.SetSyncServerOption(Option::MAX_POLLERS, 32);
+}
+
 }  // namespace
 
 struct CoordinatorServer::Parts {
@@ -84,6 +93,7 @@ absl::StatusOr<std::unique_ptr<CoordinatorServer>> CoordinatorServer::Start(
   int port = 0;
   builder.AddListeningPort(listen, TlsServerCredentials(identity), &port);
   builder.RegisterService(&parts.federation);
+  KeepThreads(builder);
   builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
   builder.SetMaxSendMessageSize(kMaxMessageBytes);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_FRAME_SIZE, (1 << 24) - 1);

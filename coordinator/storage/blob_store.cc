@@ -77,15 +77,8 @@ absl::StatusOr<BlobStore::Chunk> BlobStore::Read(absl::string_view sha256,
   }
   Chunk chunk{.data = std::string(std::min(max_bytes, total - offset), '\0'),
               .total_size = total};
-  size_t have = 0;
-  while (have < chunk.data.size()) {
-    ssize_t got =
-        pread(fd.get(), chunk.data.data() + have, chunk.data.size() - have,
-              static_cast<off_t>(offset + have));
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return ErrnoStatus(errno, "cannot read", path);
-    have += static_cast<size_t>(got);
-  }
+  HILUM_RETURN_IF_ERROR(
+      ReadAt(fd.get(), offset, chunk.data.data(), chunk.data.size(), path));
   return chunk;
 }
 

@@ -11,11 +11,19 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "common/aggregation/fixed_point.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/sha256.h"
 
 namespace hilum {
+
+namespace {
+
+// How long a chunk waits for those before it.
+constexpr absl::Duration kOrderWait = absl::Seconds(5);
+
+}  // namespace
 
 struct UploadSpool::Upload {
   absl::Mutex mutex;
@@ -23,14 +31,30 @@ struct UploadSpool::Upload {
   ScopedFd fd;
   Sha256 sha;
   uint64_t stored = 0;
+  int64_t first_bad = -1;
   bool verified = false;
   bool broken = false;  // its file is gone; a new upload takes its place
 
   absl::Status Reopen(uint64_t size);
   absl::Status Write(absl::string_view data);
+  // Hashes and looks through what is in the file.
+  void Take(absl::string_view data);
+  bool IsNext(uint64_t offset) const { return broken || offset <= stored; }
 };
 
-// Opens the file and hashes what an earlier process left in it.
+void UploadSpool::Upload::Take(absl::string_view data) {
+  sha.Update(data);
+  if (first_bad < 0) {
+    int64_t bad = FirstBadDelta(
+        absl::MakeSpan(reinterpret_cast<const float*>(data.data()),
+                       data.size() / sizeof(float)));
+    if (bad >= 0)
+      first_bad = static_cast<int64_t>(stored / sizeof(float)) + bad;
+  }
+  stored += data.size();
+}
+
+// Opens the file and takes what an earlier process left in it.
 absl::Status UploadSpool::Upload::Reopen(uint64_t size) {
   fd = ScopedFd(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (fd.get() < 0) return ErrnoStatus(errno, "cannot open", path);
@@ -40,16 +64,10 @@ absl::Status UploadSpool::Upload::Reopen(uint64_t size) {
       ftruncate(fd.get(), info.st_size / 4 * 4) != 0) {
     return ErrnoStatus(errno, "cannot open", path);
   }
-  std::string block(1 << 20, '\0');
-  for (;;) {
-    ssize_t got =
-        pread(fd.get(), block.data(), block.size(), static_cast<off_t>(stored));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return ErrnoStatus(errno, "cannot read", path);
-    if (got == 0) break;
-    sha.Update(absl::string_view(block.data(), static_cast<size_t>(got)));
-    stored += static_cast<uint64_t>(got);
-  }
+  HILUM_RETURN_IF_ERROR(
+      ReadBlocks(fd.get(), path, [this](absl::string_view block) {
+        Take(block);
+      }).status());
   if (stored > size) {
     return absl::DataLossError(absl::StrCat(path, ": longer than announced"));
   }
@@ -57,21 +75,13 @@ absl::Status UploadSpool::Upload::Reopen(uint64_t size) {
 }
 
 absl::Status UploadSpool::Upload::Write(absl::string_view data) {
-  size_t done = 0;
-  while (done < data.size()) {
-    ssize_t wrote = pwrite(fd.get(), data.data() + done, data.size() - done,
-                           static_cast<off_t>(stored + done));
-    if (wrote < 0 && errno == EINTR) continue;
-    if (wrote < 0) {
-      int error = errno;
-      // Bytes past `stored` are not hashed; they must not survive a restart.
-      if (ftruncate(fd.get(), static_cast<off_t>(stored)) != 0) broken = true;
-      return ErrnoStatus(error, "cannot store an upload", path);
-    }
-    done += static_cast<size_t>(wrote);
+  absl::Status written = WriteAt(fd.get(), stored, data, path);
+  if (!written.ok()) {
+    // Bytes past `stored` are not hashed; they must not survive a restart.
+    if (ftruncate(fd.get(), static_cast<off_t>(stored)) != 0) broken = true;
+    return written;
   }
-  sha.Update(data);
-  stored += data.size();
+  Take(data);
   return absl::OkStatus();
 }
 
@@ -86,8 +96,9 @@ absl::StatusOr<std::unique_ptr<UploadSpool>> UploadSpool::Open(
 }
 
 std::string UploadSpool::Path(const Key& key) const {
-  return absl::StrCat(directory_, "/", ToHex(key.study_hash), "-",
-                      key.site.name(), "-", ToHex(key.sha256), ".part");
+  return absl::StrCat(
+      directory_, "/", ToHex(key.study_hash), "-", key.site.name(), "-",
+      absl::Hex(key.round, absl::kZeroPad8), "-", ToHex(key.sha256), ".part");
 }
 
 absl::StatusOr<std::shared_ptr<UploadSpool::Upload>> UploadSpool::Find(
@@ -103,8 +114,8 @@ absl::StatusOr<std::shared_ptr<UploadSpool::Upload>> UploadSpool::Find(
   for (const auto& entry :
        std::filesystem::directory_iterator(directory_, error)) {
     std::string name = entry.path().filename().string();
-    bool same_site =
-        absl::StartsWith(name, prefix) && name.size() == prefix.size() + 64 + 5;
+    bool same_site = absl::StartsWith(name, prefix) &&
+                     name.size() == prefix.size() + 8 + 1 + 64 + 5;
     if (same_site && entry.path() != path) {
       std::filesystem::remove(entry.path(), error);
     }
@@ -124,10 +135,18 @@ absl::StatusOr<std::shared_ptr<UploadSpool::Upload>> UploadSpool::Find(
   return upload;
 }
 
-absl::StatusOr<uint64_t> UploadSpool::Append(const Key& key, uint64_t offset,
-                                             absl::string_view data) {
+absl::StatusOr<std::shared_ptr<UploadSpool::Upload>> UploadSpool::AppendTo(
+    const Key& key, uint64_t offset, absl::string_view data) {
+  if (data.size() % sizeof(float) != 0) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "a chunk of ", data.size(), " bytes is not whole float32"));
+  }
   HILUM_ASSIGN_OR_RETURN(std::shared_ptr<Upload> upload, Find(key));
   absl::ReleasableMutexLock lock(&upload->mutex);
+  if (!data.empty()) {
+    auto is_next = [&] { return upload->IsNext(offset); };
+    upload->mutex.AwaitWithTimeout(absl::Condition(&is_next), kOrderWait);
+  }
   if (offset == upload->stored && !upload->broken) {
     if (data.size() > key.size - upload->stored) {
       return absl::InvalidArgumentError(absl::StrCat(
@@ -140,25 +159,34 @@ absl::StatusOr<uint64_t> UploadSpool::Append(const Key& key, uint64_t offset,
     upload->broken = !upload->verified;
   }
   bool broken = upload->broken;
-  uint64_t stored = upload->stored;
   lock.Release();
   if (broken) {
     Remove(key);
     return absl::DataLossError(
         "the upload's bytes do not have the hash announced; it starts again");
   }
-  return stored;
+  return upload;
 }
 
-absl::StatusOr<std::string> UploadSpool::Complete(const Key& key) {
+absl::StatusOr<uint64_t> UploadSpool::Append(const Key& key, uint64_t offset,
+                                             absl::string_view data) {
+  HILUM_ASSIGN_OR_RETURN(std::shared_ptr<Upload> upload,
+                         AppendTo(key, offset, data));
+  absl::MutexLock lock(&upload->mutex);
+  return upload->stored;
+}
+
+absl::StatusOr<UploadSpool::Update> UploadSpool::Complete(const Key& key) {
   // An empty append opens and verifies what a restart left behind.
-  HILUM_ASSIGN_OR_RETURN(uint64_t stored, Append(key, key.size, ""));
-  if (stored != key.size) {
+  HILUM_ASSIGN_OR_RETURN(std::shared_ptr<Upload> upload,
+                         AppendTo(key, key.size, ""));
+  absl::MutexLock lock(&upload->mutex);
+  if (upload->stored != key.size) {
     return absl::FailedPreconditionError(
-        absl::StrCat("the update is not uploaded: ", stored, " of ", key.size,
-                     " bytes are here"));
+        absl::StrCat("the update is not uploaded: ", upload->stored, " of ",
+                     key.size, " bytes are here"));
   }
-  return Path(key);
+  return Update{upload->path, upload->first_bad};
 }
 
 void UploadSpool::Remove(const Key& key) {

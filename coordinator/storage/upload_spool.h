@@ -17,9 +17,9 @@
 namespace hilum {
 
 // Updates on their way in: one file per study and site, appended to chunk by
-// chunk and hashed on the way, so that a finished upload needs no second
-// read. What was stored before a restart is hashed once when its upload goes
-// on. A site that begins another update drops its unfinished one.
+// chunk, hashed and looked through on the way, so that a finished upload needs
+// no second read. What was stored before a restart is read once when its
+// upload goes on. A site that begins another update drops its unfinished one.
 // Thread-safe; uploads of different sites run side by side.
 class UploadSpool {
  public:
@@ -31,25 +31,36 @@ class UploadSpool {
   struct Key {
     std::string study_hash;  // 32 raw bytes
     SiteId site;
+    uint32_t round;
     std::string sha256;  // of the whole update, 32 raw bytes
     uint64_t size;       // of the whole update
     auto operator<=>(const Key&) const = default;
   };
 
   // Stores `data` if `offset` is what is stored already; returns what is
-  // stored then. RESOURCE_EXHAUSTED: disk full, what was stored stays valid.
+  // stored then. Where chunks before this one are on their way, waits a few
+  // seconds for them: a site sends several at a time.
+  // RESOURCE_EXHAUSTED: disk full, what was stored stays valid.
   // DATA_LOSS: complete, but of another hash; the file is gone.
-  // INVALID_ARGUMENT: more than `size`.
+  // INVALID_ARGUMENT: more than `size`, or not whole float32.
   absl::StatusOr<uint64_t> Append(const Key& key, uint64_t offset,
                                   absl::string_view data);
 
+  struct Update {
+    std::string path;
+    // The first element that cannot be summed (FirstBadDelta), or -1.
+    int64_t first_bad;
+  };
   // The complete file. FAILED_PRECONDITION: not complete yet.
-  absl::StatusOr<std::string> Complete(const Key& key);
+  absl::StatusOr<Update> Complete(const Key& key);
 
   void Remove(const Key& key);
 
  private:
   struct Upload;
+  absl::StatusOr<std::shared_ptr<Upload>> AppendTo(const Key& key,
+                                                   uint64_t offset,
+                                                   absl::string_view data);
   explicit UploadSpool(std::string directory);
   std::string Path(const Key& key) const;
   absl::StatusOr<std::shared_ptr<Upload>> Find(const Key& key);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
@@ -11,40 +12,15 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/file.h"
+#include "common/base/ordered_pipeline.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/sha256.h"
 
 namespace hilum {
 namespace {
 
-absl::Status WriteAt(int fd, absl::string_view data, uint64_t offset,
-                     const std::string& path) {
-  while (!data.empty()) {
-    ssize_t wrote =
-        pwrite(fd, data.data(), data.size(), static_cast<off_t>(offset));
-    if (wrote < 0 && errno == EINTR) continue;
-    if (wrote < 0) return ErrnoStatus(errno, "cannot write", path);
-    data.remove_prefix(static_cast<size_t>(wrote));
-    offset += static_cast<uint64_t>(wrote);
-  }
-  return absl::OkStatus();
-}
-
-// Hashes what the file holds; its length.
-absl::StatusOr<uint64_t> HashFile(int fd, const std::string& path,
-                                  Sha256& sha) {
-  std::string block(1 << 20, '\0');
-  uint64_t size = 0;
-  for (;;) {
-    ssize_t got =
-        pread(fd, block.data(), block.size(), static_cast<off_t>(size));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return ErrnoStatus(errno, "cannot read", path);
-    if (got == 0) return size;
-    sha.Update(absl::string_view(block.data(), static_cast<size_t>(got)));
-    size += static_cast<uint64_t>(got);
-  }
-}
+constexpr uint64_t kChunkBytes = 1 << 20;
+constexpr int kInFlight = 3;
 
 }  // namespace
 
@@ -59,20 +35,33 @@ absl::Status BlobCache::Download(const v1::BlobRef& blob,
   ScopedFd fd(open(part.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (fd.get() < 0) return ErrnoStatus(errno, "cannot open", part);
   Sha256 sha;
-  HILUM_ASSIGN_OR_RETURN(uint64_t have, HashFile(fd.get(), part, sha));
-  while (have < blob.size()) {
-    HILUM_ASSIGN_OR_RETURN(v1::FetchBlobResponse chunk, fetch(blob, have));
-    if (chunk.data().empty() || chunk.data().size() > blob.size() - have ||
-        chunk.total_size() != blob.size()) {
-      return absl::DataLossError(
-          absl::StrCat("blob ", ToHex(blob.sha256()),
-                       ": the coordinator has it in another length"));
-    }
-    HILUM_RETURN_IF_ERROR(WriteAt(fd.get(), chunk.data(), have, part));
-    sha.Update(chunk.data());
-    have += chunk.data().size();
-  }
-  if (have == blob.size() && sha.Finish() == blob.sha256()) {
+  HILUM_ASSIGN_OR_RETURN(
+      uint64_t start,
+      ReadBlocks(fd.get(), part, [&](absl::string_view b) { sha.Update(b); }));
+  const uint64_t left = blob.size() - std::min(start, blob.size());
+  auto size_of = [&](uint64_t i) {
+    return std::min(kChunkBytes, left - i * kChunkBytes);
+  };
+  HILUM_RETURN_IF_ERROR(RunOrdered<v1::FetchBlobResponse>(
+      static_cast<int64_t>((left + kChunkBytes - 1) / kChunkBytes), kInFlight,
+      [&](int64_t i, v1::FetchBlobResponse& chunk) {
+        const uint64_t index = static_cast<uint64_t>(i);
+        return fetch(start + index * kChunkBytes,
+                     static_cast<uint32_t>(size_of(index)), chunk);
+      },
+      [&](int64_t i, v1::FetchBlobResponse& chunk) -> absl::Status {
+        const uint64_t index = static_cast<uint64_t>(i);
+        if (chunk.data().size() != size_of(index) ||
+            chunk.total_size() != blob.size()) {
+          return absl::DataLossError(
+              absl::StrCat("blob ", ToHex(blob.sha256()),
+                           ": the coordinator has it in another length"));
+        }
+        sha.Update(chunk.data());
+        return WriteAt(fd.get(), start + index * kChunkBytes, chunk.data(),
+                       part);
+      }));
+  if (start <= blob.size() && sha.Finish() == blob.sha256()) {
     return absl::OkStatus();
   }
   return absl::DataLossError(absl::StrCat("blob ", ToHex(blob.sha256()),
@@ -85,7 +74,8 @@ bool BlobCache::IsWhole(const v1::BlobRef& blob,
   if (verified_.contains(blob.sha256())) return true;
   ScopedFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   Sha256 sha;
-  if (fd.get() < 0 || !HashFile(fd.get(), path, sha).ok() ||
+  auto take = [&](absl::string_view block) { sha.Update(block); };
+  if (fd.get() < 0 || !ReadBlocks(fd.get(), path, take).ok() ||
       sha.Finish() != blob.sha256()) {
     unlink(path.c_str());
     return false;

@@ -22,9 +22,9 @@ class BlobCache {
   // Makes the folder.
   static absl::StatusOr<BlobCache> Open(std::string directory);
 
-  // Fetches bytes from `offset` on, any number but at least one.
-  using FetchChunk = std::function<absl::StatusOr<v1::FetchBlobResponse>(
-      const v1::BlobRef& blob, uint64_t offset)>;
+  // Fetches `size` bytes from `offset` on. Called from several threads.
+  using FetchChunk = std::function<absl::Status(
+      uint64_t offset, uint32_t size, v1::FetchBlobResponse& response)>;
 
   // The path of the whole blob, fetched where it is not here. DATA_LOSS: the
   // coordinator sent other bytes; what was stored is dropped.

@@ -2,14 +2,13 @@
 #include "site_agent/gateway/egress.h"
 
 #include <algorithm>
-#include <cstdint>
-#include <cstring>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "common/aggregation/fixed_point.h"
 #include "common/base/ids.h"
 #include "common/base/status_macros.h"
 #include "google/protobuf/descriptor.h"
@@ -74,13 +73,10 @@ absl::Status CheckAnnotation(const FieldDescriptor& field) {
   return absl::OkStatus();
 }
 
-bool AllFinite(const std::string& bytes) {
-  for (size_t at = 0; at + 4 <= bytes.size(); at += 4) {
-    uint32_t bits;
-    std::memcpy(&bits, bytes.data() + at, 4);
-    if ((bits & 0x7f800000u) == 0x7f800000u) return false;
-  }
-  return true;
+bool IsFiniteTensor(const std::string& bytes) {
+  return bytes.size() % sizeof(float) == 0 &&
+         AllFinite(absl::MakeSpan(reinterpret_cast<const float*>(bytes.data()),
+                                  bytes.size() / sizeof(float)));
 }
 
 bool IsVersion(const std::string& text) {
@@ -108,7 +104,7 @@ absl::Status CheckText(const FieldDescriptor& field, const Egress& egress,
       good = good || IsVersion(value);
       break;
     case Egress::FLOAT32_TENSOR:
-      good = value.size() % 4 == 0 && AllFinite(value);
+      good = IsFiniteTensor(value);
       break;
     default:
       break;

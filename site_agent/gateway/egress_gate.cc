@@ -32,20 +32,28 @@ v1::LedgerEntry EntryOf(v1::LedgerEntry::Kind kind, absl::string_view method,
 
 }  // namespace
 
+absl::Status EgressGate::RecordUpload(const v1::UploadChunkRequest& chunk) {
+  // Chunks of one upload leave together: none before the entry is there.
+  absl::MutexLock lock(&mutex_);
+  if (chunk.blob().sha256() == last_upload_) return absl::OkStatus();
+  v1::LedgerEntry entry =
+      EntryOf(v1::LedgerEntry::SENT, "UploadChunk", chunk.header());
+  entry.set_bytes(chunk.blob().size());
+  entry.set_sha256(ToHex(chunk.blob().sha256()));
+  HILUM_RETURN_IF_ERROR(ledger_.Append(entry));
+  last_upload_ = chunk.blob().sha256();
+  return absl::OkStatus();
+}
+
 absl::Status EgressGate::Record(absl::string_view method,
                                 const google::protobuf::Message& request) {
-  v1::LedgerEntry entry =
-      EntryOf(v1::LedgerEntry::SENT, method, HeaderOf(request));
   if (const auto* chunk =
           dynamic_cast<const v1::UploadChunkRequest*>(&request)) {
-    if (chunk->blob().sha256() == last_upload_) return absl::OkStatus();
-    entry.set_bytes(chunk->blob().size());
-    entry.set_sha256(ToHex(chunk->blob().sha256()));
-    HILUM_RETURN_IF_ERROR(ledger_.Append(entry));
-    last_upload_ = chunk->blob().sha256();
-    return absl::OkStatus();
+    return RecordUpload(*chunk);
   }
   if (!absl::StartsWith(method, "Submit")) return absl::OkStatus();
+  v1::LedgerEntry entry =
+      EntryOf(v1::LedgerEntry::SENT, method, HeaderOf(request));
   std::string bytes = request.SerializeAsString();
   entry.set_bytes(bytes.size());
   entry.set_sha256(ToHex(Sha256Of(bytes)));

@@ -5,8 +5,10 @@
 #include <set>
 #include <string>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "google/protobuf/message.h"
 #include "hilum/v1/federation.pb.h"
@@ -21,7 +23,7 @@ namespace hilum {
 // In the ledger: every Submit call and its receipt, every upload once (its
 // first chunk, with the hash of the whole), every refusal. NextTask and
 // FetchBlob carry hashes of public content only and are not recorded.
-// Not thread-safe.
+// Thread-safe.
 class EgressGate {
  public:
   // Both outlive this object.
@@ -37,6 +39,7 @@ class EgressGate {
                     absl::Duration timeout);
 
  private:
+  absl::Status RecordUpload(const v1::UploadChunkRequest& chunk);
   absl::Status Record(absl::string_view method,
                       const google::protobuf::Message& request);
   absl::Status RecordReceipt(absl::string_view method,
@@ -44,7 +47,8 @@ class EgressGate {
 
   Transport& transport_;
   Ledger& ledger_;
-  std::string last_upload_;  // recorded already
+  absl::Mutex mutex_;
+  std::string last_upload_ ABSL_GUARDED_BY(mutex_);  // recorded already
 };
 
 }  // namespace hilum

@@ -7,6 +7,7 @@
 #include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/base/ids.h"
+#include "common/base/malloc.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/certificate.h"
 #include "site_agent/gateway/commands.h"
@@ -58,6 +59,7 @@ class StopSignals {
 }  // namespace
 
 absl::Status ServeSite(const std::string& config_path, bool exit_when_done) {
+  TuneMallocForChunks();
   StopSignals signals;  // first: threads made later inherit the mask
   HILUM_ASSIGN_OR_RETURN(v1::SiteConfig config, LoadSiteConfig(config_path));
   HILUM_ASSIGN_OR_RETURN(

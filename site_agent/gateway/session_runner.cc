@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "site_agent/gateway/session_runner.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -21,8 +20,6 @@ namespace {
 
 using Do = SiteSession::Do;
 
-constexpr uint32_t kChunkBytes = 1 << 20;
-constexpr int kMostRestarts = 3;  // of one upload
 constexpr absl::Duration kCallTimeout = absl::Minutes(2);
 constexpr absl::Duration kPollMargin = absl::Seconds(15);
 constexpr absl::Duration kFirstPause = absl::Milliseconds(200);
@@ -56,6 +53,13 @@ SessionRunner::SessionRunner(Options options, Transport& transport,
       ledger_(std::move(ledger)),
       approvals_(std::move(approvals)),
       blobs_(std::move(blobs)),
+      transfer_(
+          [this](absl::string_view method,
+                 const google::protobuf::Message& request,
+                 google::protobuf::Message* response) {
+            return Call(method, request, response, kCallTimeout);
+          },
+          blobs_),
       gate_(transport, *ledger_),
       session_(options_.config.policy()) {}
 
@@ -264,25 +268,6 @@ absl::Status SessionRunner::SubmitCensus(const v1::Task& task,
   return Call("SubmitCensus", request, &response, kCallTimeout);
 }
 
-absl::StatusOr<std::string> SessionRunner::Fetch(const v1::Task& task,
-                                                 const v1::BlobRef& blob) {
-  if (blob.size() == 0) return std::string();
-  return blobs_.Get(
-      blob,
-      [&](const v1::BlobRef& wanted,
-          uint64_t offset) -> absl::StatusOr<v1::FetchBlobResponse> {
-        v1::FetchBlobRequest request;
-        *request.mutable_header() = task.header();
-        request.set_sha256(wanted.sha256());
-        request.set_offset(offset);
-        request.set_max_bytes(kChunkBytes);
-        v1::FetchBlobResponse response;
-        HILUM_RETURN_IF_ERROR(
-            Call("FetchBlob", request, &response, kCallTimeout));
-        return response;
-      });
-}
-
 std::string SessionRunner::SpoolPath() const {
   return absl::StrCat(options_.config.state_dir(), "/spool/delta");
 }
@@ -293,9 +278,9 @@ absl::StatusOr<v1::BlobRef> SessionRunner::MakeUpdate(
   v1::TrainRequest train;
   train.set_round(task.header().round());
   HILUM_ASSIGN_OR_RETURN(*train.mutable_frozen_path(),
-                         Fetch(task, task.frozen()));
+                         transfer_.Fetch(task.header(), task.frozen()));
   HILUM_ASSIGN_OR_RETURN(*train.mutable_global_path(),
-                         Fetch(task, task.global()));
+                         transfer_.Fetch(task.header(), task.global()));
   blobs_.KeepOnly({task.frozen(), task.global()});
   *train.mutable_class_weights() = task.class_weights();
   train.set_delta_path(path);
@@ -330,7 +315,8 @@ absl::Status SessionRunner::Train(const v1::Task& task) {
   std::string path = SpoolPath();
   HILUM_ASSIGN_OR_RETURN(*request.mutable_update(),
                          MakeUpdate(task, path, request));
-  HILUM_RETURN_IF_ERROR(Upload(task, request.update(), path));
+  HILUM_RETURN_IF_ERROR(
+      transfer_.Upload(task.header(), request.update(), path));
   v1::SubmitResponse response;
   HILUM_RETURN_IF_ERROR(Call("SubmitUpdate", request, &response, kCallTimeout));
   unlink(path.c_str());
@@ -339,49 +325,12 @@ absl::Status SessionRunner::Train(const v1::Task& task) {
   return absl::OkStatus();
 }
 
-absl::Status SessionRunner::Upload(const v1::Task& task,
-                                   const v1::BlobRef& update,
-                                   const std::string& path) {
-  ScopedFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (fd.get() < 0) return ErrnoStatus(errno, "cannot open", path);
-  v1::UploadChunkRequest request;
-  *request.mutable_header() = task.header();
-  *request.mutable_blob() = update;
-  uint64_t offset = 0;
-  int restarts = 0;
-  while (offset < update.size()) {
-    std::string& data = *request.mutable_data();
-    data.resize(std::min<uint64_t>(kChunkBytes, update.size() - offset));
-    ssize_t got =
-        pread(fd.get(), data.data(), data.size(), static_cast<off_t>(offset));
-    if (got != static_cast<ssize_t>(data.size())) {
-      return ErrnoStatus(errno, "cannot read", path);
-    }
-    request.set_offset(offset);
-    v1::UploadChunkResponse response;
-    absl::Status sent = Call("UploadChunk", request, &response, kCallTimeout);
-    if (absl::IsDataLoss(sent) && ++restarts <= kMostRestarts) {
-      Log(sent.message());
-      offset = 0;
-      continue;
-    }
-    HILUM_RETURN_IF_ERROR(sent);
-    // Where the coordinator stands, be it ahead or behind, is where to go on.
-    if (response.stored() > update.size() || response.stored() % 4 != 0 ||
-        (response.stored() <= offset && ++restarts > kMostRestarts)) {
-      return absl::DataLossError("the coordinator's upload does not advance");
-    }
-    offset = response.stored();
-  }
-  return absl::OkStatus();
-}
-
 absl::Status SessionRunner::Evaluate(const v1::Task& task) {
   v1::EvaluateRequest evaluate;
   HILUM_ASSIGN_OR_RETURN(*evaluate.mutable_frozen_path(),
-                         Fetch(task, task.frozen()));
+                         transfer_.Fetch(task.header(), task.frozen()));
   HILUM_ASSIGN_OR_RETURN(*evaluate.mutable_global_path(),
-                         Fetch(task, task.global()));
+                         transfer_.Fetch(task.header(), task.global()));
   evaluate.set_predictions_path(absl::StrCat(options_.config.state_dir(),
                                              "/predictions-site-",
                                              options_.site.name(), ".csv"));

@@ -18,6 +18,7 @@
 #include "hilum/v1/study.pb.h"
 #include "site_agent/gateway/approvals.h"
 #include "site_agent/gateway/blob_cache.h"
+#include "site_agent/gateway/blob_transfer.h"
 #include "site_agent/gateway/egress_gate.h"
 #include "site_agent/gateway/ledger.h"
 #include "site_agent/gateway/site_session.h"
@@ -90,11 +91,7 @@ class SessionRunner {
   absl::StatusOr<v1::BlobRef> MakeUpdate(const v1::Task& task,
                                          const std::string& path,
                                          v1::SubmitUpdateRequest& request);
-  absl::Status Upload(const v1::Task& task, const v1::BlobRef& update,
-                      const std::string& path);
   absl::Status Evaluate(const v1::Task& task);
-  absl::StatusOr<std::string> Fetch(const v1::Task& task,
-                                    const v1::BlobRef& blob);
   std::string SpoolPath() const;
 
   const Options options_;
@@ -104,6 +101,7 @@ class SessionRunner {
   const std::unique_ptr<Ledger> ledger_;
   const Approvals approvals_;
   const BlobCache blobs_;
+  const BlobTransfer transfer_;
   EgressGate gate_;
   SiteSession session_;
   Study study_;

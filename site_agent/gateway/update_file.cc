@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "common/aggregation/fixed_point.h"
 #include "common/base/file.h"
@@ -19,72 +20,100 @@
 namespace hilum {
 namespace {
 
-absl::Status ReadTrack(int fd, const std::string& path, off_t offset,
-                       std::vector<float>& values) {
-  char* to = reinterpret_cast<char*>(values.data());
-  size_t size = values.size() * sizeof(float);
-  size_t have = 0;
-  while (have < size) {
-    ssize_t got =
-        pread(fd, to + have, size - have, offset + static_cast<off_t>(have));
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return ErrnoStatus(errno, "cannot read", path);
-    have += static_cast<size_t>(got);
-  }
-  return absl::OkStatus();
-}
+constexpr int64_t kBlock = 1 << 16;  // elements
 
-absl::Status WriteBytes(int fd, const std::string& path, off_t offset,
-                        absl::string_view bytes) {
-  while (!bytes.empty()) {
-    ssize_t wrote = pwrite(fd, bytes.data(), bytes.size(), offset);
-    if (wrote < 0 && errno == EINTR) continue;
-    if (wrote < 0) return ErrnoStatus(errno, "cannot write", path);
-    bytes.remove_prefix(static_cast<size_t>(wrote));
-    offset += wrote;
+// The trainer's file, track by track.
+class DeltaFile {
+ public:
+  DeltaFile(const std::string& path, int64_t track_size)
+      : path_(path),
+        track_size_(track_size),
+        fd_(open(path.c_str(), O_RDWR | O_CLOEXEC)) {}
+
+  absl::Status CheckSize(int num_tracks) const {
+    struct stat info;
+    if (fd_.get() < 0 || fstat(fd_.get(), &info) != 0) {
+      return ErrnoStatus(errno, "cannot open the trainer's update", path_);
+    }
+    const int64_t wanted = track_size_ * num_tracks * kElement;
+    if (info.st_size == wanted) return absl::OkStatus();
+    return absl::InvalidArgumentError(
+        absl::StrCat("the trainer's update has ", info.st_size,
+                     " bytes, the study's has ", wanted));
   }
-  return absl::OkStatus();
-}
+
+  // What to multiply the track with to clip it.
+  absl::StatusOr<double> Factor(int track, double clipping_norm) {
+    double squares = 0;
+    HILUM_RETURN_IF_ERROR(ForEachBlock(track, [&](uint64_t) {
+      AddSquares(block_, squares);
+      return absl::OkStatus();
+    }));
+    return ClipFactor(squares, clipping_norm);
+  }
+
+  absl::Status Finish(int track, double factor, Sha256& sha) {
+    return ForEachBlock(track, [&](uint64_t offset) -> absl::Status {
+      if (factor != 1) {
+        ScaleDelta(absl::MakeSpan(block_), factor);
+        HILUM_RETURN_IF_ERROR(
+            WriteAt(fd_.get(), offset, BlobBytes(block_), path_));
+      }
+      sha.Update(BlobBytes(block_));
+      return absl::OkStatus();
+    });
+  }
+
+ private:
+  static constexpr int64_t kElement = sizeof(float);
+
+  // `use` finds the values in block_ and is given their place in the file.
+  absl::Status ForEachBlock(int track,
+                            absl::FunctionRef<absl::Status(uint64_t)> use) {
+    for (int64_t at = 0; at < track_size_; at += kBlock) {
+      block_.resize(static_cast<size_t>(std::min(kBlock, track_size_ - at)));
+      uint64_t offset =
+          static_cast<uint64_t>((track * track_size_ + at) * kElement);
+      HILUM_RETURN_IF_ERROR(ReadAt(fd_.get(), offset,
+                                   reinterpret_cast<char*>(block_.data()),
+                                   block_.size() * kElement, path_));
+      int64_t bad = FirstBadDelta(block_);
+      if (bad >= 0) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("the trainer's update of track ", track,
+                         " has NaN, Inf or an absurd value at element ",
+                         at + bad, "; a smaller learning rate may help"));
+      }
+      HILUM_RETURN_IF_ERROR(use(offset));
+    }
+    return absl::OkStatus();
+  }
+
+  const std::string& path_;
+  const int64_t track_size_;
+  const ScopedFd fd_;
+  std::vector<float> block_;
+};
 
 }  // namespace
 
 absl::StatusOr<v1::BlobRef> FinishUpdateFile(const std::string& path,
                                              int64_t track_size, int num_tracks,
                                              double clipping_norm) {
-  ScopedFd fd(open(path.c_str(), O_RDWR | O_CLOEXEC));
-  struct stat info;
-  if (fd.get() < 0 || fstat(fd.get(), &info) != 0) {
-    return ErrnoStatus(errno, "cannot open the trainer's update", path);
-  }
-  int64_t track_bytes = track_size * static_cast<int64_t>(sizeof(float));
-  if (info.st_size != track_bytes * num_tracks) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the trainer's update has ", info.st_size,
-                     " bytes, the study's has ", track_bytes * num_tracks));
-  }
+  DeltaFile file(path, track_size);
+  HILUM_RETURN_IF_ERROR(file.CheckSize(num_tracks));
   Sha256 sha;
-  std::vector<float> values(static_cast<size_t>(track_size));
   for (int track = 0; track < num_tracks; ++track) {
-    off_t offset = track * track_bytes;
-    HILUM_RETURN_IF_ERROR(ReadTrack(fd.get(), path, offset, values));
-    int64_t bad = FirstBadDelta(values);
-    if (bad >= 0) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("the trainer's update of track ", track,
-                       " has NaN, Inf or an absurd value at element ", bad,
-                       "; a smaller learning rate may help"));
+    double factor = 1;
+    if (clipping_norm != 0) {
+      HILUM_ASSIGN_OR_RETURN(factor, file.Factor(track, clipping_norm));
     }
-    HILUM_ASSIGN_OR_RETURN(double norm,
-                           ClipDelta(absl::MakeSpan(values), clipping_norm));
-    if (clipping_norm > 0 && norm > clipping_norm) {
-      HILUM_RETURN_IF_ERROR(
-          WriteBytes(fd.get(), path, offset, BlobBytes(values)));
-    }
-    sha.Update(BlobBytes(values));
+    HILUM_RETURN_IF_ERROR(file.Finish(track, factor, sha));
   }
   v1::BlobRef ref;
   ref.set_sha256(sha.Finish());
-  ref.set_size(static_cast<uint64_t>(info.st_size));
+  ref.set_size(static_cast<uint64_t>(track_size) *
+               static_cast<uint64_t>(num_tracks) * sizeof(float));
   return ref;
 }
 
@@ -98,8 +127,7 @@ absl::StatusOr<v1::BlobRef> WriteZeroUpdate(const std::string& path,
   for (uint64_t done = 0; done < num_bytes;) {
     absl::string_view block(zeros.data(),
                             std::min<uint64_t>(zeros.size(), num_bytes - done));
-    HILUM_RETURN_IF_ERROR(
-        WriteBytes(fd.get(), path, static_cast<off_t>(done), block));
+    HILUM_RETURN_IF_ERROR(WriteAt(fd.get(), done, block, path));
     sha.Update(block);
     done += block.size();
   }

@@ -13,8 +13,8 @@ namespace hilum {
 // Makes the trainer's delta file fit to leave: checks that it has
 // `num_tracks` times `track_size` float32, all finite and within what can be
 // summed, clips each track to L2 norm `clipping_norm` (0: not at all), and
-// hashes it, in one pass and with one track in memory. INVALID_ARGUMENT names
-// the track.
+// hashes it, in one pass (two where it clips) with a block in memory.
+// INVALID_ARGUMENT names the track.
 absl::StatusOr<v1::BlobRef> FinishUpdateFile(const std::string& path,
                                              int64_t track_size, int num_tracks,
                                              double clipping_norm);

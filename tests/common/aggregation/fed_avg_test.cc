@@ -120,24 +120,20 @@ TEST_F(FedAvgTest, NaNInfiniteAndHugeDeltasAreRefusedByName) {
                     -std::numeric_limits<float>::infinity(), 16385.0f}) {
     AggregateOptions options = Options(2, 2, {1, 2, 3, 4});
     options.updates = {{"north", Write("a", {0, 0, 0, bad}), {1, 1}}};
-    const absl::Status check = CheckUpdateFile(folder_ + "/a", 2, 2);
-    EXPECT_EQ(check.code(), absl::StatusCode::kInvalidArgument);
-    EXPECT_THAT(std::string(check.message()), HasSubstr("track 1, element 1"));
     const absl::Status status = AggregateUpdates(options).status();
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
-    EXPECT_THAT(std::string(status.message()), HasSubstr("north: track 1"));
+    EXPECT_THAT(std::string(status.message()),
+                HasSubstr("north: track 1, element 1"));
     EXPECT_FALSE(FileExists(folder_ + "/out"));
   }
-  EXPECT_TRUE(CheckUpdateFile(Write("b", {16384, -16384}), 1, 2).ok());
 }
 
 TEST_F(FedAvgTest, WrongLengthTwoUpdatesAndTooManyExamplesAreRefused) {
   const std::string path = Write("a", {1, 1});
-  EXPECT_FALSE(CheckUpdateFile(path, 3, 1).ok());
-  EXPECT_FALSE(CheckUpdateFile(path, 1, 1).ok());
-  EXPECT_FALSE(CheckUpdateFile(path, 0, 1).ok());
-  EXPECT_EQ(CheckUpdateFile(folder_ + "/none", 2, 1).code(),
-            absl::StatusCode::kNotFound);
+  AggregateOptions wrong = Options(3, 1, {0, 0, 0});
+  wrong.updates = {{"a", path, {1}}};
+  EXPECT_EQ(AggregateUpdates(wrong).status().code(),
+            absl::StatusCode::kInvalidArgument);
   const std::vector<std::vector<UpdateInput>> refused = {
       {{"a", path, {1}}, {"a", path, {1}}},
       {{"a", path, {1, 1}}},
@@ -175,17 +171,46 @@ TEST(FixedPointTest, FastPathRoundsAsLlrintDoes) {
   }
 }
 
-TEST(ClipDeltaTest, ScalesOnlyWhatIsLonger) {
+TEST_F(FedAvgTest, LongTracksAreCutIntoBlocksWithoutASeam) {
+  const int64_t size = 3 * (1 << 15) + 7;
+  const std::vector<float> zeros(static_cast<size_t>(size));
+  std::vector<float> delta;
+  for (int64_t i = 0; i < size; ++i) delta.push_back(static_cast<float>(i));
+  for (float& value : delta) value /= 1024;
+  std::vector<float> both = zeros;
+  both.insert(both.end(), zeros.begin(), zeros.end());
+  AggregateOptions options = Options(size, 2, both);
+  std::vector<float> deltas = delta;
+  deltas.insert(deltas.end(), delta.rbegin(), delta.rend());
+  options.updates = {{"a", Write("a", deltas), {5, 5}}};
+  ASSERT_TRUE(AggregateUpdates(options).ok());
+  EXPECT_EQ(Output(), deltas);
+}
+
+TEST(ClipFactorTest, ScalesOnlyWhatIsLonger) {
   std::vector<float> delta = {3, 4};
-  EXPECT_EQ(ClipDelta(absl::MakeSpan(delta), 0).value(), 5);
-  EXPECT_EQ(ClipDelta(absl::MakeSpan(delta), 6).value(), 5);
-  EXPECT_EQ(delta, (std::vector<float>{3, 4}));
-  EXPECT_EQ(ClipDelta(absl::MakeSpan(delta), 1).value(), 5);
+  double squares = 0;
+  AddSquares(delta, squares);
+  EXPECT_EQ(ClipFactor(squares, 0).value(), 1);
+  EXPECT_EQ(ClipFactor(squares, 6).value(), 1);
+  ScaleDelta(absl::MakeSpan(delta), ClipFactor(squares, 1).value());
   EXPECT_FLOAT_EQ(delta[0], 0.6f);
   EXPECT_FLOAT_EQ(delta[1], 0.8f);
-  delta[0] = std::numeric_limits<float>::infinity();
-  EXPECT_FALSE(ClipDelta(absl::MakeSpan(delta), 1).ok());
-  EXPECT_FALSE(ClipDelta(absl::MakeSpan(delta), -1).ok());
+  EXPECT_FALSE(ClipFactor(std::numeric_limits<double>::infinity(), 1).ok());
+  EXPECT_FALSE(ClipFactor(squares, -1).ok());
+}
+
+TEST(AllFiniteTest, SeesEveryPlace) {
+  for (size_t size : {1, 7, 64, 1000}) {
+    std::vector<float> values(size, std::numeric_limits<float>::max());
+    EXPECT_TRUE(AllFinite(values));
+    for (size_t i = 0; i < size; ++i) {
+      std::vector<float> bad = values;
+      bad[i] = i % 2 == 0 ? std::numeric_limits<float>::quiet_NaN()
+                          : -std::numeric_limits<float>::infinity();
+      ASSERT_FALSE(AllFinite(bad)) << i << " of " << size;
+    }
+  }
 }
 
 }  // namespace

@@ -8,7 +8,6 @@
 #include "common/base/file.h"
 #include "common/crypto/sha256.h"
 #include "site_agent/gateway/approvals.h"
-#include "site_agent/gateway/blob_cache.h"
 #include "site_agent/gateway/ledger.h"
 
 namespace hilum {
@@ -55,40 +54,6 @@ TEST(ApprovalsTest, RefusalOutweighsApprovalAndWhatWasNotOfferedIsRefused) {
   ASSERT_TRUE(approvals->Refuse(hash).ok());
   EXPECT_TRUE(approvals->Approved().empty());
   EXPECT_TRUE(approvals->Refused().contains(hash));
-}
-
-TEST(BlobCacheTest, CutDownloadGoesOnAtItsByteAndOtherBytesAreDropped) {
-  auto cache = BlobCache::Open(NewFolder());
-  const std::string bytes = "0123456789";
-  v1::BlobRef blob;
-  blob.set_sha256(Sha256Of(bytes));
-  blob.set_size(bytes.size());
-  std::vector<uint64_t> offsets;
-  bool cut = true;
-  std::string source = bytes;
-  auto fetch = [&](const v1::BlobRef&,
-                   uint64_t offset) -> absl::StatusOr<v1::FetchBlobResponse> {
-    offsets.push_back(offset);
-    if (cut && offset == 4) return absl::UnavailableError("cut");
-    v1::FetchBlobResponse response;
-    response.set_data(source.substr(offset, 4));
-    response.set_total_size(source.size());
-    return response;
-  };
-  EXPECT_EQ(cache->Get(blob, fetch).status().code(),
-            absl::StatusCode::kUnavailable);
-  cut = false;
-  auto path = cache->Get(blob, fetch);
-  ASSERT_TRUE(path.ok()) << path.status();
-  EXPECT_EQ(*ReadFile(*path), bytes);
-  EXPECT_THAT(offsets, testing::ElementsAre(0, 4, 4, 8));
-
-  cache->KeepOnly({});
-  source = "012345678X";
-  EXPECT_EQ(cache->Get(blob, fetch).status().code(),
-            absl::StatusCode::kDataLoss);
-  source = bytes;
-  EXPECT_TRUE(cache->Get(blob, fetch).ok());
 }
 
 }  // namespace

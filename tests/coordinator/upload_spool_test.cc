@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "coordinator/storage/upload_spool.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <limits>
+#include <thread>
+#include <vector>
+
+#include "common/crypto/sha256.h"
+
+namespace hilum {
+namespace {
+
+class UploadSpoolTest : public testing::Test {
+ protected:
+  UploadSpoolTest() {
+    std::filesystem::remove_all(folder_);
+    Restart();
+  }
+
+  void Restart() {
+    spool_.reset();
+    spool_ = *UploadSpool::Open(folder_);
+  }
+
+  static std::string Bytes(const std::vector<float>& values) {
+    return std::string(reinterpret_cast<const char*>(values.data()),
+                       values.size() * sizeof(float));
+  }
+
+  static UploadSpool::Key KeyOf(const std::string& bytes,
+                                const std::string& site = "a",
+                                uint32_t round = 1) {
+    return {.study_hash = std::string(32, 's'),
+            .site = SiteId(site),
+            .round = round,
+            .sha256 = Sha256Of(bytes),
+            .size = bytes.size()};
+  }
+
+  int Files() const {
+    return static_cast<int>(
+        std::distance(std::filesystem::directory_iterator(folder_), {}));
+  }
+
+  const std::string folder_ = testing::TempDir() + "/upload_spool_test";
+  std::unique_ptr<UploadSpool> spool_;
+};
+
+TEST_F(UploadSpoolTest, ChunksThatOvertakeEachOtherAreStoredInOrder) {
+  std::vector<float> values(64);
+  for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i);
+  const std::string bytes = Bytes(values);
+  const UploadSpool::Key key = KeyOf(bytes);
+  std::vector<std::thread> threads;
+  for (size_t i = 8; i-- > 0;) {  // the last chunk first
+    threads.emplace_back([&, i] {
+      auto stored = spool_->Append(key, i * 32, bytes.substr(i * 32, 32));
+      ASSERT_TRUE(stored.ok()) << stored.status();
+      EXPECT_GE(*stored, (i + 1) * 32);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  auto update = spool_->Complete(key);
+  ASSERT_TRUE(update.ok()) << update.status();
+  EXPECT_EQ(update->first_bad, -1);
+  EXPECT_EQ(std::filesystem::file_size(update->path), bytes.size());
+}
+
+TEST_F(UploadSpoolTest, RestartGoesOnAtItsByteAndStillKnowsTheBadElement) {
+  const std::string bytes =
+      Bytes({1, std::numeric_limits<float>::quiet_NaN(), 3, 4});
+  const UploadSpool::Key key = KeyOf(bytes);
+  ASSERT_TRUE(spool_->Append(key, 0, bytes.substr(0, 8)).ok());
+  Restart();
+  EXPECT_EQ(spool_->Complete(key).status().code(),
+            absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(spool_->Append(key, 0, "").value(), 8u);
+  EXPECT_EQ(spool_->Append(key, 8, bytes.substr(8)).value(), 16u);
+  EXPECT_EQ(spool_->Complete(key)->first_bad, 1);
+  Restart();
+  EXPECT_EQ(spool_->Complete(key)->first_bad, 1);
+}
+
+TEST_F(UploadSpoolTest, BadElementIsCountedFromTheStartOfTheUpdate) {
+  const std::string bytes =
+      Bytes({1, 2, 3, std::numeric_limits<float>::infinity(), 16385});
+  const UploadSpool::Key key = KeyOf(bytes);
+  ASSERT_TRUE(spool_->Append(key, 0, bytes.substr(0, 8)).ok());
+  ASSERT_TRUE(spool_->Append(key, 8, bytes.substr(8)).ok());
+  EXPECT_EQ(spool_->Complete(key)->first_bad, 3);
+}
+
+TEST_F(UploadSpoolTest, OtherBytesThanAnnouncedAreDropped) {
+  const std::string bytes = Bytes({1, 2});
+  const UploadSpool::Key key = KeyOf(bytes);
+  EXPECT_EQ(spool_->Append(key, 0, Bytes({1, 3})).status().code(),
+            absl::StatusCode::kDataLoss);
+  EXPECT_EQ(Files(), 0);
+  EXPECT_EQ(spool_->Append(key, 0, bytes).value(), 8u);
+}
+
+TEST_F(UploadSpoolTest, MoreThanAnnouncedAndPartsOfNumbersAreRefused) {
+  const std::string bytes = Bytes({1, 2});
+  const UploadSpool::Key key = KeyOf(bytes);
+  EXPECT_EQ(spool_->Append(key, 0, Bytes({1, 2, 3})).status().code(),
+            absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(spool_->Append(key, 0, bytes.substr(0, 3)).status().code(),
+            absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(UploadSpoolTest, NewUpdateReplacesOnlyItsOwnSitesUnfinishedOne) {
+  const std::string old = Bytes({1, 2}), bytes = Bytes({3, 4});
+  ASSERT_TRUE(spool_->Append(KeyOf(old), 0, old.substr(0, 4)).ok());
+  ASSERT_TRUE(spool_->Append(KeyOf(old, "a-b"), 0, old).ok());
+  ASSERT_TRUE(spool_->Append(KeyOf(bytes, "a", 2), 0, bytes).ok());
+  EXPECT_EQ(Files(), 2);
+  EXPECT_TRUE(spool_->Complete(KeyOf(old, "a-b")).ok());
+  // What is deleted late, of an earlier round with equal bytes, is not this
+  // round's.
+  spool_->Remove(KeyOf(bytes, "a", 1));
+  EXPECT_TRUE(spool_->Complete(KeyOf(bytes, "a", 2)).ok());
+}
+
+}  // namespace
+}  // namespace hilum
