@@ -40,8 +40,8 @@ TEST(OrderedPipelineTest, MakersStayCloseToTheConsumer) {
                   [&](int64_t i, int&) {
                     int64_t lead = i - consumed;
                     for (int64_t old = furthest;
-                         lead > old && !furthest.compare_exchange_weak(
-                                           old, lead);) {
+                         lead > old &&
+                         !furthest.compare_exchange_weak(old, lead);) {
                     }
                     return absl::OkStatus();
                   },
@@ -79,8 +79,7 @@ TEST(OrderedPipelineTest, ConsumersErrorEndsIt) {
         return absl::OkStatus();
       },
       [](int64_t i, int&) -> absl::Status {
-        return i == 3 ? absl::ResourceExhaustedError("full")
-                      : absl::OkStatus();
+        return i == 3 ? absl::ResourceExhaustedError("full") : absl::OkStatus();
       });
   EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
   EXPECT_LE(made, 3 + 1 + 3);

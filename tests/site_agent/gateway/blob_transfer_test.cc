@@ -102,9 +102,7 @@ struct UploadSink {
 
 class BlobTransferTest : public testing::Test {
  protected:
-  BlobTransferTest() {
-    EXPECT_TRUE(WriteFileAtomically(path_, bytes_).ok());
-  }
+  BlobTransferTest() { EXPECT_TRUE(WriteFileAtomically(path_, bytes_).ok()); }
   absl::Status Upload() {
     BlobTransfer transfer(
         [this](absl::string_view method, const auto& request,
