@@ -66,4 +66,11 @@ absl::StatusOr<BearerName> PeerName(const grpc::AuthContext& context) {
   return name;
 }
 
+std::string PeerCertificatePem(const grpc::AuthContext& context) {
+  std::vector<grpc::string_ref> pem =
+      context.FindPropertyValues(GRPC_X509_PEM_CERT_PROPERTY_NAME);
+  return pem.empty() ? std::string()
+                     : std::string(pem[0].begin(), pem[0].end());
+}
+
 }  // namespace hilum

@@ -37,6 +37,9 @@ grpc::ChannelArguments BulkChannelArguments();
 // UNAUTHENTICATED: none, or not a consortium's.
 absl::StatusOr<BearerName> PeerName(const grpc::AuthContext& context);
 
+// That certificate as PEM; empty: none.
+std::string PeerCertificatePem(const grpc::AuthContext& context);
+
 }  // namespace hilum
 
 #endif  // HILUM_COMMON_RPC_TLS_H_

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/sha256.h"
+#include "common/crypto/signature.h"
 #include "site_agent/gateway/egress.h"
 
 namespace hilum {
@@ -60,18 +61,38 @@ absl::Status EgressGate::Record(absl::string_view method,
   return ledger_.Append(entry);
 }
 
-absl::Status EgressGate::RecordReceipt(absl::string_view method,
-                                       const v1::SubmitResponse& response) {
+absl::Status EgressGate::CheckReceipt(absl::string_view method,
+                                      const google::protobuf::Message& request,
+                                      const v1::Receipt& receipt) const {
   v1::ReceiptBody body;
-  if (!body.ParseFromString(response.receipt().body())) {
+  if (!body.ParseFromString(receipt.body()) || body.method() != method ||
+      body.header().SerializeAsString() !=
+          HeaderOf(request).SerializeAsString() ||
+      body.request_sha256() != Sha256Of(request.SerializeAsString())) {
     return absl::DataLossError(
-        absl::StrCat(method, ": the coordinator's receipt is unreadable"));
+        absl::StrCat(method,
+                     ": the coordinator's receipt is for another "
+                     "message than the one sent"));
   }
+  const std::string certificate = transport_.PeerCertificate();
+  if (certificate.empty()) return absl::OkStatus();  // a simulated one
+  absl::Status signature =
+      VerifySignature(certificate, receipt.body(), receipt.signature());
+  if (signature.ok()) return absl::OkStatus();
+  return absl::DataLossError(absl::StrCat(
+      method, ": the coordinator's receipt is not signed with its ",
+      "certificate: ", signature.message()));
+}
+
+absl::Status EgressGate::RecordReceipt(absl::string_view method,
+                                       const v1::Receipt& receipt) {
+  v1::ReceiptBody body;
+  body.ParseFromString(receipt.body());
   v1::LedgerEntry entry =
       EntryOf(v1::LedgerEntry::RECEIPT, method, body.header());
-  entry.set_bytes(response.receipt().body().size());
+  entry.set_bytes(receipt.body().size());
   entry.set_sha256(ToHex(body.request_sha256()));
-  entry.set_detail(ToHex(response.receipt().signature()));
+  entry.set_detail(ToHex(receipt.signature()));
   return ledger_.Append(entry);
 }
 
@@ -90,7 +111,8 @@ absl::Status EgressGate::Call(absl::string_view method,
   HILUM_RETURN_IF_ERROR(Record(method, request));
   HILUM_RETURN_IF_ERROR(transport_.Call(method, request, response, timeout));
   if (const auto* submitted = dynamic_cast<v1::SubmitResponse*>(response)) {
-    return RecordReceipt(method, *submitted);
+    HILUM_RETURN_IF_ERROR(CheckReceipt(method, request, submitted->receipt()));
+    return RecordReceipt(method, submitted->receipt());
   }
   return absl::OkStatus();
 }

@@ -32,7 +32,8 @@ class EgressGate {
 
   // PERMISSION_DENIED: the message may not leave (recorded as such).
   // RESOURCE_EXHAUSTED: the ledger cannot be written, nothing was sent.
-  // Otherwise the transport's answer.
+  // DATA_LOSS: the receipt is not for this message, or not signed with the
+  // coordinator's certificate. Otherwise the transport's answer.
   absl::Status Call(absl::string_view method,
                     const google::protobuf::Message& request,
                     google::protobuf::Message* response,
@@ -42,8 +43,11 @@ class EgressGate {
   absl::Status RecordUpload(const v1::UploadChunkRequest& chunk);
   absl::Status Record(absl::string_view method,
                       const google::protobuf::Message& request);
+  absl::Status CheckReceipt(absl::string_view method,
+                            const google::protobuf::Message& request,
+                            const v1::Receipt& receipt) const;
   absl::Status RecordReceipt(absl::string_view method,
-                             const v1::SubmitResponse& response);
+                             const v1::Receipt& receipt);
 
   Transport& transport_;
   Ledger& ledger_;

@@ -2,6 +2,8 @@
 #ifndef HILUM_SITE_AGENT_GATEWAY_TRANSPORT_H_
 #define HILUM_SITE_AGENT_GATEWAY_TRANSPORT_H_
 
+#include <string>
+
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -21,6 +23,9 @@ class Transport {
                             const google::protobuf::Message& request,
                             google::protobuf::Message* response,
                             absl::Duration timeout) = 0;
+  // PEM of the certificate with which the coordinator has authenticated itself
+  // to this transport; empty: it has none, or not yet.
+  virtual std::string PeerCertificate() const { return std::string(); }
   // The NextTask in flight, or else the next one, ends with CANCELLED where
   // the transport can: it begins anew with what the officer just approved.
   virtual void Interrupt() {}

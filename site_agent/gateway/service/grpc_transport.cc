@@ -63,6 +63,7 @@ struct GrpcTransport::State {
   grpc::ClientContext* polling ABSL_GUARDED_BY(mutex) = nullptr;
   bool interrupted ABSL_GUARDED_BY(mutex) = false;
   bool shutdown ABSL_GUARDED_BY(mutex) = false;
+  std::string peer_certificate ABSL_GUARDED_BY(mutex);
 };
 
 GrpcTransport::GrpcTransport(const std::string& coordinator,
@@ -113,9 +114,17 @@ absl::Status GrpcTransport::Call(absl::string_view method,
   {
     absl::MutexLock lock(&state_->mutex);
     state_->in_flight.erase(&context);
+    if (status.ok()) {
+      state_->peer_certificate = PeerCertificatePem(*context.auth_context());
+    }
     if (polls) state_->polling = nullptr;
   }
   return Explain(FromGrpc(status));
+}
+
+std::string GrpcTransport::PeerCertificate() const {
+  absl::MutexLock lock(&state_->mutex);
+  return state_->peer_certificate;
 }
 
 void GrpcTransport::Interrupt() {

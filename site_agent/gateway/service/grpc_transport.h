@@ -21,6 +21,7 @@ class GrpcTransport : public Transport {
                     const google::protobuf::Message& request,
                     google::protobuf::Message* response,
                     absl::Duration timeout) override;
+  std::string PeerCertificate() const override;
   void Interrupt() override;
   void Shutdown() override;
 
