@@ -23,11 +23,13 @@ constexpr absl::Duration kRetryAfter = absl::Seconds(10);
 
 }  // namespace
 
-FederationCore::FederationCore(Options options, Clock& clock, BlobStore blobs,
+FederationCore::FederationCore(Options options, Clock& clock, FolderLock folder,
+                               BlobStore blobs,
                                std::unique_ptr<UploadSpool> uploads,
                                std::unique_ptr<Storage> storage)
     : options_(std::move(options)),
       clock_(clock),
+      folder_(std::move(folder)),
       blobs_(std::move(blobs)),
       uploads_(std::move(uploads)),
       storage_(std::move(storage)) {}
@@ -36,15 +38,18 @@ absl::StatusOr<std::unique_ptr<FederationCore>> FederationCore::Open(
     Options options, Clock& clock) {
   const std::string& dir = options.state_dir;
   HILUM_RETURN_IF_ERROR(MakeDirectories(dir));
+  // Before anything is opened: what follows removes temporary files.
+  HILUM_ASSIGN_OR_RETURN(FolderLock folder,
+                         FolderLock::Take(dir, "hilum-coordinator"));
   HILUM_ASSIGN_OR_RETURN(BlobStore blobs,
                          BlobStore::Open(absl::StrCat(dir, "/blobs")));
   HILUM_ASSIGN_OR_RETURN(std::unique_ptr<UploadSpool> uploads,
                          UploadSpool::Open(absl::StrCat(dir, "/uploads")));
   HILUM_ASSIGN_OR_RETURN(std::unique_ptr<Storage> storage,
                          Storage::Open(absl::StrCat(dir, "/coordinator.db")));
-  std::unique_ptr<FederationCore> core(
-      new FederationCore(std::move(options), clock, std::move(blobs),
-                         std::move(uploads), std::move(storage)));
+  std::unique_ptr<FederationCore> core(new FederationCore(
+      std::move(options), clock, std::move(folder), std::move(blobs),
+      std::move(uploads), std::move(storage)));
   HILUM_RETURN_IF_ERROR(core->Load());
   core->driver_ = std::thread([raw = core.get()] { raw->Drive(); });
   return core;

@@ -15,6 +15,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "common/base/clock.h"
+#include "common/base/folder_lock.h"
 #include "coordinator/active_study.h"
 #include "coordinator/federation_handler.h"
 #include "coordinator/storage/blob_store.h"
@@ -28,7 +29,8 @@ namespace hilum {
 // FederationHandler calls) and the operator (the rest). Rounds are closed by
 // a thread of its own, so no site waits for an aggregation in its call.
 // Whatever it has acknowledged is in its state folder: a new object on the
-// same folder goes on where the last one stood.
+// same folder goes on where the last one stood. The folder is locked while
+// the object lives.
 // Thread-safe.
 class FederationCore : public FederationHandler {
  public:
@@ -40,6 +42,7 @@ class FederationCore : public FederationHandler {
     std::function<void(absl::string_view)> log = [](absl::string_view) {};
   };
 
+  // FAILED_PRECONDITION: another one has the folder.
   static absl::StatusOr<std::unique_ptr<FederationCore>> Open(Options options,
                                                               Clock& clock);
   ~FederationCore() override;
@@ -81,8 +84,8 @@ class FederationCore : public FederationHandler {
       const SiteId& site, const v1::SubmitEvaluationRequest& request) override;
 
  private:
-  FederationCore(Options options, Clock& clock, BlobStore blobs,
-                 std::unique_ptr<UploadSpool> uploads,
+  FederationCore(Options options, Clock& clock, FolderLock folder,
+                 BlobStore blobs, std::unique_ptr<UploadSpool> uploads,
                  std::unique_ptr<Storage> storage);
   absl::Status Load();
 
@@ -122,6 +125,7 @@ class FederationCore : public FederationHandler {
 
   const Options options_;
   Clock& clock_;
+  const FolderLock folder_;  // let go last
   const BlobStore blobs_;
   const std::unique_ptr<UploadSpool> uploads_;
 

@@ -46,13 +46,14 @@ std::string ShortHash(absl::string_view hash) {
 }  // namespace
 
 SessionRunner::SessionRunner(Options options, Transport& transport,
-                             Trainer& trainer, Clock& clock,
+                             Trainer& trainer, Clock& clock, FolderLock folder,
                              std::unique_ptr<Ledger> ledger,
                              Approvals approvals, BlobCache blobs)
     : options_(std::move(options)),
       transport_(transport),
       trainer_(trainer),
       clock_(clock),
+      folder_(std::move(folder)),
       ledger_(std::move(ledger)),
       approvals_(std::move(approvals)),
       blobs_(std::move(blobs)),
@@ -63,6 +64,9 @@ absl::StatusOr<std::unique_ptr<SessionRunner>> SessionRunner::Create(
     Options options, Transport& transport, Trainer& trainer, Clock& clock) {
   const std::string state = options.config.state_dir();
   HILUM_RETURN_IF_ERROR(MakeDirectories(absl::StrCat(state, "/spool")));
+  // Before the ledger: opening it cuts off a line that another may write.
+  HILUM_ASSIGN_OR_RETURN(FolderLock folder,
+                         FolderLock::Take(state, "hilum-site"));
   HILUM_ASSIGN_OR_RETURN(
       std::unique_ptr<Ledger> ledger,
       Ledger::Open(absl::StrCat(state, "/ledger.jsonl"), clock));
@@ -70,8 +74,8 @@ absl::StatusOr<std::unique_ptr<SessionRunner>> SessionRunner::Create(
   HILUM_ASSIGN_OR_RETURN(BlobCache blobs,
                          BlobCache::Open(absl::StrCat(state, "/blobs")));
   return std::unique_ptr<SessionRunner>(new SessionRunner(
-      std::move(options), transport, trainer, clock, std::move(ledger),
-      std::move(approvals), std::move(blobs)));
+      std::move(options), transport, trainer, clock, std::move(folder),
+      std::move(ledger), std::move(approvals), std::move(blobs)));
 }
 
 void SessionRunner::Log(absl::string_view line) const { options_.log(line); }

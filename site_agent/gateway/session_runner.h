@@ -12,6 +12,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "common/base/clock.h"
+#include "common/base/folder_lock.h"
 #include "common/base/ids.h"
 #include "common/model/architecture.h"
 #include "hilum/v1/config.pb.h"
@@ -43,7 +44,8 @@ class SessionRunner {
     std::function<void(absl::string_view)> log = [](absl::string_view) {};
   };
 
-  // All references outlive this object.
+  // All references outlive this object. FAILED_PRECONDITION: another one has
+  // the state folder, which is locked while this object lives.
   static absl::StatusOr<std::unique_ptr<SessionRunner>> Create(
       Options options, Transport& transport, Trainer& trainer, Clock& clock);
 
@@ -64,7 +66,7 @@ class SessionRunner {
   };
 
   SessionRunner(Options options, Transport& transport, Trainer& trainer,
-                Clock& clock, std::unique_ptr<Ledger> ledger,
+                Clock& clock, FolderLock folder, std::unique_ptr<Ledger> ledger,
                 Approvals approvals, BlobCache blobs);
 
   // Repeats while the coordinator cannot be reached. CANCELLED: stopped.
@@ -101,6 +103,7 @@ class SessionRunner {
   Transport& transport_;
   Trainer& trainer_;
   Clock& clock_;
+  const FolderLock folder_;  // let go last
   const std::unique_ptr<Ledger> ledger_;
   const Approvals approvals_;
   const BlobCache blobs_;

@@ -171,6 +171,17 @@ TEST_F(FederationCoreTest, WholeStudyEndsInAReportWithItsKeys) {
             ToHex(Sha256Of(*ReadFile(out + "/model/whole-final.safetensors"))));
 }
 
+TEST_F(FederationCoreTest, SecondOneOnTheStateFolderIsRefused) {
+  absl::Status second =
+      FederationCore::Open({.state_dir = dir_}, RealClock()).status();
+  EXPECT_EQ(second.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(second.message()), testing::HasSubstr(dir_));
+  EXPECT_THAT(std::string(second.message()),
+              testing::HasSubstr("another hilum-coordinator"));
+  Open();  // the first one lets go at its end
+  EXPECT_EQ(core_->ListStudies().size(), 1u);
+}
+
 TEST_F(FederationCoreTest, NanUpdateIsRefusedAndTheRoundGoesOnWithoutIt) {
   FakeSite a(*core_, "a", hash_), b(*core_, "b", hash_);
   Prepare(a, b);
