@@ -40,6 +40,8 @@ class FederationCore : public FederationHandler {
     std::function<std::string(absl::string_view)> sign;
     // Operator's log, one line a call.
     std::function<void(absl::string_view)> log = [](absl::string_view) {};
+    // Between tries of what the disk did not take.
+    absl::Duration retry_after = absl::Seconds(10);
   };
 
   // FAILED_PRECONDITION: another one has the folder.
@@ -61,6 +63,7 @@ class FederationCore : public FederationHandler {
   absl::StatusOr<v1::StudyStatus> WaitForChange(absl::string_view prefix,
                                                 const v1::StudyStatus& last,
                                                 absl::Duration longest);
+  // RESOURCE_EXHAUSTED: stopped, but not yet on disk; that is tried again.
   absl::StatusOr<v1::StudyStatus> StopStudy(absl::string_view prefix);
   // Writes models and reports; the files written, relative to `directory`.
   // FAILED_PRECONDITION: not completed.
@@ -107,7 +110,8 @@ class FederationCore : public FederationHandler {
   // Studies that start alike share their first blob.
   void RemoveUnused(const std::string& sha256)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void Store(const absl::Status& status, absl::string_view what);
+  // Whether the study's phase is another one on disk than before.
+  bool StorePhase(ActiveStudy& study) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   v1::SubmitResponse Receipt(const SiteId& site, const v1::Header& header,
                              absl::string_view method,
@@ -119,6 +123,7 @@ class FederationCore : public FederationHandler {
   // The thread that closes rounds.
   void Drive();
   absl::Time NextDeadline() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool AllPhasesAreStored() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Called and returns with the lock held; lets it go while it computes.
   absl::Status Aggregate(ActiveStudy& study)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

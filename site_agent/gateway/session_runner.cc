@@ -128,6 +128,11 @@ absl::Status SessionRunner::Run() {
   for (;;) {
     absl::StatusOr<bool> done = Step();
     if (stopped()) return absl::OkStatus();
+    if (absl::IsResourceExhausted(done.status())) {  // the disk is full
+      Log(absl::StrCat(done.status().message(), "; trying again"));
+      Pause(kLongestPause);
+      continue;
+    }
     if (!done.ok()) return done.status();
     if (*done) return absl::OkStatus();
   }
@@ -164,7 +169,9 @@ absl::StatusOr<bool> SessionRunner::Step() {
   }
   absl::Status done = Perform(*action);
   if (done.ok() || stopped()) return false;
-  if (absl::IsUnauthenticated(done)) return done;
+  if (absl::IsUnauthenticated(done) || absl::IsResourceExhausted(done)) {
+    return done;
+  }
   if (IsRoundOver(done) && action->what != Do::kPrepare) {
     Log(absl::StrCat("round ", action->task.header().round(),
                      " goes on without this site: ", done.message()));
@@ -319,7 +326,10 @@ absl::StatusOr<v1::BlobRef> SessionRunner::MakeUpdate(
     }
     status = update.status();
   }
-  if (absl::IsUnavailable(status) || absl::IsCancelled(status)) return status;
+  if (absl::IsUnavailable(status) || absl::IsCancelled(status) ||
+      absl::IsResourceExhausted(status)) {
+    return status;
+  }
   Log(absl::StrCat("round ", task.header().round(), ": this site gives ",
                    "nothing to it: ", status.message()));
   for (int i = 0; i < study_.num_tracks; ++i) request.add_tracks();

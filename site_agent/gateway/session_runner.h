@@ -30,7 +30,8 @@ namespace hilum {
 // A site at work: carries out what its SiteSession decides, with the
 // coordinator on one side (through the egress gate) and the trainer on the
 // other. A cut network is waited out: each call is repeated with growing
-// pauses, up- and downloads from where they stood. A round that fails here
+// pauses, up- and downloads from where they stood. So is a full disk: what
+// met it is done again once there is room. A round that fails here otherwise
 // is answered with an update of weight 0, so that the others need not wait.
 // Run returns when the study has ended (exit_when_done), on Stop, or where
 // going on makes no sense. Run is called once; Stop and Wake from any thread.

@@ -75,7 +75,7 @@ absl::StatusOr<std::unique_ptr<SessionRunner>> SiteAtWork::Start() {
   SessionRunner::Options options{.site = SiteId("a"),
                                  .patient_key = std::string(32, 'k')};
   options.config.set_state_dir(state_dir);
-  options.log = [this](absl::string_view line) { log.emplace_back(line); };
+  options.log = [this](absl::string_view line) { on_log(line); };
   return SessionRunner::Create(std::move(options), coordinator, trainer, clock);
 }
 

@@ -83,7 +83,7 @@ class SiteAtWork {
   ScriptedCoordinator coordinator;
   FailingTrainer trainer;
   HastyClock clock;
-  std::vector<std::string> log;
+  std::function<void(absl::string_view)> on_log = [](absl::string_view) {};
 };
 
 }  // namespace hilum
