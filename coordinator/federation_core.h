@@ -107,6 +107,8 @@ class FederationCore : public FederationHandler {
   void Advance(ActiveStudy& study) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Refuse(ActiveStudy& study, const SiteId& site,
               const absl::Status& reason) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Withdraw(ActiveStudy& study, const SiteId& site)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Studies that start alike share their first blob.
   void RemoveUnused(const std::string& sha256)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

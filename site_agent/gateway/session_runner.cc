@@ -33,6 +33,12 @@ bool IsTransient(const absl::Status& status) {
          absl::IsResourceExhausted(status);
 }
 
+// Of the trainer's failures: those that need not come again.
+bool MayPass(const absl::Status& status) {
+  return absl::IsUnavailable(status) || absl::IsCancelled(status) ||
+         absl::IsResourceExhausted(status);
+}
+
 // The round went on without this answer; the next task says how.
 bool IsRoundOver(const absl::Status& status) {
   return absl::IsFailedPrecondition(status) ||
@@ -156,34 +162,50 @@ absl::StatusOr<bool> SessionRunner::Step() {
     return false;
   }
   HILUM_RETURN_IF_ERROR(action.status());
-  if (action->what == Do::kEnd) {
-    Log(absl::StrCat(
-        "study ", ShortHash(action->study_hash),
-        action->completed ? " is complete" : " ended: ", action->reason));
-    HILUM_RETURN_IF_ERROR(approvals_.MarkEnded(action->study_hash));
-    blobs_.KeepOnly({});
-    if (!options_.exit_when_done) return false;
-    if (action->completed) return true;
-    return absl::AbortedError(
-        absl::StrCat("the study ended without result: ", action->reason));
-  }
+  if (action->what == Do::kEnd) return End(*action);
   absl::Status done = Perform(*action);
   if (done.ok() || stopped()) return false;
   if (absl::IsUnauthenticated(done) || absl::IsResourceExhausted(done)) {
     return done;
   }
-  if (IsRoundOver(done) && action->what != Do::kPrepare) {
+  if (IsRoundOver(done) && action->what != Do::kPrepare &&
+      session_.IsPrepared(action->study_hash)) {
     Log(absl::StrCat("round ", action->task.header().round(),
                      " goes on without this site: ", done.message()));
     // An answer that keeps coming back must not become a busy loop.
     Pause(kFirstPause);
     return false;
   }
-  Log(absl::StrCat("study ", ShortHash(action->study_hash),
-                   " cannot be worked on: ", done.message()));
-  if (options_.exit_when_done) return done;
+  return GiveUp(*action, done);
+}
+
+absl::StatusOr<bool> SessionRunner::End(const SiteSession::Action& action) {
+  Log(absl::StrCat(
+      "study ", ShortHash(action.study_hash),
+      action.completed ? " is complete" : " ended: ", action.reason));
+  HILUM_RETURN_IF_ERROR(approvals_.MarkEnded(action.study_hash));
+  blobs_.KeepOnly({});
+  if (!options_.exit_when_done) return false;
+  if (action.completed) return true;
+  return absl::AbortedError(
+      absl::StrCat("the study ended without result: ", action.reason));
+}
+
+absl::StatusOr<bool> SessionRunner::GiveUp(const SiteSession::Action& action,
+                                           const absl::Status& why) {
+  Log(absl::StrCat("study ", ShortHash(action.study_hash),
+                   " cannot be worked on: ", why.message()));
+  if (action.task.has_header()) {
+    v1::SubmitCensusRequest request;
+    *request.mutable_header() = action.task.header();
+    request.set_unable(true);
+    v1::SubmitResponse response;
+    absl::Status told = Call("SubmitCensus", request, &response, kCallTimeout);
+    if (!told.ok()) Log(absl::StrCat("SubmitCensus: ", told.message()));
+  }
+  if (options_.exit_when_done) return why;
   Log("mend it and start hilum-site again; other studies go on");
-  session_.OnUnusable(action->study_hash);
+  session_.OnUnusable(action.study_hash);
   return false;
 }
 
@@ -326,10 +348,7 @@ absl::StatusOr<v1::BlobRef> SessionRunner::MakeUpdate(
     }
     status = update.status();
   }
-  if (absl::IsUnavailable(status) || absl::IsCancelled(status) ||
-      absl::IsResourceExhausted(status)) {
-    return status;
-  }
+  if (MayPass(status)) return status;
   Log(absl::StrCat("round ", task.header().round(), ": this site gives ",
                    "nothing to it: ", status.message()));
   for (int i = 0; i < study_.num_tracks; ++i) request.add_tracks();
@@ -399,16 +418,24 @@ absl::Status SessionRunner::Evaluate(const v1::Task& task) {
   evaluate.set_predictions_path(absl::StrCat(options_.config.state_dir(),
                                              "/predictions-site-",
                                              options_.site.name(), ".csv"));
-  HILUM_ASSIGN_OR_RETURN(v1::EvaluateResponse evaluated,
-                         trainer_.Evaluate(evaluate));
+  absl::StatusOr<v1::EvaluateResponse> evaluated = trainer_.Evaluate(evaluate);
+  if (MayPass(evaluated.status())) return evaluated.status();
   v1::SubmitEvaluationRequest request;
   *request.mutable_header() = task.header();
-  *request.mutable_tracks() = evaluated.tracks();
+  if (evaluated.ok()) {
+    *request.mutable_tracks() = evaluated->tracks();
+  } else {
+    Log(absl::StrCat("this site gives nothing to the evaluation: ",
+                     evaluated.status().message()));
+    request.set_unable(true);
+  }
   v1::SubmitResponse response;
   HILUM_RETURN_IF_ERROR(
       Call("SubmitEvaluation", request, &response, kCallTimeout));
-  Log(absl::StrCat("evaluation is in; predictions stay in ",
-                   evaluate.predictions_path()));
+  if (evaluated.ok()) {
+    Log(absl::StrCat("evaluation is in; predictions stay in ",
+                     evaluate.predictions_path()));
+  }
   return absl::OkStatus();
 }
 

@@ -31,8 +31,9 @@ namespace hilum {
 // coordinator on one side (through the egress gate) and the trainer on the
 // other. A cut network is waited out: each call is repeated with growing
 // pauses, up- and downloads from where they stood. So is a full disk: what
-// met it is done again once there is room. A round that fails here otherwise
-// is answered with an update of weight 0, so that the others need not wait.
+// met it is done again once there is room. A task that fails here otherwise is
+// answered all the same, with an update of weight 0 or with the word that this
+// site is unable, so that the others need not wait.
 // Run returns when the study has ended (exit_when_done), on Stop, or where
 // going on makes no sense. Run is called once; Stop and Wake from any thread.
 class SessionRunner {
@@ -82,6 +83,10 @@ class SessionRunner {
 
   // One question and what follows. A status ends Run.
   absl::StatusOr<bool> Step();  // true: done
+  absl::StatusOr<bool> End(const SiteSession::Action& action);
+  // Until the site is started anew; the coordinator is told that, not why.
+  absl::StatusOr<bool> GiveUp(const SiteSession::Action& action,
+                              const absl::Status& why);
   absl::Status Perform(const SiteSession::Action& action);
   absl::Status StoreOffer(const SiteSession::Action& action);
   absl::Status RecordDecisions();

@@ -106,4 +106,25 @@ absl::Status FakeSite::SendEvaluation(const v1::Task& task) {
   return core_.SubmitEvaluation(site_, request).status();
 }
 
+absl::Status FakeSite::SendNoCensus(const v1::Task& task) {
+  v1::SubmitCensusRequest request;
+  *request.mutable_header() = task.header();
+  request.set_unable(true);
+  return core_.SubmitCensus(site_, request).status();
+}
+
+absl::Status FakeSite::SendNoEvaluation(const v1::Task& task) {
+  v1::SubmitEvaluationRequest request;
+  *request.mutable_header() = task.header();
+  request.set_unable(true);
+  return core_.SubmitEvaluation(site_, request).status();
+}
+
+absl::Status FakeSite::AskForOtherWork() {
+  v1::NextTaskRequest request;
+  request.mutable_header()->set_protocol_version(kProtocolVersion);
+  request.add_known_studies(hash_);
+  return core_.NextTask(site_, request).status();
+}
+
 }  // namespace hilum

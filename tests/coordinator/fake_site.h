@@ -29,6 +29,11 @@ class FakeSite {
                                      const std::vector<float>& delta);
   absl::Status SubmitUpdate(const v1::Task& task, const v1::BlobRef& update);
   absl::Status SendEvaluation(const v1::Task& task);
+  // That it is unable to.
+  absl::Status SendNoCensus(const v1::Task& task);
+  absl::Status SendNoEvaluation(const v1::Task& task);
+  // Asks for work; of this study it wants none, though it knows it.
+  absl::Status AskForOtherWork();
 
  private:
   FederationCore& core_;

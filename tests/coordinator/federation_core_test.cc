@@ -184,5 +184,78 @@ TEST_F(FederationCoreTest, LongPollWakesWhenThereIsSomethingToDo) {
   EXPECT_EQ(woken.task().kind(), v1::Task::TRAIN);
 }
 
+TEST_F(FederationCoreTest, SiteUnableToEvaluateIsNotWaitedFor) {
+  FakeSite a(*core_, "a", hash_), b(*core_, "b", hash_);
+  Prepare(a, b);
+  for (int round = 1; round <= 2; ++round) {
+    ASSERT_TRUE(a.SendUpdate(a.Next().task(), Delta(0.5f)).ok());
+    ASSERT_TRUE(b.SendUpdate(b.Next().task(), Delta(0.5f)).ok());
+  }
+  ASSERT_TRUE(b.SendNoEvaluation(b.Next().task()).ok());
+  EXPECT_TRUE(b.Next(0).has_none());
+  ASSERT_TRUE(a.SendEvaluation(a.Next().task()).ok());
+  EXPECT_TRUE(a.Next().ended().completed());
+  std::string out = absl::StrCat(dir_, "/out");
+  ASSERT_TRUE(core_->ExportStudy(hash_, out).ok());
+  auto report = nlohmann::json::parse(*ReadFile(out + "/report.json"));
+  const auto& federated = report["arms"]["whole"]["federated"];
+  EXPECT_EQ(federated["sites"]["a"]["n"], 20);
+  EXPECT_FALSE(federated["sites"].contains("b"));
+}
+
+TEST_F(FederationCoreTest, StudyNobodyCanEvaluateStopsAndNamesTheSites) {
+  FakeSite a(*core_, "a", hash_), b(*core_, "b", hash_);
+  Prepare(a, b);
+  for (int round = 1; round <= 2; ++round) {
+    ASSERT_TRUE(a.SendUpdate(a.Next().task(), Delta(0.5f)).ok());
+    ASSERT_TRUE(b.SendUpdate(b.Next().task(), Delta(0.5f)).ok());
+  }
+  ASSERT_TRUE(a.SendNoEvaluation(a.Next().task()).ok());
+  ASSERT_TRUE(b.SendNoEvaluation(b.Next().task()).ok());
+  v1::StudyEnded ended = a.Next().ended();
+  EXPECT_FALSE(ended.completed());
+  EXPECT_THAT(ended.reason(), testing::HasSubstr("b: could not evaluate"));
+}
+
+TEST_F(FederationCoreTest, SiteWithoutCensusIsNotWaitedForAndMayComeLater) {
+  FakeSite a(*core_, "a", hash_), b(*core_, "b", hash_);
+  ASSERT_TRUE(b.SendNoCensus(b.Next().task()).ok());
+  ASSERT_TRUE(a.SendCensus(layout_.manifest_sha256, a.Next().task()).ok());
+  v1::Task train = a.Next().task();
+  EXPECT_EQ(train.kind(), v1::Task::TRAIN);
+  v1::Task prepare = b.Next().task();
+  EXPECT_EQ(prepare.kind(), v1::Task::PREPARE);
+  ASSERT_TRUE(b.SendCensus(layout_.manifest_sha256, prepare).ok());
+  ASSERT_TRUE(a.SendUpdate(train, Delta(0.5f)).ok());
+  EXPECT_TRUE(a.Next(0).has_none());
+  EXPECT_EQ(b.Next().task().kind(), v1::Task::TRAIN);
+}
+
+TEST_F(FederationCoreTest, SiteThatGivesUpLaterIsNotWaitedForEither) {
+  FakeSite a(*core_, "a", hash_), b(*core_, "b", hash_);
+  Prepare(a, b);
+  ASSERT_TRUE(b.SendNoCensus(b.Next().task()).ok());
+  for (int round = 1; round <= 2; ++round) {
+    v1::Task task = a.Next().task();
+    EXPECT_EQ(task.header().round(), static_cast<uint32_t>(round));
+    ASSERT_TRUE(a.SendUpdate(task, Delta(0.5f)).ok());
+  }
+  EXPECT_EQ(a.Next().task().kind(), v1::Task::EVALUATE);
+}
+
+TEST_F(FederationCoreTest, SiteThatGaveUpIsKnownByItsQuestionAfterARestart) {
+  {
+    FakeSite a(*core_, "a", hash_), b(*core_, "b", hash_);
+    Prepare(a, b);
+    ASSERT_TRUE(b.SendNoCensus(b.Next().task()).ok());
+  }
+  Open();
+  FakeSite a(*core_, "a", hash_), b(*core_, "b", hash_);
+  ASSERT_TRUE(a.SendUpdate(a.Next().task(), Delta(0.5f)).ok());
+  EXPECT_TRUE(a.Next(0).has_none());
+  ASSERT_TRUE(b.AskForOtherWork().ok());
+  EXPECT_EQ(a.Next().task().header().round(), 2u);
+}
+
 }  // namespace
 }  // namespace hilum

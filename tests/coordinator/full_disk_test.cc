@@ -76,8 +76,7 @@ TEST_F(StorageOnAFullDiskTest, UploadKeepsWhatWasStoredAndGoesOnAtItsByte) {
   EXPECT_EQ((*spool)->Append(key, 0, "").value(), first.size());
 
   disk_->Free();
-  EXPECT_EQ((*spool)->Append(key, first.size(), second).value(),
-            bytes_.size());
+  EXPECT_EQ((*spool)->Append(key, first.size(), second).value(), bytes_.size());
   auto path = (*spool)->Complete(key);
   ASSERT_TRUE(path.ok()) << path.status();
   EXPECT_TRUE(ReadFile(*path).value() == bytes_);
@@ -111,7 +110,8 @@ TEST_F(StorageOnAFullDiskTest, DatabaseTakesTheRowOnceThereIsRoom) {
   EXPECT_EQ((*all)[0].study, study.study);
 }
 
-TEST_F(StorageOnAFullDiskTest, DatabaseThatCannotBeOpenedSaysThatTheDiskIsFull) {
+TEST_F(StorageOnAFullDiskTest,
+       DatabaseThatCannotBeOpenedSaysThatTheDiskIsFull) {
   for (const char* state : {"not there yet", "there already"}) {
     ASSERT_TRUE(disk_->Fill().ok());
     absl::Status opened = Storage::Open(Path("db")).status();
@@ -199,8 +199,8 @@ TEST_F(CoreOnAFullDiskTest, RoundWaitsForRoomAndThenClosesWithTheSameBytes) {
   disk_->Free();
   v1::BlobRef global = a.Next().task().global();
   std::vector<float> want = InitialWeights(layout_.architecture, study_.seed());
-  std::string bytes = ReadFile(Path("state/blobs/" + ToHex(global.sha256())))
-                          .value();
+  std::string bytes =
+      ReadFile(Path("state/blobs/" + ToHex(global.sha256()))).value();
   EXPECT_EQ(Sha256Of(bytes), global.sha256());
   const auto* values = reinterpret_cast<const float*>(bytes.data());
   for (size_t i = 0; i < want.size(); i += 1000) {

@@ -54,5 +54,54 @@ TEST_F(SessionRunnerTest, SecondOneOnTheStateFolderIsRefused) {
   EXPECT_TRUE(site_.Start().ok());
 }
 
+// What leaves is the bit and nothing of the reason.
+void ExpectOnlyUnable(const v1::SubmitCensusRequest& sent,
+                      const v1::Task& task) {
+  v1::SubmitCensusRequest want;
+  *want.mutable_header() = task.header();
+  want.set_unable(true);
+  EXPECT_EQ(sent.SerializeAsString(), want.SerializeAsString());
+}
+
+TEST_F(SessionRunnerTest, FailedEvaluationIsAnsweredWithoutItsReason) {
+  site_.trainer.evaluate = absl::InternalError("case 7 of Jane Doe");
+  const v1::Task task = site_.MakeTask(v1::Task::EVALUATE, 11);
+  site_.coordinator.tasks = {task};
+  ASSERT_TRUE(site_.Run().ok());
+  ASSERT_EQ(site_.coordinator.evaluations.size(), 1u);
+  v1::SubmitEvaluationRequest want;
+  *want.mutable_header() = task.header();
+  want.set_unable(true);
+  EXPECT_EQ(site_.coordinator.evaluations[0].SerializeAsString(),
+            want.SerializeAsString());
+  // The study goes on here.
+  EXPECT_EQ(site_.coordinator.polls.back().approved_studies_size(), 1);
+}
+
+TEST_F(SessionRunnerTest, FailedPreparationIsToldOnceAndTheStudyGivenUp) {
+  site_.trainer.prepare = absl::InvalidArgumentError("row 3: Jane Doe");
+  for (v1::Task::Kind kind :
+       {v1::Task::PREPARE, v1::Task::TRAIN, v1::Task::EVALUATE}) {
+    site_.coordinator = {};
+    site_.trainer.times_prepared = 0;
+    const v1::Task task = site_.MakeTask(kind, 0);
+    site_.coordinator.tasks = {task};
+    ASSERT_TRUE(site_.Run().ok());
+    ASSERT_EQ(site_.coordinator.censuses.size(), 1u) << kind;
+    ExpectOnlyUnable(site_.coordinator.censuses[0], task);
+    EXPECT_EQ(site_.trainer.times_prepared, 1);
+    EXPECT_EQ(site_.coordinator.polls.back().approved_studies_size(), 0);
+    EXPECT_EQ(site_.coordinator.polls.back().known_studies_size(), 1);
+  }
+}
+
+TEST_F(SessionRunnerTest, OneRunEndsWithTheReasonOfItsFailedPreparation) {
+  site_.exit_when_done = true;
+  site_.trainer.prepare = absl::InvalidArgumentError("row 3 is bad");
+  site_.coordinator.tasks = {site_.MakeTask(v1::Task::PREPARE, 0)};
+  EXPECT_EQ(site_.Run().message(), "row 3 is bad");
+  EXPECT_EQ(site_.coordinator.censuses.size(), 1u);
+}
+
 }  // namespace
 }  // namespace hilum

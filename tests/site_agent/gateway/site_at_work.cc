@@ -73,7 +73,8 @@ v1::Task SiteAtWork::MakeTask(v1::Task::Kind kind, uint32_t round) const {
 
 absl::StatusOr<std::unique_ptr<SessionRunner>> SiteAtWork::Start() {
   SessionRunner::Options options{.site = SiteId("a"),
-                                 .patient_key = std::string(32, 'k')};
+                                 .patient_key = std::string(32, 'k'),
+                                 .exit_when_done = exit_when_done};
   options.config.set_state_dir(state_dir);
   options.log = [this](absl::string_view line) { on_log(line); };
   return SessionRunner::Create(std::move(options), coordinator, trainer, clock);

@@ -83,6 +83,7 @@ class SiteAtWork {
   ScriptedCoordinator coordinator;
   FailingTrainer trainer;
   HastyClock clock;
+  bool exit_when_done = false;
   std::function<void(absl::string_view)> on_log = [](absl::string_view) {};
 };
 
