@@ -108,6 +108,20 @@ TEST_F(BadInputTest, AnUnknownKeyIsNamedWithLineAndColumn) {
   EXPECT_THAT(served.output, HasSubstr("state_dir"));
 }
 
+TEST_F(BadInputTest, ABrokenRuleOfAStudyIsShownInItsFile) {
+  Write("coordinator.yaml", CoordinatorYaml("127.0.0.1:0"));
+  Write("study.yaml",
+        "name: tiny\nclasses: [a, b]\nsites: [site-a]\n"
+        "training: {rounds: 0}\n");
+  const Outcome submitted =
+      Run({Program("hilum-coordinator"), "study", "submit", "--config",
+           Path("coordinator.yaml"), Path("study.yaml")});
+  EXPECT_EQ(submitted.exit_status, 1);
+  EXPECT_THAT(submitted.output,
+              HasSubstr("study.yaml:4:12: 'training.rounds' must be from 1 to "
+                        "100000, not 0"));
+}
+
 TEST_F(BadInputTest, APortInUseIsNamed) {
   Write("ca.crt", authority_.certificate_pem);
   MakeIdentity(authority_, "coordinator", coordinator_, 0);
