@@ -100,6 +100,20 @@ TEST_F(BadInputTest, AnotherRolesCertificateIsRefusedAtBothEnds) {
               HasSubstr("but this is the coordinator"));
 }
 
+TEST_F(BadInputTest, AKeyOpenToOthersIsRefusedAtBothEnds) {
+  Write("ca.crt", authority_.certificate_pem);
+  MakeIdentity(authority_, "site", {.site = "site-a"}, 0);
+  MakeIdentity(authority_, "coordinator", coordinator_, 0);
+  Write("site.yaml", SiteYaml("site"));
+  Write("coordinator.yaml", CoordinatorYaml("127.0.0.1:0"));
+  for (const char* key : {"site.key", "coordinator.key"}) {
+    std::filesystem::permissions(Path(key), std::filesystem::perms::group_read,
+                                 std::filesystem::perm_options::add);
+  }
+  EXPECT_THAT(ServeSite().output, HasSubstr("run: chmod 600"));
+  EXPECT_THAT(ServeCoordinator().output, HasSubstr("run: chmod 600"));
+}
+
 TEST_F(BadInputTest, AnUnknownKeyIsNamedWithLineAndColumn) {
   Write("coordinator.yaml", "listen: 127.0.0.1:0\nstate_dri: state\n");
   const Outcome served = ServeCoordinator();
