@@ -190,10 +190,7 @@ absl::StatusOr<RequestedName> ReadRequest(absl::string_view request_pem) {
     return absl::InvalidArgumentError("no PEM certificate request in it");
   }
   EVP_PKEY* key = X509_REQ_get0_pubkey(request.get());
-  char group[64] = "";
-  if (key == nullptr ||
-      EVP_PKEY_get_group_name(key, group, sizeof(group), nullptr) != 1 ||
-      absl::string_view(group) != "prime256v1") {
+  if (key == nullptr || !IsP256(key)) {
     ERR_clear_error();
     return absl::InvalidArgumentError(
         "the request's key is not of ECDSA P-256");

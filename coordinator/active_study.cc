@@ -22,12 +22,15 @@ std::set<SiteId> Keys(const std::map<SiteId, Message>& messages) {
   return keys;
 }
 
+// Rounds and updates may be ahead of the phase: a full disk may have taken
+// them and not yet the phase.
 StudyMachine::Progress ProgressOf(const StoredStudy& stored) {
   return {.committed_rounds = static_cast<uint32_t>(stored.rounds.size()),
           .census = Keys(stored.census),
           .updates = Keys(stored.updates),
           .evaluations = Keys(stored.evaluations),
-          .prepared = stored.phase >= v1::StudyStatus::TRAINING};
+          .prepared = stored.phase >= v1::StudyStatus::TRAINING ||
+                      !stored.rounds.empty() || !stored.updates.empty()};
 }
 
 absl::Status SizeIs(absl::string_view what, int64_t size, int64_t wanted) {

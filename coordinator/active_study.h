@@ -32,6 +32,8 @@ class ActiveStudy {
   StudyMachine& machine() { return machine_; }
   const StudyMachine& machine() const { return machine_; }
   bool HasSite(const SiteId& site) const;
+  // Its phase is on disk.
+  bool PhaseIsStored() const { return stored_.phase == machine_.phase(); }
   bool Ended() const { return machine_.phase() >= v1::StudyStatus::COMPLETED; }
   int num_tracks() const { return static_cast<int>(tracks_.size()); }
   const std::vector<Track>& tracks() const { return tracks_; }

@@ -73,6 +73,14 @@ void FederationCore::Refuse(ActiveStudy& study, const SiteId& site,
   Advance(study);
 }
 
+void FederationCore::Withdraw(ActiveStudy& study, const SiteId& site) {
+  options_.log(absl::StrCat("study ", study.study().name(), ": ", site.name(),
+                            " cannot work on it for now; its log says why"));
+  study.machine().Withdraw(site,
+                           "cannot work on the study, its own log says why");
+  Advance(study);
+}
+
 v1::SubmitResponse FederationCore::Receipt(
     const SiteId& site, const v1::Header& header, absl::string_view method,
     const google::protobuf::Message& request,
@@ -107,6 +115,10 @@ bool FederationCore::Answer(ActiveStudy& study, const SiteId& site,
     return false;
   }
   if (!approved) {
+    // It had approved, or its census would not be here: it has given up.
+    if (known && !study.Ended() && study.machine().IsPrepared(site)) {
+      Withdraw(study, site);
+    }
     if (known || study.Ended()) return false;
     response.mutable_offer()->set_study(study.stored().study);
     return true;
@@ -209,6 +221,10 @@ absl::StatusOr<v1::SubmitResponse> FederationCore::SubmitCensus(
   absl::MutexLock lock(&mutex_);
   HILUM_ASSIGN_OR_RETURN(ActiveStudy * study, StudyOf(site, request.header()));
   HILUM_RETURN_IF_ERROR(study->machine().Check(site, v1::Task::PREPARE, 0));
+  if (request.unable()) {
+    Withdraw(*study, site);
+    return Receipt(site, request.header(), "SubmitCensus", request, "");
+  }
   absl::Status good = study->CheckCensus(request);
   if (!good.ok()) {
     options_.log(absl::StrCat("study ", study->study().name(), ": ",
@@ -222,6 +238,8 @@ absl::StatusOr<v1::SubmitResponse> FederationCore::SubmitCensus(
     HILUM_RETURN_IF_ERROR(
         storage_->PutCensus(study->stored().hash, site, request));
     study->stored().census[site] = request;
+  }
+  if (!study->machine().IsPrepared(site)) {
     study->machine().Accept(site);
     Advance(*study);
   }
@@ -272,6 +290,11 @@ absl::StatusOr<v1::SubmitResponse> FederationCore::SubmitEvaluation(
   HILUM_ASSIGN_OR_RETURN(ActiveStudy * study, StudyOf(site, request.header()));
   HILUM_RETURN_IF_ERROR(study->machine().Check(site, v1::Task::EVALUATE,
                                                request.header().round()));
+  if (request.unable()) {
+    Refuse(*study, site,
+           absl::AbortedError("could not evaluate, its own log says why"));
+    return Receipt(site, request.header(), "SubmitEvaluation", request, "");
+  }
   absl::Status good = study->CheckEvaluation(request);
   if (!good.ok()) {
     Refuse(*study, site, good);

@@ -16,18 +16,14 @@
 #include "coordinator/submission.h"
 
 namespace hilum {
-namespace {
 
-// After a failed aggregation (disk full), the next try.
-constexpr absl::Duration kRetryAfter = absl::Seconds(10);
-
-}  // namespace
-
-FederationCore::FederationCore(Options options, Clock& clock, BlobStore blobs,
+FederationCore::FederationCore(Options options, Clock& clock, FolderLock folder,
+                               BlobStore blobs,
                                std::unique_ptr<UploadSpool> uploads,
                                std::unique_ptr<Storage> storage)
     : options_(std::move(options)),
       clock_(clock),
+      folder_(std::move(folder)),
       blobs_(std::move(blobs)),
       uploads_(std::move(uploads)),
       storage_(std::move(storage)) {}
@@ -36,15 +32,18 @@ absl::StatusOr<std::unique_ptr<FederationCore>> FederationCore::Open(
     Options options, Clock& clock) {
   const std::string& dir = options.state_dir;
   HILUM_RETURN_IF_ERROR(MakeDirectories(dir));
+  // Before anything is opened: what follows removes temporary files.
+  HILUM_ASSIGN_OR_RETURN(FolderLock folder,
+                         FolderLock::Take(dir, "hilum-coordinator"));
   HILUM_ASSIGN_OR_RETURN(BlobStore blobs,
                          BlobStore::Open(absl::StrCat(dir, "/blobs")));
   HILUM_ASSIGN_OR_RETURN(std::unique_ptr<UploadSpool> uploads,
                          UploadSpool::Open(absl::StrCat(dir, "/uploads")));
   HILUM_ASSIGN_OR_RETURN(std::unique_ptr<Storage> storage,
                          Storage::Open(absl::StrCat(dir, "/coordinator.db")));
-  std::unique_ptr<FederationCore> core(
-      new FederationCore(std::move(options), clock, std::move(blobs),
-                         std::move(uploads), std::move(storage)));
+  std::unique_ptr<FederationCore> core(new FederationCore(
+      std::move(options), clock, std::move(folder), std::move(blobs),
+      std::move(uploads), std::move(storage)));
   HILUM_RETURN_IF_ERROR(core->Load());
   core->driver_ = std::thread([raw = core.get()] { raw->Drive(); });
   return core;
@@ -159,6 +158,11 @@ absl::StatusOr<v1::StudyStatus> FederationCore::StopStudy(
   }
   study->machine().Stop("stopped by the coordinator's operator");
   Advance(*study);
+  if (!study->PhaseIsStored()) {
+    return absl::ResourceExhaustedError(
+        "the study is stopped, but that cannot be stored; it is tried again "
+        "until the disk takes it, and lost if the coordinator ends before");
+  }
   return study->Status();
 }
 
@@ -179,28 +183,32 @@ absl::StatusOr<std::vector<std::string>> FederationCore::ExportStudy(
   return WriteExport(stored, blobs_, directory);
 }
 
-void FederationCore::Store(const absl::Status& status, absl::string_view what) {
+bool FederationCore::StorePhase(ActiveStudy& study) {
+  if (study.PhaseIsStored()) return false;
+  StoredStudy& stored = study.stored();
+  const v1::StudyStatus::Phase phase = study.machine().phase();
+  const std::string& reason = study.machine().reason();
+  absl::Status status = storage_->SetPhase(stored.hash, phase, reason);
   if (!status.ok()) {
-    options_.log(absl::StrCat("cannot store ", what, ": ", status.message()));
+    options_.log(absl::StrCat("study ", study.study().name(),
+                              ": cannot store that it is ",
+                              v1::StudyStatus::Phase_Name(phase),
+                              ", trying again soon: ", status.message()));
+    return false;
   }
+  stored.phase = phase;
+  stored.reason = reason;
+  options_.log(absl::StrCat("study ", study.study().name(), ": ",
+                            v1::StudyStatus::Phase_Name(phase),
+                            reason.empty() ? "" : ": ", reason));
+  return true;
 }
 
 void FederationCore::Advance(ActiveStudy& study) {
   using Command = StudyMachine::Command;
-  StoredStudy& stored = study.stored();
   for (;;) {
     Command command = study.machine().Next(clock_.Now());
-    bool moved = study.machine().phase() != stored.phase;
-    if (moved) {
-      stored.phase = study.machine().phase();
-      stored.reason = study.machine().reason();
-      Store(storage_->SetPhase(stored.hash, stored.phase, stored.reason),
-            "the study's phase");
-      options_.log(absl::StrCat("study ", study.study().name(), ": ",
-                                v1::StudyStatus::Phase_Name(stored.phase),
-                                stored.reason.empty() ? "" : ": ",
-                                stored.reason));
-    }
+    bool moved = StorePhase(study);
     if (command == Command::kAggregate) to_aggregate_.push_back(&study);
     if (command != Command::kNone || !moved) break;
   }
@@ -213,6 +221,11 @@ absl::Time FederationCore::NextDeadline() const {
     if (!study->Ended()) next = std::min(next, study->machine().deadline());
   }
   return next;
+}
+
+bool FederationCore::AllPhasesAreStored() const {
+  return std::all_of(studies_.begin(), studies_.end(),
+                     [](const auto& study) { return study->PhaseIsStored(); });
 }
 
 void FederationCore::Drive() {
@@ -231,22 +244,23 @@ void FederationCore::Drive() {
             "study ", study->study().name(), ", round ",
             study->machine().round(),
             ": cannot aggregate, trying again soon: ", status.message()));
-        changed_.WaitWithTimeout(&mutex_, kRetryAfter);
+        changed_.WaitWithTimeout(&mutex_, options_.retry_after);
       }
       continue;
     }
     absl::Time now = clock_.Now();
     absl::Time next = NextDeadline();
-    if (next > now) {
+    if (next > now && AllPhasesAreStored()) {
       changed_.WaitWithTimeout(&mutex_, next - now);
       continue;
     }
     for (const auto& study : studies_) {
-      if (!study->Ended()) Advance(*study);
+      if (!study->Ended() || !study->PhaseIsStored()) Advance(*study);
     }
     // A deadline passed during an aggregation has nothing to close.
-    if (to_aggregate_.empty() && NextDeadline() <= now) {
-      changed_.WaitWithTimeout(&mutex_, kRetryAfter);
+    if (to_aggregate_.empty() &&
+        (NextDeadline() <= now || !AllPhasesAreStored())) {
+      changed_.WaitWithTimeout(&mutex_, options_.retry_after);
     }
   }
 }

@@ -15,6 +15,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "common/base/clock.h"
+#include "common/base/folder_lock.h"
 #include "coordinator/active_study.h"
 #include "coordinator/federation_handler.h"
 #include "coordinator/storage/blob_store.h"
@@ -28,7 +29,8 @@ namespace hilum {
 // FederationHandler calls) and the operator (the rest). Rounds are closed by
 // a thread of its own, so no site waits for an aggregation in its call.
 // Whatever it has acknowledged is in its state folder: a new object on the
-// same folder goes on where the last one stood.
+// same folder goes on where the last one stood. The folder is locked while
+// the object lives.
 // Thread-safe.
 class FederationCore : public FederationHandler {
  public:
@@ -38,8 +40,11 @@ class FederationCore : public FederationHandler {
     std::function<std::string(absl::string_view)> sign;
     // Operator's log, one line a call.
     std::function<void(absl::string_view)> log = [](absl::string_view) {};
+    // Between tries of what the disk did not take.
+    absl::Duration retry_after = absl::Seconds(10);
   };
 
+  // FAILED_PRECONDITION: another one has the folder.
   static absl::StatusOr<std::unique_ptr<FederationCore>> Open(Options options,
                                                               Clock& clock);
   ~FederationCore() override;
@@ -58,6 +63,7 @@ class FederationCore : public FederationHandler {
   absl::StatusOr<v1::StudyStatus> WaitForChange(absl::string_view prefix,
                                                 const v1::StudyStatus& last,
                                                 absl::Duration longest);
+  // RESOURCE_EXHAUSTED: stopped, but not yet on disk; that is tried again.
   absl::StatusOr<v1::StudyStatus> StopStudy(absl::string_view prefix);
   // Writes models and reports; the files written, relative to `directory`.
   // FAILED_PRECONDITION: not completed.
@@ -81,8 +87,8 @@ class FederationCore : public FederationHandler {
       const SiteId& site, const v1::SubmitEvaluationRequest& request) override;
 
  private:
-  FederationCore(Options options, Clock& clock, BlobStore blobs,
-                 std::unique_ptr<UploadSpool> uploads,
+  FederationCore(Options options, Clock& clock, FolderLock folder,
+                 BlobStore blobs, std::unique_ptr<UploadSpool> uploads,
                  std::unique_ptr<Storage> storage);
   absl::Status Load();
 
@@ -101,10 +107,13 @@ class FederationCore : public FederationHandler {
   void Advance(ActiveStudy& study) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Refuse(ActiveStudy& study, const SiteId& site,
               const absl::Status& reason) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Withdraw(ActiveStudy& study, const SiteId& site)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Studies that start alike share their first blob.
   bool IsUsed(const std::string& sha256) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void Store(const absl::Status& status, absl::string_view what);
+  // Whether the study's phase is another one on disk than before.
+  bool StorePhase(ActiveStudy& study) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   v1::SubmitResponse Receipt(const SiteId& site, const v1::Header& header,
                              absl::string_view method,
@@ -116,6 +125,7 @@ class FederationCore : public FederationHandler {
   // The thread that closes rounds.
   void Drive();
   absl::Time NextDeadline() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool AllPhasesAreStored() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Called and returns with the lock held; lets it go while it computes.
   absl::Status Aggregate(ActiveStudy& study)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -125,6 +135,7 @@ class FederationCore : public FederationHandler {
 
   const Options options_;
   Clock& clock_;
+  const FolderLock folder_;  // let go last
   const BlobStore blobs_;
   const std::unique_ptr<UploadSpool> uploads_;
 

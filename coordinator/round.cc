@@ -21,7 +21,10 @@ void Round::Refuse(const SiteId& site, std::string reason) {
   refused_[site] = std::move(reason);
 }
 
-void Round::Admit(const SiteId& site) { sites_.insert(site); }
+void Round::Admit(const SiteId& site) {
+  refused_.erase(site);
+  sites_.insert(site);
+}
 
 bool Round::Waits(const SiteId& site) const {
   return sites_.contains(site) && !in_.contains(site) &&

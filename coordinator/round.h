@@ -43,7 +43,7 @@ class Round {
   void Accept(const SiteId& site);
   // The site's answer was bad: the round no longer waits for it.
   void Refuse(const SiteId& site, std::string reason);
-  // A site that was away at the start and takes part from now on.
+  // A site that was away at the start, or refused, takes part from now on.
   void Admit(const SiteId& site);
 
   bool Waits(const SiteId& site) const;  // neither in nor refused

@@ -50,7 +50,7 @@ StudyMachine::StudyMachine(const v1::Study& study, const Progress& progress,
   for (const SiteId& site : *answers) round_.Accept(site);
 }
 
-std::vector<SiteId> StudyMachine::Prepared() const {
+std::vector<SiteId> StudyMachine::WithCensus() const {
   std::vector<SiteId> sites;
   for (const SiteId& site : census_) {
     if (!excluded_.contains(site)) sites.push_back(site);
@@ -59,12 +59,19 @@ std::vector<SiteId> StudyMachine::Prepared() const {
 }
 
 Round StudyMachine::MakeRound(uint32_t number, absl::Time now) const {
-  return Round(
+  Round round(
       {.number = number,
-       .sites = number == 0 ? Cohort(study_) : Prepared(),
+       .sites = number == 0 ? Cohort(study_) : WithCensus(),
        .minimum_sites = study_.aggregation().minimum_sites(),
        .deadline =
            now + absl::Seconds(study_.aggregation().round_deadline_seconds())});
+  for (const auto& [site, reason] : withdrawn_) round.Refuse(site, reason);
+  return round;
+}
+
+bool StudyMachine::IsPrepared(const SiteId& site) const {
+  return census_.contains(site) && !withdrawn_.contains(site) &&
+         !excluded_.contains(site);
 }
 
 v1::Task::Kind StudyMachine::TaskFor(const SiteId& site) const {
@@ -72,7 +79,7 @@ v1::Task::Kind StudyMachine::TaskFor(const SiteId& site) const {
     return v1::Task::KIND_UNSPECIFIED;
   }
   // A site that was away while the others prepared may still come.
-  if (!census_.contains(site)) return v1::Task::PREPARE;
+  if (!IsPrepared(site)) return v1::Task::PREPARE;
   if (aggregating_ || !round_.Waits(site)) return v1::Task::KIND_UNSPECIFIED;
   switch (phase_) {
     case v1::StudyStatus::TRAINING:
@@ -102,25 +109,33 @@ absl::Status StudyMachine::Check(const SiteId& site, v1::Task::Kind kind,
         absl::StrCat("round ", round, " is not open; the study is in round ",
                      round_.number()));
   }
-  if (!census_.contains(site)) {
+  if (!IsPrepared(site)) {
     return absl::FailedPreconditionError("a census must come first");
   }
   return absl::OkStatus();
 }
 
 void StudyMachine::Accept(const SiteId& site) {
-  if (phase_ == v1::StudyStatus::PREPARING) {
-    census_.insert(site);
+  const bool returns = withdrawn_.erase(site) > 0;
+  const bool is_new = census_.insert(site).second;
+  if (phase_ == v1::StudyStatus::PREPARING || !(returns || is_new)) {
     round_.Accept(site);
-  } else if (!census_.insert(site).second) {
-    round_.Accept(site);
-  } else if (phase_ == v1::StudyStatus::TRAINING && !aggregating_) {
+  } else if (!aggregating_ &&
+             (returns || phase_ == v1::StudyStatus::TRAINING)) {
     round_.Admit(site);
   }
 }
 
 void StudyMachine::Refuse(const SiteId& site, std::string reason) {
   round_.Refuse(site, std::move(reason));
+}
+
+void StudyMachine::Withdraw(const SiteId& site, std::string reason) {
+  // An update that is in stays in.
+  if (phase_ == v1::StudyStatus::PREPARING || !round_.HasAnswer(site)) {
+    round_.Refuse(site, reason);
+  }
+  withdrawn_.insert_or_assign(site, std::move(reason));
 }
 
 void StudyMachine::Exclude(const SiteId& site, std::string reason) {

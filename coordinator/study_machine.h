@@ -54,6 +54,9 @@ class StudyMachine {
   std::vector<SiteId> waiting() const { return round_.waiting(); }
   const std::set<SiteId>& answered() const { return round_.answered(); }
 
+  // Its census is in, and it is neither withdrawn nor excluded.
+  bool IsPrepared(const SiteId& site) const;
+
   // KIND_UNSPECIFIED: wait.
   v1::Task::Kind TaskFor(const SiteId& site) const;
 
@@ -67,6 +70,9 @@ class StudyMachine {
   void Accept(const SiteId& site);
   // The answer was bad: the site is out of this round only.
   void Refuse(const SiteId& site, std::string reason);
+  // The site cannot work on the study: no round waits for it until its census
+  // comes (again).
+  void Withdraw(const SiteId& site, std::string reason);
   // The site is out of the study: it declined, or trains another network.
   void Exclude(const SiteId& site, std::string reason);
   void Stop(std::string reason);
@@ -82,10 +88,11 @@ class StudyMachine {
  private:
   Round MakeRound(uint32_t number, absl::Time now) const;
   Command CloseRound(absl::Time now);
-  std::vector<SiteId> Prepared() const;
+  std::vector<SiteId> WithCensus() const;
 
   v1::Study study_;
   std::set<SiteId> census_;
+  std::map<SiteId, std::string> withdrawn_;
   std::map<SiteId, std::string> excluded_;
   Round round_;
   Phase phase_;

@@ -54,7 +54,7 @@ absl::StatusOr<v1::BlobRef> PutRepeated(absl::string_view track,
   v1::BlobRef ref;
   ref.set_sha256(sha.Finish());
   ref.set_size(track.size() * num_tracks);
-  status.Update(blobs.Adopt(path, ref.sha256()));
+  if (status.ok()) status = blobs.Adopt(path, ref.sha256());
   if (!status.ok()) {
     unlink(path.c_str());
     return status;

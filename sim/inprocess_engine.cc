@@ -165,8 +165,10 @@ absl::Status JoinSites(Sites& sites, FederationCore& core,
                        const std::string& hash) {
   HILUM_ASSIGN_OR_RETURN(v1::StudyStatus status, core.StatusOf(hash));
   if (status.phase() != v1::StudyStatus::COMPLETED) {
-    // A site has given up: the others end with the study.
-    HILUM_RETURN_IF_ERROR(core.StopStudy(hash).status());
+    // A site has given up: the others end with the study, which may have
+    // ended over it already.
+    const absl::Status stopped = core.StopStudy(hash).status();
+    if (!absl::IsFailedPrecondition(stopped)) HILUM_RETURN_IF_ERROR(stopped);
   }
   absl::Status first;
   for (std::unique_ptr<SiteThread>& site : sites) {

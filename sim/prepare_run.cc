@@ -59,7 +59,7 @@ absl::StatusOr<std::string> PrepareData(const RunOptions& options,
 
 absl::Status OverrideStudy(const RunOptions& options,
                            const std::map<std::string, std::vector<int>>& deal,
-                           v1::Study& study) {
+                           const FieldPlaces& places, v1::Study& study) {
   if (options.seed.has_value()) study.set_seed(*options.seed);
   if (options.arm == "both") {
     study.clear_arms();
@@ -78,7 +78,7 @@ absl::Status OverrideStudy(const RunOptions& options,
     study.mutable_aggregation()->set_minimum_sites(sites);
   }
   FillStudyDefaults(study);
-  return ValidateStudy(study);
+  return ValidateStudy(study, places);
 }
 
 absl::StatusOr<SimulatedSite> MakeSite(const std::string& name,
@@ -128,7 +128,8 @@ absl::StatusOr<RunPlan> PrepareRun(const RunOptions& options) {
   HILUM_ASSIGN_OR_RETURN(Partition partition,
                          ParsePartition(options.partition));
   RunPlan plan;
-  HILUM_ASSIGN_OR_RETURN(plan.study, LoadStudyFile(options.study_path));
+  FieldPlaces places(options.study_path);
+  HILUM_ASSIGN_OR_RETURN(plan.study, ReadStudyFile(options.study_path, places));
   const uint64_t seed = options.seed.value_or(plan.study.seed());
   HILUM_ASSIGN_OR_RETURN(plan.out, PrepareFolder(options));
   HILUM_ASSIGN_OR_RETURN(std::string manifest,
@@ -137,7 +138,7 @@ absl::StatusOr<RunPlan> PrepareRun(const RunOptions& options) {
   HILUM_ASSIGN_OR_RETURN(auto deal, DealCases(table, {.partition = partition,
                                                       .sites = options.sites,
                                                       .seed = seed}));
-  HILUM_RETURN_IF_ERROR(OverrideStudy(options, deal, plan.study));
+  HILUM_RETURN_IF_ERROR(OverrideStudy(options, deal, places, plan.study));
   HILUM_ASSIGN_OR_RETURN(auto order, StartOrder(options.start_order, deal));
   HILUM_RETURN_IF_ERROR(
       WriteFileAtomically(absl::StrCat(plan.out, "/study.yaml"),

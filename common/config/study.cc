@@ -6,7 +6,6 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
-#include "common/config/yaml.h"
 #include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 
@@ -38,9 +37,19 @@ std::string ArmTrackName(const Track& track) {
   return absl::StrCat(ArmName(track.arm), "-", TrackName(track));
 }
 
-absl::StatusOr<v1::Study> LoadStudyFile(const std::string& path) {
+absl::StatusOr<v1::Study> ReadStudyFile(const std::string& path,
+                                        FieldPlaces& places) {
   v1::Study study;
-  HILUM_RETURN_IF_ERROR(LoadYamlFile(path, &study));
+  HILUM_RETURN_IF_ERROR(LoadYamlFile(path, &study, &places));
+  return study;
+}
+
+absl::StatusOr<v1::Study> LoadStudyFile(const std::string& path) {
+  FieldPlaces places(path);
+  HILUM_ASSIGN_OR_RETURN(v1::Study study, ReadStudyFile(path, places));
+  v1::Study filled = study;
+  FillStudyDefaults(filled);
+  HILUM_RETURN_IF_ERROR(ValidateStudy(filled, places));
   return study;
 }
 

@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "common/config/yaml.h"
 #include "hilum/v1/study.pb.h"
 
 namespace hilum {
@@ -30,15 +31,22 @@ std::string ArmName(v1::Arm arm);              // "segmented", "whole"
 std::string TrackName(const Track& track);     // "fold-1" .. "fold-K", "final"
 std::string ArmTrackName(const Track& track);  // "segmented-fold-1"
 
-// INVALID_ARGUMENT "FILE:LINE:COLUMN: what, and what to do".
+// A study as its file says it, without defaults, that with them is a valid
+// one. INVALID_ARGUMENT "FILE:LINE:COLUMN: what, and what to do".
 absl::StatusOr<v1::Study> LoadStudyFile(const std::string& path);
+
+// The same for a file that someone else completes before it is validated:
+// with `places`, which are for ValidateStudy.
+absl::StatusOr<v1::Study> ReadStudyFile(const std::string& path,
+                                        FieldPlaces& places);
 
 // Fills what is not given (defaults in docs/study.md) and sorts the sites.
 void FillStudyDefaults(v1::Study& study);
 
-// INVALID_ARGUMENT names the field and its valid range. Checks a filled
-// study; the registry checks the architecture (common/model).
-absl::Status ValidateStudy(const v1::Study& study);
+// INVALID_ARGUMENT names the field, its place and its valid range. Checks a
+// filled study; the registry checks the architecture (common/model).
+absl::Status ValidateStudy(const v1::Study& study,
+                           const FieldPlaces& places = FieldPlaces("study"));
 
 // The bytes that are hashed, stored, offered.
 std::string SerializeStudy(const v1::Study& study);

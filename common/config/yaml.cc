@@ -81,9 +81,12 @@ std::vector<std::string> ValueNames(const EnumDescriptor& type) {
 
 class Filler {
  public:
-  explicit Filler(absl::string_view file_name) : file_(file_name) {}
+  Filler(absl::string_view file_name, FieldPlaces* places)
+      : file_(file_name), places_(places) {}
 
-  absl::Status Fill(const YAML::Node& node, Message* message) {
+  // `path`: of the field that holds the message, with a dot; empty: none does.
+  absl::Status Fill(const YAML::Node& node, const std::string& path,
+                    Message* message) {
     if (node.IsNull()) return absl::OkStatus();
     if (!node.IsMap()) {
       return Error(node.Mark(), "expected `name: value` lines here");
@@ -101,7 +104,11 @@ class Filler {
         return Error(entry.first.Mark(),
                      absl::StrCat("'", name, "' is given twice"));
       }
-      HILUM_RETURN_IF_ERROR(FillField(entry.second, field, message));
+      const YAML::Mark mark = entry.first.Mark();
+      if (places_ != nullptr) {
+        places_->Add(path + name, mark.line + 1, mark.column + 1);
+      }
+      HILUM_RETURN_IF_ERROR(FillField(entry.second, field, path, message));
     }
     return absl::OkStatus();
   }
@@ -131,25 +138,25 @@ class Filler {
   }
 
   absl::Status FillField(const YAML::Node& node, const FieldDescriptor* field,
-                         Message* message) {
-    if (!field->is_repeated()) return FillValue(node, field, message);
+                         const std::string& path, Message* message) {
+    if (!field->is_repeated()) return FillValue(node, field, path, message);
     if (!node.IsSequence()) {
       return Error(node.Mark(),
                    absl::StrCat("'", field->name(), "' must be a list"));
     }
     for (const auto& item : node) {
-      HILUM_RETURN_IF_ERROR(FillValue(item, field, message));
+      HILUM_RETURN_IF_ERROR(FillValue(item, field, path, message));
     }
     return absl::OkStatus();
   }
 
   absl::Status FillValue(const YAML::Node& node, const FieldDescriptor* field,
-                         Message* message) {
+                         const std::string& path, Message* message) {
     const Reflection* to = message->GetReflection();
     if (field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
-      return Fill(node, field->is_repeated()
-                            ? to->AddMessage(message, field)
-                            : to->MutableMessage(message, field));
+      return Fill(node, absl::StrCat(path, field->name(), "."),
+                  field->is_repeated() ? to->AddMessage(message, field)
+                                       : to->MutableMessage(message, field));
     }
     if (!node.IsScalar()) {
       return Error(node.Mark(), absl::StrCat("'", field->name(),
@@ -242,23 +249,39 @@ class Filler {
   }
 
   std::string file_;
+  FieldPlaces* places_;  // null: nobody asks
 };
 
 }  // namespace
 
+void FieldPlaces::Add(const std::string& path, int line, int column) {
+  places_[path] = absl::StrCat(line, ":", column);
+}
+
+std::string FieldPlaces::Of(absl::string_view path) const {
+  for (std::string around(path); !around.empty();) {
+    auto found = places_.find(around);
+    if (found != places_.end()) return absl::StrCat(file_, ":", found->second);
+    size_t dot = around.rfind('.');
+    around.resize(dot == std::string::npos ? 0 : dot);
+  }
+  return file_;
+}
+
 absl::Status ParseYaml(absl::string_view text, absl::string_view file_name,
-                       Message* message) {
-  Filler filler(file_name);
+                       Message* message, FieldPlaces* places) {
+  Filler filler(file_name, places);
   try {
-    return filler.Fill(YAML::Load(std::string(text)), message);
+    return filler.Fill(YAML::Load(std::string(text)), "", message);
   } catch (const YAML::Exception& error) {
     return filler.Error(error.mark, absl::StrCat("not YAML: ", error.msg));
   }
 }
 
-absl::Status LoadYamlFile(const std::string& path, Message* message) {
+absl::Status LoadYamlFile(const std::string& path, Message* message,
+                          FieldPlaces* places) {
   HILUM_ASSIGN_OR_RETURN(std::string text, ReadFile(path, 1 << 20));
-  return ParseYaml(text, path, message);
+  return ParseYaml(text, path, message, places);
 }
 
 }  // namespace hilum

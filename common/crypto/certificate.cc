@@ -5,10 +5,12 @@
 #include <openssl/x509v3.h>
 #include <sys/stat.h>
 
+#include <cerrno>
 #include <ctime>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "common/base/file.h"
@@ -112,9 +114,16 @@ absl::Status CheckKey(const Identity& identity, const std::string& key_path,
     return absl::UnauthenticatedError(
         absl::StrCat(key_path, ": no unencrypted PEM private key in it"));
   }
+  if (!IsP256(key.get())) {
+    return absl::UnauthenticatedError(absl::StrCat(
+        key_path, ": not an ECDSA P-256 key; hilum-certs site makes one, with ",
+        "a new request for the authority"));
+  }
   if (X509_check_private_key(leaf.get(), key.get()) != 1) {
     return absl::UnauthenticatedError(
-        absl::StrCat(key_path, ": not the key of ", certificate_path));
+        absl::StrCat(key_path, ": not the key of ", certificate_path,
+                     "; they come as a pair: the certificate is what the "
+                     "authority signed of this key's request"));
   }
   return absl::OkStatus();
 }
@@ -125,8 +134,10 @@ absl::Status CheckKeyMode(const std::string& path) {
     return ErrnoStatus(errno, "cannot read the private key", path);
   }
   if ((info.st_mode & 077) != 0) {
-    return absl::PermissionDeniedError(absl::StrCat(
-        path, ": the private key is open to others; run: chmod 600 ", path));
+    return absl::PermissionDeniedError(
+        absl::StrFormat("%s: the private key is open to others (mode %04o); "
+                        "run: chmod 600 %s",
+                        path, info.st_mode & 07777, path));
   }
   return absl::OkStatus();
 }

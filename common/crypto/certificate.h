@@ -56,8 +56,9 @@ struct Identity {
 enum class Role { kSite, kCoordinator };
 
 // UNAUTHENTICATED, naming the file: expired or not yet valid (with the
-// date), of a foreign authority, of another role, or the key does not belong
-// to the certificate. PERMISSION_DENIED: the key file is readable by others.
+// date), of a foreign authority, of another role, or the key is not of P-256
+// or does not belong to the certificate. PERMISSION_DENIED: the key file is
+// open to its group or to others; the message has the command that mends it.
 absl::StatusOr<Identity> LoadIdentity(const std::string& authority_path,
                                       const std::string& certificate_path,
                                       const std::string& private_key_path,

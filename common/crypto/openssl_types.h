@@ -4,7 +4,9 @@
 #define HILUM_COMMON_CRYPTO_OPENSSL_TYPES_H_
 
 #include <openssl/bio.h>
+#include <openssl/ec.h>
 #include <openssl/evp.h>
+#include <openssl/objects.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
@@ -41,6 +43,14 @@ inline UniqueKey ReadPrivateKeyPem(absl::string_view pem) {
   char no_pass_phrase[] = "";
   return UniqueKey(PEM_read_bio_PrivateKey(MemoryBio(pem).get(), nullptr,
                                            nullptr, no_pass_phrase));
+}
+
+inline bool IsP256(const EVP_PKEY* key) {
+  char group[64];
+  size_t size = 0;
+  return EVP_PKEY_is_a(key, "EC") &&
+         EVP_PKEY_get_group_name(key, group, sizeof group, &size) == 1 &&
+         OBJ_txt2nid(group) == NID_X9_62_prime256v1;
 }
 
 }  // namespace hilum

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/crypto/signature.h"
 
-#include <openssl/ec.h>
-#include <openssl/evp.h>
-#include <openssl/objects.h>
-
 #include "common/base/check.h"
 #include "common/crypto/openssl_types.h"
 
@@ -12,14 +8,6 @@ namespace hilum {
 namespace {
 
 using UniqueDigest = std::unique_ptr<EVP_MD_CTX, OpenSslFree<EVP_MD_CTX_free>>;
-
-bool IsP256(const EVP_PKEY* key) {
-  char group[64];
-  size_t size = 0;
-  return EVP_PKEY_is_a(key, "EC") &&
-         EVP_PKEY_get_group_name(key, group, sizeof group, &size) == 1 &&
-         OBJ_txt2nid(group) == NID_X9_62_prime256v1;
-}
 
 const unsigned char* Bytes(absl::string_view data) {
   return reinterpret_cast<const unsigned char*>(data.data());

@@ -75,8 +75,7 @@ absl::StatusOr<std::unique_ptr<CoordinatorServer>> CoordinatorServer::Start(
                     AdminService(core), nullptr, nullptr})));
   Parts& parts = *server->parts_;
 
-  // The Unix socket first: where another coordinator serves this folder,
-  // that is the thing to say.
+  // The core has the folder to itself: a socket that is there is abandoned.
   grpc::ServerBuilder admin;
   unlink(admin_socket.c_str());
   admin.AddListeningPort(absl::StrCat("unix:", admin_socket),

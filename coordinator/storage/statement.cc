@@ -1,13 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coordinator/storage/statement.h"
 
+#include <cerrno>
+
 #include "absl/strings/str_cat.h"
 
 namespace hilum {
 
+namespace {
+
+// SQLite calls it an I/O error where the shared memory file of its
+// write-ahead log cannot grow.
+bool IsDiskFull(sqlite3* database) {
+  return sqlite3_extended_errcode(database) == SQLITE_IOERR_SHMSIZE ||
+         sqlite3_system_errno(database) == ENOSPC;
+}
+
+}  // namespace
+
 absl::Status SqliteStatus(sqlite3* database, int code, absl::string_view path) {
   std::string message = absl::StrCat(path, ": ", sqlite3_errmsg(database));
   switch (code & 0xff) {
+    case SQLITE_IOERR:
+      if (!IsDiskFull(database)) return absl::InternalError(message);
+      return absl::ResourceExhaustedError(
+          absl::StrCat(message, " (is the disk full?)"));
     case SQLITE_FULL:
       return absl::ResourceExhaustedError(message);
     case SQLITE_CONSTRAINT:

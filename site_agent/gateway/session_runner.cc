@@ -30,6 +30,12 @@ bool IsTransient(const absl::Status& status) {
          absl::IsResourceExhausted(status);
 }
 
+// Of the trainer's failures: those that need not come again.
+bool MayPass(const absl::Status& status) {
+  return absl::IsUnavailable(status) || absl::IsCancelled(status) ||
+         absl::IsResourceExhausted(status);
+}
+
 // The round went on without this answer; the next task says how.
 bool IsRoundOver(const absl::Status& status) {
   return absl::IsFailedPrecondition(status) ||
@@ -43,13 +49,14 @@ std::string ShortHash(absl::string_view hash) {
 }  // namespace
 
 SessionRunner::SessionRunner(Options options, Transport& transport,
-                             Trainer& trainer, Clock& clock,
+                             Trainer& trainer, Clock& clock, FolderLock folder,
                              std::unique_ptr<Ledger> ledger,
                              Approvals approvals, BlobCache blobs)
     : options_(std::move(options)),
       transport_(transport),
       trainer_(trainer),
       clock_(clock),
+      folder_(std::move(folder)),
       ledger_(std::move(ledger)),
       approvals_(std::move(approvals)),
       blobs_(std::move(blobs)),
@@ -67,6 +74,9 @@ absl::StatusOr<std::unique_ptr<SessionRunner>> SessionRunner::Create(
     Options options, Transport& transport, Trainer& trainer, Clock& clock) {
   const std::string state = options.config.state_dir();
   HILUM_RETURN_IF_ERROR(MakeDirectories(absl::StrCat(state, "/spool")));
+  // Before the ledger: opening it cuts off a line that another may write.
+  HILUM_ASSIGN_OR_RETURN(FolderLock folder,
+                         FolderLock::Take(state, "hilum-site"));
   HILUM_ASSIGN_OR_RETURN(
       std::unique_ptr<Ledger> ledger,
       Ledger::Open(absl::StrCat(state, "/ledger.jsonl"), clock));
@@ -74,8 +84,8 @@ absl::StatusOr<std::unique_ptr<SessionRunner>> SessionRunner::Create(
   HILUM_ASSIGN_OR_RETURN(BlobCache blobs,
                          BlobCache::Open(absl::StrCat(state, "/blobs")));
   return std::unique_ptr<SessionRunner>(new SessionRunner(
-      std::move(options), transport, trainer, clock, std::move(ledger),
-      std::move(approvals), std::move(blobs)));
+      std::move(options), transport, trainer, clock, std::move(folder),
+      std::move(ledger), std::move(approvals), std::move(blobs)));
 }
 
 void SessionRunner::Log(absl::string_view line) const { options_.log(line); }
@@ -128,6 +138,11 @@ absl::Status SessionRunner::Run() {
   for (;;) {
     absl::StatusOr<bool> done = Step();
     if (stopped()) return absl::OkStatus();
+    if (absl::IsResourceExhausted(done.status())) {  // the disk is full
+      Log(absl::StrCat(done.status().message(), "; trying again"));
+      Pause(kLongestPause);
+      continue;
+    }
     if (!done.ok()) return done.status();
     if (*done) return absl::OkStatus();
   }
@@ -151,32 +166,50 @@ absl::StatusOr<bool> SessionRunner::Step() {
     return false;
   }
   HILUM_RETURN_IF_ERROR(action.status());
-  if (action->what == Do::kEnd) {
-    Log(absl::StrCat(
-        "study ", ShortHash(action->study_hash),
-        action->completed ? " is complete" : " ended: ", action->reason));
-    HILUM_RETURN_IF_ERROR(approvals_.MarkEnded(action->study_hash));
-    blobs_.KeepOnly({});
-    if (!options_.exit_when_done) return false;
-    if (action->completed) return true;
-    return absl::AbortedError(
-        absl::StrCat("the study ended without result: ", action->reason));
-  }
+  if (action->what == Do::kEnd) return End(*action);
   absl::Status done = Perform(*action);
   if (done.ok() || stopped()) return false;
-  if (absl::IsUnauthenticated(done)) return done;
-  if (IsRoundOver(done) && action->what != Do::kPrepare) {
+  if (absl::IsUnauthenticated(done) || absl::IsResourceExhausted(done)) {
+    return done;
+  }
+  if (IsRoundOver(done) && action->what != Do::kPrepare &&
+      session_.IsPrepared(action->study_hash)) {
     Log(absl::StrCat("round ", action->task.header().round(),
                      " goes on without this site: ", done.message()));
     // An answer that keeps coming back must not become a busy loop.
     Pause(kFirstPause);
     return false;
   }
-  Log(absl::StrCat("study ", ShortHash(action->study_hash),
-                   " cannot be worked on: ", done.message()));
-  if (options_.exit_when_done) return done;
+  return GiveUp(*action, done);
+}
+
+absl::StatusOr<bool> SessionRunner::End(const SiteSession::Action& action) {
+  Log(absl::StrCat(
+      "study ", ShortHash(action.study_hash),
+      action.completed ? " is complete" : " ended: ", action.reason));
+  HILUM_RETURN_IF_ERROR(approvals_.MarkEnded(action.study_hash));
+  blobs_.KeepOnly({});
+  if (!options_.exit_when_done) return false;
+  if (action.completed) return true;
+  return absl::AbortedError(
+      absl::StrCat("the study ended without result: ", action.reason));
+}
+
+absl::StatusOr<bool> SessionRunner::GiveUp(const SiteSession::Action& action,
+                                           const absl::Status& why) {
+  Log(absl::StrCat("study ", ShortHash(action.study_hash),
+                   " cannot be worked on: ", why.message()));
+  if (action.task.has_header()) {
+    v1::SubmitCensusRequest request;
+    *request.mutable_header() = action.task.header();
+    request.set_unable(true);
+    v1::SubmitResponse response;
+    absl::Status told = Call("SubmitCensus", request, &response, kCallTimeout);
+    if (!told.ok()) Log(absl::StrCat("SubmitCensus: ", told.message()));
+  }
+  if (options_.exit_when_done) return why;
   Log("mend it and start hilum-site again; other studies go on");
-  session_.OnUnusable(action->study_hash);
+  session_.OnUnusable(action.study_hash);
   return false;
 }
 
@@ -300,7 +333,7 @@ absl::StatusOr<v1::BlobRef> SessionRunner::MakeUpdate(
     }
     status = update.status();
   }
-  if (absl::IsUnavailable(status) || absl::IsCancelled(status)) return status;
+  if (MayPass(status)) return status;
   Log(absl::StrCat("round ", task.header().round(), ": this site gives ",
                    "nothing to it: ", status.message()));
   for (int i = 0; i < study_.num_tracks; ++i) request.add_tracks();
@@ -334,16 +367,24 @@ absl::Status SessionRunner::Evaluate(const v1::Task& task) {
   evaluate.set_predictions_path(absl::StrCat(options_.config.state_dir(),
                                              "/predictions-site-",
                                              options_.site.name(), ".csv"));
-  HILUM_ASSIGN_OR_RETURN(v1::EvaluateResponse evaluated,
-                         trainer_.Evaluate(evaluate));
+  absl::StatusOr<v1::EvaluateResponse> evaluated = trainer_.Evaluate(evaluate);
+  if (MayPass(evaluated.status())) return evaluated.status();
   v1::SubmitEvaluationRequest request;
   *request.mutable_header() = task.header();
-  *request.mutable_tracks() = evaluated.tracks();
+  if (evaluated.ok()) {
+    *request.mutable_tracks() = evaluated->tracks();
+  } else {
+    Log(absl::StrCat("this site gives nothing to the evaluation: ",
+                     evaluated.status().message()));
+    request.set_unable(true);
+  }
   v1::SubmitResponse response;
   HILUM_RETURN_IF_ERROR(
       Call("SubmitEvaluation", request, &response, kCallTimeout));
-  Log(absl::StrCat("evaluation is in; predictions stay in ",
-                   evaluate.predictions_path()));
+  if (evaluated.ok()) {
+    Log(absl::StrCat("evaluation is in; predictions stay in ",
+                     evaluate.predictions_path()));
+  }
   return absl::OkStatus();
 }
 

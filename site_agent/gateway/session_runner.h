@@ -12,6 +12,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "common/base/clock.h"
+#include "common/base/folder_lock.h"
 #include "common/base/ids.h"
 #include "common/model/architecture.h"
 #include "hilum/v1/config.pb.h"
@@ -30,8 +31,10 @@ namespace hilum {
 // A site at work: carries out what its SiteSession decides, with the
 // coordinator on one side (through the egress gate) and the trainer on the
 // other. A cut network is waited out: each call is repeated with growing
-// pauses, up- and downloads from where they stood. A round that fails here
-// is answered with an update of weight 0, so that the others need not wait.
+// pauses, up- and downloads from where they stood. So is a full disk: what
+// met it is done again once there is room. A task that fails here otherwise is
+// answered all the same, with an update of weight 0 or with the word that this
+// site is unable, so that the others need not wait.
 // Run returns when the study has ended (exit_when_done), on Stop, or where
 // going on makes no sense. Run is called once; Stop and Wake from any thread.
 class SessionRunner {
@@ -44,7 +47,8 @@ class SessionRunner {
     std::function<void(absl::string_view)> log = [](absl::string_view) {};
   };
 
-  // All references outlive this object.
+  // All references outlive this object. FAILED_PRECONDITION: another one has
+  // the state folder, which is locked while this object lives.
   static absl::StatusOr<std::unique_ptr<SessionRunner>> Create(
       Options options, Transport& transport, Trainer& trainer, Clock& clock);
 
@@ -65,7 +69,7 @@ class SessionRunner {
   };
 
   SessionRunner(Options options, Transport& transport, Trainer& trainer,
-                Clock& clock, std::unique_ptr<Ledger> ledger,
+                Clock& clock, FolderLock folder, std::unique_ptr<Ledger> ledger,
                 Approvals approvals, BlobCache blobs);
 
   // Repeats while the coordinator cannot be reached. CANCELLED: stopped.
@@ -80,6 +84,10 @@ class SessionRunner {
 
   // One question and what follows. A status ends Run.
   absl::StatusOr<bool> Step();  // true: done
+  absl::StatusOr<bool> End(const SiteSession::Action& action);
+  // Until the site is started anew; the coordinator is told that, not why.
+  absl::StatusOr<bool> GiveUp(const SiteSession::Action& action,
+                              const absl::Status& why);
   absl::Status Perform(const SiteSession::Action& action);
   absl::Status StoreOffer(const SiteSession::Action& action);
   absl::Status RecordDecisions();
@@ -98,6 +106,7 @@ class SessionRunner {
   Transport& transport_;
   Trainer& trainer_;
   Clock& clock_;
+  const FolderLock folder_;  // let go last
   const std::unique_ptr<Ledger> ledger_;
   const Approvals approvals_;
   const BlobCache blobs_;

@@ -72,7 +72,7 @@ absl::StatusOr<SiteSession::Action> SiteSession::OnAnswer(
         "the coordinator sent a task of study ", ToHex(action.study_hash),
         ", which this site's officer has not approved; ignored"));
   }
-  action.needs_prepare = prepared_ != action.study_hash;
+  action.needs_prepare = !IsPrepared(action.study_hash);
   switch (action.task.kind()) {
     case v1::Task::PREPARE:
       action.what = Do::kPrepare;

@@ -58,6 +58,9 @@ class SiteSession {
 
   // The trainer holds the cases of this study.
   void OnPrepared(const std::string& study_hash) { prepared_ = study_hash; }
+  bool IsPrepared(const std::string& study_hash) const {
+    return prepared_ == study_hash;
+  }
   // This study cannot be worked on until the site is started anew.
   void OnUnusable(const std::string& study_hash) {
     unusable_.insert(study_hash);

@@ -12,90 +12,10 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/file.h"
 #include "common/crypto/sha256.h"
-#include "common/model/blobs.h"
+#include "tests/coordinator/fake_site.h"
 
 namespace hilum {
 namespace {
-
-constexpr int kBins = 16;
-
-// A site made of calls: does what a task asks, with the values given.
-class FakeSite {
- public:
-  FakeSite(FederationCore& core, const char* name, std::string hash)
-      : core_(core), site_(name), hash_(std::move(hash)) {}
-
-  v1::NextTaskResponse Next(uint32_t wait_ms = 60000) {
-    v1::NextTaskRequest request;
-    request.mutable_header()->set_protocol_version(kProtocolVersion);
-    request.add_approved_studies(hash_);
-    request.set_wait_ms(wait_ms);
-    auto response = core_.NextTask(site_, request);
-    EXPECT_TRUE(response.ok()) << response.status();
-    return *response;
-  }
-
-  absl::Status SendCensus(const std::string& manifest, const v1::Task& task) {
-    v1::SubmitCensusRequest request;
-    *request.mutable_header() = task.header();
-    request.set_manifest_sha256(manifest);
-    for (int i = 0; i < 4; ++i) {
-      if (i == 0) request.add_arms();
-      request.mutable_arms(0)->add_fold_class_counts(5);
-    }
-    return core_.SubmitCensus(site_, request).status();
-  }
-
-  absl::Status SendUpdate(const v1::Task& task,
-                          const std::vector<float>& delta) {
-    absl::string_view bytes = BlobBytes(delta);
-    v1::UploadChunkRequest chunk;
-    *chunk.mutable_header() = task.header();
-    chunk.mutable_blob()->set_sha256(Sha256Of(bytes));
-    chunk.mutable_blob()->set_size(bytes.size());
-    // In two pieces, as over a network.
-    size_t half = bytes.size() / 8 * 4;
-    for (auto [at, size] :
-         {std::pair{size_t{0}, half}, std::pair{half, bytes.size() - half}}) {
-      chunk.set_offset(at);
-      chunk.set_data(std::string(bytes.substr(at, size)));
-      auto stored = core_.UploadChunk(site_, chunk);
-      if (!stored.ok()) return stored.status();
-    }
-    v1::SubmitUpdateRequest request;
-    *request.mutable_header() = task.header();
-    *request.mutable_update() = chunk.blob();
-    for (int i = 0; i < 3; ++i) {
-      v1::TrackUpdate* track = request.add_tracks();
-      track->set_num_examples(10);
-      track->set_loss_sum(5);
-    }
-    return core_.SubmitUpdate(site_, request).status();
-  }
-
-  absl::Status SendEvaluation(const v1::Task& task) {
-    v1::SubmitEvaluationRequest request;
-    *request.mutable_header() = task.header();
-    for (uint32_t t = 0; t < 2; ++t) {
-      v1::TrackEvaluation* track = request.add_tracks();
-      track->set_track(t);
-      for (uint64_t count : {4, 1, 2, 3}) track->add_confusion(count);
-      for (int c = 0; c < 2; ++c) {
-        v1::ScoreHistogram* scores = track->add_classes();
-        for (int b = 0; b < kBins; ++b) {
-          scores->add_positives(b == 12 ? 5 : 0);
-          scores->add_negatives(b == 3 ? 5 : 0);
-        }
-      }
-    }
-    return core_.SubmitEvaluation(site_, request).status();
-  }
-
- private:
-  FederationCore& core_;
-  SiteId site_;
-  std::string hash_;
-};
 
 class FederationCoreTest : public testing::Test {
  protected:
@@ -104,15 +24,6 @@ class FederationCoreTest : public testing::Test {
         testing::TempDir(), "/core-",
         testing::UnitTest::GetInstance()->current_test_info()->name());
     std::filesystem::remove_all(dir_);
-    study_.set_name("tiny");
-    for (const char* label : {"sick", "well"}) study_.add_classes(label);
-    for (const char* site : {"a", "b"}) study_.add_sites(site);
-    study_.add_arms(v1::ARM_WHOLE);
-    study_.mutable_cross_validation()->set_folds(2);
-    study_.mutable_training()->set_rounds(2);
-    study_.mutable_evaluation()->set_score_bins(kBins);
-    study_.mutable_aggregation()->set_minimum_sites(1);
-    FillStudyDefaults(study_);
     layout_ = *StudyLayout(study_);
     Open();
     hash_ = *core_->SubmitStudy(study_, "");
@@ -137,7 +48,7 @@ class FederationCoreTest : public testing::Test {
   }
 
   std::string dir_;
-  v1::Study study_;
+  const v1::Study study_ = TinyStudy();
   ParameterLayout layout_;
   std::unique_ptr<FederationCore> core_;
   std::string hash_;
@@ -169,6 +80,17 @@ TEST_F(FederationCoreTest, WholeStudyEndsInAReportWithItsKeys) {
   EXPECT_EQ(arm["sites"]["a"]["n"], 20);
   EXPECT_EQ(arm["tracks"]["final"]["model_sha256"],
             ToHex(Sha256Of(*ReadFile(out + "/model/whole-final.safetensors"))));
+}
+
+TEST_F(FederationCoreTest, SecondOneOnTheStateFolderIsRefused) {
+  absl::Status second =
+      FederationCore::Open({.state_dir = dir_}, RealClock()).status();
+  EXPECT_EQ(second.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(second.message()), testing::HasSubstr(dir_));
+  EXPECT_THAT(std::string(second.message()),
+              testing::HasSubstr("another hilum-coordinator"));
+  Open();  // the first one lets go at its end
+  EXPECT_EQ(core_->ListStudies().size(), 1u);
 }
 
 TEST_F(FederationCoreTest, NanUpdateIsRefusedAndTheRoundGoesOnWithoutIt) {
@@ -234,6 +156,24 @@ TEST_F(FederationCoreTest, RestartInTheMiddleOfARoundKeepsWhatWasIn) {
   EXPECT_EQ(again.Next().task().global().sha256(), task.global().sha256());
 }
 
+TEST_F(FederationCoreTest, RoundsCommittedCountEvenIfThePhaseWasNotStored) {
+  {
+    FakeSite a(*core_, "a", hash_), b(*core_, "b", hash_);
+    Prepare(a, b);
+    ASSERT_TRUE(a.SendUpdate(a.Next().task(), Delta(0.5f)).ok());
+    ASSERT_TRUE(b.SendUpdate(b.Next().task(), Delta(0.5f)).ok());
+    EXPECT_EQ(a.Next().task().header().round(), 2u);
+  }
+  core_.reset();
+  // As the disk was left when it was full as training began.
+  ASSERT_TRUE((*Storage::Open(absl::StrCat(dir_, "/coordinator.db")))
+                  ->SetPhase(hash_, v1::StudyStatus::PREPARING, "")
+                  .ok());
+  Open();
+  FakeSite a(*core_, "a", hash_);
+  EXPECT_EQ(a.Next().task().header().round(), 2u);
+}
+
 TEST_F(FederationCoreTest, LongPollWakesWhenThereIsSomethingToDo) {
   FakeSite a(*core_, "a", hash_), b(*core_, "b", hash_);
   ASSERT_TRUE(a.SendCensus(layout_.manifest_sha256, a.Next().task()).ok());
@@ -242,6 +182,79 @@ TEST_F(FederationCoreTest, LongPollWakesWhenThereIsSomethingToDo) {
   ASSERT_TRUE(b.SendCensus(layout_.manifest_sha256, b.Next().task()).ok());
   waiting.join();
   EXPECT_EQ(woken.task().kind(), v1::Task::TRAIN);
+}
+
+TEST_F(FederationCoreTest, SiteUnableToEvaluateIsNotWaitedFor) {
+  FakeSite a(*core_, "a", hash_), b(*core_, "b", hash_);
+  Prepare(a, b);
+  for (int round = 1; round <= 2; ++round) {
+    ASSERT_TRUE(a.SendUpdate(a.Next().task(), Delta(0.5f)).ok());
+    ASSERT_TRUE(b.SendUpdate(b.Next().task(), Delta(0.5f)).ok());
+  }
+  ASSERT_TRUE(b.SendNoEvaluation(b.Next().task()).ok());
+  EXPECT_TRUE(b.Next(0).has_none());
+  ASSERT_TRUE(a.SendEvaluation(a.Next().task()).ok());
+  EXPECT_TRUE(a.Next().ended().completed());
+  std::string out = absl::StrCat(dir_, "/out");
+  ASSERT_TRUE(core_->ExportStudy(hash_, out).ok());
+  auto report = nlohmann::json::parse(*ReadFile(out + "/report.json"));
+  const auto& federated = report["arms"]["whole"]["federated"];
+  EXPECT_EQ(federated["sites"]["a"]["n"], 20);
+  EXPECT_FALSE(federated["sites"].contains("b"));
+}
+
+TEST_F(FederationCoreTest, StudyNobodyCanEvaluateStopsAndNamesTheSites) {
+  FakeSite a(*core_, "a", hash_), b(*core_, "b", hash_);
+  Prepare(a, b);
+  for (int round = 1; round <= 2; ++round) {
+    ASSERT_TRUE(a.SendUpdate(a.Next().task(), Delta(0.5f)).ok());
+    ASSERT_TRUE(b.SendUpdate(b.Next().task(), Delta(0.5f)).ok());
+  }
+  ASSERT_TRUE(a.SendNoEvaluation(a.Next().task()).ok());
+  ASSERT_TRUE(b.SendNoEvaluation(b.Next().task()).ok());
+  v1::StudyEnded ended = a.Next().ended();
+  EXPECT_FALSE(ended.completed());
+  EXPECT_THAT(ended.reason(), testing::HasSubstr("b: could not evaluate"));
+}
+
+TEST_F(FederationCoreTest, SiteWithoutCensusIsNotWaitedForAndMayComeLater) {
+  FakeSite a(*core_, "a", hash_), b(*core_, "b", hash_);
+  ASSERT_TRUE(b.SendNoCensus(b.Next().task()).ok());
+  ASSERT_TRUE(a.SendCensus(layout_.manifest_sha256, a.Next().task()).ok());
+  v1::Task train = a.Next().task();
+  EXPECT_EQ(train.kind(), v1::Task::TRAIN);
+  v1::Task prepare = b.Next().task();
+  EXPECT_EQ(prepare.kind(), v1::Task::PREPARE);
+  ASSERT_TRUE(b.SendCensus(layout_.manifest_sha256, prepare).ok());
+  ASSERT_TRUE(a.SendUpdate(train, Delta(0.5f)).ok());
+  EXPECT_TRUE(a.Next(0).has_none());
+  EXPECT_EQ(b.Next().task().kind(), v1::Task::TRAIN);
+}
+
+TEST_F(FederationCoreTest, SiteThatGivesUpLaterIsNotWaitedForEither) {
+  FakeSite a(*core_, "a", hash_), b(*core_, "b", hash_);
+  Prepare(a, b);
+  ASSERT_TRUE(b.SendNoCensus(b.Next().task()).ok());
+  for (int round = 1; round <= 2; ++round) {
+    v1::Task task = a.Next().task();
+    EXPECT_EQ(task.header().round(), static_cast<uint32_t>(round));
+    ASSERT_TRUE(a.SendUpdate(task, Delta(0.5f)).ok());
+  }
+  EXPECT_EQ(a.Next().task().kind(), v1::Task::EVALUATE);
+}
+
+TEST_F(FederationCoreTest, SiteThatGaveUpIsKnownByItsQuestionAfterARestart) {
+  {
+    FakeSite a(*core_, "a", hash_), b(*core_, "b", hash_);
+    Prepare(a, b);
+    ASSERT_TRUE(b.SendNoCensus(b.Next().task()).ok());
+  }
+  Open();
+  FakeSite a(*core_, "a", hash_), b(*core_, "b", hash_);
+  ASSERT_TRUE(a.SendUpdate(a.Next().task(), Delta(0.5f)).ok());
+  EXPECT_TRUE(a.Next(0).has_none());
+  ASSERT_TRUE(b.AskForOtherWork().ok());
+  EXPECT_EQ(a.Next().task().header().round(), 2u);
 }
 
 }  // namespace

@@ -99,5 +99,53 @@ TEST(StudyMachineTest, LateSiteMayStillPrepareAndJoin) {
   EXPECT_EQ(machine.TaskFor(kB), v1::Task::TRAIN);
 }
 
+TEST(StudyMachineTest, WithdrawnSiteIsNotWaitedForUntilItsCensusComesAgain) {
+  v1::Study study = TwoSites(1);
+  study.mutable_training()->set_rounds(3);
+  StudyMachine machine(study, {}, kStart);
+  PrepareBoth(machine);
+  machine.Withdraw(kB, "its disk broke");
+  EXPECT_EQ(machine.TaskFor(kB), v1::Task::PREPARE);
+  EXPECT_FALSE(machine.Check(kB, v1::Task::TRAIN, 1).ok());
+  for (int round = 1; round <= 2; ++round) {
+    machine.Accept(kA);
+    ASSERT_EQ(machine.Next(kStart), Command::kAggregate) << round;
+    machine.Committed(kStart);
+  }
+  machine.Accept(kB);
+  EXPECT_EQ(machine.TaskFor(kB), v1::Task::TRAIN);
+  machine.Accept(kA);
+  EXPECT_EQ(machine.Next(kStart), Command::kNone);
+  machine.Accept(kB);
+  EXPECT_EQ(machine.Next(kStart), Command::kAggregate);
+}
+
+TEST(StudyMachineTest, UpdateOfASiteThatWithdrawsAfterwardsStaysIn) {
+  StudyMachine machine(TwoSites(2), {}, kStart);
+  PrepareBoth(machine);
+  machine.Accept(kB);
+  machine.Withdraw(kB, "its disk broke");
+  machine.Accept(kA);
+  EXPECT_EQ(machine.Next(kStart), Command::kAggregate);
+  EXPECT_TRUE(machine.answered().contains(kB));
+}
+
+TEST(StudyMachineTest, StudyThatCannotBePreparedStopsAndNamesWhoCannot) {
+  StudyMachine machine(TwoSites(2), {}, kStart);
+  machine.Accept(kA);
+  machine.Withdraw(kB, "no cases");
+  EXPECT_EQ(machine.Next(kStart), Command::kEnded);
+  EXPECT_NE(machine.reason().find("b: no cases"), std::string::npos);
+}
+
+TEST(StudyMachineTest, SiteMendedWhileOthersPrepareIsIn) {
+  StudyMachine machine(TwoSites(2), {}, kStart);
+  machine.Withdraw(kB, "no cases");
+  EXPECT_EQ(machine.Next(kStart), Command::kNone);
+  EXPECT_EQ(machine.TaskFor(kB), v1::Task::PREPARE);
+  PrepareBoth(machine);
+  EXPECT_EQ(machine.TaskFor(kB), v1::Task::TRAIN);
+}
+
 }  // namespace
 }  // namespace hilum

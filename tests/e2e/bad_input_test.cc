@@ -57,6 +57,14 @@ class BadInputTest : public EndToEndTest {
                 Path("coordinator.yaml")});
   }
 
+  void AwaitFile(const std::string& name,
+                 absl::StatusOr<ChildProcess>& process) {
+    ASSERT_TRUE(process.ok()) << process.status();
+    const absl::Status there =
+        WaitForFile(Path(name), *process, absl::Seconds(60));
+    ASSERT_TRUE(there.ok()) << there;
+  }
+
   const Authority authority_ =
       MakeAuthority("tests", RealClock().Now() - absl::Hours(24 * 99)).value();
   const RequestedName coordinator_ = {.hosts = {"127.0.0.1"}};
@@ -92,12 +100,40 @@ TEST_F(BadInputTest, AnotherRolesCertificateIsRefusedAtBothEnds) {
               HasSubstr("but this is the coordinator"));
 }
 
+TEST_F(BadInputTest, AKeyOpenToOthersIsRefusedAtBothEnds) {
+  Write("ca.crt", authority_.certificate_pem);
+  MakeIdentity(authority_, "site", {.site = "site-a"}, 0);
+  MakeIdentity(authority_, "coordinator", coordinator_, 0);
+  Write("site.yaml", SiteYaml("site"));
+  Write("coordinator.yaml", CoordinatorYaml("127.0.0.1:0"));
+  for (const char* key : {"site.key", "coordinator.key"}) {
+    std::filesystem::permissions(Path(key), std::filesystem::perms::group_read,
+                                 std::filesystem::perm_options::add);
+  }
+  EXPECT_THAT(ServeSite().output, HasSubstr("run: chmod 600"));
+  EXPECT_THAT(ServeCoordinator().output, HasSubstr("run: chmod 600"));
+}
+
 TEST_F(BadInputTest, AnUnknownKeyIsNamedWithLineAndColumn) {
   Write("coordinator.yaml", "listen: 127.0.0.1:0\nstate_dri: state\n");
   const Outcome served = ServeCoordinator();
   EXPECT_EQ(served.exit_status, 1);
   EXPECT_THAT(served.output, HasSubstr("coordinator.yaml:2:1"));
   EXPECT_THAT(served.output, HasSubstr("state_dir"));
+}
+
+TEST_F(BadInputTest, ABrokenRuleOfAStudyIsShownInItsFile) {
+  Write("coordinator.yaml", CoordinatorYaml("127.0.0.1:0"));
+  Write("study.yaml",
+        "name: tiny\nclasses: [a, b]\nsites: [site-a]\n"
+        "training: {rounds: 0}\n");
+  const Outcome submitted =
+      Run({Program("hilum-coordinator"), "study", "submit", "--config",
+           Path("coordinator.yaml"), Path("study.yaml")});
+  EXPECT_EQ(submitted.exit_status, 1);
+  EXPECT_THAT(submitted.output,
+              HasSubstr("study.yaml:4:12: 'training.rounds' must be from 1 to "
+                        "100000, not 0"));
 }
 
 TEST_F(BadInputTest, APortInUseIsNamed) {
@@ -107,10 +143,7 @@ TEST_F(BadInputTest, APortInUseIsNamed) {
   auto first = ChildProcess::Start({Program("hilum-coordinator"), "serve",
                                     "--config", Path("coordinator.yaml")},
                                    Path("first.log"));
-  ASSERT_TRUE(first.ok()) << first.status();
-  const absl::Status ready =
-      WaitForFile(Path("address"), *first, absl::Seconds(60));
-  ASSERT_TRUE(ready.ok()) << ready;
+  AwaitFile("address", first);
   const std::string address(absl::StripAsciiWhitespace(Text("address")));
   Write("coordinator.yaml",
         absl::StrReplaceAll(CoordinatorYaml(address),
@@ -119,6 +152,42 @@ TEST_F(BadInputTest, APortInUseIsNamed) {
   EXPECT_EQ(second.exit_status, 1);
   EXPECT_THAT(second.output, HasSubstr(address));
   EXPECT_THAT(second.output, AnyOf(HasSubstr("in use"), HasSubstr("taken")));
+}
+
+TEST_F(BadInputTest, ASecondCoordinatorOnOneFolderIsRefusedAndTheFirstServes) {
+  Write("ca.crt", authority_.certificate_pem);
+  MakeIdentity(authority_, "coordinator", coordinator_, 0);
+  Write("coordinator.yaml", CoordinatorYaml("127.0.0.1:0"));
+  auto first = ChildProcess::Start({Program("hilum-coordinator"), "serve",
+                                    "--config", Path("coordinator.yaml")},
+                                   Path("first.log"));
+  AwaitFile("address", first);
+  const Outcome second = ServeCoordinator();
+  EXPECT_EQ(second.exit_status, 1);
+  EXPECT_THAT(second.output,
+              HasSubstr("/state: another hilum-coordinator serves"));
+  const Outcome list = Run({Program("hilum-coordinator"), "study", "list",
+                            "--config", Path("coordinator.yaml")});
+  EXPECT_EQ(list.exit_status, 0) << list.output;
+}
+
+TEST_F(BadInputTest, ASecondSiteOnOneFolderIsRefused) {
+  Write("ca.crt", authority_.certificate_pem);
+  MakeIdentity(authority_, "site", {.site = "site-a"}, 0);
+  Write("manifest.csv", "file,label,patient_id\n");
+  Write("site.yaml", SiteYaml("site"));
+  std::filesystem::create_directories(Path("site-state"));
+  auto first = ChildProcess::Start(
+      {Program("hilum-site"), "serve", "--config", Path("site.yaml")},
+      Path("first.log"));
+  AwaitFile("site-state/ledger.jsonl", first);
+  const Outcome second = ServeSite();
+  EXPECT_EQ(second.exit_status, 1);
+  EXPECT_THAT(second.output,
+              HasSubstr("/site-state: another hilum-site serves"));
+  const Outcome shown = Run(
+      {Program("hilum-site"), "study", "show", "--config", Path("site.yaml")});
+  EXPECT_EQ(shown.exit_status, 0) << shown.output;
 }
 
 TEST_F(BadInputTest, BadRowsAreListedWithTheirNumberAndTheStudyGoesOn) {

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/coordinator/fake_site.h"
+
+#include <gtest/gtest.h>
+
+#include "common/base/status_macros.h"
+#include "common/config/study.h"
+#include "common/crypto/sha256.h"
+#include "common/model/blobs.h"
+
+namespace hilum {
+namespace {
+
+constexpr int kBins = 16;
+
+}  // namespace
+
+v1::Study TinyStudy() {
+  v1::Study study;
+  study.set_name("tiny");
+  for (const char* label : {"sick", "well"}) study.add_classes(label);
+  for (const char* site : {"a", "b"}) study.add_sites(site);
+  study.add_arms(v1::ARM_WHOLE);
+  study.mutable_cross_validation()->set_folds(2);
+  study.mutable_training()->set_rounds(2);
+  study.mutable_evaluation()->set_score_bins(kBins);
+  study.mutable_aggregation()->set_minimum_sites(1);
+  FillStudyDefaults(study);
+  return study;
+}
+
+v1::NextTaskResponse FakeSite::Next(uint32_t wait_ms) {
+  v1::NextTaskRequest request;
+  request.mutable_header()->set_protocol_version(kProtocolVersion);
+  request.add_approved_studies(hash_);
+  request.set_wait_ms(wait_ms);
+  auto response = core_.NextTask(site_, request);
+  EXPECT_TRUE(response.ok()) << response.status();
+  return *response;
+}
+
+absl::Status FakeSite::SendCensus(const std::string& manifest,
+                                  const v1::Task& task) {
+  v1::SubmitCensusRequest request;
+  *request.mutable_header() = task.header();
+  request.set_manifest_sha256(manifest);
+  request.add_arms();
+  for (int i = 0; i < 4; ++i) {
+    request.mutable_arms(0)->add_fold_class_counts(5);
+  }
+  return core_.SubmitCensus(site_, request).status();
+}
+
+absl::StatusOr<v1::BlobRef> FakeSite::Upload(const v1::Task& task,
+                                             const std::vector<float>& delta) {
+  absl::string_view bytes = BlobBytes(delta);
+  v1::UploadChunkRequest chunk;
+  *chunk.mutable_header() = task.header();
+  chunk.mutable_blob()->set_sha256(Sha256Of(bytes));
+  chunk.mutable_blob()->set_size(bytes.size());
+  // In two pieces, as over a network.
+  size_t half = bytes.size() / 8 * 4;
+  for (auto [at, size] :
+       {std::pair{size_t{0}, half}, std::pair{half, bytes.size() - half}}) {
+    chunk.set_offset(at);
+    chunk.set_data(std::string(bytes.substr(at, size)));
+    HILUM_RETURN_IF_ERROR(core_.UploadChunk(site_, chunk).status());
+  }
+  return chunk.blob();
+}
+
+absl::Status FakeSite::SubmitUpdate(const v1::Task& task,
+                                    const v1::BlobRef& update) {
+  v1::SubmitUpdateRequest request;
+  *request.mutable_header() = task.header();
+  *request.mutable_update() = update;
+  for (int i = 0; i < 3; ++i) {
+    v1::TrackUpdate* track = request.add_tracks();
+    track->set_num_examples(10);
+    track->set_loss_sum(5);
+  }
+  return core_.SubmitUpdate(site_, request).status();
+}
+
+absl::Status FakeSite::SendUpdate(const v1::Task& task,
+                                  const std::vector<float>& delta) {
+  HILUM_ASSIGN_OR_RETURN(v1::BlobRef update, Upload(task, delta));
+  return SubmitUpdate(task, update);
+}
+
+absl::Status FakeSite::SendEvaluation(const v1::Task& task) {
+  v1::SubmitEvaluationRequest request;
+  *request.mutable_header() = task.header();
+  for (uint32_t t = 0; t < 2; ++t) {
+    v1::TrackEvaluation* track = request.add_tracks();
+    track->set_track(t);
+    for (uint64_t count : {4, 1, 2, 3}) track->add_confusion(count);
+    for (int c = 0; c < 2; ++c) {
+      v1::ScoreHistogram* scores = track->add_classes();
+      for (int b = 0; b < kBins; ++b) {
+        scores->add_positives(b == 12 ? 5 : 0);
+        scores->add_negatives(b == 3 ? 5 : 0);
+      }
+    }
+  }
+  return core_.SubmitEvaluation(site_, request).status();
+}
+
+absl::Status FakeSite::SendNoCensus(const v1::Task& task) {
+  v1::SubmitCensusRequest request;
+  *request.mutable_header() = task.header();
+  request.set_unable(true);
+  return core_.SubmitCensus(site_, request).status();
+}
+
+absl::Status FakeSite::SendNoEvaluation(const v1::Task& task) {
+  v1::SubmitEvaluationRequest request;
+  *request.mutable_header() = task.header();
+  request.set_unable(true);
+  return core_.SubmitEvaluation(site_, request).status();
+}
+
+absl::Status FakeSite::AskForOtherWork() {
+  v1::NextTaskRequest request;
+  request.mutable_header()->set_protocol_version(kProtocolVersion);
+  request.add_known_studies(hash_);
+  return core_.NextTask(site_, request).status();
+}
+
+}  // namespace hilum

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HILUM_TESTS_COORDINATOR_FAKE_SITE_H_
+#define HILUM_TESTS_COORDINATOR_FAKE_SITE_H_
+
+#include <string>
+#include <vector>
+
+#include "coordinator/federation_core.h"
+
+namespace hilum {
+
+// Sites a and b, two classes, one arm, two folds and the final track, two
+// rounds; one site makes a quorum.
+v1::Study TinyStudy();
+
+// A site made of calls: does what a task of a TinyStudy asks, with the values
+// given.
+class FakeSite {
+ public:
+  FakeSite(FederationCore& core, const char* name, std::string hash)
+      : core_(core), site_(name), hash_(std::move(hash)) {}
+
+  v1::NextTaskResponse Next(uint32_t wait_ms = 60000);
+  absl::Status SendCensus(const std::string& manifest, const v1::Task& task);
+  absl::Status SendUpdate(const v1::Task& task,
+                          const std::vector<float>& delta);
+  // The two halves of SendUpdate.
+  absl::StatusOr<v1::BlobRef> Upload(const v1::Task& task,
+                                     const std::vector<float>& delta);
+  absl::Status SubmitUpdate(const v1::Task& task, const v1::BlobRef& update);
+  absl::Status SendEvaluation(const v1::Task& task);
+  // That it is unable to.
+  absl::Status SendNoCensus(const v1::Task& task);
+  absl::Status SendNoEvaluation(const v1::Task& task);
+  // Asks for work; of this study it wants none, though it knows it.
+  absl::Status AskForOtherWork();
+
+ private:
+  FederationCore& core_;
+  SiteId site_;
+  std::string hash_;
+};
+
+}  // namespace hilum
+
+#endif  // HILUM_TESTS_COORDINATOR_FAKE_SITE_H_

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "site_agent/gateway/session_runner.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "absl/strings/str_cat.h"
+#include "tests/site_agent/gateway/site_at_work.h"
+
+namespace hilum {
+namespace {
+
+using testing::HasSubstr;
+
+class SessionRunnerTest : public testing::Test {
+ protected:
+  static std::string NewFolder() {
+    std::string path = absl::StrCat(
+        testing::TempDir(), "/runner-",
+        testing::UnitTest::GetInstance()->current_test_info()->name());
+    std::filesystem::remove_all(path);
+    return path;
+  }
+
+  SiteAtWork site_{NewFolder()};
+};
+
+TEST_F(SessionRunnerTest, EachTaskIsAnsweredByItsSubmission) {
+  site_.coordinator.tasks = {site_.MakeTask(v1::Task::PREPARE, 0),
+                             site_.MakeTask(v1::Task::TRAIN, 1),
+                             site_.MakeTask(v1::Task::EVALUATE, 2)};
+  ASSERT_TRUE(site_.Run().ok());
+  ASSERT_EQ(site_.coordinator.censuses.size(), 1u);
+  EXPECT_EQ(site_.coordinator.censuses[0].arms_size(), 1);
+  ASSERT_EQ(site_.coordinator.updates.size(), 1u);
+  EXPECT_GT(site_.coordinator.updates[0].tracks(0).num_examples(), 0u);
+  ASSERT_EQ(site_.coordinator.evaluations.size(), 1u);
+  EXPECT_EQ(site_.coordinator.evaluations[0].tracks_size(), 2);
+  EXPECT_EQ(site_.trainer.times_prepared, 1);
+}
+
+TEST_F(SessionRunnerTest, SecondOneOnTheStateFolderIsRefused) {
+  auto first = site_.Start();
+  ASSERT_TRUE(first.ok()) << first.status();
+  absl::Status second = site_.Start().status();
+  EXPECT_EQ(second.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(second.message()), HasSubstr(site_.state_dir));
+  EXPECT_THAT(std::string(second.message()), HasSubstr("another hilum-site"));
+  // The officer's commands need no lock.
+  EXPECT_TRUE(Approvals::Open(site_.state_dir)->Refuse(site_.hash).ok());
+  first->reset();
+  EXPECT_TRUE(site_.Start().ok());
+}
+
+// What leaves is the bit and nothing of the reason.
+void ExpectOnlyUnable(const v1::SubmitCensusRequest& sent,
+                      const v1::Task& task) {
+  v1::SubmitCensusRequest want;
+  *want.mutable_header() = task.header();
+  want.set_unable(true);
+  EXPECT_EQ(sent.SerializeAsString(), want.SerializeAsString());
+}
+
+TEST_F(SessionRunnerTest, FailedEvaluationIsAnsweredWithoutItsReason) {
+  site_.trainer.evaluate = absl::InternalError("case 7 of Jane Doe");
+  const v1::Task task = site_.MakeTask(v1::Task::EVALUATE, 11);
+  site_.coordinator.tasks = {task};
+  ASSERT_TRUE(site_.Run().ok());
+  ASSERT_EQ(site_.coordinator.evaluations.size(), 1u);
+  v1::SubmitEvaluationRequest want;
+  *want.mutable_header() = task.header();
+  want.set_unable(true);
+  EXPECT_EQ(site_.coordinator.evaluations[0].SerializeAsString(),
+            want.SerializeAsString());
+  // The study goes on here.
+  EXPECT_EQ(site_.coordinator.polls.back().approved_studies_size(), 1);
+}
+
+TEST_F(SessionRunnerTest, FailedPreparationIsToldOnceAndTheStudyGivenUp) {
+  site_.trainer.prepare = absl::InvalidArgumentError("row 3: Jane Doe");
+  for (v1::Task::Kind kind :
+       {v1::Task::PREPARE, v1::Task::TRAIN, v1::Task::EVALUATE}) {
+    site_.coordinator = {};
+    site_.trainer.times_prepared = 0;
+    const v1::Task task = site_.MakeTask(kind, 0);
+    site_.coordinator.tasks = {task};
+    ASSERT_TRUE(site_.Run().ok());
+    ASSERT_EQ(site_.coordinator.censuses.size(), 1u) << kind;
+    ExpectOnlyUnable(site_.coordinator.censuses[0], task);
+    EXPECT_EQ(site_.trainer.times_prepared, 1);
+    EXPECT_EQ(site_.coordinator.polls.back().approved_studies_size(), 0);
+    EXPECT_EQ(site_.coordinator.polls.back().known_studies_size(), 1);
+  }
+}
+
+TEST_F(SessionRunnerTest, OneRunEndsWithTheReasonOfItsFailedPreparation) {
+  site_.exit_when_done = true;
+  site_.trainer.prepare = absl::InvalidArgumentError("row 3 is bad");
+  site_.coordinator.tasks = {site_.MakeTask(v1::Task::PREPARE, 0)};
+  EXPECT_EQ(site_.Run().message(), "row 3 is bad");
+  EXPECT_EQ(site_.coordinator.censuses.size(), 1u);
+}
+
+}  // namespace
+}  // namespace hilum

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/site_agent/gateway/site_at_work.h"
+
+#include "common/base/check.h"
+#include "common/config/study.h"
+#include "common/crypto/sha256.h"
+
+namespace hilum {
+namespace {
+
+v1::Study SmallStudy() {
+  v1::Study study;
+  study.set_name("tiny");
+  for (const char* label : {"sick", "well"}) study.add_classes(label);
+  for (const char* site : {"a", "b"}) study.add_sites(site);
+  study.add_arms(v1::ARM_WHOLE);
+  study.mutable_model()->set_trainable(v1::Model::TRAINABLE_HEAD);
+  study.mutable_cross_validation()->set_folds(2);
+  study.mutable_evaluation()->set_score_bins(16);
+  FillStudyDefaults(study);
+  return study;
+}
+
+}  // namespace
+
+absl::Status ScriptedCoordinator::Call(absl::string_view method,
+                                       const google::protobuf::Message& request,
+                                       google::protobuf::Message* response,
+                                       absl::Duration timeout) {
+  if (method == "NextTask") {
+    polls.emplace_back().CopyFrom(request);
+    if (tasks.empty()) {
+      on_end();
+      return absl::CancelledError("the script is at its end");
+    }
+    v1::NextTaskResponse next;
+    *next.mutable_task() = tasks.front();
+    tasks.pop_front();
+    response->CopyFrom(next);
+  } else if (method == "UploadChunk") {
+    v1::UploadChunkRequest chunk;
+    chunk.CopyFrom(request);
+    v1::UploadChunkResponse stored;
+    stored.set_stored(chunk.offset() + chunk.data().size());
+    response->CopyFrom(stored);
+  } else if (method == "SubmitCensus") {
+    censuses.emplace_back().CopyFrom(request);
+  } else if (method == "SubmitUpdate") {
+    updates.emplace_back().CopyFrom(request);
+  } else if (method == "SubmitEvaluation") {
+    evaluations.emplace_back().CopyFrom(request);
+  }
+  return absl::OkStatus();
+}
+
+SiteAtWork::SiteAtWork(std::string state_dir)
+    : state_dir(std::move(state_dir)), study(SmallStudy()) {
+  std::string bytes = SerializeStudy(study);
+  hash = Sha256Of(bytes);
+  auto approvals = Approvals::Open(this->state_dir);
+  HILUM_CHECK(approvals.ok() && approvals->PutOffer(hash, bytes).ok() &&
+              approvals->Approve(hash).ok());
+}
+
+v1::Task SiteAtWork::MakeTask(v1::Task::Kind kind, uint32_t round) const {
+  v1::Task task;
+  task.set_kind(kind);
+  task.mutable_header()->set_protocol_version(kProtocolVersion);
+  task.mutable_header()->set_study_hash(hash);
+  task.mutable_header()->set_round(round);
+  return task;
+}
+
+absl::StatusOr<std::unique_ptr<SessionRunner>> SiteAtWork::Start() {
+  SessionRunner::Options options{.site = SiteId("a"),
+                                 .patient_key = std::string(32, 'k'),
+                                 .exit_when_done = exit_when_done};
+  options.config.set_state_dir(state_dir);
+  options.log = [this](absl::string_view line) { on_log(line); };
+  return SessionRunner::Create(std::move(options), coordinator, trainer, clock);
+}
+
+absl::Status SiteAtWork::Run() {
+  absl::StatusOr<std::unique_ptr<SessionRunner>> runner = Start();
+  if (!runner.ok()) return runner.status();
+  coordinator.on_end = [&] { (*runner)->Stop(); };
+  return (*runner)->Run();
+}
+
+}  // namespace hilum

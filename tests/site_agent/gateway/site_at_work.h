@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HILUM_TESTS_SITE_AGENT_GATEWAY_SITE_AT_WORK_H_
+#define HILUM_TESTS_SITE_AGENT_GATEWAY_SITE_AT_WORK_H_
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/base/clock.h"
+#include "site_agent/gateway/session_runner.h"
+#include "tests/support/fake_trainer.h"
+
+namespace hilum {
+
+// Hands out tasks by a script and takes whatever is sent; after the last
+// task it calls `on_end`.
+class ScriptedCoordinator : public Transport {
+ public:
+  absl::Status Call(absl::string_view method,
+                    const google::protobuf::Message& request,
+                    google::protobuf::Message* response,
+                    absl::Duration timeout) override;
+  void Shutdown() override {}
+
+  std::deque<v1::Task> tasks;
+  std::function<void()> on_end = [] {};
+  // What came, in order.
+  std::vector<v1::NextTaskRequest> polls;
+  std::vector<v1::SubmitCensusRequest> censuses;
+  std::vector<v1::SubmitUpdateRequest> updates;
+  std::vector<v1::SubmitEvaluationRequest> evaluations;
+};
+
+// FakeTrainer, failing where a test says so.
+class FailingTrainer : public FakeTrainer {
+ public:
+  absl::StatusOr<v1::PrepareResponse> Prepare(
+      const v1::PrepareRequest& request) override {
+    ++times_prepared;
+    if (!prepare.ok()) return prepare;
+    return FakeTrainer::Prepare(request);
+  }
+  absl::StatusOr<v1::TrainResponse> Train(
+      const v1::TrainRequest& request) override {
+    if (!train.ok()) return train;
+    return FakeTrainer::Train(request);
+  }
+  absl::StatusOr<v1::EvaluateResponse> Evaluate(
+      const v1::EvaluateRequest& request) override {
+    if (!evaluate.ok()) return evaluate;
+    return FakeTrainer::Evaluate(request);
+  }
+
+  absl::Status prepare, train, evaluate;
+  int times_prepared = 0;
+};
+
+// Moves a minute on with every look: pauses are over at once.
+class HastyClock : public Clock {
+ public:
+  absl::Time Now() override { return now_ += absl::Minutes(1); }
+
+ private:
+  absl::Time now_ = absl::UnixEpoch();
+};
+
+// A site whose officer has approved one small study.
+class SiteAtWork {
+ public:
+  explicit SiteAtWork(std::string state_dir);
+
+  // A task of the study.
+  v1::Task MakeTask(v1::Task::Kind kind, uint32_t round) const;
+  absl::StatusOr<std::unique_ptr<SessionRunner>> Start();
+  // Works until the script is at its end.
+  absl::Status Run();
+
+  const std::string state_dir;
+  v1::Study study;
+  std::string hash;  // raw
+  ScriptedCoordinator coordinator;
+  FailingTrainer trainer;
+  HastyClock clock;
+  bool exit_when_done = false;
+  std::function<void(absl::string_view)> on_log = [](absl::string_view) {};
+};
+
+}  // namespace hilum
+
+#endif  // HILUM_TESTS_SITE_AGENT_GATEWAY_SITE_AT_WORK_H_
