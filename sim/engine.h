@@ -25,10 +25,14 @@ absl::Status RunOverGrpc(const RunPlan& plan, const std::string& binaries);
 using MakeTrainer =
     std::function<absl::StatusOr<std::unique_ptr<Trainer>>(const SiteId&)>;
 
+// Called from the engine's thread with the number of rounds that are over.
+using OnRounds = std::function<void(int rounds)>;
+
 // The same coordinator and the same gateways in this process: each site has
 // a thread, and function calls are in the place of the network. Logs as
-// above. Errors name the site.
-absl::Status RunInProcess(const RunPlan& plan, const MakeTrainer& make_trainer);
+// above. Errors name the site. Several may run in threads of their own.
+absl::Status RunInProcess(const RunPlan& plan, const MakeTrainer& make_trainer,
+                          const OnRounds& on_rounds);
 
 }  // namespace hilum
 

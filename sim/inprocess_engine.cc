@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
 #include <fstream>
 #include <thread>
 #include <utility>
 #include <vector>
 
-#include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "common/base/clock.h"
@@ -15,7 +12,6 @@
 #include "coordinator/federation_core.h"
 #include "sim/direct_transport.h"
 #include "sim/engine.h"
-#include "sim/progress.h"
 #include "site_agent/gateway/approvals.h"
 #include "site_agent/gateway/session_runner.h"
 
@@ -35,11 +31,6 @@ class LineLog {
   absl::Mutex mutex_;
   std::ofstream file_ ABSL_GUARDED_BY(mutex_);
 };
-
-absl::StatusOr<std::string> ReadPatientKey(const std::string& path) {
-  HILUM_ASSIGN_OR_RETURN(std::string hex, ReadFile(path, 1024));
-  return absl::HexStringToBytes(absl::StripAsciiWhitespace(hex));
-}
 
 // One site: its gateway's session on a thread of its own.
 class SiteThread {
@@ -81,8 +72,7 @@ absl::StatusOr<std::unique_ptr<SiteThread>> SiteThread::Create(
   SessionRunner::Options options;
   options.site = site.id;
   options.config = site.config;
-  HILUM_ASSIGN_OR_RETURN(options.patient_key,
-                         ReadPatientKey(site.config.patient_key_file()));
+  HILUM_ASSIGN_OR_RETURN(options.patient_key, PatientKeyOf(site));
   options.exit_when_done = true;
   options.log = [log = &made->log_](absl::string_view line) { log->Add(line); };
   HILUM_ASSIGN_OR_RETURN(
@@ -136,12 +126,11 @@ struct Ended {
 
 // Until the study has ended and every site knows it, or a site ended early.
 absl::Status WaitForEnd(FederationCore& core, const std::string& hash,
-                        Ended& ended) {
+                        Ended& ended, const OnRounds& on_rounds) {
   HILUM_ASSIGN_OR_RETURN(v1::StudyStatus status, core.StatusOf(hash));
-  Progress progress("Rounds", std::max<int>(1, status.rounds()), RealClock());
   while (status.phase() < v1::StudyStatus::COMPLETED) {
     if (status.phase() == v1::StudyStatus::TRAINING && status.round() > 1) {
-      progress.Report(static_cast<int>(status.round()) - 1);
+      on_rounds(static_cast<int>(status.round()) - 1);
     }
     {
       absl::MutexLock lock(&ended.mutex);
@@ -151,7 +140,7 @@ absl::Status WaitForEnd(FederationCore& core, const std::string& hash,
                            core.WaitForChange(hash, status, absl::Seconds(1)));
   }
   if (status.phase() == v1::StudyStatus::COMPLETED) {
-    progress.Report(static_cast<int>(status.rounds()));
+    on_rounds(static_cast<int>(status.rounds()));
     return absl::OkStatus();
   }
   return absl::AbortedError(
@@ -183,8 +172,8 @@ absl::Status JoinSites(Sites& sites, FederationCore& core,
 
 }  // namespace
 
-absl::Status RunInProcess(const RunPlan& plan,
-                          const MakeTrainer& make_trainer) {
+absl::Status RunInProcess(const RunPlan& plan, const MakeTrainer& make_trainer,
+                          const OnRounds& on_rounds) {
   const std::string logs = absl::StrCat(plan.out, "/logs");
   const std::string state = absl::StrCat(plan.out, "/coordinator/state");
   HILUM_RETURN_IF_ERROR(MakeDirectories(logs));
@@ -211,7 +200,7 @@ absl::Status RunInProcess(const RunPlan& plan,
     });
     sites.push_back(std::move(made));
   }
-  const absl::Status waited = WaitForEnd(*core, hash, ended);
+  const absl::Status waited = WaitForEnd(*core, hash, ended, on_rounds);
   const absl::Status joined = JoinSites(sites, *core, hash);
   HILUM_RETURN_IF_ERROR(joined);
   HILUM_RETURN_IF_ERROR(waited);

@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/base/clock.h"
@@ -25,8 +27,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kWritten[] = {
-    "certs", "coordinator", "data",        "logs",       "model",
-    "sites", "report.html", "report.json", "study.yaml",
+    "baselines", "certs", "coordinator", "data",        "logs",
+    "model",     "sites", "report.html", "report.json", "study.yaml",
 };
 
 absl::StatusOr<std::string> PrepareFolder(const RunOptions& options) {
@@ -119,6 +121,12 @@ absl::StatusOr<std::vector<std::string>> StartOrder(
 }
 
 }  // namespace
+
+absl::StatusOr<std::string> PatientKeyOf(const SimulatedSite& site) {
+  HILUM_ASSIGN_OR_RETURN(std::string hex,
+                         ReadFile(site.config.patient_key_file(), 1024));
+  return absl::HexStringToBytes(absl::StripAsciiWhitespace(hex));
+}
 
 absl::StatusOr<RunPlan> PrepareRun(const RunOptions& options) {
   if (options.data.empty() == (options.phantoms <= 0)) {

@@ -44,6 +44,9 @@ struct RunPlan {
   std::vector<SimulatedSite> sites;  // in the order in which they start
 };
 
+// The key that deals the site's folds. Errors are those of its file.
+absl::StatusOr<std::string> PatientKeyOf(const SimulatedSite& site);
+
 // Makes OUT and writes OUT/study.yaml and every site's manifest and patient
 // key (from the seed, so that folds repeat). INVALID_ARGUMENT: an option or
 // the study; ALREADY_EXISTS: OUT holds something and `force` is off. With

@@ -57,6 +57,12 @@ std::string AucText(const Json& metrics) {
                       "]");
 }
 
+constexpr char kBaselines[] =
+    "local_only: each site's cases by the model it trained alone; "
+    "centralized:\n"
+    "one model trained on all cases in one place. Same folds, as many "
+    "passes.\n";
+
 }  // namespace
 
 absl::StatusOr<std::string> ResultTable(absl::string_view report_json) {
@@ -70,9 +76,16 @@ absl::StatusOr<std::string> ResultTable(absl::string_view report_json) {
   std::string table =
       absl::StrFormat("%-12s %6s  %8s  %6s  %11s  %11s\n", "arm", "cases",
                       "accuracy", "AUC", "sensitivity", "specificity");
+  bool compared = false;
   std::string by_class = absl::StrFormat("%-12s", "AUC by class");
   for (const auto& [arm, models] : arms.items()) {
     table += ArmLine(arm, At(models, {"federated", "pooled"}));
+    for (const char* baseline : {"local_only", "centralized"}) {
+      const Json& pooled = At(models, {baseline, "pooled"});
+      if (pooled.is_null()) continue;
+      table += ArmLine(absl::StrCat(" ", baseline), pooled);
+      compared = true;
+    }
     absl::StrAppendFormat(&by_class, "  %-20s", arm);
   }
   by_class += '\n';
@@ -90,7 +103,8 @@ absl::StatusOr<std::string> ResultTable(absl::string_view report_json) {
   return absl::StrCat(
       table, "\n", by_class,
       "\nHeld-out cases of all folds and sites pooled; AUC, sensitivity and\n"
-      "specificity are means over the classes, one against the rest.\n");
+      "specificity are means over the classes, one against the rest.\n",
+      compared ? kBaselines : "");
 }
 
 }  // namespace hilum

@@ -6,11 +6,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
+#include "sim/baselines.h"
 #include "sim/commands.h"
 #include "sim/engine.h"
 #include "sim/prepare_run.h"
+#include "sim/progress.h"
 #include "sim/result_table.h"
 #include "site_agent/trainer/torch_trainer.h"
 
@@ -20,6 +23,7 @@ namespace {
 struct RunArguments {
   RunOptions options;
   std::string transport = "inprocess";
+  bool baselines = false;
   uint64_t seed = 0;
 };
 
@@ -36,15 +40,31 @@ absl::Status RunPlanned(const RunPlan& plan, const std::string& transport) {
     HILUM_ASSIGN_OR_RETURN(std::string binaries, OwnFolder());
     return RunOverGrpc(plan, binaries);
   }
+  Progress progress("Rounds", static_cast<int>(plan.study.training().rounds()),
+                    RealClock());
   return RunInProcess(
-      plan, [](const SiteId&) -> absl::StatusOr<std::unique_ptr<Trainer>> {
-        return std::make_unique<TorchTrainer>();
-      });
+      plan, [](const SiteId&) { return std::make_unique<TorchTrainer>(); },
+      [&](int rounds) { progress.Report(rounds); });
+}
+
+absl::Status AddBaselines(const RunPlan& plan) {
+  HILUM_ASSIGN_OR_RETURN(int shared, CountSharedPatients(plan));
+  if (shared > 0) {
+    absl::FPrintF(
+        stderr,
+        "note: %d patient_ids occur at several sites. The federated study "
+        "cannot know and takes them for different people; a centralized model "
+        "trains on none whom any site holds out. If they are different people, "
+        "give them different ids.\n",
+        shared);
+  }
+  return RunBaselines(plan);
 }
 
 absl::Status Simulate(const RunArguments& arguments) {
   HILUM_ASSIGN_OR_RETURN(RunPlan plan, PrepareRun(arguments.options));
   HILUM_RETURN_IF_ERROR(RunPlanned(plan, arguments.transport));
+  if (arguments.baselines) HILUM_RETURN_IF_ERROR(AddBaselines(plan));
   HILUM_ASSIGN_OR_RETURN(std::string json,
                          ReadFile(absl::StrCat(plan.out, "/report.json")));
   HILUM_ASSIGN_OR_RETURN(std::string table, ResultTable(json));
@@ -87,6 +107,10 @@ void AddRunCommand(CLI::App& app, CommandAction& action) {
       ->add_option("--arm", options.arm,
                    "segmented, whole or both (default: the study's)")
       ->check(CLI::IsMember({"segmented", "whole", "both"}));
+  command->add_flag("--baselines", arguments->baselines,
+                    "Also train each hospital alone and all cases in one "
+                    "place, and compare; in this process, whatever the "
+                    "--transport");
   CLI::Option* seed =
       command->add_option("--seed", arguments->seed, "Instead of the study's");
   command

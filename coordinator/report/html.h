@@ -6,13 +6,15 @@
 #include <vector>
 
 #include "coordinator/report/arm_metrics.h"
+#include "coordinator/report/baselines.h"
 #include "coordinator/study_result.h"
 
 namespace hilum {
 
 // report.html: one self-contained page without scripts.
 std::string ReportHtml(const StudyResult& result,
-                       const std::vector<ArmMetrics>& arms);
+                       const std::vector<ArmMetrics>& arms,
+                       const BaselineMetrics& baselines);
 
 }  // namespace hilum
 

@@ -11,12 +11,15 @@
 namespace hilum {
 
 absl::Status WriteReports(const StudyResult& result,
-                          const std::string& directory) {
-  std::vector<ArmMetrics> arms = ComputeArmMetrics(result);
-  HILUM_RETURN_IF_ERROR(WriteFileAtomically(
-      absl::StrCat(directory, "/report.json"), ReportJson(result, arms)));
+                          const std::string& directory,
+                          const Baselines& baselines) {
+  const std::vector<ArmMetrics> arms = ComputeArmMetrics(result);
+  const BaselineMetrics compared = ComputeBaselineMetrics(baselines);
+  HILUM_RETURN_IF_ERROR(
+      WriteFileAtomically(absl::StrCat(directory, "/report.json"),
+                          ReportJson(result, arms, compared)));
   return WriteFileAtomically(absl::StrCat(directory, "/report.html"),
-                             ReportHtml(result, arms));
+                             ReportHtml(result, arms, compared));
 }
 
 }  // namespace hilum

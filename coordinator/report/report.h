@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "coordinator/report/baselines.h"
 #include "coordinator/study_result.h"
 
 namespace hilum {
@@ -12,7 +13,8 @@ namespace hilum {
 // Writes report.json (docs/report.md) and report.html into `directory`.
 // Equal results give equal bytes. Errors are those of the files.
 absl::Status WriteReports(const StudyResult& result,
-                          const std::string& directory);
+                          const std::string& directory,
+                          const Baselines& baselines = {});
 
 }  // namespace hilum
 

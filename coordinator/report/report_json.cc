@@ -2,6 +2,7 @@
 #include "coordinator/report/report_json.h"
 
 #include <cmath>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
@@ -70,28 +71,71 @@ Json ScoresJson(const PooledScores& scores, const v1::Study& study) {
   return json;
 }
 
-Json ArmJson(const StudyResult& result, const ArmMetrics& arm) {
-  Json json;
-  json["pooled"] = ScoresJson(arm.pooled, result.study);
-  for (const auto& [site, scores] : arm.sites) {
-    json["sites"][site] = ScoresJson(scores, result.study);
+// Training loss of one track, round by round.
+Json LossesJson(const StudyResult& result, size_t track) {
+  Json losses = Json::array();
+  for (const RoundSummary& round : result.rounds) {
+    losses.push_back(Number(round.mean_loss[track]));
   }
-  const std::vector<Track> tracks = StudyTracks(result.study);
+  return losses;
+}
+
+// Adds to a track's entry where its weights are from.
+using DescribeTrack = std::function<void(size_t track, Json& entry)>;
+
+Json ArmJson(const v1::Study& study, const ArmMetrics& arm,
+             const DescribeTrack& describe) {
+  Json json;
+  json["pooled"] = ScoresJson(arm.pooled, study);
+  for (const auto& [site, scores] : arm.sites) {
+    json["sites"][site] = ScoresJson(scores, study);
+  }
+  const std::vector<Track> tracks = StudyTracks(study);
   for (size_t t = 0; t < tracks.size(); ++t) {
     const Track& track = tracks[t];
     if (track.arm != arm.arm) continue;
-    Json entry = track.IsFinal()
-                     ? Json::object()
-                     : ScoresJson(arm.folds[static_cast<size_t>(track.fold)],
-                                  result.study);
-    entry["model_sha256"] = result.model_sha256[t];
-    Json losses = Json::array();
-    for (const std::vector<double>& round : arm.losses) {
-      losses.push_back(Number(round[t - static_cast<size_t>(arm.first_track)]));
-    }
-    entry["round_losses"] = losses;
+    Json entry =
+        track.IsFinal()
+            ? Json::object()
+            : ScoresJson(arm.folds[static_cast<size_t>(track.fold)], study);
+    describe(t, entry);
     json["tracks"][TrackName(track)] = entry;
   }
+  return json;
+}
+
+Json ArmJson(const StudyResult& result, const ArmMetrics& arm) {
+  return ArmJson(result.study, arm, [&](size_t track, Json& entry) {
+    entry["model_sha256"] = result.model_sha256[track];
+    entry["round_losses"] = LossesJson(result, track);
+  });
+}
+
+Json MatrixJson(const Baselines& baselines, size_t arm) {
+  Json json;
+  for (const auto& [trained_at, row] : baselines.matrix) {
+    for (const auto& [tested_at, arms] : row) {
+      const CrossSiteScores& scores = arms[arm];
+      json[trained_at.name()][tested_at.name()] = {
+          {"n", scores.n},
+          {"accuracy", Number(scores.accuracy)},
+          {"macro", {{"auc", Number(scores.macro_auc)}}}};
+    }
+  }
+  return json;
+}
+
+Json LocalOnlyJson(const BaselineMetrics& metrics, size_t arm) {
+  const Baselines& baselines = metrics.baselines;
+  Json json = ArmJson(
+      baselines.centralized.study, metrics.local_only[arm],
+      [&](size_t track, Json& entry) {
+        for (const auto& [site, alone] : baselines.local_only) {
+          entry["model_sha256"][site.name()] = alone.model_sha256[track];
+          entry["round_losses"][site.name()] = LossesJson(alone, track);
+        }
+      });
+  json["matrix"] = MatrixJson(baselines, arm);
   return json;
 }
 
@@ -128,10 +172,26 @@ Json Conventions() {
           {"null", "too few cases for the number to mean anything"}};
 }
 
+void AddBaselineConventions(Json& conventions) {
+  conventions["local_only"] =
+      "each site's held-out cases by the model trained at that site alone; "
+      "pooled: summed as if all sites' models meant the same by a score";
+  conventions["centralized"] =
+      "one model trained on all sites' cases in one place; its fold k holds "
+      "out the sites' fold k";
+  conventions["matrix"] =
+      "matrix.TRAINED_AT.TESTED_AT: the model of one site alone on the cases "
+      "of one site, fold k on the cases of its fold k";
+  conventions["budget"] =
+      "federated, local_only and centralized start from the same weights and "
+      "pass rounds * local_epochs times over their training cases";
+}
+
 }  // namespace
 
 std::string ReportJson(const StudyResult& result,
-                       const std::vector<ArmMetrics>& arms) {
+                       const std::vector<ArmMetrics>& arms,
+                       const BaselineMetrics& baselines) {
   const v1::Study& study = result.study;
   Json json;
   json["study"] = study.name();
@@ -145,6 +205,7 @@ std::string ReportJson(const StudyResult& result,
                    {"input_size", study.model().input_size()}};
   json["census"] = CensusJson(result);
   json["conventions"] = Conventions();
+  if (!baselines.baselines.empty()) AddBaselineConventions(json["conventions"]);
   for (const RoundSummary& round : result.rounds) {
     Json contributors = Json::array();
     for (const SiteId& site : round.contributors) {
@@ -152,8 +213,13 @@ std::string ReportJson(const StudyResult& result,
     }
     json["rounds"].push_back({{"round", round.round}, {"sites", contributors}});
   }
-  for (const ArmMetrics& arm : arms) {
-    json["arms"][ArmName(arm.arm)]["federated"] = ArmJson(result, arm);
+  for (size_t a = 0; a < arms.size(); ++a) {
+    Json& arm = json["arms"][ArmName(arms[a].arm)];
+    arm["federated"] = ArmJson(result, arms[a]);
+    if (baselines.baselines.empty()) continue;
+    arm["local_only"] = LocalOnlyJson(baselines, a);
+    arm["centralized"] =
+        ArmJson(baselines.baselines.centralized, baselines.centralized[a]);
   }
   return json.dump(2) + "\n";
 }

@@ -17,7 +17,6 @@
 #include "common/base/status_macros.h"
 #include "common/model/blobs.h"
 #include "site_agent/trainer/augment.h"
-#include "site_agent/trainer/folds.h"
 #include "site_agent/trainer/scores.h"
 
 namespace hilum {
@@ -68,33 +67,36 @@ struct TorchTrainer::Prepared {
   std::vector<Track> tracks;
   std::string site;
   int threads;
-  Dataset data;
-  std::vector<int> folds;  // [cases]
+  CasePool pool;
   std::unique_ptr<Module> module;
 
+  const std::vector<CaseRow>& cases() const { return pool.data.manifest.cases; }
   const Plane& PlaneOf(v1::Arm arm, size_t index) const {
-    return arm == v1::ARM_WHOLE ? data.whole[index] : data.segmented[index];
+    return arm == v1::ARM_WHOLE ? pool.data.whole[index]
+                                : pool.data.segmented[index];
   }
 
   // Cases of a track: those it trains on, or those held out of it.
   std::vector<size_t> CasesOf(const Track& track, bool held_out) const {
-    std::vector<size_t> cases;
-    for (size_t i = 0; i < folds.size(); ++i) {
+    std::vector<size_t> found;
+    for (size_t i = 0; i < pool.folds.size(); ++i) {
       if (PlaneOf(track.arm, i).empty()) continue;
-      if ((folds[i] == track.fold) == held_out) cases.push_back(i);
+      const bool wanted =
+          held_out ? pool.folds[i] == track.fold : pool.TrainsOn(i, track.fold);
+      if (wanted) found.push_back(i);
     }
-    return cases;
+    return found;
   }
 
   // The site's smoothed log shares of classes, times the study's strength.
-  std::vector<float> LogitOffsets(const std::vector<size_t>& cases) const {
+  std::vector<float> LogitOffsets(const std::vector<size_t>& trained) const {
     const double strength = study.training().logit_adjustment();
-    if (strength == 0 || cases.empty()) return {};
+    if (strength == 0 || trained.empty()) return {};
     const size_t classes = static_cast<size_t>(study.classes_size());
     std::vector<double> shares(classes, 0.1 / static_cast<double>(classes));
-    for (size_t i : cases) {
-      shares[static_cast<size_t>(data.manifest.cases[i].label)] +=
-          0.9 / static_cast<double>(cases.size());
+    for (size_t i : trained) {
+      shares[static_cast<size_t>(cases()[i].label)] +=
+          0.9 / static_cast<double>(trained.size());
     }
     std::vector<float> offsets;
     for (double share : shares) {
@@ -113,12 +115,12 @@ struct TorchTrainer::Prepared {
     int classes = study.classes_size();
     std::vector<uint64_t> counts(study.cross_validation().folds() *
                                  static_cast<size_t>(classes));
-    for (size_t i = 0; i < folds.size(); ++i) {
+    for (size_t i = 0; i < pool.folds.size(); ++i) {
       if (PlaneOf(arm, i).empty()) {
         census.set_without_mask(census.without_mask() + 1);
         continue;
       }
-      int cell = folds[i] * classes + data.manifest.cases[i].label;
+      int cell = pool.folds[i] * classes + cases()[i].label;
       ++counts[static_cast<size_t>(cell)];
     }
     census.mutable_fold_class_counts()->Add(counts.begin(), counts.end());
@@ -126,7 +128,8 @@ struct TorchTrainer::Prepared {
   }
 };
 
-TorchTrainer::TorchTrainer() = default;
+TorchTrainer::TorchTrainer(std::vector<CaseSource> further)
+    : further_(std::move(further)) {}
 TorchTrainer::~TorchTrainer() = default;
 
 absl::StatusOr<v1::PrepareResponse> TorchTrainer::Prepare(
@@ -144,32 +147,19 @@ absl::StatusOr<v1::PrepareResponse> TorchTrainer::Prepare(
   p.threads = std::max(p.threads, 1);
   HILUM_ASSIGN_OR_RETURN(p.module, Module::Create(p.layout, p.study));
 
-  std::vector<std::string> classes(p.study.classes().begin(),
-                                   p.study.classes().end());
-  HILUM_ASSIGN_OR_RETURN(CaseManifest manifest,
-                         ReadCaseManifest(request.manifest(), classes,
-                                          {.site_column = request.site_column(),
-                                           .site = request.site()}));
-  auto wants = [&](v1::Arm arm) {
-    const auto& arms = p.study.arms();
-    return std::find(arms.begin(), arms.end(), arm) != arms.end();
-  };
-  p.data =
-      LoadDataset(std::move(manifest),
-                  {.input_size = static_cast<int>(p.study.model().input_size()),
-                   .whole = wants(v1::ARM_WHOLE),
-                   .segmented = wants(v1::ARM_SEGMENTED),
-                   .threads = p.threads});
-  const CaseManifest& used = p.data.manifest;
+  std::vector<CaseSource> sources = {{.manifest = request.manifest(),
+                                      .site_column = request.site_column(),
+                                      .site = request.site(),
+                                      .patient_key = request.patient_key()}};
+  sources.insert(sources.end(), further_.begin(), further_.end());
+  HILUM_ASSIGN_OR_RETURN(p.pool, LoadCasePool(sources, p.study, p.threads));
+  const CaseManifest& used = p.pool.data.manifest;
   if (!request.work_dir().empty()) {
     HILUM_RETURN_IF_ERROR(
         WriteRejected(used, absl::StrCat(request.work_dir(), "/rejected.csv")));
   }
   HILUM_RETURN_IF_ERROR(
       CheckBadShare(used, p.study.data_rules().max_bad_share()));
-  p.folds = DealFolds(used.cases, p.study.classes_size(),
-                      static_cast<int>(p.study.cross_validation().folds()),
-                      request.patient_key());
 
   v1::PrepareResponse response;
   response.set_manifest_sha256(ManifestSha256(p.layout.architecture.tensors));
@@ -233,7 +223,7 @@ absl::StatusOr<v1::TrackUpdate> TorchTrainer::TrainTrack(
       Batch batch;
       batch.logit_offsets = offsets;
       for (size_t i = at; i < end; ++i) {
-        int label = p.data.manifest.cases[cases[i]].label;
+        int label = p.cases()[cases[i]].label;
         AppendAugmented(p.PlaneOf(track.arm, cases[i]), size, augment,
                         batch.pixels);
         batch.labels.push_back(label);
@@ -284,6 +274,7 @@ absl::StatusOr<v1::TrainResponse> TorchTrainer::Train(
 }
 
 absl::Status TorchTrainer::EvaluateTrack(size_t track_index,
+                                         absl::string_view model,
                                          v1::TrackEvaluation& evaluation,
                                          std::string& predictions) {
   Prepared& p = *prepared_;
@@ -299,13 +290,13 @@ absl::Status TorchTrainer::EvaluateTrack(size_t track_index,
     HILUM_ASSIGN_OR_RETURN(std::vector<float> logits,
                            p.module->Predict(pixels));
     for (size_t i = at; i < end; ++i) {
-      const CaseRow& row = p.data.manifest.cases[cases[i]];
+      const CaseRow& row = p.cases()[cases[i]];
       absl::Span<const float> scores(logits.data() + (i - at) * classes,
                                      classes);
       AddCase(scores, row.label, evaluation);
       std::vector<double> log_softmax = LogSoftmax(scores);
       absl::StrAppend(&predictions, CsvField(row.file), ",", ArmName(track.arm),
-                      ",federated,", TrackName(track), ",",
+                      ",", model, ",", TrackName(track), ",",
                       p.study.classes(row.label));
       for (double value : log_softmax) {
         absl::StrAppendFormat(&predictions, ",%.9g", std::exp(value));
@@ -320,6 +311,8 @@ absl::StatusOr<v1::EvaluateResponse> TorchTrainer::Evaluate(
     const v1::EvaluateRequest& request) {
   HILUM_RETURN_IF_ERROR(Begin(request.frozen_path()));
   const Prepared& p = *prepared_;
+  const std::string model =
+      request.model().empty() ? "federated" : request.model();
   std::string predictions = "case,arm,model,track,label";
   for (const std::string& label : p.study.classes()) {
     absl::StrAppend(&predictions, ",score_", label);
@@ -332,9 +325,10 @@ absl::StatusOr<v1::EvaluateResponse> TorchTrainer::Evaluate(
     v1::TrackEvaluation evaluation =
         NewEvaluation(static_cast<int>(t), p.study.classes_size(),
                       static_cast<int>(p.study.evaluation().score_bins()));
-    HILUM_RETURN_IF_ERROR(EvaluateTrack(t, evaluation, predictions));
+    HILUM_RETURN_IF_ERROR(EvaluateTrack(t, model, evaluation, predictions));
     *response.add_tracks() = std::move(evaluation);
   }
+  if (request.predictions_path().empty()) return response;
   HILUM_RETURN_IF_ERROR(WriteFileAtomically(
       request.predictions_path(), predictions, Durability::kSync, 0600));
   return response;

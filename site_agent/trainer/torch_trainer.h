@@ -6,10 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "common/config/study.h"
 #include "common/model/architecture.h"
-#include "site_agent/trainer/dataset.h"
+#include "site_agent/trainer/case_pool.h"
 #include "site_agent/trainer/module.h"
 #include "site_agent/trainer/trainer.h"
 
@@ -21,7 +22,9 @@ namespace hilum {
 // Not thread-safe; several may run in threads of their own.
 class TorchTrainer : public Trainer {
  public:
-  TorchTrainer();
+  // `further`: sites whose cases a simulator pools with those of the request,
+  // and whose data_rules.max_bad_share then counts the pool's rows.
+  explicit TorchTrainer(std::vector<CaseSource> further = {});
   ~TorchTrainer() override;
 
   absl::StatusOr<v1::PrepareResponse> Prepare(
@@ -41,9 +44,11 @@ class TorchTrainer : public Trainer {
                                                size_t track);
   absl::StatusOr<v1::TrackUpdate> TrainTrack(const v1::TrainRequest& request,
                                              size_t track);
-  absl::Status EvaluateTrack(size_t track, v1::TrackEvaluation& evaluation,
+  absl::Status EvaluateTrack(size_t track, absl::string_view model,
+                             v1::TrackEvaluation& evaluation,
                              std::string& predictions);
 
+  const std::vector<CaseSource> further_;
   std::unique_ptr<Prepared> prepared_;
 };
 

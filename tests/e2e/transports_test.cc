@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "common/base/file.h"
 #include "tests/e2e/e2e.h"
 
@@ -9,11 +10,16 @@ namespace {
 class TransportsTest : public EndToEndTest {
  protected:
   void Simulate(const std::string& out, const std::string& transport,
-                const std::string& order) {
-    const Outcome run = Run({Program("hilum-sim"), "run", Path("study.yaml"),
-                             "--data", Path("data/manifest.csv"), "--sites",
-                             "3", "--transport", transport, "--start-order",
-                             order, "--seed", "7", "--out", Path(out)});
+                const std::string& order,
+                const std::vector<std::string>& more = {}) {
+    std::vector<std::string> command = absl::StrSplit(
+        absl::StrCat(Program("hilum-sim"), " run ", Path("study.yaml"),
+                     " --data ", Path("data/manifest.csv"),
+                     " --sites 3 --seed 7 --transport ", transport,
+                     " --start-order ", order, " --out ", Path(out)),
+        ' ');
+    command.insert(command.end(), more.begin(), more.end());
+    const Outcome run = Run(command);
     ASSERT_EQ(run.exit_status, 0) << run.output;
   }
 };
@@ -42,6 +48,20 @@ TEST_F(TransportsTest, TransportAndStartOrderDoNotChangeABit) {
   EXPECT_EQ(MissingKeys(nlohmann::json::parse(Text("here/report.json"), nullptr,
                                               false)),
             "");
+}
+
+TEST_F(TransportsTest, BaselinesFollowEitherTransportWithTheSameBits) {
+  MakeDataAndStudy();
+  Simulate("here", "inprocess", "site-a,site-b,site-c",
+           {"--baselines", "--arm", "whole"});
+  Simulate("wire", "grpc", "site-b,site-a,site-c",
+           {"--baselines", "--arm", "whole"});
+  for (const char* file : {"report.json", "report.html",
+                           "sites/site-a/predictions-site-site-a.csv"}) {
+    const std::string here = Text(absl::StrCat("here/", file));
+    ASSERT_NE(here.find("entralized"), std::string::npos) << file;
+    EXPECT_TRUE(here == Text(absl::StrCat("wire/", file))) << file;
+  }
 }
 
 }  // namespace

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/finished_study.h"
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "common/base/file.h"
+#include "common/base/status_macros.h"
+#include "common/config/study.h"
+#include "common/crypto/sha256.h"
+#include "coordinator/storage/blob_store.h"
+#include "coordinator/storage/storage.h"
+
+namespace hilum {
+namespace {
+
+absl::StatusOr<StoredStudy> ReadStored(const std::string& state) {
+  HILUM_ASSIGN_OR_RETURN(std::unique_ptr<Storage> storage,
+                         Storage::Open(absl::StrCat(state, "/coordinator.db")));
+  HILUM_ASSIGN_OR_RETURN(std::vector<StoredStudy> studies,
+                         storage->LoadStudies());
+  if (studies.size() != 1 ||
+      studies[0].phase != v1::StudyStatus::COMPLETED) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(state, ": not of one completed study"));
+  }
+  return std::move(studies[0]);
+}
+
+}  // namespace
+
+absl::StatusOr<FinishedStudy> ReadFinishedStudy(const std::string& out) {
+  const std::string state = absl::StrCat(out, "/coordinator/state");
+  HILUM_ASSIGN_OR_RETURN(StoredStudy stored, ReadStored(state));
+  HILUM_ASSIGN_OR_RETURN(BlobStore blobs,
+                         BlobStore::Open(absl::StrCat(state, "/blobs")));
+  FinishedStudy finished;
+  if (stored.frozen.size() > 0) {
+    finished.frozen_path = blobs.Path(stored.frozen.sha256());
+  }
+  finished.global_path = blobs.Path(stored.global.sha256());
+  StudyResult& result = finished.result;
+  HILUM_ASSIGN_OR_RETURN(result.study, ParseStudy(stored.study));
+  result.study_hash = stored.hash;
+  result.census = std::move(stored.census);
+  result.evaluations = std::move(stored.evaluations);
+  result.rounds = std::move(stored.rounds);
+  for (const Track& track : StudyTracks(result.study)) {
+    HILUM_ASSIGN_OR_RETURN(
+        std::string model,
+        ReadFile(absl::StrCat(out, "/model/", ArmTrackName(track),
+                              ".safetensors")));
+    result.model_sha256.push_back(ToHex(Sha256Of(model)));
+  }
+  return finished;
+}
+
+}  // namespace hilum

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HILUM_SIM_FINISHED_STUDY_H_
+#define HILUM_SIM_FINISHED_STUDY_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "coordinator/study_result.h"
+
+namespace hilum {
+
+// What a run's coordinator has left on disk.
+struct FinishedStudy {
+  StudyResult result;
+  std::string frozen_path;  // blob; empty where every tensor travels
+  std::string global_path;  // blob
+};
+
+// Of OUT/coordinator/state and OUT/model, once the coordinator has ended,
+// whichever engine ran it. FAILED_PRECONDITION: not one completed study;
+// else the errors of the files.
+absl::StatusOr<FinishedStudy> ReadFinishedStudy(const std::string& out);
+
+}  // namespace hilum
+
+#endif  // HILUM_SIM_FINISHED_STUDY_H_

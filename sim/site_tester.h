@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HILUM_SIM_SITE_TESTER_H_
+#define HILUM_SIM_SITE_TESTER_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "hilum/v1/federation.pb.h"
+#include "sim/finished_study.h"
+#include "sim/prepare_run.h"
+#include "site_agent/trainer/trainer.h"
+
+namespace hilum {
+
+// One site's own trainer, for models that were trained elsewhere. Holds the
+// site's cases in memory. Test any number of models, then AppendPredictions
+// once. Not thread-safe; several may run in threads of their own.
+class SiteTester {
+ public:
+  // `study`: arms, folds and network of all models. Errors are those of
+  // Trainer::Prepare.
+  static absl::StatusOr<SiteTester> Create(const SimulatedSite& site,
+                                           const v1::Study& study);
+
+  // Scores the site's held-out cases of each fold by that fold's model. With
+  // a `model` the rows are kept for the predictions, under that name.
+  absl::StatusOr<v1::SubmitEvaluationRequest> Test(const FinishedStudy& trained,
+                                                   const std::string& model);
+
+  // Adds the kept rows to the site's predictions, which exist.
+  absl::Status AppendPredictions();
+
+ private:
+  explicit SiteTester(const SimulatedSite& site);
+
+  std::string predictions_;  // path
+  std::string rows_;
+  std::unique_ptr<Trainer> trainer_;
+};
+
+}  // namespace hilum
+
+#endif  // HILUM_SIM_SITE_TESTER_H_
