@@ -20,7 +20,8 @@ namespace hilum {
 // number is not secret. Immutable, so threads may share it.
 //
 // What it does not do: lock its pages (swap and core dumps are the site's to
-// turn off) or wipe copies that a cipher keeps in registers or on its stack.
+// turn off) or wipe copies that a computation keeps in registers or on its
+// stack.
 class SecretBytes {
  public:
   SecretBytes() = default;  // no bytes
