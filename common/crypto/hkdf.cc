@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/crypto/hkdf.h"
+
+#include <openssl/core_names.h>
+#include <openssl/kdf.h>
+#include <openssl/params.h>
+
+#include <memory>
+
+#include "common/base/check.h"
+#include "common/crypto/openssl_types.h"
+
+namespace hilum {
+namespace {
+
+using UniqueKdf = std::unique_ptr<EVP_KDF, OpenSslFree<EVP_KDF_free>>;
+using UniqueContext =
+    std::unique_ptr<EVP_KDF_CTX, OpenSslFree<EVP_KDF_CTX_free>>;
+
+// OpenSSL only reads what its parameters point to.
+OSSL_PARAM Octets(const char* name, const void* data, size_t size) {
+  return OSSL_PARAM_construct_octet_string(name, const_cast<void*>(data), size);
+}
+
+}  // namespace
+
+SecretBytes HkdfSha256(const SecretBytes& secret, absl::string_view salt,
+                       absl::string_view info, size_t length) {
+  HILUM_CHECK(secret.size() > 0 && info.size() <= kMaxHkdfInfo);
+  HILUM_CHECK(length > 0 && length <= kMaxHkdfLength);
+  UniqueKdf kdf(EVP_KDF_fetch(nullptr, "HKDF", nullptr));
+  HILUM_CHECK(kdf != nullptr);
+  UniqueContext context(EVP_KDF_CTX_new(kdf.get()));
+  HILUM_CHECK(context != nullptr);
+  char digest[] = "SHA256";
+  const OSSL_PARAM params[] = {
+      OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0),
+      Octets(OSSL_KDF_PARAM_KEY, secret.ExposeBytes().data(), secret.size()),
+      Octets(OSSL_KDF_PARAM_SALT, salt.data(), salt.size()),
+      Octets(OSSL_KDF_PARAM_INFO, info.data(), info.size()),
+      OSSL_PARAM_construct_end()};
+  return SecretBytes::FilledBy(length, [&](absl::Span<uint8_t> bytes) {
+    HILUM_CHECK(
+        EVP_KDF_derive(context.get(), bytes.data(), bytes.size(), params) == 1);
+  });
+}
+
+}  // namespace hilum

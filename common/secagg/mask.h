@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// The masks of secure aggregation: a seed of 16 bytes is stretched to a vector
+// over the ring of integers mod 2^32, which is added to a site's vector x:
+//   y_u = x_u + PRG(b_u) + sum_{u<v} PRG(s_uv) - sum_{u>v} PRG(s_uv)
+// Added over all sites the pairwise masks PRG(s_uv) cancel.
+//
+// Element i of PRG(seed) is the little-endian 32-bit number at byte 4 i of the
+// AES-128-CTR stream of the seed from counter zero. A seed makes one mask, and
+// a mask hides one vector: two vectors under the same mask give away their
+// difference. Time does not depend on seeds or values.
+// Source: Bonawitz et al. 2017 (ePrint 2017/281), sections 3.4 and 4.
+#ifndef HILUM_COMMON_SECAGG_MASK_H_
+#define HILUM_COMMON_SECAGG_MASK_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "absl/types/span.h"
+#include "common/crypto/aes_ctr.h"
+#include "common/crypto/secret.h"
+
+namespace hilum {
+
+inline constexpr size_t kMaskSeedSize = kAes128KeySize;
+
+enum class MaskSign { kAdd, kSubtract };
+
+struct SeededMask {
+  SecretBytes seed;  // kMaskSeedSize bytes
+  MaskSign sign;
+};
+
+// One mask, its key expanded once: for a vector that comes in blocks, in any
+// order, fastest from front to back. Not thread-safe; two objects of one seed
+// are independent.
+class MaskStream {
+ public:
+  MaskStream(const SecretBytes& seed16, MaskSign sign);
+
+  // values[i] += or -= mask[first_element + i] mod 2^32, in place, any length.
+  // first_element is a multiple of 4 (a block of AES) or where the last call
+  // ended; any other place than that costs as long as 200 elements.
+  void Apply(uint64_t first_element, absl::Span<uint32_t> values);
+
+ private:
+  friend void ApplyMaskStreams(absl::Span<MaskStream> streams,
+                               uint64_t first_element,
+                               absl::Span<uint32_t> values);
+  void MoveTo(uint64_t element);
+  // `xored` is room for as many elements as there are values.
+  void ApplyHere(absl::Span<uint32_t> xored, absl::Span<uint32_t> values);
+
+  AesCtrStream stream_;
+  MaskSign sign_;
+  uint64_t next_element_ = 0;
+};
+
+// Applies every mask to a block of `values` while it is in cache, then goes to
+// the next: memory is read once, however many masks there are.
+void ApplyMaskStreams(absl::Span<MaskStream> streams, uint64_t first_element,
+                      absl::Span<uint32_t> values);
+
+// The same of masks that are used once. Each call expands every key, which
+// takes about a microsecond, as long as 1,500 elements. first_element is a
+// multiple of 4.
+void ApplyMasks(absl::Span<const SeededMask> masks, uint64_t first_element,
+                absl::Span<uint32_t> values);
+void ApplyMask(const SecretBytes& seed16, MaskSign sign, uint64_t first_element,
+               absl::Span<uint32_t> values);
+
+}  // namespace hilum
+
+#endif  // HILUM_COMMON_SECAGG_MASK_H_
