@@ -86,10 +86,12 @@ absl::Status CheckDates(const std::string& path, const CertificateInfo& info,
   return absl::OkStatus();
 }
 
-absl::Status CheckIssuer(const Identity& identity, const std::string& authority,
+absl::Status CheckIssuer(absl::string_view authority_pem,
+                         absl::string_view certificate_pem,
+                         const std::string& authority,
                          const std::string& certificate) {
-  UniqueX509 ca = ReadCertificatePem(identity.authority_pem);
-  UniqueX509 leaf = ReadCertificatePem(identity.certificate_pem);
+  UniqueX509 ca = ReadCertificatePem(authority_pem);
+  UniqueX509 leaf = ReadCertificatePem(certificate_pem);
   if (X509_check_ca(ca.get()) != 1) {
     return absl::UnauthenticatedError(
         absl::StrCat(authority,
@@ -99,8 +101,8 @@ absl::Status CheckIssuer(const Identity& identity, const std::string& authority,
   if (X509_check_issued(ca.get(), leaf.get()) != X509_V_OK ||
       X509_verify(leaf.get(), X509_get0_pubkey(ca.get())) != 1) {
     return absl::UnauthenticatedError(
-        absl::StrCat(certificate, ": signed by '", identity.certificate.issuer,
-                     "', not by the authority in ", authority,
+        absl::StrCat(certificate, ": signed by '",
+                     CommonName(X509_get_issuer_name(leaf.get())), "', not by the authority in ", authority,
                      "; are both from the same consortium?"));
   }
   return absl::OkStatus();
@@ -195,6 +197,33 @@ absl::StatusOr<BearerName> CertificateBearer(const CertificateInfo& info) {
   return ParseBearerUri(info.uris[0]);
 }
 
+absl::StatusOr<BearerName> CheckCertificate(absl::string_view authority_pem,
+                                            absl::string_view certificate_pem,
+                                            const std::string& authority,
+                                            const std::string& certificate,
+                                            absl::Time now) {
+  absl::StatusOr<CertificateInfo> ca = ParseCertificate(authority_pem);
+  if (!ca.ok()) {
+    return absl::UnauthenticatedError(
+        absl::StrCat(authority, ": ", ca.status().message()));
+  }
+  absl::StatusOr<CertificateInfo> leaf = ParseCertificate(certificate_pem);
+  if (!leaf.ok()) {
+    return absl::UnauthenticatedError(
+        absl::StrCat(certificate, ": ", leaf.status().message()));
+  }
+  HILUM_RETURN_IF_ERROR(
+      CheckIssuer(authority_pem, certificate_pem, authority, certificate));
+  HILUM_RETURN_IF_ERROR(CheckDates(authority, *ca, now));
+  HILUM_RETURN_IF_ERROR(CheckDates(certificate, *leaf, now));
+  absl::StatusOr<BearerName> name = CertificateBearer(*leaf);
+  if (!name.ok()) {
+    return absl::UnauthenticatedError(
+        absl::StrCat(certificate, ": ", name.status().message()));
+  }
+  return *name;
+}
+
 absl::StatusOr<Identity> LoadIdentity(const std::string& authority_path,
                                       const std::string& certificate_path,
                                       const std::string& private_key_path,
@@ -204,31 +233,15 @@ absl::StatusOr<Identity> LoadIdentity(const std::string& authority_path,
   HILUM_ASSIGN_OR_RETURN(identity.certificate_pem, ReadFile(certificate_path));
   HILUM_RETURN_IF_ERROR(CheckKeyMode(private_key_path));
   HILUM_ASSIGN_OR_RETURN(identity.private_key_pem, ReadFile(private_key_path));
-  absl::StatusOr<CertificateInfo> ca = ParseCertificate(identity.authority_pem);
-  if (!ca.ok()) {
-    return absl::UnauthenticatedError(
-        absl::StrCat(authority_path, ": ", ca.status().message()));
-  }
-  absl::StatusOr<CertificateInfo> leaf =
-      ParseCertificate(identity.certificate_pem);
-  if (!leaf.ok()) {
-    return absl::UnauthenticatedError(
-        absl::StrCat(certificate_path, ": ", leaf.status().message()));
-  }
-  identity.certificate = *leaf;
-  HILUM_RETURN_IF_ERROR(
-      CheckIssuer(identity, authority_path, certificate_path));
-  HILUM_RETURN_IF_ERROR(CheckDates(authority_path, *ca, now));
-  HILUM_RETURN_IF_ERROR(CheckDates(certificate_path, *leaf, now));
-  absl::StatusOr<BearerName> name = CertificateBearer(*leaf);
-  if (!name.ok()) {
-    return absl::UnauthenticatedError(
-        absl::StrCat(certificate_path, ": ", name.status().message()));
-  }
-  identity.name = *name;
-  if (name->site.empty() != (role == Role::kCoordinator)) {
+  HILUM_ASSIGN_OR_RETURN(
+      identity.name,
+      CheckCertificate(identity.authority_pem, identity.certificate_pem,
+                       authority_path, certificate_path, now));
+  HILUM_ASSIGN_OR_RETURN(identity.certificate,
+                         ParseCertificate(identity.certificate_pem));
+  if (identity.name.site.empty() != (role == Role::kCoordinator)) {
     return absl::UnauthenticatedError(absl::StrCat(
-        certificate_path, ": made out to ", BearerUri(*name), ", but this is ",
+        certificate_path, ": made out to ", BearerUri(identity.name), ", but this is ",
         role == Role::kSite ? "a site" : "the coordinator"));
   }
   HILUM_RETURN_IF_ERROR(CheckKey(identity, private_key_path, certificate_path));

@@ -43,6 +43,15 @@ std::string BearerUri(const BearerName& name);
 // several.
 absl::StatusOr<BearerName> CertificateBearer(const CertificateInfo& info);
 
+// The bearer of a certificate that the authority signed and that is valid
+// `now`. UNAUTHENTICATED otherwise, naming it as `certificate` or, where the
+// fault is there, `authority`.
+absl::StatusOr<BearerName> CheckCertificate(absl::string_view authority_pem,
+                                            absl::string_view certificate_pem,
+                                            const std::string& authority,
+                                            const std::string& certificate,
+                                            absl::Time now);
+
 // The files with which a process presents itself, read and checked before
 // the network is touched, so that what is wrong is said here and clearly.
 struct Identity {

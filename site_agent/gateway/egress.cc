@@ -2,12 +2,15 @@
 #include "site_agent/gateway/egress.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <cstring>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "common/aggregation/fixed_point.h"
 #include "common/base/ids.h"
 #include "common/base/status_macros.h"
@@ -45,9 +48,14 @@ bool FormatFits(const FieldDescriptor& field, Egress::Format format) {
       return !IsText(field) && !IsMessage(field);
     case Egress::SHA256:
     case Egress::FLOAT32_TENSOR:
+    case Egress::PUBLIC_KEY:
+    case Egress::SIGNATURE:
+    case Egress::SEALED_SHARE:
+    case Egress::SHARE:
       return field.type() == FieldDescriptor::TYPE_BYTES;
     case Egress::NAME:
     case Egress::VERSION:
+    case Egress::CERTIFICATE:
       return field.type() == FieldDescriptor::TYPE_STRING;
     case Egress::MESSAGE:
       return IsMessage(field);
@@ -85,6 +93,51 @@ bool IsVersion(const std::string& text) {
   });
 }
 
+bool IsCertificate(absl::string_view text) {
+  if (!absl::ConsumePrefix(&text, "-----BEGIN CERTIFICATE-----\n") ||
+      !absl::ConsumeSuffix(&text, "-----END CERTIFICATE-----\n")) {
+    return false;
+  }
+  return std::all_of(text.begin(), text.end(), [](unsigned char c) {
+    return absl::ascii_isalnum(c) || c == '+' || c == '/' || c == '=' ||
+           c == '\n';
+  });
+}
+
+bool IsShare(const std::string& bytes) {
+  if (bytes.size() != 40) return false;
+  for (size_t at = 0; at < bytes.size(); at += 8) {
+    uint64_t number;
+    std::memcpy(&number, bytes.data() + at, sizeof number);
+    if (number >= (uint64_t{1} << 61) - 1) return false;
+  }
+  return true;
+}
+
+bool FitsFormat(Egress::Format format, const std::string& value) {
+  switch (format) {
+    case Egress::SHA256:
+    case Egress::PUBLIC_KEY:
+      return value.size() == 32;
+    case Egress::NAME:
+      return IsValidName(value);
+    case Egress::VERSION:
+      return IsVersion(value);
+    case Egress::FLOAT32_TENSOR:
+      return IsFiniteTensor(value);
+    case Egress::CERTIFICATE:
+      return IsCertificate(value);
+    case Egress::SIGNATURE:
+      return value.size() >= 8 && value[0] == 0x30;
+    case Egress::SEALED_SHARE:
+      return value.size() == 96;
+    case Egress::SHARE:
+      return IsShare(value);
+    default:
+      return false;
+  }
+}
+
 absl::Status CheckText(const FieldDescriptor& field, const Egress& egress,
                        const std::string& value) {
   if (value.size() > egress.max_bytes()) {
@@ -92,24 +145,9 @@ absl::Status CheckText(const FieldDescriptor& field, const Egress& egress,
                    absl::StrCat("has ", value.size(), " bytes, may have ",
                                 egress.max_bytes()));
   }
-  bool good = value.empty();
-  switch (egress.format()) {
-    case Egress::SHA256:
-      good = good || value.size() == 32;
-      break;
-    case Egress::NAME:
-      good = good || IsValidName(value);
-      break;
-    case Egress::VERSION:
-      good = good || IsVersion(value);
-      break;
-    case Egress::FLOAT32_TENSOR:
-      good = IsFiniteTensor(value);
-      break;
-    default:
-      break;
+  if (value.empty() || FitsFormat(egress.format(), value)) {
+    return absl::OkStatus();
   }
-  if (good) return absl::OkStatus();
   return Refused(field, absl::StrCat("does not hold what it may: ",
                                      Egress::Format_Name(egress.format())));
 }

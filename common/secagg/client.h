@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HILUM_COMMON_SECAGG_CLIENT_H_
+#define HILUM_COMMON_SECAGG_CLIENT_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "common/crypto/secret.h"
+#include "common/crypto/secure_rng.h"
+#include "common/crypto/x25519.h"
+#include "common/secagg/context.h"
+#include "common/secagg/credentials.h"
+#include "common/secagg/mask.h"
+#include "common/secagg/shamir.h"
+#include "hilum/v1/secagg.pb.h"
+
+namespace hilum {
+
+// A site's part in one secure sum, against a coordinator that may do anything
+// but forge a signature. One object is one sum: its keys are made with it and
+// wiped with it, and it reveals shares once. No I/O.
+// Life: AdvertiseKeys ShareKeys MaskedInput Mask* Confirm Unmask, each once;
+// it may be dropped at any point, which is how a site leaves the sum.
+// Each step fails with
+//   FAILED_PRECONDITION: out of order, or a second time;
+//   INVALID_ARGUMENT: what the coordinator shows is malformed;
+//   PERMISSION_DENIED: it would cost a site its secrets (too few sites, a
+//     stranger, a key shown twice, another list of survivors, signatures over
+//     another list): the coordinator is not to be trusted with this study;
+// and the object takes no further step after any failure.
+// Not thread-safe.
+// Source: Bonawitz et al. 2017 (ePrint 2017/281), figure 4, the variant
+// against active adversaries.
+class SecAggClient {
+ public:
+  // All references outlive this object. `self` is of the context's cohort.
+  SecAggClient(SecAggContext context, SiteId self,
+               const SiteCredentials& credentials, SecureRng& rng);
+
+  absl::StatusOr<v1::RoundKeys> AdvertiseKeys();
+
+  // U1 in the paper. Every other entry's signature is checked.
+  absl::StatusOr<v1::SealedShares> ShareKeys(const v1::Roster& roster);
+
+  // U2, without this site.
+  absl::Status MaskedInput(const v1::Inbox& inbox);
+  // Masks the vector in place, block after block from its start: each element
+  // once, since two vectors under one mask give away their difference.
+  // first_element is where the last block ended, and a multiple of 4 for all
+  // blocks but the last.
+  void Mask(uint64_t first_element, absl::Span<uint32_t> values);
+
+  // U3. The first list is the only one that is ever confirmed.
+  absl::StatusOr<v1::Confirmation> Confirm(const v1::Survivors& survivors);
+
+  // U4's signatures over the very list this site confirmed, t of them or more.
+  absl::StatusOr<v1::RevealedShares> Unmask(
+      const v1::Confirmations& confirmations);
+
+ private:
+  enum class Step {
+    kAdvertiseKeys,
+    kShareKeys,
+    kMaskedInput,
+    kMask,
+    kConfirm,
+    kUnmask,
+    kDone,
+  };
+  struct Peer {
+    v1::RoundKeys keys;
+    uint32_t x = 0;  // of its shares: its place in the roster, from 1
+    // What it has shared with this site; empty until MaskedInput, and for
+    // good where what was sent did not open.
+    SecretBytes self_mask_share;
+    SecretBytes mask_key_share;
+  };
+
+  // FAILED_PRECONDITION unless it is `step`'s turn; until Finish, the object
+  // counts as failed.
+  absl::Status Begin(Step step);
+  void Finish(Step next) { step_ = next; }
+
+  // Each phase is in a file of its own, client_<phase>.cc.
+  absl::Status CheckRoster(const v1::Roster& roster) const;
+  absl::Status CheckEntry(const v1::Roster::Entry& entry) const;
+  absl::StatusOr<v1::SealedShare> Seal(const SiteId& recipient,
+                                       const Share& self_mask,
+                                       const Share& mask_key) const;
+  void Open(const SiteId& sender, const std::string& sealed, Peer& peer) const;
+  void KeepOwnShares(const Share& self_mask, const Share& mask_key);
+  absl::Status MakeMasks();
+  absl::Status CheckSurvivors(const std::set<SiteId>& survivors) const;
+  std::string OwnStatement() const;
+
+  const SecAggContext context_;
+  const SiteId self_;
+  const SiteCredentials& credentials_;
+  SecureRng& rng_;
+  Step step_ = Step::kAdvertiseKeys;
+
+  std::optional<X25519KeyPair> mask_key_;
+  std::optional<X25519KeyPair> share_key_;
+  SecretBytes self_mask_;  // 32 bytes, what is shared of the own mask
+  v1::RoundKeys own_keys_;
+  std::string roster_hash_;
+  std::map<SiteId, Peer> roster_;   // this site among them
+  std::set<SiteId> sharers_;        // U2
+  std::set<SiteId> survivors_;      // U3
+  std::vector<MaskStream> masks_;   // between MaskedInput and Confirm
+  uint64_t masked_elements_ = 0;
+};
+
+}  // namespace hilum
+
+#endif  // HILUM_COMMON_SECAGG_CLIENT_H_

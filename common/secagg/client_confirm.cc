@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/status_macros.h"
+#include "common/secagg/client.h"
+
+namespace hilum {
+
+absl::Status SecAggClient::CheckSurvivors(
+    const std::set<SiteId>& survivors) const {
+  if (!survivors.contains(self_)) {
+    return absl::PermissionDeniedError(
+        "secure aggregation: the survivors leave out this site, whose vector "
+        "is in");
+  }
+  if (static_cast<int>(survivors.size()) < context_.Threshold()) {
+    return absl::PermissionDeniedError(absl::StrCat(
+        "secure aggregation: a sum of ", survivors.size(),
+        " sites is asked for, of at least ", context_.Threshold()));
+  }
+  if (std::includes(sharers_.begin(), sharers_.end(), survivors.begin(),
+                    survivors.end())) {
+    return absl::OkStatus();
+  }
+  return absl::PermissionDeniedError(
+      "secure aggregation: the survivors name a site that has not shared");
+}
+
+std::string SecAggClient::OwnStatement() const {
+  return SurvivorsStatement(context_, roster_hash_, sharers_, survivors_);
+}
+
+absl::StatusOr<v1::Confirmation> SecAggClient::Confirm(
+    const v1::Survivors& survivors) {
+  HILUM_RETURN_IF_ERROR(Begin(Step::kMask));
+  masks_.clear();
+  for (const std::string& name : survivors.sites()) {
+    SiteId site(name);
+    if (!survivors_.empty() && !(*survivors_.rbegin() < site)) {
+      return absl::InvalidArgumentError(
+          "secure aggregation: the survivors are not sorted");
+    }
+    survivors_.insert(std::move(site));
+  }
+  HILUM_RETURN_IF_ERROR(CheckSurvivors(survivors_));
+  v1::Confirmation confirmation;
+  confirmation.set_signature(credentials_.signer->Sign(OwnStatement()));
+  Finish(Step::kUnmask);
+  return confirmation;
+}
+
+}  // namespace hilum

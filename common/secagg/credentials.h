@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HILUM_COMMON_SECAGG_CREDENTIALS_H_
+#define HILUM_COMMON_SECAGG_CREDENTIALS_H_
+
+#include <map>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+#include "common/base/clock.h"
+#include "common/base/ids.h"
+#include "common/crypto/certificate.h"
+#include "common/crypto/signature.h"
+
+namespace hilum {
+
+// Tells which site signed what, by the consortium's certificates. A
+// certificate is checked against the authority and the clock when it is first
+// seen. Thread-safe.
+class PeerVerifier {
+ public:
+  // `clock` outlives this object.
+  PeerVerifier(std::string authority_pem, std::string consortium,
+               Clock& clock);
+
+  // UNAUTHENTICATED: `certificate` is not of this authority, not valid now or
+  // not made out to `site`, or it did not sign `data`.
+  absl::Status Verify(const SiteId& site, const std::string& certificate,
+                      absl::string_view data,
+                      absl::string_view signature) const;
+
+ private:
+  absl::StatusOr<BearerName> BearerOf(const std::string& certificate) const;
+
+  const std::string authority_pem_;
+  const std::string consortium_;
+  Clock& clock_;
+  mutable absl::Mutex mutex_;
+  mutable std::map<std::string, BearerName> checked_ ABSL_GUARDED_BY(mutex_);
+};
+
+// With which a site takes part in secure sums: its certificate and key, and
+// the means to tell its peers. Thread-safe.
+struct SiteCredentials {
+  std::string certificate_pem;
+  const Signer* signer;          // of the certificate's key
+  const PeerVerifier* verifier;  // both outlive this
+};
+
+}  // namespace hilum
+
+#endif  // HILUM_COMMON_SECAGG_CREDENTIALS_H_
