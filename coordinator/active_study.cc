@@ -25,8 +25,13 @@ std::set<SiteId> Keys(const std::map<SiteId, Message>& messages) {
 // Rounds and updates may be ahead of the phase: a full disk may have taken
 // them and not yet the phase.
 StudyMachine::Progress ProgressOf(const StoredStudy& stored) {
+  std::set<SiteId> withdrawn;
+  for (const auto& [site, census] : stored.census) {
+    if (census.unable()) withdrawn.insert(site);
+  }
   return {.committed_rounds = static_cast<uint32_t>(stored.rounds.size()),
           .census = Keys(stored.census),
+          .withdrawn = std::move(withdrawn),
           .updates = Keys(stored.updates),
           .evaluations = Keys(stored.evaluations),
           .prepared = stored.phase >= v1::StudyStatus::TRAINING ||

@@ -73,12 +73,35 @@ void FederationCore::Refuse(ActiveStudy& study, const SiteId& site,
   Advance(study);
 }
 
-void FederationCore::Withdraw(ActiveStudy& study, const SiteId& site) {
+absl::Status FederationCore::Withdraw(ActiveStudy& study, const SiteId& site) {
+  StoredStudy& stored = study.stored();
+  auto census = stored.census.find(site);
+  if (census != stored.census.end()) {
+    v1::SubmitCensusRequest withdrawn = census->second;
+    withdrawn.set_unable(true);
+    HILUM_RETURN_IF_ERROR(storage_->PutCensus(stored.hash, site, withdrawn));
+    census->second = std::move(withdrawn);
+  }
   options_.log(absl::StrCat("study ", study.study().name(), ": ", site.name(),
                             " cannot work on it for now; its log says why"));
-  study.machine().Withdraw(site,
-                           "cannot work on the study, its own log says why");
+  study.machine().Withdraw(site);
   Advance(study);
+  return absl::OkStatus();
+}
+
+absl::Status FederationCore::PutCensus(ActiveStudy& study, const SiteId& site,
+                                       const v1::SubmitCensusRequest& census) {
+  if (study.machine().IsPrepared(site)) return absl::OkStatus();
+  StoredStudy& stored = study.stored();
+  // Its counts are those of the first one: class weights stay as they are.
+  v1::SubmitCensusRequest put =
+      stored.census.contains(site) ? stored.census.at(site) : census;
+  put.clear_unable();
+  HILUM_RETURN_IF_ERROR(storage_->PutCensus(stored.hash, site, put));
+  stored.census[site] = std::move(put);
+  study.machine().Accept(site);
+  Advance(study);
+  return absl::OkStatus();
 }
 
 v1::SubmitResponse FederationCore::Receipt(
@@ -115,10 +138,6 @@ bool FederationCore::Answer(ActiveStudy& study, const SiteId& site,
     return false;
   }
   if (!approved) {
-    // It had approved, or its census would not be here: it has given up.
-    if (known && !study.Ended() && study.machine().IsPrepared(site)) {
-      Withdraw(study, site);
-    }
     if (known || study.Ended()) return false;
     response.mutable_offer()->set_study(study.stored().study);
     return true;
@@ -222,7 +241,7 @@ absl::StatusOr<v1::SubmitResponse> FederationCore::SubmitCensus(
   HILUM_ASSIGN_OR_RETURN(ActiveStudy * study, StudyOf(site, request.header()));
   HILUM_RETURN_IF_ERROR(study->machine().Check(site, v1::Task::PREPARE, 0));
   if (request.unable()) {
-    Withdraw(*study, site);
+    HILUM_RETURN_IF_ERROR(Withdraw(*study, site));
     return Receipt(site, request.header(), "SubmitCensus", request, "");
   }
   absl::Status good = study->CheckCensus(request);
@@ -233,16 +252,7 @@ absl::StatusOr<v1::SubmitResponse> FederationCore::SubmitCensus(
     Advance(*study);
     return good;
   }
-  // A census counts from the first one on; a restarted site repeats it.
-  if (!study->stored().census.contains(site)) {
-    HILUM_RETURN_IF_ERROR(
-        storage_->PutCensus(study->stored().hash, site, request));
-    study->stored().census[site] = request;
-  }
-  if (!study->machine().IsPrepared(site)) {
-    study->machine().Accept(site);
-    Advance(*study);
-  }
+  HILUM_RETURN_IF_ERROR(PutCensus(*study, site, request));
   return Receipt(site, request.header(), "SubmitCensus", request, "");
 }
 

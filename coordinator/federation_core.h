@@ -107,7 +107,12 @@ class FederationCore : public FederationHandler {
   void Advance(ActiveStudy& study) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Refuse(ActiveStudy& study, const SiteId& site,
               const absl::Status& reason) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void Withdraw(ActiveStudy& study, const SiteId& site)
+  // Takes the site's census. Repeating is harmless.
+  absl::Status PutCensus(ActiveStudy& study, const SiteId& site,
+                         const v1::SubmitCensusRequest& census)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The site is unable; its census, if any, stays stored and is marked so.
+  absl::Status Withdraw(ActiveStudy& study, const SiteId& site)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Studies that start alike share their first blob.
   bool IsUsed(const std::string& sha256) const

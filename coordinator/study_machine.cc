@@ -17,6 +17,8 @@ std::vector<SiteId> Cohort(const v1::Study& study) {
   return sites;
 }
 
+constexpr char kUnable[] = "cannot work on the study, its own log says why";
+
 // Why a round failed, for the operator.
 std::string Shortfall(const Round& round, uint32_t minimum_sites) {
   std::string text =
@@ -37,6 +39,7 @@ StudyMachine::StudyMachine(const v1::Study& study, const Progress& progress,
                            absl::Time now)
     : study_(study),
       census_(progress.census),
+      withdrawn_(progress.withdrawn),
       round_(Round::Options{}),
       phase_(v1::StudyStatus::PREPARING) {
   uint32_t number = progress.prepared ? progress.committed_rounds + 1 : 0;
@@ -47,7 +50,9 @@ StudyMachine::StudyMachine(const v1::Study& study, const Progress& progress,
     phase_ = training ? v1::StudyStatus::TRAINING : v1::StudyStatus::EVALUATING;
     answers = training ? &progress.updates : &progress.evaluations;
   }
-  for (const SiteId& site : *answers) round_.Accept(site);
+  for (const SiteId& site : *answers) {
+    if (progress.prepared || IsPrepared(site)) round_.Accept(site);
+  }
 }
 
 std::vector<SiteId> StudyMachine::WithCensus() const {
@@ -65,7 +70,7 @@ Round StudyMachine::MakeRound(uint32_t number, absl::Time now) const {
        .minimum_sites = study_.aggregation().minimum_sites(),
        .deadline =
            now + absl::Seconds(study_.aggregation().round_deadline_seconds())});
-  for (const auto& [site, reason] : withdrawn_) round.Refuse(site, reason);
+  for (const SiteId& site : withdrawn_) round.Refuse(site, kUnable);
   return round;
 }
 
@@ -130,12 +135,12 @@ void StudyMachine::Refuse(const SiteId& site, std::string reason) {
   round_.Refuse(site, std::move(reason));
 }
 
-void StudyMachine::Withdraw(const SiteId& site, std::string reason) {
+void StudyMachine::Withdraw(const SiteId& site) {
+  withdrawn_.insert(site);
   // An update that is in stays in.
   if (phase_ == v1::StudyStatus::PREPARING || !round_.HasAnswer(site)) {
-    round_.Refuse(site, reason);
+    round_.Refuse(site, kUnable);
   }
-  withdrawn_.insert_or_assign(site, std::move(reason));
 }
 
 void StudyMachine::Exclude(const SiteId& site, std::string reason) {

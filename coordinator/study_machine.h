@@ -39,7 +39,8 @@ class StudyMachine {
   struct Progress {
     uint32_t committed_rounds = 0;
     std::set<SiteId> census;
-    std::set<SiteId> updates;  // of the round after the last committed one
+    std::set<SiteId> withdrawn;  // among those with a census
+    std::set<SiteId> updates;    // of the round after the last committed one
     std::set<SiteId> evaluations;
     bool prepared = false;  // round 0 has closed
   };
@@ -72,7 +73,7 @@ class StudyMachine {
   void Refuse(const SiteId& site, std::string reason);
   // The site cannot work on the study: no round waits for it until its census
   // comes (again).
-  void Withdraw(const SiteId& site, std::string reason);
+  void Withdraw(const SiteId& site);
   // The site is out of the study: it declined, or trains another network.
   void Exclude(const SiteId& site, std::string reason);
   void Stop(std::string reason);
@@ -92,7 +93,7 @@ class StudyMachine {
 
   v1::Study study_;
   std::set<SiteId> census_;
-  std::map<SiteId, std::string> withdrawn_;
+  std::set<SiteId> withdrawn_;
   std::map<SiteId, std::string> excluded_;
   Round round_;
   Phase phase_;

@@ -29,7 +29,7 @@ struct StoredStudy {
   v1::BlobRef frozen;  // size 0: none
   v1::BlobRef global;  // after the last committed round
   std::vector<RoundSummary> rounds;
-  std::map<SiteId, v1::SubmitCensusRequest> census;
+  std::map<SiteId, v1::SubmitCensusRequest> census;   // unable: withdrawn
   std::map<SiteId, v1::SubmitUpdateRequest> updates;  // of the open round
   std::map<SiteId, v1::SubmitEvaluationRequest> evaluations;
 };

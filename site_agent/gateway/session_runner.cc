@@ -172,8 +172,7 @@ absl::StatusOr<bool> SessionRunner::Step() {
   if (absl::IsUnauthenticated(done) || absl::IsResourceExhausted(done)) {
     return done;
   }
-  if (IsRoundOver(done) && action->what != Do::kPrepare &&
-      session_.IsPrepared(action->study_hash)) {
+  if (IsRoundOver(done) && session_.IsPrepared(action->study_hash)) {
     Log(absl::StrCat("round ", action->task.header().round(),
                      " goes on without this site: ", done.message()));
     // An answer that keeps coming back must not become a busy loop.
@@ -265,6 +264,7 @@ absl::Status SessionRunner::OpenStudy(const std::string& hash) {
 
 absl::StatusOr<v1::PrepareResponse> SessionRunner::Prepare(
     const std::string& hash) {
+  session_.OnPreparing();
   HILUM_RETURN_IF_ERROR(OpenStudy(hash));
   v1::PrepareRequest request;
   request.set_study(SerializeStudy(study_.study));

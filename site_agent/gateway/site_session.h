@@ -56,7 +56,8 @@ class SiteSession {
   absl::Status CheckPolicy(const v1::Study& study) const;
   absl::Status CheckCases(const std::vector<uint64_t>& cases_per_arm) const;
 
-  // The trainer holds the cases of this study.
+  // From now on the trainer holds no study's cases; then those of this one.
+  void OnPreparing() { prepared_.clear(); }
   void OnPrepared(const std::string& study_hash) { prepared_ = study_hash; }
   bool IsPrepared(const std::string& study_hash) const {
     return prepared_ == study_hash;

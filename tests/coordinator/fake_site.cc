@@ -120,11 +120,4 @@ absl::Status FakeSite::SendNoEvaluation(const v1::Task& task) {
   return core_.SubmitEvaluation(site_, request).status();
 }
 
-absl::Status FakeSite::AskForOtherWork() {
-  v1::NextTaskRequest request;
-  request.mutable_header()->set_protocol_version(kProtocolVersion);
-  request.add_known_studies(hash_);
-  return core_.NextTask(site_, request).status();
-}
-
 }  // namespace hilum

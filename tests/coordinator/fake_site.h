@@ -32,8 +32,6 @@ class FakeSite {
   // That it is unable to.
   absl::Status SendNoCensus(const v1::Task& task);
   absl::Status SendNoEvaluation(const v1::Task& task);
-  // Asks for work; of this study it wants none, though it knows it.
-  absl::Status AskForOtherWork();
 
  private:
   FederationCore& core_;

@@ -243,7 +243,7 @@ TEST_F(FederationCoreTest, SiteThatGivesUpLaterIsNotWaitedForEither) {
   EXPECT_EQ(a.Next().task().kind(), v1::Task::EVALUATE);
 }
 
-TEST_F(FederationCoreTest, SiteThatGaveUpIsKnownByItsQuestionAfterARestart) {
+TEST_F(FederationCoreTest, SiteThatGaveUpIsRememberedAfterARestart) {
   {
     FakeSite a(*core_, "a", hash_), b(*core_, "b", hash_);
     Prepare(a, b);
@@ -252,9 +252,11 @@ TEST_F(FederationCoreTest, SiteThatGaveUpIsKnownByItsQuestionAfterARestart) {
   Open();
   FakeSite a(*core_, "a", hash_), b(*core_, "b", hash_);
   ASSERT_TRUE(a.SendUpdate(a.Next().task(), Delta(0.5f)).ok());
-  EXPECT_TRUE(a.Next(0).has_none());
-  ASSERT_TRUE(b.AskForOtherWork().ok());
   EXPECT_EQ(a.Next().task().header().round(), 2u);
+  ASSERT_TRUE(b.SendCensus(layout_.manifest_sha256, b.Next().task()).ok());
+  Open();
+  FakeSite again(*core_, "b", hash_);
+  EXPECT_EQ(again.Next().task().kind(), v1::Task::TRAIN);
 }
 
 }  // namespace

@@ -104,7 +104,7 @@ TEST(StudyMachineTest, WithdrawnSiteIsNotWaitedForUntilItsCensusComesAgain) {
   study.mutable_training()->set_rounds(3);
   StudyMachine machine(study, {}, kStart);
   PrepareBoth(machine);
-  machine.Withdraw(kB, "its disk broke");
+  machine.Withdraw(kB);
   EXPECT_EQ(machine.TaskFor(kB), v1::Task::PREPARE);
   EXPECT_FALSE(machine.Check(kB, v1::Task::TRAIN, 1).ok());
   for (int round = 1; round <= 2; ++round) {
@@ -124,7 +124,7 @@ TEST(StudyMachineTest, UpdateOfASiteThatWithdrawsAfterwardsStaysIn) {
   StudyMachine machine(TwoSites(2), {}, kStart);
   PrepareBoth(machine);
   machine.Accept(kB);
-  machine.Withdraw(kB, "its disk broke");
+  machine.Withdraw(kB);
   machine.Accept(kA);
   EXPECT_EQ(machine.Next(kStart), Command::kAggregate);
   EXPECT_TRUE(machine.answered().contains(kB));
@@ -133,14 +133,14 @@ TEST(StudyMachineTest, UpdateOfASiteThatWithdrawsAfterwardsStaysIn) {
 TEST(StudyMachineTest, StudyThatCannotBePreparedStopsAndNamesWhoCannot) {
   StudyMachine machine(TwoSites(2), {}, kStart);
   machine.Accept(kA);
-  machine.Withdraw(kB, "no cases");
+  machine.Withdraw(kB);
   EXPECT_EQ(machine.Next(kStart), Command::kEnded);
-  EXPECT_NE(machine.reason().find("b: no cases"), std::string::npos);
+  EXPECT_NE(machine.reason().find("b: cannot work on"), std::string::npos);
 }
 
 TEST(StudyMachineTest, SiteMendedWhileOthersPrepareIsIn) {
   StudyMachine machine(TwoSites(2), {}, kStart);
-  machine.Withdraw(kB, "no cases");
+  machine.Withdraw(kB);
   EXPECT_EQ(machine.Next(kStart), Command::kNone);
   EXPECT_EQ(machine.TaskFor(kB), v1::Task::PREPARE);
   PrepareBoth(machine);

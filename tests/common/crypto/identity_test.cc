@@ -91,8 +91,7 @@ TEST_F(IdentityTest, KeyOfAnotherCertificateIsRefused) {
 TEST_F(IdentityTest, KeysThatAreNotOfP256AreRefused) {
   for (const char* options :
        {"-algorithm EC -pkeyopt ec_paramgen_curve:P-384",
-        "-algorithm RSA -pkeyopt rsa_keygen_bits:2048",
-        "-algorithm ED25519"}) {
+        "-algorithm RSA -pkeyopt rsa_keygen_bits:2048", "-algorithm ED25519"}) {
     MakeOtherKind(options);
     EXPECT_EQ(Load().code(), absl::StatusCode::kUnauthenticated) << options;
     EXPECT_THAT(std::string(Load().message()),

@@ -95,6 +95,27 @@ TEST_F(SessionRunnerTest, FailedPreparationIsToldOnceAndTheStudyGivenUp) {
   }
 }
 
+TEST_F(SessionRunnerTest, StudyThatEndedMeanwhileIsNotGivenUp) {
+  site_.coordinator.census_answer =
+      absl::FailedPreconditionError("the study has ended");
+  site_.coordinator.tasks = {site_.MakeTask(v1::Task::PREPARE, 0)};
+  ASSERT_TRUE(site_.Run().ok());
+  EXPECT_EQ(site_.coordinator.censuses.size(), 1u);
+  EXPECT_EQ(site_.coordinator.polls.back().approved_studies_size(), 1);
+}
+
+TEST_F(SessionRunnerTest, PreparationThatFailsLaterIsGivenUpToo) {
+  site_.coordinator.tasks = {site_.MakeTask(v1::Task::PREPARE, 0),
+                             site_.MakeTask(v1::Task::PREPARE, 0)};
+  site_.on_log = [this](absl::string_view) {
+    if (site_.trainer.times_prepared == 1) {
+      site_.trainer.prepare = absl::FailedPreconditionError("too few cases");
+    }
+  };
+  ASSERT_TRUE(site_.Run().ok());
+  EXPECT_EQ(site_.coordinator.polls.back().approved_studies_size(), 0);
+}
+
 TEST_F(SessionRunnerTest, OneRunEndsWithTheReasonOfItsFailedPreparation) {
   site_.exit_when_done = true;
   site_.trainer.prepare = absl::InvalidArgumentError("row 3 is bad");

@@ -21,6 +21,18 @@ v1::Study SmallStudy() {
   return study;
 }
 
+template <typename Request>
+void GiveReceipt(absl::string_view method,
+                 const google::protobuf::Message& request,
+                 google::protobuf::Message* response) {
+  v1::ReceiptBody body;
+  *body.mutable_header() = dynamic_cast<const Request&>(request).header();
+  body.set_method(std::string(method));
+  body.set_request_sha256(Sha256Of(request.SerializeAsString()));
+  dynamic_cast<v1::SubmitResponse&>(*response).mutable_receipt()->set_body(
+      body.SerializeAsString());
+}
+
 }  // namespace
 
 absl::Status ScriptedCoordinator::Call(absl::string_view method,
@@ -45,10 +57,14 @@ absl::Status ScriptedCoordinator::Call(absl::string_view method,
     response->CopyFrom(stored);
   } else if (method == "SubmitCensus") {
     censuses.emplace_back().CopyFrom(request);
+    GiveReceipt<v1::SubmitCensusRequest>(method, request, response);
+    return census_answer;
   } else if (method == "SubmitUpdate") {
     updates.emplace_back().CopyFrom(request);
+    GiveReceipt<v1::SubmitUpdateRequest>(method, request, response);
   } else if (method == "SubmitEvaluation") {
     evaluations.emplace_back().CopyFrom(request);
+    GiveReceipt<v1::SubmitEvaluationRequest>(method, request, response);
   }
   return absl::OkStatus();
 }

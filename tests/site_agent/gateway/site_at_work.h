@@ -26,6 +26,7 @@ class ScriptedCoordinator : public Transport {
 
   std::deque<v1::Task> tasks;
   std::function<void()> on_end = [] {};
+  absl::Status census_answer;
   // What came, in order.
   std::vector<v1::NextTaskRequest> polls;
   std::vector<v1::SubmitCensusRequest> censuses;
