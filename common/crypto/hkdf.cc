@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "common/base/check.h"
+#include "common/crypto/byte_view.h"
 #include "common/crypto/openssl_types.h"
 
 namespace hilum {
@@ -17,9 +18,13 @@ using UniqueKdf = std::unique_ptr<EVP_KDF, OpenSslFree<EVP_KDF_free>>;
 using UniqueContext =
     std::unique_ptr<EVP_KDF_CTX, OpenSslFree<EVP_KDF_CTX_free>>;
 
-// OpenSSL only reads what its parameters point to.
-OSSL_PARAM Octets(const char* name, const void* data, size_t size) {
-  return OSSL_PARAM_construct_octet_string(name, const_cast<void*>(data), size);
+// OpenSSL only reads what its parameters point to, and takes no null pointer
+// for no bytes.
+OSSL_PARAM Octets(const char* name, absl::Span<const uint8_t> bytes) {
+  const void* data =
+      bytes.empty() ? "" : static_cast<const void*>(bytes.data());
+  return OSSL_PARAM_construct_octet_string(name, const_cast<void*>(data),
+                                           bytes.size());
 }
 
 }  // namespace
@@ -35,10 +40,9 @@ SecretBytes HkdfSha256(const SecretBytes& secret, absl::string_view salt,
   char digest[] = "SHA256";
   const OSSL_PARAM params[] = {
       OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0),
-      Octets(OSSL_KDF_PARAM_KEY, secret.ExposeBytes().data(), secret.size()),
-      Octets(OSSL_KDF_PARAM_SALT, salt.data(), salt.size()),
-      Octets(OSSL_KDF_PARAM_INFO, info.data(), info.size()),
-      OSSL_PARAM_construct_end()};
+      Octets(OSSL_KDF_PARAM_KEY, secret.ExposeBytes()),
+      Octets(OSSL_KDF_PARAM_SALT, AsBytes(salt)),
+      Octets(OSSL_KDF_PARAM_INFO, AsBytes(info)), OSSL_PARAM_construct_end()};
   return SecretBytes::FilledBy(length, [&](absl::Span<uint8_t> bytes) {
     HILUM_CHECK(
         EVP_KDF_derive(context.get(), bytes.data(), bytes.size(), params) == 1);

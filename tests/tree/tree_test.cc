@@ -126,6 +126,17 @@ TEST(TreeTest, EachBoundaryStillCatchesAPlantedInclude) {
   }
 }
 
+// Chance that can be repeated is for tests, and nothing else can link it.
+TEST(TreeTest, WhatIsForTestsStaysInTests) {
+  const std::string pattern = R"(hilum_test_|^#include "tests/)";
+  EXPECT_THAT(Lines(Sources(), pattern, {"/tests/"}), testing::IsEmpty());
+  for (const char* planted :
+       {"  DEPS hilum_test_support)",
+        "#include \"tests/support/seeded_secure_rng.h\""}) {
+    EXPECT_EQ(Lines({{"sim/x", planted}}, pattern, {"/tests/"}).size(), 1u);
+  }
+}
+
 TEST(TreeTest, EverySourceNamesItsLicence) {
   for (const Source& source : Sources()) {
     std::vector<std::string> lines = absl::StrSplit(source.text, '\n');
