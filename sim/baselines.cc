@@ -47,8 +47,7 @@ absl::Status Named(absl::string_view baseline, const absl::Status& status) {
 
 // How many sites' trainers the machine has cores for.
 int Concurrency(const RunPlan& plan) {
-  const uint32_t each =
-      std::max(1u, plan.sites[0].config.trainer().threads());
+  const uint32_t each = std::max(1u, plan.sites[0].config.trainer().threads());
   return static_cast<int>(
       std::max(1u, std::thread::hardware_concurrency() / each));
 }
@@ -106,14 +105,13 @@ absl::StatusOr<std::vector<FinishedStudy>> TrainLocalOnly(
   SharedProgress progress("Local only", sites.size(),
                           plan.study.training().rounds());
   std::vector<FinishedStudy> trained(sites.size());
-  HILUM_RETURN_IF_ERROR(ForEach(
-      sites.size(), Concurrency(plan), [&](size_t i) -> absl::Status {
+  HILUM_RETURN_IF_ERROR(
+      ForEach(sites.size(), Concurrency(plan), [&](size_t i) -> absl::Status {
         const std::string& name = sites[i].id.name();
         const std::string folder =
             absl::StrCat(plan.out, "/baselines/local_only/", name);
-        return Named("local_only",
-                     Train(AloneIn(folder, name, sites[i], plan), {},
-                           progress.Of(i), trained[i]));
+        return Named("local_only", Train(AloneIn(folder, name, sites[i], plan),
+                                         {}, progress.Of(i), trained[i]));
       }));
   return trained;
 }
@@ -124,10 +122,9 @@ absl::StatusOr<FinishedStudy> TrainCentralized(
   RunPlan alone = AloneIn(absl::StrCat(plan.out, "/baselines/centralized"),
                           "centralized", sites[0], plan);
   v1::Aggregation& rules = *alone.study.mutable_aggregation();
-  rules.set_round_deadline_seconds(static_cast<uint32_t>(
-      std::min<uint64_t>(uint64_t{rules.round_deadline_seconds()} *
-                             sites.size(),
-                         kLongestDeadline)));
+  rules.set_round_deadline_seconds(static_cast<uint32_t>(std::min<uint64_t>(
+      uint64_t{rules.round_deadline_seconds()} * sites.size(),
+      kLongestDeadline)));
   HILUM_ASSIGN_OR_RETURN(std::vector<CaseSource> further,
                          FurtherSources(sites));
   SharedProgress progress("Centralized", 1, plan.study.training().rounds());
@@ -149,9 +146,8 @@ absl::Status TestAt(const SimulatedSite& site, size_t own,
                     const FinishedStudy& centralized, SiteTests& tests) {
   HILUM_ASSIGN_OR_RETURN(SiteTester tester, SiteTester::Create(site, study));
   for (size_t i = 0; i < local.size(); ++i) {
-    HILUM_ASSIGN_OR_RETURN(
-        v1::SubmitEvaluationRequest evaluation,
-        tester.Test(local[i], i == own ? "local_only" : ""));
+    HILUM_ASSIGN_OR_RETURN(v1::SubmitEvaluationRequest evaluation,
+                           tester.Test(local[i], i == own ? "local_only" : ""));
     tests.local.push_back(ComputeCrossSiteScores(study, evaluation));
   }
   HILUM_ASSIGN_OR_RETURN(tests.centralized,
@@ -161,12 +157,11 @@ absl::Status TestAt(const SimulatedSite& site, size_t own,
 
 absl::StatusOr<std::vector<SiteTests>> TestEverywhere(
     const RunPlan& plan, const std::vector<SimulatedSite>& sites,
-    const std::vector<FinishedStudy>& local,
-    const FinishedStudy& centralized) {
+    const std::vector<FinishedStudy>& local, const FinishedStudy& centralized) {
   SharedProgress progress("Cross-site tests", sites.size(), 1);
   std::vector<SiteTests> tests(sites.size());
-  HILUM_RETURN_IF_ERROR(ForEach(
-      sites.size(), Concurrency(plan), [&](size_t i) -> absl::Status {
+  HILUM_RETURN_IF_ERROR(
+      ForEach(sites.size(), Concurrency(plan), [&](size_t i) -> absl::Status {
         HILUM_RETURN_IF_ERROR(Named(
             sites[i].id.name(),
             TestAt(sites[i], i, plan.study, local, centralized, tests[i])));
@@ -182,8 +177,7 @@ std::vector<std::vector<uint64_t>> CasesByFold(const StudyResult& result) {
       static_cast<size_t>(result.study.arms_size()));
   for (const auto& [site, census] : result.census) {
     for (size_t a = 0; a < arms.size(); ++a) {
-      const auto& counts =
-          census.arms(static_cast<int>(a)).fold_class_counts();
+      const auto& counts = census.arms(static_cast<int>(a)).fold_class_counts();
       arms[a].resize(static_cast<size_t>(counts.size()));
       for (size_t i = 0; i < arms[a].size(); ++i) {
         arms[a][i] += counts[static_cast<int>(i)];
@@ -224,8 +218,8 @@ Baselines Collect(const std::vector<SimulatedSite>& sites,
 // Leaves models and logs; the rest was a means.
 void RemoveMeans(const std::string& folder) {
   std::error_code error;
-  for (const char* name : {"coordinator", "sites", "report.html",
-                           "report.json"}) {
+  for (const char* name :
+       {"coordinator", "sites", "report.html", "report.json"}) {
     std::filesystem::remove_all(absl::StrCat(folder, "/", name), error);
   }
 }
@@ -272,13 +266,13 @@ absl::Status RunBaselines(const RunPlan& plan) {
   HILUM_RETURN_IF_ERROR(CheckFolds(federated.result, centralized.result));
   HILUM_ASSIGN_OR_RETURN(std::vector<SiteTests> tests,
                          TestEverywhere(plan, sites, local, centralized));
-  HILUM_RETURN_IF_ERROR(WriteReports(
-      federated.result, plan.out,
-      Collect(sites, std::move(local), std::move(centralized),
-              std::move(tests))));
+  HILUM_RETURN_IF_ERROR(
+      WriteReports(federated.result, plan.out,
+                   Collect(sites, std::move(local), std::move(centralized),
+                           std::move(tests))));
   for (const SimulatedSite& site : sites) {
-    RemoveMeans(absl::StrCat(plan.out, "/baselines/local_only/",
-                             site.id.name()));
+    RemoveMeans(
+        absl::StrCat(plan.out, "/baselines/local_only/", site.id.name()));
   }
   RemoveMeans(absl::StrCat(plan.out, "/baselines/centralized"));
   return absl::OkStatus();

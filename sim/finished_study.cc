@@ -22,8 +22,7 @@ absl::StatusOr<StoredStudy> ReadStored(const std::string& state) {
                          Storage::Open(absl::StrCat(state, "/coordinator.db")));
   HILUM_ASSIGN_OR_RETURN(std::vector<StoredStudy> studies,
                          storage->LoadStudies());
-  if (studies.size() != 1 ||
-      studies[0].phase != v1::StudyStatus::COMPLETED) {
+  if (studies.size() != 1 || studies[0].phase != v1::StudyStatus::COMPLETED) {
     return absl::FailedPreconditionError(
         absl::StrCat(state, ": not of one completed study"));
   }
@@ -51,8 +50,8 @@ absl::StatusOr<FinishedStudy> ReadFinishedStudy(const std::string& out) {
   for (const Track& track : StudyTracks(result.study)) {
     HILUM_ASSIGN_OR_RETURN(
         std::string model,
-        ReadFile(absl::StrCat(out, "/model/", ArmTrackName(track),
-                              ".safetensors")));
+        ReadFile(
+            absl::StrCat(out, "/model/", ArmTrackName(track), ".safetensors")));
     result.model_sha256.push_back(ToHex(Sha256Of(model)));
   }
   return finished;

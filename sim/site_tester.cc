@@ -18,7 +18,7 @@ SiteTester::SiteTester(const SimulatedSite& site)
       trainer_(std::make_unique<TorchTrainer>()) {}
 
 absl::StatusOr<SiteTester> SiteTester::Create(const SimulatedSite& site,
-                                      const v1::Study& study) {
+                                              const v1::Study& study) {
   SiteTester tester(site);
   v1::PrepareRequest request;
   request.set_study(SerializeStudy(study));

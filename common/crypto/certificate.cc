@@ -102,7 +102,8 @@ absl::Status CheckIssuer(absl::string_view authority_pem,
       X509_verify(leaf.get(), X509_get0_pubkey(ca.get())) != 1) {
     return absl::UnauthenticatedError(
         absl::StrCat(certificate, ": signed by '",
-                     CommonName(X509_get_issuer_name(leaf.get())), "', not by the authority in ", authority,
+                     CommonName(X509_get_issuer_name(leaf.get())),
+                     "', not by the authority in ", authority,
                      "; are both from the same consortium?"));
   }
   return absl::OkStatus();
@@ -241,8 +242,8 @@ absl::StatusOr<Identity> LoadIdentity(const std::string& authority_path,
                          ParseCertificate(identity.certificate_pem));
   if (identity.name.site.empty() != (role == Role::kCoordinator)) {
     return absl::UnauthenticatedError(absl::StrCat(
-        certificate_path, ": made out to ", BearerUri(identity.name), ", but this is ",
-        role == Role::kSite ? "a site" : "the coordinator"));
+        certificate_path, ": made out to ", BearerUri(identity.name),
+        ", but this is ", role == Role::kSite ? "a site" : "the coordinator"));
   }
   HILUM_RETURN_IF_ERROR(CheckKey(identity, private_key_path, certificate_path));
   return identity;

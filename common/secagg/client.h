@@ -111,10 +111,10 @@ class SecAggClient {
   SecretBytes self_mask_;  // 32 bytes, what is shared of the own mask
   v1::RoundKeys own_keys_;
   std::string roster_hash_;
-  std::map<SiteId, Peer> roster_;   // this site among them
-  std::set<SiteId> sharers_;        // U2
-  std::set<SiteId> survivors_;      // U3
-  std::vector<MaskStream> masks_;   // between MaskedInput and Confirm
+  std::map<SiteId, Peer> roster_;  // this site among them
+  std::set<SiteId> sharers_;       // U2
+  std::set<SiteId> survivors_;     // U3
+  std::vector<MaskStream> masks_;  // between MaskedInput and Confirm
   uint64_t masked_elements_ = 0;
 };
 

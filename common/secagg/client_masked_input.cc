@@ -17,9 +17,8 @@ void SecAggClient::Open(const SiteId& sender, const std::string& sealed,
       SealingKey(context_, roster_hash_, *share_key_, peer.keys.share_key(),
                  sender, self_);
   if (!key.ok()) return;
-  absl::StatusOr<SecretBytes> plain =
-      OpenAes256Gcm(*key, absl::string_view(kNonce, kGcmNonceSize), sealed,
-                    roster_hash_);
+  absl::StatusOr<SecretBytes> plain = OpenAes256Gcm(
+      *key, absl::string_view(kNonce, kGcmNonceSize), sealed, roster_hash_);
   if (!plain.ok() || plain->size() != 2 * kShareSize) return;
   absl::Span<const uint8_t> bytes = plain->ExposeBytes();
   peer.self_mask_share = SecretBytes::FromBytes(bytes.first(kShareSize));

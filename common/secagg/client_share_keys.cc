@@ -79,8 +79,7 @@ absl::StatusOr<v1::SealedShare> SecAggClient::Seal(
       });
   v1::SealedShare sealed;
   sealed.set_site(recipient.name());
-  sealed.set_sealed(SealAes256Gcm(key,
-                                  absl::string_view(kNonce, kGcmNonceSize),
+  sealed.set_sealed(SealAes256Gcm(key, absl::string_view(kNonce, kGcmNonceSize),
                                   BytesOf(plain), roster_hash_));
   return sealed;
 }
@@ -107,9 +106,9 @@ absl::StatusOr<v1::SealedShares> SecAggClient::ShareKeys(
   HILUM_ASSIGN_OR_RETURN(
       std::vector<Share> self_mask,
       SplitSecret(self_mask_, context_.Threshold(), sites, rng_));
-  HILUM_ASSIGN_OR_RETURN(std::vector<Share> mask_key,
-                         SplitSecret(mask_key_->private_key(),
-                                     context_.Threshold(), sites, rng_));
+  HILUM_ASSIGN_OR_RETURN(
+      std::vector<Share> mask_key,
+      SplitSecret(mask_key_->private_key(), context_.Threshold(), sites, rng_));
   v1::SealedShares message;
   for (const auto& [site, peer] : roster_) {
     const size_t i = peer.x - 1;

@@ -22,8 +22,7 @@ namespace hilum {
 class PeerVerifier {
  public:
   // `clock` outlives this object.
-  PeerVerifier(std::string authority_pem, std::string consortium,
-               Clock& clock);
+  PeerVerifier(std::string authority_pem, std::string consortium, Clock& clock);
 
   // UNAUTHENTICATED: `certificate` is not of this authority, not valid now or
   // not made out to `site`, or it did not sign `data`.

@@ -25,11 +25,11 @@ absl::StatusOr<SecretBytes> PairwiseMaskSeed(const SecAggContext& context,
                                              absl::string_view other_public,
                                              const SiteId& a, const SiteId& b) {
   HILUM_ASSIGN_OR_RETURN(SecretBytes agreed, key.Agree(other_public));
-  return Derive(context, agreed,
-                context.Statement("pairwise mask",
-                                  {roster_hash, std::min(a, b).name(),
-                                   std::max(a, b).name()}),
-                kMaskSeedSize);
+  return Derive(
+      context, agreed,
+      context.Statement("pairwise mask", {roster_hash, std::min(a, b).name(),
+                                          std::max(a, b).name()}),
+      kMaskSeedSize);
 }
 
 MaskSign PairwiseSign(const SiteId& site, const SiteId& other) {
@@ -53,11 +53,10 @@ absl::StatusOr<SecretBytes> SealingKey(const SecAggContext& context,
                                        const SiteId& sender,
                                        const SiteId& recipient) {
   HILUM_ASSIGN_OR_RETURN(SecretBytes agreed, key.Agree(other_public));
-  return Derive(
-      context, agreed,
-      context.Statement("sealed shares",
-                        {roster_hash, sender.name(), recipient.name()}),
-      kAes256KeySize);
+  return Derive(context, agreed,
+                context.Statement("sealed shares", {roster_hash, sender.name(),
+                                                    recipient.name()}),
+                kAes256KeySize);
 }
 
 }  // namespace hilum

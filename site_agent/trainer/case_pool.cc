@@ -22,16 +22,16 @@ absl::StatusOr<Dataset> Load(const CaseSource& source, const v1::Study& study,
                              int threads) {
   const std::vector<std::string> classes(study.classes().begin(),
                                          study.classes().end());
-  HILUM_ASSIGN_OR_RETURN(
-      CaseManifest manifest,
-      ReadCaseManifest(
-          source.manifest, classes,
-          {.site_column = source.site_column, .site = source.site}));
-  return LoadDataset(std::move(manifest),
-                     {.input_size = static_cast<int>(study.model().input_size()),
-                      .whole = HasArm(study, v1::ARM_WHOLE),
-                      .segmented = HasArm(study, v1::ARM_SEGMENTED),
-                      .threads = threads});
+  HILUM_ASSIGN_OR_RETURN(CaseManifest manifest,
+                         ReadCaseManifest(source.manifest, classes,
+                                          {.site_column = source.site_column,
+                                           .site = source.site}));
+  return LoadDataset(
+      std::move(manifest),
+      {.input_size = static_cast<int>(study.model().input_size()),
+       .whole = HasArm(study, v1::ARM_WHOLE),
+       .segmented = HasArm(study, v1::ARM_SEGMENTED),
+       .threads = threads});
 }
 
 template <typename T>
@@ -55,7 +55,8 @@ std::vector<uint32_t> PatientFolds(absl::Span<const CaseRow> cases,
     of_patient[cases[i].patient_id] |= uint32_t{1} << folds[i];
   }
   std::vector<uint32_t> of_case;
-  for (const CaseRow& row : cases) of_case.push_back(of_patient[row.patient_id]);
+  for (const CaseRow& row : cases)
+    of_case.push_back(of_patient[row.patient_id]);
   return of_case;
 }
 

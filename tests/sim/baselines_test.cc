@@ -63,8 +63,8 @@ class BaselinesTest : public testing::Test {
     return text.value_or("");
   }
   static json Arm(const std::string& out) {
-    return json::parse(Text(absl::StrCat(out, "/report.json")))["arms"]
-                                                               ["whole"];
+    return json::parse(
+        Text(absl::StrCat(out, "/report.json")))["arms"]["whole"];
   }
 
   // The federated study; its plan is left in plan_.
@@ -166,9 +166,8 @@ TEST_F(BaselinesTest, ASiteAloneIsAFederationOfOne) {
   for (const char* track : {"fold-1", "fold-2", "final"}) {
     const std::string model =
         absl::StrCat("model/whole-", track, ".safetensors");
-    EXPECT_TRUE(
-        Text("own/" + model) ==
-        Text(absl::StrCat("here/baselines/local_only/site-b/", model)))
+    EXPECT_TRUE(Text("own/" + model) ==
+                Text(absl::StrCat("here/baselines/local_only/site-b/", model)))
         << track;
   }
 }

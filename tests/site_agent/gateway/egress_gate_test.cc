@@ -22,9 +22,9 @@ class ReceiptTransport : public Transport {
  public:
   explicit ReceiptTransport(const Authority& authority) {
     Request request = MakeRequest({.hosts = {"localhost"}}).value();
-    certificate_ = SignRequest(authority, request.request_pem, 1,
-                               RealClock().Now())
-                       .value();
+    certificate_ =
+        SignRequest(authority, request.request_pem, 1, RealClock().Now())
+            .value();
     signer_.emplace(Signer::Create(request.private_key_pem).value());
   }
 
@@ -73,7 +73,8 @@ class EgressGateTest : public testing::Test {
   std::string LedgerText() const { return ReadFile(path_).value(); }
 
   const std::string path_ = testing::TempDir() + "/egress_gate_test.jsonl";
-  const Authority authority_ = MakeAuthority("lungs", RealClock().Now()).value();
+  const Authority authority_ =
+      MakeAuthority("lungs", RealClock().Now()).value();
   ReceiptTransport transport_{authority_};
   std::unique_ptr<Ledger> ledger_;
   v1::SubmitUpdateRequest request_;

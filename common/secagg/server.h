@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HILUM_COMMON_SECAGG_SERVER_H_
+#define HILUM_COMMON_SECAGG_SERVER_H_
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/base/ids.h"
+#include "common/secagg/context.h"
+#include "common/secagg/credentials.h"
+#include "common/secagg/mask.h"
+#include "common/secagg/shamir.h"
+#include "hilum/v1/secagg.pb.h"
+
+namespace hilum {
+
+// The coordinator's part in one secure sum. One object is one sum. It keeps
+// what sites said and works out which masks are left on the sum of their
+// vectors; the vectors themselves it never sees. No I/O.
+// Life: for each step in turn the sites' messages, then Close; after kDone,
+// LeftoverMasks. Who has not answered when a step is closed is out of the
+// following ones.
+// A site's message fails with FAILED_PRECONDITION: not this step's, or of a
+// site that is out; INVALID_ARGUMENT or UNAUTHENTICATED: malformed or not the
+// site's; the caller then takes the site out, and the sum goes on.
+// A message that is in already counts as it was first sent.
+// Not thread-safe.
+// Source: Bonawitz et al. 2017 (ePrint 2017/281), figure 4.
+class SecAggServer {
+ public:
+  enum class Step {
+    kAdvertiseKeys,
+    kShareKeys,
+    kMaskedInput,
+    kConfirm,
+    kUnmask,
+    kDone,
+  };
+
+  // `verifier` outlives this object.
+  SecAggServer(SecAggContext context, const PeerVerifier& verifier);
+
+  Step step() const { return step_; }
+  // Who may answer in this step, and who has.
+  const std::set<SiteId>& expected() const { return expected_; }
+  const std::set<SiteId>& answered() const { return answered_; }
+  int Threshold() const { return context_.Threshold(); }
+
+  absl::Status OnKeys(const SiteId& site, const v1::RoundKeys& keys);
+  absl::Status OnShares(const SiteId& site, const v1::SealedShares& shares);
+  absl::Status OnMaskedInput(const SiteId& site);
+  absl::Status OnConfirmation(const SiteId& site,
+                              const v1::Confirmation& confirmation);
+  absl::Status OnRevealed(const SiteId& site, const v1::RevealedShares& shares);
+
+  // Goes on to the next step with those who have answered. ABORTED: they are
+  // fewer than the threshold; the sum is lost, and nothing of it can be read.
+  absl::Status Close();
+
+  // What a site is shown in ShareKeys, MaskedInput, Confirm and Unmask.
+  const v1::Roster& roster() const { return roster_; }
+  v1::Inbox InboxFor(const SiteId& site) const;
+  v1::Survivors SurvivorsMessage() const;
+  const v1::Confirmations& confirmations() const { return confirmations_; }
+  // Whose vectors are in the sum; from kConfirm on.
+  const std::set<SiteId>& survivors() const { return survivors_; }
+
+  // After kDone: the masks that, applied to the sum of the survivors' masked
+  // vectors, leave the sum of their vectors. FAILED_PRECONDITION: the sum is
+  // lost, or not done. DATA_LOSS: shares that sites
+  // revealed are wrong, more of them than the rest can make up for.
+  absl::StatusOr<std::vector<MaskStream>> LeftoverMasks() const;
+
+ private:
+  // Each step is in a file of its own, server_<step>.cc.
+  absl::Status Expect(Step step, const SiteId& site) const;
+  void MakeRoster();
+  absl::Status CheckShares(const SiteId& site,
+                           const v1::SealedShares& shares) const;
+  absl::Status CheckRevealed(const v1::RevealedShares& shares) const;
+  uint32_t PlaceOf(const SiteId& site) const;  // in the roster, from 1
+  // Of those, one that `fits`; `shares` may hold wrong ones.
+  template <typename Fits>
+  absl::StatusOr<SecretBytes> Recover(const std::vector<Share>& shares,
+                                      const SiteId& site, Fits fits) const;
+  absl::Status AddSelfMask(const SiteId& site,
+                           std::vector<MaskStream>& masks) const;
+  absl::Status AddPairwiseMasks(const SiteId& lost,
+                                std::vector<MaskStream>& masks) const;
+
+  const SecAggContext context_;
+  const PeerVerifier& verifier_;
+  Step step_ = Step::kAdvertiseKeys;
+  bool lost_ = false;  // fewer than the threshold were left
+  std::set<SiteId> expected_;
+  std::set<SiteId> answered_;
+
+  std::map<SiteId, v1::RoundKeys> keys_;
+  v1::Roster roster_;
+  std::string roster_hash_;
+  std::map<SiteId, v1::SealedShares> shares_;
+  std::set<SiteId> sharers_;    // U2
+  std::set<SiteId> survivors_;  // U3
+  std::map<SiteId, std::string> signatures_;
+  v1::Confirmations confirmations_;
+  // By whose secret it is.
+  std::map<SiteId, std::vector<Share>> revealed_;
+};
+
+}  // namespace hilum
+
+#endif  // HILUM_COMMON_SECAGG_SERVER_H_

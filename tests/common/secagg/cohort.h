@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HILUM_TESTS_COMMON_SECAGG_COHORT_H_
+#define HILUM_TESTS_COMMON_SECAGG_COHORT_H_
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "common/secagg/client.h"
+#include "common/secagg/server.h"
+
+namespace hilum {
+
+// A consortium of up to 10 sites with certificates of one authority, made
+// once; s0, s1, ...
+class Consortium {
+ public:
+  static const Consortium& Get();
+  const SiteCredentials& Of(const SiteId& site) const;
+  const PeerVerifier& verifier() const { return *verifier_; }
+  static SiteId Site(int i) { return SiteId("s" + std::to_string(i)); }
+  static SecAggContext Context(int sites, uint32_t round = 1);
+
+ private:
+  Consortium();
+  struct Member {
+    std::unique_ptr<Signer> signer;
+    SiteCredentials credentials;
+  };
+  std::unique_ptr<PeerVerifier> verifier_;
+  std::map<SiteId, Member> members_;
+};
+
+// One secure sum of `sites` sites with an honest coordinator. Each site has a
+// vector of its own; a site leaves after the step that `leaves` names.
+class Cohort {
+ public:
+  using Step = SecAggServer::Step;
+
+  explicit Cohort(int sites, size_t elements = 37, uint32_t round = 1);
+
+  // `leaves[site]`: the first step it no longer answers.
+  void Leave(const SiteId& site, Step step) { leaves_[site] = step; }
+
+  // The steps one by one, as an honest coordinator takes them.
+  absl::Status AdvertiseKeys();
+  absl::Status ShareKeys();
+  absl::Status MaskedInput();
+  absl::Status Confirm();
+  absl::Status Unmask();
+  // All of them; the sum that can be read.
+  absl::StatusOr<std::vector<uint32_t>> Run();
+
+  std::vector<uint32_t> PlainSum(const std::set<SiteId>& sites) const;
+  // The sum of the masked vectors with the masks that are left taken off.
+  absl::StatusOr<std::vector<uint32_t>> Sum() const;
+
+  SecAggServer& server() { return *server_; }
+  SecAggClient& client(const SiteId& site) { return *clients_.at(site); }
+  const std::map<SiteId, std::vector<uint32_t>>& masked() const {
+    return masked_;
+  }
+  const std::map<SiteId, std::vector<uint32_t>>& plain() const {
+    return plain_;
+  }
+
+ private:
+  bool Stays(const SiteId& site, Step step) const;
+  template <typename Answer>
+  absl::Status Each(Step step, Answer answer);
+
+  std::unique_ptr<SecAggServer> server_;
+  std::map<SiteId, std::unique_ptr<SecAggClient>> clients_;
+  std::map<SiteId, Step> leaves_;
+  std::map<SiteId, std::vector<uint32_t>> plain_;
+  std::map<SiteId, std::vector<uint32_t>> masked_;
+};
+
+}  // namespace hilum
+
+#endif  // HILUM_TESTS_COMMON_SECAGG_COHORT_H_
