@@ -101,7 +101,7 @@ absl::Status FillRequest(X509_REQ* request, EVP_PKEY* key,
       sk_X509_EXTENSION_push(extensions.get(), alternative.get()) == 0) {
     return OpenSslError("cannot write the request's names");
   }
-  alternative.release();  // the stack owns it now
+  (void)alternative.release();  // the stack owns it now
   if (X509_NAME_add_entry_by_txt(
           subject, "CN", MBSTRING_UTF8,
           reinterpret_cast<const unsigned char*>(common_name.data()),

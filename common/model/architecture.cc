@@ -68,7 +68,8 @@ std::vector<float> InitialWeights(const Architecture& architecture,
                      tensor.init == Init::kOne ? 1.0f : 0.0f);
       continue;
     }
-    const double fan_in = static_cast<double>(tensor.size() / tensor.shape[0]);
+    const int64_t fan = tensor.size() / tensor.shape[0];  // without remainder
+    const double fan_in = static_cast<double>(fan);
     const double deviation = std::sqrt(2.0 / fan_in);
     Rng rng(seed, absl::StrCat("initial/", tensor.name));
     for (size_t i = 0; i < size; ++i) {
