@@ -165,8 +165,6 @@ tls:
   authority: tls/ca.crt
   certificate: tls/$site.crt
   private_key: tls/$site.key
-trainer:
-  threads: 1
 TEXT
   start "$site" hilum-site serve --config "$OUT/sites/$site/site.yaml" \
     --exit-when-done

@@ -27,7 +27,7 @@ struct RunOptions {
   std::optional<uint64_t> seed;
   std::string out;
   bool force = false;
-  uint32_t threads = 1;                  // per site
+  uint32_t threads = 0;                  // per site; 0: all cores
   std::vector<std::string> start_order;  // empty: by name
 };
 

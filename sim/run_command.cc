@@ -115,9 +115,9 @@ void AddRunCommand(CLI::App& app, CommandAction& action) {
       command->add_option("--seed", arguments->seed, "Instead of the study's");
   command
       ->add_option("--threads", options.threads,
-                   "Of each hospital's trainer; other numbers may give other "
-                   "last bits")
-      ->check(CLI::Range(1, 256))
+                   "Of each hospital's trainer, 0: all cores; of networks "
+                   "over 64 MB other numbers may give other last bits")
+      ->check(CLI::Range(0, 256))
       ->capture_default_str();
   command
       ->add_option("--start-order", options.start_order,

@@ -2,7 +2,6 @@
 #include "site_agent/trainer/torch_trainer.h"
 
 #include <fcntl.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -10,9 +9,13 @@
 #include <thread>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/synchronization/mutex.h"
 #include "common/base/file.h"
+#include "common/base/ordered_pipeline.h"
 #include "common/base/rng.h"
 #include "common/base/status_macros.h"
 #include "common/model/blobs.h"
@@ -24,40 +27,67 @@ namespace {
 
 constexpr size_t kPredictBatch = 64;
 
+// A network up to this size is held once for each thread.
+constexpr int64_t kMostBytesPerThread = 64 << 20;
+
 absl::StatusOr<std::vector<float>> ReadFloats(const std::string& path,
                                               uint64_t offset, size_t count) {
   std::vector<float> values(count);
   ScopedFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (fd.get() < 0) return ErrnoStatus(errno, "cannot open", path);
-  char* to = reinterpret_cast<char*>(values.data());
-  size_t size = count * sizeof(float);
-  for (size_t have = 0; have < size;) {
-    ssize_t got = pread(fd.get(), to + have, size - have,
-                        static_cast<off_t>(offset + have));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return ErrnoStatus(errno, "cannot read", path);
-    if (got == 0) {
-      return absl::DataLossError(
-          absl::StrCat(path, ": shorter than the study's weights"));
-    }
-    have += static_cast<size_t>(got);
-  }
+  HILUM_RETURN_IF_ERROR(ReadAt(fd.get(), offset,
+                               reinterpret_cast<char*>(values.data()),
+                               count * sizeof(float), path));
   return values;
 }
 
-absl::Status WriteFloats(int fd, const std::string& path, uint64_t offset,
-                         absl::Span<const float> values) {
-  absl::string_view bytes = BlobBytes(values);
-  while (!bytes.empty()) {
-    ssize_t wrote =
-        pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
-    if (wrote < 0 && errno == EINTR) continue;
-    if (wrote < 0) return ErrnoStatus(errno, "cannot write", path);
-    bytes.remove_prefix(static_cast<size_t>(wrote));
-    offset += static_cast<uint64_t>(wrote);
+// Lends its modules, each to one thread at a time.
+class ModulePool {
+ public:
+  // As many modules as threads, or one for all of them where it is large.
+  static absl::StatusOr<std::unique_ptr<ModulePool>> Create(
+      const ParameterLayout& layout, const v1::Study& study, int threads) {
+    auto pool = std::make_unique<ModulePool>();
+    const int64_t bytes =
+        (layout.frozen_size + layout.travelling_size) * int64_t{sizeof(float)};
+    const bool large = bytes > kMostBytesPerThread;
+    pool->threads_each_ = large ? threads : 1;
+    for (int i = 0; i < (large ? 1 : threads); ++i) {
+      HILUM_ASSIGN_OR_RETURN(pool->modules_.emplace_back(),
+                             Module::Create(layout, study));
+      pool->free_.push_back(pool->modules_.back().get());
+    }
+    return pool;
   }
-  return absl::OkStatus();
-}
+
+  int size() const { return static_cast<int>(modules_.size()); }
+
+  absl::Status LoadFrozen(absl::Span<const float> values) {
+    for (const auto& module : modules_) {
+      HILUM_RETURN_IF_ERROR(module->LoadFrozen(values));
+    }
+    return absl::OkStatus();
+  }
+
+  // Not more than size() at a time; the module computes in this thread.
+  Module& Take() {
+    Module::SetThreads(threads_each_);
+    absl::MutexLock lock(&mutex_);
+    Module* module = free_.back();
+    free_.pop_back();
+    return *module;
+  }
+  void Return(Module& module) {
+    absl::MutexLock lock(&mutex_);
+    free_.push_back(&module);
+  }
+
+ private:
+  std::vector<std::unique_ptr<Module>> modules_;
+  int threads_each_ = 1;
+  absl::Mutex mutex_;
+  std::vector<Module*> free_ ABSL_GUARDED_BY(mutex_);
+};
 
 }  // namespace
 
@@ -66,9 +96,8 @@ struct TorchTrainer::Prepared {
   ParameterLayout layout;
   std::vector<Track> tracks;
   std::string site;
-  int threads;
   CasePool pool;
-  std::unique_ptr<Module> module;
+  std::unique_ptr<ModulePool> modules;
 
   const std::vector<CaseRow>& cases() const { return pool.data.manifest.cases; }
   const Plane& PlaneOf(v1::Arm arm, size_t index) const {
@@ -141,18 +170,19 @@ absl::StatusOr<v1::PrepareResponse> TorchTrainer::Prepare(
   HILUM_ASSIGN_OR_RETURN(p.layout, StudyLayout(p.study));
   p.tracks = StudyTracks(p.study);
   p.site = request.site();
-  p.threads = request.threads() > 0
-                  ? static_cast<int>(request.threads())
-                  : static_cast<int>(std::thread::hardware_concurrency());
-  p.threads = std::max(p.threads, 1);
-  HILUM_ASSIGN_OR_RETURN(p.module, Module::Create(p.layout, p.study));
+  const int threads =
+      request.threads() > 0
+          ? static_cast<int>(request.threads())
+          : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  HILUM_ASSIGN_OR_RETURN(p.modules,
+                         ModulePool::Create(p.layout, p.study, threads));
 
   std::vector<CaseSource> sources = {{.manifest = request.manifest(),
                                       .site_column = request.site_column(),
                                       .site = request.site(),
                                       .patient_key = request.patient_key()}};
   sources.insert(sources.end(), further_.begin(), further_.end());
-  HILUM_ASSIGN_OR_RETURN(p.pool, LoadCasePool(sources, p.study, p.threads));
+  HILUM_ASSIGN_OR_RETURN(p.pool, LoadCasePool(sources, p.study, threads));
   const CaseManifest& used = p.pool.data.manifest;
   if (!request.work_dir().empty()) {
     HILUM_RETURN_IF_ERROR(
@@ -180,28 +210,47 @@ absl::Status TorchTrainer::Begin(const std::string& frozen_path) {
   if (prepared_ == nullptr) {
     return absl::FailedPreconditionError("the trainer is not prepared");
   }
-  Module::SetThreads(prepared_->threads);
   if (prepared_->layout.frozen_size == 0) return absl::OkStatus();
   HILUM_ASSIGN_OR_RETURN(
       std::vector<float> frozen,
       ReadFloats(frozen_path, 0,
                  static_cast<size_t>(prepared_->layout.frozen_size)));
-  return prepared_->module->LoadFrozen(frozen);
+  return prepared_->modules->LoadFrozen(frozen);
+}
+
+absl::Status TorchTrainer::ForEachTrack(
+    absl::FunctionRef<absl::Status(Module&, size_t, TrackRun&)> make,
+    absl::FunctionRef<absl::Status(size_t, TrackRun&)> consume) {
+  ModulePool& pool = *prepared_->modules;
+  return RunOrdered<TrackRun>(
+      static_cast<int64_t>(prepared_->tracks.size()), pool.size(),
+      [&](int64_t track, TrackRun& run) {
+        Module& module = pool.Take();
+        absl::Status status = make(module, static_cast<size_t>(track), run);
+        pool.Return(module);
+        return status;
+      },
+      [&](int64_t track, TrackRun& run) {
+        return consume(static_cast<size_t>(track), run);
+      });
 }
 
 absl::StatusOr<std::vector<float>> TorchTrainer::LoadTrack(
-    const std::string& global_path, size_t track) {
+    Module& module, const std::string& global_path, size_t track) const {
   size_t size = static_cast<size_t>(prepared_->layout.travelling_size);
   HILUM_ASSIGN_OR_RETURN(
       std::vector<float> values,
       ReadFloats(global_path, track * size * sizeof(float), size));
-  HILUM_RETURN_IF_ERROR(prepared_->module->Load(values));
+  HILUM_RETURN_IF_ERROR(module.Load(values));
   return values;
 }
 
-absl::StatusOr<v1::TrackUpdate> TorchTrainer::TrainTrack(
-    const v1::TrainRequest& request, size_t track_index) {
-  Prepared& p = *prepared_;
+absl::Status TorchTrainer::TrainTrack(Module& module,
+                                      const v1::TrainRequest& request,
+                                      size_t track_index, TrackRun& run) const {
+  const Prepared& p = *prepared_;
+  HILUM_ASSIGN_OR_RETURN(std::vector<float> before,
+                         LoadTrack(module, request.global_path(), track_index));
   const Track& track = p.tracks[track_index];
   const v1::Training& training = p.study.training();
   const int classes = p.study.classes_size();
@@ -213,8 +262,7 @@ absl::StatusOr<v1::TrackUpdate> TorchTrainer::TrainTrack(
 
   const std::vector<float> offsets = p.LogitOffsets(cases);
 
-  v1::TrackUpdate update;
-  update.set_num_examples(cases.size());
+  run.update.set_num_examples(cases.size());
   for (uint32_t epoch = 0; epoch < training.local_epochs(); ++epoch) {
     shuffle.Shuffle(cases);
     double loss = 0;
@@ -233,7 +281,7 @@ absl::StatusOr<v1::TrackUpdate> TorchTrainer::TrainTrack(
                 : static_cast<float>(request.class_weights(
                       static_cast<int>(track_index) * classes + label)));
       }
-      absl::StatusOr<double> step = p.module->TrainBatch(batch, dropout);
+      absl::StatusOr<double> step = module.TrainBatch(batch, dropout);
       if (!step.ok()) {
         return absl::Status(
             step.status().code(),
@@ -242,9 +290,11 @@ absl::StatusOr<v1::TrackUpdate> TorchTrainer::TrainTrack(
       }
       loss += *step;
     }
-    update.set_loss_sum(loss);
+    run.update.set_loss_sum(loss);
   }
-  return update;
+  run.delta = module.Travelling();
+  for (size_t i = 0; i < before.size(); ++i) run.delta[i] -= before[i];
+  return absl::OkStatus();
 }
 
 absl::StatusOr<v1::TrainResponse> TorchTrainer::Train(
@@ -261,24 +311,34 @@ absl::StatusOr<v1::TrainResponse> TorchTrainer::Train(
       open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
   if (fd.get() < 0) return ErrnoStatus(errno, "cannot write", path);
   v1::TrainResponse response;
-  for (size_t t = 0; t < p.tracks.size(); ++t) {
-    HILUM_ASSIGN_OR_RETURN(std::vector<float> before,
-                           LoadTrack(request.global_path(), t));
-    HILUM_ASSIGN_OR_RETURN(*response.add_tracks(), TrainTrack(request, t));
-    std::vector<float> delta = p.module->Travelling();
-    for (size_t i = 0; i < delta.size(); ++i) delta[i] -= before[i];
-    HILUM_RETURN_IF_ERROR(
-        WriteFloats(fd.get(), path, t * delta.size() * sizeof(float), delta));
-  }
+  HILUM_RETURN_IF_ERROR(ForEachTrack(
+      [&](Module& module, size_t t, TrackRun& run) {
+        return TrainTrack(module, request, t, run);
+      },
+      [&](size_t t, TrackRun& run) {
+        *response.add_tracks() = std::exchange(run.update, {});
+        return WriteAt(fd.get(), t * run.delta.size() * sizeof(float),
+                       BlobBytes(run.delta), path);
+      }));
   return response;
 }
 
-absl::Status TorchTrainer::EvaluateTrack(size_t track_index,
-                                         absl::string_view model,
-                                         v1::TrackEvaluation& evaluation,
-                                         std::string& predictions) {
-  Prepared& p = *prepared_;
+absl::Status TorchTrainer::EvaluateTrack(Module& module,
+                                         const v1::EvaluateRequest& request,
+                                         size_t track_index,
+                                         TrackRun& run) const {
+  const Prepared& p = *prepared_;
   const Track& track = p.tracks[track_index];
+  if (track.IsFinal()) return absl::OkStatus();
+  HILUM_RETURN_IF_ERROR(
+      LoadTrack(module, request.global_path(), track_index).status());
+  const absl::string_view model = request.model().empty()
+                                      ? "federated"
+                                      : absl::string_view(request.model());
+  run.evaluation =
+      NewEvaluation(static_cast<int>(track_index), p.study.classes_size(),
+                    static_cast<int>(p.study.evaluation().score_bins()));
+  run.predictions.clear();
   const size_t classes = static_cast<size_t>(p.study.classes_size());
   std::vector<size_t> cases = p.CasesOf(track, /*held_out=*/true);
   for (size_t at = 0; at < cases.size(); at += kPredictBatch) {
@@ -287,21 +347,20 @@ absl::Status TorchTrainer::EvaluateTrack(size_t track_index,
     for (size_t i = at; i < end; ++i) {
       AppendPlane(p.PlaneOf(track.arm, cases[i]), pixels);
     }
-    HILUM_ASSIGN_OR_RETURN(std::vector<float> logits,
-                           p.module->Predict(pixels));
+    HILUM_ASSIGN_OR_RETURN(std::vector<float> logits, module.Predict(pixels));
     for (size_t i = at; i < end; ++i) {
       const CaseRow& row = p.cases()[cases[i]];
       absl::Span<const float> scores(logits.data() + (i - at) * classes,
                                      classes);
-      AddCase(scores, row.label, evaluation);
+      AddCase(scores, row.label, run.evaluation);
       std::vector<double> log_softmax = LogSoftmax(scores);
-      absl::StrAppend(&predictions, CsvField(row.file), ",", ArmName(track.arm),
-                      ",", model, ",", TrackName(track), ",",
-                      p.study.classes(row.label));
+      absl::StrAppend(&run.predictions, CsvField(row.file), ",",
+                      ArmName(track.arm), ",", model, ",", TrackName(track),
+                      ",", p.study.classes(row.label));
       for (double value : log_softmax) {
-        absl::StrAppendFormat(&predictions, ",%.9g", std::exp(value));
+        absl::StrAppendFormat(&run.predictions, ",%.9g", std::exp(value));
       }
-      predictions += '\n';
+      run.predictions += '\n';
     }
   }
   return absl::OkStatus();
@@ -311,23 +370,22 @@ absl::StatusOr<v1::EvaluateResponse> TorchTrainer::Evaluate(
     const v1::EvaluateRequest& request) {
   HILUM_RETURN_IF_ERROR(Begin(request.frozen_path()));
   const Prepared& p = *prepared_;
-  const std::string model =
-      request.model().empty() ? "federated" : request.model();
   std::string predictions = "case,arm,model,track,label";
   for (const std::string& label : p.study.classes()) {
     absl::StrAppend(&predictions, ",score_", label);
   }
   predictions += '\n';
   v1::EvaluateResponse response;
-  for (size_t t = 0; t < p.tracks.size(); ++t) {
-    if (p.tracks[t].IsFinal()) continue;
-    HILUM_RETURN_IF_ERROR(LoadTrack(request.global_path(), t).status());
-    v1::TrackEvaluation evaluation =
-        NewEvaluation(static_cast<int>(t), p.study.classes_size(),
-                      static_cast<int>(p.study.evaluation().score_bins()));
-    HILUM_RETURN_IF_ERROR(EvaluateTrack(t, model, evaluation, predictions));
-    *response.add_tracks() = std::move(evaluation);
-  }
+  HILUM_RETURN_IF_ERROR(ForEachTrack(
+      [&](Module& module, size_t t, TrackRun& run) {
+        return EvaluateTrack(module, request, t, run);
+      },
+      [&](size_t t, TrackRun& run) {
+        if (p.tracks[t].IsFinal()) return absl::OkStatus();
+        predictions += run.predictions;
+        *response.add_tracks() = std::move(run.evaluation);
+        return absl::OkStatus();
+      }));
   if (request.predictions_path().empty()) return response;
   HILUM_RETURN_IF_ERROR(WriteFileAtomically(
       request.predictions_path(), predictions, Durability::kSync, 0600));

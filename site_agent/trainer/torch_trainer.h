@@ -17,8 +17,11 @@
 namespace hilum {
 
 // The trainer that learns. Everything random comes from the study's seed,
-// in a stream per site, track and round; with an equal number of threads the
-// same request gives the same bits, whatever else the machine does.
+// in a stream per site, track and round; the same request gives the same bits,
+// whatever else the machine does. Threads work on tracks side by side, each on
+// one, so their number does not change a bit either; only a network too large
+// to be held several times is trained by all threads together, and its last
+// bits then depend on their number.
 // Not thread-safe; several may run in threads of their own.
 class TorchTrainer : public Trainer {
  public:
@@ -39,14 +42,27 @@ class TorchTrainer : public Trainer {
  private:
   struct Prepared;
 
+  // One track's part of a task.
+  struct TrackRun {
+    std::vector<float> delta;
+    v1::TrackUpdate update;
+    v1::TrackEvaluation evaluation;
+    std::string predictions;
+  };
+
   absl::Status Begin(const std::string& frozen_path);
-  absl::StatusOr<std::vector<float>> LoadTrack(const std::string& global_path,
-                                               size_t track);
-  absl::StatusOr<v1::TrackUpdate> TrainTrack(const v1::TrainRequest& request,
-                                             size_t track);
-  absl::Status EvaluateTrack(size_t track, absl::string_view model,
-                             v1::TrackEvaluation& evaluation,
-                             std::string& predictions);
+  absl::StatusOr<std::vector<float>> LoadTrack(Module& module,
+                                               const std::string& global_path,
+                                               size_t track) const;
+  absl::Status TrainTrack(Module& module, const v1::TrainRequest& request,
+                          size_t track, TrackRun& run) const;
+  absl::Status EvaluateTrack(Module& module, const v1::EvaluateRequest& request,
+                             size_t track, TrackRun& run) const;
+  // `make` for every track, in as many threads as there are modules;
+  // `consume` in the tracks' order.
+  absl::Status ForEachTrack(
+      absl::FunctionRef<absl::Status(Module&, size_t, TrackRun&)> make,
+      absl::FunctionRef<absl::Status(size_t, TrackRun&)> consume);
 
   const std::vector<CaseSource> further_;
   std::unique_ptr<Prepared> prepared_;
