@@ -299,6 +299,24 @@ TEST_F(AdversaryTest, MalformedMessagesAreTheirSendersAlone) {
   EXPECT_THAT(server.answered(), testing::ElementsAre(Site(0)));
 }
 
+// A point of small order: all peers' agreements with it would fail.
+TEST_F(AdversaryTest, KeyOfSmallOrderIsItsSendersAlone) {
+  SecAggContext context = Consortium::Context(4);
+  for (bool mask : {true, false}) {
+    v1::RoundKeys keys;
+    keys.set_mask_key(X25519KeyPair::Generate(RealSecureRng()).public_key());
+    keys.set_share_key(X25519KeyPair::Generate(RealSecureRng()).public_key());
+    (mask ? keys.mutable_mask_key() : keys.mutable_share_key())
+        ->assign(32, '\0');
+    const SiteCredentials& credentials = Consortium::Get().Of(Site(0));
+    keys.set_certificate(credentials.certificate_pem);
+    keys.set_signature(
+        credentials.signer->Sign(KeysStatement(context, Site(0), keys)));
+    EXPECT_EQ(cohort_.server().OnKeys(Site(0), keys).code(),
+              absl::StatusCode::kInvalidArgument);
+  }
+}
+
 TEST_F(AdversaryTest, TruncatedAndMissingSharesAreRefused) {
   UpTo(cohort_, Step::kShareKeys);
   auto shares = cohort_.client(Site(0)).ShareKeys(cohort_.server().roster());

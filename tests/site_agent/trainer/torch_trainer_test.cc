@@ -61,8 +61,7 @@ class TorchTrainerTest : public testing::Test {
     ASSERT_TRUE(WriteFileAtomically(
                     Path("global"),
                     BlobBytes(RepeatForTracks(
-                        weights,
-                        static_cast<int>(StudyTracks(study_).size()))))
+                        weights, static_cast<int>(StudyTracks(study_).size()))))
                     .ok());
   }
 
