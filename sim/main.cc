@@ -6,9 +6,11 @@
 
 #include "absl/strings/str_format.h"
 #include "common/base/ids.h"
+#include "common/base/malloc.h"
 #include "sim/commands.h"
 
 int main(int argc, char** argv) {
+  hilum::TuneMallocForTraining();
   CLI::App app("hilum-sim: a whole consortium on one machine");
   app.set_version_flag("--version", std::string(hilum::SoftwareVersion()));
   app.require_subcommand(1);

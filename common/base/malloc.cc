@@ -11,4 +11,10 @@ void TuneMallocForChunks() {
   mallopt(M_TRIM_THRESHOLD, 16 << 20);
 }
 
+void TuneMallocForTraining() {
+  mallopt(M_ARENA_MAX, 1);
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
+}
+
 }  // namespace hilum

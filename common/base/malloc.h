@@ -10,6 +10,10 @@ namespace hilum {
 // encryption. Called first in main.
 void TuneMallocForChunks();
 
+// For processes that train: one arena, and what a step has freed stays for the
+// next step, which needs the same again. Called first in main.
+void TuneMallocForTraining();
+
 }  // namespace hilum
 
 #endif  // HILUM_COMMON_BASE_MALLOC_H_

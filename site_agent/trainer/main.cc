@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/ids.h"
+#include "common/base/malloc.h"
 #include "site_agent/trainer/sandbox.h"
 #include "site_agent/trainer/service/trainer_server.h"
 #include "site_agent/trainer/torch_trainer.h"
@@ -21,6 +22,7 @@ absl::Status Serve(int socket_fd) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  hilum::TuneMallocForTraining();
   CLI::App app{"Trains and evaluates at one site; has no network.",
                "hilum-trainer"};
   app.footer("hilum-site starts it:\n  hilum-trainer serve --socket-fd 3");
