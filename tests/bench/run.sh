@@ -29,6 +29,8 @@ tls() { # folder name options...
     --out "$1/$2.crt" >/dev/null
 }
 
+peak_of() { awk '/VmHWM/ {print int($2 / 1024)}' "/proc/$1/status"; } # MB
+
 await() { while ! [ -e "$1" ]; do sleep 0.02; done; }
 
 "$BIN/hilum-certs" init --consortium bench --out "$WORK/ca" >/dev/null
@@ -78,7 +80,8 @@ trainer: {binary: $BIN/hilum-fake-trainer}
 tls: {authority: ../../ca/ca.crt, certificate: s$i.crt, private_key: s$i.key}
 TEXT
     "$BIN/hilum-site" serve --config "$dir/s$i/site.yaml" 2>"$dir/s$i/log" &
-    CHILDREN+=($!)
+    local site=$!
+    CHILDREN+=("$site")
   done
   for ((i = 1; i <= n; ++i)); do
     await "$dir/s$i/studies/$hash.study"
@@ -88,9 +91,10 @@ TEXT
     while read -r line; do echo "$EPOCHREALTIME $line"; done |
     awk '/ round | evaluating/ {if (last) print $1 - last; last = $1}' \
       >"$dir/rounds"
-  local size bare round peak
+  local size bare round peak site_peak
   size=$(stat -c %s "$dir/state/blobs/"* | sort -n | tail -n 1)
-  peak=$(awk '/VmHWM/ {print int($2 / 1024)}' "/proc/$server/status")
+  peak=$(peak_of "$server")
+  site_peak=$(peak_of "$site")
   stop
   round=$(median <"$dir/rounds")
   if [ "$what" = head ]; then
@@ -100,11 +104,12 @@ TEXT
   fi
   "$BIN/hilum-bench-bare-tls" "$size" "$n" 5 >>"$dir/bare"
   bare=$(median <"$dir/bare")
-  awk -v n="$n" -v r="$round" -v b="$bare" -v p="$peak" -v s="$size" 'BEGIN {
+  awk -v n="$n" -v r="$round" -v b="$bare" -v p="$peak" \
+    -v g="$site_peak" -v s="$size" 'BEGIN {
     printf "%d sites  %.1f MB  round %.3f s  bare TLS %.3f s  ratio %.2f  ", \
       n, s / 1e6, r, b, r / b
-    printf "coordinator peak %d MB (2 models + 64 MB = %d MB)\n", p, \
-      2 * s / 1048576 + 64 }'
+    printf "peak MB: coordinator %d, gateway %d (2 models + 64 MB: %d)\n", \
+      p, g, 2 * s / 1048576 + 64 }'
 }
 
 for n in ${SITES:-2 4 8}; do one_size resnet18 "$n"; done
