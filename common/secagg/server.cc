@@ -47,7 +47,8 @@ absl::Status SecAggServer::Close() {
       break;
   }
   expected_ = std::exchange(answered_, {});
-  if (step_ != Step::kDone) step_ = static_cast<Step>(static_cast<int>(step_) + 1);
+  if (step_ != Step::kDone)
+    step_ = static_cast<Step>(static_cast<int>(step_) + 1);
   return absl::OkStatus();
 }
 

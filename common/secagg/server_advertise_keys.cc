@@ -46,8 +46,8 @@ void SecAggServer::MakeRoster() {
 }
 
 uint32_t SecAggServer::PlaceOf(const SiteId& site) const {
-  return static_cast<uint32_t>(
-      std::distance(keys_.begin(), keys_.find(site)) + 1);
+  return static_cast<uint32_t>(std::distance(keys_.begin(), keys_.find(site)) +
+                               1);
 }
 
 }  // namespace hilum

@@ -76,8 +76,7 @@ absl::Status SecAggServer::AddSelfMask(const SiteId& site,
   HILUM_ASSIGN_OR_RETURN(
       SecretBytes secret,
       Recover(revealed_.at(site), site, [&](const SecretBytes& found) {
-        return SelfMaskCommitment(context_, site, BytesOf(found)) ==
-               commitment;
+        return SelfMaskCommitment(context_, site, BytesOf(found)) == commitment;
       }));
   masks.emplace_back(SelfMaskSeed(context_, secret), MaskSign::kSubtract);
   return absl::OkStatus();
@@ -95,8 +94,8 @@ absl::Status SecAggServer::AddPairwiseMasks(
   for (const SiteId& site : survivors_) {
     HILUM_ASSIGN_OR_RETURN(
         SecretBytes seed,
-        PairwiseMaskSeed(context_, roster_hash_, key,
-                         keys_.at(site).mask_key(), lost, site));
+        PairwiseMaskSeed(context_, roster_hash_, key, keys_.at(site).mask_key(),
+                         lost, site));
     masks.emplace_back(seed, Inverse(PairwiseSign(site, lost)));
   }
   return absl::OkStatus();

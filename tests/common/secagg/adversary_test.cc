@@ -148,8 +148,7 @@ TEST_F(AdversaryTest, EquivocationOnSurvivorsIsSeenBeforeAnythingIsRevealed) {
   some.mutable_sites()->DeleteSubrange(3, 1);
   v1::Confirmations confirmations;
   for (int i = 0; i < 3; ++i) {
-    auto confirmation =
-        cohort_.client(Site(i)).Confirm(i == 0 ? all : some);
+    auto confirmation = cohort_.client(Site(i)).Confirm(i == 0 ? all : some);
     ASSERT_TRUE(confirmation.ok());
     v1::Confirmations::Entry& entry = *confirmations.add_entries();
     entry.set_site(Site(i).name());

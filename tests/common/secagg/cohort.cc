@@ -43,8 +43,8 @@ SecAggContext Consortium::Context(int sites, uint32_t round) {
 }
 
 Cohort::Cohort(int sites, size_t elements, uint32_t round)
-    : server_(std::make_unique<SecAggServer>(
-          Consortium::Context(sites, round), Consortium::Get().verifier())) {
+    : server_(std::make_unique<SecAggServer>(Consortium::Context(sites, round),
+                                             Consortium::Get().verifier())) {
   for (int i = 0; i < sites; ++i) {
     const SiteId site = Consortium::Site(i);
     clients_[site] = std::make_unique<SecAggClient>(
@@ -88,14 +88,12 @@ absl::Status Cohort::ShareKeys() {
 
 absl::Status Cohort::MaskedInput() {
   return Each(Step::kMaskedInput, [&](const SiteId& site) -> absl::Status {
-    HILUM_RETURN_IF_ERROR(
-        client(site).MaskedInput(server_->InboxFor(site)));
+    HILUM_RETURN_IF_ERROR(client(site).MaskedInput(server_->InboxFor(site)));
     std::vector<uint32_t>& vector = masked_[site] = plain_.at(site);
     // In blocks, as a long one goes.
     for (size_t at = 0; at < vector.size(); at += 16) {
-      client(site).Mask(
-          at, absl::MakeSpan(vector).subspan(
-                  at, std::min<size_t>(16, vector.size() - at)));
+      client(site).Mask(at, absl::MakeSpan(vector).subspan(
+                                at, std::min<size_t>(16, vector.size() - at)));
     }
     return server_->OnMaskedInput(site);
   });
