@@ -3,13 +3,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "common/aggregation/fixed_point.h"
 #include "common/base/status_macros.h"
+#include "common/config/census.h"
 #include "common/crypto/sha256.h"
 
 namespace hilum {
@@ -22,16 +21,21 @@ std::set<SiteId> Keys(const std::map<SiteId, Message>& messages) {
   return keys;
 }
 
+static_assert(kMaxArmCases <= kMaxSiteExamples);
+
 // Rounds and updates may be ahead of the phase: a full disk may have taken
 // them and not yet the phase.
 StudyMachine::Progress ProgressOf(const StoredStudy& stored) {
-  std::set<SiteId> withdrawn;
+  const auto committed = static_cast<uint32_t>(stored.rounds.size());
+  std::set<SiteId> withdrawn, joining;
   for (const auto& [site, census] : stored.census) {
     if (census.unable()) withdrawn.insert(site);
+    if (census.header().round() > committed + 1) joining.insert(site);
   }
-  return {.committed_rounds = static_cast<uint32_t>(stored.rounds.size()),
+  return {.committed_rounds = committed,
           .census = Keys(stored.census),
           .withdrawn = std::move(withdrawn),
+          .joining = std::move(joining),
           .updates = Keys(stored.updates),
           .evaluations = Keys(stored.evaluations),
           .prepared = stored.phase >= v1::StudyStatus::TRAINING ||
@@ -75,11 +79,6 @@ bool ActiveStudy::HasSite(const SiteId& site) const {
                             site.name());
 }
 
-uint64_t ActiveStudy::UpdateSize() const {
-  return static_cast<uint64_t>(layout_.travelling_size) * tracks_.size() *
-         sizeof(float);
-}
-
 v1::Header ActiveStudy::MakeHeader(uint32_t round) const {
   v1::Header header;
   header.set_protocol_version(kProtocolVersion);
@@ -96,8 +95,11 @@ v1::Task ActiveStudy::MakeTask(v1::Task::Kind kind) const {
   if (kind == v1::Task::PREPARE) return task;
   if (stored_.frozen.size() > 0) *task.mutable_frozen() = stored_.frozen;
   *task.mutable_global() = stored_.global;
-  if (kind == v1::Task::TRAIN && study_.training().class_weights() ==
-                                     v1::Training::CLASS_WEIGHTS_BALANCED) {
+  if (kind != v1::Task::TRAIN) return task;
+  std::vector<uint64_t> examples = TrackExamples();
+  task.mutable_track_examples()->Add(examples.begin(), examples.end());
+  if (study_.training().class_weights() ==
+      v1::Training::CLASS_WEIGHTS_BALANCED) {
     std::vector<double> weights = ClassWeights();
     task.mutable_class_weights()->Add(weights.begin(), weights.end());
   }
@@ -131,28 +133,42 @@ v1::StudyStatus ActiveStudy::Status() const {
   return status;
 }
 
-std::vector<double> ActiveStudy::ClassWeights() const {
-  const int classes = study_.classes_size();
-  const int folds = static_cast<int>(study_.cross_validation().folds());
-  std::vector<double> weights;
+uint32_t ActiveStudy::NextCensusRound() const {
+  const bool training = machine_.phase() == v1::StudyStatus::TRAINING;
+  return std::max(1u, machine_.round() + (training ? 1 : 0));
+}
+
+std::vector<std::vector<uint64_t>> ActiveStudy::CohortCases() const {
+  const uint32_t round = std::max(machine_.round(), 1u);
+  std::vector<std::vector<uint64_t>> cases;
   for (const Track& track : tracks_) {
-    int arm = static_cast<int>(
-        std::find(study_.arms().begin(), study_.arms().end(), track.arm) -
-        study_.arms().begin());
-    std::vector<uint64_t> counts(static_cast<size_t>(classes));
+    std::vector<uint64_t>& sums =
+        cases.emplace_back(static_cast<size_t>(study_.classes_size()));
     for (const auto& [site, census] : stored_.census) {
-      for (int fold = 0; fold < folds; ++fold) {
-        if (fold == track.fold) continue;
-        for (int c = 0; c < classes; ++c) {
-          counts[static_cast<size_t>(c)] +=
-              census.arms(arm).fold_class_counts(fold * classes + c);
-        }
-      }
+      if (census.header().round() > round) continue;
+      const std::vector<uint64_t> own = TrainingCases(study_, track, census);
+      for (size_t c = 0; c < sums.size(); ++c) sums[c] += own[c];
     }
-    double total = static_cast<double>(Sum(counts));
-    for (uint64_t count : counts) {
-      weights.push_back(
-          count == 0 ? 0 : total / (classes * static_cast<double>(count)));
+  }
+  return cases;
+}
+
+std::vector<uint64_t> ActiveStudy::TrackExamples() const {
+  std::vector<uint64_t> examples;
+  for (const std::vector<uint64_t>& cases : CohortCases()) {
+    examples.push_back(Sum(cases));
+  }
+  return examples;
+}
+
+std::vector<double> ActiveStudy::ClassWeights() const {
+  std::vector<double> weights;
+  for (const std::vector<uint64_t>& cases : CohortCases()) {
+    const double total = static_cast<double>(Sum(cases));
+    for (uint64_t count : cases) {
+      weights.push_back(count == 0 ? 0
+                                   : total / (study_.classes_size() *
+                                              static_cast<double>(count)));
     }
   }
   return weights;
@@ -168,38 +184,18 @@ absl::Status ActiveStudy::CheckCensus(
                      ToHex(layout_.manifest_sha256).substr(0, 12),
                      "); are site and coordinator of one version?"));
   }
-  HILUM_RETURN_IF_ERROR(
-      SizeIs("census: arms", census.arms_size(), study_.arms_size()));
-  int64_t cells =
-      int64_t{study_.cross_validation().folds()} * study_.classes_size();
-  for (const v1::ArmCensus& arm : census.arms()) {
-    HILUM_RETURN_IF_ERROR(SizeIs("census: fold_class_counts",
-                                 arm.fold_class_counts_size(), cells));
-    for (uint64_t count : arm.fold_class_counts()) {
-      if (count > (1u << 24)) {
-        return absl::InvalidArgumentError("census: over 2^24 cases in a cell");
-      }
-    }
-  }
-  return absl::OkStatus();
+  return CheckCensusShape(study_, census);
 }
 
-absl::Status ActiveStudy::CheckUpdate(
-    const v1::SubmitUpdateRequest& update) const {
-  HILUM_RETURN_IF_ERROR(
-      SizeIs("update: tracks", update.tracks_size(), num_tracks()));
-  if (update.update().size() != UpdateSize()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the update has ", update.update().size(),
-                     " bytes, the study's has ", UpdateSize()));
+absl::Status ActiveStudy::CheckUpdate(const v1::BlobRef& update) const {
+  const uint64_t wanted = vector_layout().num_bytes();
+  if (update.sha256().size() == 32 && update.size() == wanted) {
+    return absl::OkStatus();
   }
-  for (const v1::TrackUpdate& track : update.tracks()) {
-    if (track.num_examples() > (1u << 24) || !std::isfinite(track.loss_sum())) {
-      return absl::InvalidArgumentError(
-          "update: num_examples over 2^24, or a loss that is not a number");
-    }
-  }
-  return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("the update has ", update.size(), " bytes and a hash of ",
+                   update.sha256().size(), ", the study's has ", wanted,
+                   " bytes and a hash of 32"));
 }
 
 absl::Status ActiveStudy::CheckEvaluation(
@@ -242,29 +238,14 @@ absl::Status ActiveStudy::CheckEvaluation(
   return absl::OkStatus();
 }
 
-absl::Status ActiveStudy::BadElement(int64_t element) const {
-  const int64_t size = layout_.travelling_size;
-  return absl::InvalidArgumentError(absl::StrCat(
-      "update: track ", element / size, ", element ", element % size,
-      " is NaN, infinite or over ", kMaxAbsDelta,
-      "; training diverged: lower the learning rate or set a clipping norm"));
-}
-
-RoundSummary ActiveStudy::Summarise() const {
+RoundSummary ActiveStudy::Summarise(
+    const std::vector<TrackTotals>& totals) const {
   RoundSummary summary{.round = machine_.round()};
   for (const SiteId& site : machine_.answered()) {
     summary.contributors.push_back(site);
   }
-  for (int t = 0; t < num_tracks(); ++t) {
-    double loss = 0;
-    uint64_t examples = 0;
-    for (const auto& [site, update] : stored_.updates) {
-      loss += update.tracks(t).loss_sum();
-      examples += update.tracks(t).num_examples();
-    }
-    summary.mean_loss.push_back(examples == 0
-                                    ? std::numeric_limits<double>::quiet_NaN()
-                                    : loss / static_cast<double>(examples));
+  for (const TrackTotals& total : totals) {
+    summary.mean_loss.push_back(total.mean_loss);
   }
   return summary;
 }

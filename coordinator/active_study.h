@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "common/aggregation/fed_avg.h"
 #include "common/base/ids.h"
 #include "common/config/study.h"
 #include "common/model/architecture.h"
@@ -28,16 +29,17 @@ class ActiveStudy {
   const StoredStudy& stored() const { return stored_; }
   StoredStudy& stored() { return stored_; }
   const v1::Study& study() const { return study_; }
-  const ParameterLayout& layout() const { return layout_; }
+  // Of what a site uploads in a round.
+  VectorLayout vector_layout() const {
+    return {.track_size = layout_.travelling_size,
+            .num_tracks = static_cast<int>(tracks_.size())};
+  }
   StudyMachine& machine() { return machine_; }
   const StudyMachine& machine() const { return machine_; }
   bool HasSite(const SiteId& site) const;
   // Its phase is on disk.
   bool PhaseIsStored() const { return stored_.phase == machine_.phase(); }
   bool Ended() const { return machine_.phase() >= v1::StudyStatus::COMPLETED; }
-  int num_tracks() const { return static_cast<int>(tracks_.size()); }
-  const std::vector<Track>& tracks() const { return tracks_; }
-  uint64_t UpdateSize() const;  // bytes of a delta
 
   v1::Header MakeHeader(uint32_t round) const;
   v1::Task MakeTask(v1::Task::Kind kind) const;
@@ -46,23 +48,27 @@ class ActiveStudy {
   // Balanced weights [tracks * classes] from the summed census: n / (K n_c)
   // over the track's training cases; 0 for a class nobody has.
   std::vector<double> ClassWeights() const;
+  // Training cases [tracks] of the cohort. As the weights, of all sites that
+  // may take part in the present round: the same as long as it is open.
+  std::vector<uint64_t> TrackExamples() const;
+  // Of the first round in which a census that comes now counts.
+  uint32_t NextCensusRound() const;
 
   // Shape and plausibility of what a site sent. INVALID_ARGUMENT.
   absl::Status CheckCensus(const v1::SubmitCensusRequest& census) const;
-  absl::Status CheckUpdate(const v1::SubmitUpdateRequest& update) const;
+  absl::Status CheckUpdate(const v1::BlobRef& update) const;
   absl::Status CheckEvaluation(
       const v1::SubmitEvaluationRequest& evaluation) const;
 
-  // INVALID_ARGUMENT that names track and element of a delta's element that
-  // cannot be summed, all counted from 0.
-  absl::Status BadElement(int64_t element) const;
-
-  // Of the round whose updates are in.
-  RoundSummary Summarise() const;
+  // Of the round whose updates are in, with these totals, [tracks].
+  RoundSummary Summarise(const std::vector<TrackTotals>& totals) const;
 
  private:
   ActiveStudy(StoredStudy stored, v1::Study study, ParameterLayout layout,
               absl::Time now);
+
+  // Summed over the census of the present round, [tracks][classes].
+  std::vector<std::vector<uint64_t>> CohortCases() const;
 
   StoredStudy stored_;
   v1::Study study_;

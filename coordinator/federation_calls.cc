@@ -93,9 +93,12 @@ absl::Status FederationCore::PutCensus(ActiveStudy& study, const SiteId& site,
                                        const v1::SubmitCensusRequest& census) {
   if (study.machine().IsPrepared(site)) return absl::OkStatus();
   StoredStudy& stored = study.stored();
-  // Its counts are those of the first one: class weights stay as they are.
-  v1::SubmitCensusRequest put =
-      stored.census.contains(site) ? stored.census.at(site) : census;
+  // Its counts are those of the first one: weights stay as they are, of a round
+  // that is open above all. In the place of its header's round, which is 0,
+  // stands from which round on they count.
+  v1::SubmitCensusRequest put = census;
+  put.mutable_header()->set_round(study.NextCensusRound());
+  if (stored.census.contains(site)) put = stored.census.at(site);
   put.clear_unable();
   HILUM_RETURN_IF_ERROR(storage_->PutCensus(stored.hash, site, put));
   stored.census[site] = std::move(put);
@@ -217,13 +220,10 @@ absl::StatusOr<v1::UploadChunkResponse> FederationCore::UploadChunk(
       return absl::FailedPreconditionError(
           "this site's update of the round is in already");
     }
-    if (request.blob().sha256().size() != 32 ||
-        request.blob().size() != study->UpdateSize()) {
-      absl::Status wrong = absl::InvalidArgumentError(
-          absl::StrCat("the update has ", request.blob().size(),
-                       " bytes, the study's has ", study->UpdateSize()));
-      Refuse(*study, site, wrong);
-      return wrong;
+    absl::Status good = study->CheckUpdate(request.blob());
+    if (!good.ok()) {
+      Refuse(*study, site, good);
+      return good;
     }
   }
   HILUM_ASSIGN_OR_RETURN(
@@ -265,24 +265,18 @@ absl::StatusOr<v1::SubmitResponse> FederationCore::SubmitUpdate(
                            StudyOf(site, request.header()));
     HILUM_RETURN_IF_ERROR(study->machine().Check(site, v1::Task::TRAIN,
                                                  request.header().round()));
-    absl::Status good = study->CheckUpdate(request);
+    absl::Status good = study->CheckUpdate(request.update());
     if (!good.ok()) {
       Refuse(*study, site, good);
       return good;
     }
   }
-  HILUM_ASSIGN_OR_RETURN(UploadSpool::Update update, uploads_->Complete(key));
+  HILUM_RETURN_IF_ERROR(uploads_->Complete(key).status());
 
   absl::MutexLock lock(&mutex_);
   HILUM_ASSIGN_OR_RETURN(ActiveStudy * study, StudyOf(site, request.header()));
   HILUM_RETURN_IF_ERROR(
       study->machine().Check(site, v1::Task::TRAIN, request.header().round()));
-  if (update.first_bad >= 0) {
-    absl::Status bad = study->BadElement(update.first_bad);
-    Refuse(*study, site, bad);
-    uploads_->Remove(key);
-    return bad;
-  }
   if (!study->stored().updates.contains(site)) {
     HILUM_RETURN_IF_ERROR(
         storage_->PutUpdate(study->stored().hash, site, request));

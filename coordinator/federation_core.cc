@@ -8,7 +8,6 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "common/aggregation/fed_avg.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/sha256.h"
@@ -289,38 +288,48 @@ void FederationCore::RemoveObsolete() {
   mutex_.Lock();
 }
 
+absl::StatusOr<std::vector<UpdateInput>> FederationCore::UpdatesOf(
+    const ActiveStudy& study, std::vector<UploadSpool::Key>& keys) const {
+  std::vector<UpdateInput> inputs;
+  for (const SiteId& site : study.machine().answered()) {
+    const v1::SubmitUpdateRequest& update = study.stored().updates.at(site);
+    keys.push_back(UploadKey(site, update.header(), update.update()));
+    HILUM_ASSIGN_OR_RETURN(std::string path, uploads_->Complete(keys.back()));
+    inputs.push_back({.site = site.name(), .path = std::move(path)});
+  }
+  return inputs;
+}
+
 absl::Status FederationCore::Aggregate(ActiveStudy& study) {
   StoredStudy& stored = study.stored();
-  RoundSummary summary = study.Summarise();
   AggregateOptions options{
-      .track_size = study.layout().travelling_size,
-      .num_tracks = study.num_tracks(),
+      .layout = study.vector_layout(),
+      .fraction_bits =
+          FractionBits(study.study().aggregation().clipping_norm()),
+      .total_examples = study.TrackExamples(),
       .global_path = blobs_.Path(stored.global.sha256()),
       .output_path = blobs_.TemporaryPath(ToHex(stored.hash))};
   std::vector<UploadSpool::Key> keys;
-  for (const SiteId& site : summary.contributors) {
-    const v1::SubmitUpdateRequest& update = stored.updates.at(site);
-    keys.push_back(UploadKey(site, update.header(), update.update()));
-    HILUM_ASSIGN_OR_RETURN(UploadSpool::Update upload,
-                           uploads_->Complete(keys.back()));
-    UpdateInput input{.site = site.name(), .path = upload.path};
-    for (const v1::TrackUpdate& track : update.tracks()) {
-      input.num_examples.push_back(track.num_examples());
-    }
-    options.updates.push_back(std::move(input));
-  }
+  HILUM_ASSIGN_OR_RETURN(options.updates, UpdatesOf(study, keys));
 
   mutex_.Unlock();
   absl::StatusOr<AggregateResult> result = AggregateUpdates(options);
   absl::Status status = result.status();
   if (status.ok()) status = blobs_.Adopt(options.output_path, result->sha256);
   mutex_.Lock();
-  HILUM_RETURN_IF_ERROR(status);
   if (study.Ended()) return absl::OkStatus();  // stopped meanwhile
+  if (absl::IsAborted(status)) {  // trying again would give the same
+    study.machine().Stop(absl::StrCat("round ", study.machine().round(), ": ",
+                                      status.message()));
+    Advance(study);
+    return absl::OkStatus();
+  }
+  HILUM_RETURN_IF_ERROR(status);
 
   v1::BlobRef global;
   global.set_sha256(result->sha256);
   global.set_size(result->num_bytes);
+  RoundSummary summary = study.Summarise(result->tracks);
   HILUM_RETURN_IF_ERROR(storage_->CommitRound(stored.hash, summary, global));
   obsolete_blobs_.push_back(stored.global.sha256());
   obsolete_uploads_ = std::move(keys);

@@ -14,6 +14,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "common/aggregation/fed_avg.h"
 #include "common/base/clock.h"
 #include "common/base/folder_lock.h"
 #include "coordinator/active_study.h"
@@ -131,7 +132,12 @@ class FederationCore : public FederationHandler {
   void Drive();
   absl::Time NextDeadline() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool AllPhasesAreStored() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Called and returns with the lock held; lets it go while it computes.
+  // The vectors of the closed round, and what they are spooled as.
+  absl::StatusOr<std::vector<UpdateInput>> UpdatesOf(
+      const ActiveStudy& study, std::vector<UploadSpool::Key>& keys) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Called and returns with the lock held; lets it go while it computes. A
+  // sum that cannot be one ends the study.
   absl::Status Aggregate(ActiveStudy& study)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Deletes the files of committed rounds. Likewise, so that sites go on with

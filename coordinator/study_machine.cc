@@ -40,6 +40,7 @@ StudyMachine::StudyMachine(const v1::Study& study, const Progress& progress,
     : study_(study),
       census_(progress.census),
       withdrawn_(progress.withdrawn),
+      joining_(progress.joining),
       round_(Round::Options{}),
       phase_(v1::StudyStatus::PREPARING) {
   uint32_t number = progress.prepared ? progress.committed_rounds + 1 : 0;
@@ -58,7 +59,9 @@ StudyMachine::StudyMachine(const v1::Study& study, const Progress& progress,
 std::vector<SiteId> StudyMachine::WithCensus() const {
   std::vector<SiteId> sites;
   for (const SiteId& site : census_) {
-    if (!excluded_.contains(site)) sites.push_back(site);
+    if (!excluded_.contains(site) && !joining_.contains(site)) {
+      sites.push_back(site);
+    }
   }
   return sites;
 }
@@ -117,16 +120,21 @@ absl::Status StudyMachine::Check(const SiteId& site, v1::Task::Kind kind,
   if (!IsPrepared(site)) {
     return absl::FailedPreconditionError("a census must come first");
   }
+  if (joining_.contains(site)) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "round ", round, " was open before this site's census came"));
+  }
   return absl::OkStatus();
 }
 
 void StudyMachine::Accept(const SiteId& site) {
   const bool returns = withdrawn_.erase(site) > 0;
   const bool is_new = census_.insert(site).second;
-  if (phase_ == v1::StudyStatus::PREPARING || !(returns || is_new)) {
+  if (is_new && phase_ == v1::StudyStatus::TRAINING) {
+    joining_.insert(site);
+  } else if (phase_ == v1::StudyStatus::PREPARING || !(returns || is_new)) {
     round_.Accept(site);
-  } else if (!aggregating_ &&
-             (returns || phase_ == v1::StudyStatus::TRAINING)) {
+  } else if (!aggregating_ && returns && !joining_.contains(site)) {
     round_.Admit(site);
   }
 }
@@ -191,6 +199,7 @@ StudyMachine::Command StudyMachine::CloseRound(absl::Time now) {
 
 void StudyMachine::Committed(absl::Time now) {
   aggregating_ = false;
+  joining_.clear();
   if (round_.number() == study_.training().rounds()) {
     phase_ = v1::StudyStatus::EVALUATING;
   }

@@ -22,6 +22,9 @@ namespace hilum {
 // The life of one study, without I/O: round 0 prepares (census), rounds
 // 1 .. R train, round R + 1 evaluates. What sites send and what time it is go
 // in; what each site should do, and what the owner should do, come out.
+// All sites of a training round know the same cohort, from which their weights
+// follow: a site whose first census comes while one is open is in from the next
+// round on.
 // Life: Accept* | Refuse* | Next, and after kAggregate Committed; until
 // phase() is COMPLETED or STOPPED. Not thread-safe.
 class StudyMachine {
@@ -40,6 +43,7 @@ class StudyMachine {
     uint32_t committed_rounds = 0;
     std::set<SiteId> census;
     std::set<SiteId> withdrawn;  // among those with a census
+    std::set<SiteId> joining;    // likewise: in from the round after this one
     std::set<SiteId> updates;    // of the round after the last committed one
     std::set<SiteId> evaluations;
     bool prepared = false;  // round 0 has closed
@@ -94,6 +98,7 @@ class StudyMachine {
   v1::Study study_;
   std::set<SiteId> census_;
   std::set<SiteId> withdrawn_;
+  std::set<SiteId> joining_;
   std::map<SiteId, std::string> excluded_;
   Round round_;
   Phase phase_;

@@ -7,13 +7,13 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
+#include <cmath>
 #include <filesystem>
+#include <limits>
 #include <set>
 
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
-#include "common/aggregation/fixed_point.h"
 #include "common/base/ordered_pipeline.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/sha256.h"
@@ -25,16 +25,7 @@ constexpr int64_t kBlock = 1 << 15;  // elements
 constexpr int kThreads = 2;
 constexpr uint64_t kWritebackBytes = 8 << 20;
 constexpr int64_t kMaxElements = int64_t{1} << 40;
-
-absl::Status CheckSizes(int64_t track_size, int num_tracks) {
-  if (track_size > 0 && num_tracks > 0 &&
-      track_size <= kMaxElements / num_tracks) {
-    return absl::OkStatus();
-  }
-  return absl::InvalidArgumentError(
-      absl::StrCat("cannot aggregate ", num_tracks, " tracks of ", track_size,
-                   " elements; both must be positive"));
-}
+static_assert(kBlock % 4 == 0, "where masks begin");
 
 // A blob of known length, read piece by piece.
 class BlobFile {
@@ -54,10 +45,13 @@ class BlobFile {
     return BlobFile(path, std::move(fd));
   }
 
-  absl::Status Read(int64_t element, absl::Span<float> values) const {
-    return ReadAt(fd_.get(), static_cast<uint64_t>(element) * sizeof(float),
+  // From `element` on; float or uint32_t.
+  template <typename Value>
+  absl::Status Read(int64_t element, absl::Span<Value> values) const {
+    static_assert(sizeof(Value) == 4);
+    return ReadAt(fd_.get(), static_cast<uint64_t>(element) * sizeof(Value),
                   reinterpret_cast<char*>(values.data()),
-                  values.size() * sizeof(float), path_);
+                  values.size() * sizeof(Value), path_);
   }
 
  private:
@@ -96,7 +90,7 @@ class OutputFile {
     return absl::OkStatus();
   }
 
-  absl::StatusOr<AggregateResult> Commit(Durability durability) {
+  absl::Status Commit(Durability durability, AggregateResult& result) {
     const bool sync = durability == Durability::kSync;
     if (sync && fsync(fd_.get()) != 0) {
       return ErrnoStatus(errno, "cannot sync", path_);
@@ -109,7 +103,9 @@ class OutputFile {
       HILUM_RETURN_IF_ERROR(
           SyncDirectory(std::filesystem::path(path_).parent_path().string()));
     }
-    return AggregateResult{digest_.Finish(), num_bytes_};
+    result.sha256 = digest_.Finish();
+    result.num_bytes = num_bytes_;
+    return absl::OkStatus();
   }
 
  private:
@@ -130,51 +126,36 @@ class OutputFile {
   uint64_t started_ = 0;  // bytes whose writing the kernel has begun
 };
 
-absl::Status BadDelta(absl::string_view site, int track, int64_t element) {
-  return absl::InvalidArgumentError(absl::StrCat(
-      "site ", site, ": track ", track, ", element ", element,
-      " is NaN, infinite or over ", kMaxAbsDelta,
-      "; training diverged: lower the learning rate or set a clipping norm"));
-}
-
-// Sum of the track's examples.
-absl::StatusOr<uint64_t> TotalExamples(const AggregateOptions& options,
-                                       int track) {
-  uint64_t total = 0;
-  for (const UpdateInput& update : options.updates) {
-    const uint64_t examples = update.num_examples[static_cast<size_t>(track)];
-    if (examples > kMaxTotalExamples - total) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("track ", track, ": more than ", kMaxTotalExamples,
-                       " examples in sum, at site ", update.site));
-    }
-    total += examples;
+absl::Status CheckSizes(const AggregateOptions& options) {
+  const VectorLayout& layout = options.layout;
+  if (layout.track_size > 0 && layout.num_tracks > 0 &&
+      layout.track_size <= kMaxElements / layout.num_tracks &&
+      options.total_examples.size() == static_cast<size_t>(layout.num_tracks) &&
+      options.updates.size() <= kMaxSites) {
+    return absl::OkStatus();
   }
-  return total;
+  return absl::InvalidArgumentError(absl::StrCat(
+      "cannot aggregate ", options.updates.size(), " updates of ",
+      layout.num_tracks, " tracks of ", layout.track_size,
+      " elements with the examples of ", options.total_examples.size()));
 }
 
-absl::Status CheckUpdates(const AggregateOptions& options) {
-  HILUM_RETURN_IF_ERROR(CheckSizes(options.track_size, options.num_tracks));
+absl::Status CheckSites(const std::vector<UpdateInput>& updates) {
   std::set<std::string> sites;
-  for (const UpdateInput& update : options.updates) {
+  for (const UpdateInput& update : updates) {
     if (!sites.insert(update.site).second) {
       return absl::InvalidArgumentError(
           absl::StrCat("site ", update.site, " gives two updates to a round"));
-    }
-    if (update.num_examples.size() != static_cast<size_t>(options.num_tracks)) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "site ", update.site, ": examples of ", update.num_examples.size(),
-          " tracks, the study has ", options.num_tracks));
     }
   }
   return absl::OkStatus();
 }
 
-// A run of elements within one track, and room to compute its mean.
+// A run of elements, and room to compute their mean.
 struct Block {
   std::vector<float> values = std::vector<float>(kBlock);
-  std::vector<float> delta = std::vector<float>(kBlock);
-  std::vector<int64_t> sums = std::vector<int64_t>(kBlock);
+  std::vector<uint32_t> words = std::vector<uint32_t>(kBlock);
+  std::vector<uint32_t> sums = std::vector<uint32_t>(kBlock);
   size_t size = 0;  // elements in use
 };
 
@@ -184,75 +165,134 @@ class Aggregator {
   explicit Aggregator(const AggregateOptions& options) : options_(options) {}
 
   absl::StatusOr<AggregateResult> Run() {
-    HILUM_RETURN_IF_ERROR(CheckUpdates(options_));
+    HILUM_RETURN_IF_ERROR(CheckSizes(options_));
+    HILUM_RETURN_IF_ERROR(CheckSites(options_.updates));
     HILUM_RETURN_IF_ERROR(OpenInputs());
+    AggregateResult result;
+    HILUM_ASSIGN_OR_RETURN(result.tracks, SumTail());
     OutputFile output(options_.output_path);
     HILUM_RETURN_IF_ERROR(output.Create());
-    const int64_t per_track = (options_.track_size + kBlock - 1) / kBlock;
     HILUM_RETURN_IF_ERROR(RunOrdered<Block>(
-        per_track * options_.num_tracks, kThreads,
+        (layout_.tail() + kBlock - 1) / kBlock, kThreads,
+        [&](int64_t i, Block& block) { return MakeBlock(i * kBlock, block); },
         [&](int64_t i, Block& block) {
-          return MakeBlock(static_cast<int>(i / per_track),
-                           i % per_track * kBlock, block);
-        },
-        [&](int64_t, Block& block) {
-          return output.Append(absl::MakeSpan(block.values.data(), block.size));
+          absl::Span<float> values(block.values.data(), block.size);
+          if (options_.unmask) Unmask(i * kBlock, block);
+          return output.Append(values);
         }));
-    return output.Commit(options_.durability);
+    HILUM_RETURN_IF_ERROR(output.Commit(options_.durability, result));
+    return result;
   }
 
  private:
   absl::Status OpenInputs() {
-    const int64_t elements = options_.track_size * options_.num_tracks;
-    for (int track = 0; track < options_.num_tracks; ++track) {
-      HILUM_ASSIGN_OR_RETURN(uint64_t total, TotalExamples(options_, track));
-      totals_.push_back(total);
-    }
-    HILUM_ASSIGN_OR_RETURN(BlobFile global,
-                           BlobFile::Open(options_.global_path, elements));
+    HILUM_ASSIGN_OR_RETURN(
+        BlobFile global, BlobFile::Open(options_.global_path, layout_.tail()));
     global_.push_back(std::move(global));
     for (const UpdateInput& update : options_.updates) {
-      HILUM_ASSIGN_OR_RETURN(BlobFile delta,
-                             BlobFile::Open(update.path, elements));
-      deltas_.push_back(std::move(delta));
+      HILUM_ASSIGN_OR_RETURN(BlobFile vector,
+                             BlobFile::Open(update.path, layout_.size()));
+      updates_.push_back(std::move(vector));
     }
     return absl::OkStatus();
   }
 
-  absl::Status MakeBlock(int track, int64_t at, Block& block) const {
-    block.size =
-        static_cast<size_t>(std::min(kBlock, options_.track_size - at));
-    absl::Span<float> values(block.values.data(), block.size);
-    HILUM_RETURN_IF_ERROR(
-        global_.front().Read(track * options_.track_size + at, values));
-    const uint64_t total = totals_[static_cast<size_t>(track)];
-    if (total == 0) return absl::OkStatus();
-    HILUM_RETURN_IF_ERROR(SumBlock(track, at, block));
-    ApplyMean(absl::MakeSpan(block.sums.data(), block.size), total, values);
-    return absl::OkStatus();
-  }
-
-  absl::Status SumBlock(int track, int64_t at, Block& block) const {
-    absl::Span<int64_t> sums(block.sums.data(), block.size);
-    absl::Span<float> delta(block.delta.data(), block.size);
+  // sums = the updates' elements from `at` on; `words` is room for one's.
+  absl::Status Sum(int64_t at, absl::Span<uint32_t> words,
+                   absl::Span<uint32_t> sums) const {
     std::fill(sums.begin(), sums.end(), 0);
-    for (size_t s = 0; s < deltas_.size(); ++s) {
-      const UpdateInput& update = options_.updates[s];
-      const uint64_t examples = update.num_examples[static_cast<size_t>(track)];
-      if (examples == 0) continue;
-      HILUM_RETURN_IF_ERROR(
-          deltas_[s].Read(track * options_.track_size + at, delta));
-      const int64_t bad = FirstBadDelta(delta);
-      if (bad >= 0) return BadDelta(update.site, track, at + bad);
-      AccumulateDelta(delta, examples, sums);
+    for (const BlobFile& update : updates_) {
+      HILUM_RETURN_IF_ERROR(update.Read(at, words));
+      AddWords(words, sums);
     }
     return absl::OkStatus();
+  }
+
+  // Counts and losses, from which each track's step follows.
+  absl::StatusOr<std::vector<TrackTotals>> SumTail() {
+    const int64_t start = layout_.tail() / 4 * 4;  // where a mask may begin
+    std::vector<uint32_t> sums(static_cast<size_t>(layout_.size() - start));
+    std::vector<uint32_t> words(sums.size());
+    HILUM_RETURN_IF_ERROR(
+        Sum(start, absl::MakeSpan(words), absl::MakeSpan(sums)));
+    if (options_.unmask) {
+      options_.unmask(static_cast<uint64_t>(start), absl::MakeSpan(sums));
+    }
+    const uint32_t* tail = sums.data() + (layout_.tail() - start);
+    std::vector<TrackTotals> totals;
+    for (int track = 0; track < layout_.num_tracks; ++track, tail += 2) {
+      HILUM_ASSIGN_OR_RETURN(TrackTotals total,
+                             TotalsOf(track, tail[0], tail[1]));
+      totals.push_back(total);
+      steps_.push_back(
+          total.num_examples == 0 ? 0 : StepOf(track, total.num_examples));
+    }
+    return totals;
+  }
+
+  absl::StatusOr<TrackTotals> TotalsOf(int track, uint32_t examples,
+                                       uint32_t loss) const {
+    const uint64_t most = options_.total_examples[static_cast<size_t>(track)];
+    if (examples > most) {
+      return absl::AbortedError(
+          absl::StrCat("the updates' sum has ", examples, " examples of track ",
+                       track, ", the whole cohort has ", most,
+                       "; a site's update is damaged or not of this round"));
+    }
+    if (examples == 0) {
+      return TrackTotals{0, std::numeric_limits<double>::quiet_NaN()};
+    }
+    return TrackTotals{examples, DecodeLoss(loss, examples, most)};
+  }
+
+  // What the sums' unit is in the mean.
+  double StepOf(int track, uint64_t examples) const {
+    const uint64_t total = options_.total_examples[static_cast<size_t>(track)];
+    return std::ldexp(
+        static_cast<double>(total) / static_cast<double>(examples),
+        -options_.fraction_bits);
+  }
+
+  absl::Status MakeBlock(int64_t at, Block& block) const {
+    block.size = static_cast<size_t>(std::min(kBlock, layout_.tail() - at));
+    HILUM_RETURN_IF_ERROR(global_.front().Read(
+        at, absl::MakeSpan(block.values.data(), block.size)));
+    HILUM_RETURN_IF_ERROR(Sum(at,
+                              absl::MakeSpan(block.words.data(), block.size),
+                              absl::MakeSpan(block.sums.data(), block.size)));
+    // Masks know one thread only.
+    if (!options_.unmask) ApplySums(at, block);
+    return absl::OkStatus();
+  }
+
+  void Unmask(int64_t at, Block& block) const {
+    options_.unmask(static_cast<uint64_t>(at),
+                    absl::MakeSpan(block.sums.data(), block.size));
+    ApplySums(at, block);
+  }
+
+  // A block may hold the end of a track and the start of others.
+  void ApplySums(int64_t at, Block& block) const {
+    const int64_t end = at + static_cast<int64_t>(block.size);
+    for (int64_t from = at; from < end;) {
+      const int64_t track = from / layout_.track_size;
+      const int64_t to = std::min(end, (track + 1) * layout_.track_size);
+      const double step = steps_[static_cast<size_t>(track)];
+      const auto offset = static_cast<size_t>(from - at);
+      const auto size = static_cast<size_t>(to - from);
+      if (step != 0) {
+        ApplyMean(absl::MakeSpan(block.sums.data() + offset, size), step,
+                  absl::MakeSpan(block.values.data() + offset, size));
+      }
+      from = to;
+    }
   }
 
   const AggregateOptions& options_;
-  std::vector<uint64_t> totals_;  // examples, [num_tracks]
+  const VectorLayout& layout_ = options_.layout;
+  std::vector<double> steps_;     // [num_tracks]; 0: nobody trained it
   std::vector<BlobFile> global_;  // one
-  std::vector<BlobFile> deltas_;
+  std::vector<BlobFile> updates_;
 };
 
 }  // namespace

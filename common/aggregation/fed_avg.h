@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Federated averaging over files (docs/architecture.md, Aggregation).
+// Federated averaging over files of vectors; ring.h has the arithmetic.
 #ifndef HILUM_COMMON_AGGREGATION_FED_AVG_H_
 #define HILUM_COMMON_AGGREGATION_FED_AVG_H_
 
@@ -9,40 +9,51 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "common/aggregation/ring.h"
 #include "common/base/file.h"
 
 namespace hilum {
 
-// One site's accepted delta.
+// One site's accepted vector.
 struct UpdateInput {
   std::string site;
-  std::string path;                    // delta blob: tracks in order
-  std::vector<uint64_t> num_examples;  // [num_tracks]
+  std::string path;  // of layout.size() little-endian 32-bit words
 };
 
 struct AggregateOptions {
-  int64_t track_size = 0;  // elements of one track
-  int num_tracks = 0;
+  VectorLayout layout;
+  int fraction_bits = 0;                 // f
+  std::vector<uint64_t> total_examples;  // N of each track
   std::vector<UpdateInput> updates;  // any order: the result's bits are equal
+  // Takes off the masks that are left on the sum: of its tail first, then from
+  // the front to the back, always in the calling thread.
+  VectorMask unmask;
   std::string global_path;
   // Written through "output_path.tmp.PID"; may equal global_path.
   std::string output_path;
   Durability durability = Durability::kSync;
 };
 
+// Of one track, over all updates.
+struct TrackTotals {
+  uint64_t num_examples = 0;  // N'
+  double mean_loss = 0;       // NaN where nobody trained
+};
+
 struct AggregateResult {
   std::string sha256;  // of the new global blob, 32 raw bytes
   uint64_t num_bytes = 0;
+  std::vector<TrackTotals> tracks;
 };
 
 // Writes the new global blob. A track that no site trained stays as it is.
-// Two threads sum while the calling one hashes and writes. Memory: about two
-// MiB, whatever the sizes and the number of sites; each update is an open
-// file meanwhile. A failure leaves no output.
-// INVALID_ARGUMENT: sizes, lengths of files, a site twice, num_examples of a
-// track over kMaxTotalExamples in sum, a delta that is not finite or over
-// kMaxAbsDelta (names site, track, element). NOT_FOUND, RESOURCE_EXHAUSTED
-// (disk full) and other errors of files name the path.
+// Two threads sum while the calling one unmasks, hashes and writes. Memory:
+// about two MiB, whatever the sizes and the number of sites; each update is an
+// open file meanwhile. A failure leaves no output.
+// INVALID_ARGUMENT: sizes, lengths of files, a site twice, over kMaxSites.
+// ABORTED: the sum has more examples of a track than the cohort: some update
+// is not one of this round, and the sum is worth nothing. NOT_FOUND,
+// RESOURCE_EXHAUSTED (disk full) and other errors of files name the path.
 absl::StatusOr<AggregateResult> AggregateUpdates(
     const AggregateOptions& options);
 

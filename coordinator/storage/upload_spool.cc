@@ -11,7 +11,6 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "common/aggregation/fixed_point.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/sha256.h"
@@ -22,6 +21,7 @@ namespace {
 
 // How long a chunk waits for those before it.
 constexpr absl::Duration kOrderWait = absl::Seconds(5);
+constexpr int64_t kWord = 4;  // bytes of an element
 
 }  // namespace
 
@@ -31,26 +31,18 @@ struct UploadSpool::Upload {
   ScopedFd fd;
   Sha256 sha;
   uint64_t stored = 0;
-  int64_t first_bad = -1;
   bool verified = false;
   bool broken = false;  // its file is gone; a new upload takes its place
 
   absl::Status Reopen(uint64_t size);
   absl::Status Write(absl::string_view data);
-  // Hashes and looks through what is in the file.
+  // Hashes what is in the file.
   void Take(absl::string_view data);
   bool IsNext(uint64_t offset) const { return broken || offset <= stored; }
 };
 
 void UploadSpool::Upload::Take(absl::string_view data) {
   sha.Update(data);
-  if (first_bad < 0) {
-    int64_t bad = FirstBadDelta(
-        absl::MakeSpan(reinterpret_cast<const float*>(data.data()),
-                       data.size() / sizeof(float)));
-    if (bad >= 0)
-      first_bad = static_cast<int64_t>(stored / sizeof(float)) + bad;
-  }
   stored += data.size();
 }
 
@@ -58,10 +50,10 @@ void UploadSpool::Upload::Take(absl::string_view data) {
 absl::Status UploadSpool::Upload::Reopen(uint64_t size) {
   fd = ScopedFd(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (fd.get() < 0) return ErrnoStatus(errno, "cannot open", path);
-  // A crash may have left part of a number; sites send whole ones.
+  // A crash may have left part of a word; sites send whole ones.
   struct stat info;
   if (fstat(fd.get(), &info) != 0 ||
-      ftruncate(fd.get(), info.st_size / 4 * 4) != 0) {
+      ftruncate(fd.get(), info.st_size / kWord * kWord) != 0) {
     return ErrnoStatus(errno, "cannot open", path);
   }
   HILUM_RETURN_IF_ERROR(
@@ -137,9 +129,9 @@ absl::StatusOr<std::shared_ptr<UploadSpool::Upload>> UploadSpool::Find(
 
 absl::StatusOr<std::shared_ptr<UploadSpool::Upload>> UploadSpool::AppendTo(
     const Key& key, uint64_t offset, absl::string_view data) {
-  if (data.size() % sizeof(float) != 0) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "a chunk of ", data.size(), " bytes is not whole float32"));
+  if (data.size() % kWord != 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a chunk of ", data.size(), " bytes is not whole words"));
   }
   HILUM_ASSIGN_OR_RETURN(std::shared_ptr<Upload> upload, Find(key));
   absl::ReleasableMutexLock lock(&upload->mutex);
@@ -176,7 +168,7 @@ absl::StatusOr<uint64_t> UploadSpool::Append(const Key& key, uint64_t offset,
   return upload->stored;
 }
 
-absl::StatusOr<UploadSpool::Update> UploadSpool::Complete(const Key& key) {
+absl::StatusOr<std::string> UploadSpool::Complete(const Key& key) {
   // An empty append opens and verifies what a restart left behind.
   HILUM_ASSIGN_OR_RETURN(std::shared_ptr<Upload> upload,
                          AppendTo(key, key.size, ""));
@@ -186,7 +178,7 @@ absl::StatusOr<UploadSpool::Update> UploadSpool::Complete(const Key& key) {
         absl::StrCat("the update is not uploaded: ", upload->stored, " of ",
                      key.size, " bytes are here"));
   }
-  return Update{upload->path, upload->first_bad};
+  return upload->path;
 }
 
 void UploadSpool::Remove(const Key& key) {

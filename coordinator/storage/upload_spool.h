@@ -17,7 +17,7 @@
 namespace hilum {
 
 // Updates on their way in: one file per study and site, appended to chunk by
-// chunk, hashed and looked through on the way, so that a finished upload needs
+// chunk and hashed on the way, so that a finished upload needs
 // no second read. What was stored before a restart is read once when its
 // upload goes on. A site that begins another update drops its unfinished one.
 // Thread-safe; uploads of different sites run side by side.
@@ -42,17 +42,12 @@ class UploadSpool {
   // seconds for them: a site sends several at a time.
   // RESOURCE_EXHAUSTED: disk full, what was stored stays valid.
   // DATA_LOSS: complete, but of another hash; the file is gone.
-  // INVALID_ARGUMENT: more than `size`, or not whole float32.
+  // INVALID_ARGUMENT: more than `size`, or not whole 32-bit words.
   absl::StatusOr<uint64_t> Append(const Key& key, uint64_t offset,
                                   absl::string_view data);
 
-  struct Update {
-    std::string path;
-    // The first element that cannot be summed (FirstBadDelta), or -1.
-    int64_t first_bad;
-  };
-  // The complete file. FAILED_PRECONDITION: not complete yet.
-  absl::StatusOr<Update> Complete(const Key& key);
+  // The path of the complete file. FAILED_PRECONDITION: not complete yet.
+  absl::StatusOr<std::string> Complete(const Key& key);
 
   void Remove(const Key& key);
 

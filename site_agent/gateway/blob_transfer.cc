@@ -46,7 +46,7 @@ absl::StatusOr<uint64_t> BlobTransfer::Stored(const v1::Header& header,
   v1::UploadChunkResponse response;
   HILUM_RETURN_IF_ERROR(call_("UploadChunk", request, &response));
   if (response.stored() <= blob.size() &&
-      response.stored() % sizeof(float) == 0) {
+      response.stored() % sizeof(uint32_t) == 0) {
     return response.stored();
   }
   return absl::DataLossError("the coordinator's upload has an absurd length");

@@ -11,7 +11,6 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "common/aggregation/fixed_point.h"
 #include "common/base/ids.h"
 #include "common/base/status_macros.h"
 #include "google/protobuf/descriptor.h"
@@ -47,7 +46,7 @@ bool FormatFits(const FieldDescriptor& field, Egress::Format format) {
     case Egress::NUMBER:
       return !IsText(field) && !IsMessage(field);
     case Egress::SHA256:
-    case Egress::FLOAT32_TENSOR:
+    case Egress::RING32_VECTOR:
     case Egress::PUBLIC_KEY:
     case Egress::SIGNATURE:
     case Egress::SEALED_SHARE:
@@ -79,12 +78,6 @@ absl::Status CheckAnnotation(const FieldDescriptor& field) {
     return Refused(field, "has a format that does not fit its type");
   }
   return absl::OkStatus();
-}
-
-bool IsFiniteTensor(const std::string& bytes) {
-  return bytes.size() % sizeof(float) == 0 &&
-         AllFinite(absl::MakeSpan(reinterpret_cast<const float*>(bytes.data()),
-                                  bytes.size() / sizeof(float)));
 }
 
 bool IsVersion(const std::string& text) {
@@ -123,8 +116,8 @@ bool FitsFormat(Egress::Format format, const std::string& value) {
       return IsValidName(value);
     case Egress::VERSION:
       return IsVersion(value);
-    case Egress::FLOAT32_TENSOR:
-      return IsFiniteTensor(value);
+    case Egress::RING32_VECTOR:
+      return value.size() % sizeof(uint32_t) == 0;
     case Egress::CERTIFICATE:
       return IsCertificate(value);
     case Egress::SIGNATURE:

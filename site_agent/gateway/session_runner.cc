@@ -5,15 +5,16 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <numeric>
 #include <utility>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
-#include "common/config/study.h"
+#include "common/config/census.h"
 #include "common/crypto/sha256.h"
-#include "site_agent/gateway/update_file.h"
+#include "common/model/architecture.h"
 
 namespace hilum {
 namespace {
@@ -40,6 +41,19 @@ bool MayPass(const absl::Status& status) {
 bool IsRoundOver(const absl::Status& status) {
   return absl::IsFailedPrecondition(status) ||
          absl::IsInvalidArgument(status) || absl::IsNotFound(status);
+}
+
+uint64_t Sum(const std::vector<uint64_t>& counts) {
+  return std::accumulate(counts.begin(), counts.end(), uint64_t{0});
+}
+
+// What a track is weighed with: at most the cases that the cohort knows of, or
+// the weights of all sites could come to more than one.
+TrackShare ShareOf(const v1::TrackUpdate& trained, uint64_t most_examples) {
+  const uint64_t n = std::min(trained.num_examples(), most_examples);
+  if (n == trained.num_examples()) return {n, trained.loss_sum()};
+  return {n, trained.loss_sum() * static_cast<double>(n) /
+                 static_cast<double>(trained.num_examples())};
 }
 
 std::string ShortHash(absl::string_view hash) {
@@ -255,8 +269,10 @@ absl::Status SessionRunner::OpenStudy(const std::string& hash) {
   Study opened;
   HILUM_ASSIGN_OR_RETURN(opened.study, ParseStudy(bytes));
   HILUM_RETURN_IF_ERROR(session_.CheckPolicy(opened.study));
-  HILUM_ASSIGN_OR_RETURN(opened.layout, StudyLayout(opened.study));
-  opened.num_tracks = static_cast<int>(StudyTracks(opened.study).size());
+  HILUM_ASSIGN_OR_RETURN(ParameterLayout layout, StudyLayout(opened.study));
+  opened.tracks = StudyTracks(opened.study);
+  opened.layout = {.track_size = layout.travelling_size,
+                   .num_tracks = static_cast<int>(opened.tracks.size())};
   opened.hash = hash;
   study_ = std::move(opened);
   return absl::OkStatus();
@@ -289,25 +305,49 @@ absl::StatusOr<v1::PrepareResponse> SessionRunner::Prepare(
   return prepared;
 }
 
+std::string SessionRunner::CensusPath() const {
+  return absl::StrCat(options_.config.state_dir(), "/studies/",
+                      ToHex(study_.hash), ".census");
+}
+
+absl::StatusOr<std::optional<v1::SubmitCensusRequest>>
+SessionRunner::GivenCensus() const {
+  absl::StatusOr<std::string> bytes = ReadFile(CensusPath());
+  if (absl::IsNotFound(bytes.status())) return std::nullopt;
+  HILUM_RETURN_IF_ERROR(bytes.status());
+  v1::SubmitCensusRequest census;
+  if (!census.ParseFromString(*bytes) ||
+      !CheckCensusShape(study_.study, census).ok()) {
+    return absl::DataLossError(
+        absl::StrCat(CensusPath(), ": changed since the census was given"));
+  }
+  return census;
+}
+
 absl::Status SessionRunner::SubmitCensus(const v1::Task& task,
                                          const v1::PrepareResponse& prepared) {
+  HILUM_ASSIGN_OR_RETURN(std::optional<v1::SubmitCensusRequest> given,
+                         GivenCensus());
   v1::SubmitCensusRequest request;
   *request.mutable_header() = task.header();
   request.set_manifest_sha256(prepared.manifest_sha256());
-  *request.mutable_arms() = prepared.arms();
+  *request.mutable_arms() = given.has_value() ? given->arms() : prepared.arms();
   request.set_rows(prepared.rows());
   request.set_rejected_rows(prepared.rejected_rows());
+  if (!given.has_value()) {
+    HILUM_RETURN_IF_ERROR(
+        WriteFileAtomically(CensusPath(), request.SerializeAsString()));
+  }
   v1::SubmitResponse response;
   return Call("SubmitCensus", request, &response, kCallTimeout);
 }
 
 std::string SessionRunner::SpoolPath() const {
-  return absl::StrCat(options_.config.state_dir(), "/spool/delta");
+  return absl::StrCat(options_.config.state_dir(), "/spool/update");
 }
 
-absl::StatusOr<v1::BlobRef> SessionRunner::MakeUpdate(
-    const v1::Task& task, const std::string& path,
-    v1::SubmitUpdateRequest& request) {
+absl::StatusOr<v1::TrainResponse> SessionRunner::RunTrainer(
+    const v1::Task& task, const std::string& path) {
   v1::TrainRequest train;
   train.set_round(task.header().round());
   HILUM_ASSIGN_OR_RETURN(*train.mutable_frozen_path(),
@@ -317,37 +357,55 @@ absl::StatusOr<v1::BlobRef> SessionRunner::MakeUpdate(
   blobs_.KeepOnly({task.frozen(), task.global()});
   *train.mutable_class_weights() = task.class_weights();
   train.set_delta_path(path);
+  return trainer_.Train(train);
+}
 
-  absl::StatusOr<v1::TrainResponse> trained = trainer_.Train(train);
-  absl::Status status = trained.status();
-  if (status.ok() && trained->tracks_size() != study_.num_tracks) {
-    status = absl::InternalError("the trainer's answer lacks tracks");
+absl::StatusOr<v1::BlobRef> SessionRunner::EncodeUpdate(
+    const v1::Task& task, const v1::TrainResponse& trained,
+    const std::string& path) const {
+  const int num_tracks = study_.layout.num_tracks;
+  if (trained.tracks_size() != num_tracks) {
+    return absl::InternalError("the trainer's answer lacks tracks");
   }
-  if (status.ok()) {
-    absl::StatusOr<v1::BlobRef> update =
-        FinishUpdateFile(path, study_.layout.travelling_size, study_.num_tracks,
-                         study_.study.aggregation().clipping_norm());
-    if (update.ok()) {
-      *request.mutable_tracks() = trained->tracks();
-      return update;
-    }
-    status = update.status();
+  if (task.track_examples_size() != num_tracks) {
+    return absl::InvalidArgumentError("the coordinator's task lacks tracks");
   }
-  if (MayPass(status)) return status;
+  HILUM_ASSIGN_OR_RETURN(std::optional<v1::SubmitCensusRequest> census,
+                         GivenCensus());
+  UpdateOptions options{
+      .layout = study_.layout,
+      .clipping_norm = study_.study.aggregation().clipping_norm(),
+      .seed = study_.study.seed(),
+      .stream = absl::StrCat("rounding/", task.header().round(), "/",
+                             options_.site.name())};
+  for (int t = 0; t < num_tracks; ++t) {
+    const Track& track = study_.tracks[static_cast<size_t>(t)];
+    TrackShare share = ShareOf(
+        trained.tracks(t),
+        census.has_value() ? Sum(TrainingCases(study_.study, track, *census))
+                           : kMaxSiteExamples);
+    share.total_examples = task.track_examples(t);
+    options.shares.push_back(share);
+  }
+  return EncodeUpdateFile(path, options);
+}
+
+absl::StatusOr<v1::BlobRef> SessionRunner::MakeUpdate(const v1::Task& task,
+                                                      const std::string& path) {
+  absl::StatusOr<v1::TrainResponse> trained = RunTrainer(task, path);
+  absl::StatusOr<v1::BlobRef> update =
+      trained.ok() ? EncodeUpdate(task, *trained, path) : trained.status();
+  if (update.ok() || MayPass(update.status())) return update;
   Log(absl::StrCat("round ", task.header().round(), ": this site gives ",
-                   "nothing to it: ", status.message()));
-  for (int i = 0; i < study_.num_tracks; ++i) request.add_tracks();
-  return WriteZeroUpdate(
-      path, static_cast<uint64_t>(study_.layout.travelling_size) *
-                static_cast<uint64_t>(study_.num_tracks) * sizeof(float));
+                   "nothing to it: ", update.status().message()));
+  return WriteZeroUpdate(path, study_.layout, {});
 }
 
 absl::Status SessionRunner::Train(const v1::Task& task) {
   v1::SubmitUpdateRequest request;
   *request.mutable_header() = task.header();
   std::string path = SpoolPath();
-  HILUM_ASSIGN_OR_RETURN(*request.mutable_update(),
-                         MakeUpdate(task, path, request));
+  HILUM_ASSIGN_OR_RETURN(*request.mutable_update(), MakeUpdate(task, path));
   HILUM_RETURN_IF_ERROR(
       transfer_.Upload(task.header(), request.update(), path));
   v1::SubmitResponse response;

@@ -4,7 +4,9 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
@@ -14,7 +16,7 @@
 #include "common/base/clock.h"
 #include "common/base/folder_lock.h"
 #include "common/base/ids.h"
-#include "common/model/architecture.h"
+#include "common/config/study.h"
 #include "hilum/v1/config.pb.h"
 #include "hilum/v1/study.pb.h"
 #include "site_agent/gateway/approvals.h"
@@ -24,6 +26,7 @@
 #include "site_agent/gateway/ledger.h"
 #include "site_agent/gateway/site_session.h"
 #include "site_agent/gateway/transport.h"
+#include "site_agent/gateway/update_file.h"
 #include "site_agent/trainer/trainer.h"
 
 namespace hilum {
@@ -64,8 +67,8 @@ class SessionRunner {
   struct Study {
     std::string hash;  // raw; empty: none
     v1::Study study;
-    ParameterLayout layout;
-    int num_tracks = 0;
+    std::vector<Track> tracks;
+    VectorLayout layout;
   };
 
   SessionRunner(Options options, Transport& transport, Trainer& trainer,
@@ -93,14 +96,24 @@ class SessionRunner {
   absl::Status RecordDecisions();
   absl::Status OpenStudy(const std::string& hash);
   absl::StatusOr<v1::PrepareResponse> Prepare(const std::string& hash);
+  // A study's first census counts, for the cohort as for this site: it is
+  // kept, and given again where another is asked for.
   absl::Status SubmitCensus(const v1::Task& task,
                             const v1::PrepareResponse& prepared);
   absl::Status Train(const v1::Task& task);
+  // Trains; what leaves is then at `path`.
   absl::StatusOr<v1::BlobRef> MakeUpdate(const v1::Task& task,
-                                         const std::string& path,
-                                         v1::SubmitUpdateRequest& request);
+                                         const std::string& path);
+  absl::StatusOr<v1::TrainResponse> RunTrainer(const v1::Task& task,
+                                               const std::string& path);
+  absl::StatusOr<v1::BlobRef> EncodeUpdate(const v1::Task& task,
+                                           const v1::TrainResponse& trained,
+                                           const std::string& path) const;
+  // The census that was given for the study in study_, if any was.
+  absl::StatusOr<std::optional<v1::SubmitCensusRequest>> GivenCensus() const;
   absl::Status Evaluate(const v1::Task& task);
   std::string SpoolPath() const;
+  std::string CensusPath() const;
 
   const Options options_;
   Transport& transport_;

@@ -3,138 +3,243 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <vector>
+#include <cmath>
 
 #include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
-#include "common/aggregation/fixed_point.h"
+#include "common/aggregation/clipping.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/sha256.h"
-#include "common/model/blobs.h"
 
 namespace hilum {
 namespace {
 
 constexpr int64_t kBlock = 1 << 16;  // elements
+static_assert(kBlock % 4 == 0, "where masks begin");
 
-// The trainer's file, track by track.
-class DeltaFile {
+absl::Status CheckShares(const UpdateOptions& options) {
+  if (options.shares.size() != static_cast<size_t>(options.layout.num_tracks)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("shares of ", options.shares.size(), " tracks, not of ",
+                     options.layout.num_tracks));
+  }
+  for (size_t track = 0; track < options.shares.size(); ++track) {
+    const TrackShare& share = options.shares[track];
+    if (share.num_examples > share.total_examples ||
+        share.num_examples > kMaxSiteExamples) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "track ", track, ": ", share.num_examples, " examples of ",
+          share.total_examples, " in the cohort, at most ", kMaxSiteExamples,
+          " of one site"));
+    }
+    if (std::isnan(share.loss_sum)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("the loss of track ", track, " is not a number"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+// A vector on its way into its file, from front to back.
+class VectorFile {
  public:
-  DeltaFile(const std::string& path, int64_t track_size)
-      : path_(path),
-        track_size_(track_size),
-        fd_(open(path.c_str(), O_RDWR | O_CLOEXEC)) {}
+  VectorFile(int fd, const std::string& path, const VectorMask& mask)
+      : fd_(fd), path_(path), mask_(mask) {}
 
-  absl::Status CheckSize(int num_tracks) const {
+  // Masks `words` in place.
+  absl::Status Append(absl::Span<uint32_t> words) {
+    if (mask_) mask_(num_elements_, words);
+    absl::string_view bytes(reinterpret_cast<const char*>(words.data()),
+                            words.size() * sizeof(uint32_t));
+    sha_.Update(bytes);
+    HILUM_RETURN_IF_ERROR(
+        WriteAt(fd_, num_elements_ * sizeof(uint32_t), bytes, path_));
+    num_elements_ += words.size();
+    return absl::OkStatus();
+  }
+
+  v1::BlobRef Finish() {
+    v1::BlobRef ref;
+    ref.set_sha256(sha_.Finish());
+    ref.set_size(num_elements_ * sizeof(uint32_t));
+    return ref;
+  }
+
+ private:
+  const int fd_;
+  const std::string& path_;
+  const VectorMask& mask_;
+  Sha256 sha_;
+  uint64_t num_elements_ = 0;
+};
+
+// One call of EncodeUpdateFile.
+class Encoder {
+ public:
+  Encoder(const std::string& path, const UpdateOptions& options)
+      : path_(path),
+        options_(options),
+        fd_(open(path.c_str(), O_RDWR | O_CLOEXEC)),
+        factors_(options.shares.size(), 1) {}
+
+  absl::StatusOr<v1::BlobRef> Run() {
+    HILUM_RETURN_IF_ERROR(CheckShares(options_));
+    HILUM_RETURN_IF_ERROR(CheckSize());
+    if (options_.clipping_norm != 0 || options_.mask) {
+      HILUM_RETURN_IF_ERROR(Measure());
+    }
+    return Encode();
+  }
+
+ private:
+  // A part of block_ that is within one track.
+  struct Piece {
+    size_t track;
+    int64_t first;  // element within the track
+    absl::Span<const float> delta;
+    size_t offset;  // in block_
+  };
+
+  absl::Status CheckSize() const {
     struct stat info;
     if (fd_.get() < 0 || fstat(fd_.get(), &info) != 0) {
       return ErrnoStatus(errno, "cannot open the trainer's update", path_);
     }
-    const int64_t wanted = track_size_ * num_tracks * kElement;
+    const int64_t wanted = layout_.tail() * static_cast<int64_t>(sizeof(float));
     if (info.st_size == wanted) return absl::OkStatus();
     return absl::InvalidArgumentError(
         absl::StrCat("the trainer's update has ", info.st_size,
                      " bytes, the study's has ", wanted));
   }
 
-  // What to multiply the track with to clip it.
-  absl::StatusOr<double> Factor(int track, double clipping_norm) {
-    double squares = 0;
-    HILUM_RETURN_IF_ERROR(ForEachBlock(track, [&](uint64_t) {
-      AddSquares(block_, squares);
-      return absl::OkStatus();
-    }));
-    return ClipFactor(squares, clipping_norm);
-  }
-
-  absl::Status Finish(int track, double factor, Sha256& sha) {
-    return ForEachBlock(track, [&](uint64_t offset) -> absl::Status {
-      if (factor != 1) {
-        ScaleDelta(absl::MakeSpan(block_), factor);
-        HILUM_RETURN_IF_ERROR(
-            WriteAt(fd_.get(), offset, BlobBytes(block_), path_));
-      }
-      sha.Update(BlobBytes(block_));
-      return absl::OkStatus();
-    });
-  }
-
- private:
-  static constexpr int64_t kElement = sizeof(float);
-
-  // `use` finds the values in block_ and is given their place in the file.
-  absl::Status ForEachBlock(int track,
-                            absl::FunctionRef<absl::Status(uint64_t)> use) {
-    for (int64_t at = 0; at < track_size_; at += kBlock) {
-      block_.resize(static_cast<size_t>(std::min(kBlock, track_size_ - at)));
-      uint64_t offset =
-          static_cast<uint64_t>((track * track_size_ + at) * kElement);
-      HILUM_RETURN_IF_ERROR(ReadAt(fd_.get(), offset,
-                                   reinterpret_cast<char*>(block_.data()),
-                                   block_.size() * kElement, path_));
-      int64_t bad = FirstBadDelta(block_);
-      if (bad >= 0) {
-        return absl::InvalidArgumentError(
-            absl::StrCat("the trainer's update of track ", track,
-                         " has NaN, Inf or an absurd value at element ",
-                         at + bad, "; a smaller learning rate may help"));
-      }
-      HILUM_RETURN_IF_ERROR(use(offset));
+  // Looks at all of it, and finds what clips each track.
+  absl::Status Measure() {
+    std::vector<double> squares(factors_.size());
+    for (int64_t at = 0; at < layout_.tail(); at += kBlock) {
+      HILUM_RETURN_IF_ERROR(ReadBlock(at));
+      ForEachPiece(at, [&](const Piece& piece) {
+        AddSquares(piece.delta, squares[piece.track]);
+      });
+    }
+    for (size_t track = 0; track < squares.size(); ++track) {
+      HILUM_ASSIGN_OR_RETURN(
+          factors_[track], ClipFactor(squares[track], options_.clipping_norm));
     }
     return absl::OkStatus();
   }
 
+  absl::StatusOr<v1::BlobRef> Encode() {
+    std::vector<double> scales;
+    std::vector<RoundingStream> roundings;
+    for (size_t track = 0; track < factors_.size(); ++track) {
+      scales.push_back(Scale(track));
+      roundings.emplace_back(options_.seed,
+                             absl::StrCat(options_.stream, "/", track));
+    }
+    VectorFile file(fd_.get(), path_, options_.mask);
+    for (int64_t at = 0; at < layout_.size(); at += kBlock) {
+      HILUM_RETURN_IF_ERROR(ReadBlock(at));
+      words_.resize(block_.size());
+      ForEachPiece(at, [&](const Piece& piece) {
+        EncodeDelta(
+            piece.delta, scales[piece.track], roundings[piece.track],
+            static_cast<uint64_t>(piece.first),
+            absl::MakeSpan(words_).subspan(piece.offset, piece.delta.size()));
+      });
+      AppendTail(at);
+      HILUM_RETURN_IF_ERROR(file.Append(absl::MakeSpan(words_)));
+    }
+    return file.Finish();
+  }
+
+  // n_s / N * 2^f, and what clips.
+  double Scale(size_t track) const {
+    const TrackShare& share = options_.shares[track];
+    if (share.num_examples == 0) return 0;
+    return std::ldexp(static_cast<double>(share.num_examples) /
+                          static_cast<double>(share.total_examples) *
+                          factors_[track],
+                      FractionBits(options_.clipping_norm));
+  }
+
+  // block_ = the file's values from `at` on, all fit to be encoded; none past
+  // the last track.
+  absl::Status ReadBlock(int64_t at) {
+    const int64_t left = std::max<int64_t>(0, layout_.tail() - at);
+    block_.resize(static_cast<size_t>(std::min(kBlock, left)));
+    HILUM_RETURN_IF_ERROR(ReadAt(fd_.get(),
+                                 static_cast<uint64_t>(at) * sizeof(float),
+                                 reinterpret_cast<char*>(block_.data()),
+                                 block_.size() * sizeof(float), path_));
+    const int64_t bad = FirstBadDelta(
+        block_, options_.clipping_norm != 0 ? kMaxClippedDelta : kMaxDelta);
+    if (bad < 0) return absl::OkStatus();
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the trainer's update of track ", (at + bad) / layout_.track_size,
+        " has NaN, Inf or an absurd value at element ",
+        (at + bad) % layout_.track_size, "; a smaller learning rate may help"));
+  }
+
+  void ForEachPiece(int64_t at,
+                    absl::FunctionRef<void(const Piece&)> use) const {
+    const absl::Span<const float> block(block_);
+    for (size_t offset = 0; offset < block.size();) {
+      const int64_t element = at + static_cast<int64_t>(offset);
+      const int64_t first = element % layout_.track_size;
+      const auto delta = block.subspan(
+          offset, static_cast<size_t>(layout_.track_size - first));
+      use({static_cast<size_t>(element / layout_.track_size), first, delta,
+           offset});
+      offset += delta.size();
+    }
+  }
+
+  // Puts what lies in the block at `at` behind the tracks at words_' end.
+  void AppendTail(int64_t at) {
+    const int64_t end = std::min(layout_.size(), at + kBlock);
+    for (int64_t i = std::max(at, layout_.tail()); i < end; ++i) {
+      const int64_t place = i - layout_.tail();
+      const TrackShare& share = options_.shares[static_cast<size_t>(place / 2)];
+      words_.push_back(place % 2 == 0
+                           ? static_cast<uint32_t>(share.num_examples)
+                           : EncodeLoss(share.loss_sum, share.num_examples,
+                                        share.total_examples));
+    }
+  }
+
   const std::string& path_;
-  const int64_t track_size_;
+  const UpdateOptions& options_;
+  const VectorLayout& layout_ = options_.layout;
   const ScopedFd fd_;
+  std::vector<double> factors_;  // [num_tracks]
   std::vector<float> block_;
+  std::vector<uint32_t> words_;
 };
 
 }  // namespace
 
-absl::StatusOr<v1::BlobRef> FinishUpdateFile(const std::string& path,
-                                             int64_t track_size, int num_tracks,
-                                             double clipping_norm) {
-  DeltaFile file(path, track_size);
-  HILUM_RETURN_IF_ERROR(file.CheckSize(num_tracks));
-  Sha256 sha;
-  for (int track = 0; track < num_tracks; ++track) {
-    double factor = 1;
-    if (clipping_norm != 0) {
-      HILUM_ASSIGN_OR_RETURN(factor, file.Factor(track, clipping_norm));
-    }
-    HILUM_RETURN_IF_ERROR(file.Finish(track, factor, sha));
-  }
-  v1::BlobRef ref;
-  ref.set_sha256(sha.Finish());
-  ref.set_size(static_cast<uint64_t>(track_size) *
-               static_cast<uint64_t>(num_tracks) * sizeof(float));
-  return ref;
+absl::StatusOr<v1::BlobRef> EncodeUpdateFile(const std::string& path,
+                                             const UpdateOptions& options) {
+  return Encoder(path, options).Run();
 }
 
 absl::StatusOr<v1::BlobRef> WriteZeroUpdate(const std::string& path,
-                                            uint64_t num_bytes) {
+                                            const VectorLayout& layout,
+                                            const VectorMask& mask) {
   ScopedFd fd(
       open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
   if (fd.get() < 0) return ErrnoStatus(errno, "cannot write", path);
-  const std::string zeros(1 << 20, '\0');
-  Sha256 sha;
-  for (uint64_t done = 0; done < num_bytes;) {
-    absl::string_view block(zeros.data(),
-                            std::min<uint64_t>(zeros.size(), num_bytes - done));
-    HILUM_RETURN_IF_ERROR(WriteAt(fd.get(), done, block, path));
-    sha.Update(block);
-    done += block.size();
+  VectorFile file(fd.get(), path, mask);
+  std::vector<uint32_t> words;
+  for (int64_t at = 0; at < layout.size(); at += kBlock) {
+    words.assign(static_cast<size_t>(std::min(kBlock, layout.size() - at)), 0);
+    HILUM_RETURN_IF_ERROR(file.Append(absl::MakeSpan(words)));
   }
-  v1::BlobRef ref;
-  ref.set_sha256(sha.Finish());
-  ref.set_size(num_bytes);
-  return ref;
+  return file.Finish();
 }
 
 }  // namespace hilum

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # A FedAvg round with nothing trained: real coordinator and gateways over
-# mutual TLS, 47.4 MB of float32 a site each way (the size of ResNet18,
-# 11.7 M; a delta travels as one flat blob, so ten tracks of hilum_small do as
-# well as 62 tensors), against the same bytes over bare TLS 1.3 before and
+# mutual TLS, 47.4 MB a site each way (the size of ResNet18, 11.7 M words of
+# 32 bits; an update travels as one flat blob, so ten tracks of hilum_small do
+# as well as 62 tensors), against the same bytes over bare TLS 1.3 before and
 # after. Then a head alone (4 KB): what a round costs with nothing to send.
 # Medians; as a ratio, since only that travels from machine to machine.
 set -euo pipefail

@@ -3,15 +3,19 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
+#include "common/aggregation/ring.h"
 #include "common/base/status_macros.h"
 #include "common/config/study.h"
 #include "common/crypto/sha256.h"
-#include "common/model/blobs.h"
 
 namespace hilum {
 namespace {
 
 constexpr int kBins = 16;
+constexpr size_t kTracks = 3;
+constexpr uint32_t kExamples = 10;
 
 }  // namespace
 
@@ -51,9 +55,29 @@ absl::Status FakeSite::SendCensus(const std::string& manifest,
   return core_.SubmitCensus(site_, request).status();
 }
 
-absl::StatusOr<v1::BlobRef> FakeSite::Upload(const v1::Task& task,
-                                             const std::vector<float>& delta) {
-  absl::string_view bytes = BlobBytes(delta);
+std::vector<uint32_t> FakeSite::Encode(const v1::Task& task,
+                                       const std::vector<float>& delta) const {
+  std::vector<uint32_t> vector(delta.size()), tail;
+  const size_t size = delta.size() / kTracks;
+  for (size_t t = 0; t < kTracks; ++t) {
+    const uint64_t total = task.track_examples(static_cast<int>(t));
+    const double share =
+        static_cast<double>(kExamples) / static_cast<double>(total);
+    EncodeDelta(absl::MakeSpan(delta).subspan(t * size, size),
+                std::ldexp(share, FractionBits(0)),
+                RoundingStream(t, site_.name()), 0,
+                absl::MakeSpan(vector).subspan(t * size, size));
+    tail.push_back(kExamples);
+    tail.push_back(EncodeLoss(kExamples * 0.5, kExamples, total));
+  }
+  vector.insert(vector.end(), tail.begin(), tail.end());
+  return vector;
+}
+
+absl::StatusOr<v1::BlobRef> FakeSite::Upload(
+    const v1::Task& task, const std::vector<uint32_t>& vector) {
+  absl::string_view bytes(reinterpret_cast<const char*>(vector.data()),
+                          vector.size() * sizeof(uint32_t));
   v1::UploadChunkRequest chunk;
   *chunk.mutable_header() = task.header();
   chunk.mutable_blob()->set_sha256(Sha256Of(bytes));
@@ -74,17 +98,12 @@ absl::Status FakeSite::SubmitUpdate(const v1::Task& task,
   v1::SubmitUpdateRequest request;
   *request.mutable_header() = task.header();
   *request.mutable_update() = update;
-  for (int i = 0; i < 3; ++i) {
-    v1::TrackUpdate* track = request.add_tracks();
-    track->set_num_examples(10);
-    track->set_loss_sum(5);
-  }
   return core_.SubmitUpdate(site_, request).status();
 }
 
 absl::Status FakeSite::SendUpdate(const v1::Task& task,
                                   const std::vector<float>& delta) {
-  HILUM_ASSIGN_OR_RETURN(v1::BlobRef update, Upload(task, delta));
+  HILUM_ASSIGN_OR_RETURN(v1::BlobRef update, Upload(task, Encode(task, delta)));
   return SubmitUpdate(task, update);
 }
 

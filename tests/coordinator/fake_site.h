@@ -22,13 +22,17 @@ class FakeSite {
 
   v1::NextTaskResponse Next(uint32_t wait_ms = 60000);
   absl::Status SendCensus(const std::string& manifest, const v1::Task& task);
+  // Encoded as the task says, of ten examples and a loss of a half in each
+  // track.
   absl::Status SendUpdate(const v1::Task& task,
                           const std::vector<float>& delta);
   // The two halves of SendUpdate.
   absl::StatusOr<v1::BlobRef> Upload(const v1::Task& task,
-                                     const std::vector<float>& delta);
+                                     const std::vector<uint32_t>& vector);
   absl::Status SubmitUpdate(const v1::Task& task, const v1::BlobRef& update);
   absl::Status SendEvaluation(const v1::Task& task);
+  std::vector<uint32_t> Encode(const v1::Task& task,
+                               const std::vector<float>& delta) const;
   // That it is unable to.
   absl::Status SendNoCensus(const v1::Task& task);
   absl::Status SendNoEvaluation(const v1::Task& task);

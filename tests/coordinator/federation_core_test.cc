@@ -4,7 +4,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -39,6 +38,12 @@ class FederationCoreTest : public testing::Test {
   std::vector<float> Delta(float value) const {
     return std::vector<float>(static_cast<size_t>(layout_.travelling_size) * 3,
                               value);
+  }
+
+  std::string Global(const v1::Task& task) const {
+    return ReadFile(
+               absl::StrCat(dir_, "/blobs/", ToHex(task.global().sha256())))
+        .value();
   }
 
   // Both sites' census.
@@ -93,25 +98,53 @@ TEST_F(FederationCoreTest, SecondOneOnTheStateFolderIsRefused) {
   EXPECT_EQ(core_->ListStudies().size(), 1u);
 }
 
-TEST_F(FederationCoreTest, NanUpdateIsRefusedAndTheRoundGoesOnWithoutIt) {
+TEST_F(FederationCoreTest, GlobalModelMovesByTheWeightedMean) {
   FakeSite a(*core_, "a", hash_), b(*core_, "b", hash_);
   Prepare(a, b);
-  std::vector<float> poisoned = Delta(0);
-  poisoned[7] = NAN;
-  absl::Status status = b.SendUpdate(b.Next().task(), poisoned);
-  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  v1::Task task = a.Next().task();
+  // Of each site's 20 cases in two folds and classes; the last track is final.
+  EXPECT_THAT(task.track_examples(), testing::ElementsAre(20, 20, 40));
+  const std::string before = Global(task);
+  ASSERT_TRUE(a.SendUpdate(task, Delta(0.5f)).ok());
+  ASSERT_TRUE(b.SendUpdate(b.Next().task(), Delta(-0.25f)).ok());
+  const std::string after = Global(a.Next().task());
+  ASSERT_EQ(after.size(), before.size());
+  const auto* was = reinterpret_cast<const float*>(before.data());
+  const auto* is = reinterpret_cast<const float*>(after.data());
+  for (size_t i = 0; i < before.size() / sizeof(float); i += 100) {
+    ASSERT_EQ(is[i], was[i] + 0.125f) << i;
+  }
+  EXPECT_EQ(core_->StatusOf(hash_)->mean_loss(), 0.5);
+}
+
+TEST_F(FederationCoreTest, UpdateOfAnotherLengthIsRefusedAndTheRoundGoesOn) {
+  FakeSite a(*core_, "a", hash_), b(*core_, "b", hash_);
+  Prepare(a, b);
+  v1::Task task = b.Next().task();
+  for (size_t size : {Delta(0).size(), Delta(0).size() + 7}) {
+    EXPECT_EQ(b.Upload(task, std::vector<uint32_t>(size)).status().code(),
+              absl::StatusCode::kInvalidArgument);
+  }
   ASSERT_TRUE(a.SendUpdate(a.Next().task(), Delta(0.5f)).ok());
   EXPECT_EQ(a.Next().task().header().round(), 2u);
   EXPECT_EQ(b.Next().task().header().round(), 2u);
 }
 
-TEST_F(FederationCoreTest, UpdateOfAnotherLengthIsRefused) {
+TEST_F(FederationCoreTest, SumOfMoreExamplesThanTheCohortHasEndsTheStudy) {
   FakeSite a(*core_, "a", hash_), b(*core_, "b", hash_);
   Prepare(a, b);
-  EXPECT_EQ(b.SendUpdate(b.Next().task(), {1, 2, 3}).code(),
-            absl::StatusCode::kInvalidArgument);
-  ASSERT_TRUE(a.SendUpdate(a.Next().task(), Delta(0.5f)).ok());
-  EXPECT_EQ(a.Next().task().header().round(), 2u);
+  v1::Task task = a.Next().task();
+  std::vector<uint32_t> vector = a.Encode(task, Delta(0.5f));
+  vector[vector.size() - 4] = 31;  // of the second track, besides b's 10
+  ASSERT_TRUE(a.SubmitUpdate(task, *a.Upload(task, vector)).ok());
+  ASSERT_TRUE(b.SendUpdate(task, Delta(0.5f)).ok());
+  v1::StudyEnded ended = a.Next().ended();
+  EXPECT_FALSE(ended.completed());
+  EXPECT_THAT(ended.reason(),
+              testing::HasSubstr("round 1: the updates' sum has 41 examples of "
+                                 "track 1, the whole cohort has 20"));
+  Open();
+  EXPECT_EQ(core_->StatusOf(hash_)->phase(), v1::StudyStatus::STOPPED);
 }
 
 TEST_F(FederationCoreTest, SiteWithAnotherNetworkIsOutOfTheStudy) {
@@ -226,9 +259,34 @@ TEST_F(FederationCoreTest, SiteWithoutCensusIsNotWaitedForAndMayComeLater) {
   v1::Task prepare = b.Next().task();
   EXPECT_EQ(prepare.kind(), v1::Task::PREPARE);
   ASSERT_TRUE(b.SendCensus(layout_.manifest_sha256, prepare).ok());
+  EXPECT_TRUE(b.Next(0).has_none());
   ASSERT_TRUE(a.SendUpdate(train, Delta(0.5f)).ok());
-  EXPECT_TRUE(a.Next(0).has_none());
-  EXPECT_EQ(b.Next().task().kind(), v1::Task::TRAIN);
+  EXPECT_EQ(a.Next().task().header().round(), 2u);
+  EXPECT_EQ(b.Next().task().header().round(), 2u);
+}
+
+// Weights are shares of the cohort: a site that comes while a round is open
+// must not change it for the others, not even through a restart.
+TEST_F(FederationCoreTest, CohortOfARoundStaysAsItWasWhenItOpened) {
+  {
+    FakeSite a(*core_, "a", hash_), b(*core_, "b", hash_);
+    ASSERT_TRUE(b.SendNoCensus(b.Next().task()).ok());
+    ASSERT_TRUE(a.SendCensus(layout_.manifest_sha256, a.Next().task()).ok());
+    ASSERT_TRUE(b.SendCensus(layout_.manifest_sha256, b.Next().task()).ok());
+  }
+  for (bool restarted : {false, true}) {
+    if (restarted) Open();
+    FakeSite a(*core_, "a", hash_), b(*core_, "b", hash_);
+    v1::Task task = a.Next().task();
+    EXPECT_THAT(task.track_examples(), testing::ElementsAre(10, 10, 20));
+    EXPECT_TRUE(b.Next(0).has_none());
+    EXPECT_EQ(b.Upload(task, b.Encode(task, Delta(0))).status().code(),
+              absl::StatusCode::kFailedPrecondition);
+  }
+  FakeSite a(*core_, "a", hash_);
+  ASSERT_TRUE(a.SendUpdate(a.Next().task(), Delta(0.5f)).ok());
+  EXPECT_THAT(a.Next().task().track_examples(),
+              testing::ElementsAre(20, 20, 40));
 }
 
 TEST_F(FederationCoreTest, SiteThatGivesUpLaterIsNotWaitedForEither) {

@@ -79,7 +79,7 @@ TEST_F(StorageOnAFullDiskTest, UploadKeepsWhatWasStoredAndGoesOnAtItsByte) {
   EXPECT_EQ((*spool)->Append(key, first.size(), second).value(), bytes_.size());
   auto update = (*spool)->Complete(key);
   ASSERT_TRUE(update.ok()) << update.status();
-  EXPECT_TRUE(ReadFile(update->path).value() == bytes_);
+  EXPECT_TRUE(ReadFile(*update).value() == bytes_);
 }
 
 TEST_F(StorageOnAFullDiskTest, BlobIsStoredWholeOrNotAtAll) {
@@ -186,7 +186,7 @@ TEST_F(CoreOnAFullDiskTest, RoundWaitsForRoomAndThenClosesWithTheSameBytes) {
   FakeSite a = Site("a"), b = Site("b");
   v1::Task task = a.Next().task();
   ASSERT_TRUE(a.SendUpdate(task, Delta(0.5f)).ok());
-  auto update = b.Upload(task, Delta(0.25f));
+  auto update = b.Upload(task, b.Encode(task, Delta(0.25f)));
   ASSERT_TRUE(update.ok()) << update.status();
   // Room for the database's row, not for the new global model.
   ASSERT_TRUE(disk_->Fill(kMegabyte).ok());
@@ -214,7 +214,7 @@ TEST_F(CoreOnAFullDiskTest, UpdateThatCannotBeRecordedIsNotAcknowledged) {
   StartStudy();
   FakeSite a = Site("a"), b = Site("b");
   v1::Task task = a.Next().task();
-  auto update = a.Upload(task, Delta(0.5f));
+  auto update = a.Upload(task, a.Encode(task, Delta(0.5f)));
   ASSERT_TRUE(update.ok()) << update.status();
   ASSERT_TRUE(disk_->Fill().ok());
   EXPECT_EQ(a.SubmitUpdate(task, *update).code(),

@@ -90,13 +90,32 @@ TEST(StudyMachineTest, ExcludedSiteIsOutForGood) {
   EXPECT_EQ(machine.TaskFor(kB), v1::Task::KIND_UNSPECIFIED);
 }
 
-TEST(StudyMachineTest, LateSiteMayStillPrepareAndJoin) {
-  StudyMachine machine(TwoSites(1), {}, kStart);
+TEST(StudyMachineTest, LateSiteMayStillPrepareAndJoinsInTheNextRound) {
+  v1::Study study = TwoSites(1);
+  study.mutable_training()->set_rounds(2);
+  StudyMachine machine(study, {}, kStart);
   machine.Accept(kA);
   EXPECT_EQ(machine.Next(kStart + absl::Seconds(60)), Command::kNone);
   EXPECT_EQ(machine.TaskFor(kB), v1::Task::PREPARE);
   machine.Accept(kB);
+  EXPECT_EQ(machine.TaskFor(kB), v1::Task::KIND_UNSPECIFIED);
+  EXPECT_FALSE(machine.Check(kB, v1::Task::TRAIN, 1).ok());
+  machine.Accept(kA);
+  EXPECT_EQ(machine.Next(kStart), Command::kAggregate);
+  machine.Committed(kStart);
   EXPECT_EQ(machine.TaskFor(kB), v1::Task::TRAIN);
+  EXPECT_TRUE(machine.Check(kB, v1::Task::TRAIN, 2).ok());
+}
+
+TEST(StudyMachineTest, SiteThatJoinsAndWithdrawsIsNotInTheOpenRoundEither) {
+  StudyMachine machine(TwoSites(1),
+                       {.census = {kA, kB}, .joining = {kB}, .prepared = true},
+                       kStart);
+  machine.Withdraw(kB);
+  machine.Accept(kB);
+  EXPECT_EQ(machine.TaskFor(kB), v1::Task::KIND_UNSPECIFIED);
+  machine.Accept(kA);
+  EXPECT_EQ(machine.Next(kStart), Command::kAggregate);
 }
 
 TEST(StudyMachineTest, WithdrawnSiteIsNotWaitedForUntilItsCensusComesAgain) {

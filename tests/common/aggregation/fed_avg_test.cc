@@ -6,11 +6,10 @@
 #include <cmath>
 #include <cstring>
 #include <filesystem>
-#include <limits>
 
-#include "common/aggregation/fixed_point.h"
 #include "common/base/rng.h"
 #include "common/crypto/sha256.h"
+#include "common/secagg/mask.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -18,6 +17,34 @@ namespace hilum {
 namespace {
 
 using ::testing::HasSubstr;
+
+// What a site gives: values of all tracks, and each track's n_s.
+struct SiteUpdate {
+  std::vector<float> delta;
+  std::vector<uint64_t> num_examples;
+  std::vector<double> loss_sum;
+};
+
+std::vector<uint32_t> Encoded(const SiteUpdate& update,
+                              const AggregateOptions& options,
+                              const std::string& site) {
+  const auto size = static_cast<size_t>(options.layout.track_size);
+  std::vector<uint32_t> words(update.delta.size());
+  std::vector<uint32_t> tail;
+  for (size_t t = 0; t < options.total_examples.size(); ++t) {
+    const double share = static_cast<double>(update.num_examples[t]) /
+                         static_cast<double>(options.total_examples[t]);
+    EncodeDelta(absl::MakeSpan(update.delta.data() + t * size, size),
+                std::ldexp(share, options.fraction_bits),
+                RoundingStream(t, site), 0,
+                absl::MakeSpan(words.data() + t * size, size));
+    tail.push_back(static_cast<uint32_t>(update.num_examples[t]));
+    tail.push_back(EncodeLoss(update.loss_sum[t], update.num_examples[t],
+                              options.total_examples[t]));
+  }
+  words.insert(words.end(), tail.begin(), tail.end());
+  return words;
+}
 
 class FedAvgTest : public ::testing::Test {
  protected:
@@ -28,10 +55,11 @@ class FedAvgTest : public ::testing::Test {
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
 
-  std::string Write(const std::string& name, const std::vector<float>& values) {
+  template <typename Value>
+  std::string Write(const std::string& name, const std::vector<Value>& values) {
     std::string path = folder_ + "/" + name;
     absl::string_view bytes(reinterpret_cast<const char*>(values.data()),
-                            values.size() * 4);
+                            values.size() * sizeof(Value));
     EXPECT_TRUE(WriteFileAtomically(path, bytes, Durability::kNone).ok());
     return path;
   }
@@ -41,15 +69,23 @@ class FedAvgTest : public ::testing::Test {
     std::memcpy(values.data(), bytes.data(), bytes.size());
     return values;
   }
-  AggregateOptions Options(int64_t track_size, int num_tracks,
+  AggregateOptions Options(int64_t track_size,
+                           const std::vector<uint64_t>& total_examples,
                            const std::vector<float>& global) {
     AggregateOptions options;
-    options.track_size = track_size;
-    options.num_tracks = num_tracks;
+    options.layout = {.track_size = track_size,
+                      .num_tracks = static_cast<int>(total_examples.size())};
+    options.fraction_bits = FractionBits(0);
+    options.total_examples = total_examples;
     options.global_path = Write("global", global);
     options.output_path = folder_ + "/out";
     options.durability = Durability::kNone;
     return options;
+  }
+  void Add(const std::string& site, const SiteUpdate& update,
+           AggregateOptions& options) {
+    options.updates.push_back(
+        {site, Write(site, Encoded(update, options, site))});
   }
 
   std::string folder_;
@@ -65,18 +101,24 @@ std::vector<float> Random(size_t size, const std::string& stream,
   return values;
 }
 
+// Five sites of two tracks; site 0 has not trained the second one.
+std::vector<SiteUpdate> FiveSites(size_t num_elements) {
+  std::vector<SiteUpdate> updates;
+  for (uint64_t s = 0; s < 5; ++s) {
+    updates.push_back({Random(num_elements, std::to_string(s), 0.1),
+                       {17 + s * 1000, s},
+                       {static_cast<double>(s), 2.0 * static_cast<double>(s)}});
+  }
+  return updates;
+}
+
 TEST_F(FedAvgTest, IsTheWeightedMeanInAnyOrderToTheBit) {
   const int64_t size = 70001;  // over a block, no multiple of one
   const std::vector<float> global = Random(2 * size, "global", 1);
-  AggregateOptions options = Options(size, 2, global);
-  std::vector<std::vector<float>> deltas;
-  for (int s = 0; s < 5; ++s) {
-    const std::string name = "site-" + std::to_string(s);
-    deltas.push_back(Random(2 * size, name, s == 3 ? 100 : 0.01));
-    options.updates.push_back(
-        {name,
-         Write(name, deltas.back()),
-         {static_cast<uint64_t>(17 + s * 1000), static_cast<uint64_t>(s)}});
+  AggregateOptions options = Options(size, {12000, 15}, global);
+  const std::vector<SiteUpdate> updates = FiveSites(2 * size);
+  for (size_t s = 0; s < updates.size(); ++s) {
+    Add("site-" + std::to_string(s), updates[s], options);
   }
   auto result = AggregateUpdates(options);
   ASSERT_TRUE(result.ok()) << result.status();
@@ -85,16 +127,24 @@ TEST_F(FedAvgTest, IsTheWeightedMeanInAnyOrderToTheBit) {
   for (size_t i = 0; i < got.size(); ++i) {
     const size_t track = i / size;
     double sum = 0, total = 0;
-    for (size_t s = 0; s < deltas.size(); ++s) {
-      const double n = options.updates[s].num_examples[track];
-      sum += n * static_cast<double>(deltas[s][i]);
+    for (const SiteUpdate& update : updates) {
+      const double n = static_cast<double>(update.num_examples[track]);
+      sum += n * static_cast<double>(update.delta[i]);
       total += n;
     }
     const double want = static_cast<double>(global[i]) + sum / total;
-    ASSERT_NEAR(got[i], want, 0x1p-24 + std::abs(want) * 0x1p-23) << i;
+    const double bound = 5 * 0x1p-26 *
+                         static_cast<double>(options.total_examples[track]) /
+                         total;
+    ASSERT_NEAR(got[i], want, bound + std::abs(want) * 0x1p-24) << i;
   }
   EXPECT_EQ(result->sha256, Sha256Of(ReadFile(folder_ + "/out").value()));
   EXPECT_EQ(result->num_bytes, got.size() * 4);
+  ASSERT_EQ(result->tracks.size(), 2u);
+  EXPECT_EQ(result->tracks[0].num_examples, 10085u);
+  EXPECT_NEAR(result->tracks[0].mean_loss, 10.0 / 10085, 1e-6);
+  EXPECT_EQ(result->tracks[1].num_examples, 10u);
+  EXPECT_NEAR(result->tracks[1].mean_loss, 2, 1e-6);
   Rng rng(1, "order");
   for (int shuffle = 0; shuffle < 4; ++shuffle) {
     rng.Shuffle(options.updates);
@@ -104,112 +154,85 @@ TEST_F(FedAvgTest, IsTheWeightedMeanInAnyOrderToTheBit) {
   }
 }
 
-TEST_F(FedAvgTest, TrackWithoutExamplesStaysAndItsDeltaIsNotRead) {
-  const float nan = std::numeric_limits<float>::quiet_NaN();
-  AggregateOptions options = Options(2, 2, {1, 2, 3, 4});
-  options.updates = {{"a", Write("a", {nan, nan, 1, 1}), {0, 3}}};
+TEST_F(FedAvgTest, MasksThatAreTakenOffTheSumLeaveItsBits) {
+  const int64_t size = 50001;  // the tail begins at no multiple of 4
+  AggregateOptions options =
+      Options(size, {12000, 15}, Random(2 * size, "global", 1));
+  const std::vector<SiteUpdate> updates = FiveSites(2 * size);
+  for (size_t s = 0; s < updates.size(); ++s) {
+    Add("site-" + std::to_string(s), updates[s], options);
+  }
+  auto plain = AggregateUpdates(options);
+  ASSERT_TRUE(plain.ok()) << plain.status();
+
+  std::vector<MaskStream> left;
+  for (size_t s = 0; s < updates.size(); ++s) {
+    const SecretBytes seed = SecretBytes::FromBytes(
+        std::vector<uint8_t>(kMaskSeedSize, static_cast<uint8_t>(s)));
+    std::vector<uint32_t> words =
+        Encoded(updates[s], options, "site-" + std::to_string(s));
+    ApplyMask(seed, MaskSign::kAdd, 0, absl::MakeSpan(words));
+    Write("site-" + std::to_string(s), words);
+    left.emplace_back(seed, MaskSign::kSubtract);
+  }
+  EXPECT_FALSE(AggregateUpdates(options).ok());  // its counts are noise
+  options.unmask = [&](uint64_t first, absl::Span<uint32_t> values) {
+    ApplyMaskStreams(absl::MakeSpan(left), first, values);
+  };
+  auto masked = AggregateUpdates(options);
+  ASSERT_TRUE(masked.ok()) << masked.status();
+  EXPECT_EQ(masked->sha256, plain->sha256);
+  EXPECT_EQ(masked->tracks[1].mean_loss, plain->tracks[1].mean_loss);
+}
+
+TEST_F(FedAvgTest, TrackWithoutExamplesStaysAsItIs) {
+  AggregateOptions options = Options(2, {3, 3}, {1, -0.0f, 3, 4});
+  // A sum that is there all the same, for a track of which nobody says so.
+  options.updates = {
+      {"a", Write("a", std::vector<uint32_t>{7, 7, 1u << 26, 1u << 26, 0, 9, 3,
+                                             1u << 24})}};
   auto result = AggregateUpdates(options);
   ASSERT_TRUE(result.ok()) << result.status();
-  EXPECT_EQ(Output(), (std::vector<float>{1, 2, 4, 5}));
+  const std::vector<float> got = Output();
+  EXPECT_EQ(got, (std::vector<float>{1, 0, 4, 5}));
+  EXPECT_TRUE(std::signbit(got[1]));
+  EXPECT_TRUE(std::isnan(result->tracks[0].mean_loss));
+  EXPECT_EQ(result->tracks[1].mean_loss, 1);
 }
 
-TEST_F(FedAvgTest, NaNInfiniteAndHugeDeltasAreRefusedByName) {
-  for (float bad : {std::numeric_limits<float>::quiet_NaN(),
-                    -std::numeric_limits<float>::quiet_NaN(),
-                    std::numeric_limits<float>::infinity(),
-                    -std::numeric_limits<float>::infinity(), 16385.0f}) {
-    AggregateOptions options = Options(2, 2, {1, 2, 3, 4});
-    options.updates = {{"north", Write("a", {0, 0, 0, bad}), {1, 1}}};
-    const absl::Status status = AggregateUpdates(options).status();
-    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
-    EXPECT_THAT(std::string(status.message()),
-                HasSubstr("north: track 1, element 1"));
-    EXPECT_FALSE(FileExists(folder_ + "/out"));
+TEST_F(FedAvgTest, MoreExamplesThanTheCohortHasAreRefusedAndNothingIsLeft) {
+  AggregateOptions options = Options(1, {9, 10}, {1, 2});
+  options.updates = {
+      {"a", Write("a", std::vector<uint32_t>{0, 0, 4, 0, 8, 0})},
+      {"b", Write("b", std::vector<uint32_t>{0, 0, 5, 0, 2, 0})}};
+  EXPECT_TRUE(AggregateUpdates(options).ok());
+  std::filesystem::remove(folder_ + "/out");
+  options.total_examples = {9, 9};
+  const absl::Status status = AggregateUpdates(options).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kAborted);
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("10 examples of track 1, the whole cohort has 9"));
+  EXPECT_FALSE(FileExists(folder_ + "/out"));
+}
+
+TEST_F(FedAvgTest, WrongLengthTwoUpdatesAndTooManySitesAreRefused) {
+  const std::string path = Write("a", std::vector<uint32_t>{1, 1, 1, 1});
+  std::vector<UpdateInput> many;
+  for (int s = 0; s <= kMaxSites; ++s) {
+    many.push_back({std::to_string(s), path});
   }
-}
-
-TEST_F(FedAvgTest, WrongLengthTwoUpdatesAndTooManyExamplesAreRefused) {
-  const std::string path = Write("a", {1, 1});
-  AggregateOptions wrong = Options(3, 1, {0, 0, 0});
-  wrong.updates = {{"a", path, {1}}};
-  EXPECT_EQ(AggregateUpdates(wrong).status().code(),
-            absl::StatusCode::kInvalidArgument);
-  const std::vector<std::vector<UpdateInput>> refused = {
-      {{"a", path, {1}}, {"a", path, {1}}},
-      {{"a", path, {1, 1}}},
-      {{"a", path, {kMaxTotalExamples}}, {"b", path, {1}}},
-      {{"a", path, {~uint64_t{0}}}, {"b", path, {2}}}};
-  for (const std::vector<UpdateInput>& updates : refused) {
-    AggregateOptions options = Options(2, 1, {0, 0});
-    options.updates = updates;
-    EXPECT_EQ(AggregateUpdates(options).status().code(),
+  AggregateOptions good = Options(2, {5}, {0, 0});
+  good.updates = {{"a", path}};
+  EXPECT_TRUE(AggregateUpdates(good).ok());
+  AggregateOptions longer = Options(3, {5}, {0, 0, 0}), twice = good,
+                   crowd = good, tracks = good;
+  longer.updates = {{"a", path}};
+  twice.updates = {{"a", path}, {"a", path}};
+  crowd.updates = many;
+  tracks.total_examples = {5, 5};
+  for (const AggregateOptions& bad : {longer, twice, crowd, tracks}) {
+    EXPECT_EQ(AggregateUpdates(bad).status().code(),
               absl::StatusCode::kInvalidArgument);
-  }
-}
-
-TEST_F(FedAvgTest, TheLargestSumDoesNotOverflow) {
-  AggregateOptions options = Options(2, 1, {0, 0});
-  const std::string path = Write("a", {16384, -16384});
-  options.updates = {{"a", path, {kMaxTotalExamples / 2}},
-                     {"b", path, {kMaxTotalExamples / 2}}};
-  ASSERT_TRUE(AggregateUpdates(options).ok());
-  EXPECT_EQ(Output(), (std::vector<float>{16384, -16384}));
-}
-
-TEST(FixedPointTest, FastPathRoundsAsLlrintDoes) {
-  std::vector<float> delta = Random(4096, "round", 1e-6);
-  for (int half : {1, 3, 5, -1, -3}) {  // ties
-    delta.push_back(static_cast<float>(half) * 0x1p-25f);
-  }
-  for (uint64_t n : {1ull, 3ull, 1000ull, 1ull << 24}) {
-    std::vector<int64_t> sums(delta.size());
-    AccumulateDelta(delta, n, absl::MakeSpan(sums));
-    for (size_t i = 0; i < delta.size(); ++i) {
-      ASSERT_EQ(sums[i], std::llrint(static_cast<double>(delta[i]) *
-                                     static_cast<double>(n) * 0x1p24));
-    }
-  }
-}
-
-TEST_F(FedAvgTest, LongTracksAreCutIntoBlocksWithoutASeam) {
-  const int64_t size = 3 * (1 << 15) + 7;
-  const std::vector<float> zeros(static_cast<size_t>(size));
-  std::vector<float> delta;
-  for (int64_t i = 0; i < size; ++i) delta.push_back(static_cast<float>(i));
-  for (float& value : delta) value /= 1024;
-  std::vector<float> both = zeros;
-  both.insert(both.end(), zeros.begin(), zeros.end());
-  AggregateOptions options = Options(size, 2, both);
-  std::vector<float> deltas = delta;
-  deltas.insert(deltas.end(), delta.rbegin(), delta.rend());
-  options.updates = {{"a", Write("a", deltas), {5, 5}}};
-  ASSERT_TRUE(AggregateUpdates(options).ok());
-  EXPECT_EQ(Output(), deltas);
-}
-
-TEST(ClipFactorTest, ScalesOnlyWhatIsLonger) {
-  std::vector<float> delta = {3, 4};
-  double squares = 0;
-  AddSquares(delta, squares);
-  EXPECT_EQ(ClipFactor(squares, 0).value(), 1);
-  EXPECT_EQ(ClipFactor(squares, 6).value(), 1);
-  ScaleDelta(absl::MakeSpan(delta), ClipFactor(squares, 1).value());
-  EXPECT_FLOAT_EQ(delta[0], 0.6f);
-  EXPECT_FLOAT_EQ(delta[1], 0.8f);
-  EXPECT_FALSE(ClipFactor(std::numeric_limits<double>::infinity(), 1).ok());
-  EXPECT_FALSE(ClipFactor(squares, -1).ok());
-}
-
-TEST(AllFiniteTest, SeesEveryPlace) {
-  for (size_t size : {1, 7, 64, 1000}) {
-    std::vector<float> values(size, std::numeric_limits<float>::max());
-    EXPECT_TRUE(AllFinite(values));
-    for (size_t i = 0; i < size; ++i) {
-      std::vector<float> bad = values;
-      bad[i] = i % 2 == 0 ? std::numeric_limits<float>::quiet_NaN()
-                          : -std::numeric_limits<float>::infinity();
-      ASSERT_FALSE(AllFinite(bad)) << i << " of " << size;
-    }
   }
 }
 

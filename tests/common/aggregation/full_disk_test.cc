@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
-#include <cstring>
+#include <cmath>
 #include <filesystem>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "common/aggregation/fed_avg.h"
@@ -15,10 +16,22 @@ namespace {
 
 constexpr int64_t kElements = 100000;
 
-std::string Floats(float value) {
-  std::vector<float> values(kElements, value);
+template <typename Value>
+std::string Bytes(const std::vector<Value>& values) {
   return std::string(reinterpret_cast<const char*>(values.data()),
-                     values.size() * sizeof(float));
+                     values.size() * sizeof(Value));
+}
+
+std::string Floats(float value) {
+  return Bytes(std::vector<float>(kElements, value));
+}
+
+// One track, three examples.
+std::string Vector(float delta) {
+  std::vector<uint32_t> words(
+      kElements, static_cast<uint32_t>(std::ldexp(delta, FractionBits(0))));
+  words.insert(words.end(), {3, 0});
+  return Bytes(words);
 }
 
 TEST(AggregateOnAFullDiskTest, LeavesNothingAndGivesTheSameBytesWhenTried) {
@@ -31,13 +44,13 @@ TEST(AggregateOnAFullDiskTest, LeavesNothingAndGivesTheSameBytesWhenTried) {
     return absl::StrCat((*disk)->path(), "/", name);
   };
   ASSERT_TRUE(WriteFileAtomically(path("global"), Floats(1)).ok());
-  ASSERT_TRUE(WriteFileAtomically(path("delta"), Floats(0.5f)).ok());
-  AggregateOptions options{.track_size = kElements,
-                           .num_tracks = 1,
+  ASSERT_TRUE(WriteFileAtomically(path("update"), Vector(0.5f)).ok());
+  AggregateOptions options{.layout = {.track_size = kElements, .num_tracks = 1},
+                           .fraction_bits = FractionBits(0),
+                           .total_examples = {3},
                            .global_path = path("global"),
                            .output_path = path("new")};
-  options.updates.push_back(
-      {.site = "a", .path = path("delta"), .num_examples = {3}});
+  options.updates.push_back({.site = "a", .path = path("update")});
   ASSERT_TRUE((*disk)->Fill(1 << 17).ok());
   EXPECT_EQ(AggregateUpdates(options).status().code(),
             absl::StatusCode::kResourceExhausted);

@@ -111,7 +111,8 @@ TEST_F(SiteOnAFullDiskTest, TrainersFullDiskCostsTheRoundNothing) {
   };
   EXPECT_TRUE(site.Run().ok());
   ASSERT_EQ(site.coordinator.updates.size(), 1u);
-  EXPECT_GT(site.coordinator.updates[0].tracks(0).num_examples(), 0u);
+  EXPECT_THAT(site.coordinator.UploadedExamples(3),
+              testing::ElementsAre(10, 10, 10));
 }
 
 }  // namespace

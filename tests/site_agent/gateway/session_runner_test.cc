@@ -12,6 +12,7 @@
 namespace hilum {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
 
 class SessionRunnerTest : public testing::Test {
@@ -35,7 +36,9 @@ TEST_F(SessionRunnerTest, EachTaskIsAnsweredByItsSubmission) {
   ASSERT_EQ(site_.coordinator.censuses.size(), 1u);
   EXPECT_EQ(site_.coordinator.censuses[0].arms_size(), 1);
   ASSERT_EQ(site_.coordinator.updates.size(), 1u);
-  EXPECT_GT(site_.coordinator.updates[0].tracks(0).num_examples(), 0u);
+  EXPECT_THAT(site_.coordinator.UploadedExamples(3), ElementsAre(10, 10, 10));
+  EXPECT_EQ(site_.coordinator.updates[0].update().size(),
+            site_.coordinator.upload.size());
   ASSERT_EQ(site_.coordinator.evaluations.size(), 1u);
   EXPECT_EQ(site_.coordinator.evaluations[0].tracks_size(), 2);
   EXPECT_EQ(site_.trainer.times_prepared, 1);
@@ -52,6 +55,50 @@ TEST_F(SessionRunnerTest, SecondOneOnTheStateFolderIsRefused) {
   EXPECT_TRUE(Approvals::Open(site_.state_dir)->Refuse(site_.hash).ok());
   first->reset();
   EXPECT_TRUE(site_.Start().ok());
+}
+
+TEST_F(SessionRunnerTest, UpdateThatDivergedIsWithheldAndItsReasonToo) {
+  std::string log;
+  site_.on_log = [&](absl::string_view line) {
+    absl::StrAppend(&log, line, "\n");
+  };
+  site_.trainer.diverges = true;
+  site_.coordinator.tasks = {site_.MakeTask(v1::Task::TRAIN, 1)};
+  ASSERT_TRUE(site_.Run().ok());
+  ASSERT_EQ(site_.coordinator.updates.size(), 1u);
+  const std::string& upload = site_.coordinator.upload;
+  EXPECT_EQ(upload, std::string(upload.size(), '\0'));
+  EXPECT_EQ(site_.coordinator.updates[0].update().size(), upload.size());
+  EXPECT_THAT(log, HasSubstr("gives nothing to it: the trainer's update of "
+                             "track 0 has NaN"));
+}
+
+TEST_F(SessionRunnerTest, TaskWithoutTheCohortsExamplesIsAnsweredByNothing) {
+  v1::Task task = site_.MakeTask(v1::Task::TRAIN, 1);
+  task.clear_track_examples();
+  v1::Task small = site_.MakeTask(v1::Task::TRAIN, 2);
+  small.set_track_examples(1, 9);  // this site alone has ten
+  for (const v1::Task& bad : {task, small}) {
+    site_.coordinator.tasks = {bad};
+    ASSERT_TRUE(site_.Run().ok());
+    EXPECT_THAT(site_.coordinator.UploadedExamples(3), ElementsAre(0, 0, 0));
+  }
+}
+
+// A site whose cases grow while a study runs weighs as its census says: the
+// cohort's sum is of what it counts with.
+TEST_F(SessionRunnerTest, FirstCensusIsGivenAgainAndBoundsTheWeight) {
+  site_.coordinator.tasks = {site_.MakeTask(v1::Task::PREPARE, 0)};
+  ASSERT_TRUE(site_.Run().ok());
+  site_.trainer.times_cases = 3;
+  site_.coordinator.tasks = {site_.MakeTask(v1::Task::PREPARE, 0),
+                             site_.MakeTask(v1::Task::TRAIN, 1)};
+  ASSERT_TRUE(site_.Run().ok());
+  ASSERT_EQ(site_.coordinator.censuses.size(), 2u);
+  EXPECT_EQ(site_.coordinator.censuses[0].arms(0).SerializeAsString(),
+            site_.coordinator.censuses[1].arms(0).SerializeAsString());
+  // Trained on 30 in each track; the census has 20 in one fold, 40 in both.
+  EXPECT_THAT(site_.coordinator.UploadedExamples(3), ElementsAre(20, 20, 30));
 }
 
 // What leaves is the bit and nothing of the reason.

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/site_agent/gateway/site_at_work.h"
 
+#include <cstring>
+#include <limits>
+
 #include "common/base/check.h"
+#include "common/base/file.h"
 #include "common/config/study.h"
 #include "common/crypto/sha256.h"
 
@@ -52,6 +56,7 @@ absl::Status ScriptedCoordinator::Call(absl::string_view method,
   } else if (method == "UploadChunk") {
     v1::UploadChunkRequest chunk;
     chunk.CopyFrom(request);
+    if (!chunk.data().empty()) upload = chunk.data();
     v1::UploadChunkResponse stored;
     stored.set_stored(chunk.offset() + chunk.data().size());
     response->CopyFrom(stored);
@@ -69,6 +74,24 @@ absl::Status ScriptedCoordinator::Call(absl::string_view method,
   return absl::OkStatus();
 }
 
+std::vector<uint32_t> ScriptedCoordinator::UploadedExamples(
+    size_t num_tracks) const {
+  std::vector<uint32_t> tail(2 * num_tracks);
+  const size_t bytes = tail.size() * sizeof(uint32_t);
+  HILUM_CHECK(upload.size() > bytes);
+  std::memcpy(tail.data(), upload.data() + upload.size() - bytes, bytes);
+  std::vector<uint32_t> examples;
+  for (size_t t = 0; t < num_tracks; ++t) examples.push_back(tail[2 * t]);
+  return examples;
+}
+
+void FailingTrainer::Spoil(const std::string& delta_path) {
+  std::string bytes = ReadFile(delta_path).value();
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  std::memcpy(bytes.data() + 16, &nan, sizeof nan);
+  HILUM_CHECK(WriteFileAtomically(delta_path, bytes, Durability::kNone).ok());
+}
+
 SiteAtWork::SiteAtWork(std::string state_dir)
     : state_dir(std::move(state_dir)), study(SmallStudy()) {
   std::string bytes = SerializeStudy(study);
@@ -84,6 +107,9 @@ v1::Task SiteAtWork::MakeTask(v1::Task::Kind kind, uint32_t round) const {
   task.mutable_header()->set_protocol_version(kProtocolVersion);
   task.mutable_header()->set_study_hash(hash);
   task.mutable_header()->set_round(round);
+  if (kind == v1::Task::TRAIN) {
+    for (int t = 0; t < 3; ++t) task.add_track_examples(100);
+  }
   return task;
 }
 

@@ -27,26 +27,38 @@ class ScriptedCoordinator : public Transport {
   std::deque<v1::Task> tasks;
   std::function<void()> on_end = [] {};
   absl::Status census_answer;
+  // num_examples of each track, as the last upload has them.
+  std::vector<uint32_t> UploadedExamples(size_t num_tracks) const;
   // What came, in order.
   std::vector<v1::NextTaskRequest> polls;
   std::vector<v1::SubmitCensusRequest> censuses;
   std::vector<v1::SubmitUpdateRequest> updates;
   std::vector<v1::SubmitEvaluationRequest> evaluations;
+  std::string upload;  // the last one, which is of one chunk
 };
 
-// FakeTrainer, failing where a test says so.
+// FakeTrainer, failing, growing or going astray where a test says so.
 class FailingTrainer : public FakeTrainer {
  public:
   absl::StatusOr<v1::PrepareResponse> Prepare(
       const v1::PrepareRequest& request) override {
     ++times_prepared;
     if (!prepare.ok()) return prepare;
-    return FakeTrainer::Prepare(request);
+    auto response = FakeTrainer::Prepare(request);
+    for (v1::ArmCensus& arm : *response->mutable_arms()) {
+      for (uint64_t& n : *arm.mutable_fold_class_counts()) n *= times_cases;
+    }
+    return response;
   }
   absl::StatusOr<v1::TrainResponse> Train(
       const v1::TrainRequest& request) override {
     if (!train.ok()) return train;
-    return FakeTrainer::Train(request);
+    auto response = FakeTrainer::Train(request);
+    for (v1::TrackUpdate& track : *response->mutable_tracks()) {
+      track.set_num_examples(track.num_examples() * times_cases);
+    }
+    if (diverges) Spoil(request.delta_path());
+    return response;
   }
   absl::StatusOr<v1::EvaluateResponse> Evaluate(
       const v1::EvaluateRequest& request) override {
@@ -56,6 +68,11 @@ class FailingTrainer : public FakeTrainer {
 
   absl::Status prepare, train, evaluate;
   int times_prepared = 0;
+  uint64_t times_cases = 1;  // so many times FakeTrainer's
+  bool diverges = false;     // its delta has a NaN
+
+ private:
+  static void Spoil(const std::string& delta_path);
 };
 
 // Moves a minute on with every look: pauses are over at once.

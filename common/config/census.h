@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a census says of a study's tracks.
+#ifndef HILUM_COMMON_CONFIG_CENSUS_H_
+#define HILUM_COMMON_CONFIG_CENSUS_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "common/config/study.h"
+#include "hilum/v1/federation.pb.h"
+
+namespace hilum {
+
+// Of one site, in one arm.
+inline constexpr uint64_t kMaxArmCases = 1 << 21;
+
+// INVALID_ARGUMENT: a census of other arms, folds or classes than the study's,
+// or of more than kMaxArmCases in an arm.
+absl::Status CheckCensusShape(const v1::Study& study,
+                              const v1::SubmitCensusRequest& census);
+
+// The cases that a census of the study's shape has for training the track,
+// [classes]: those of its arm that are not in the fold it holds out.
+std::vector<uint64_t> TrainingCases(const v1::Study& study, const Track& track,
+                                    const v1::SubmitCensusRequest& census);
+
+}  // namespace hilum
+
+#endif  // HILUM_COMMON_CONFIG_CENSUS_H_

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "site_agent/gateway/update_file.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/file.h"
+#include "common/base/rng.h"
+#include "common/crypto/sha256.h"
+
+namespace hilum {
+namespace {
+
+using testing::HasSubstr;
+
+// Three tracks, two blocks, and a tail that begins at no multiple of 4.
+constexpr int64_t kTrackSize = 40001;
+constexpr int kTracks = 3;
+
+std::vector<float> Random() {
+  Rng rng(5, "delta");
+  std::vector<float> values(kTrackSize * kTracks);
+  for (float& value : values) value = static_cast<float>(rng.Normal() * 0.1);
+  return values;
+}
+
+// Adds the element's place, and notes what it was asked for.
+struct NotingMask {
+  std::vector<std::pair<uint64_t, size_t>> blocks;
+
+  VectorMask AsMask() {
+    return [this](uint64_t first, absl::Span<uint32_t> values) {
+      blocks.push_back({first, values.size()});
+      for (uint32_t& value : values) value += static_cast<uint32_t>(first++);
+    };
+  }
+  // Each element once, from front to back, as common/secagg wants it.
+  void ExpectWhole(uint64_t size) const {
+    uint64_t next = 0;
+    for (const auto& [first, count] : blocks) {
+      EXPECT_EQ(first, next);
+      EXPECT_EQ(first % 4, 0u);
+      next += count;
+    }
+    EXPECT_EQ(next, size);
+  }
+};
+
+class UpdateFileTest : public testing::Test {
+ protected:
+  UpdateFileTest() {
+    options_.layout = {.track_size = kTrackSize, .num_tracks = kTracks};
+    options_.shares = {{10, 5, 40}, {0, 0, 0}, {30, 99, 30}};
+    options_.seed = 11;
+    options_.stream = "rounding/4/north";
+  }
+
+  absl::StatusOr<v1::BlobRef> Encode(const std::vector<float>& delta) {
+    absl::string_view bytes(reinterpret_cast<const char*>(delta.data()),
+                            delta.size() * sizeof(float));
+    EXPECT_TRUE(WriteFileAtomically(path_, bytes, Durability::kNone).ok());
+    return EncodeUpdateFile(path_, options_);
+  }
+
+  std::vector<uint32_t> Words() const {
+    std::string bytes = ReadFile(path_).value();
+    std::vector<uint32_t> words(bytes.size() / sizeof(uint32_t));
+    std::memcpy(words.data(), bytes.data(), bytes.size());
+    return words;
+  }
+
+  // The same with all of it in memory.
+  std::vector<uint32_t> Want(std::vector<float> delta,
+                             const std::vector<double>& factors) const {
+    const int bits = FractionBits(options_.clipping_norm);
+    std::vector<uint32_t> words(delta.size()), tail;
+    for (size_t t = 0; t < kTracks; ++t) {
+      const TrackShare& share = options_.shares[t];
+      const double weight =
+          share.num_examples == 0
+              ? 0
+              : static_cast<double>(share.num_examples) /
+                    static_cast<double>(share.total_examples) * factors[t];
+      EncodeDelta(absl::MakeSpan(delta).subspan(t * kTrackSize, kTrackSize),
+                  std::ldexp(weight, bits),
+                  RoundingStream(11, absl::StrCat("rounding/4/north/", t)), 0,
+                  absl::MakeSpan(words).subspan(t * kTrackSize, kTrackSize));
+      tail.push_back(static_cast<uint32_t>(share.num_examples));
+      tail.push_back(
+          EncodeLoss(share.loss_sum, share.num_examples, share.total_examples));
+    }
+    words.insert(words.end(), tail.begin(), tail.end());
+    return words;
+  }
+
+  UpdateOptions options_;
+  const std::string path_ = testing::TempDir() + "/update_file_test";
+};
+
+TEST_F(UpdateFileTest, VectorHasEachTrackEncodedAndThenCountsAndLosses) {
+  const std::vector<float> delta = Random();
+  auto update = Encode(delta);
+  ASSERT_TRUE(update.ok()) << update.status();
+  EXPECT_TRUE(Words() == Want(delta, {1, 1, 1}));
+  const std::string bytes = ReadFile(path_).value();
+  EXPECT_EQ(update->size(), bytes.size());
+  EXPECT_EQ(update->size(), options_.layout.num_bytes());
+  EXPECT_EQ(update->sha256(), Sha256Of(bytes));
+  const std::vector<uint32_t> words = Words();
+  EXPECT_EQ(words[words.size() - 6], 10u);
+  EXPECT_EQ(words[words.size() - 5], (5u << 24) / 40);
+}
+
+TEST_F(UpdateFileTest, EachTrackIsClippedByItsOwnNorm) {
+  std::vector<float> delta = Random();
+  delta[0] = 3000;  // over what may leave, and clipped down to it
+  double squares[kTracks] = {};
+  for (size_t i = 0; i < delta.size(); ++i) {
+    squares[i / kTrackSize] += std::pow(static_cast<double>(delta[i]), 2);
+  }
+  options_.clipping_norm = 25;  // the last track's is 20
+  ASSERT_TRUE(Encode(delta).ok());
+  EXPECT_TRUE(Words() == Want(delta, {25 / std::sqrt(squares[0]), 1, 1}));
+  ASSERT_LT(squares[2], 25 * 25);
+}
+
+TEST_F(UpdateFileTest, MaskSeesEachElementOnceAndInOrder) {
+  const std::vector<float> delta = Random();
+  ASSERT_TRUE(Encode(delta).ok());
+  std::vector<uint32_t> want = Words();
+  for (size_t i = 0; i < want.size(); ++i) want[i] += static_cast<uint32_t>(i);
+  NotingMask mask;
+  options_.mask = mask.AsMask();
+  auto update = Encode(delta);
+  ASSERT_TRUE(update.ok()) << update.status();
+  EXPECT_TRUE(Words() == want);
+  EXPECT_EQ(update->sha256(), Sha256Of(ReadFile(path_).value()));
+  mask.ExpectWhole(want.size());
+}
+
+TEST_F(UpdateFileTest, UpdateThatDivergedIsRefusedAndNothingOfItMasked) {
+  NotingMask mask;
+  for (float bad : {std::numeric_limits<float>::quiet_NaN(),
+                    -std::numeric_limits<float>::infinity(), 16.5f}) {
+    for (bool masked : {false, true}) {
+      options_.mask = masked ? mask.AsMask() : VectorMask();
+      std::vector<float> delta = Random();
+      delta[2 * kTrackSize + 7] = bad;
+      const absl::Status refused = Encode(delta).status();
+      EXPECT_EQ(refused.code(), absl::StatusCode::kInvalidArgument);
+      EXPECT_THAT(std::string(refused.message()), HasSubstr("track 2"));
+      EXPECT_THAT(std::string(refused.message()), HasSubstr("element 7;"));
+    }
+  }
+  EXPECT_TRUE(mask.blocks.empty());
+  options_.clipping_norm = 1;
+  std::vector<float> delta = Random();
+  delta[0] = std::numeric_limits<float>::max();
+  EXPECT_FALSE(Encode(delta).ok());
+}
+
+TEST_F(UpdateFileTest, SharesThatDoNotFitTheCohortAreRefused) {
+  const std::vector<TrackShare> good = options_.shares;
+  const TrackShare bad[] = {{41, 5, 40},
+                            {kMaxSiteExamples + 1, 5, kMaxSiteExamples + 1},
+                            {10, std::numeric_limits<double>::quiet_NaN(), 40}};
+  for (const TrackShare& share : bad) {
+    options_.shares = good;
+    options_.shares[0] = share;
+    const absl::Status refused = Encode(Random()).status();
+    EXPECT_EQ(refused.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_THAT(std::string(refused.message()), HasSubstr("track 0"));
+  }
+  options_.shares = {good[0]};
+  EXPECT_FALSE(Encode(Random()).ok());
+}
+
+TEST_F(UpdateFileTest, FileOfAnotherLengthIsRefused) {
+  std::vector<float> delta = Random();
+  delta.pop_back();
+  EXPECT_EQ(Encode(delta).status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(UpdateFileTest, NothingIsZerosAndIsMaskedAsAnUpdateIs) {
+  const auto size = static_cast<size_t>(options_.layout.size());
+  auto update = WriteZeroUpdate(path_, options_.layout, {});
+  ASSERT_TRUE(update.ok()) << update.status();
+  EXPECT_TRUE(Words() == std::vector<uint32_t>(size));
+  EXPECT_EQ(update->size(), options_.layout.num_bytes());
+  // As a site encodes it that trained on no case.
+  options_.shares.assign(kTracks, {});
+  EXPECT_EQ(Encode(Random())->sha256(), update->sha256());
+
+  NotingMask mask;
+  ASSERT_TRUE(WriteZeroUpdate(path_, options_.layout, mask.AsMask()).ok());
+  mask.ExpectWhole(size);
+  const std::vector<uint32_t> words = Words();
+  for (size_t i = 0; i < size; ++i) ASSERT_EQ(words[i], i);
+}
+
+}  // namespace
+}  // namespace hilum
