@@ -346,7 +346,7 @@ std::string SessionRunner::SpoolPath() const {
   return absl::StrCat(options_.config.state_dir(), "/spool/update");
 }
 
-absl::StatusOr<v1::TrainResponse> SessionRunner::RunTrainer(
+absl::StatusOr<v1::TrainRequest> SessionRunner::MakeTrainRequest(
     const v1::Task& task, const std::string& path) {
   v1::TrainRequest train;
   train.set_round(task.header().round());
@@ -357,7 +357,7 @@ absl::StatusOr<v1::TrainResponse> SessionRunner::RunTrainer(
   blobs_.KeepOnly({task.frozen(), task.global()});
   *train.mutable_class_weights() = task.class_weights();
   train.set_delta_path(path);
-  return trainer_.Train(train);
+  return train;
 }
 
 absl::StatusOr<v1::BlobRef> SessionRunner::EncodeUpdate(
@@ -392,7 +392,8 @@ absl::StatusOr<v1::BlobRef> SessionRunner::EncodeUpdate(
 
 absl::StatusOr<v1::BlobRef> SessionRunner::MakeUpdate(const v1::Task& task,
                                                       const std::string& path) {
-  absl::StatusOr<v1::TrainResponse> trained = RunTrainer(task, path);
+  HILUM_ASSIGN_OR_RETURN(v1::TrainRequest train, MakeTrainRequest(task, path));
+  absl::StatusOr<v1::TrainResponse> trained = trainer_.Train(train);
   absl::StatusOr<v1::BlobRef> update =
       trained.ok() ? EncodeUpdate(task, *trained, path) : trained.status();
   if (update.ok() || MayPass(update.status())) return update;

@@ -104,8 +104,9 @@ class SessionRunner {
   // Trains; what leaves is then at `path`.
   absl::StatusOr<v1::BlobRef> MakeUpdate(const v1::Task& task,
                                          const std::string& path);
-  absl::StatusOr<v1::TrainResponse> RunTrainer(const v1::Task& task,
-                                               const std::string& path);
+  // With the round's model, fetched.
+  absl::StatusOr<v1::TrainRequest> MakeTrainRequest(const v1::Task& task,
+                                                    const std::string& path);
   absl::StatusOr<v1::BlobRef> EncodeUpdate(const v1::Task& task,
                                            const v1::TrainResponse& trained,
                                            const std::string& path) const;

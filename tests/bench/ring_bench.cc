@@ -51,10 +51,8 @@ void Run(int repeats) {
        [&](absl::Span<float> block, size_t) {
          std::memcpy(copy.data(), block.data(), block.size() * sizeof(float));
        }},
-      {"check",
-       [&](absl::Span<float> block, size_t) {
-         bad += FirstBadDelta(block, kMaxDelta);
-       }},
+      {"check", [&](absl::Span<float> block,
+                    size_t) { bad += FirstBadDelta(block, kMaxDelta); }},
       {"encode",
        [&](absl::Span<float> block, size_t at) {
          EncodeDelta(block, 0x1p24, rounding, at,

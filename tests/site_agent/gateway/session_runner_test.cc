@@ -73,6 +73,17 @@ TEST_F(SessionRunnerTest, UpdateThatDivergedIsWithheldAndItsReasonToo) {
                              "track 0 has NaN"));
 }
 
+TEST_F(SessionRunnerTest, RoundWhoseModelIsGoneIsNotAnsweredByNothing) {
+  site_.coordinator.fetch_answer = absl::NotFoundError("not of this round");
+  v1::Task task = site_.MakeTask(v1::Task::TRAIN, 1);
+  task.mutable_global()->set_sha256(std::string(32, 'g'));
+  task.mutable_global()->set_size(4);
+  site_.coordinator.tasks = {task};
+  ASSERT_TRUE(site_.Run().ok());
+  EXPECT_TRUE(site_.coordinator.updates.empty());
+  EXPECT_EQ(site_.coordinator.polls.back().approved_studies_size(), 1);
+}
+
 TEST_F(SessionRunnerTest, TaskWithoutTheCohortsExamplesIsAnsweredByNothing) {
   v1::Task task = site_.MakeTask(v1::Task::TRAIN, 1);
   task.clear_track_examples();

@@ -53,6 +53,8 @@ absl::Status ScriptedCoordinator::Call(absl::string_view method,
     *next.mutable_task() = tasks.front();
     tasks.pop_front();
     response->CopyFrom(next);
+  } else if (method == "FetchBlob") {
+    return fetch_answer;
   } else if (method == "UploadChunk") {
     v1::UploadChunkRequest chunk;
     chunk.CopyFrom(request);

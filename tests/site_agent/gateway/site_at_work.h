@@ -26,7 +26,7 @@ class ScriptedCoordinator : public Transport {
 
   std::deque<v1::Task> tasks;
   std::function<void()> on_end = [] {};
-  absl::Status census_answer;
+  absl::Status census_answer, fetch_answer;
   // num_examples of each track, as the last upload has them.
   std::vector<uint32_t> UploadedExamples(size_t num_tracks) const;
   // What came, in order.
