@@ -9,10 +9,12 @@ absl::Status SecAggServer::OnKeys(const SiteId& site,
                                   const v1::RoundKeys& keys) {
   HILUM_RETURN_IF_ERROR(Expect(Step::kAdvertiseKeys, site));
   if (keys_.contains(site)) return absl::OkStatus();
-  if (keys.mask_key().size() != kX25519KeySize ||
-      keys.share_key().size() != kX25519KeySize) {
+  // Nobody can agree on anything with such a key: shown to the others, it
+  // would end the sum for each of them.
+  if (!IsX25519PublicKey(keys.mask_key()) ||
+      !IsX25519PublicKey(keys.share_key())) {
     return absl::InvalidArgumentError(
-        "secure aggregation: a key is not of 32 bytes");
+        "secure aggregation: a key that is none of X25519");
   }
   HILUM_RETURN_IF_ERROR(verifier_.Verify(site, keys.certificate(),
                                          KeysStatement(context_, site, keys),

@@ -299,6 +299,21 @@ TEST_F(AdversaryTest, MalformedMessagesAreTheirSendersAlone) {
   EXPECT_THAT(server.answered(), testing::ElementsAre(Site(0)));
 }
 
+// Signed as it is, the roster with it would end the sum for all others.
+TEST_F(AdversaryTest, KeyOfSmallOrderIsItsSendersAlone) {
+  auto keys = cohort_.client(Site(0)).AdvertiseKeys();
+  ASSERT_TRUE(keys.ok());
+  for (bool mask : {true, false}) {
+    v1::RoundKeys zero = *keys;
+    (mask ? zero.mutable_mask_key() : zero.mutable_share_key())
+        ->assign(32, '\0');
+    zero.set_signature(Consortium::Get().Of(Site(0)).signer->Sign(
+        KeysStatement(Consortium::Context(4), Site(0), zero)));
+    EXPECT_EQ(cohort_.server().OnKeys(Site(0), zero).code(),
+              absl::StatusCode::kInvalidArgument);
+  }
+}
+
 TEST_F(AdversaryTest, TruncatedAndMissingSharesAreRefused) {
   UpTo(cohort_, Step::kShareKeys);
   auto shares = cohort_.client(Site(0)).ShareKeys(cohort_.server().roster());
