@@ -8,6 +8,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "certs/authority.h"
 #include "certs/x509_parts.h"
@@ -33,6 +34,7 @@ using UniqueExtensions =
 
 bool IsAddress(const std::string& host) {
   unsigned char bytes[16];
+  if (absl::StrContains(host, '\0')) return false;  // hidden behind an address
   return inet_pton(AF_INET, host.c_str(), bytes) == 1 ||
          inet_pton(AF_INET6, host.c_str(), bytes) == 1;
 }

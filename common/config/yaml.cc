@@ -232,6 +232,11 @@ class Filler {
                  std::all_of(value.begin(), value.end(), absl::ascii_isxdigit);
       if (!hex) return Wrong(node, field, "string of hexadecimal digits");
       value = absl::HexStringToBytes(value);
+    } else if (!google::protobuf::internal::IsStructurallyValidUTF8(
+                   value.data(), static_cast<int>(value.size()))) {
+      // It would be written as bytes that nobody can read.
+      return Error(node.Mark(),
+                   absl::StrCat("'", field->name(), "' is not UTF-8 text"));
     }
     if (field->is_repeated()) {
       message->GetReflection()->AddString(message, field, value);

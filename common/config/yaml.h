@@ -28,10 +28,10 @@ class FieldPlaces {
 };
 
 // Fills `message` from YAML checked against its schema: keys are field names,
-// enum values are lower case without the prefix that all share, bytes are
-// hexadecimal. INVALID_ARGUMENT "FILE:LINE:COLUMN: ..." for an unknown,
-// repeated or ill-typed field (an unknown one names the nearest known one).
-// Adds to `places`, where given, each field of the file.
+// enum values are lower case without the prefix that all share, strings are
+// UTF-8, bytes are hexadecimal. INVALID_ARGUMENT "FILE:LINE:COLUMN: ..." for
+// an unknown, repeated or ill-typed field (an unknown one names the nearest
+// known one). Adds to `places`, where given, each field of the file.
 absl::Status ParseYaml(absl::string_view text, absl::string_view file_name,
                        google::protobuf::Message* message,
                        FieldPlaces* places = nullptr);

@@ -59,6 +59,7 @@ void ReadNames(const X509* certificate, CertificateInfo& info) {
     } else if (name->type == GEN_IPADD) {
       std::string raw = Text(name->d.iPAddress);
       char text[INET6_ADDRSTRLEN];
+      if (raw.size() != 4 && raw.size() != 16) continue;  // no address
       if (inet_ntop(raw.size() == 4 ? AF_INET : AF_INET6, raw.data(), text,
                     sizeof text) != nullptr) {
         info.hosts.emplace_back(text);

@@ -50,6 +50,9 @@ class X25519KeyPair {
   std::string public_key_;
 };
 
+// Whether Agree takes it. False: not 32 bytes, or a point of small order.
+bool IsX25519PublicKey(absl::string_view key);
+
 }  // namespace hilum
 
 #endif  // HILUM_COMMON_CRYPTO_X25519_H_

@@ -20,8 +20,8 @@ inline constexpr uint64_t kMaxImagePixels = 64ull << 20;
 // their first bytes. Colours become Rec. 601 luma. A gray sample v of b bits
 // becomes v / (2^b - 1), no gamma applied. Thread-safe.
 // INVALID_ARGUMENT: not such a file, damaged, or cut short, with the
-// decoder's reason. RESOURCE_EXHAUSTED: over a limit above, found before any
-// memory is taken for it.
+// decoder's reason, or a JPEG of more than 100 scans. RESOURCE_EXHAUSTED: over
+// a limit above, found before any memory is taken for it.
 absl::StatusOr<GrayImage> DecodeImage(absl::string_view bytes);
 
 }  // namespace hilum

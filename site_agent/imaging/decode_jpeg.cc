@@ -5,6 +5,7 @@
 #include <jpeglib.h>
 
 #include <csetjmp>
+#include <cstring>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -14,10 +15,15 @@
 namespace hilum {
 namespace {
 
+// Each scan costs a pass over all pixels, however few bytes it has; encoders
+// make about ten.
+constexpr int kMaxScans = 100;
+
 // libjpeg's state and ours; freed whichever way decoding ends.
 struct JpegDecoder {
   jpeg_decompress_struct jpeg = {};
   jpeg_error_mgr errors = {};
+  jpeg_progress_mgr progress = {};
   std::jmp_buf escape;
   char reason[JMSG_LENGTH_MAX] = {0};
   std::vector<unsigned char> raw;
@@ -37,10 +43,19 @@ void FailOnWarning(j_common_ptr common, int level) {
   if (level < 0) FailJpeg(common);
 }
 
+void FailOnManyScans(j_common_ptr common) {
+  auto* decoder = static_cast<JpegDecoder*>(common->client_data);
+  if (decoder->jpeg.input_scan_number <= kMaxScans) return;
+  std::strncpy(decoder->reason, "more than 100 scans", JMSG_LENGTH_MAX - 1);
+  std::longjmp(decoder->escape, 1);
+}
+
 // The two functions with setjmp hold no objects with destructors.
 bool ReadHeader(JpegDecoder& d, const unsigned char* data, size_t size) {
   if (setjmp(d.escape)) return false;
   jpeg_create_decompress(&d.jpeg);
+  d.progress.progress_monitor = FailOnManyScans;
+  d.jpeg.progress = &d.progress;
   jpeg_mem_src(&d.jpeg, data, size);
   jpeg_read_header(&d.jpeg, TRUE);
   // libjpeg turns gray and YCbCr into luma by itself, RGB as well.

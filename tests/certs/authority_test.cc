@@ -8,6 +8,7 @@
 
 #include <filesystem>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/clock.h"
 #include "common/base/file.h"
@@ -80,6 +81,25 @@ TEST_F(AuthorityTest, TheCoordinatorsCertificateHasItsHosts) {
           .ok());
 }
 
+// Reading one of three bytes as one of sixteen would show what lies behind it.
+TEST_F(AuthorityTest, AnAddressThatIsNeitherOfFourNorSixteenBytesIsNoHost) {
+  const Request request = MakeRequest({.hosts = {"a.org", "10.0.0.1"}}).value();
+  const absl::string_view pem = "-----BEGIN CERTIFICATE-----\n";
+  const std::string whole =
+      SignRequest(authority_, request.request_pem, 9, now_).value();
+  std::string der;
+  ASSERT_TRUE(absl::Base64Unescape(
+      whole.substr(pem.size(), whole.find("-----END") - pem.size()), &der));
+  const std::string names("\x82\5a.org\x87\4\x0a\0\0\1", 13);
+  const size_t at = der.find(names);
+  ASSERT_NE(at, std::string::npos);
+  der.replace(at, names.size(), "\x82\6a.org.\x87\3\x0a\1\1");
+  const auto info = ParseCertificate(absl::StrCat(
+      pem, absl::Base64Escape(der), "\n-----END CERTIFICATE-----\n"));
+  ASSERT_TRUE(info.ok()) << info.status();
+  EXPECT_THAT(info->hosts, ElementsAre("a.org."));
+}
+
 TEST_F(AuthorityTest, OpensslAcceptsTheChain) {
   const Request request = MakeRequest({.site = "st-mary"}).value();
   const std::string certificate = Write(
@@ -123,6 +143,8 @@ TEST_F(AuthorityTest, NamesThatAreNoneAreRefused) {
   EXPECT_FALSE(MakeRequest({.site = "St Mary"}).ok());
   EXPECT_FALSE(MakeRequest({.site = "a,DNS:evil.org"}).ok());
   EXPECT_FALSE(MakeRequest({.hosts = {"a.org,URI:x"}}).ok());
+  EXPECT_FALSE(
+      MakeRequest({.hosts = {std::string("10.0.0.1\0.org", 13)}}).ok());
   EXPECT_FALSE(MakeRequest({.site = "a", .hosts = {"a.org"}}).ok());
   EXPECT_FALSE(MakeRequest({}).ok());
   EXPECT_FALSE(MakeAuthority("Lungs!", now_).ok());

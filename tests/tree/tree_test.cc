@@ -90,7 +90,7 @@ std::vector<Boundary> Boundaries() {
        {"/service/", "/common/rpc/"}},
       {"OpenSSL",
        R"(^#include <openssl/)",
-       {"/common/crypto/", "/certs/", "/tests/bench/"}},
+       {"/common/crypto/", "/certs/", "/tests/bench/", "/tests/fuzz/"}},
       {"SQLite", R"(^#include <sqlite3)", {"/coordinator/storage/"}},
       {"yaml-cpp", R"(^#include <yaml-cpp)", {"/common/config/"}},
       {"image decoders",

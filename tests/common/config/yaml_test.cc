@@ -61,6 +61,12 @@ TEST(ParseYamlTest, IllTypedValueIsNamedWithItsPlace) {
   EXPECT_THAT(ErrorOf("name: [a]"), HasSubstr("single value"));
 }
 
+TEST(ParseYamlTest, TextThatIsNotUtf8IsNamedWithItsPlace) {
+  EXPECT_EQ(ErrorOf("name: x\xff\n"), "s.yaml:1:7: 'name' is not UTF-8 text");
+  EXPECT_THAT(ErrorOf("sites: [a, \"\xed\xa0\x80\"]\n"),
+              StartsWith("s.yaml:1:12: 'sites' is not UTF-8"));
+}
+
 TEST(ParseYamlTest, FieldGivenTwiceIsAnError) {
   EXPECT_THAT(ErrorOf("name: a\nname: b\n"), HasSubstr("s.yaml:2:1:"));
 }

@@ -80,7 +80,9 @@ TEST(X25519Test, RefusesPointsOfSmallOrder) {
     EXPECT_EQ(CodeOfAgreement(keys, FromHex(point)),
               absl::StatusCode::kInvalidArgument)
         << point;
+    EXPECT_FALSE(IsX25519PublicKey(FromHex(point))) << point;
   }
+  EXPECT_TRUE(IsX25519PublicKey(keys.public_key()));
 }
 
 TEST(X25519Test, RefusesKeysOfAnotherSize) {
@@ -89,6 +91,7 @@ TEST(X25519Test, RefusesKeysOfAnotherSize) {
   for (size_t size : {0, 31, 33}) {
     EXPECT_EQ(CodeOfAgreement(keys, std::string(size, '\x09')),
               absl::StatusCode::kInvalidArgument);
+    EXPECT_FALSE(IsX25519PublicKey(std::string(size, '\x09')));
     EXPECT_EQ(X25519KeyPair::FromPrivate(SecretBytes::Random(rng, size))
                   .status()
                   .code(),

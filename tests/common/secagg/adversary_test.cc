@@ -299,20 +299,17 @@ TEST_F(AdversaryTest, MalformedMessagesAreTheirSendersAlone) {
   EXPECT_THAT(server.answered(), testing::ElementsAre(Site(0)));
 }
 
-// A point of small order: all peers' agreements with it would fail.
+// Signed as it is, the roster with it would end the sum for all others.
 TEST_F(AdversaryTest, KeyOfSmallOrderIsItsSendersAlone) {
-  SecAggContext context = Consortium::Context(4);
+  auto keys = cohort_.client(Site(0)).AdvertiseKeys();
+  ASSERT_TRUE(keys.ok());
   for (bool mask : {true, false}) {
-    v1::RoundKeys keys;
-    keys.set_mask_key(X25519KeyPair::Generate(RealSecureRng()).public_key());
-    keys.set_share_key(X25519KeyPair::Generate(RealSecureRng()).public_key());
-    (mask ? keys.mutable_mask_key() : keys.mutable_share_key())
+    v1::RoundKeys zero = *keys;
+    (mask ? zero.mutable_mask_key() : zero.mutable_share_key())
         ->assign(32, '\0');
-    const SiteCredentials& credentials = Consortium::Get().Of(Site(0));
-    keys.set_certificate(credentials.certificate_pem);
-    keys.set_signature(
-        credentials.signer->Sign(KeysStatement(context, Site(0), keys)));
-    EXPECT_EQ(cohort_.server().OnKeys(Site(0), keys).code(),
+    zero.set_signature(Consortium::Get().Of(Site(0)).signer->Sign(
+        KeysStatement(Consortium::Context(4), Site(0), zero)));
+    EXPECT_EQ(cohort_.server().OnKeys(Site(0), zero).code(),
               absl::StatusCode::kInvalidArgument);
   }
 }

@@ -54,7 +54,8 @@ std::string MakePng(int width, int height, PngKind kind,
   return out;
 }
 
-std::string MakeJpeg(int width, int height, int channels, unsigned char value) {
+std::string MakeJpeg(int width, int height, int channels, unsigned char value,
+                     const jpeg_scan_info* two_scans = nullptr) {
   jpeg_compress_struct jpeg = {};
   jpeg_error_mgr errors;
   jpeg.err = jpeg_std_error(&errors);
@@ -68,6 +69,8 @@ std::string MakeJpeg(int width, int height, int channels, unsigned char value) {
   jpeg.in_color_space = channels == 1 ? JCS_GRAYSCALE : JCS_RGB;
   jpeg_set_defaults(&jpeg);
   jpeg_set_quality(&jpeg, 95, TRUE);
+  jpeg.scan_info = two_scans;
+  jpeg.num_scans = two_scans == nullptr ? 0 : 2;
   jpeg_start_compress(&jpeg, TRUE);
   std::vector<unsigned char> row(width * channels, value);
   while (jpeg.next_scanline < jpeg.image_height) {
@@ -79,6 +82,17 @@ std::string MakeJpeg(int width, int height, int channels, unsigned char value) {
   jpeg_destroy_compress(&jpeg);
   std::free(buffer);
   return out;
+}
+
+// A flat gray image whose last scan, of a few bytes, comes `scans` times.
+std::string MakeJpegOfScans(int scans) {
+  static const jpeg_scan_info kScript[] = {{1, {0}, 0, 0, 0, 0},
+                                           {1, {0}, 1, 63, 0, 0}};
+  std::string jpeg = MakeJpeg(16, 16, 1, 100, kScript);
+  const std::string scan = jpeg.substr(jpeg.rfind("\xff\xda"));
+  jpeg.resize(jpeg.size() - scan.size());
+  for (int i = 0; i < scans; ++i) jpeg += scan.substr(0, scan.size() - 2);
+  return jpeg + "\xff\xd9";
 }
 
 TEST(DecodeTest, SixteenBitPngKeepsEveryBit) {
@@ -139,6 +153,14 @@ TEST(DecodeTest, JpegGrayAndColourKeepTheirGray) {
     EXPECT_EQ(image->columns, 24);
     for (float v : image->pixels) EXPECT_NEAR(v, 100 / 255.0, 0.01);
   }
+}
+
+TEST(DecodeTest, AJpegThatIsScannedAgainAndAgainIsRefused) {
+  auto some = DecodeImage(MakeJpegOfScans(20));
+  ASSERT_TRUE(some.ok()) << some.status();
+  EXPECT_NEAR(some->pixels[0], 100 / 255.0, 0.01);
+  EXPECT_EQ(DecodeImage(MakeJpegOfScans(101)).status().code(),
+            absl::StatusCode::kInvalidArgument);
 }
 
 TEST(DecodeTest, EveryTruncationIsRefused) {

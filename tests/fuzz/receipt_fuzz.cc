@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a coordinator answers to a message, and the ledger that is there
+// already. Only what the coordinator signed is taken for its receipt.
+#include <optional>
+
+#include "certs/authority.h"
+#include "common/base/clock.h"
+#include "common/crypto/sha256.h"
+#include "common/crypto/signature.h"
+#include "site_agent/gateway/egress_gate.h"
+#include "tests/fuzz/input.h"
+
+namespace hilum {
+namespace {
+
+// A coordinator with a certificate, whose answer is set.
+class FuzzTransport : public Transport {
+ public:
+  FuzzTransport() {
+    const absl::Time now = RealClock().Now();
+    const Authority authority = MakeAuthority("lungs", now).value();
+    const Request request = MakeRequest({.hosts = {"localhost"}}).value();
+    certificate_ = SignRequest(authority, request.request_pem, 1, now).value();
+    signer_.emplace(Signer::Create(request.private_key_pem).value());
+  }
+
+  absl::Status Call(absl::string_view, const google::protobuf::Message&,
+                    google::protobuf::Message* response,
+                    absl::Duration) override {
+    response->CopyFrom(answer);
+    return absl::OkStatus();
+  }
+  std::string PeerCertificate() const override { return certificate_; }
+  void Shutdown() override {}
+
+  void Sign() {
+    v1::Receipt& receipt = *answer.mutable_receipt();
+    receipt.set_signature(signer_->Sign(receipt.body()));
+  }
+
+  v1::SubmitResponse answer;
+
+ private:
+  std::string certificate_;
+  std::optional<Signer> signer_;
+};
+
+// The receipt that belongs to `request`.
+v1::ReceiptBody Right(const v1::SubmitUpdateRequest& request) {
+  v1::ReceiptBody body;
+  *body.mutable_header() = request.header();
+  body.set_method("SubmitUpdate");
+  body.set_request_sha256(Sha256Of(request.SerializeAsString()));
+  return body;
+}
+
+}  // namespace
+}  // namespace hilum
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace hilum;
+  static FuzzTransport& transport = *new FuzzTransport;
+  FuzzInput input(data, size);
+  const uint8_t how = input.Byte();
+  const MemoryFile file(input.Text());
+  auto ledger = Ledger::Open(file.path(), RealClock());
+  HILUM_CHECK(ledger.ok());
+  v1::SubmitUpdateRequest request;
+  request.mutable_header()->set_round(3);
+  transport.answer.ParseFromString(input.Rest());
+  v1::Receipt& receipt = *transport.answer.mutable_receipt();
+  if (how & 1) receipt.set_body(Right(request).SerializeAsString());
+  if (how & 2) transport.Sign();
+  EgressGate gate(transport, **ledger);
+  v1::SubmitResponse response;
+  const absl::Status status =
+      gate.Call("SubmitUpdate", request, &response, absl::Seconds(1));
+  HILUM_CHECK(status.ok() ? (how & 2) != 0 : absl::IsDataLoss(status));
+  HILUM_CHECK(status.ok() || (how & 3) != 3);
+  return 0;
+}
