@@ -64,6 +64,8 @@ class SessionRunner {
   void Wake() { transport_.Interrupt(); }
 
  private:
+  static constexpr absl::Duration kCallTimeout = absl::Minutes(2);
+
   struct Study {
     std::string hash;  // raw; empty: none
     v1::Study study;

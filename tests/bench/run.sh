@@ -114,4 +114,5 @@ TEXT
 
 for n in ${SITES:-2 4 8}; do one_size resnet18 "$n"; done
 one_size head 2
+"$BIN/hilum-bench-ring"
 "$BIN/hilum-bench-mask" 5

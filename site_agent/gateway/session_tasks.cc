@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+// What each kind of task takes.
+#include <unistd.h>
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/file.h"
+#include "common/base/status_macros.h"
+#include "common/config/census.h"
+#include "common/crypto/sha256.h"
+#include "common/model/architecture.h"
+#include "site_agent/gateway/session_runner.h"
+
+namespace hilum {
+namespace {
+
+// Of the trainer's failures: those that need not come again.
+bool MayPass(const absl::Status& status) {
+  return absl::IsUnavailable(status) || absl::IsCancelled(status) ||
+         absl::IsResourceExhausted(status);
+}
+
+uint64_t Sum(const std::vector<uint64_t>& counts) {
+  return std::accumulate(counts.begin(), counts.end(), uint64_t{0});
+}
+
+// What a track is weighed with: at most the cases that the cohort knows of, or
+// the weights of all sites could come to more than one.
+TrackShare ShareOf(const v1::TrackUpdate& trained, uint64_t most_examples) {
+  const uint64_t n = std::min(trained.num_examples(), most_examples);
+  if (n == trained.num_examples()) return {n, trained.loss_sum()};
+  return {n, trained.loss_sum() * static_cast<double>(n) /
+                 static_cast<double>(trained.num_examples())};
+}
+
+}  // namespace
+
+absl::Status SessionRunner::OpenStudy(const std::string& hash) {
+  if (study_.hash == hash) return absl::OkStatus();
+  HILUM_ASSIGN_OR_RETURN(std::string bytes, approvals_.Offer(hash));
+  Study opened;
+  HILUM_ASSIGN_OR_RETURN(opened.study, ParseStudy(bytes));
+  HILUM_RETURN_IF_ERROR(session_.CheckPolicy(opened.study));
+  HILUM_ASSIGN_OR_RETURN(ParameterLayout layout, StudyLayout(opened.study));
+  opened.tracks = StudyTracks(opened.study);
+  opened.layout = {.track_size = layout.travelling_size,
+                   .num_tracks = static_cast<int>(opened.tracks.size())};
+  opened.hash = hash;
+  study_ = std::move(opened);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<v1::PrepareResponse> SessionRunner::Prepare(
+    const std::string& hash) {
+  session_.OnPreparing();
+  HILUM_RETURN_IF_ERROR(OpenStudy(hash));
+  v1::PrepareRequest request;
+  request.set_study(SerializeStudy(study_.study));
+  request.set_manifest(options_.config.manifest());
+  request.set_site_column(options_.config.site_column());
+  request.set_patient_key(options_.patient_key);
+  request.set_site(options_.site.name());
+  request.set_work_dir(options_.config.state_dir());
+  request.set_threads(options_.config.trainer().threads());
+  Log(absl::StrCat("study ", study_.study.name(), ": loading the cases"));
+  HILUM_ASSIGN_OR_RETURN(v1::PrepareResponse prepared,
+                         trainer_.Prepare(request));
+  for (const std::string& warning : prepared.warnings()) Log(warning);
+  std::vector<uint64_t> cases;
+  for (const v1::ArmCensus& arm : prepared.arms()) {
+    uint64_t sum = 0;
+    for (uint64_t count : arm.fold_class_counts()) sum += count;
+    cases.push_back(sum);
+  }
+  HILUM_RETURN_IF_ERROR(session_.CheckCases(cases));
+  session_.OnPrepared(hash);
+  return prepared;
+}
+
+std::string SessionRunner::CensusPath() const {
+  return absl::StrCat(options_.config.state_dir(), "/studies/",
+                      ToHex(study_.hash), ".census");
+}
+
+absl::StatusOr<std::optional<v1::SubmitCensusRequest>>
+SessionRunner::GivenCensus() const {
+  absl::StatusOr<std::string> bytes = ReadFile(CensusPath());
+  if (absl::IsNotFound(bytes.status())) return std::nullopt;
+  HILUM_RETURN_IF_ERROR(bytes.status());
+  v1::SubmitCensusRequest census;
+  if (!census.ParseFromString(*bytes) ||
+      !CheckCensusShape(study_.study, census).ok()) {
+    return absl::DataLossError(
+        absl::StrCat(CensusPath(), ": changed since the census was given"));
+  }
+  return census;
+}
+
+absl::Status SessionRunner::SubmitCensus(const v1::Task& task,
+                                         const v1::PrepareResponse& prepared) {
+  HILUM_ASSIGN_OR_RETURN(std::optional<v1::SubmitCensusRequest> given,
+                         GivenCensus());
+  v1::SubmitCensusRequest request;
+  *request.mutable_header() = task.header();
+  request.set_manifest_sha256(prepared.manifest_sha256());
+  *request.mutable_arms() = given.has_value() ? given->arms() : prepared.arms();
+  request.set_rows(prepared.rows());
+  request.set_rejected_rows(prepared.rejected_rows());
+  if (!given.has_value()) {
+    HILUM_RETURN_IF_ERROR(
+        WriteFileAtomically(CensusPath(), request.SerializeAsString()));
+  }
+  v1::SubmitResponse response;
+  return Call("SubmitCensus", request, &response, kCallTimeout);
+}
+
+std::string SessionRunner::SpoolPath() const {
+  return absl::StrCat(options_.config.state_dir(), "/spool/update");
+}
+
+absl::StatusOr<v1::TrainRequest> SessionRunner::MakeTrainRequest(
+    const v1::Task& task, const std::string& path) {
+  v1::TrainRequest train;
+  train.set_round(task.header().round());
+  HILUM_ASSIGN_OR_RETURN(*train.mutable_frozen_path(),
+                         transfer_.Fetch(task.header(), task.frozen()));
+  HILUM_ASSIGN_OR_RETURN(*train.mutable_global_path(),
+                         transfer_.Fetch(task.header(), task.global()));
+  blobs_.KeepOnly({task.frozen(), task.global()});
+  *train.mutable_class_weights() = task.class_weights();
+  train.set_delta_path(path);
+  return train;
+}
+
+absl::StatusOr<v1::BlobRef> SessionRunner::EncodeUpdate(
+    const v1::Task& task, const v1::TrainResponse& trained,
+    const std::string& path) const {
+  const int num_tracks = study_.layout.num_tracks;
+  if (trained.tracks_size() != num_tracks) {
+    return absl::InternalError("the trainer's answer lacks tracks");
+  }
+  if (task.track_examples_size() != num_tracks) {
+    return absl::InvalidArgumentError("the coordinator's task lacks tracks");
+  }
+  HILUM_ASSIGN_OR_RETURN(std::optional<v1::SubmitCensusRequest> census,
+                         GivenCensus());
+  UpdateOptions options{
+      .layout = study_.layout,
+      .clipping_norm = study_.study.aggregation().clipping_norm(),
+      .seed = study_.study.seed(),
+      .stream = absl::StrCat("rounding/", task.header().round(), "/",
+                             options_.site.name())};
+  for (int t = 0; t < num_tracks; ++t) {
+    const Track& track = study_.tracks[static_cast<size_t>(t)];
+    TrackShare share = ShareOf(
+        trained.tracks(t),
+        census.has_value() ? Sum(TrainingCases(study_.study, track, *census))
+                           : kMaxSiteExamples);
+    share.total_examples = task.track_examples(t);
+    options.shares.push_back(share);
+  }
+  return EncodeUpdateFile(path, options);
+}
+
+absl::StatusOr<v1::BlobRef> SessionRunner::MakeUpdate(const v1::Task& task,
+                                                      const std::string& path) {
+  HILUM_ASSIGN_OR_RETURN(v1::TrainRequest train, MakeTrainRequest(task, path));
+  absl::StatusOr<v1::TrainResponse> trained = trainer_.Train(train);
+  absl::StatusOr<v1::BlobRef> update =
+      trained.ok() ? EncodeUpdate(task, *trained, path) : trained.status();
+  if (update.ok() || MayPass(update.status())) return update;
+  Log(absl::StrCat("round ", task.header().round(), ": this site gives ",
+                   "nothing to it: ", update.status().message()));
+  return WriteZeroUpdate(path, study_.layout, {});
+}
+
+absl::Status SessionRunner::Train(const v1::Task& task) {
+  v1::SubmitUpdateRequest request;
+  *request.mutable_header() = task.header();
+  std::string path = SpoolPath();
+  HILUM_ASSIGN_OR_RETURN(*request.mutable_update(), MakeUpdate(task, path));
+  HILUM_RETURN_IF_ERROR(
+      transfer_.Upload(task.header(), request.update(), path));
+  v1::SubmitResponse response;
+  HILUM_RETURN_IF_ERROR(Call("SubmitUpdate", request, &response, kCallTimeout));
+  unlink(path.c_str());
+  Log(absl::StrCat("round ", task.header().round(), " of ",
+                   study_.study.training().rounds(), ": update is in"));
+  return absl::OkStatus();
+}
+
+absl::Status SessionRunner::Evaluate(const v1::Task& task) {
+  v1::EvaluateRequest evaluate;
+  HILUM_ASSIGN_OR_RETURN(*evaluate.mutable_frozen_path(),
+                         transfer_.Fetch(task.header(), task.frozen()));
+  HILUM_ASSIGN_OR_RETURN(*evaluate.mutable_global_path(),
+                         transfer_.Fetch(task.header(), task.global()));
+  evaluate.set_predictions_path(absl::StrCat(options_.config.state_dir(),
+                                             "/predictions-site-",
+                                             options_.site.name(), ".csv"));
+  absl::StatusOr<v1::EvaluateResponse> evaluated = trainer_.Evaluate(evaluate);
+  if (MayPass(evaluated.status())) return evaluated.status();
+  v1::SubmitEvaluationRequest request;
+  *request.mutable_header() = task.header();
+  if (evaluated.ok()) {
+    *request.mutable_tracks() = evaluated->tracks();
+  } else {
+    Log(absl::StrCat("this site gives nothing to the evaluation: ",
+                     evaluated.status().message()));
+    request.set_unable(true);
+  }
+  v1::SubmitResponse response;
+  HILUM_RETURN_IF_ERROR(
+      Call("SubmitEvaluation", request, &response, kCallTimeout));
+  if (evaluated.ok()) {
+    Log(absl::StrCat("evaluation is in; predictions stay in ",
+                     evaluate.predictions_path()));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace hilum
