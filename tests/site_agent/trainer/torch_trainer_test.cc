@@ -65,6 +65,17 @@ class TorchTrainerTest : public testing::Test {
                     .ok());
   }
 
+  void Prepare(TorchTrainer& trainer, uint32_t threads) {
+    v1::PrepareRequest prepare;
+    prepare.set_study(SerializeStudy(study_));
+    prepare.set_manifest(Path("manifest.csv"));
+    prepare.set_site("here");
+    prepare.set_patient_key(std::string(32, 'k'));
+    prepare.set_threads(threads);
+    absl::StatusOr<v1::PrepareResponse> prepared = trainer.Prepare(prepare);
+    ASSERT_TRUE(prepared.ok()) << prepared.status();
+  }
+
   // All that a trainer with so many threads gives.
   struct Result {
     std::string delta, trained, evaluated, predictions;
@@ -72,13 +83,7 @@ class TorchTrainerTest : public testing::Test {
   };
   Result RunWith(uint32_t threads) {
     TorchTrainer trainer;
-    v1::PrepareRequest prepare;
-    prepare.set_study(SerializeStudy(study_));
-    prepare.set_manifest(Path("manifest.csv"));
-    prepare.set_site("here");
-    prepare.set_patient_key(std::string(32, 'k'));
-    prepare.set_threads(threads);
-    EXPECT_TRUE(trainer.Prepare(prepare).ok());
+    Prepare(trainer, threads);
     v1::TrainRequest train;
     train.set_round(1);
     train.set_global_path(Path("global"));
@@ -112,13 +117,7 @@ TEST_F(TorchTrainerTest, NumberOfThreadsDoesNotChangeABit) {
 TEST_F(TorchTrainerTest, ShortGlobalBlobIsNamed) {
   ASSERT_TRUE(WriteFileAtomically(Path("global"), "0123").ok());
   TorchTrainer trainer;
-  v1::PrepareRequest prepare;
-  prepare.set_study(SerializeStudy(study_));
-  prepare.set_manifest(Path("manifest.csv"));
-  prepare.set_site("here");
-  prepare.set_patient_key(std::string(32, 'k'));
-  prepare.set_threads(2);
-  ASSERT_TRUE(trainer.Prepare(prepare).ok());
+  Prepare(trainer, 2);
   v1::TrainRequest train;
   train.set_global_path(Path("global"));
   train.set_delta_path(Path("delta"));
