@@ -28,6 +28,7 @@ h3{margin:18px 0 6px;font-size:16px}.soft,footer{color:var(--soft)}
 code{font:13px ui-monospace,monospace;overflow-wrap:anywhere}
 table{border-collapse:collapse;margin:8px 0;font-variant-numeric:tabular-nums}
 th,td{white-space:nowrap;padding:5px 12px;border-bottom:1px solid var(--line);text-align:right}
+.confusion th,.confusion td{padding:5px 8px;font-size:14px}
 th{font-weight:600}th:first-child,td:first-child{text-align:left;padding-left:0}
 .arms{display:grid;grid-template-columns:repeat(auto-fit,minmax(400px,1fr));
 gap:24px}.chart{width:100%;max-width:480px}.chart text{font-size:12px;
@@ -102,12 +103,13 @@ const Cells kSummaryHead = {"",
                             "macro specificity"};
 
 std::string ConfusionTable(const Confusion& confusion, const v1::Study& study) {
-  Cells head = {"truth ↓ predicted →"};
+  Cells head = {"truth ↓<br>predicted →"};
   for (const std::string& label : study.classes()) {
     head.push_back(EscapeHtml(label));
   }
-  std::string table = absl::StrCat("<div class='wide'><table><thead>",
-                                   Row(head, "th"), "</thead><tbody>");
+  std::string table =
+      absl::StrCat("<div class='wide'><table class='confusion'><thead>",
+                   Row(head, "th"), "</thead><tbody>");
   for (int truth = 0; truth < confusion.num_classes(); ++truth) {
     absl::StrAppend(&table, "<tr><td>", EscapeHtml(study.classes(truth)),
                     "</td>");
