@@ -17,9 +17,9 @@
 namespace hilum {
 
 // Updates on their way in: one file per study and site, appended to chunk by
-// chunk and hashed on the way, so that a finished upload needs
-// no second read. What was stored before a restart is read once when its
-// upload goes on. A site that begins another update drops its unfinished one.
+// chunk and hashed on the way, so that a finished upload needs no second
+// read. What was stored before a restart is read once when its upload goes
+// on. A site that begins another update drops its unfinished one.
 // Thread-safe; uploads of different sites run side by side.
 class UploadSpool {
  public:
