@@ -11,6 +11,11 @@
 
 namespace hilum {
 
+bool IsSecure(const v1::Study& study) {
+  return study.aggregation().secure_aggregation() ==
+         v1::Aggregation::SECURE_AGGREGATION_ON;
+}
+
 std::vector<Track> StudyTracks(const v1::Study& study) {
   std::vector<Track> tracks;
   for (int arm : study.arms()) {

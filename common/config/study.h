@@ -27,6 +27,10 @@ struct Track {
 // an arm fold 0 .. K-1 and then final (unless skipped).
 std::vector<Track> StudyTracks(const v1::Study& study);
 
+// Fewer have no secure aggregation.
+inline constexpr int kMinimumSecureSites = 3;
+bool IsSecure(const v1::Study& study);
+
 std::string ArmName(v1::Arm arm);              // "segmented", "whole"
 std::string TrackName(const Track& track);     // "fold-1" .. "fold-K", "final"
 std::string ArmTrackName(const Track& track);  // "segmented-fold-1"

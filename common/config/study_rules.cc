@@ -167,7 +167,26 @@ class Rules {
     HILUM_RETURN_IF_ERROR(InRange("aggregation.round_deadline_seconds",
                                   rules.round_deadline_seconds(), 1,
                                   7 * 86400));
-    return InRange("aggregation.clipping_norm", rules.clipping_norm(), 0, 1e6);
+    HILUM_RETURN_IF_ERROR(
+        InRange("aggregation.clipping_norm", rules.clipping_norm(), 0, 1e6));
+    return CheckSecureAggregation();
+  }
+
+  absl::Status CheckSecureAggregation() const {
+    const v1::Aggregation& rules = study_.aggregation();
+    const bool on = IsSecure(study_);
+    if (!on && rules.secure_aggregation() !=
+                   v1::Aggregation::SECURE_AGGREGATION_OFF) {
+      return Bad("aggregation.secure_aggregation", "on or off");
+    }
+    if (on && study_.sites_size() < kMinimumSecureSites) {
+      return Bad("aggregation.secure_aggregation",
+                 absl::StrCat("off with fewer than ", kMinimumSecureSites,
+                              " sites: of a sum of two, each site knows the ",
+                              "other's part"));
+    }
+    return InRange("aggregation.step_deadline_seconds",
+                   rules.step_deadline_seconds(), 1, 86400);
   }
 
   const v1::Study& study_;
@@ -220,6 +239,14 @@ void FillStudyDefaults(v1::Study& study) {
   if (!rules.has_round_deadline_seconds()) {
     rules.set_round_deadline_seconds(3600);
   }
+  if (rules.secure_aggregation() ==
+      v1::Aggregation::SECURE_AGGREGATION_UNSPECIFIED) {
+    rules.set_secure_aggregation(
+        study.sites_size() >= kMinimumSecureSites
+            ? v1::Aggregation::SECURE_AGGREGATION_ON
+            : v1::Aggregation::SECURE_AGGREGATION_OFF);
+  }
+  if (!rules.has_step_deadline_seconds()) rules.set_step_deadline_seconds(60);
   v1::Evaluation& evaluation = *study.mutable_evaluation();
   if (!evaluation.has_score_bins()) evaluation.set_score_bins(4096);
   v1::DataRules& data_rules = *study.mutable_data_rules();
