@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/aggregation/statistics_vector.h"
 #include "common/base/status_macros.h"
 #include "common/config/census.h"
 #include "common/crypto/sha256.h"
@@ -19,6 +21,13 @@ std::set<SiteId> Keys(const std::map<SiteId, Message>& messages) {
   std::set<SiteId> keys;
   for (const auto& [site, message] : messages) keys.insert(site);
   return keys;
+}
+
+template <typename Totals>
+std::set<SiteId> SitesIn(const Totals& totals) {
+  std::set<SiteId> sites;
+  for (const std::string& site : totals.sites()) sites.emplace(site);
+  return sites;
 }
 
 static_assert(kMaxArmCases <= kMaxSiteExamples);
@@ -42,6 +51,20 @@ StudyMachine::Progress ProgressOf(const StoredStudy& stored) {
                       !stored.rounds.empty() || !stored.updates.empty()};
 }
 
+// With secure aggregation the sums tell where it stands.
+StudyMachine::Progress SecureProgressOf(const StoredStudy& stored) {
+  StudyMachine::Progress progress{
+      .committed_rounds = static_cast<uint32_t>(stored.rounds.size()),
+      .census = Keys(stored.census),
+      .prepared = stored.census_totals.has_value(),
+      .evaluated = stored.evaluation_totals.has_value()};
+  if (progress.prepared) progress.census = SitesIn(*stored.census_totals);
+  for (const auto& [site, census] : stored.census) {
+    if (census.unable()) progress.withdrawn.insert(site);
+  }
+  return progress;
+}
+
 absl::Status SizeIs(absl::string_view what, int64_t size, int64_t wanted) {
   if (size == wanted) return absl::OkStatus();
   return absl::InvalidArgumentError(
@@ -56,22 +79,33 @@ uint64_t Sum(const Counts& counts) {
 }  // namespace
 
 ActiveStudy::ActiveStudy(StoredStudy stored, v1::Study study,
-                         ParameterLayout layout, absl::Time now)
+                         ParameterLayout layout, const PeerVerifier* verifier,
+                         SecureRng* rng, absl::Time now)
     : stored_(std::move(stored)),
       study_(std::move(study)),
       layout_(std::move(layout)),
       tracks_(StudyTracks(study_)),
-      machine_(study_, ProgressOf(stored_), now) {
+      machine_(study_,
+               IsSecure() ? SecureProgressOf(stored_) : ProgressOf(stored_),
+               {.study_hash = stored_.hash, .verifier = verifier, .rng = rng},
+               now) {
   if (stored_.phase == v1::StudyStatus::COMPLETED) machine_.Complete();
   if (stored_.phase == v1::StudyStatus::STOPPED) machine_.Stop(stored_.reason);
 }
 
 absl::StatusOr<ActiveStudy> ActiveStudy::Create(StoredStudy stored,
+                                                const PeerVerifier* verifier,
+                                                SecureRng* rng,
                                                 absl::Time now) {
   HILUM_ASSIGN_OR_RETURN(v1::Study study, ParseStudy(stored.study));
+  if (hilum::IsSecure(study) && verifier == nullptr) {
+    return absl::FailedPreconditionError(
+        "secure aggregation takes the consortium's authority, by which sites "
+        "know each other; this coordinator was given none");
+  }
   HILUM_ASSIGN_OR_RETURN(ParameterLayout layout, StudyLayout(study));
   return ActiveStudy(std::move(stored), std::move(study), std::move(layout),
-                     now);
+                     verifier, rng, now);
 }
 
 bool ActiveStudy::HasSite(const SiteId& site) const {
@@ -87,17 +121,24 @@ v1::Header ActiveStudy::MakeHeader(uint32_t round) const {
   return header;
 }
 
-v1::Task ActiveStudy::MakeTask(v1::Task::Kind kind) const {
+v1::Task ActiveStudy::MakeTask(v1::Task::Kind kind,
+                               const SiteId& site) const {
   v1::Task task;
   uint32_t round = kind == v1::Task::PREPARE ? 0 : machine_.round();
   *task.mutable_header() = MakeHeader(round);
   task.set_kind(kind);
+  if (machine_.sum() != nullptr && machine_.IsPrepared(site)) {
+    *task.mutable_secure() = machine_.sum()->StepFor(site);
+  }
   if (kind == v1::Task::PREPARE) return task;
   if (stored_.frozen.size() > 0) *task.mutable_frozen() = stored_.frozen;
   *task.mutable_global() = stored_.global;
+  if (kind == v1::Task::TRAIN || IsSecure()) {
+    std::vector<uint64_t> examples =
+        kind == v1::Task::TRAIN ? TrackExamples() : HeldOut();
+    task.mutable_track_examples()->Add(examples.begin(), examples.end());
+  }
   if (kind != v1::Task::TRAIN) return task;
-  std::vector<uint64_t> examples = TrackExamples();
-  task.mutable_track_examples()->Add(examples.begin(), examples.end());
   if (study_.training().class_weights() ==
       v1::Training::CLASS_WEIGHTS_BALANCED) {
     std::vector<double> weights = ClassWeights();
@@ -142,11 +183,16 @@ std::vector<std::vector<uint64_t>> ActiveStudy::CohortCases() const {
   const uint32_t round = std::max(machine_.round(), 1u);
   std::vector<std::vector<uint64_t>> cases;
   for (const Track& track : tracks_) {
+    if (stored_.census_totals.has_value()) {
+      cases.push_back(
+          TrainingCases(study_, track, stored_.census_totals->arms()));
+      continue;
+    }
     std::vector<uint64_t>& sums =
         cases.emplace_back(static_cast<size_t>(study_.classes_size()));
     for (const auto& [site, census] : stored_.census) {
       if (census.header().round() > round) continue;
-      const std::vector<uint64_t> own = TrainingCases(study_, track, census);
+      const std::vector<uint64_t> own = TrainingCases(study_, track, census.arms());
       for (size_t c = 0; c < sums.size(); ++c) sums[c] += own[c];
     }
   }
@@ -184,18 +230,49 @@ absl::Status ActiveStudy::CheckCensus(
                      ToHex(layout_.manifest_sha256).substr(0, 12),
                      "); are site and coordinator of one version?"));
   }
+  // Under secure aggregation its counts come as part of a sum.
+  if (IsSecure() && census.arms().empty()) return absl::OkStatus();
   return CheckCensusShape(study_, census);
 }
 
-absl::Status ActiveStudy::CheckUpdate(const v1::BlobRef& update) const {
-  const uint64_t wanted = vector_layout().num_bytes();
-  if (update.sha256().size() == 32 && update.size() == wanted) {
+int64_t ActiveStudy::VectorSize() const {
+  switch (machine_.phase()) {
+    case v1::StudyStatus::PREPARING:
+      return CensusVectorSize(study_);
+    case v1::StudyStatus::TRAINING:
+      return vector_layout().size();
+    default:
+      return EvaluationVectorSize(study_);
+  }
+}
+
+absl::Status ActiveStudy::CheckVector(const v1::BlobRef& vector) const {
+  const uint64_t wanted =
+      static_cast<uint64_t>(VectorSize()) * sizeof(uint32_t);
+  if (vector.sha256().size() == 32 && vector.size() == wanted) {
     return absl::OkStatus();
   }
   return absl::InvalidArgumentError(
-      absl::StrCat("the update has ", update.size(), " bytes and a hash of ",
-                   update.sha256().size(), ", the study's has ", wanted,
+      absl::StrCat("the vector has ", vector.size(), " bytes and a hash of ",
+                   vector.sha256().size(), ", the study's has ", wanted,
                    " bytes and a hash of 32"));
+}
+
+std::vector<uint64_t> ActiveStudy::HeldOut() const {
+  return HeldOutExamples(study_, *stored_.census_totals);
+}
+
+absl::Status ActiveStudy::ReadSum(absl::Span<const uint32_t> sums,
+                                  StoredStudy& stored) const {
+  const std::set<SiteId>& sites = machine_.answered();
+  if (machine_.phase() == v1::StudyStatus::PREPARING) {
+    HILUM_ASSIGN_OR_RETURN(stored.census_totals,
+                           DecodeCensus(study_, sites, sums));
+    return absl::OkStatus();
+  }
+  HILUM_ASSIGN_OR_RETURN(stored.evaluation_totals,
+                         DecodeEvaluation(study_, HeldOut(), sites, sums));
+  return absl::OkStatus();
 }
 
 absl::Status ActiveStudy::CheckEvaluation(
@@ -241,6 +318,11 @@ absl::Status ActiveStudy::CheckEvaluation(
 RoundSummary ActiveStudy::Summarise(
     const std::vector<TrackTotals>& totals) const {
   RoundSummary summary{.round = machine_.round()};
+  if (machine_.SumIsLost()) {
+    summary.mean_loss.assign(tracks_.size(),
+                             std::numeric_limits<double>::quiet_NaN());
+    return summary;
+  }
   for (const SiteId& site : machine_.answered()) {
     summary.contributors.push_back(site);
   }

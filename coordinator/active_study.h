@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "common/aggregation/fed_avg.h"
 #include "common/base/ids.h"
 #include "common/config/study.h"
@@ -24,12 +25,16 @@ namespace hilum {
 class ActiveStudy {
  public:
   // INVALID_ARGUMENT: the stored bytes are no study of this version.
-  static absl::StatusOr<ActiveStudy> Create(StoredStudy stored, absl::Time now);
+  // `verifier` and `rng` are for secure aggregation, and outlive the object.
+  static absl::StatusOr<ActiveStudy> Create(StoredStudy stored,
+                                            const PeerVerifier* verifier,
+                                            SecureRng* rng, absl::Time now);
 
   const StoredStudy& stored() const { return stored_; }
   StoredStudy& stored() { return stored_; }
   const v1::Study& study() const { return study_; }
-  // Of what a site uploads in a round.
+  bool IsSecure() const { return hilum::IsSecure(study_); }
+  // Of what a site uploads in a training round.
   VectorLayout vector_layout() const {
     return {.track_size = layout_.travelling_size,
             .num_tracks = static_cast<int>(tracks_.size())};
@@ -38,11 +43,13 @@ class ActiveStudy {
   const StudyMachine& machine() const { return machine_; }
   bool HasSite(const SiteId& site) const;
   // Its phase is on disk.
-  bool PhaseIsStored() const { return stored_.phase == machine_.phase(); }
+  bool PhaseIsStored() const {
+    return stored_.phase == machine_.phase() && !machine_.HasRecordToStore();
+  }
   bool Ended() const { return machine_.phase() >= v1::StudyStatus::COMPLETED; }
 
   v1::Header MakeHeader(uint32_t round) const;
-  v1::Task MakeTask(v1::Task::Kind kind) const;
+  v1::Task MakeTask(v1::Task::Kind kind, const SiteId& site) const;
   v1::StudyStatus Status() const;
 
   // Balanced weights [tracks * classes] from the summed census: n / (K n_c)
@@ -51,21 +58,31 @@ class ActiveStudy {
   // Training cases [tracks] of the cohort. As the weights, of all sites that
   // may take part in the present round: the same as long as it is open.
   std::vector<uint64_t> TrackExamples() const;
+  // Held-out cases [tracks] of the cohort, with secure aggregation.
+  std::vector<uint64_t> HeldOut() const;
+  // Stores its census or evaluation, as read off the round's masked sum, in
+  // `stored`. ABORTED: no cohort can have such sums.
+  absl::Status ReadSum(absl::Span<const uint32_t> sums,
+                       StoredStudy& stored) const;
   // Of the first round in which a census that comes now counts.
   uint32_t NextCensusRound() const;
 
   // Shape and plausibility of what a site sent. INVALID_ARGUMENT.
   absl::Status CheckCensus(const v1::SubmitCensusRequest& census) const;
-  absl::Status CheckUpdate(const v1::BlobRef& update) const;
+  // Of the round's vector: of the census or the evaluation too, where they are
+  // summed under masks.
+  absl::Status CheckVector(const v1::BlobRef& vector) const;
+  int64_t VectorSize() const;  // in elements
   absl::Status CheckEvaluation(
       const v1::SubmitEvaluationRequest& evaluation) const;
 
-  // Of the round whose updates are in, with these totals, [tracks].
+  // Of the round whose updates are in, with these totals, [tracks]; of a round
+  // whose sum is lost, without.
   RoundSummary Summarise(const std::vector<TrackTotals>& totals) const;
 
  private:
   ActiveStudy(StoredStudy stored, v1::Study study, ParameterLayout layout,
-              absl::Time now);
+              const PeerVerifier* verifier, SecureRng* rng, absl::Time now);
 
   // Summed over the census of the present round, [tracks][classes].
   std::vector<std::vector<uint64_t>> CohortCases() const;

@@ -94,6 +94,8 @@ absl::Status Serve(const std::string& config_path) {
       FederationCore::Open(
           {.state_dir = config.state_dir(),
            .sign = [&](absl::string_view data) { return signer.Sign(data); },
+           .authority_pem = identity.authority_pem,
+           .consortium = identity.name.consortium,
            .log = Log},
           RealClock()));
   HILUM_ASSIGN_OR_RETURN(

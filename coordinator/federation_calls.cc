@@ -151,7 +151,7 @@ bool FederationCore::Answer(ActiveStudy& study, const SiteId& site,
   }
   v1::Task::Kind kind = study.machine().TaskFor(site);
   if (kind == v1::Task::KIND_UNSPECIFIED) return false;
-  *response.mutable_task() = study.MakeTask(kind);
+  *response.mutable_task() = study.MakeTask(kind, site);
   return true;
 }
 
@@ -212,15 +212,21 @@ absl::StatusOr<v1::UploadChunkResponse> FederationCore::UploadChunk(
     absl::MutexLock lock(&mutex_);
     HILUM_ASSIGN_OR_RETURN(ActiveStudy * study,
                            StudyOf(site, request.header()));
-    HILUM_RETURN_IF_ERROR(study->machine().Check(site, v1::Task::TRAIN,
-                                                 request.header().round()));
+    const uint32_t round = request.header().round();
+    if (study->IsSecure()) {
+      HILUM_RETURN_IF_ERROR(study->machine().CheckVector(site, round));
+      study->machine().OnVectorPiece(clock_.Now());
+    } else {
+      HILUM_RETURN_IF_ERROR(
+          study->machine().Check(site, v1::Task::TRAIN, round));
+    }
     auto accepted = study->stored().updates.find(site);
     if (accepted != study->stored().updates.end() &&
         accepted->second.update().sha256() != request.blob().sha256()) {
       return absl::FailedPreconditionError(
           "this site's update of the round is in already");
     }
-    absl::Status good = study->CheckUpdate(request.blob());
+    absl::Status good = study->CheckVector(request.blob());
     if (!good.ok()) {
       Refuse(*study, site, good);
       return good;
@@ -263,9 +269,13 @@ absl::StatusOr<v1::SubmitResponse> FederationCore::SubmitUpdate(
     absl::MutexLock lock(&mutex_);
     HILUM_ASSIGN_OR_RETURN(ActiveStudy * study,
                            StudyOf(site, request.header()));
+    if (study->IsSecure()) {
+      return absl::FailedPreconditionError(
+          "the study has secure aggregation: it takes no update unmasked");
+    }
     HILUM_RETURN_IF_ERROR(study->machine().Check(site, v1::Task::TRAIN,
                                                  request.header().round()));
-    absl::Status good = study->CheckUpdate(request.update());
+    absl::Status good = study->CheckVector(request.update());
     if (!good.ok()) {
       Refuse(*study, site, good);
       return good;
@@ -308,10 +318,44 @@ absl::StatusOr<v1::SubmitResponse> FederationCore::SubmitEvaluation(
     HILUM_RETURN_IF_ERROR(
         storage_->PutEvaluation(study->stored().hash, site, request));
     study->stored().evaluations[site] = request;
-    study->machine().Accept(site);
+    // Beside a masked sum it is what the site publishes, and no answer.
+    if (!study->IsSecure()) study->machine().Accept(site);
     Advance(*study);
   }
   return Receipt(site, request.header(), "SubmitEvaluation", request, "");
+}
+
+absl::Status FederationCore::CheckMasked(
+    const SiteId& site, const v1::SubmitSecureStepRequest& request) {
+  {
+    absl::MutexLock lock(&mutex_);
+    HILUM_ASSIGN_OR_RETURN(ActiveStudy * study,
+                           StudyOf(site, request.header()));
+    HILUM_RETURN_IF_ERROR(
+        study->machine().CheckVector(site, request.header().round()));
+    HILUM_RETURN_IF_ERROR(study->CheckVector(request.masked()));
+  }
+  return uploads_->Complete(UploadKey(site, request.header(), request.masked()))
+      .status();
+}
+
+absl::StatusOr<v1::SubmitResponse> FederationCore::SubmitSecureStep(
+    const SiteId& site, const v1::SubmitSecureStepRequest& request) {
+  if (request.has_masked()) HILUM_RETURN_IF_ERROR(CheckMasked(site, request));
+  absl::MutexLock lock(&mutex_);
+  HILUM_ASSIGN_OR_RETURN(ActiveStudy * study, StudyOf(site, request.header()));
+  HILUM_RETURN_IF_ERROR(
+      study->machine().CheckStep(site, request.header().round()));
+  absl::Status taken = study->machine().OnStep(site, request);
+  if (absl::IsInvalidArgument(taken) || absl::IsUnauthenticated(taken)) {
+    options_.log(absl::StrCat("study ", study->study().name(), ", round ",
+                              study->machine().round(), ": ", site.name(),
+                              " is out of its masked sum: ", taken.message()));
+  }
+  Advance(*study);
+  HILUM_RETURN_IF_ERROR(taken);
+  return Receipt(site, request.header(), "SubmitSecureStep", request,
+                 request.masked().sha256());
 }
 
 }  // namespace hilum

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The operator's side and the thread that closes rounds; what sites call is
-// in federation_calls.cc.
+// The operator's side and what is kept of studies; what sites call is in
+// federation_calls.cc, the thread that closes rounds in federation_rounds.cc.
 #include "coordinator/federation_core.h"
 
 #include <algorithm>
@@ -12,6 +12,7 @@
 #include "common/base/status_macros.h"
 #include "common/crypto/sha256.h"
 #include "coordinator/export.h"
+#include "common/crypto/secure_rng.h"
 #include "coordinator/submission.h"
 
 namespace hilum {
@@ -22,6 +23,10 @@ FederationCore::FederationCore(Options options, Clock& clock, FolderLock folder,
                                std::unique_ptr<Storage> storage)
     : options_(std::move(options)),
       clock_(clock),
+      verifier_(options_.authority_pem.empty()
+                    ? nullptr
+                    : std::make_unique<PeerVerifier>(
+                          options_.authority_pem, options_.consortium, clock)),
       folder_(std::move(folder)),
       blobs_(std::move(blobs)),
       uploads_(std::move(uploads)),
@@ -71,13 +76,36 @@ absl::Status FederationCore::Load() {
                                        entry.second.update()))
                   .ok();
     });
-    HILUM_ASSIGN_OR_RETURN(
-        ActiveStudy study,
-        ActiveStudy::Create(std::move(stored), clock_.Now()));
+    HILUM_ASSIGN_OR_RETURN(ActiveStudy study, Activate(std::move(stored)));
     studies_.push_back(std::make_unique<ActiveStudy>(std::move(study)));
+    ResumeSum(*studies_.back());
     Advance(*studies_.back());
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<ActiveStudy> FederationCore::Activate(StoredStudy stored) {
+  return ActiveStudy::Create(std::move(stored), verifier_.get(),
+                             &RealSecureRng(), clock_.Now());
+}
+
+void FederationCore::ResumeSum(ActiveStudy& study) {
+  if (study.Ended() || !study.stored().sum.has_value()) return;
+  const v1::SecureSumRecord& record = *study.stored().sum;
+  absl::Status status;
+  for (const v1::SecureSumRecord::Entry& entry : record.entries()) {
+    if (!entry.said().has_masked()) continue;
+    status.Update(uploads_
+                      ->Complete(UploadKey(SiteId(entry.site()),
+                                           study.MakeHeader(record.round()),
+                                           entry.said().masked()))
+                      .status());
+  }
+  if (status.ok()) status = study.machine().Resume(record, clock_.Now());
+  if (status.ok()) return;
+  options_.log(absl::StrCat("study ", study.study().name(), ", round ",
+                            record.round(),
+                            ": its masked sum begins anew: ", status.message()));
 }
 
 absl::StatusOr<std::string> FederationCore::SubmitStudy(
@@ -86,8 +114,7 @@ absl::StatusOr<std::string> FederationCore::SubmitStudy(
   HILUM_ASSIGN_OR_RETURN(
       StoredStudy stored,
       PrepareSubmission(std::move(study), weights_path, blobs_));
-  HILUM_ASSIGN_OR_RETURN(ActiveStudy active,
-                         ActiveStudy::Create(stored, clock_.Now()));
+  HILUM_ASSIGN_OR_RETURN(ActiveStudy active, Activate(stored));
   absl::MutexLock lock(&mutex_);
   absl::Status added = storage_->AddStudy(stored);
   if (absl::IsAlreadyExists(added)) {
@@ -183,9 +210,9 @@ absl::StatusOr<std::vector<std::string>> FederationCore::ExportStudy(
 }
 
 bool FederationCore::StorePhase(ActiveStudy& study) {
-  if (study.PhaseIsStored()) return false;
   StoredStudy& stored = study.stored();
   const v1::StudyStatus::Phase phase = study.machine().phase();
+  if (stored.phase == phase) return false;
   const std::string& reason = study.machine().reason();
   absl::Status status = storage_->SetPhase(stored.hash, phase, reason);
   if (!status.ok()) {
@@ -203,11 +230,30 @@ bool FederationCore::StorePhase(ActiveStudy& study) {
   return true;
 }
 
+void FederationCore::StoreSum(ActiveStudy& study) {
+  if (!study.machine().HasRecordToStore()) return;
+  absl::Status status =
+      storage_->PutSum(study.stored().hash, study.machine().sum()->record());
+  if (status.ok()) {
+    study.machine().RecordStored();
+    return;
+  }
+  options_.log(absl::StrCat("study ", study.study().name(), ", round ",
+                            study.machine().round(),
+                            ": cannot store its masked sum, trying again ",
+                            "soon: ", status.message()));
+}
+
 void FederationCore::Advance(ActiveStudy& study) {
   using Command = StudyMachine::Command;
   for (;;) {
     Command command = study.machine().Next(clock_.Now());
     bool moved = StorePhase(study);
+    StoreSum(study);
+    for (const auto& [site, vector] : study.machine().TakeLostVectors()) {
+      obsolete_uploads_.push_back(UploadKey(
+          site, study.MakeHeader(study.machine().round()), vector));
+    }
     if (command == Command::kAggregate) to_aggregate_.push_back(&study);
     if (command != Command::kNone || !moved) break;
   }
@@ -225,119 +271,6 @@ absl::Time FederationCore::NextDeadline() const {
 bool FederationCore::AllPhasesAreStored() const {
   return std::all_of(studies_.begin(), studies_.end(),
                      [](const auto& study) { return study->PhaseIsStored(); });
-}
-
-void FederationCore::Drive() {
-  absl::MutexLock lock(&mutex_);
-  while (!shutdown_) {
-    if (!to_aggregate_.empty()) {
-      ActiveStudy* study = to_aggregate_.front();
-      absl::Status status =
-          study->Ended() ? absl::OkStatus() : Aggregate(*study);
-      if (status.ok()) {
-        to_aggregate_.erase(to_aggregate_.begin());
-        if (!study->Ended()) Advance(*study);
-        RemoveObsolete();
-      } else {
-        options_.log(absl::StrCat(
-            "study ", study->study().name(), ", round ",
-            study->machine().round(),
-            ": cannot aggregate, trying again soon: ", status.message()));
-        changed_.WaitWithTimeout(&mutex_, options_.retry_after);
-      }
-      continue;
-    }
-    absl::Time now = clock_.Now();
-    absl::Time next = NextDeadline();
-    if (next > now && AllPhasesAreStored()) {
-      changed_.WaitWithTimeout(&mutex_, next - now);
-      continue;
-    }
-    for (const auto& study : studies_) {
-      if (!study->Ended() || !study->PhaseIsStored()) Advance(*study);
-    }
-    // A deadline passed during an aggregation has nothing to close.
-    if (to_aggregate_.empty() &&
-        (NextDeadline() <= now || !AllPhasesAreStored())) {
-      changed_.WaitWithTimeout(&mutex_, options_.retry_after);
-    }
-  }
-}
-
-bool FederationCore::IsUsed(const std::string& sha256) const {
-  return std::any_of(studies_.begin(), studies_.end(), [&](const auto& study) {
-    return study->stored().global.sha256() == sha256 ||
-           study->stored().frozen.sha256() == sha256;
-  });
-}
-
-void FederationCore::RemoveObsolete() {
-  std::vector<std::string> blobs = std::exchange(obsolete_blobs_, {});
-  std::vector<UploadSpool::Key> uploads = std::exchange(obsolete_uploads_, {});
-  mutex_.Unlock();
-  for (const UploadSpool::Key& key : uploads) uploads_->Remove(key);
-  {
-    absl::MutexLock submission(&submission_mutex_);
-    for (const std::string& sha256 : blobs) {
-      mutex_.Lock();
-      const bool used = IsUsed(sha256);
-      mutex_.Unlock();
-      if (!used) blobs_.Remove(sha256);
-    }
-  }
-  mutex_.Lock();
-}
-
-absl::StatusOr<std::vector<UpdateInput>> FederationCore::UpdatesOf(
-    const ActiveStudy& study, std::vector<UploadSpool::Key>& keys) const {
-  std::vector<UpdateInput> inputs;
-  for (const SiteId& site : study.machine().answered()) {
-    const v1::SubmitUpdateRequest& update = study.stored().updates.at(site);
-    keys.push_back(UploadKey(site, update.header(), update.update()));
-    HILUM_ASSIGN_OR_RETURN(std::string path, uploads_->Complete(keys.back()));
-    inputs.push_back({.site = site.name(), .path = std::move(path)});
-  }
-  return inputs;
-}
-
-absl::Status FederationCore::Aggregate(ActiveStudy& study) {
-  StoredStudy& stored = study.stored();
-  AggregateOptions options{
-      .layout = study.vector_layout(),
-      .fraction_bits =
-          FractionBits(study.study().aggregation().clipping_norm()),
-      .total_examples = study.TrackExamples(),
-      .global_path = blobs_.Path(stored.global.sha256()),
-      .output_path = blobs_.TemporaryPath(ToHex(stored.hash))};
-  std::vector<UploadSpool::Key> keys;
-  HILUM_ASSIGN_OR_RETURN(options.updates, UpdatesOf(study, keys));
-
-  mutex_.Unlock();
-  absl::StatusOr<AggregateResult> result = AggregateUpdates(options);
-  absl::Status status = result.status();
-  if (status.ok()) status = blobs_.Adopt(options.output_path, result->sha256);
-  mutex_.Lock();
-  if (study.Ended()) return absl::OkStatus();  // stopped meanwhile
-  if (absl::IsAborted(status)) {  // trying again would give the same
-    study.machine().Stop(absl::StrCat("round ", study.machine().round(), ": ",
-                                      status.message()));
-    Advance(study);
-    return absl::OkStatus();
-  }
-  HILUM_RETURN_IF_ERROR(status);
-
-  v1::BlobRef global;
-  global.set_sha256(result->sha256);
-  global.set_size(result->num_bytes);
-  RoundSummary summary = study.Summarise(result->tracks);
-  HILUM_RETURN_IF_ERROR(storage_->CommitRound(stored.hash, summary, global));
-  obsolete_blobs_.push_back(stored.global.sha256());
-  obsolete_uploads_ = std::move(keys);
-  stored.global = global;
-  stored.updates.clear();
-  stored.rounds.push_back(std::move(summary));
-  study.machine().Committed(clock_.Now());
-  return absl::OkStatus();
 }
 
 }  // namespace hilum

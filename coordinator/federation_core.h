@@ -39,6 +39,10 @@ class FederationCore : public FederationHandler {
     std::string state_dir;
     // Signs receipts (DER); empty signatures where not given.
     std::function<std::string(absl::string_view)> sign;
+    // By which sites know each other in secure aggregation. Empty: no study
+    // with it is taken.
+    std::string authority_pem;
+    std::string consortium;
     // Operator's log, one line a call.
     std::function<void(absl::string_view)> log = [](absl::string_view) {};
     // Between tries of what the disk did not take.
@@ -86,12 +90,17 @@ class FederationCore : public FederationHandler {
       const SiteId& site, const v1::SubmitUpdateRequest& request) override;
   absl::StatusOr<v1::SubmitResponse> SubmitEvaluation(
       const SiteId& site, const v1::SubmitEvaluationRequest& request) override;
+  absl::StatusOr<v1::SubmitResponse> SubmitSecureStep(
+      const SiteId& site, const v1::SubmitSecureStepRequest& request) override;
 
  private:
   FederationCore(Options options, Clock& clock, FolderLock folder,
                  BlobStore blobs, std::unique_ptr<UploadSpool> uploads,
                  std::unique_ptr<Storage> storage);
   absl::Status Load();
+  absl::StatusOr<ActiveStudy> Activate(StoredStudy stored);
+  // Goes on with the sum that the study was in, where all of it is here.
+  void ResumeSum(ActiveStudy& study) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   // The study of a header, if the site takes part in it.
   absl::StatusOr<ActiveStudy*> StudyOf(const SiteId& site,
@@ -120,6 +129,11 @@ class FederationCore : public FederationHandler {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Whether the study's phase is another one on disk than before.
   bool StorePhase(ActiveStudy& study) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // What brings it to its sum's last step, before sites are asked to take it.
+  void StoreSum(ActiveStudy& study) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Whether the vector that the site speaks of is one, is awaited and is here.
+  absl::Status CheckMasked(const SiteId& site,
+                           const v1::SubmitSecureStepRequest& request);
 
   v1::SubmitResponse Receipt(const SiteId& site, const v1::Header& header,
                              absl::string_view method,
@@ -140,13 +154,26 @@ class FederationCore : public FederationHandler {
   // sum that cannot be one ends the study.
   absl::Status Aggregate(ActiveStudy& study)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status AggregateModels(ActiveStudy& study)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Of a masked census or evaluation.
+  absl::Status AggregateTotals(ActiveStudy& study)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // What the aggregation of the closed round came to, where it did not give a
+  // result. OK: it is dealt with; otherwise it is tried again.
+  absl::Status OnNoAggregate(ActiveStudy& study, const absl::Status& why)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status Commit(ActiveStudy& study, RoundSummary summary,
+                      const v1::BlobRef& global)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Deletes the files of committed rounds. Likewise, so that sites go on with
   // the next round meanwhile.
   void RemoveObsolete() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const Options options_;
   Clock& clock_;
-  const FolderLock folder_;  // let go last
+  const std::unique_ptr<PeerVerifier> verifier_;  // null: no authority
+  const FolderLock folder_;                       // let go last
   const BlobStore blobs_;
   const std::unique_ptr<UploadSpool> uploads_;
 

@@ -29,6 +29,8 @@ class FederationHandler {
       const SiteId& site, const v1::SubmitUpdateRequest& request) = 0;
   virtual absl::StatusOr<v1::SubmitResponse> SubmitEvaluation(
       const SiteId& site, const v1::SubmitEvaluationRequest& request) = 0;
+  virtual absl::StatusOr<v1::SubmitResponse> SubmitSecureStep(
+      const SiteId& site, const v1::SubmitSecureStepRequest& request) = 0;
 };
 
 }  // namespace hilum

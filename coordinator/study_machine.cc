@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coordinator/study_machine.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
+#include "common/base/status_macros.h"
+#include "common/config/study.h"
+#include "common/secagg/context.h"
 
 namespace hilum {
 namespace {
@@ -18,6 +21,14 @@ std::vector<SiteId> Cohort(const v1::Study& study) {
 }
 
 constexpr char kUnable[] = "cannot work on the study, its own log says why";
+
+uint32_t MinimumSites(const v1::Study& study) {
+  const uint32_t asked = study.aggregation().minimum_sites();
+  if (!IsSecure(study)) return asked;
+  SecAggContext context;
+  for (SiteId& site : Cohort(study)) context.cohort.insert(std::move(site));
+  return std::max(asked, static_cast<uint32_t>(context.Threshold()));
+}
 
 // Why a round failed, for the operator.
 std::string Shortfall(const Round& round, uint32_t minimum_sites) {
@@ -36,21 +47,25 @@ std::string Shortfall(const Round& round, uint32_t minimum_sites) {
 }  // namespace
 
 StudyMachine::StudyMachine(const v1::Study& study, const Progress& progress,
-                           absl::Time now)
+                           const SecureSetup& setup, absl::Time now)
     : study_(study),
+      setup_(setup),
       census_(progress.census),
       withdrawn_(progress.withdrawn),
       joining_(progress.joining),
       round_(Round::Options{}),
       phase_(v1::StudyStatus::PREPARING) {
   uint32_t number = progress.prepared ? progress.committed_rounds + 1 : 0;
-  round_ = MakeRound(number, now);
   const std::set<SiteId>* answers = &progress.census;
   if (progress.prepared) {
     bool training = number <= study.training().rounds();
     phase_ = training ? v1::StudyStatus::TRAINING : v1::StudyStatus::EVALUATING;
     answers = training ? &progress.updates : &progress.evaluations;
+    if (IsSecure(study_)) CloseCohort();
   }
+  StartRound(number, now);
+  if (progress.evaluated) phase_ = v1::StudyStatus::COMPLETED;
+  if (IsSecure(study_)) return;
   for (const SiteId& site : *answers) {
     if (progress.prepared || IsPrepared(site)) round_.Accept(site);
   }
@@ -66,14 +81,22 @@ std::vector<SiteId> StudyMachine::WithCensus() const {
   return sites;
 }
 
-Round StudyMachine::MakeRound(uint32_t number, absl::Time now) const {
+void StudyMachine::StartRound(uint32_t number, absl::Time now) {
+  round_ = MakeRound(
+      number,
+      now + absl::Seconds(study_.aggregation().round_deadline_seconds()));
+  attempts_ = 0;
+  if (IsSecure(study_)) StartSum();
+}
+
+Round StudyMachine::MakeRound(uint32_t number, absl::Time deadline) const {
   Round round(
       {.number = number,
        .sites = number == 0 ? Cohort(study_) : WithCensus(),
-       .minimum_sites = study_.aggregation().minimum_sites(),
-       .deadline =
-           now + absl::Seconds(study_.aggregation().round_deadline_seconds())});
+       .minimum_sites = MinimumSites(study_),
+       .deadline = deadline});
   for (const SiteId& site : withdrawn_) round.Refuse(site, kUnable);
+  for (const auto& [site, reason] : excluded_) round.Refuse(site, reason);
   return round;
 }
 
@@ -82,14 +105,10 @@ bool StudyMachine::IsPrepared(const SiteId& site) const {
          !excluded_.contains(site);
 }
 
-v1::Task::Kind StudyMachine::TaskFor(const SiteId& site) const {
-  if (excluded_.contains(site) || phase_ >= v1::StudyStatus::COMPLETED) {
-    return v1::Task::KIND_UNSPECIFIED;
-  }
-  // A site that was away while the others prepared may still come.
-  if (!IsPrepared(site)) return v1::Task::PREPARE;
-  if (aggregating_ || !round_.Waits(site)) return v1::Task::KIND_UNSPECIFIED;
+v1::Task::Kind StudyMachine::KindOfPhase() const {
   switch (phase_) {
+    case v1::StudyStatus::PREPARING:
+      return v1::Task::PREPARE;
     case v1::StudyStatus::TRAINING:
       return v1::Task::TRAIN;
     case v1::StudyStatus::EVALUATING:
@@ -99,26 +118,55 @@ v1::Task::Kind StudyMachine::TaskFor(const SiteId& site) const {
   }
 }
 
-absl::Status StudyMachine::Check(const SiteId& site, v1::Task::Kind kind,
-                                 uint32_t round) const {
-  auto excluded = excluded_.find(site);
-  if (excluded != excluded_.end()) {
-    return absl::PermissionDeniedError(
-        absl::StrCat(site.name(), " is out of this study: ", excluded->second));
+v1::Task::Kind StudyMachine::TaskFor(const SiteId& site) const {
+  if (excluded_.contains(site) || phase_ >= v1::StudyStatus::COMPLETED) {
+    return v1::Task::KIND_UNSPECIFIED;
   }
+  // A site that was away while the others prepared may still come.
+  if (!IsPrepared(site)) return v1::Task::PREPARE;
+  if (aggregating_) return v1::Task::KIND_UNSPECIFIED;
+  const bool gathering = sum_ == nullptr || sum_->IsGathering();
+  const bool asked = (!gathering || round_.Waits(site)) &&
+                     (sum_ == nullptr || sum_->Waits(site)) &&
+                     !HasRecordToStore();
+  // Without a sum, the census of a prepared site is its answer.
+  if (!asked || (sum_ == nullptr && phase_ == v1::StudyStatus::PREPARING)) {
+    return v1::Task::KIND_UNSPECIFIED;
+  }
+  return KindOfPhase();
+}
+
+absl::Status StudyMachine::CheckOpen(const SiteId& site,
+                                     uint32_t round) const {
   if (phase_ >= v1::StudyStatus::COMPLETED) {
     return absl::FailedPreconditionError("the study has ended");
   }
-  if (kind == v1::Task::PREPARE) return absl::OkStatus();
-  Phase wanted = kind == v1::Task::TRAIN ? v1::StudyStatus::TRAINING
-                                         : v1::StudyStatus::EVALUATING;
-  if (wanted != phase_ || round != round_.number() || aggregating_) {
+  if (round != round_.number() || aggregating_) {
     return absl::FailedPreconditionError(
         absl::StrCat("round ", round, " is not open; the study is in round ",
                      round_.number()));
   }
-  if (!IsPrepared(site)) {
-    return absl::FailedPreconditionError("a census must come first");
+  if (IsPrepared(site)) return absl::OkStatus();
+  return absl::FailedPreconditionError("a census must come first");
+}
+
+absl::Status StudyMachine::CheckMember(const SiteId& site) const {
+  auto excluded = excluded_.find(site);
+  if (excluded == excluded_.end()) return absl::OkStatus();
+  return absl::PermissionDeniedError(
+      absl::StrCat(site.name(), " is out of this study: ", excluded->second));
+}
+
+absl::Status StudyMachine::Check(const SiteId& site, v1::Task::Kind kind,
+                                 uint32_t round) const {
+  HILUM_RETURN_IF_ERROR(CheckMember(site));
+  if (kind == v1::Task::PREPARE && phase_ < v1::StudyStatus::COMPLETED) {
+    return absl::OkStatus();
+  }
+  HILUM_RETURN_IF_ERROR(CheckOpen(site, round));
+  if (kind != KindOfPhase()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("round ", round, " takes no such answer"));
   }
   if (joining_.contains(site)) {
     return absl::FailedPreconditionError(absl::StrCat(
@@ -128,6 +176,7 @@ absl::Status StudyMachine::Check(const SiteId& site, v1::Task::Kind kind,
 }
 
 void StudyMachine::Accept(const SiteId& site) {
+  if (sum_ != nullptr) return AcceptCensus(site);
   const bool returns = withdrawn_.erase(site) > 0;
   const bool is_new = census_.insert(site).second;
   if (is_new && phase_ == v1::StudyStatus::TRAINING) {
@@ -141,18 +190,20 @@ void StudyMachine::Accept(const SiteId& site) {
 
 void StudyMachine::Refuse(const SiteId& site, std::string reason) {
   round_.Refuse(site, std::move(reason));
+  if (sum_ != nullptr && !sum_->IsGathering()) sum_->Leave(site);
 }
 
 void StudyMachine::Withdraw(const SiteId& site) {
   withdrawn_.insert(site);
-  // An update that is in stays in.
-  if (phase_ == v1::StudyStatus::PREPARING || !round_.HasAnswer(site)) {
+  if (sum_ != nullptr && !sum_->IsGathering()) sum_->Leave(site);
+  // An update that is in stays in; keys that are in are of no use.
+  if (sum_ != nullptr || phase_ == v1::StudyStatus::PREPARING || !round_.HasAnswer(site)) {
     round_.Refuse(site, kUnable);
   }
 }
 
 void StudyMachine::Exclude(const SiteId& site, std::string reason) {
-  round_.Refuse(site, reason);
+  Refuse(site, reason);
   excluded_.emplace(site, std::move(reason));
 }
 
@@ -170,14 +221,15 @@ StudyMachine::Command StudyMachine::Next(absl::Time now) {
   if (phase_ >= v1::StudyStatus::COMPLETED || aggregating_) {
     return Command::kNone;
   }
+  if (sum_ != nullptr && !sum_->IsGathering()) return AdvanceSum(now);
   switch (round_.StateAt(now)) {
     case State::kOpen:
       return Command::kNone;
     case State::kFailed:
-      Stop(Shortfall(round_, study_.aggregation().minimum_sites()));
+      Stop(Shortfall(round_, MinimumSites(study_)));
       return Command::kEnded;
     case State::kClosed:
-      return CloseRound(now);
+      return sum_ != nullptr ? BeginSum(now) : CloseRound(now);
   }
   return Command::kNone;
 }
@@ -186,7 +238,7 @@ StudyMachine::Command StudyMachine::CloseRound(absl::Time now) {
   switch (phase_) {
     case v1::StudyStatus::PREPARING:
       phase_ = v1::StudyStatus::TRAINING;
-      round_ = MakeRound(1, now);
+      StartRound(1, now);
       return Command::kNone;
     case v1::StudyStatus::TRAINING:
       aggregating_ = true;
@@ -200,10 +252,24 @@ StudyMachine::Command StudyMachine::CloseRound(absl::Time now) {
 void StudyMachine::Committed(absl::Time now) {
   aggregating_ = false;
   joining_.clear();
-  if (round_.number() == study_.training().rounds()) {
-    phase_ = v1::StudyStatus::EVALUATING;
+  lost_rounds_ = SumIsLost() ? lost_rounds_ + 1 : 0;
+  loss_.clear();
+  switch (phase_) {
+    case v1::StudyStatus::PREPARING:
+      census_ = answered();
+      CloseCohort();
+      phase_ = v1::StudyStatus::TRAINING;
+      break;
+    case v1::StudyStatus::TRAINING:
+      if (round_.number() == study_.training().rounds()) {
+        phase_ = v1::StudyStatus::EVALUATING;
+      }
+      break;
+    default:
+      phase_ = v1::StudyStatus::COMPLETED;
+      return;
   }
-  round_ = MakeRound(round_.number() + 1, now);
+  StartRound(round_.number() + 1, now);
 }
 
 }  // namespace hilum

@@ -4,15 +4,18 @@
 
 #include <cstdint>
 #include <map>
-#include <optional>
+#include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "common/base/ids.h"
+#include "common/crypto/secure_rng.h"
 #include "coordinator/round.h"
+#include "coordinator/secure_sum.h"
 #include "hilum/v1/admin.pb.h"
 #include "hilum/v1/federation.pb.h"
 #include "hilum/v1/study.pb.h"
@@ -34,8 +37,15 @@ class StudyMachine {
   // What the owner must do after a call.
   enum class Command {
     kNone,
-    kAggregate,  // then Committed()
+    kAggregate,  // or, where SumIsLost(), record that; then Committed()
     kEnded,      // the study has just completed or stopped
+  };
+
+  // What secure aggregation takes; what is pointed to outlives the machine.
+  struct SecureSetup {
+    std::string study_hash;  // 32 raw bytes
+    const PeerVerifier* verifier = nullptr;
+    SecureRng* rng = nullptr;  // names sums
   };
 
   // Where a study stands when its process starts: all from storage.
@@ -47,17 +57,22 @@ class StudyMachine {
     std::set<SiteId> updates;    // of the round after the last committed one
     std::set<SiteId> evaluations;
     bool prepared = false;  // round 0 has closed
+    // With secure aggregation, `census` is of the sites in its sum once it is
+    // prepared, and neither updates nor evaluations are known.
+    bool evaluated = false;  // the sum of the evaluations is in
   };
 
+  // `setup` is used where the study has secure aggregation.
   StudyMachine(const v1::Study& study, const Progress& progress,
-               absl::Time now);
+               const SecureSetup& setup, absl::Time now);
 
   Phase phase() const { return phase_; }
   uint32_t round() const { return round_.number(); }
   const std::string& reason() const { return reason_; }
-  absl::Time deadline() const { return round_.deadline(); }
-  std::vector<SiteId> waiting() const { return round_.waiting(); }
-  const std::set<SiteId>& answered() const { return round_.answered(); }
+  absl::Time deadline() const;
+  std::vector<SiteId> waiting() const;
+  // Whose vectors, or census or evaluation, the round is made of.
+  const std::set<SiteId>& answered() const;
 
   // Its census is in, and it is neither withdrawn nor excluded.
   bool IsPrepared(const SiteId& site) const;
@@ -65,7 +80,7 @@ class StudyMachine {
   // KIND_UNSPECIFIED: wait.
   v1::Task::Kind TaskFor(const SiteId& site) const;
 
-  // Is an answer of this kind and round welcome? FAILED_PRECONDITION: the
+  // Is an unmasked answer of this kind and round welcome? FAILED_PRECONDITION: the
   // round is over or not yet open. PERMISSION_DENIED: not of the cohort, or
   // out of the study.
   absl::Status Check(const SiteId& site, v1::Task::Kind kind,
@@ -90,12 +105,58 @@ class StudyMachine {
   // The aggregate of the closed round is stored.
   void Committed(absl::Time now);
 
+  // --- Secure aggregation.
+  // The sum of the present round; null: none, the study is without.
+  const SecureSum* sum() const { return sum_.get(); }
+  // As Check, of a step's answer. Which step and sum, OnStep sees.
+  absl::Status CheckStep(const SiteId& site, uint32_t round) const;
+  // As CheckStep, of a piece of the site's masked vector.
+  absl::Status CheckVector(const SiteId& site, uint32_t round) const;
+  // After CheckStep; fails as SecureSum::On.
+  absl::Status OnStep(const SiteId& site,
+                      const v1::SubmitSecureStepRequest& said);
+  void OnVectorPiece(absl::Time now) { sum_->Touch(now); }
+
+  // What must be on disk before sites are asked to reveal anything: else a
+  // coordinator that is ended then would lose the round.
+  bool HasRecordToStore() const;
+  void RecordStored() { record_stored_ = true; }
+  // The sum whose record was stored goes on. DATA_LOSS: it cannot; a new
+  // one begins.
+  absl::Status Resume(const v1::SecureSumRecord& record, absl::Time now);
+
+  // The closed round has no sum, and why.
+  bool SumIsLost() const { return !loss_.empty(); }
+  const std::string& loss() const { return loss_; }
+  // After kAggregate: the owner has found that shares were wrong. SumIsLost(),
+  // or too many rounds have ended so and the study has stopped.
+  void LoseSum(std::string why) { GiveUpRound(std::move(why)); }
+  // Vectors of attempts that were lost: of no use to anybody.
+  std::map<SiteId, v1::BlobRef> TakeLostVectors() {
+    return std::exchange(lost_vectors_, {});
+  }
+
  private:
-  Round MakeRound(uint32_t number, absl::Time now) const;
+  Round MakeRound(uint32_t number, absl::Time deadline) const;
+  void StartRound(uint32_t number, absl::Time now);
   Command CloseRound(absl::Time now);
   std::vector<SiteId> WithCensus() const;
+  // In a task of the present phase.
+  v1::Task::Kind KindOfPhase() const;
+  absl::Status CheckMember(const SiteId& site) const;
+  absl::Status CheckOpen(const SiteId& site, uint32_t round) const;
+
+  std::unique_ptr<SecureSum> MakeSum(std::string id) const;
+  void StartSum();
+  Command BeginSum(absl::Time now);
+  Command AdvanceSum(absl::Time now);
+  Command TryAgain(absl::Time now);
+  Command GiveUpRound(std::string why);
+  void AcceptCensus(const SiteId& site);
+  void CloseCohort();
 
   v1::Study study_;
+  SecureSetup setup_;
   std::set<SiteId> census_;
   std::set<SiteId> withdrawn_;
   std::set<SiteId> joining_;
@@ -104,6 +165,13 @@ class StudyMachine {
   Phase phase_;
   bool aggregating_ = false;
   std::string reason_;
+
+  std::unique_ptr<SecureSum> sum_;  // null without secure aggregation
+  int attempts_ = 0;                // at the sum of this round
+  int lost_rounds_ = 0;             // one after the other, up to this one
+  bool record_stored_ = false;
+  std::string loss_;
+  std::map<SiteId, v1::BlobRef> lost_vectors_;
 };
 
 }  // namespace hilum

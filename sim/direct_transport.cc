@@ -78,6 +78,11 @@ absl::Status DirectTransport::Call(absl::string_view method,
         request, response,
         [&](const auto& r) { return handler_.SubmitEvaluation(site_, r); });
   }
+  if (method == "SubmitSecureStep") {
+    return Dispatch<v1::SubmitSecureStepRequest, v1::SubmitResponse>(
+        request, response,
+        [&](const auto& r) { return handler_.SubmitSecureStep(site_, r); });
+  }
   return absl::UnimplementedError(absl::StrCat("no method ", method));
 }
 

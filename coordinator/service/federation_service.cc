@@ -62,4 +62,11 @@ grpc::Status FederationService::SubmitEvaluation(
               &FederationHandler::SubmitEvaluation);
 }
 
+grpc::Status FederationService::SubmitSecureStep(
+    grpc::ServerContext* context, const v1::SubmitSecureStepRequest* request,
+    v1::SubmitResponse* response) {
+  return Pass(*context, *request, response,
+              &FederationHandler::SubmitSecureStep);
+}
+
 }  // namespace hilum

@@ -34,6 +34,9 @@ class FederationService final : public v1::Federation::Service {
   grpc::Status SubmitEvaluation(grpc::ServerContext* context,
                                 const v1::SubmitEvaluationRequest* request,
                                 v1::SubmitResponse* response) override;
+  grpc::Status SubmitSecureStep(grpc::ServerContext* context,
+                                const v1::SubmitSecureStepRequest* request,
+                                v1::SubmitResponse* response) override;
 
  private:
   template <typename Request, typename Response>

@@ -13,9 +13,10 @@
 namespace hilum {
 namespace {
 
-constexpr int kSchemaVersion = 1;
+constexpr int kSchemaVersion = 2;
 
-constexpr char kSchema[] = R"sql(
+// From no version to 1, from 1 to 2, ...
+constexpr const char* kMigrations[kSchemaVersion] = {R"sql(
 CREATE TABLE studies(
   sequence INTEGER PRIMARY KEY,
   hash BLOB NOT NULL UNIQUE,
@@ -40,7 +41,14 @@ CREATE TABLE evaluations(
   hash BLOB NOT NULL, site TEXT NOT NULL, body BLOB NOT NULL,
   PRIMARY KEY(hash, site));
 PRAGMA user_version = 1;
-)sql";
+)sql",
+                                                     R"sql(
+CREATE TABLE totals(
+  hash BLOB NOT NULL, kind TEXT NOT NULL, body BLOB NOT NULL,
+  PRIMARY KEY(hash, kind));
+CREATE TABLE sums(hash BLOB PRIMARY KEY, body BLOB NOT NULL);
+PRAGMA user_version = 2;
+)sql"};
 
 std::string PackDoubles(const std::vector<double>& values) {
   return std::string(reinterpret_cast<const char*>(values.data()),
@@ -93,9 +101,12 @@ absl::Status Storage::Migrate() {
         path_, ": written by a newer hilum-coordinator (schema ", version,
         ", this one knows ", kSchemaVersion, "); install that version"));
   }
-  if (version == kSchemaVersion) return absl::OkStatus();
-  std::string script = absl::StrCat("BEGIN;", kSchema, "COMMIT;");
-  return Execute(script.c_str());
+  for (; version < kSchemaVersion; ++version) {
+    std::string script =
+        absl::StrCat("BEGIN;", kMigrations[version], "COMMIT;");
+    HILUM_RETURN_IF_ERROR(Execute(script.c_str()));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status Storage::AddStudy(const StoredStudy& study) {
@@ -125,6 +136,18 @@ absl::Status Storage::LoadMessages(const char* table, absl::string_view hash,
     }
   }
   return rows.status();
+}
+
+template <typename Message>
+absl::Status Storage::LoadMessage(const char* sql, absl::string_view hash,
+                                  std::optional<Message>& message) {
+  Statement row(database_, path_, sql);
+  row.Blob(hash);
+  if (row.Step() && !message.emplace().ParseFromString(row.Bytes(0))) {
+    return absl::DataLossError(
+        absl::StrCat(path_, ": unreadable row of ", sql));
+  }
+  return row.status();
 }
 
 absl::Status Storage::LoadRounds(StoredStudy& study) {
@@ -165,6 +188,14 @@ absl::StatusOr<std::vector<StoredStudy>> Storage::LoadStudies() {
     HILUM_RETURN_IF_ERROR(LoadMessages("updates", study.hash, study.updates));
     HILUM_RETURN_IF_ERROR(
         LoadMessages("evaluations", study.hash, study.evaluations));
+    HILUM_RETURN_IF_ERROR(LoadMessage(
+        "SELECT body FROM totals WHERE kind = 'census' AND hash = ?",
+        study.hash, study.census_totals));
+    HILUM_RETURN_IF_ERROR(LoadMessage(
+        "SELECT body FROM totals WHERE kind = 'evaluation' AND hash = ?",
+        study.hash, study.evaluation_totals));
+    HILUM_RETURN_IF_ERROR(LoadMessage("SELECT body FROM sums WHERE hash = ?",
+                                      study.hash, study.sum));
     studies.push_back(std::move(study));
   }
   HILUM_RETURN_IF_ERROR(rows.status());
@@ -210,35 +241,84 @@ absl::Status Storage::PutEvaluation(
   return PutMessage("evaluations", hash, site, evaluation);
 }
 
+absl::Status Storage::Transaction(absl::FunctionRef<absl::Status()> changes) {
+  HILUM_RETURN_IF_ERROR(Execute("BEGIN IMMEDIATE"));
+  absl::Status status = changes();
+  if (status.ok()) status = Execute("COMMIT");
+  // After a failed COMMIT (disk full) too, nothing of it may stay open.
+  if (!status.ok()) Execute("ROLLBACK").IgnoreError();
+  return status;
+}
+
+absl::Status Storage::ForgetAnswers(absl::string_view hash) {
+  absl::Status status =
+      Statement(database_, path_, "DELETE FROM updates WHERE hash = ?")
+          .Blob(hash)
+          .Run();
+  status.Update(Statement(database_, path_, "DELETE FROM sums WHERE hash = ?")
+                    .Blob(hash)
+                    .Run());
+  return status;
+}
+
 absl::Status Storage::CommitRound(absl::string_view hash,
                                   const RoundSummary& round,
                                   const v1::BlobRef& global) {
   std::string contributors = absl::StrJoin(
       round.contributors, ",",
       [](std::string* out, const SiteId& site) { out->append(site.name()); });
-  HILUM_RETURN_IF_ERROR(Execute("BEGIN IMMEDIATE"));
-  absl::Status status =
-      Statement(database_, path_,
-                "INSERT INTO rounds(hash, round, contributors, mean_loss) "
-                "VALUES(?, ?, ?, ?)")
-          .Blob(hash)
-          .Int(round.round)
-          .Text(contributors)
-          .Blob(PackDoubles(round.mean_loss))
-          .Run();
-  status.Update(Statement(database_, path_,
-                          "UPDATE studies SET global = ? WHERE hash = ?")
-                    .Blob(global.SerializeAsString())
-                    .Blob(hash)
-                    .Run());
-  status.Update(
-      Statement(database_, path_, "DELETE FROM updates WHERE hash = ?")
-          .Blob(hash)
-          .Run());
-  if (status.ok()) status = Execute("COMMIT");
-  // After a failed COMMIT (disk full) too, nothing of it may stay open.
-  if (!status.ok()) Execute("ROLLBACK").IgnoreError();
-  return status;
+  return Transaction([&] {
+    absl::Status status =
+        Statement(database_, path_,
+                  "INSERT INTO rounds(hash, round, contributors, mean_loss) "
+                  "VALUES(?, ?, ?, ?)")
+            .Blob(hash)
+            .Int(round.round)
+            .Text(contributors)
+            .Blob(PackDoubles(round.mean_loss))
+            .Run();
+    status.Update(Statement(database_, path_,
+                            "UPDATE studies SET global = ? WHERE hash = ?")
+                      .Blob(global.SerializeAsString())
+                      .Blob(hash)
+                      .Run());
+    status.Update(ForgetAnswers(hash));
+    return status;
+  });
+}
+
+absl::Status Storage::PutSum(absl::string_view hash,
+                             const v1::SecureSumRecord& record) {
+  return Statement(database_, path_,
+                   "INSERT OR REPLACE INTO sums(hash, body) VALUES(?, ?)")
+      .Blob(hash)
+      .Blob(record.SerializeAsString())
+      .Run();
+}
+
+absl::Status Storage::PutTotals(const char* kind, absl::string_view hash,
+                                const google::protobuf::Message& totals) {
+  return Transaction([&] {
+    absl::Status status =
+        Statement(database_, path_,
+                  "INSERT INTO totals(hash, kind, body) VALUES(?, ?, ?)")
+            .Blob(hash)
+            .Text(kind)
+            .Blob(totals.SerializeAsString())
+            .Run();
+    status.Update(ForgetAnswers(hash));
+    return status;
+  });
+}
+
+absl::Status Storage::CommitTotals(absl::string_view hash,
+                                   const v1::CensusTotals& totals) {
+  return PutTotals("census", hash, totals);
+}
+
+absl::Status Storage::CommitTotals(absl::string_view hash,
+                                   const v1::EvaluationTotals& totals) {
+  return PutTotals("evaluation", hash, totals);
 }
 
 }  // namespace hilum

@@ -5,9 +5,11 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -15,6 +17,7 @@
 #include "coordinator/study_result.h"
 #include "hilum/v1/admin.pb.h"
 #include "hilum/v1/federation.pb.h"
+#include "hilum/v1/totals.pb.h"
 
 struct sqlite3;
 
@@ -32,6 +35,11 @@ struct StoredStudy {
   std::map<SiteId, v1::SubmitCensusRequest> census;   // unable: withdrawn
   std::map<SiteId, v1::SubmitUpdateRequest> updates;  // of the open round
   std::map<SiteId, v1::SubmitEvaluationRequest> evaluations;
+  // With secure aggregation; of single sites, census and evaluations are then
+  // what these have published.
+  std::optional<v1::CensusTotals> census_totals;
+  std::optional<v1::EvaluationTotals> evaluation_totals;
+  std::optional<v1::SecureSumRecord> sum;  // of the open round
 };
 
 // The coordinator's database: SQLite, write-ahead log, synchronous; what a
@@ -56,8 +64,16 @@ class Storage {
                          const v1::SubmitUpdateRequest& update);
   absl::Status PutEvaluation(absl::string_view hash, const SiteId& site,
                              const v1::SubmitEvaluationRequest& evaluation);
+  absl::Status PutSum(absl::string_view hash,
+                      const v1::SecureSumRecord& record);
+  // In one transaction: the census' or the evaluation's totals, and the sum
+  // they were read off is forgotten.
+  absl::Status CommitTotals(absl::string_view hash,
+                            const v1::CensusTotals& totals);
+  absl::Status CommitTotals(absl::string_view hash,
+                            const v1::EvaluationTotals& totals);
   // In one transaction: the round's summary, the new global blob, and the
-  // round's updates are forgotten.
+  // round's updates or sum are forgotten.
   absl::Status CommitRound(absl::string_view hash, const RoundSummary& round,
                            const v1::BlobRef& global);
 
@@ -68,7 +84,15 @@ class Storage {
   absl::Status PutMessage(const char* table, absl::string_view hash,
                           const SiteId& site,
                           const google::protobuf::Message& message);
+  absl::Status Transaction(absl::FunctionRef<absl::Status()> changes);
+  absl::Status ForgetAnswers(absl::string_view hash);
+  absl::Status PutTotals(const char* kind, absl::string_view hash,
+                         const google::protobuf::Message& totals);
   absl::Status LoadRounds(StoredStudy& study);
+  // Of one row; none: nullopt.
+  template <typename Message>
+  absl::Status LoadMessage(const char* sql, absl::string_view hash,
+                           std::optional<Message>& message);
   template <typename Message>
   absl::Status LoadMessages(const char* table, absl::string_view hash,
                             std::map<SiteId, Message>& messages);

@@ -21,6 +21,13 @@ v1::Header HeaderOf(const google::protobuf::Message& request) {
   return header;
 }
 
+// What it says of a masked sum: keys, shares, masked, ...
+std::string StepName(const v1::SubmitSecureStepRequest& step) {
+  const auto* said = step.GetReflection()->GetOneofFieldDescriptor(
+      step, step.GetDescriptor()->oneof_decl(0));
+  return said == nullptr ? std::string() : said->name();
+}
+
 v1::LedgerEntry EntryOf(v1::LedgerEntry::Kind kind, absl::string_view method,
                         const v1::Header& header) {
   v1::LedgerEntry entry;
@@ -58,6 +65,10 @@ absl::Status EgressGate::Record(absl::string_view method,
   std::string bytes = request.SerializeAsString();
   entry.set_bytes(bytes.size());
   entry.set_sha256(ToHex(Sha256Of(bytes)));
+  if (const auto* step =
+          dynamic_cast<const v1::SubmitSecureStepRequest*>(&request)) {
+    entry.set_detail(StepName(*step));
+  }
   return ledger_.Append(entry);
 }
 

@@ -10,6 +10,8 @@
 #include "common/base/malloc.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/certificate.h"
+#include "common/crypto/signature.h"
+#include "common/secagg/credentials.h"
 #include "site_agent/gateway/commands.h"
 #include "site_agent/gateway/folder_watch.h"
 #include "site_agent/gateway/service/grpc_transport.h"
@@ -76,12 +78,21 @@ absl::Status ServeSite(const std::string& config_path, bool exit_when_done) {
         "label, patient_id) is not there"));
   }
   TrainerProcess trainer(config.trainer().binary(), Log);
+  HILUM_ASSIGN_OR_RETURN(Signer signer,
+                         Signer::Create(identity.private_key_pem));
+  const PeerVerifier verifier(identity.authority_pem, identity.name.consortium,
+                              RealClock());
+  const SiteCredentials credentials{
+      .certificate_pem = identity.certificate_pem,
+      .signer = &signer,
+      .verifier = &verifier};
   GrpcTransport transport(config.coordinator(), identity);
   HILUM_ASSIGN_OR_RETURN(
       std::unique_ptr<SessionRunner> runner,
       SessionRunner::Create({.site = SiteId(identity.name.site),
                              .config = config,
                              .patient_key = patient_key,
+                             .credentials = &credentials,
                              .exit_when_done = exit_when_done,
                              .log = Log},
                             transport, trainer, RealClock()));

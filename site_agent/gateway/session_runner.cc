@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Asking for tasks and carrying on whatever happens; what a task takes is in
-// session_tasks.cc.
+// session_tasks.cc, what a step of a secure sum takes in session_sums.cc.
 #include "site_agent/gateway/session_runner.h"
 
 #include <algorithm>
@@ -18,18 +18,11 @@ namespace {
 using Do = SiteSession::Do;
 
 constexpr absl::Duration kPollMargin = absl::Seconds(15);
-constexpr absl::Duration kFirstPause = absl::Milliseconds(200);
 constexpr absl::Duration kLongestPause = absl::Seconds(15);
 
 bool IsTransient(const absl::Status& status) {
   return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status) ||
          absl::IsResourceExhausted(status);
-}
-
-// The round went on without this answer; the next task says how.
-bool IsRoundOver(const absl::Status& status) {
-  return absl::IsFailedPrecondition(status) ||
-         absl::IsInvalidArgument(status) || absl::IsNotFound(status);
 }
 
 std::string ShortHash(absl::string_view hash) {
@@ -58,7 +51,13 @@ SessionRunner::SessionRunner(Options options, Transport& transport,
           },
           blobs_),
       gate_(transport, *ledger_),
-      session_(options_.config.policy()) {}
+      session_(options_.config.policy()),
+      spool_(absl::StrCat(options_.config.state_dir(), "/spool/update")),
+      secure_({.site = options_.site,
+               .credentials = options_.credentials,
+               .rng = options_.rng,
+               .studies_dir =
+                   absl::StrCat(options_.config.state_dir(), "/studies")}) {}
 
 absl::StatusOr<std::unique_ptr<SessionRunner>> SessionRunner::Create(
     Options options, Transport& transport, Trainer& trainer, Clock& clock) {
@@ -178,6 +177,7 @@ absl::StatusOr<bool> SessionRunner::End(const SiteSession::Action& action) {
       action.completed ? " is complete" : " ended: ", action.reason));
   HILUM_RETURN_IF_ERROR(approvals_.MarkEnded(action.study_hash));
   blobs_.KeepOnly({});
+  spool_.Clear();
   if (!options_.exit_when_done) return false;
   if (action.completed) return true;
   return absl::AbortedError(
@@ -221,6 +221,14 @@ absl::Status SessionRunner::RecordDecisions() {
 absl::Status SessionRunner::Perform(const SiteSession::Action& action) {
   if (action.what == Do::kStoreOffer) return StoreOffer(action);
   if (action.what == Do::kPollAgain) return absl::OkStatus();
+  HILUM_RETURN_IF_ERROR(OpenStudy(action.study_hash));
+  HILUM_RETURN_IF_ERROR(CheckTask(action.task));
+  // The other steps are of what this process holds, or of nothing.
+  if (action.task.has_secure() &&
+      (action.what == Do::kPrepare ||
+       !action.task.secure().has_advertise_keys())) {
+    return TakeStep(action.task);
+  }
   if (action.what == Do::kPrepare || action.needs_prepare) {
     HILUM_ASSIGN_OR_RETURN(v1::PrepareResponse prepared,
                            Prepare(action.study_hash));
@@ -228,6 +236,7 @@ absl::Status SessionRunner::Perform(const SiteSession::Action& action) {
       return SubmitCensus(action.task, prepared);
     }
   }
+  if (action.task.has_secure()) return TakeStep(action.task);
   return action.what == Do::kTrain ? Train(action.task) : Evaluate(action.task);
 }
 

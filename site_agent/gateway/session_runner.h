@@ -17,6 +17,8 @@
 #include "common/base/folder_lock.h"
 #include "common/base/ids.h"
 #include "common/config/study.h"
+#include "common/crypto/secure_rng.h"
+#include "common/secagg/credentials.h"
 #include "hilum/v1/config.pb.h"
 #include "hilum/v1/study.pb.h"
 #include "site_agent/gateway/approvals.h"
@@ -24,7 +26,9 @@
 #include "site_agent/gateway/blob_transfer.h"
 #include "site_agent/gateway/egress_gate.h"
 #include "site_agent/gateway/ledger.h"
+#include "site_agent/gateway/secure_part.h"
 #include "site_agent/gateway/site_session.h"
+#include "site_agent/gateway/spooled_vector.h"
 #include "site_agent/gateway/transport.h"
 #include "site_agent/gateway/update_file.h"
 #include "site_agent/trainer/trainer.h"
@@ -38,6 +42,10 @@ namespace hilum {
 // met it is done again once there is room. A task that fails here otherwise is
 // answered all the same, with an update of weight 0 or with the word that this
 // site is unable, so that the others need not wait.
+// In a study with secure aggregation it says what it knows into masked sums
+// only. What the coordinator asks for that would open one is refused and put
+// into the ledger; where it shows that the coordinator cheats, the study is
+// refused for good.
 // Run returns when the study has ended (exit_when_done), on Stop, or where
 // going on makes no sense. Run is called once; Stop and Wake from any thread.
 class SessionRunner {
@@ -46,6 +54,10 @@ class SessionRunner {
     SiteId site;
     v1::SiteConfig config;    // absolute paths
     std::string patient_key;  // 32 raw bytes
+    // For secure aggregation; what it points to outlives the runner. Without,
+    // this site takes part in no study that has it.
+    const SiteCredentials* credentials = nullptr;
+    SecureRng* rng = &RealSecureRng();
     bool exit_when_done = false;
     std::function<void(absl::string_view)> log = [](absl::string_view) {};
   };
@@ -65,6 +77,7 @@ class SessionRunner {
 
  private:
   static constexpr absl::Duration kCallTimeout = absl::Minutes(2);
+  static constexpr absl::Duration kFirstPause = absl::Milliseconds(200);
 
   struct Study {
     std::string hash;  // raw; empty: none
@@ -85,6 +98,11 @@ class SessionRunner {
   // False: stopped meanwhile.
   bool Pause(absl::Duration pause);
   bool stopped();
+  // The round went on without this answer; the next task says how.
+  static bool IsRoundOver(const absl::Status& status) {
+    return absl::IsFailedPrecondition(status) ||
+           absl::IsInvalidArgument(status) || absl::IsNotFound(status);
+  }
   void Log(absl::string_view line) const;
 
   // One question and what follows. A status ends Run.
@@ -102,8 +120,13 @@ class SessionRunner {
   // kept, and given again where another is asked for.
   absl::Status SubmitCensus(const v1::Task& task,
                             const v1::PrepareResponse& prepared);
+  // What a site may not know of another: how many cases it has.
+  bool PublishesFigures() const;
   absl::Status Train(const v1::Task& task);
-  // Trains; what leaves is then at `path`.
+  // The encoded update in the spool: what was made for this very task, or else
+  // of a training of its own.
+  absl::StatusOr<v1::BlobRef> UpdateOf(const v1::Task& task);
+  // Trains; the encoded update is then at `path`.
   absl::StatusOr<v1::BlobRef> MakeUpdate(const v1::Task& task,
                                          const std::string& path);
   // With the round's model, fetched.
@@ -115,8 +138,27 @@ class SessionRunner {
   // The census that was given for the study in study_, if any was.
   absl::StatusOr<std::optional<v1::SubmitCensusRequest>> GivenCensus() const;
   absl::Status Evaluate(const v1::Task& task);
-  std::string SpoolPath() const;
+  // What evaluates the round's model; the predictions stay.
+  absl::StatusOr<v1::EvaluateResponse> EvaluateModel(const v1::Task& task);
+  absl::Status SubmitEvaluation(
+      const v1::Task& task,
+      const absl::StatusOr<v1::EvaluateResponse>& evaluated);
   std::string CensusPath() const;
+
+  // --- Secure aggregation: session_sums.cc.
+  // PERMISSION_DENIED: of a study with secure aggregation, a task that would
+  // tell the coordinator this site's own figures.
+  absl::Status CheckTask(const v1::Task& task) const;
+  absl::Status TakeStep(const v1::Task& task);
+  // In the spool: what the round's sum is over.
+  absl::StatusOr<v1::BlobRef> VectorOf(const v1::Task& task);
+  absl::StatusOr<v1::BlobRef> MakeCensusVector() const;
+  absl::StatusOr<v1::BlobRef> MakeEvaluationVector(const v1::Task& task);
+  // Writes it into the ledger, and leaves the sum. Fails with `why` where the
+  // coordinator is not to be trusted with the study any more.
+  absl::Status RefuseStep(const v1::Task& task, const absl::Status& why);
+  // The step's answer has gone, or came too late.
+  void AfterStep(const v1::Task& task, const absl::Status& answered);
 
   const Options options_;
   Transport& transport_;
@@ -129,6 +171,8 @@ class SessionRunner {
   const BlobTransfer transfer_;
   EgressGate gate_;
   SiteSession session_;
+  SpooledVector spool_;
+  SecurePart secure_;
   Study study_;
 
   absl::Mutex mutex_;

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // What each kind of task takes.
-#include <unistd.h>
-
 #include <algorithm>
 #include <numeric>
 #include <utility>
@@ -44,6 +42,11 @@ absl::Status SessionRunner::OpenStudy(const std::string& hash) {
   Study opened;
   HILUM_ASSIGN_OR_RETURN(opened.study, ParseStudy(bytes));
   HILUM_RETURN_IF_ERROR(session_.CheckPolicy(opened.study));
+  if (IsSecure(opened.study) && options_.credentials == nullptr) {
+    return absl::FailedPreconditionError(
+        "the study has secure aggregation, for which this site has no "
+        "certificate");
+  }
   HILUM_ASSIGN_OR_RETURN(ParameterLayout layout, StudyLayout(opened.study));
   opened.tracks = StudyTracks(opened.study);
   opened.layout = {.track_size = layout.travelling_size,
@@ -113,12 +116,17 @@ absl::Status SessionRunner::SubmitCensus(const v1::Task& task,
     HILUM_RETURN_IF_ERROR(
         WriteFileAtomically(CensusPath(), request.SerializeAsString()));
   }
+  if (IsSecure(study_.study) && !PublishesFigures()) {
+    request.clear_arms();
+    request.clear_rows();
+    request.clear_rejected_rows();
+  }
   v1::SubmitResponse response;
   return Call("SubmitCensus", request, &response, kCallTimeout);
 }
 
-std::string SessionRunner::SpoolPath() const {
-  return absl::StrCat(options_.config.state_dir(), "/spool/update");
+bool SessionRunner::PublishesFigures() const {
+  return options_.config.policy().publish_site_figures();
 }
 
 absl::StatusOr<v1::TrainRequest> SessionRunner::MakeTrainRequest(
@@ -157,7 +165,7 @@ absl::StatusOr<v1::BlobRef> SessionRunner::EncodeUpdate(
     const Track& track = study_.tracks[static_cast<size_t>(t)];
     TrackShare share = ShareOf(
         trained.tracks(t),
-        census.has_value() ? Sum(TrainingCases(study_.study, track, *census))
+        census.has_value() ? Sum(TrainingCases(study_.study, track, census->arms()))
                            : kMaxSiteExamples);
     share.total_examples = task.track_examples(t);
     options.shares.push_back(share);
@@ -174,25 +182,34 @@ absl::StatusOr<v1::BlobRef> SessionRunner::MakeUpdate(const v1::Task& task,
   if (update.ok() || MayPass(update.status())) return update;
   Log(absl::StrCat("round ", task.header().round(), ": this site gives ",
                    "nothing to it: ", update.status().message()));
-  return WriteZeroUpdate(path, study_.layout, {});
+  return WriteZeroUpdate(path, study_.layout.size());
+}
+
+absl::StatusOr<v1::BlobRef> SessionRunner::UpdateOf(const v1::Task& task) {
+  HILUM_ASSIGN_OR_RETURN(std::optional<v1::BlobRef> ready, spool_.Find(task));
+  if (ready.has_value()) return *ready;
+  spool_.Clear();
+  HILUM_ASSIGN_OR_RETURN(v1::BlobRef update, MakeUpdate(task, spool_.path()));
+  HILUM_RETURN_IF_ERROR(spool_.Put(task, update));
+  return update;
 }
 
 absl::Status SessionRunner::Train(const v1::Task& task) {
   v1::SubmitUpdateRequest request;
   *request.mutable_header() = task.header();
-  std::string path = SpoolPath();
-  HILUM_ASSIGN_OR_RETURN(*request.mutable_update(), MakeUpdate(task, path));
+  HILUM_ASSIGN_OR_RETURN(*request.mutable_update(), UpdateOf(task));
   HILUM_RETURN_IF_ERROR(
-      transfer_.Upload(task.header(), request.update(), path));
+      transfer_.Upload(task.header(), request.update(), spool_.path()));
   v1::SubmitResponse response;
   HILUM_RETURN_IF_ERROR(Call("SubmitUpdate", request, &response, kCallTimeout));
-  unlink(path.c_str());
+  spool_.Clear();
   Log(absl::StrCat("round ", task.header().round(), " of ",
                    study_.study.training().rounds(), ": update is in"));
   return absl::OkStatus();
 }
 
-absl::Status SessionRunner::Evaluate(const v1::Task& task) {
+absl::StatusOr<v1::EvaluateResponse> SessionRunner::EvaluateModel(
+    const v1::Task& task) {
   v1::EvaluateRequest evaluate;
   HILUM_ASSIGN_OR_RETURN(*evaluate.mutable_frozen_path(),
                          transfer_.Fetch(task.header(), task.frozen()));
@@ -202,23 +219,35 @@ absl::Status SessionRunner::Evaluate(const v1::Task& task) {
                                              "/predictions-site-",
                                              options_.site.name(), ".csv"));
   absl::StatusOr<v1::EvaluateResponse> evaluated = trainer_.Evaluate(evaluate);
-  if (MayPass(evaluated.status())) return evaluated.status();
+  if (evaluated.ok() || MayPass(evaluated.status())) return evaluated;
+  // Of other codes than those of the coordinator's calls.
+  return absl::AbortedError(
+      absl::StrCat("this site gives nothing to the evaluation: ",
+                   evaluated.status().message()));
+}
+
+absl::Status SessionRunner::SubmitEvaluation(
+    const v1::Task& task,
+    const absl::StatusOr<v1::EvaluateResponse>& evaluated) {
   v1::SubmitEvaluationRequest request;
   *request.mutable_header() = task.header();
   if (evaluated.ok()) {
     *request.mutable_tracks() = evaluated->tracks();
   } else {
-    Log(absl::StrCat("this site gives nothing to the evaluation: ",
-                     evaluated.status().message()));
+    Log(evaluated.status().message());
     request.set_unable(true);
   }
   v1::SubmitResponse response;
-  HILUM_RETURN_IF_ERROR(
-      Call("SubmitEvaluation", request, &response, kCallTimeout));
-  if (evaluated.ok()) {
-    Log(absl::StrCat("evaluation is in; predictions stay in ",
-                     evaluate.predictions_path()));
+  return Call("SubmitEvaluation", request, &response, kCallTimeout);
+}
+
+absl::Status SessionRunner::Evaluate(const v1::Task& task) {
+  absl::StatusOr<v1::EvaluateResponse> evaluated = EvaluateModel(task);
+  if (!evaluated.ok() && !absl::IsAborted(evaluated.status())) {
+    return evaluated.status();
   }
+  HILUM_RETURN_IF_ERROR(SubmitEvaluation(task, evaluated));
+  if (evaluated.ok()) Log("evaluation is in; predictions stay here");
   return absl::OkStatus();
 }
 

@@ -6,7 +6,9 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/ids.h"
 #include "common/base/status_macros.h"
+#include "common/config/study.h"
 #include "common/crypto/sha256.h"
+#include "common/secagg/context.h"
 
 namespace hilum {
 namespace {
@@ -92,12 +94,29 @@ absl::StatusOr<SiteSession::Action> SiteSession::OnAnswer(
 absl::Status SiteSession::CheckPolicy(const v1::Study& study) const {
   const std::string& wanted = study.model().architecture();
   const auto& allowed = policy_.architectures();
-  if (allowed.empty() ||
-      std::find(allowed.begin(), allowed.end(), wanted) != allowed.end()) {
-    return absl::OkStatus();
+  if (!allowed.empty() &&
+      std::find(allowed.begin(), allowed.end(), wanted) == allowed.end()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("policy.architectures does not list ", wanted));
   }
+  if (IsSecure(study)) return CheckSurvivors(study);
+  if (!policy_.require_secure_aggregation()) return absl::OkStatus();
   return absl::FailedPreconditionError(
-      absl::StrCat("policy.architectures does not list ", wanted));
+      "the study is without secure aggregation; "
+      "policy.require_secure_aggregation is true");
+}
+
+// By the threshold, which every step of a sum keeps to: what a single site
+// asks for beyond it the others could do without.
+absl::Status SiteSession::CheckSurvivors(const v1::Study& study) const {
+  SecAggContext context;
+  for (const std::string& site : study.sites()) context.cohort.emplace(site);
+  const uint32_t least = static_cast<uint32_t>(context.Threshold());
+  if (policy_.minimum_survivors() <= least) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "policy.minimum_survivors is ", policy_.minimum_survivors(),
+      "; a sum of this study with ", study.sites_size(),
+      " sites may be of ", least));
 }
 
 absl::Status SiteSession::CheckCases(

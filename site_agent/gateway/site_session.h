@@ -68,6 +68,8 @@ class SiteSession {
   }
 
  private:
+  absl::Status CheckSurvivors(const v1::Study& study) const;
+
   v1::Policy policy_;
   std::string prepared_;
   std::set<std::string> unusable_;

@@ -47,12 +47,9 @@ absl::Status CheckShares(const UpdateOptions& options) {
 // A vector on its way into its file, from front to back.
 class VectorFile {
  public:
-  VectorFile(int fd, const std::string& path, const VectorMask& mask)
-      : fd_(fd), path_(path), mask_(mask) {}
+  VectorFile(int fd, const std::string& path) : fd_(fd), path_(path) {}
 
-  // Masks `words` in place.
-  absl::Status Append(absl::Span<uint32_t> words) {
-    if (mask_) mask_(num_elements_, words);
+  absl::Status Append(absl::Span<const uint32_t> words) {
     absl::string_view bytes(reinterpret_cast<const char*>(words.data()),
                             words.size() * sizeof(uint32_t));
     sha_.Update(bytes);
@@ -72,10 +69,16 @@ class VectorFile {
  private:
   const int fd_;
   const std::string& path_;
-  const VectorMask& mask_;
   Sha256 sha_;
   uint64_t num_elements_ = 0;
 };
+
+absl::StatusOr<ScopedFd> NewFile(const std::string& path) {
+  ScopedFd fd(
+      open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+  if (fd.get() < 0) return ErrnoStatus(errno, "cannot write", path);
+  return fd;
+}
 
 // One call of EncodeUpdateFile.
 class Encoder {
@@ -89,9 +92,7 @@ class Encoder {
   absl::StatusOr<v1::BlobRef> Run() {
     HILUM_RETURN_IF_ERROR(CheckShares(options_));
     HILUM_RETURN_IF_ERROR(CheckSize());
-    if (options_.clipping_norm != 0 || options_.mask) {
-      HILUM_RETURN_IF_ERROR(Measure());
-    }
+    if (options_.clipping_norm != 0) HILUM_RETURN_IF_ERROR(Measure());
     return Encode();
   }
 
@@ -140,7 +141,7 @@ class Encoder {
       roundings.emplace_back(options_.seed,
                              absl::StrCat(options_.stream, "/", track));
     }
-    VectorFile file(fd_.get(), path_, options_.mask);
+    VectorFile file(fd_.get(), path_);
     for (int64_t at = 0; at < layout_.size(); at += kBlock) {
       HILUM_RETURN_IF_ERROR(ReadBlock(at));
       words_.resize(block_.size());
@@ -151,7 +152,7 @@ class Encoder {
             absl::MakeSpan(words_).subspan(piece.offset, piece.delta.size()));
       });
       AppendTail(at);
-      HILUM_RETURN_IF_ERROR(file.Append(absl::MakeSpan(words_)));
+      HILUM_RETURN_IF_ERROR(file.Append(words_));
     }
     return file.Finish();
   }
@@ -228,16 +229,48 @@ absl::StatusOr<v1::BlobRef> EncodeUpdateFile(const std::string& path,
 }
 
 absl::StatusOr<v1::BlobRef> WriteZeroUpdate(const std::string& path,
-                                            const VectorLayout& layout,
-                                            const VectorMask& mask) {
-  ScopedFd fd(
-      open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-  if (fd.get() < 0) return ErrnoStatus(errno, "cannot write", path);
-  VectorFile file(fd.get(), path, mask);
+                                            int64_t num_elements) {
+  HILUM_ASSIGN_OR_RETURN(ScopedFd fd, NewFile(path));
+  VectorFile file(fd.get(), path);
   std::vector<uint32_t> words;
-  for (int64_t at = 0; at < layout.size(); at += kBlock) {
-    words.assign(static_cast<size_t>(std::min(kBlock, layout.size() - at)), 0);
-    HILUM_RETURN_IF_ERROR(file.Append(absl::MakeSpan(words)));
+  for (int64_t at = 0; at < num_elements; at += kBlock) {
+    words.assign(static_cast<size_t>(std::min(kBlock, num_elements - at)), 0);
+    HILUM_RETURN_IF_ERROR(file.Append(words));
+  }
+  return file.Finish();
+}
+
+absl::StatusOr<v1::BlobRef> WriteVector(const std::string& path,
+                                        absl::Span<const uint32_t> words) {
+  HILUM_ASSIGN_OR_RETURN(ScopedFd fd, NewFile(path));
+  VectorFile file(fd.get(), path);
+  HILUM_RETURN_IF_ERROR(file.Append(words));
+  return file.Finish();
+}
+
+absl::StatusOr<v1::BlobRef> MaskVectorFile(const std::string& from,
+                                           const std::string& to,
+                                           const VectorMask& mask) {
+  ScopedFd in(open(from.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat info;
+  if (in.get() < 0 || fstat(in.get(), &info) != 0) {
+    return ErrnoStatus(errno, "cannot open", from);
+  }
+  if (info.st_size % static_cast<off_t>(sizeof(uint32_t)) != 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(from, ": ", info.st_size, " bytes are no vector"));
+  }
+  HILUM_ASSIGN_OR_RETURN(ScopedFd out, NewFile(to));
+  VectorFile file(out.get(), to);
+  std::vector<uint32_t> words;
+  const uint64_t size = static_cast<uint64_t>(info.st_size) / sizeof(uint32_t);
+  for (uint64_t at = 0; at < size; at += words.size()) {
+    words.resize(std::min<uint64_t>(kBlock, size - at));
+    HILUM_RETURN_IF_ERROR(ReadAt(in.get(), at * sizeof(uint32_t),
+                                 reinterpret_cast<char*>(words.data()),
+                                 words.size() * sizeof(uint32_t), from));
+    mask(at, absl::MakeSpan(words));
+    HILUM_RETURN_IF_ERROR(file.Append(words));
   }
   return file.Finish();
 }

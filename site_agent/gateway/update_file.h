@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "common/aggregation/ring.h"
 #include "hilum/v1/federation.pb.h"
 
@@ -26,14 +27,11 @@ struct UpdateOptions {
   // Of the noise that rounds; track t draws from (seed, "STREAM/t").
   uint64_t seed = 0;
   std::string stream;
-  // Is given each element of the vector once, in blocks from front to back,
-  // and not one of an update that is refused.
-  VectorMask mask;
 };
 
 // Turns the trainer's file at `path`, a float32 delta of each track, into the
-// vector that leaves (common/aggregation/ring.h), in place, and hashes it: in
-// one pass, in two where it clips or masks, with a block in memory.
+// vector that is summed (common/aggregation/ring.h), in place, and hashes it:
+// in one pass, in two where it clips, with a block in memory.
 // INVALID_ARGUMENT: a file of another length, a delta that is NaN, infinite or
 // over kMaxDelta (where it clips: over kMaxClippedDelta), shares that do not
 // fit; names the track. The file is then of no use any more.
@@ -44,10 +42,20 @@ absl::StatusOr<v1::BlobRef> EncodeUpdateFile(const std::string& path,
 inline constexpr float kMaxClippedDelta = 16384;
 
 // The encoding of nothing in its place, zeros: this site gives nothing to the
-// round. Masked all the same.
+// round.
 absl::StatusOr<v1::BlobRef> WriteZeroUpdate(const std::string& path,
-                                            const VectorLayout& layout,
-                                            const VectorMask& mask);
+                                            int64_t num_elements);
+
+// A vector as a file.
+absl::StatusOr<v1::BlobRef> WriteVector(const std::string& path,
+                                        absl::Span<const uint32_t> words);
+
+// Writes the vector in the file `from` to the file `to`, masked, and hashes
+// that. `mask` is given each element once, in blocks from front to back.
+// INVALID_ARGUMENT: `from` is no vector; other errors of files name the path.
+absl::StatusOr<v1::BlobRef> MaskVectorFile(const std::string& from,
+                                           const std::string& to,
+                                           const VectorMask& mask);
 
 }  // namespace hilum
 

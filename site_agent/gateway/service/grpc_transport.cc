@@ -51,6 +51,9 @@ grpc::Status Dispatch(Stub& stub, absl::string_view method,
   if (method == "SubmitEvaluation") {
     return Send(stub, context, &Stub::SubmitEvaluation, request, response);
   }
+  if (method == "SubmitSecureStep") {
+    return Send(stub, context, &Stub::SubmitSecureStep, request, response);
+  }
   return grpc::Status(grpc::StatusCode::UNIMPLEMENTED, "no such method");
 }
 

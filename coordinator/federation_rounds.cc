@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+// The thread that closes rounds.
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/aggregation/sum_vectors.h"
+#include "common/base/status_macros.h"
+#include "common/crypto/sha256.h"
+#include "coordinator/federation_core.h"
+
+namespace hilum {
+
+void FederationCore::Drive() {
+  absl::MutexLock lock(&mutex_);
+  while (!shutdown_) {
+    if (!to_aggregate_.empty()) {
+      ActiveStudy* study = to_aggregate_.front();
+      absl::Status status =
+          study->Ended() ? absl::OkStatus() : Aggregate(*study);
+      if (status.ok()) {
+        to_aggregate_.erase(to_aggregate_.begin());
+        if (!study->Ended()) Advance(*study);
+        RemoveObsolete();
+      } else {
+        options_.log(absl::StrCat(
+            "study ", study->study().name(), ", round ",
+            study->machine().round(),
+            ": cannot aggregate, trying again soon: ", status.message()));
+        changed_.WaitWithTimeout(&mutex_, options_.retry_after);
+      }
+      continue;
+    }
+    absl::Time now = clock_.Now();
+    absl::Time next = NextDeadline();
+    if (next > now && AllPhasesAreStored()) {
+      changed_.WaitWithTimeout(&mutex_, next - now);
+      continue;
+    }
+    for (const auto& study : studies_) {
+      if (!study->Ended() || !study->PhaseIsStored()) Advance(*study);
+    }
+    // A deadline passed during an aggregation has nothing to close.
+    if (to_aggregate_.empty() &&
+        (NextDeadline() <= now || !AllPhasesAreStored())) {
+      changed_.WaitWithTimeout(&mutex_, options_.retry_after);
+    }
+  }
+}
+
+bool FederationCore::IsUsed(const std::string& sha256) const {
+  return std::any_of(studies_.begin(), studies_.end(), [&](const auto& study) {
+    return study->stored().global.sha256() == sha256 ||
+           study->stored().frozen.sha256() == sha256;
+  });
+}
+
+void FederationCore::RemoveObsolete() {
+  std::vector<std::string> blobs = std::exchange(obsolete_blobs_, {});
+  std::vector<UploadSpool::Key> uploads = std::exchange(obsolete_uploads_, {});
+  mutex_.Unlock();
+  for (const UploadSpool::Key& key : uploads) uploads_->Remove(key);
+  {
+    absl::MutexLock submission(&submission_mutex_);
+    for (const std::string& sha256 : blobs) {
+      mutex_.Lock();
+      const bool used = IsUsed(sha256);
+      mutex_.Unlock();
+      if (!used) blobs_.Remove(sha256);
+    }
+  }
+  mutex_.Lock();
+}
+
+absl::StatusOr<std::vector<UpdateInput>> FederationCore::UpdatesOf(
+    const ActiveStudy& study, std::vector<UploadSpool::Key>& keys) const {
+  const StudyMachine& machine = study.machine();
+  std::vector<UpdateInput> inputs;
+  for (const SiteId& site : machine.answered()) {
+    const v1::BlobRef& vector = machine.sum() != nullptr
+                                    ? machine.sum()->vectors().at(site)
+                                    : study.stored().updates.at(site).update();
+    keys.push_back(UploadKey(site, study.MakeHeader(machine.round()), vector));
+    HILUM_ASSIGN_OR_RETURN(std::string path, uploads_->Complete(keys.back()));
+    inputs.push_back({.site = site.name(), .path = std::move(path)});
+  }
+  return inputs;
+}
+
+absl::Status FederationCore::Aggregate(ActiveStudy& study) {
+  if (study.machine().SumIsLost()) {
+    options_.log(absl::StrCat("study ", study.study().name(), ", round ",
+                              study.machine().round(),
+                              " changes nothing: its masked sum was lost ",
+                              study.machine().loss()));
+    return Commit(study, study.Summarise({}), study.stored().global);
+  }
+  return study.machine().phase() == v1::StudyStatus::TRAINING
+             ? AggregateModels(study)
+             : AggregateTotals(study);
+}
+
+absl::Status FederationCore::OnNoAggregate(ActiveStudy& study,
+                                           const absl::Status& why) {
+  if (study.Ended()) return absl::OkStatus();  // stopped meanwhile
+  if (absl::IsDataLoss(why) && study.IsSecure()) {
+    study.machine().LoseSum(std::string(why.message()));
+    Advance(study);
+    return study.Ended() ? absl::OkStatus() : Aggregate(study);
+  }
+  if (!absl::IsAborted(why)) return why;
+  // Trying again would give the same.
+  study.machine().Stop(absl::StrCat("round ", study.machine().round(), ": ",
+                                    why.message()));
+  Advance(study);
+  return absl::OkStatus();
+}
+
+absl::Status FederationCore::AggregateModels(ActiveStudy& study) {
+  StoredStudy& stored = study.stored();
+  AggregateOptions options{
+      .layout = study.vector_layout(),
+      .fraction_bits =
+          FractionBits(study.study().aggregation().clipping_norm()),
+      .total_examples = study.TrackExamples(),
+      .global_path = blobs_.Path(stored.global.sha256()),
+      .output_path = blobs_.TemporaryPath(ToHex(stored.hash))};
+  std::vector<UploadSpool::Key> keys;
+  HILUM_ASSIGN_OR_RETURN(options.updates, UpdatesOf(study, keys));
+  const SecureSum* sum = study.machine().sum();
+
+  mutex_.Unlock();
+  absl::StatusOr<AggregateResult> result = [&] {
+    if (sum == nullptr) return AggregateUpdates(options);
+    absl::StatusOr<VectorMask> unmask = sum->Unmask();
+    if (!unmask.ok()) return absl::StatusOr<AggregateResult>(unmask.status());
+    options.unmask = *std::move(unmask);
+    return AggregateUpdates(options);
+  }();
+  absl::Status status = result.status();
+  if (status.ok()) status = blobs_.Adopt(options.output_path, result->sha256);
+  mutex_.Lock();
+  if (study.Ended() || !status.ok()) return OnNoAggregate(study, status);
+
+  v1::BlobRef global;
+  global.set_sha256(result->sha256);
+  global.set_size(result->num_bytes);
+  HILUM_RETURN_IF_ERROR(Commit(study, study.Summarise(result->tracks), global));
+  obsolete_uploads_.insert(obsolete_uploads_.end(), keys.begin(), keys.end());
+  return absl::OkStatus();
+}
+
+absl::Status FederationCore::AggregateTotals(ActiveStudy& study) {
+  std::vector<UploadSpool::Key> keys;
+  HILUM_ASSIGN_OR_RETURN(std::vector<UpdateInput> inputs,
+                         UpdatesOf(study, keys));
+  std::vector<std::string> paths;
+  for (const UpdateInput& input : inputs) paths.push_back(input.path);
+  const int64_t size = study.VectorSize();
+  const SecureSum& sum = *study.machine().sum();
+
+  mutex_.Unlock();
+  absl::StatusOr<VectorMask> unmask = sum.Unmask();
+  absl::StatusOr<std::vector<uint32_t>> sums =
+      unmask.ok() ? SumVectors(paths, size, *unmask)
+                  : absl::StatusOr<std::vector<uint32_t>>(unmask.status());
+  mutex_.Lock();
+  absl::Status status = sums.status();
+  StoredStudy& stored = study.stored();
+  if (status.ok() && !study.Ended()) status = study.ReadSum(*sums, stored);
+  if (study.Ended() || !status.ok()) return OnNoAggregate(study, status);
+  status = study.machine().phase() == v1::StudyStatus::PREPARING
+               ? storage_->CommitTotals(stored.hash, *stored.census_totals)
+               : storage_->CommitTotals(stored.hash, *stored.evaluation_totals);
+  HILUM_RETURN_IF_ERROR(status);
+  obsolete_uploads_.insert(obsolete_uploads_.end(), keys.begin(), keys.end());
+  study.machine().Committed(clock_.Now());
+  return absl::OkStatus();
+}
+
+absl::Status FederationCore::Commit(ActiveStudy& study, RoundSummary summary,
+                                    const v1::BlobRef& global) {
+  StoredStudy& stored = study.stored();
+  HILUM_RETURN_IF_ERROR(storage_->CommitRound(stored.hash, summary, global));
+  obsolete_blobs_.push_back(stored.global.sha256());
+  stored.global = global;
+  stored.updates.clear();
+  stored.rounds.push_back(std::move(summary));
+  study.machine().Committed(clock_.Now());
+  return absl::OkStatus();
+}
+
+}  // namespace hilum

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "site_agent/gateway/secure_part.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/file.h"
+#include "common/base/status_macros.h"
+#include "common/crypto/sha256.h"
+#include "site_agent/gateway/update_file.h"
+
+namespace hilum {
+namespace {
+
+using Said = v1::SubmitSecureStepRequest;
+using Shown = v1::SecureStep;
+
+Said SaidIn(const v1::Task& task) {
+  Said said;
+  *said.mutable_header() = task.header();
+  said.set_sum_id(task.secure().sum_id());
+  return said;
+}
+
+}  // namespace
+
+std::string SecurePart::RevealedPath(const v1::Header& header) const {
+  return absl::StrCat(options_.studies_dir, "/", ToHex(header.study_hash()),
+                      ".revealed");
+}
+
+absl::StatusOr<std::optional<Said>> SecurePart::Revealed(
+    const v1::Header& header) const {
+  const std::string path = RevealedPath(header);
+  absl::StatusOr<std::string> bytes = ReadFile(path);
+  if (absl::IsNotFound(bytes.status())) return std::nullopt;
+  HILUM_RETURN_IF_ERROR(bytes.status());
+  Said said;
+  if (said.ParseFromString(*bytes) && said.has_revealed()) return said;
+  return absl::DataLossError(absl::StrCat(
+      path, ": changed since it was written; without it this site cannot tell ",
+      "in which rounds it has revealed shares"));
+}
+
+absl::Status SecurePart::CheckRound(const v1::Header& header) const {
+  HILUM_ASSIGN_OR_RETURN(std::optional<Said> revealed, Revealed(header));
+  if (!revealed.has_value() || revealed->header().round() < header.round()) {
+    return absl::OkStatus();
+  }
+  return absl::FailedPreconditionError(absl::StrCat(
+      "secure aggregation: a sum of round ", header.round(), " is asked for; ",
+      "this site has revealed shares in round ", revealed->header().round(),
+      " and takes part in no other sum up to it"));
+}
+
+absl::StatusOr<Said> SecurePart::Answer(const v1::Task& task,
+                                        const SecAggContext& context,
+                                        const std::string& vector_path,
+                                        const std::string& masked_path) {
+  const Shown& shown = task.secure();
+  if (options_.credentials == nullptr) {
+    return absl::FailedPreconditionError(
+        "secure aggregation: this site has no certificate");
+  }
+  HILUM_ASSIGN_OR_RETURN(std::optional<Said> revealed, Revealed(task.header()));
+  if (revealed.has_value() && shown.has_confirmations() &&
+      revealed->sum_id() == shown.sum_id()) {
+    return *revealed;  // the same bytes again tell nothing more
+  }
+  HILUM_RETURN_IF_ERROR(CheckRound(task.header()));
+  if (shown.sum_id() != sum_id_) {
+    if (!shown.has_advertise_keys()) {
+      return absl::FailedPreconditionError(
+          "secure aggregation: this site has no keys of the sum, it was "
+          "started anew since it gave them");
+    }
+    client_ = std::make_unique<SecAggClient>(
+        context, options_.site, *options_.credentials, *options_.rng);
+    sum_id_ = shown.sum_id();
+    answered_.clear();
+    to_reveal_.reset();
+  }
+  const std::string sha256 = Sha256Of(shown.SerializeAsString());
+  auto before = answered_.find(shown.shown_case());
+  if (before != answered_.end()) {
+    if (before->second.shown_sha256 == sha256) return before->second.said;
+    return absl::PermissionDeniedError(
+        "secure aggregation: the coordinator shows one step of a sum twice, "
+        "with differences");
+  }
+  absl::StatusOr<Said> said = Take(task, vector_path, masked_path);
+  if (absl::IsResourceExhausted(said.status())) return said;
+  answered_.emplace(shown.shown_case(), Answered{sha256, said});
+  return said;
+}
+
+absl::StatusOr<Said> SecurePart::Take(const v1::Task& task,
+                                      const std::string& vector_path,
+                                      const std::string& masked_path) {
+  const Shown& shown = task.secure();
+  Said said = SaidIn(task);
+  switch (shown.shown_case()) {
+    case Shown::kAdvertiseKeys: {
+      HILUM_ASSIGN_OR_RETURN(*said.mutable_keys(), client_->AdvertiseKeys());
+      return said;
+    }
+    case Shown::kRoster: {
+      HILUM_ASSIGN_OR_RETURN(*said.mutable_shares(),
+                             client_->ShareKeys(shown.roster()));
+      return said;
+    }
+    case Shown::kInbox: {
+      HILUM_RETURN_IF_ERROR(client_->MaskedInput(shown.inbox()));
+      absl::StatusOr<v1::BlobRef> masked = MaskVectorFile(
+          vector_path, masked_path,
+          [this](uint64_t first, absl::Span<uint32_t> values) {
+            client_->Mask(first, values);
+          });
+      // Its masks are used up, whatever the file's fate.
+      if (!masked.ok()) return absl::AbortedError(masked.status().message());
+      *said.mutable_masked() = *std::move(masked);
+      return said;
+    }
+    case Shown::kSurvivors: {
+      HILUM_ASSIGN_OR_RETURN(*said.mutable_confirmation(),
+                             client_->Confirm(shown.survivors()));
+      return said;
+    }
+    case Shown::kConfirmations:
+      return Unmask(task);
+    default:
+      return absl::InvalidArgumentError(
+          "secure aggregation: a step that this release does not know");
+  }
+}
+
+absl::StatusOr<Said> SecurePart::Unmask(const v1::Task& task) {
+  if (!to_reveal_.has_value()) {
+    HILUM_ASSIGN_OR_RETURN(to_reveal_,
+                           client_->Unmask(task.secure().confirmations()));
+  }
+  Said said = SaidIn(task);
+  *said.mutable_revealed() = *to_reveal_;
+  HILUM_RETURN_IF_ERROR(WriteFileAtomically(RevealedPath(task.header()),
+                                            said.SerializeAsString(),
+                                            Durability::kSync, 0600));
+  return said;
+}
+
+}  // namespace hilum

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HILUM_SITE_AGENT_GATEWAY_SECURE_PART_H_
+#define HILUM_SITE_AGENT_GATEWAY_SECURE_PART_H_
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/base/ids.h"
+#include "common/crypto/secure_rng.h"
+#include "common/secagg/client.h"
+#include "common/secagg/context.h"
+#include "common/secagg/credentials.h"
+#include "hilum/v1/federation.pb.h"
+
+namespace hilum {
+
+// This site's part in secure sums, one at a time: answers the steps that the
+// coordinator shows it, and remembers on disk in which round of a study it has
+// revealed shares, since two sums of one round that differ in a site would
+// open that site's vector. What it was asked already it answers alike; asked
+// otherwise it refuses. Not thread-safe.
+class SecurePart {
+ public:
+  struct Options {
+    SiteId site;
+    const SiteCredentials* credentials;  // null: takes part in no sum
+    SecureRng* rng;
+    std::string studies_dir;  // for HASH.revealed
+  };
+
+  // What the options point to outlives this object.
+  explicit SecurePart(Options options) : options_(std::move(options)) {}
+
+  // May this site still give to the round? FAILED_PRECONDITION: it has
+  // revealed shares in this one or in a later one.
+  absl::Status CheckRound(const v1::Header& header) const;
+
+  // What the task's step is answered with. The vector is in the file
+  // `vector_path`, and goes masked to `masked_path` where the answer names it.
+  // PERMISSION_DENIED: the coordinator is not to be trusted with this study;
+  // RESOURCE_EXHAUSTED: disk full, to be asked again; other errors: this site
+  // leaves the sum. After one of these it stays with it.
+  absl::StatusOr<v1::SubmitSecureStepRequest> Answer(
+      const v1::Task& task, const SecAggContext& context,
+      const std::string& vector_path, const std::string& masked_path);
+
+ private:
+  struct Answered {
+    std::string shown_sha256;
+    absl::StatusOr<v1::SubmitSecureStepRequest> said;
+  };
+
+  std::string RevealedPath(const v1::Header& header) const;
+  // What this site said last in an Unmask of the study, if it ever did.
+  absl::StatusOr<std::optional<v1::SubmitSecureStepRequest>> Revealed(
+      const v1::Header& header) const;
+  absl::StatusOr<v1::SubmitSecureStepRequest> Take(
+      const v1::Task& task, const std::string& vector_path,
+      const std::string& masked_path);
+  absl::StatusOr<v1::SubmitSecureStepRequest> Unmask(const v1::Task& task);
+
+  const Options options_;
+  std::string sum_id_;
+  std::unique_ptr<SecAggClient> client_;
+  std::map<int, Answered> answered_;  // by SecureStep::ShownCase
+  // Made, but not yet on disk.
+  std::optional<v1::RevealedShares> to_reveal_;
+};
+
+}  // namespace hilum
+
+#endif  // HILUM_SITE_AGENT_GATEWAY_SECURE_PART_H_

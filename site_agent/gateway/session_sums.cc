@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+// What each step of a secure sum takes.
+#include <unistd.h>
+
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/aggregation/statistics_vector.h"
+#include "common/base/status_macros.h"
+#include "common/crypto/sha256.h"
+#include "site_agent/gateway/session_runner.h"
+
+namespace hilum {
+
+absl::Status SessionRunner::CheckTask(const v1::Task& task) const {
+  if (IsSecure(study_.study) == task.has_secure() ||
+      (!task.has_secure() && task.kind() == v1::Task::PREPARE)) {
+    return absl::OkStatus();
+  }
+  if (task.has_secure()) {
+    return absl::FailedPreconditionError(
+        "the coordinator asks for a masked sum, of a study without secure "
+        "aggregation");
+  }
+  return absl::PermissionDeniedError(
+      "the study was approved with secure aggregation, and the coordinator "
+      "asks for this site's own figures");
+}
+
+absl::StatusOr<v1::BlobRef> SessionRunner::MakeCensusVector() const {
+  HILUM_ASSIGN_OR_RETURN(std::optional<v1::SubmitCensusRequest> census,
+                         GivenCensus());
+  if (!census.has_value()) {
+    return absl::FailedPreconditionError("this site has given no census");
+  }
+  HILUM_ASSIGN_OR_RETURN(std::vector<uint32_t> words,
+                         EncodeCensus(study_.study, *census));
+  return WriteVector(spool_.path(), words);
+}
+
+absl::StatusOr<v1::BlobRef> SessionRunner::MakeEvaluationVector(
+    const v1::Task& task) {
+  absl::StatusOr<v1::EvaluateResponse> evaluated = EvaluateModel(task);
+  if (!evaluated.ok() && !absl::IsAborted(evaluated.status())) {
+    return evaluated.status();
+  }
+  if (evaluated.ok() && PublishesFigures()) {
+    HILUM_RETURN_IF_ERROR(SubmitEvaluation(task, evaluated));
+  }
+  const std::vector<uint64_t> held_out(task.track_examples().begin(),
+                                       task.track_examples().end());
+  absl::StatusOr<std::vector<uint32_t>> words =
+      evaluated.ok()
+          ? EncodeEvaluation(study_.study, held_out, evaluated->tracks())
+          : absl::StatusOr<std::vector<uint32_t>>(evaluated.status());
+  if (words.ok()) return WriteVector(spool_.path(), *words);
+  Log(words.status().message());
+  return WriteZeroUpdate(spool_.path(), EvaluationVectorSize(study_.study));
+}
+
+absl::StatusOr<v1::BlobRef> SessionRunner::VectorOf(const v1::Task& task) {
+  if (task.kind() == v1::Task::TRAIN) return UpdateOf(task);
+  HILUM_ASSIGN_OR_RETURN(std::optional<v1::BlobRef> ready, spool_.Find(task));
+  if (ready.has_value()) return *ready;
+  spool_.Clear();
+  HILUM_ASSIGN_OR_RETURN(v1::BlobRef vector,
+                         task.kind() == v1::Task::PREPARE
+                             ? MakeCensusVector()
+                             : MakeEvaluationVector(task));
+  HILUM_RETURN_IF_ERROR(spool_.Put(task, vector));
+  return vector;
+}
+
+absl::Status SessionRunner::TakeStep(const v1::Task& task) {
+  if (task.secure().has_advertise_keys()) {
+    absl::Status open = secure_.CheckRound(task.header());
+    if (!open.ok()) return RefuseStep(task, open);
+    HILUM_RETURN_IF_ERROR(VectorOf(task).status());
+  }
+  SecAggContext context{.study_hash = study_.hash,
+                        .round = task.header().round()};
+  for (const std::string& site : study_.study.sites()) {
+    context.cohort.emplace(site);
+  }
+  absl::StatusOr<v1::SubmitSecureStepRequest> answer =
+      secure_.Answer(task, context, spool_.path(), spool_.masked_path());
+  if (absl::IsResourceExhausted(answer.status())) return answer.status();
+  if (!answer.ok()) return RefuseStep(task, answer.status());
+  absl::Status answered;
+  if (answer->has_masked()) {
+    answered = transfer_.Upload(task.header(), answer->masked(),
+                                spool_.masked_path());
+  }
+  v1::SubmitResponse response;
+  if (answered.ok()) {
+    answered = Call("SubmitSecureStep", *answer, &response, kCallTimeout);
+  }
+  if (!answered.ok() && !IsRoundOver(answered)) return answered;
+  AfterStep(task, answered);
+  return absl::OkStatus();
+}
+
+void SessionRunner::AfterStep(const v1::Task& task,
+                              const absl::Status& answered) {
+  const uint32_t round = task.header().round();
+  if (!answered.ok()) {
+    Log(absl::StrCat("round ", round, ": the sum went on without this answer: ",
+                     answered.message()));
+    // An answer that keeps coming back must not become a busy loop.
+    Pause(kFirstPause);
+    return;
+  }
+  if (task.secure().has_inbox()) unlink(spool_.masked_path().c_str());
+  if (!task.secure().has_confirmations()) return;
+  if (task.kind() == v1::Task::TRAIN) {
+    Log(absl::StrCat("round ", round, " of ",
+                     study_.study.training().rounds(),
+                     ": update is in, as part of a masked sum"));
+  } else {
+    Log(task.kind() == v1::Task::PREPARE
+            ? "census is in, as part of a masked sum"
+            : "evaluation is in, as part of a masked sum; predictions stay "
+              "here");
+  }
+}
+
+absl::Status SessionRunner::RefuseStep(const v1::Task& task,
+                                       const absl::Status& why) {
+  v1::LedgerEntry entry;
+  entry.set_kind(v1::LedgerEntry::SUM_REFUSED);
+  entry.set_method("SubmitSecureStep");
+  entry.set_study_hash(ToHex(study_.hash));
+  entry.set_round(task.header().round());
+  entry.set_detail(std::string(why.message()));
+  HILUM_RETURN_IF_ERROR(ledger_->Append(entry));
+  Log(absl::StrCat("round ", task.header().round(), ": ", why.message()));
+  const bool distrusts = absl::IsPermissionDenied(why);
+  if (distrusts) HILUM_RETURN_IF_ERROR(approvals_.Refuse(study_.hash));
+  v1::SubmitSecureStepRequest request;
+  *request.mutable_header() = task.header();
+  request.set_sum_id(task.secure().sum_id());
+  request.set_leave(true);
+  v1::SubmitResponse response;
+  absl::Status told =
+      Call("SubmitSecureStep", request, &response, kCallTimeout);
+  if (distrusts) return why;
+  if (!told.ok() && !IsRoundOver(told)) return told;
+  Pause(kFirstPause);
+  return absl::OkStatus();
+}
+
+}  // namespace hilum
