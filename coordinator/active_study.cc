@@ -146,7 +146,8 @@ std::vector<std::vector<uint64_t>> ActiveStudy::CohortCases() const {
         cases.emplace_back(static_cast<size_t>(study_.classes_size()));
     for (const auto& [site, census] : stored_.census) {
       if (census.header().round() > round) continue;
-      const std::vector<uint64_t> own = TrainingCases(study_, track, census);
+      const std::vector<uint64_t> own =
+          TrainingCases(study_, track, census.arms());
       for (size_t c = 0; c < sums.size(); ++c) sums[c] += own[c];
     }
   }
