@@ -20,7 +20,6 @@ absl::Status SizeIs(absl::string_view what, int64_t size, int64_t wanted) {
       absl::StrCat(what, " has ", size, " entries, the study says ", wanted));
 }
 
-// 32-bit counts, too few of them to wrap.
 template <typename Counts>
 uint64_t Sum(const Counts& counts) {
   return std::accumulate(counts.begin(), counts.end(), uint64_t{0});
@@ -50,37 +49,24 @@ absl::Status CheckCases(const v1::TrackEvaluation& track) {
   return absl::OkStatus();
 }
 
-absl::Status CheckScores(const v1::TrackEvaluation& track, int label,
-                         int64_t bins) {
-  const v1::ScoreHistogram& scores = track.classes(label);
-  HILUM_RETURN_IF_ERROR(
-      SizeIs("evaluation: positives", scores.positives_size(), bins));
-  HILUM_RETURN_IF_ERROR(
-      SizeIs("evaluation: negatives", scores.negatives_size(), bins));
-  const int classes = track.classes_size();
-  const auto row = track.confusion().begin() + label * classes;
-  const uint64_t positives = std::accumulate(row, row + classes, uint64_t{0});
-  if (Sum(scores.positives()) == positives &&
-      Sum(scores.negatives()) == Sum(track.confusion()) - positives) {
-    return absl::OkStatus();
-  }
-  return absl::InvalidArgumentError(
-      "evaluation: histograms and confusion counts disagree");
-}
-
 absl::Status CheckTrack(const v1::Study& study,
                         const v1::TrackEvaluation& track) {
   const int classes = study.classes_size();
+  const int64_t bins = study.evaluation().score_bins();
   HILUM_RETURN_IF_ERROR(SizeIs("evaluation: confusion", track.confusion_size(),
                                classes * classes));
   HILUM_RETURN_IF_ERROR(
       SizeIs("evaluation: classes", track.classes_size(), classes));
   HILUM_RETURN_IF_ERROR(CheckCases(track));
-  for (int c = 0; c < classes; ++c) {
+  for (const v1::ScoreHistogram& scores : track.classes()) {
     HILUM_RETURN_IF_ERROR(
-        CheckScores(track, c, study.evaluation().score_bins()));
+        SizeIs("evaluation: positives", scores.positives_size(), bins));
+    HILUM_RETURN_IF_ERROR(
+        SizeIs("evaluation: negatives", scores.negatives_size(), bins));
   }
-  return absl::OkStatus();
+  if (ScoresMatchConfusion(track)) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      "evaluation: histograms and confusion counts disagree");
 }
 
 }  // namespace
@@ -101,6 +87,20 @@ absl::Status CheckEvaluationShape(
     HILUM_RETURN_IF_ERROR(CheckTrack(study, track));
   }
   return absl::OkStatus();
+}
+
+bool ScoresMatchConfusion(const v1::TrackEvaluation& track) {
+  const int classes = track.classes_size();
+  const uint64_t cases = Sum(track.confusion());
+  for (int c = 0; c < classes; ++c) {
+    const auto row = track.confusion().begin() + c * classes;
+    const uint64_t positives = std::accumulate(row, row + classes, uint64_t{0});
+    if (Sum(track.classes(c).positives()) != positives ||
+        Sum(track.classes(c).negatives()) != cases - positives) {
+      return false;
+    }
+  }
+  return true;
 }
 
 }  // namespace hilum

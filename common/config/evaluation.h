@@ -17,6 +17,11 @@ absl::Status CheckEvaluationShape(
     const v1::Study& study,
     const google::protobuf::RepeatedPtrField<v1::TrackEvaluation>& tracks);
 
+// Of each class the histograms have as many cases as the confusion has with
+// that truth, and with another. Counts are of the study's shape and too small
+// for their sums to wrap; of one site or of a cohort.
+bool ScoresMatchConfusion(const v1::TrackEvaluation& track);
+
 }  // namespace hilum
 
 #endif  // HILUM_COMMON_CONFIG_EVALUATION_H_
