@@ -11,6 +11,7 @@
 #include "common/aggregation/statistics_vector.h"
 #include "common/base/status_macros.h"
 #include "common/config/census.h"
+#include "common/config/evaluation.h"
 #include "common/crypto/sha256.h"
 
 namespace hilum {
@@ -63,12 +64,6 @@ StudyMachine::Progress SecureProgressOf(const StoredStudy& stored) {
     if (census.unable()) progress.withdrawn.insert(site);
   }
   return progress;
-}
-
-absl::Status SizeIs(absl::string_view what, int64_t size, int64_t wanted) {
-  if (size == wanted) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat(what, " has ", size, " entries, the study says ", wanted));
 }
 
 template <typename Counts>
@@ -192,7 +187,8 @@ std::vector<std::vector<uint64_t>> ActiveStudy::CohortCases() const {
         cases.emplace_back(static_cast<size_t>(study_.classes_size()));
     for (const auto& [site, census] : stored_.census) {
       if (census.header().round() > round) continue;
-      const std::vector<uint64_t> own = TrainingCases(study_, track, census.arms());
+      const std::vector<uint64_t> own =
+          TrainingCases(study_, track, census.arms());
       for (size_t c = 0; c < sums.size(); ++c) sums[c] += own[c];
     }
   }
@@ -277,42 +273,7 @@ absl::Status ActiveStudy::ReadSum(absl::Span<const uint32_t> sums,
 
 absl::Status ActiveStudy::CheckEvaluation(
     const v1::SubmitEvaluationRequest& evaluation) const {
-  std::vector<uint32_t> held_out;
-  for (size_t i = 0; i < tracks_.size(); ++i) {
-    if (!tracks_[i].IsFinal()) held_out.push_back(static_cast<uint32_t>(i));
-  }
-  HILUM_RETURN_IF_ERROR(SizeIs("evaluation: tracks", evaluation.tracks_size(),
-                               static_cast<int64_t>(held_out.size())));
-  const int classes = study_.classes_size();
-  const int64_t bins = study_.evaluation().score_bins();
-  for (int i = 0; i < evaluation.tracks_size(); ++i) {
-    const v1::TrackEvaluation& track = evaluation.tracks(i);
-    if (track.track() != held_out[static_cast<size_t>(i)] ||
-        !std::isfinite(track.loss_sum())) {
-      return absl::InvalidArgumentError(
-          "evaluation: a track out of order, or a loss that is not a number");
-    }
-    HILUM_RETURN_IF_ERROR(SizeIs("evaluation: confusion",
-                                 track.confusion_size(), classes * classes));
-    HILUM_RETURN_IF_ERROR(
-        SizeIs("evaluation: classes", track.classes_size(), classes));
-    uint64_t cases = Sum(track.confusion());
-    for (int c = 0; c < classes; ++c) {
-      const v1::ScoreHistogram& scores = track.classes(c);
-      HILUM_RETURN_IF_ERROR(
-          SizeIs("evaluation: positives", scores.positives_size(), bins));
-      HILUM_RETURN_IF_ERROR(
-          SizeIs("evaluation: negatives", scores.negatives_size(), bins));
-      auto row = track.confusion().begin() + c * classes;
-      uint64_t positives = std::accumulate(row, row + classes, uint64_t{0});
-      if (Sum(scores.positives()) != positives ||
-          Sum(scores.negatives()) != cases - positives) {
-        return absl::InvalidArgumentError(
-            "evaluation: histograms and confusion counts disagree");
-      }
-    }
-  }
-  return absl::OkStatus();
+  return CheckEvaluationShape(study_, evaluation.tracks());
 }
 
 RoundSummary ActiveStudy::Summarise(

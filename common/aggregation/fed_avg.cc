@@ -2,7 +2,6 @@
 #include "common/aggregation/fed_avg.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
+#include "common/aggregation/blob_file.h"
 #include "common/base/ordered_pipeline.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/sha256.h"
@@ -26,41 +26,6 @@ constexpr int kThreads = 2;
 constexpr uint64_t kWritebackBytes = 8 << 20;
 constexpr int64_t kMaxElements = int64_t{1} << 40;
 static_assert(kBlock % 4 == 0, "where masks begin");
-
-// A blob of known length, read piece by piece.
-class BlobFile {
- public:
-  static absl::StatusOr<BlobFile> Open(const std::string& path,
-                                       int64_t elements) {
-    ScopedFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (fd.get() < 0) return ErrnoStatus(errno, "cannot open", path);
-    struct stat info;
-    if (fstat(fd.get(), &info) != 0) {
-      return ErrnoStatus(errno, "cannot stat", path);
-    }
-    if (!S_ISREG(info.st_mode) || info.st_size != elements * 4) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          path, ": ", info.st_size, " bytes, expected ", elements * 4));
-    }
-    return BlobFile(path, std::move(fd));
-  }
-
-  // From `element` on; float or uint32_t.
-  template <typename Value>
-  absl::Status Read(int64_t element, absl::Span<Value> values) const {
-    static_assert(sizeof(Value) == 4);
-    return ReadAt(fd_.get(), static_cast<uint64_t>(element) * sizeof(Value),
-                  reinterpret_cast<char*>(values.data()),
-                  values.size() * sizeof(Value), path_);
-  }
-
- private:
-  BlobFile(const std::string& path, ScopedFd fd)
-      : path_(path), fd_(std::move(fd)) {}
-
-  std::string path_;
-  ScopedFd fd_;
-};
 
 // The new blob: Create Append* Commit. Without Commit nothing stays.
 class OutputFile {

@@ -10,7 +10,6 @@
 namespace hilum {
 namespace {
 
-constexpr double kMaxLoss = 64;  // nats a case
 constexpr double kLossScale = 0x1p24;
 
 // z + 1.5 * 2^84 has the integer next to z / 2^32 (ties to even) in its low

@@ -111,9 +111,11 @@ void AddWords(absl::Span<const uint32_t> words, absl::Span<uint32_t> sums);
 void ApplyMean(absl::Span<const uint32_t> sums, double step,
                absl::Span<float> global);
 
+inline constexpr double kMaxLoss = 64;  // nats a case
+
 // The loss of a track as it is summed: rint(loss_sum / N * 2^24), the site's
-// mean clamped to [0, 64] first. As with deltas, with R = 64: no wrap. The
-// cohort's mean comes out within k * 2^-25 * N / N' for k sites.
+// mean clamped to [0, kMaxLoss] first. As with deltas, with R = 64: no wrap.
+// The cohort's mean comes out within k * 2^-25 * N / N' for k sites.
 // num_examples <= total_examples, which is N; loss_sum is not NaN.
 uint32_t EncodeLoss(double loss_sum, uint64_t num_examples,
                     uint64_t total_examples);

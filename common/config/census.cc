@@ -43,14 +43,15 @@ absl::Status CheckCensusShape(const v1::Study& study,
   return absl::OkStatus();
 }
 
-std::vector<uint64_t> TrainingCases(const v1::Study& study, const Track& track,
-                                    const v1::SubmitCensusRequest& census) {
+std::vector<uint64_t> TrainingCases(
+    const v1::Study& study, const Track& track,
+    const google::protobuf::RepeatedPtrField<v1::ArmCensus>& arms) {
   const int classes = study.classes_size();
   const int folds = static_cast<int>(study.cross_validation().folds());
   const auto arm = std::find(study.arms().begin(), study.arms().end(),
                              static_cast<int>(track.arm));
   const v1::ArmCensus& counts =
-      census.arms(static_cast<int>(arm - study.arms().begin()));
+      arms[static_cast<int>(arm - study.arms().begin())];
   std::vector<uint64_t> cases(static_cast<size_t>(classes));
   for (int fold = 0; fold < folds; ++fold) {
     if (fold == track.fold) continue;

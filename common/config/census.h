@@ -20,10 +20,12 @@ inline constexpr uint64_t kMaxArmCases = 1 << 21;
 absl::Status CheckCensusShape(const v1::Study& study,
                               const v1::SubmitCensusRequest& census);
 
-// The cases that a census of the study's shape has for training the track,
-// [classes]: those of its arm that are not in the fold it holds out.
-std::vector<uint64_t> TrainingCases(const v1::Study& study, const Track& track,
-                                    const v1::SubmitCensusRequest& census);
+// The cases that the arms of a census, of one site or in sum, have for training
+// the track, [classes]: those of its arm that are not in the fold it holds out.
+// `arms` are of the study's shape.
+std::vector<uint64_t> TrainingCases(
+    const v1::Study& study, const Track& track,
+    const google::protobuf::RepeatedPtrField<v1::ArmCensus>& arms);
 
 }  // namespace hilum
 

@@ -163,10 +163,11 @@ absl::StatusOr<v1::BlobRef> SessionRunner::EncodeUpdate(
                              options_.site.name())};
   for (int t = 0; t < num_tracks; ++t) {
     const Track& track = study_.tracks[static_cast<size_t>(t)];
-    TrackShare share = ShareOf(
-        trained.tracks(t),
-        census.has_value() ? Sum(TrainingCases(study_.study, track, census->arms()))
-                           : kMaxSiteExamples);
+    TrackShare share =
+        ShareOf(trained.tracks(t),
+                census.has_value()
+                    ? Sum(TrainingCases(study_.study, track, census->arms()))
+                    : kMaxSiteExamples);
     share.total_examples = task.track_examples(t);
     options.shares.push_back(share);
   }

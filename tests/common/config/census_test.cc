@@ -34,12 +34,13 @@ TEST(CensusTest, TrainingCasesAreThoseOfTheArmThatAreNotHeldOut) {
   const v1::Study study = SomeStudy();
   const v1::SubmitCensusRequest census = SomeCensus();
   ASSERT_TRUE(CheckCensusShape(study, census).ok());
-  EXPECT_THAT(TrainingCases(study, {v1::ARM_SEGMENTED, 1}, census),
+  EXPECT_THAT(TrainingCases(study, {v1::ARM_SEGMENTED, 1}, census.arms()),
               ElementsAre(1 + 16, 2 + 32));
-  EXPECT_THAT(TrainingCases(study, {v1::ARM_WHOLE, 0}, census),
+  EXPECT_THAT(TrainingCases(study, {v1::ARM_WHOLE, 0}, census.arms()),
               ElementsAre(104 + 116, 108 + 132));
-  EXPECT_THAT(TrainingCases(study, {v1::ARM_SEGMENTED, Track::kFinal}, census),
-              ElementsAre(1 + 4 + 16, 2 + 8 + 32));
+  EXPECT_THAT(
+      TrainingCases(study, {v1::ARM_SEGMENTED, Track::kFinal}, census.arms()),
+      ElementsAre(1 + 4 + 16, 2 + 8 + 32));
 }
 
 TEST(CensusTest, OtherShapesAndTooManyCasesAreRefused) {

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// A site's census and evaluation as vectors of the ring of integers mod 2^32
+// (ring.h), so that a cohort's can be summed under masks as its updates are;
+// and the same sums of what single sites said in the clear.
+//
+// A count travels as it is. No sum of a cohort's counts wraps, since each of a
+// site's is below 2^32 / kMaxSites. The loss is that of EncodeLoss, with the
+// track's held-out cases in the cohort's census as N.
+//
+// What a site puts into a vector is checked there and by nobody else: under
+// masks only a sum can be seen to be absurd.
+//
+// Totals from here are of the study's shape: every arm, every held-out track.
+#ifndef HILUM_COMMON_AGGREGATION_STATISTICS_VECTOR_H_
+#define HILUM_COMMON_AGGREGATION_STATISTICS_VECTOR_H_
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "common/base/ids.h"
+#include "hilum/v1/federation.pb.h"
+#include "hilum/v1/study.pb.h"
+#include "hilum/v1/totals.pb.h"
+
+namespace hilum {
+
+// Words of a census: of each arm fold_class_counts [folds * classes] and
+// without_mask; then rows and rejected_rows.
+int64_t CensusVectorSize(const v1::Study& study);
+
+// INVALID_ARGUMENT: not of the study's shape (CheckCensusShape), or
+// without_mask, rows or rejected_rows over 2 * kMaxArmCases.
+absl::StatusOr<std::vector<uint32_t>> EncodeCensus(
+    const v1::Study& study, const v1::SubmitCensusRequest& census);
+
+// Of the sum over `sites`. INVALID_ARGUMENT: another length. ABORTED: more
+// cases or rows than so many sites can have.
+absl::StatusOr<v1::CensusTotals> DecodeCensus(const v1::Study& study,
+                                              const std::set<SiteId>& sites,
+                                              absl::Span<const uint32_t> sums);
+
+// Cases in a cohort's census, [tracks], that each track trains on and that it
+// holds out, which is none for a final track.
+std::vector<uint64_t> TrainingExamples(const v1::Study& study,
+                                       const v1::CensusTotals& census);
+std::vector<uint64_t> HeldOutExamples(const v1::Study& study,
+                                      const v1::CensusTotals& census);
+
+// Words of an evaluation: of each track that holds cases out, in order, the
+// confusion [classes * classes]; of each class positives [score_bins] and
+// negatives [score_bins]; the loss.
+int64_t EvaluationVectorSize(const v1::Study& study);
+
+// `held_out`: of the cohort, as HeldOutExamples has it. INVALID_ARGUMENT: its
+// length; `tracks` not as CheckEvaluationShape wants them, or with more cases
+// than the cohort holds out.
+absl::StatusOr<std::vector<uint32_t>> EncodeEvaluation(
+    const v1::Study& study, const std::vector<uint64_t>& held_out,
+    const google::protobuf::RepeatedPtrField<v1::TrackEvaluation>& tracks);
+
+// Of the sum over `sites`. A loss_sum is within k * 2^-25 * N of the sum of
+// the sites', for k sites. INVALID_ARGUMENT: lengths. ABORTED: a sum that no
+// cohort of this census can have: more cases than it holds out, histograms
+// that disagree with the confusion, a mean loss out of [0, kMaxLoss].
+absl::StatusOr<v1::EvaluationTotals> DecodeEvaluation(
+    const v1::Study& study, const std::vector<uint64_t>& held_out,
+    const std::set<SiteId>& sites, absl::Span<const uint32_t> sums);
+
+// Of the sites whose entry has arms. Entries are of the study's shape.
+v1::CensusTotals SumCensus(
+    const v1::Study& study,
+    const std::map<SiteId, v1::SubmitCensusRequest>& census);
+
+// Losses are added in the order of the sites. Entries are of the study's
+// shape.
+v1::EvaluationTotals SumEvaluations(
+    const v1::Study& study,
+    const std::map<SiteId, v1::SubmitEvaluationRequest>& evaluations);
+
+}  // namespace hilum
+
+#endif  // HILUM_COMMON_AGGREGATION_STATISTICS_VECTOR_H_

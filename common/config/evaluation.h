@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a site may say of a study's models on its held-out cases.
+#ifndef HILUM_COMMON_CONFIG_EVALUATION_H_
+#define HILUM_COMMON_CONFIG_EVALUATION_H_
+
+#include "absl/status/status.h"
+#include "hilum/v1/federation.pb.h"
+#include "hilum/v1/study.pb.h"
+
+namespace hilum {
+
+// INVALID_ARGUMENT: other tracks than those of the study that hold cases out,
+// in order; another number of classes or bins; a loss that is not finite; more
+// than kMaxArmCases cases in a track; histograms and confusion counts that
+// disagree.
+absl::Status CheckEvaluationShape(
+    const v1::Study& study,
+    const google::protobuf::RepeatedPtrField<v1::TrackEvaluation>& tracks);
+
+// Of each class the histograms have as many cases as the confusion has with
+// that truth, and with another. Counts are of the study's shape and too small
+// for their sums to wrap; of one site or of a cohort.
+bool ScoresMatchConfusion(const v1::TrackEvaluation& track);
+
+}  // namespace hilum
+
+#endif  // HILUM_COMMON_CONFIG_EVALUATION_H_
