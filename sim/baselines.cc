@@ -59,7 +59,9 @@ RunPlan AloneIn(const std::string& folder, const std::string& name,
   RunPlan alone{.study = plan.study, .out = folder, .sites = {site}};
   alone.study.clear_sites();
   alone.study.add_sites(name);
-  alone.study.mutable_aggregation()->set_minimum_sites(1);
+  v1::Aggregation& rules = *alone.study.mutable_aggregation();
+  rules.set_minimum_sites(1);
+  rules.set_secure_aggregation(v1::Aggregation::SECURE_AGGREGATION_OFF);
   alone.sites[0].id = SiteId(name);
   alone.sites[0].directory = absl::StrCat(folder, "/sites/", name);
   alone.sites[0].config.set_state_dir(alone.sites[0].directory);

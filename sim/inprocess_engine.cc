@@ -12,6 +12,7 @@
 #include "coordinator/federation_core.h"
 #include "sim/direct_transport.h"
 #include "sim/engine.h"
+#include "sim/simulated_consortium.h"
 #include "site_agent/gateway/approvals.h"
 #include "site_agent/gateway/session_runner.h"
 
@@ -35,10 +36,11 @@ class LineLog {
 // One site: its gateway's session on a thread of its own.
 class SiteThread {
  public:
-  // `core` outlives this object. The site is not running yet.
+  // References outlive this object. The site is not running yet.
   static absl::StatusOr<std::unique_ptr<SiteThread>> Create(
-      const SimulatedSite& site, FederationCore& core,
-      const std::string& log_path, const MakeTrainer& make_trainer);
+      const SimulatedSite& site, const SimulatedConsortium& consortium,
+      FederationCore& core, const std::string& log_path,
+      const MakeTrainer& make_trainer);
   ~SiteThread() { Stop(); }
 
   // Takes the coordinator's offer and approves it, as the officer would.
@@ -58,6 +60,7 @@ class SiteThread {
   const SimulatedSite& site_;
   DirectTransport transport_;
   LineLog log_;
+  SimulatedConsortium::Member member_;
   std::unique_ptr<Trainer> trainer_;
   std::unique_ptr<SessionRunner> runner_;
   absl::Status result_;
@@ -65,14 +68,17 @@ class SiteThread {
 };
 
 absl::StatusOr<std::unique_ptr<SiteThread>> SiteThread::Create(
-    const SimulatedSite& site, FederationCore& core,
-    const std::string& log_path, const MakeTrainer& make_trainer) {
+    const SimulatedSite& site, const SimulatedConsortium& consortium,
+    FederationCore& core, const std::string& log_path,
+    const MakeTrainer& make_trainer) {
   std::unique_ptr<SiteThread> made(new SiteThread(site, core, log_path));
+  HILUM_ASSIGN_OR_RETURN(made->member_, consortium.Join(site.id));
   HILUM_ASSIGN_OR_RETURN(made->trainer_, make_trainer(site.id));
   SessionRunner::Options options;
   options.site = site.id;
   options.config = site.config;
   HILUM_ASSIGN_OR_RETURN(options.patient_key, PatientKeyOf(site));
+  options.credentials = &made->member_.credentials;
   options.exit_when_done = true;
   options.log = [log = &made->log_](absl::string_view line) { log->Add(line); };
   HILUM_ASSIGN_OR_RETURN(
@@ -179,8 +185,12 @@ absl::Status RunInProcess(const RunPlan& plan, const MakeTrainer& make_trainer,
   HILUM_RETURN_IF_ERROR(MakeDirectories(logs));
   HILUM_RETURN_IF_ERROR(MakeDirectories(state));
   LineLog log(absl::StrCat(logs, "/coordinator.log"));
+  HILUM_ASSIGN_OR_RETURN(std::unique_ptr<SimulatedConsortium> consortium,
+                         SimulatedConsortium::Create());
   FederationCore::Options options;
   options.state_dir = state;
+  options.authority_pem = consortium->authority_pem();
+  options.consortium = consortium->name();
   options.log = [&log](absl::string_view line) { log.Add(line); };
   HILUM_ASSIGN_OR_RETURN(std::unique_ptr<FederationCore> core,
                          FederationCore::Open(std::move(options), RealClock()));
@@ -190,7 +200,7 @@ absl::Status RunInProcess(const RunPlan& plan, const MakeTrainer& make_trainer,
   for (const SimulatedSite& site : plan.sites) {
     HILUM_ASSIGN_OR_RETURN(
         std::unique_ptr<SiteThread> made,
-        SiteThread::Create(site, *core,
+        SiteThread::Create(site, *consortium, *core,
                            absl::StrCat(logs, "/", site.id.name(), ".log"),
                            make_trainer));
     HILUM_RETURN_IF_ERROR(made->ApproveOffer(*core, hash));

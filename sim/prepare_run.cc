@@ -71,6 +71,12 @@ absl::Status OverrideStudy(const RunOptions& options,
     study.clear_arms();
     study.add_arms(options.arm == "whole" ? v1::ARM_WHOLE : v1::ARM_SEGMENTED);
   }
+  if (!options.secure_aggregation.empty()) {
+    study.mutable_aggregation()->set_secure_aggregation(
+        options.secure_aggregation == "on"
+            ? v1::Aggregation::SECURE_AGGREGATION_ON
+            : v1::Aggregation::SECURE_AGGREGATION_OFF);
+  }
   study.clear_sites();
   for (const auto& [site, rows] : deal) study.add_sites(site);
   // The cohort is the data's: a number that the file gave for another cohort
@@ -101,6 +107,8 @@ absl::StatusOr<SimulatedSite> MakeSite(const std::string& name,
   // Whether a hospital has enough cases is its officer's rule, not the
   // researcher's.
   site.config.mutable_policy()->set_minimum_cases(1);
+  // Nor whether it may be seen how a hospital's own cases do.
+  site.config.mutable_policy()->set_publish_site_figures(true);
   return site;
 }
 

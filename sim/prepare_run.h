@@ -23,6 +23,8 @@ struct RunOptions {
   int phantoms = 0;  // so many phantoms
   int sites = 0;     // 0: as many as the manifest names
   std::string partition = "by_site";
+  // on, off; empty: as the study says, or on from three sites
+  std::string secure_aggregation;
   std::string arm;  // segmented, whole, both; empty: as the study says
   std::optional<uint64_t> seed;
   std::string out;

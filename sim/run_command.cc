@@ -107,6 +107,11 @@ void AddRunCommand(CLI::App& app, CommandAction& action) {
       ->add_option("--arm", options.arm,
                    "segmented, whole or both (default: the study's)")
       ->check(CLI::IsMember({"segmented", "whole", "both"}));
+  command
+      ->add_option("--secure-aggregation", options.secure_aggregation,
+                   "on: the coordinator sees sums of updates only; off: each "
+                   "site's (default: the study's, or on from three sites)")
+      ->check(CLI::IsMember({"on", "off"}));
   command->add_flag("--baselines", arguments->baselines,
                     "Also train each hospital alone and all cases in one "
                     "place, and compare; in this process, whatever the "

@@ -33,7 +33,7 @@ void PrepareBoth(StudyMachine& machine) {
 }
 
 TEST(StudyMachineTest, GoesFromCensusThroughRoundsAndEvaluationToItsEnd) {
-  StudyMachine machine(TwoSites(2), {}, kStart);
+  StudyMachine machine(TwoSites(2), {}, {}, kStart);
   EXPECT_EQ(machine.TaskFor(kA), v1::Task::PREPARE);
   PrepareBoth(machine);
   EXPECT_EQ(machine.TaskFor(kA), v1::Task::TRAIN);
@@ -52,7 +52,7 @@ TEST(StudyMachineTest, GoesFromCensusThroughRoundsAndEvaluationToItsEnd) {
 }
 
 TEST(StudyMachineTest, RoundClosesAtItsDeadlineWithAQuorum) {
-  StudyMachine machine(TwoSites(1), {}, kStart);
+  StudyMachine machine(TwoSites(1), {}, {}, kStart);
   PrepareBoth(machine);
   machine.Accept(kA);
   EXPECT_EQ(machine.Next(kStart + absl::Seconds(59)), Command::kNone);
@@ -60,7 +60,7 @@ TEST(StudyMachineTest, RoundClosesAtItsDeadlineWithAQuorum) {
 }
 
 TEST(StudyMachineTest, StudyStopsAtADeadlineWithoutQuorumAndNamesTheAbsent) {
-  StudyMachine machine(TwoSites(2), {}, kStart);
+  StudyMachine machine(TwoSites(2), {}, {}, kStart);
   PrepareBoth(machine);
   machine.Accept(kA);
   EXPECT_EQ(machine.Next(kStart + absl::Seconds(61)), Command::kEnded);
@@ -71,7 +71,7 @@ TEST(StudyMachineTest, StudyStopsAtADeadlineWithoutQuorumAndNamesTheAbsent) {
 TEST(StudyMachineTest, RefusedSiteIsOutOfTheRoundAndBackInTheNext) {
   v1::Study study = TwoSites(1);
   study.mutable_training()->set_rounds(2);
-  StudyMachine machine(study, {}, kStart);
+  StudyMachine machine(study, {}, {}, kStart);
   PrepareBoth(machine);
   machine.Refuse(kB, "NaN");
   EXPECT_EQ(machine.TaskFor(kB), v1::Task::KIND_UNSPECIFIED);
@@ -82,7 +82,7 @@ TEST(StudyMachineTest, RefusedSiteIsOutOfTheRoundAndBackInTheNext) {
 }
 
 TEST(StudyMachineTest, ExcludedSiteIsOutForGood) {
-  StudyMachine machine(TwoSites(1), {}, kStart);
+  StudyMachine machine(TwoSites(1), {}, {}, kStart);
   PrepareBoth(machine);
   machine.Exclude(kB, "another network");
   EXPECT_EQ(machine.Check(kB, v1::Task::TRAIN, 1).code(),
@@ -93,7 +93,7 @@ TEST(StudyMachineTest, ExcludedSiteIsOutForGood) {
 TEST(StudyMachineTest, LateSiteMayStillPrepareAndJoinsInTheNextRound) {
   v1::Study study = TwoSites(1);
   study.mutable_training()->set_rounds(2);
-  StudyMachine machine(study, {}, kStart);
+  StudyMachine machine(study, {}, {}, kStart);
   machine.Accept(kA);
   EXPECT_EQ(machine.Next(kStart + absl::Seconds(60)), Command::kNone);
   EXPECT_EQ(machine.TaskFor(kB), v1::Task::PREPARE);
@@ -110,7 +110,7 @@ TEST(StudyMachineTest, LateSiteMayStillPrepareAndJoinsInTheNextRound) {
 TEST(StudyMachineTest, SiteThatJoinsAndWithdrawsIsNotInTheOpenRoundEither) {
   StudyMachine machine(TwoSites(1),
                        {.census = {kA, kB}, .joining = {kB}, .prepared = true},
-                       kStart);
+                       {}, kStart);
   machine.Withdraw(kB);
   machine.Accept(kB);
   EXPECT_EQ(machine.TaskFor(kB), v1::Task::KIND_UNSPECIFIED);
@@ -121,7 +121,7 @@ TEST(StudyMachineTest, SiteThatJoinsAndWithdrawsIsNotInTheOpenRoundEither) {
 TEST(StudyMachineTest, WithdrawnSiteIsNotWaitedForUntilItsCensusComesAgain) {
   v1::Study study = TwoSites(1);
   study.mutable_training()->set_rounds(3);
-  StudyMachine machine(study, {}, kStart);
+  StudyMachine machine(study, {}, {}, kStart);
   PrepareBoth(machine);
   machine.Withdraw(kB);
   EXPECT_EQ(machine.TaskFor(kB), v1::Task::PREPARE);
@@ -140,7 +140,7 @@ TEST(StudyMachineTest, WithdrawnSiteIsNotWaitedForUntilItsCensusComesAgain) {
 }
 
 TEST(StudyMachineTest, UpdateOfASiteThatWithdrawsAfterwardsStaysIn) {
-  StudyMachine machine(TwoSites(2), {}, kStart);
+  StudyMachine machine(TwoSites(2), {}, {}, kStart);
   PrepareBoth(machine);
   machine.Accept(kB);
   machine.Withdraw(kB);
@@ -150,7 +150,7 @@ TEST(StudyMachineTest, UpdateOfASiteThatWithdrawsAfterwardsStaysIn) {
 }
 
 TEST(StudyMachineTest, StudyThatCannotBePreparedStopsAndNamesWhoCannot) {
-  StudyMachine machine(TwoSites(2), {}, kStart);
+  StudyMachine machine(TwoSites(2), {}, {}, kStart);
   machine.Accept(kA);
   machine.Withdraw(kB);
   EXPECT_EQ(machine.Next(kStart), Command::kEnded);
@@ -158,7 +158,7 @@ TEST(StudyMachineTest, StudyThatCannotBePreparedStopsAndNamesWhoCannot) {
 }
 
 TEST(StudyMachineTest, SiteMendedWhileOthersPrepareIsIn) {
-  StudyMachine machine(TwoSites(2), {}, kStart);
+  StudyMachine machine(TwoSites(2), {}, {}, kStart);
   machine.Withdraw(kB);
   EXPECT_EQ(machine.Next(kStart), Command::kNone);
   EXPECT_EQ(machine.TaskFor(kB), v1::Task::PREPARE);

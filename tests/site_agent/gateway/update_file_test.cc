@@ -67,8 +67,9 @@ class UpdateFileTest : public testing::Test {
     return EncodeUpdateFile(path_, options_);
   }
 
-  std::vector<uint32_t> Words() const {
-    std::string bytes = ReadFile(path_).value();
+  std::vector<uint32_t> Words() const { return WordsIn(path_); }
+  static std::vector<uint32_t> WordsIn(const std::string& path) {
+    std::string bytes = ReadFile(path).value();
     std::vector<uint32_t> words(bytes.size() / sizeof(uint32_t));
     std::memcpy(words.data(), bytes.data(), bytes.size());
     return words;
@@ -130,34 +131,40 @@ TEST_F(UpdateFileTest, EachTrackIsClippedByItsOwnNorm) {
 }
 
 TEST_F(UpdateFileTest, MaskSeesEachElementOnceAndInOrder) {
-  const std::vector<float> delta = Random();
-  ASSERT_TRUE(Encode(delta).ok());
+  auto update = Encode(Random());
+  ASSERT_TRUE(update.ok()) << update.status();
   std::vector<uint32_t> want = Words();
   for (size_t i = 0; i < want.size(); ++i) want[i] += static_cast<uint32_t>(i);
   NotingMask mask;
-  options_.mask = mask.AsMask();
-  auto update = Encode(delta);
-  ASSERT_TRUE(update.ok()) << update.status();
-  EXPECT_TRUE(Words() == want);
-  EXPECT_EQ(update->sha256(), Sha256Of(ReadFile(path_).value()));
+  const std::string masked_path = path_ + ".masked";
+  auto masked = MaskVectorFile(path_, masked_path, mask.AsMask());
+  ASSERT_TRUE(masked.ok()) << masked.status();
+  EXPECT_TRUE(WordsIn(masked_path) == want);
+  EXPECT_EQ(masked->sha256(), Sha256Of(ReadFile(masked_path).value()));
+  EXPECT_EQ(masked->size(), update->size());
   mask.ExpectWhole(want.size());
+  // A second attempt masks the same vector anew.
+  EXPECT_EQ(Sha256Of(ReadFile(path_).value()), update->sha256());
 }
 
-TEST_F(UpdateFileTest, UpdateThatDivergedIsRefusedAndNothingOfItMasked) {
+TEST_F(UpdateFileTest, FileOfBrokenWordsIsNotMasked) {
+  ASSERT_TRUE(WriteFileAtomically(path_, "12345").ok());
   NotingMask mask;
+  EXPECT_EQ(MaskVectorFile(path_, path_ + ".masked", mask.AsMask()).status(),
+            absl::InvalidArgumentError(path_ + ": 5 bytes are no vector"));
+  EXPECT_TRUE(mask.blocks.empty());
+}
+
+TEST_F(UpdateFileTest, UpdateThatDivergedIsRefused) {
   for (float bad : {std::numeric_limits<float>::quiet_NaN(),
                     -std::numeric_limits<float>::infinity(), 16.5f}) {
-    for (bool masked : {false, true}) {
-      options_.mask = masked ? mask.AsMask() : VectorMask();
-      std::vector<float> delta = Random();
-      delta[2 * kTrackSize + 7] = bad;
-      const absl::Status refused = Encode(delta).status();
-      EXPECT_EQ(refused.code(), absl::StatusCode::kInvalidArgument);
-      EXPECT_THAT(std::string(refused.message()), HasSubstr("track 2"));
-      EXPECT_THAT(std::string(refused.message()), HasSubstr("element 7;"));
-    }
+    std::vector<float> delta = Random();
+    delta[2 * kTrackSize + 7] = bad;
+    const absl::Status refused = Encode(delta).status();
+    EXPECT_EQ(refused.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_THAT(std::string(refused.message()), HasSubstr("track 2"));
+    EXPECT_THAT(std::string(refused.message()), HasSubstr("element 7;"));
   }
-  EXPECT_TRUE(mask.blocks.empty());
   options_.clipping_norm = 1;
   std::vector<float> delta = Random();
   delta[0] = std::numeric_limits<float>::max();
@@ -186,21 +193,15 @@ TEST_F(UpdateFileTest, FileOfAnotherLengthIsRefused) {
   EXPECT_EQ(Encode(delta).status().code(), absl::StatusCode::kInvalidArgument);
 }
 
-TEST_F(UpdateFileTest, NothingIsZerosAndIsMaskedAsAnUpdateIs) {
+TEST_F(UpdateFileTest, NothingIsZeros) {
   const auto size = static_cast<size_t>(options_.layout.size());
-  auto update = WriteZeroUpdate(path_, options_.layout, {});
+  auto update = WriteZeroUpdate(path_, options_.layout.size());
   ASSERT_TRUE(update.ok()) << update.status();
   EXPECT_TRUE(Words() == std::vector<uint32_t>(size));
   EXPECT_EQ(update->size(), options_.layout.num_bytes());
   // As a site encodes it that trained on no case.
   options_.shares.assign(kTracks, {});
   EXPECT_EQ(Encode(Random())->sha256(), update->sha256());
-
-  NotingMask mask;
-  ASSERT_TRUE(WriteZeroUpdate(path_, options_.layout, mask.AsMask()).ok());
-  mask.ExpectWhole(size);
-  const std::vector<uint32_t> words = Words();
-  for (size_t i = 0; i < size; ++i) ASSERT_EQ(words[i], i);
 }
 
 }  // namespace
