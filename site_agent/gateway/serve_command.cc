@@ -60,7 +60,8 @@ class StopSignals {
 
 }  // namespace
 
-absl::Status ServeSite(const std::string& config_path, bool exit_when_done) {
+absl::Status ServeSite(const std::string& config_path, bool exit_when_done,
+                       const WrapTransport& wrap) {
   TuneMallocForChunks();
   StopSignals signals;  // first: threads made later inherit the mask
   HILUM_ASSIGN_OR_RETURN(v1::SiteConfig config, LoadSiteConfig(config_path));
@@ -86,7 +87,9 @@ absl::Status ServeSite(const std::string& config_path, bool exit_when_done) {
       .certificate_pem = identity.certificate_pem,
       .signer = &signer,
       .verifier = &verifier};
-  GrpcTransport transport(config.coordinator(), identity);
+  GrpcTransport network(config.coordinator(), identity);
+  const std::unique_ptr<Transport> wrapped = wrap ? wrap(network) : nullptr;
+  Transport& transport = wrapped != nullptr ? *wrapped : network;
   HILUM_ASSIGN_OR_RETURN(
       std::unique_ptr<SessionRunner> runner,
       SessionRunner::Create({.site = SiteId(identity.name.site),
