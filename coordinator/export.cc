@@ -38,8 +38,13 @@ absl::StatusOr<StudyResult> ResultOf(const StoredStudy& stored) {
   result.study_hash = stored.hash;
   result.census = stored.census;
   result.evaluations = stored.evaluations;
-  result.census_totals = SumCensus(result.study, result.census);
-  result.evaluation_totals = SumEvaluations(result.study, result.evaluations);
+  result.census_totals = stored.census_totals.has_value()
+                             ? *stored.census_totals
+                             : SumCensus(result.study, result.census);
+  result.evaluation_totals =
+      stored.evaluation_totals.has_value()
+          ? *stored.evaluation_totals
+          : SumEvaluations(result.study, result.evaluations);
   result.rounds = stored.rounds;
   return result;
 }
