@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/aggregation/statistics_vector.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
 #include "common/config/study.h"
@@ -12,7 +13,6 @@
 #include "common/model/blobs.h"
 #include "common/model/safetensors.h"
 #include "coordinator/report/report.h"
-#include "coordinator/study_result.h"
 
 namespace hilum {
 namespace {
@@ -32,15 +32,27 @@ absl::StatusOr<std::vector<float>> ReadValues(const BlobStore& blobs,
 
 }  // namespace
 
-absl::StatusOr<std::vector<std::string>> WriteExport(
-    const StoredStudy& stored, const BlobStore& blobs,
-    const std::string& directory) {
+absl::StatusOr<StudyResult> ResultOf(const StoredStudy& stored) {
   StudyResult result;
   HILUM_ASSIGN_OR_RETURN(result.study, ParseStudy(stored.study));
   result.study_hash = stored.hash;
   result.census = stored.census;
   result.evaluations = stored.evaluations;
+  result.census_totals = stored.census_totals.has_value()
+                             ? *stored.census_totals
+                             : SumCensus(result.study, result.census);
+  result.evaluation_totals =
+      stored.evaluation_totals.has_value()
+          ? *stored.evaluation_totals
+          : SumEvaluations(result.study, result.evaluations);
   result.rounds = stored.rounds;
+  return result;
+}
+
+absl::StatusOr<std::vector<std::string>> WriteExport(
+    const StoredStudy& stored, const BlobStore& blobs,
+    const std::string& directory) {
+  HILUM_ASSIGN_OR_RETURN(StudyResult result, ResultOf(stored));
   HILUM_ASSIGN_OR_RETURN(ParameterLayout layout, StudyLayout(result.study));
   HILUM_RETURN_IF_ERROR(MakeDirectories(absl::StrCat(directory, "/model")));
   std::vector<float> frozen;

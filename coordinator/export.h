@@ -8,8 +8,13 @@
 #include "absl/status/statusor.h"
 #include "coordinator/storage/blob_store.h"
 #include "coordinator/storage/storage.h"
+#include "coordinator/study_result.h"
 
 namespace hilum {
+
+// What reports say of a stored study, except for model_sha256.
+// INVALID_ARGUMENT: the stored bytes are no study of this version.
+absl::StatusOr<StudyResult> ResultOf(const StoredStudy& stored);
 
 // Writes a completed study's models (model/ARM-TRACK.safetensors) and
 // reports (report.json, report.html) below `directory`, made where absent.

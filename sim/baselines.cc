@@ -13,6 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "common/aggregation/statistics_vector.h"
 #include "common/base/clock.h"
 #include "common/base/status_macros.h"
 #include "coordinator/report/report.h"
@@ -175,16 +176,10 @@ absl::StatusOr<std::vector<SiteTests>> TestEverywhere(
 
 // By arm; [folds * classes] each.
 std::vector<std::vector<uint64_t>> CasesByFold(const StudyResult& result) {
-  std::vector<std::vector<uint64_t>> arms(
-      static_cast<size_t>(result.study.arms_size()));
-  for (const auto& [site, census] : result.census) {
-    for (size_t a = 0; a < arms.size(); ++a) {
-      const auto& counts = census.arms(static_cast<int>(a)).fold_class_counts();
-      arms[a].resize(static_cast<size_t>(counts.size()));
-      for (size_t i = 0; i < arms[a].size(); ++i) {
-        arms[a][i] += counts[static_cast<int>(i)];
-      }
-    }
+  std::vector<std::vector<uint64_t>> arms;
+  for (const v1::ArmCensus& arm : result.census_totals.arms()) {
+    arms.emplace_back(arm.fold_class_counts().begin(),
+                      arm.fold_class_counts().end());
   }
   return arms;
 }
@@ -214,6 +209,9 @@ Baselines Collect(const std::vector<SimulatedSite>& sites,
           std::move(tests[i].local[trained]);
     }
   }
+  StudyResult& together = baselines.centralized;
+  together.evaluation_totals =
+      SumEvaluations(together.study, together.evaluations);
   return baselines;
 }
 

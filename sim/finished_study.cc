@@ -11,6 +11,7 @@
 #include "common/base/status_macros.h"
 #include "common/config/study.h"
 #include "common/crypto/sha256.h"
+#include "coordinator/export.h"
 #include "coordinator/storage/blob_store.h"
 #include "coordinator/storage/storage.h"
 
@@ -41,12 +42,8 @@ absl::StatusOr<FinishedStudy> ReadFinishedStudy(const std::string& out) {
     finished.frozen_path = blobs.Path(stored.frozen.sha256());
   }
   finished.global_path = blobs.Path(stored.global.sha256());
+  HILUM_ASSIGN_OR_RETURN(finished.result, ResultOf(stored));
   StudyResult& result = finished.result;
-  HILUM_ASSIGN_OR_RETURN(result.study, ParseStudy(stored.study));
-  result.study_hash = stored.hash;
-  result.census = std::move(stored.census);
-  result.evaluations = std::move(stored.evaluations);
-  result.rounds = std::move(stored.rounds);
   for (const Track& track : StudyTracks(result.study)) {
     HILUM_ASSIGN_OR_RETURN(
         std::string model,

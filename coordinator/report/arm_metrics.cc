@@ -70,16 +70,20 @@ std::vector<ArmMetrics> ComputeArmMetrics(const StudyResult& result) {
                    .first_track = static_cast<int>(first),
                    .pooled = PooledScores(classes, bins),
                    .folds = {folds, PooledScores(classes, bins)}};
-    // Sites in sorted order: the sums of losses keep their bits.
+    const auto has = [&](const v1::TrackEvaluation& track) {
+      return track.track() >= first && track.track() < first + per_arm;
+    };
+    for (const v1::TrackEvaluation& track : result.evaluation_totals.tracks()) {
+      if (!has(track)) continue;
+      arm.pooled.Add(track);
+      arm.folds[track.track() - first].Add(track);
+    }
     for (const auto& [site, evaluation] : result.evaluations) {
       PooledScores& own =
           arm.sites.emplace(site.name(), PooledScores(classes, bins))
               .first->second;
       for (const v1::TrackEvaluation& track : evaluation.tracks()) {
-        if (track.track() < first || track.track() >= first + per_arm) continue;
-        own.Add(track);
-        arm.pooled.Add(track);
-        arm.folds[track.track() - first].Add(track);
+        if (has(track)) own.Add(track);
       }
     }
     for (const RoundSummary& round : result.rounds) {

@@ -31,11 +31,11 @@ struct PooledScores {
 
 struct ArmMetrics {
   v1::Arm arm;
-  int first_track;      // index among the study's tracks
-  PooledScores pooled;  // all folds, all sites
-  std::map<std::string, PooledScores> sites;
-  std::vector<PooledScores> folds;
-  std::vector<std::vector<double>> losses;  // [rounds][tracks of the arm]
+  int first_track;                            // index among the study's tracks
+  PooledScores pooled;                        // all folds, all sites
+  std::map<std::string, PooledScores> sites;  // that are known one by one
+  std::vector<PooledScores> folds;            // all sites
+  std::vector<std::vector<double>> losses;    // [rounds][tracks of the arm]
 };
 
 std::vector<ArmMetrics> ComputeArmMetrics(const StudyResult& result);

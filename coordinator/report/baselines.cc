@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coordinator/report/baselines.h"
 
+#include "common/aggregation/statistics_vector.h"
+
 namespace hilum {
 
 std::vector<CrossSiteScores> ComputeCrossSiteScores(
     const v1::Study& study, const v1::SubmitEvaluationRequest& evaluation) {
   StudyResult one_site{.study = study};
-  one_site.evaluations[SiteId("tested")] = evaluation;
+  one_site.evaluation_totals =
+      SumEvaluations(study, {{SiteId("tested"), evaluation}});
   std::vector<CrossSiteScores> scores;
   for (const ArmMetrics& arm : ComputeArmMetrics(one_site)) {
     const Confusion& confusion = arm.pooled.confusion;
@@ -24,6 +27,7 @@ BaselineMetrics ComputeBaselineMetrics(const Baselines& baselines) {
   for (const auto& [site, alone] : baselines.local_only) {
     own.evaluations[site] = alone.evaluations.at(site);
   }
+  own.evaluation_totals = SumEvaluations(own.study, own.evaluations);
   metrics.local_only = ComputeArmMetrics(own);
   metrics.centralized = ComputeArmMetrics(baselines.centralized);
   return metrics;

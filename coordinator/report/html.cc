@@ -11,6 +11,8 @@
 #include "common/base/ids.h"
 #include "common/config/study.h"
 #include "common/crypto/sha256.h"
+#include "coordinator/report/html_census.h"
+#include "coordinator/report/html_table.h"
 #include "coordinator/report/svg.h"
 
 namespace hilum {
@@ -57,23 +59,6 @@ std::string AucText(const std::optional<BinnedAuc>& auc) {
                           auc->interval95->high);
   }
   return text;
-}
-
-using Cells = std::vector<std::string>;
-
-std::string Row(const Cells& cells, const char* tag = "td") {
-  std::string row = "<tr>";
-  for (const std::string& cell : cells) {
-    absl::StrAppend(&row, "<", tag, ">", cell, "</", tag, ">");
-  }
-  return row + "</tr>\n";
-}
-
-std::string Table(const Cells& head, const std::vector<Cells>& rows) {
-  std::string table = absl::StrCat("<div class='wide'><table><thead>",
-                                   Row(head, "th"), "</thead><tbody>");
-  for (const Cells& row : rows) table += Row(row);
-  return table + "</tbody></table></div>\n";
 }
 
 std::string ArmTitle(v1::Arm arm) {
@@ -195,62 +180,6 @@ std::string ClassTable(const ArmMetrics& arm, const v1::Study& study) {
       rows);
 }
 
-std::string Census(const StudyResult& result) {
-  const v1::Study& study = result.study;
-  Cells head = {"site"};
-  for (const std::string& label : study.classes()) {
-    head.push_back(EscapeHtml(label));
-  }
-  for (const char* name : {"without mask", "rows rejected"}) {
-    head.push_back(name);
-  }
-  // The whole arm, where there is one, has every usable case.
-  int arm = 0;
-  for (int a = 0; a < study.arms_size(); ++a) {
-    if (study.arms(a) == v1::ARM_WHOLE) arm = a;
-  }
-  std::vector<Cells> rows;
-  std::vector<std::vector<uint64_t>> counts;  // [sites][classes]
-  for (const auto& [site, census] : result.census) {
-    std::vector<uint64_t> own(static_cast<size_t>(study.classes_size()));
-    const auto& cells = census.arms(arm).fold_class_counts();
-    for (int i = 0; i < cells.size(); ++i) {
-      own[static_cast<size_t>(i % study.classes_size())] += cells[i];
-    }
-    Cells row = {EscapeHtml(site.name())};
-    for (uint64_t count : own) row.push_back(absl::StrCat(count));
-    uint64_t without_mask = 0;
-    for (const v1::ArmCensus& each : census.arms()) {
-      without_mask = std::max(without_mask, each.without_mask());
-    }
-    row.push_back(absl::StrCat(without_mask));
-    row.push_back(absl::StrCat(census.rejected_rows(), " of ", census.rows()));
-    rows.push_back(std::move(row));
-    counts.push_back(std::move(own));
-  }
-  std::string html = Table(head, rows);
-  std::vector<std::string> lone;
-  for (int c = 0; c < study.classes_size(); ++c) {
-    uint64_t sum = 0, most = 0;
-    for (const auto& own : counts) {
-      sum += own[static_cast<size_t>(c)];
-      most = std::max(most, own[static_cast<size_t>(c)]);
-    }
-    if (counts.size() > 1 && sum > 0 && most * 10 >= sum * 9) {
-      lone.push_back(EscapeHtml(study.classes(c)));
-    }
-  }
-  if (!lone.empty()) {
-    absl::StrAppend(
-        &html, "<p class='warn'>At least nine in ten cases of <b>",
-        absl::StrJoin(lone, ", "),
-        "</b> come from one site. A model can then tell the class by the "
-        "site's equipment instead of the disease: figures for such classes "
-        "are likely too good.</p>\n");
-  }
-  return html;
-}
-
 std::string Breakdown(const ArmMetrics& arm) {
   std::vector<Cells> rows;
   for (const auto& [site, scores] : arm.sites) {
@@ -334,24 +263,42 @@ specificity are at the class of the highest probability.</p>
 <p class='warn'>A research result, not for diagnosis.</p>
 )html";
 
+std::string LostRounds(const std::vector<RoundSummary>& rounds) {
+  std::vector<uint32_t> lost;
+  for (const RoundSummary& round : rounds) {
+    if (round.contributors.empty()) lost.push_back(round.round);
+  }
+  if (lost.empty()) return "";
+  return absl::StrCat(
+      "<p class='soft'>No sum came about in these rounds, and the models "
+      "stayed as they were: ",
+      absl::StrJoin(lost, ", "), ".</p>\n");
+}
+
+std::string Heading(const StudyResult& result) {
+  const v1::Study& study = result.study;
+  const std::string name = EscapeHtml(study.name());
+  return absl::StrCat(
+      "<!doctype html>\n<html lang='en'><head><meta charset='utf-8'>"
+      "<meta name='viewport' content='width=device-width'><title>",
+      name, " – Hilum report</title><style>", kStyle,
+      "</style></head><body>\n<h1>", name, "</h1>\n",
+      "<p class='soft'>Federated study of ", result.census_totals.sites_size(),
+      " sites, ", result.rounds.size(), " rounds, ",
+      study.cross_validation().folds(), "-fold cross-validation; ",
+      EscapeHtml(study.model().architecture()), " at ",
+      study.model().input_size(), " px; seed ", study.seed(),
+      "; secure aggregation: ", IsSecure(study) ? "on" : "off",
+      "<br>study hash <code>", ToHex(result.study_hash), "</code></p>\n");
+}
+
 }  // namespace
 
 std::string ReportHtml(const StudyResult& result,
                        const std::vector<ArmMetrics>& arms,
                        const BaselineMetrics& baselines) {
   const v1::Study& study = result.study;
-  std::string html = absl::StrCat(
-      "<!doctype html>\n<html lang='en'><head><meta charset='utf-8'>"
-      "<meta name='viewport' content='width=device-width'><title>",
-      EscapeHtml(study.name()), " – Hilum report</title><style>", kStyle,
-      "</style></head><body>\n<h1>", EscapeHtml(study.name()), "</h1>\n");
-  absl::StrAppend(
-      &html, "<p class='soft'>Federated study of ", result.census.size(),
-      " sites, ", result.rounds.size(), " rounds, ",
-      study.cross_validation().folds(), "-fold cross-validation; ",
-      EscapeHtml(study.model().architecture()), " at ",
-      study.model().input_size(), " px; seed ", study.seed(),
-      "<br>study hash <code>", ToHex(result.study_hash), "</code></p>\n");
+  std::string html = Heading(result);
   std::vector<Cells> summary;
   for (const ArmMetrics& arm : arms) {
     summary.push_back(SummaryRow(ArmTitle(arm.arm), arm.pooled));
@@ -371,12 +318,16 @@ std::string ReportHtml(const StudyResult& result,
     absl::StrAppend(&html, "<h3>", ArmTitle(arm.arm), "</h3>",
                     ClassTable(arm, study));
   }
-  absl::StrAppend(&html, "<h2>Data</h2>", Census(result));
-  absl::StrAppend(&html, "<h2>Per site and fold</h2>");
+  absl::StrAppend(&html, "<h2>Data</h2>", CensusHtml(result));
+  absl::StrAppend(
+      &html, "<h2>Per site and fold</h2>",
+      NotKnownHtml(result.evaluation_totals.sites(), [&](const auto& site) {
+        return result.evaluations.contains(SiteId(site));
+      }));
   for (const ArmMetrics& arm : arms) {
     absl::StrAppend(&html, "<h3>", ArmTitle(arm.arm), "</h3>", Breakdown(arm));
   }
-  absl::StrAppend(&html, "<h2>Rounds</h2>",
+  absl::StrAppend(&html, "<h2>Rounds</h2>", LostRounds(result.rounds),
                   PerArm(arms, [&](const ArmMetrics& arm) {
                     return LossChart(arm, study);
                   }));

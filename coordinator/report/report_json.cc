@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/ids.h"
+#include "common/config/census.h"
 #include "common/config/study.h"
 #include "common/crypto/sha256.h"
 
@@ -87,6 +88,7 @@ Json ArmJson(const v1::Study& study, const ArmMetrics& arm,
              const DescribeTrack& describe) {
   Json json;
   json["pooled"] = ScoresJson(arm.pooled, study);
+  json["sites"] = Json::object();
   for (const auto& [site, scores] : arm.sites) {
     json["sites"][site] = ScoresJson(scores, study);
   }
@@ -139,22 +141,39 @@ Json LocalOnlyJson(const BaselineMetrics& metrics, size_t arm) {
   return json;
 }
 
+// Of one site's census or of a cohort's.
+template <typename Census>
+Json CasesJson(const v1::Study& study, const Census& census) {
+  Json json;
+  json["rows"] = census.rows();
+  json["rejected_rows"] = census.rejected_rows();
+  for (int a = 0; a < study.arms_size(); ++a) {
+    const Track all{study.arms(a), Track::kFinal};
+    Json& arm = json["arms"][ArmName(all.arm)];
+    arm["without_mask"] = census.arms(a).without_mask();
+    const std::vector<uint64_t> cases =
+        TrainingCases(study, all, census.arms());
+    for (int c = 0; c < study.classes_size(); ++c) {
+      arm["cases"][study.classes(c)] = cases[static_cast<size_t>(c)];
+    }
+  }
+  return json;
+}
+
+Json CohortJson(const StudyResult& result) {
+  Json json = CasesJson(result.study, result.census_totals);
+  json["sites"] = Json::array();
+  for (const std::string& site : result.census_totals.sites()) {
+    json["sites"].push_back(site);
+  }
+  return json;
+}
+
 Json CensusJson(const StudyResult& result) {
-  const v1::Study& study = result.study;
   Json json = Json::object();
   for (const auto& [site, census] : result.census) {
-    Json& entry = json[site.name()];
-    entry["rows"] = census.rows();
-    entry["rejected_rows"] = census.rejected_rows();
-    for (int a = 0; a < study.arms_size(); ++a) {
-      Json& arm = entry["arms"][ArmName(study.arms(a))];
-      arm["without_mask"] = census.arms(a).without_mask();
-      const auto& counts = census.arms(a).fold_class_counts();
-      for (int i = 0; i < counts.size(); ++i) {
-        Json& cases = arm["cases"][study.classes(i % study.classes_size())];
-        cases = (cases.is_null() ? 0 : cases.get<uint64_t>()) + counts[i];
-      }
-    }
+    if (census.arms().empty()) continue;  // not published
+    json[site.name()] = CasesJson(result.study, census);
   }
   return json;
 }
@@ -203,6 +222,8 @@ std::string ReportJson(const StudyResult& result,
       std::vector<std::string>(study.classes().begin(), study.classes().end()));
   json["model"] = {{"architecture", study.model().architecture()},
                    {"input_size", study.model().input_size()}};
+  json["secure_aggregation"] = IsSecure(study);
+  json["cohort"] = CohortJson(result);
   json["census"] = CensusJson(result);
   json["conventions"] = Conventions();
   if (!baselines.baselines.empty()) AddBaselineConventions(json["conventions"]);

@@ -6,9 +6,11 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
+#include "common/aggregation/statistics_vector.h"
 #include "common/base/file.h"
 #include "common/config/study.h"
 
@@ -46,6 +48,19 @@ v1::SubmitEvaluationRequest Evaluation(uint64_t right) {
   return evaluation;
 }
 
+// In each of two folds.
+v1::SubmitCensusRequest Census(uint64_t sick, uint64_t well) {
+  v1::SubmitCensusRequest census;
+  v1::ArmCensus* arm = census.add_arms();
+  for (uint64_t count : {sick, well, sick, well}) {
+    arm->add_fold_class_counts(count);
+  }
+  arm->set_without_mask(1);
+  census.set_rows(50);
+  census.set_rejected_rows(2);
+  return census;
+}
+
 class ReportTest : public testing::Test {
  protected:
   ReportTest() : folder_(absl::StrCat(testing::TempDir(), "/rep-", getpid())) {
@@ -64,8 +79,11 @@ class ReportTest : public testing::Test {
   StudyResult Result(const std::map<SiteId, uint64_t>& right) const {
     StudyResult result{.study = study_};
     for (const auto& [site, count] : right) {
+      result.census[site] = Census(10, 10);
       result.evaluations[site] = Evaluation(count);
     }
+    result.census_totals = SumCensus(study_, result.census);
+    result.evaluation_totals = SumEvaluations(study_, result.evaluations);
     result.rounds = {{.round = 1, .mean_loss = {1.5, 1.25, 1}}};
     for (const char* track : {"1", "2", "final"}) {
       result.model_sha256.push_back(
@@ -93,7 +111,8 @@ class ReportTest : public testing::Test {
     ASSERT_TRUE(written.ok()) << written;
     text_ = *ReadFile(folder_ + "/report.json");
     html_ = *ReadFile(folder_ + "/report.html");
-    arm_ = json::parse(text_)["arms"]["whole"];
+    report_ = json::parse(text_);
+    arm_ = report_["arms"]["whole"];
   }
 
   const std::string folder_;
@@ -101,6 +120,7 @@ class ReportTest : public testing::Test {
   StudyResult federated_;
   std::string text_;
   std::string html_;
+  json report_;
   json arm_;
 };
 
@@ -146,6 +166,109 @@ TEST_F(ReportTest, TheMatrixSaysTrainedAtThenTestedAt) {
   EXPECT_LT(matrix["a"]["b"]["macro"]["auc"], 0.5);
   EXPECT_THAT(html_, HasSubstr("<tr><td>a</td><td>0.800 <span "
                                "class='soft'>80.0 %</span></td><td>0.300"));
+}
+
+TEST_F(ReportTest, CohortIsTheSumOfItsSites) {
+  Write({});
+  EXPECT_EQ(report_["secure_aggregation"], false);
+  const json& cohort = report_["cohort"];
+  EXPECT_EQ(cohort["sites"], json({"a", "b"}));
+  EXPECT_EQ(cohort["rows"], 100);
+  EXPECT_EQ(cohort["rejected_rows"], 4);
+  EXPECT_EQ(cohort["arms"]["whole"]["without_mask"], 2);
+  EXPECT_EQ(cohort["arms"]["whole"]["cases"]["sick"], 40);
+  EXPECT_EQ(report_["census"]["b"]["arms"]["whole"]["cases"]["sick"], 20);
+  EXPECT_THAT(html_, HasSubstr("2 sites, 1 rounds"));
+  EXPECT_THAT(html_, HasSubstr("secure aggregation: off"));
+  EXPECT_THAT(html_, HasSubstr("<b>cohort</b></td><td>40</td><td>40</td>"
+                               "<td>2</td><td>4 of 100"));
+  EXPECT_THAT(html_, Not(HasSubstr("not known")));
+}
+
+// Three sites of which c publishes its figures; the second round's sum was
+// lost.
+class SecureReportTest : public ReportTest {
+ protected:
+  SecureReportTest() {
+    study_.add_sites("c");
+    study_.mutable_aggregation()->set_secure_aggregation(
+        v1::Aggregation::SECURE_AGGREGATION_ON);
+    federated_ = Result({{a_, 9}, {b_, 8}, {c_, 7}});
+    federated_.rounds[0].contributors = {a_, b_, c_};
+    const double nan = std::numeric_limits<double>::quiet_NaN();
+    federated_.rounds.push_back({.round = 2, .mean_loss = {nan, nan, nan}});
+    for (const SiteId& site : {a_, b_}) {
+      federated_.census[site].Clear();
+      federated_.evaluations.erase(site);
+    }
+  }
+
+  const SiteId a_{"a"}, b_{"b"}, c_{"c"};
+};
+
+TEST_F(SecureReportTest, SumsAreOfAllSitesAndTheRestOfThosePublished) {
+  Write({});
+  EXPECT_EQ(report_["secure_aggregation"], true);
+  EXPECT_EQ(report_["cohort"]["sites"], json({"a", "b", "c"}));
+  EXPECT_EQ(report_["cohort"]["rows"], 150);
+  EXPECT_EQ(report_["cohort"]["arms"]["whole"]["cases"]["well"], 60);
+  ASSERT_EQ(report_["census"].size(), 1u);
+  EXPECT_EQ(report_["census"]["c"]["rows"], 50);
+  const json& federated = arm_["federated"];
+  EXPECT_EQ(federated["pooled"]["n"], 120);
+  EXPECT_EQ(federated["pooled"]["accuracy"], 0.8);
+  EXPECT_EQ(federated["tracks"]["fold-1"]["n"], 60);
+  ASSERT_EQ(federated["sites"].size(), 1u);
+  EXPECT_EQ(federated["sites"]["c"]["accuracy"], 0.7);
+}
+
+TEST_F(SecureReportTest, ThePageSaysWhatIsNotKnownAndWhy) {
+  Write({});
+  EXPECT_THAT(html_, HasSubstr("3 sites, 2 rounds"));
+  EXPECT_THAT(html_, HasSubstr("secure aggregation: on"));
+  EXPECT_THAT(html_, HasSubstr("<b>cohort</b></td><td>60</td><td>60</td>"
+                               "<td>3</td><td>6 of 150"));
+  EXPECT_THAT(html_, HasSubstr("The figures of a, b are not known to the "
+                               "coordinator: with secure aggregation it saw "
+                               "sums over 3 sites only."));
+  EXPECT_THAT(html_, HasSubstr("<td>c</td>"));
+  EXPECT_THAT(html_, Not(HasSubstr("<td>a</td>")));
+}
+
+TEST_F(SecureReportTest, WhereNobodyPublishesNoSiteIsNamed) {
+  federated_.census.clear();
+  federated_.evaluations.clear();
+  Write({});
+  EXPECT_EQ(report_["census"], json::object());
+  EXPECT_EQ(arm_["federated"]["sites"], json::object());
+  EXPECT_EQ(arm_["federated"]["pooled"]["n"], 120);
+  EXPECT_THAT(html_, HasSubstr("The figures of single sites are not known"));
+  EXPECT_THAT(html_, Not(HasSubstr("<td>c</td>")));
+}
+
+TEST_F(SecureReportTest, LostRoundHasNoSitesAndNoLosses) {
+  Write({});
+  EXPECT_EQ(report_["rounds"][0]["sites"], json({"a", "b", "c"}));
+  EXPECT_EQ(report_["rounds"][1]["sites"], json::array());
+  EXPECT_EQ(arm_["federated"]["tracks"]["final"]["round_losses"],
+            json({1, nullptr}));
+  EXPECT_THAT(html_, HasSubstr("stayed as they were: 2."));
+  for (const std::string& page : {text_, html_}) {
+    EXPECT_THAT(page, Not(HasSubstr("nan")));
+  }
+}
+
+TEST_F(SecureReportTest, AClassOfOneSiteIsWarnedOfWhereItCanBeSeen) {
+  std::map<SiteId, v1::SubmitCensusRequest> census = {
+      {a_, Census(1, 10)}, {b_, Census(1, 10)}, {c_, Census(18, 10)}};
+  federated_.census_totals = SumCensus(study_, census);
+  federated_.census[c_] = census[c_];
+  Write({});
+  EXPECT_THAT(html_, HasSubstr("nine in ten cases of <b>sick</b>"));
+  federated_.census.clear();
+  Write({});
+  EXPECT_THAT(html_, Not(HasSubstr("nine in ten")));
+  EXPECT_THAT(html_, HasSubstr("cannot be seen either"));
 }
 
 }  // namespace
