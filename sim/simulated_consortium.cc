@@ -33,9 +33,9 @@ absl::StatusOr<SimulatedConsortium::Member> SimulatedConsortium::Join(
   HILUM_ASSIGN_OR_RETURN(Signer signer,
                          Signer::Create(request.private_key_pem));
   Member member{.signer = std::make_unique<Signer>(std::move(signer))};
-  HILUM_ASSIGN_OR_RETURN(member.credentials.certificate_pem,
-                         SignRequest(authority_, request.request_pem, kDays,
-                                     RealClock().Now()));
+  HILUM_ASSIGN_OR_RETURN(
+      member.credentials.certificate_pem,
+      SignRequest(authority_, request.request_pem, kDays, RealClock().Now()));
   member.credentials.signer = member.signer.get();
   member.credentials.verifier = &verifier_;
   return member;

@@ -175,8 +175,8 @@ class Rules {
   absl::Status CheckSecureAggregation() const {
     const v1::Aggregation& rules = study_.aggregation();
     const bool on = IsSecure(study_);
-    if (!on && rules.secure_aggregation() !=
-                   v1::Aggregation::SECURE_AGGREGATION_OFF) {
+    if (!on &&
+        rules.secure_aggregation() != v1::Aggregation::SECURE_AGGREGATION_OFF) {
       return Bad("aggregation.secure_aggregation", "on or off");
     }
     if (on && study_.sites_size() < kMinimumSecureSites) {
@@ -241,10 +241,9 @@ void FillStudyDefaults(v1::Study& study) {
   }
   if (rules.secure_aggregation() ==
       v1::Aggregation::SECURE_AGGREGATION_UNSPECIFIED) {
-    rules.set_secure_aggregation(
-        study.sites_size() >= kMinimumSecureSites
-            ? v1::Aggregation::SECURE_AGGREGATION_ON
-            : v1::Aggregation::SECURE_AGGREGATION_OFF);
+    rules.set_secure_aggregation(study.sites_size() >= kMinimumSecureSites
+                                     ? v1::Aggregation::SECURE_AGGREGATION_ON
+                                     : v1::Aggregation::SECURE_AGGREGATION_OFF);
   }
   if (!rules.has_step_deadline_seconds()) rules.set_step_deadline_seconds(60);
   v1::Evaluation& evaluation = *study.mutable_evaluation();

@@ -111,11 +111,11 @@ absl::StatusOr<Said> SecurePart::Take(const v1::Task& task,
     }
     case Shown::kInbox: {
       HILUM_RETURN_IF_ERROR(client_->MaskedInput(shown.inbox()));
-      absl::StatusOr<v1::BlobRef> masked = MaskVectorFile(
-          vector_path, masked_path,
-          [this](uint64_t first, absl::Span<uint32_t> values) {
-            client_->Mask(first, values);
-          });
+      absl::StatusOr<v1::BlobRef> masked =
+          MaskVectorFile(vector_path, masked_path,
+                         [this](uint64_t first, absl::Span<uint32_t> values) {
+                           client_->Mask(first, values);
+                         });
       // Its masks are used up, whatever the file's fate.
       if (!masked.ok()) return absl::AbortedError(masked.status().message());
       *said.mutable_masked() = *std::move(masked);

@@ -83,10 +83,9 @@ absl::Status ServeSite(const std::string& config_path, bool exit_when_done,
                          Signer::Create(identity.private_key_pem));
   const PeerVerifier verifier(identity.authority_pem, identity.name.consortium,
                               RealClock());
-  const SiteCredentials credentials{
-      .certificate_pem = identity.certificate_pem,
-      .signer = &signer,
-      .verifier = &verifier};
+  const SiteCredentials credentials{.certificate_pem = identity.certificate_pem,
+                                    .signer = &signer,
+                                    .verifier = &verifier};
   GrpcTransport network(config.coordinator(), identity);
   const std::unique_ptr<Transport> wrapped = wrap ? wrap(network) : nullptr;
   Transport& transport = wrapped != nullptr ? *wrapped : network;

@@ -113,10 +113,10 @@ absl::Status SiteSession::CheckSurvivors(const v1::Study& study) const {
   for (const std::string& site : study.sites()) context.cohort.emplace(site);
   const uint32_t least = static_cast<uint32_t>(context.Threshold());
   if (policy_.minimum_survivors() <= least) return absl::OkStatus();
-  return absl::FailedPreconditionError(absl::StrCat(
-      "policy.minimum_survivors is ", policy_.minimum_survivors(),
-      "; a sum of this study with ", study.sites_size(),
-      " sites may be of ", least));
+  return absl::FailedPreconditionError(
+      absl::StrCat("policy.minimum_survivors is ", policy_.minimum_survivors(),
+                   "; a sum of this study with ", study.sites_size(),
+                   " sites may be of ", least));
 }
 
 absl::Status SiteSession::CheckCases(

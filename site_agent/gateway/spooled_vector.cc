@@ -49,9 +49,8 @@ absl::StatusOr<std::optional<v1::BlobRef>> SpooledVector::Find(
 absl::Status SpooledVector::Put(const v1::Task& task,
                                 const v1::BlobRef& vector) {
   const std::string key = KeyOf(task);
-  HILUM_RETURN_IF_ERROR(WriteFileAtomically(TaskPath(),
-                                            key + vector.SerializeAsString(),
-                                            Durability::kNone, 0600));
+  HILUM_RETURN_IF_ERROR(WriteFileAtomically(
+      TaskPath(), key + vector.SerializeAsString(), Durability::kNone, 0600));
   known_task_ = key;
   known_ = vector;
   return absl::OkStatus();

@@ -36,8 +36,7 @@ uint32_t RoundOf(const google::protobuf::Message& request) {
 
 std::string NameOf(absl::string_view method,
                    const google::protobuf::Message& request) {
-  const auto* step =
-      dynamic_cast<const v1::SubmitSecureStepRequest*>(&request);
+  const auto* step = dynamic_cast<const v1::SubmitSecureStepRequest*>(&request);
   if (step == nullptr) return std::string(method);
   return step->GetReflection()
       ->GetOneofFieldDescriptor(*step, step->GetDescriptor()->oneof_decl(0))
@@ -93,8 +92,8 @@ int main(int argc, char** argv) {
                          .after = std::string(argv[3]) == "after",
                          .kills = std::string(argv[4]) == "kill",
                          .folder = argv[5]};
-  const absl::Status status = hilum::ServeSite(
-      argv[8], true, [&](hilum::Transport& inner) {
+  const absl::Status status =
+      hilum::ServeSite(argv[8], true, [&](hilum::Transport& inner) {
         return std::make_unique<hilum::HaltingTransport>(inner, halt);
       });
   if (!status.ok()) std::fprintf(stderr, "%s\n", status.ToString().c_str());
