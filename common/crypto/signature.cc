@@ -2,6 +2,7 @@
 #include "common/crypto/signature.h"
 
 #include "common/base/check.h"
+#include "common/base/status_macros.h"
 #include "common/crypto/openssl_types.h"
 
 namespace hilum {
@@ -52,25 +53,47 @@ std::string Signer::Sign(absl::string_view data) const {
   return signature;
 }
 
-absl::Status VerifySignature(absl::string_view certificate_pem,
-                             absl::string_view data,
-                             absl::string_view signature) {
+struct CertificateKey::Key {
+  UniqueX509 certificate;
+  EVP_PKEY* key;  // of the certificate
+  bool is_p256;
+};
+
+CertificateKey::CertificateKey(std::shared_ptr<const Key> key)
+    : key_(std::move(key)) {}
+
+absl::StatusOr<CertificateKey> CertificateKey::Read(
+    absl::string_view certificate_pem) {
   UniqueX509 certificate = ReadCertificatePem(certificate_pem);
   EVP_PKEY* key =
       certificate == nullptr ? nullptr : X509_get0_pubkey(certificate.get());
   if (key == nullptr) {
     return absl::InvalidArgumentError("no PEM certificate with a public key");
   }
+  return CertificateKey(std::make_shared<const Key>(
+      Key{std::move(certificate), key, IsP256(key)}));
+}
+
+absl::Status CertificateKey::Verify(absl::string_view data,
+                                    absl::string_view signature) const {
   UniqueDigest context(EVP_MD_CTX_new());
-  if (!IsP256(key) ||
+  if (!key_->is_p256 ||
       EVP_DigestVerifyInit(context.get(), nullptr, EVP_sha256(), nullptr,
-                           key) != 1 ||
+                           key_->key) != 1 ||
       EVP_DigestVerify(context.get(), Bytes(signature), signature.size(),
                        Bytes(data), data.size()) != 1) {
     return absl::UnauthenticatedError(
         "the signature is not the certificate's over these bytes");
   }
   return absl::OkStatus();
+}
+
+absl::Status VerifySignature(absl::string_view certificate_pem,
+                             absl::string_view data,
+                             absl::string_view signature) {
+  HILUM_ASSIGN_OR_RETURN(CertificateKey key,
+                         CertificateKey::Read(certificate_pem));
+  return key.Verify(data, signature);
 }
 
 }  // namespace hilum

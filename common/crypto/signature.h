@@ -30,8 +30,25 @@ class Signer {
   std::unique_ptr<Key> key_;
 };
 
-// UNAUTHENTICATED: not signed by the certificate's key, or not these bytes.
-// INVALID_ARGUMENT: no PEM certificate.
+// The public key of a certificate, read once for many signatures: reading takes
+// as long as several verifications. Thread-safe; copies share the key.
+class CertificateKey {
+ public:
+  // INVALID_ARGUMENT: no PEM certificate.
+  static absl::StatusOr<CertificateKey> Read(absl::string_view certificate_pem);
+
+  // UNAUTHENTICATED: not signed by this key, or not these bytes, or the key is
+  // not of P-256.
+  absl::Status Verify(absl::string_view data,
+                      absl::string_view signature) const;
+
+ private:
+  struct Key;
+  explicit CertificateKey(std::shared_ptr<const Key> key);
+  std::shared_ptr<const Key> key_;
+};
+
+// Once. Errors of both.
 absl::Status VerifySignature(absl::string_view certificate_pem,
                              absl::string_view data,
                              absl::string_view signature);

@@ -7,6 +7,12 @@
 #include "common/base/status_macros.h"
 
 namespace hilum {
+namespace {
+
+// Certificates; a cohort has fewer, and renews them now and then.
+constexpr size_t kMostKept = 4096;
+
+}  // namespace
 
 PeerVerifier::PeerVerifier(std::string authority_pem, std::string consortium,
                            Clock& clock)
@@ -14,33 +20,40 @@ PeerVerifier::PeerVerifier(std::string authority_pem, std::string consortium,
       consortium_(std::move(consortium)),
       clock_(clock) {}
 
-absl::StatusOr<BearerName> PeerVerifier::BearerOf(
+absl::StatusOr<PeerVerifier::Checked> PeerVerifier::Check(
     const std::string& certificate) const {
   {
     absl::MutexLock lock(&mutex_);
     auto found = checked_.find(certificate);
-    if (found != checked_.end()) return found->second;
+    if (found != checked_.end() && clock_.Now() <= found->second.not_after) {
+      return found->second;
+    }
   }
   HILUM_ASSIGN_OR_RETURN(
       BearerName bearer,
       CheckCertificate(authority_pem_, certificate, "the authority",
                        "the peer's certificate", clock_.Now()));
+  HILUM_ASSIGN_OR_RETURN(CertificateInfo info, ParseCertificate(certificate));
+  HILUM_ASSIGN_OR_RETURN(CertificateKey key, CertificateKey::Read(certificate));
+  Checked checked{std::move(bearer), info.not_after, std::move(key)};
   absl::MutexLock lock(&mutex_);
-  checked_.emplace(certificate, bearer);
-  return bearer;
+  if (checked_.size() >= kMostKept) checked_.clear();
+  checked_.emplace(certificate, checked);
+  return checked;
 }
 
 absl::Status PeerVerifier::Verify(const SiteId& site,
                                   const std::string& certificate,
                                   absl::string_view data,
                                   absl::string_view signature) const {
-  HILUM_ASSIGN_OR_RETURN(BearerName bearer, BearerOf(certificate));
+  HILUM_ASSIGN_OR_RETURN(Checked checked, Check(certificate));
+  const BearerName& bearer = checked.bearer;
   if (bearer.site != site.name() || bearer.consortium != consortium_) {
     return absl::UnauthenticatedError(
         absl::StrCat("a certificate of ", BearerUri(bearer),
                      " is shown for site ", site.name()));
   }
-  return VerifySignature(certificate, data, signature);
+  return checked.key.Verify(data, signature);
 }
 
 }  // namespace hilum

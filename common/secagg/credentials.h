@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 #include "common/base/clock.h"
 #include "common/base/ids.h"
 #include "common/crypto/certificate.h"
@@ -17,8 +18,8 @@
 namespace hilum {
 
 // Tells which site signed what, by the consortium's certificates. A
-// certificate is checked against the authority and the clock when it is first
-// seen. Thread-safe.
+// certificate is checked against the authority when it is first seen, and
+// against the clock each time. Thread-safe.
 class PeerVerifier {
  public:
   // `clock` outlives this object.
@@ -31,13 +32,19 @@ class PeerVerifier {
                       absl::string_view signature) const;
 
  private:
-  absl::StatusOr<BearerName> BearerOf(const std::string& certificate) const;
+  // A certificate that has passed.
+  struct Checked {
+    BearerName bearer;
+    absl::Time not_after;
+    CertificateKey key;
+  };
+  absl::StatusOr<Checked> Check(const std::string& certificate) const;
 
   const std::string authority_pem_;
   const std::string consortium_;
   Clock& clock_;
   mutable absl::Mutex mutex_;
-  mutable std::map<std::string, BearerName> checked_ ABSL_GUARDED_BY(mutex_);
+  mutable std::map<std::string, Checked> checked_ ABSL_GUARDED_BY(mutex_);
 };
 
 // With which a site takes part in secure sums: its certificate and key, and
