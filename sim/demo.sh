@@ -165,6 +165,10 @@ tls:
   authority: tls/ca.crt
   certificate: tls/$site.crt
   private_key: tls/$site.key
+policy:
+  # The coordinator sees sums over the hospitals only. This one lets its own
+  # case counts and evaluation be shown beside them, though.
+  publish_site_figures: true
 TEXT
   start "$site" hilum-site serve --config "$OUT/sites/$site/site.yaml" \
     --exit-when-done
@@ -176,7 +180,7 @@ for i in "${!SITES[@]}"; do
   run hilum-site study approve --config "$OUT/sites/$site/site.yaml" "$HASH"
 done
 
-say "Training: only weight updates travel"
+say "Training: only weight updates travel, and the coordinator can read only their sum"
 run hilum-coordinator study watch --config "$COORDINATOR" "$HASH"
 for i in "${!SITES[@]}"; do
   wait "${SITE_PIDS[$i]}" || {

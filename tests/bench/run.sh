@@ -4,7 +4,8 @@
 # mutual TLS, 47.4 MB a site each way (the size of ResNet18, 11.7 M words of
 # 32 bits; an update travels as one flat blob, so ten tracks of hilum_small do
 # as well as 62 tensors), against the same bytes over bare TLS 1.3 before and
-# after. Then a head alone (4 KB): what a round costs with nothing to send.
+# after. Then ten sites without and with secure aggregation, a head alone
+# (4 KB): what a round costs with nothing to send.
 # Medians; as a ratio, since only that travels from machine to machine.
 set -euo pipefail
 BIN=${HILUM_BIN:-$(dirname "$(readlink -f "$0")")/../../build/bin}
@@ -35,8 +36,9 @@ await() { while ! [ -e "$1" ]; do sleep 0.02; done; }
 
 "$BIN/hilum-certs" init --consortium bench --out "$WORK/ca" >/dev/null
 
-one_size() { # what sites
-  local what=$1 n=$2 dir=$WORK/$1-$2 i names=
+one_size() { # resnet18|plain|masked|head sites
+  local what=$1 n=$2 dir=$WORK/$1-$2 i names= secure=off
+  if [ "$what" = masked ]; then secure=on; fi
   mkdir -p "$dir"
   tls "$dir" coordinator --coordinator --host 127.0.0.1
   for ((i = 1; i <= n; ++i)); do names+="${names:+, }s$i"; done
@@ -57,6 +59,7 @@ sites: [$names]
 model: {trainable: $trainable}
 cross_validation: {folds: $folds}
 training: {rounds: $ROUNDS}
+aggregation: {secure_aggregation: $secure}
 evaluation: {score_bins: 16}
 TEXT
   if [ "$what" = resnet18 ]; then
@@ -97,6 +100,14 @@ TEXT
   site_peak=$(peak_of "$site")
   stop
   round=$(median <"$dir/rounds")
+  # What one site's messages of round 2 came to.
+  local sent
+  sent=$(grep '"kind":"SENT"' "$dir/s1/ledger.jsonl" | grep '"round":2[,}]' |
+    sed 's/.*"bytes":"\([0-9]*\)".*/\1/' | awk '{sum += $1} END {print sum}')
+  if [ "$what" = plain ] || [ "$what" = masked ]; then
+    echo "$round $sent $size" >"$WORK/$what"
+    return
+  fi
   if [ "$what" = head ]; then
     awk -v n="$n" -v r="$round" 'BEGIN {
       printf "%d sites  head only  round %.1f ms\n", n, r * 1e3}'
@@ -113,6 +124,13 @@ TEXT
 }
 
 for n in ${SITES:-2 4 8}; do one_size resnet18 "$n"; done
+one_size plain 10
+one_size masked 10
+cat "$WORK/plain" "$WORK/masked" | awk 'NR == 1 {r = $1; size = $3}
+  NR == 2 {printf "10 sites  %.1f MB  round %.2f s  masked %.2f s  ratio %.2f", \
+    size / 1e6, r, $1, $1 / r
+    printf "  bytes a site sends: %.4f of float32\n", $2 / size}'
 one_size head 2
 "$BIN/hilum-bench-ring"
 "$BIN/hilum-bench-mask" 5
+"$BIN/hilum-bench-secure"
