@@ -37,7 +37,7 @@ TEST_F(DemoTest, RealProcessesFinishAStudyAndLeaveEveryPromisedFile) {
                                   site, ".csv")),
                 HasSubstr("case,arm,model,track,label,score_"));
     EXPECT_THAT(Text(absl::StrCat("demo/sites/", site, "/ledger.jsonl")),
-                HasSubstr("SubmitUpdate"));
+                HasSubstr(R"("detail":"masked")"));
   }
 }
 

@@ -53,6 +53,11 @@ class NotingHandler : public FederationHandler {
     Note(site, "SubmitEvaluation");
     return v1::SubmitResponse();
   }
+  absl::StatusOr<v1::SubmitResponse> SubmitSecureStep(
+      const SiteId& site, const v1::SubmitSecureStepRequest&) override {
+    Note(site, "SubmitSecureStep");
+    return v1::SubmitResponse();
+  }
   void Note(const SiteId& site, const char* method) {
     calls.push_back(absl::StrCat(site.name(), " ", method));
   }
@@ -101,11 +106,14 @@ TEST_F(DirectTransportTest, EachMethodReachesItsHandlerUnderTheSitesName) {
   EXPECT_TRUE(
       (Call<v1::SubmitEvaluationRequest, v1::SubmitResponse>("SubmitEvaluation")
            .ok()));
+  EXPECT_TRUE(
+      (Call<v1::SubmitSecureStepRequest, v1::SubmitResponse>("SubmitSecureStep")
+           .ok()));
   EXPECT_EQ(handler_.calls,
             (std::vector<std::string>{
                 "site-a NextTask", "site-a FetchBlob", "site-a UploadChunk",
                 "site-a SubmitCensus", "site-a SubmitUpdate",
-                "site-a SubmitEvaluation"}));
+                "site-a SubmitEvaluation", "site-a SubmitSecureStep"}));
 }
 
 TEST_F(DirectTransportTest, WrongMessagesAndUnknownMethodsAreErrors) {
