@@ -69,12 +69,11 @@ byte phase[N];
 byte roster[N];  // U1 as it was shown to the site
 byte u2[N];      // whose sealed shares it was given
 byte u3[N];      // the survivors that it confirmed
-byte confirmed;  // who has signed in this round, in any session: on its disk
+byte revealed;   // who has revealed in this round, in any session: on its disk
 byte b_shares[N];  // who revealed a share of this site's self-mask seed
 byte s_shares[N];  // who revealed a share of this site's mask key
 
 byte session = 1;  // the server may start the round again, with fresh keys
-byte revealed;     // the session in which a site first revealed shares
 byte unmasked;     // the session in which a sum could first be unmasked
 
 // Scratch, zero between steps.
@@ -197,8 +196,9 @@ inline Judge() {
 // ---------------------------------------------------------------------------
 // The client. What it refuses leaves it as it was.
 
-#define ROSTER_HOLDS(u, m) \
-  (phase[u] == AdvertiseKeys && HAS(m, u) && SIZE(m) >= MINIMUM_ROSTER)
+#define ROSTER_HOLDS(u, m)                                         \
+  (phase[u] == AdvertiseKeys && !HAS(revealed, u) && HAS(m, u) && \
+   SIZE(m) >= MINIMUM_ROSTER)
 
 // v sealed a share for u, and it opens. The server's own sites send anything.
 #ifdef MUTATION_SHARES_UNBOUND
@@ -218,7 +218,7 @@ inline Judge() {
 #ifdef MUTATION_CONFIRM_TWICE
 #define MAY_CONFIRM(u) (phase[u] >= MaskedInput)
 #else
-#define MAY_CONFIRM(u) (phase[u] == MaskedInput && !HAS(confirmed, u))
+#define MAY_CONFIRM(u) (phase[u] == MaskedInput)
 #endif
 #define SURVIVORS_HOLD(u, m) \
   (MAY_CONFIRM(u) && HAS(m, u) && SUBSET(m, u2[u]) && ENOUGH(u, m))
@@ -290,7 +290,6 @@ end:
       :: SURVIVORS_HOLD(u, m) ->
         SAY(u, Survivors, m);
         u3[u] = m;
-        confirmed = confirmed | BIT(u);
         phase[u] = Confirm;
         ANSWER(u)
       :: else -> REFUSE
@@ -321,12 +320,11 @@ end:
               s_shares[v] = s_shares[v] | BIT(u)
             :: else
             fi;
-            // Who reveals, reveals for one list.
+            // Who reveals in a session, reveals for one list.
             CLAIM_C(phase[v] != Unmask || SAME(u, v))
           }
           v = 0;
-          CLAIM_C(revealed == 0 || revealed == session);
-          revealed = session
+          revealed = revealed | BIT(u)
         };
         Judge();
         ANSWER(u)
@@ -369,10 +367,10 @@ end:
       :: else
       fi
     }
-  // Another attempt at the same round. Where nobody has confirmed it is as the
-  // first.
+  // Another attempt at the same round. Where nobody has revealed it is as the
+  // first: sites forget the keys of an attempt with the next one's.
   :: d_step {
-      session == 1 && confirmed ->
+      session == 1 && revealed ->
       printf("new session\n");
       session = 2;
       for (v : 0 .. SITES - 1) {
@@ -381,7 +379,7 @@ end:
       }
       v = 0;
 #ifdef MUTATION_FORGETFUL_RESTART
-      confirmed = 0
+      revealed = 0
 #endif
     }
   od
