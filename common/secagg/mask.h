@@ -16,57 +16,33 @@
 #include <cstdint>
 
 #include "absl/types/span.h"
-#include "common/crypto/aes_ctr.h"
+#include "common/crypto/aes_ctr_add.h"
 #include "common/crypto/secret.h"
 
 namespace hilum {
 
 inline constexpr size_t kMaskSeedSize = kAes128KeySize;
 
-enum class MaskSign { kAdd, kSubtract };
+using MaskSign = AesCtrAdder::Sign;
 
-struct SeededMask {
-  SecretBytes seed;  // kMaskSeedSize bytes
-  MaskSign sign;
-};
-
-// One mask, its key expanded once: for a vector that comes in blocks, in any
-// order, fastest from front to back. Not thread-safe; two objects of one seed
-// are independent.
+// One mask, its key expanded once, which takes as long as some hundred
+// elements: for a vector that comes in blocks, in any order. Not thread-safe.
 class MaskStream {
  public:
   MaskStream(const SecretBytes& seed16, MaskSign sign);
 
   // values[i] += or -= mask[first_element + i] mod 2^32, in place, any length.
-  // first_element is a multiple of 4 (a block of AES) or where the last call
-  // ended; any other place than that costs as long as 200 elements.
   void Apply(uint64_t first_element, absl::Span<uint32_t> values);
 
  private:
-  friend void ApplyMaskStreams(absl::Span<MaskStream> streams,
-                               uint64_t first_element,
-                               absl::Span<uint32_t> values);
-  void MoveTo(uint64_t element);
-  // `xored` is room for as many elements as there are values.
-  void ApplyHere(absl::Span<uint32_t> xored, absl::Span<uint32_t> values);
-
-  AesCtrStream stream_;
+  AesCtrAdder adder_;
   MaskSign sign_;
-  uint64_t next_element_ = 0;
 };
 
 // Applies every mask to a block of `values` while it is in cache, then goes to
 // the next: memory is read once, however many masks there are.
 void ApplyMaskStreams(absl::Span<MaskStream> streams, uint64_t first_element,
                       absl::Span<uint32_t> values);
-
-// The same of masks that are used once. Each call expands every key, which
-// takes about a microsecond, as long as 1,500 elements. first_element is a
-// multiple of 4.
-void ApplyMasks(absl::Span<const SeededMask> masks, uint64_t first_element,
-                absl::Span<uint32_t> values);
-void ApplyMask(const SecretBytes& seed16, MaskSign sign, uint64_t first_element,
-               absl::Span<uint32_t> values);
 
 }  // namespace hilum
 

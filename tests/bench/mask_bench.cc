@@ -83,10 +83,10 @@ Seconds Measure(int repeats) {
       EVP_CIPHER_CTX_new(), EVP_CIPHER_CTX_free);
   const uint8_t zeros[16] = {};
   EVP_EncryptInit_ex(cipher.get(), EVP_aes_128_ctr(), nullptr, zeros, zeros);
-  std::vector<SeededMask> masks;
+  std::vector<MaskStream> masks;
   for (uint8_t i = 0; i < kManyMasks; ++i) {
-    masks.push_back(
-        {Seed(i), i % 2 == 0 ? MaskSign::kAdd : MaskSign::kSubtract});
+    masks.emplace_back(Seed(i),
+                       i % 2 == 0 ? MaskSign::kAdd : MaskSign::kSubtract);
   }
   Seconds seconds;
   for (int repeat = 0; repeat < repeats; ++repeat) {
@@ -96,12 +96,13 @@ Seconds Measure(int repeats) {
       EncryptRaw(cipher.get(), reinterpret_cast<uint8_t*>(values.data()),
                  kRawBlock);
     }));
-    seconds.one.push_back(SecondsOf([&] {
-      ApplyMask(masks[0].seed, masks[0].sign, 0, absl::MakeSpan(values));
-    }));
-    seconds.many.push_back(
-        SecondsOf([&] { ApplyMasks(masks, 0, absl::MakeSpan(values)); }) /
-        kManyMasks);
+    seconds.one.push_back(
+        SecondsOf([&] { masks[0].Apply(0, absl::MakeSpan(values)); }));
+    seconds.many.push_back(SecondsOf([&] {
+                             ApplyMaskStreams(absl::MakeSpan(masks), 0,
+                                              absl::MakeSpan(values));
+                           }) /
+                           kManyMasks);
   }
   return seconds;
 }

@@ -41,8 +41,7 @@ double CpuSeconds() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   return static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-         static_cast<double>(usage.ru_utime.tv_usec +
-                             usage.ru_stime.tv_usec) *
+         static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) *
              1e-6;
 }
 

@@ -171,7 +171,7 @@ TEST_F(FedAvgTest, MasksThatAreTakenOffTheSumLeaveItsBits) {
         std::vector<uint8_t>(kMaskSeedSize, static_cast<uint8_t>(s)));
     std::vector<uint32_t> words =
         Encoded(updates[s], options, "site-" + std::to_string(s));
-    ApplyMask(seed, MaskSign::kAdd, 0, absl::MakeSpan(words));
+    MaskStream(seed, MaskSign::kAdd).Apply(0, absl::MakeSpan(words));
     Write("site-" + std::to_string(s), words);
     left.emplace_back(seed, MaskSign::kSubtract);
   }

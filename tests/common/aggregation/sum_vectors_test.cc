@@ -55,7 +55,7 @@ TEST_F(SumVectorsTest, MasksThatAreLeftOnTheSumAreTakenOffIt) {
     const SecretBytes seed =
         SecretBytes::FromBytes(std::vector<uint8_t>(kMaskSeedSize, site));
     std::vector<uint32_t> words(1001, site);
-    ApplyMask(seed, MaskSign::kAdd, 0, absl::MakeSpan(words));
+    MaskStream(seed, MaskSign::kAdd).Apply(0, absl::MakeSpan(words));
     paths.push_back(Write(std::to_string(site), words));
     left.emplace_back(seed, MaskSign::kSubtract);
   }

@@ -53,7 +53,7 @@ Values Sum(Values values, const Values& mask, MaskSign sign) {
 TEST(MaskTest, ElementsAreLittleEndianNumbersOfTheStream) {
   SecretBytes zero = SecretFromHex("00000000000000000000000000000000");
   Values values(4, 1);
-  ApplyMask(zero, MaskSign::kAdd, 0, absl::MakeSpan(values));
+  MaskStream(zero, MaskSign::kAdd).Apply(0, absl::MakeSpan(values));
   EXPECT_THAT(values, testing::ElementsAre(0xd44be966u + 1, 0x3b2c8aefu + 1,
                                            0x59fa4c88u + 1, 0x2e2b34cau + 1));
 }
@@ -69,7 +69,8 @@ TEST(MaskTest, EqualsTheSlowSumForEverySizePlaceAndSign) {
         Values inside(values.begin() + place, values.end() - 1);
         Values sum = Sum(inside, mask, sign);
         std::copy(sum.begin(), sum.end(), expected.begin() + place);
-        ApplyMask(seed, sign, 400, absl::MakeSpan(values).subspan(place, size));
+        MaskStream(seed, sign)
+            .Apply(400, absl::MakeSpan(values).subspan(place, size));
         ASSERT_EQ(values, expected) << size << " at " << place;
       }
     }
@@ -78,15 +79,15 @@ TEST(MaskTest, EqualsTheSlowSumForEverySizePlaceAndSign) {
 
 TEST(MaskTest, SubtractingTakesAwayWhatAddingBrought) {
   Values values = RandomValues(3000);
-  ApplyMask(Seed(1), MaskSign::kAdd, 8, absl::MakeSpan(values));
+  MaskStream(Seed(1), MaskSign::kAdd).Apply(8, absl::MakeSpan(values));
   EXPECT_NE(values, RandomValues(3000));
-  ApplyMask(Seed(1), MaskSign::kSubtract, 8, absl::MakeSpan(values));
+  MaskStream(Seed(1), MaskSign::kSubtract).Apply(8, absl::MakeSpan(values));
   EXPECT_EQ(values, RandomValues(3000));
 }
 
 TEST(MaskTest, BlocksInAnyOrderGiveTheWhole) {
   Values whole = RandomValues(5000), blocks = whole;
-  ApplyMask(Seed(1), MaskSign::kAdd, 0, absl::MakeSpan(whole));
+  MaskStream(Seed(1), MaskSign::kAdd).Apply(0, absl::MakeSpan(whole));
   MaskStream stream(Seed(1), MaskSign::kAdd);
   struct Block {
     size_t first, size;
@@ -99,9 +100,9 @@ TEST(MaskTest, BlocksInAnyOrderGiveTheWhole) {
   EXPECT_EQ(blocks, whole);
 }
 
-TEST(MaskTest, AStreamContinuesInsideABlockOfTheCipher) {
+TEST(MaskTest, PiecesBeginAnywhereInABlockOfTheCipher) {
   Values whole = RandomValues(5000), pieces = whole;
-  ApplyMask(Seed(1), MaskSign::kSubtract, 0, absl::MakeSpan(whole));
+  MaskStream(Seed(1), MaskSign::kSubtract).Apply(0, absl::MakeSpan(whole));
   MaskStream stream(Seed(1), MaskSign::kSubtract);
   size_t at = 0;
   for (size_t size : {1, 2, 1030, 0, 7, 2049, 1911}) {
@@ -115,7 +116,7 @@ TEST(MaskTest, AStreamContinuesInsideABlockOfTheCipher) {
 TEST(MaskTest, ElementsPastTwoToTheThirtyFourthDoNotRepeat) {
   for (uint64_t first : {uint64_t{1} << 34, (uint64_t{1} << 34) - 4}) {
     Values values = RandomValues(12);
-    ApplyMask(Seed(1), MaskSign::kAdd, first, absl::MakeSpan(values));
+    MaskStream(Seed(1), MaskSign::kAdd).Apply(first, absl::MakeSpan(values));
     EXPECT_EQ(values, Sum(RandomValues(12), SlowMask(Seed(1), first, 12),
                           MaskSign::kAdd));
     EXPECT_NE(values,
@@ -125,16 +126,16 @@ TEST(MaskTest, ElementsPastTwoToTheThirtyFourthDoNotRepeat) {
 
 TEST(MaskTest, ManyMasksAtOnceAreTheSumOfEach) {
   Values expected = RandomValues(5000), values = expected;
-  std::vector<SeededMask> masks;
+  std::vector<MaskStream> masks;
   for (uint64_t i = 0; i < 7; ++i) {
     MaskSign sign = i % 3 == 0 ? MaskSign::kSubtract : MaskSign::kAdd;
-    masks.push_back({Seed(i), sign});
+    masks.emplace_back(Seed(i), sign);
     expected = Sum(expected, SlowMask(Seed(i), 16, 5000), sign);
   }
-  ApplyMasks(masks, 16, absl::MakeSpan(values));
+  ApplyMaskStreams(absl::MakeSpan(masks), 16, absl::MakeSpan(values));
   EXPECT_EQ(values, expected);
   Values untouched = RandomValues(10);
-  ApplyMasks({}, 0, absl::MakeSpan(untouched));
+  ApplyMaskStreams({}, 0, absl::MakeSpan(untouched));
   EXPECT_EQ(untouched, RandomValues(10));
 }
 
@@ -147,13 +148,13 @@ TEST(MaskTest, PairwiseMasksCancelInTheSumOfAllSites) {
     Values x = RandomValues(2000 + u);
     x.resize(2000);
     expected = Sum(expected, x, MaskSign::kAdd);
-    std::vector<SeededMask> masks;
+    std::vector<MaskStream> masks;
     for (uint64_t v = 0; v < kSites; ++v) {
       if (v == u) continue;
-      masks.push_back({Seed(std::min(u, v) * kSites + std::max(u, v)),
-                       u < v ? MaskSign::kAdd : MaskSign::kSubtract});
+      masks.emplace_back(Seed(std::min(u, v) * kSites + std::max(u, v)),
+                         u < v ? MaskSign::kAdd : MaskSign::kSubtract);
     }
-    ApplyMasks(masks, 0, absl::MakeSpan(x));
+    ApplyMaskStreams(absl::MakeSpan(masks), 0, absl::MakeSpan(x));
     sum = Sum(sum, x, MaskSign::kAdd);
     EXPECT_EQ(sum == expected, u == kSites - 1) << u;
   }
