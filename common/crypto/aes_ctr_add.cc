@@ -9,6 +9,7 @@
 #include "common/base/check.h"
 
 #if defined(__x86_64__)
+#include <cpuid.h>
 #include <immintrin.h>
 #endif
 
@@ -131,6 +132,12 @@ template <Sign kSign>
   }
 }
 
+// Not all compilers' __builtin_cpu_supports know of it.
+bool HasVaes() {
+  unsigned int a = 0, b = 0, c = 0, d = 0;
+  return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (c >> 9 & 1) != 0;
+}
+
 using Kernel = void (*)(const Schedule& schedule, uint64_t block,
                         uint32_t* values, size_t groups);
 
@@ -152,8 +159,7 @@ bool AesCtrAdder::Has(Path path) {
                    __builtin_cpu_supports("sse4.1") != 0;
   if (path == Path::kAesNi) return aes;
   if (path == Path::kVaes) {
-    return aes && __builtin_cpu_supports("vaes") != 0 &&
-           __builtin_cpu_supports("avx2") != 0;
+    return aes && __builtin_cpu_supports("avx2") != 0 && HasVaes();
   }
 #else
   if (path == Path::kAesNi || path == Path::kVaes) return false;
