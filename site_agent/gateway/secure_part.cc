@@ -15,6 +15,8 @@ namespace {
 using Said = v1::SubmitSecureStepRequest;
 using Shown = v1::SecureStep;
 
+constexpr size_t kSumIdSize = 32;
+
 Said SaidIn(const v1::Task& task) {
   Said said;
   *said.mutable_header() = task.header();
@@ -53,15 +55,29 @@ absl::Status SecurePart::CheckRound(const v1::Header& header) const {
       " and takes part in no other sum up to it"));
 }
 
+absl::Status SecurePart::CheckAsked(const v1::Task& task,
+                                    const SecAggContext& context) const {
+  if (options_.credentials == nullptr) {
+    return absl::FailedPreconditionError(
+        "secure aggregation: this site has no certificate");
+  }
+  if (!context.cohort.contains(options_.site)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("secure aggregation: the study does not name this site, ",
+                     options_.site.name()));
+  }
+  if (task.secure().sum_id().size() == kSumIdSize) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("secure aggregation: a sum with an id of ",
+                   task.secure().sum_id().size(), " bytes"));
+}
+
 absl::StatusOr<Said> SecurePart::Answer(const v1::Task& task,
                                         const SecAggContext& context,
                                         const std::string& vector_path,
                                         const std::string& masked_path) {
   const Shown& shown = task.secure();
-  if (options_.credentials == nullptr) {
-    return absl::FailedPreconditionError(
-        "secure aggregation: this site has no certificate");
-  }
+  HILUM_RETURN_IF_ERROR(CheckAsked(task, context));
   HILUM_ASSIGN_OR_RETURN(std::optional<Said> revealed, Revealed(task.header()));
   if (revealed.has_value() && shown.has_confirmations() &&
       revealed->sum_id() == shown.sum_id()) {
@@ -111,11 +127,11 @@ absl::StatusOr<Said> SecurePart::Take(const v1::Task& task,
     }
     case Shown::kInbox: {
       HILUM_RETURN_IF_ERROR(client_->MaskedInput(shown.inbox()));
-      absl::StatusOr<v1::BlobRef> masked = MaskVectorFile(
-          vector_path, masked_path,
-          [this](uint64_t first, absl::Span<uint32_t> values) {
-            client_->Mask(first, values);
-          });
+      absl::StatusOr<v1::BlobRef> masked =
+          MaskVectorFile(vector_path, masked_path,
+                         [this](uint64_t first, absl::Span<uint32_t> values) {
+                           client_->Mask(first, values);
+                         });
       // Its masks are used up, whatever the file's fate.
       if (!masked.ok()) return absl::AbortedError(masked.status().message());
       *said.mutable_masked() = *std::move(masked);

@@ -54,6 +54,9 @@ class SecurePart {
     absl::StatusOr<v1::SubmitSecureStepRequest> said;
   };
 
+  // Can such a step be asked of this site at all?
+  absl::Status CheckAsked(const v1::Task& task,
+                          const SecAggContext& context) const;
   std::string RevealedPath(const v1::Header& header) const;
   // What this site said last in an Unmask of the study, if it ever did.
   absl::StatusOr<std::optional<v1::SubmitSecureStepRequest>> Revealed(
