@@ -24,6 +24,19 @@ Said SaidIn(const v1::Task& task) {
   return said;
 }
 
+// The keys, the masks and what the vector is depend on the round, and what is
+// revealed must be noted under the very same.
+absl::Status CheckSameRound(const v1::Header& began, const v1::Header& now) {
+  if (began.round() == now.round() && began.study_hash() == now.study_hash()) {
+    return absl::OkStatus();
+  }
+  return absl::PermissionDeniedError(absl::StrCat(
+      "secure aggregation: the coordinator asks in round ", now.round(),
+      " of study ", ToHex(now.study_hash()).substr(0, 12), " for a sum of ",
+      "round ", began.round(), " of ",
+      ToHex(began.study_hash()).substr(0, 12)));
+}
+
 }  // namespace
 
 std::string SecurePart::RevealedPath(const v1::Header& header) const {
@@ -72,42 +85,62 @@ absl::Status SecurePart::CheckAsked(const v1::Task& task,
                    task.secure().sum_id().size(), " bytes"));
 }
 
+absl::Status SecurePart::Begin(const v1::Task& task,
+                               const SecAggContext& context) {
+  HILUM_RETURN_IF_ERROR(CheckRound(task.header()));
+  if (!task.secure().has_advertise_keys()) {
+    return absl::FailedPreconditionError(
+        "secure aggregation: this site has no keys of the sum, it was "
+        "started anew since it gave them");
+  }
+  client_ = std::make_unique<SecAggClient>(
+      context, options_.site, *options_.credentials, *options_.rng);
+  sum_id_ = task.secure().sum_id();
+  header_ = task.header();
+  answered_.clear();
+  to_reveal_.reset();
+  left_ = absl::OkStatus();
+  return absl::OkStatus();
+}
+
 absl::StatusOr<Said> SecurePart::Answer(const v1::Task& task,
                                         const SecAggContext& context,
                                         const std::string& vector_path,
                                         const std::string& masked_path) {
   const Shown& shown = task.secure();
   HILUM_RETURN_IF_ERROR(CheckAsked(task, context));
-  HILUM_ASSIGN_OR_RETURN(std::optional<Said> revealed, Revealed(task.header()));
-  if (revealed.has_value() && shown.has_confirmations() &&
-      revealed->sum_id() == shown.sum_id()) {
-    return *revealed;  // the same bytes again tell nothing more
-  }
-  HILUM_RETURN_IF_ERROR(CheckRound(task.header()));
   if (shown.sum_id() != sum_id_) {
-    if (!shown.has_advertise_keys()) {
-      return absl::FailedPreconditionError(
-          "secure aggregation: this site has no keys of the sum, it was "
-          "started anew since it gave them");
+    HILUM_ASSIGN_OR_RETURN(std::optional<Said> revealed,
+                           Revealed(task.header()));
+    if (revealed.has_value() && revealed->sum_id() == shown.sum_id()) {
+      HILUM_RETURN_IF_ERROR(CheckSameRound(revealed->header(), task.header()));
+      // The same bytes again tell nothing more.
+      if (shown.has_confirmations()) return *revealed;
     }
-    client_ = std::make_unique<SecAggClient>(
-        context, options_.site, *options_.credentials, *options_.rng);
-    sum_id_ = shown.sum_id();
-    answered_.clear();
-    to_reveal_.reset();
+    HILUM_RETURN_IF_ERROR(Begin(task, context));
   }
+  if (!left_.ok()) return left_;
+  absl::StatusOr<Said> said = AnswerOnce(task, vector_path, masked_path);
+  if (!absl::IsResourceExhausted(said.status())) left_ = said.status();
+  return said;
+}
+
+absl::StatusOr<Said> SecurePart::AnswerOnce(const v1::Task& task,
+                                            const std::string& vector_path,
+                                            const std::string& masked_path) {
+  HILUM_RETURN_IF_ERROR(CheckSameRound(header_, task.header()));
+  const Shown& shown = task.secure();
   const std::string sha256 = Sha256Of(shown.SerializeAsString());
   auto before = answered_.find(shown.shown_case());
-  if (before != answered_.end()) {
-    if (before->second.shown_sha256 == sha256) return before->second.said;
-    return absl::PermissionDeniedError(
-        "secure aggregation: the coordinator shows one step of a sum twice, "
-        "with differences");
+  if (before == answered_.end()) {
+    HILUM_ASSIGN_OR_RETURN(Said said, Take(task, vector_path, masked_path));
+    answered_.emplace(shown.shown_case(), Answered{sha256, said});
+    return said;
   }
-  absl::StatusOr<Said> said = Take(task, vector_path, masked_path);
-  if (absl::IsResourceExhausted(said.status())) return said;
-  answered_.emplace(shown.shown_case(), Answered{sha256, said});
-  return said;
+  if (before->second.shown_sha256 == sha256) return before->second.said;
+  return absl::PermissionDeniedError(
+      "secure aggregation: the coordinator shows one step of a sum twice, "
+      "with differences");
 }
 
 absl::StatusOr<Said> SecurePart::Take(const v1::Task& task,
