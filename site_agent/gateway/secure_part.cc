@@ -16,6 +16,7 @@ using Said = v1::SubmitSecureStepRequest;
 using Shown = v1::SecureStep;
 
 constexpr size_t kSumIdSize = 32;
+constexpr size_t kSha256Size = 32;
 
 Said SaidIn(const v1::Task& task) {
   Said said;
@@ -50,8 +51,13 @@ absl::StatusOr<std::optional<Said>> SecurePart::Revealed(
   absl::StatusOr<std::string> bytes = ReadFile(path);
   if (absl::IsNotFound(bytes.status())) return std::nullopt;
   HILUM_RETURN_IF_ERROR(bytes.status());
+  const std::string sha256 = bytes->substr(0, kSha256Size);
+  const std::string message = bytes->substr(sha256.size());
   Said said;
-  if (said.ParseFromString(*bytes) && said.has_revealed()) return said;
+  if (Sha256Of(message) == sha256 && said.ParseFromString(message) &&
+      said.header().study_hash() == header.study_hash()) {
+    return said;
+  }
   return absl::DataLossError(absl::StrCat(
       path, ": changed since it was written; without it this site cannot tell ",
       "in which rounds it has revealed shares"));
@@ -190,8 +196,9 @@ absl::StatusOr<Said> SecurePart::Unmask(const v1::Task& task) {
   }
   Said said = SaidIn(task);
   *said.mutable_revealed() = *to_reveal_;
+  const std::string bytes = said.SerializeAsString();
   HILUM_RETURN_IF_ERROR(WriteFileAtomically(RevealedPath(task.header()),
-                                            said.SerializeAsString(),
+                                            Sha256Of(bytes) + bytes,
                                             Durability::kSync, 0600));
   return said;
 }

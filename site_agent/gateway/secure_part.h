@@ -31,7 +31,7 @@ class SecurePart {
     SiteId site;
     const SiteCredentials* credentials;  // null: takes part in no sum
     SecureRng* rng;
-    std::string studies_dir;  // for HASH.revealed
+    std::string studies_dir;  // for HASH.revealed: SHA-256, message
   };
 
   // What the options point to outlives this object.
