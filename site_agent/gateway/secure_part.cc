@@ -25,6 +25,13 @@ Said SaidIn(const v1::Task& task) {
   return said;
 }
 
+// Of this site's own files. It tells nothing of the coordinator, whatever code
+// it has: PERMISSION_DENIED would cost the study.
+absl::Status OwnFailure(const absl::Status& status) {
+  if (absl::IsResourceExhausted(status)) return status;
+  return absl::AbortedError(status.message());
+}
+
 // The keys, the masks and what the vector is depend on the round, and what is
 // revealed must be noted under the very same.
 absl::Status CheckSameRound(const v1::Header& began, const v1::Header& now) {
@@ -50,7 +57,7 @@ absl::StatusOr<std::optional<Said>> SecurePart::Revealed(
   const std::string path = RevealedPath(header);
   absl::StatusOr<std::string> bytes = ReadFile(path);
   if (absl::IsNotFound(bytes.status())) return std::nullopt;
-  HILUM_RETURN_IF_ERROR(bytes.status());
+  if (!bytes.ok()) return OwnFailure(bytes.status());
   const std::string sha256 = bytes->substr(0, kSha256Size);
   const std::string message = bytes->substr(sha256.size());
   Said said;
@@ -171,7 +178,7 @@ absl::StatusOr<Said> SecurePart::Take(const v1::Task& task,
                          [this](uint64_t first, absl::Span<uint32_t> values) {
                            client_->Mask(first, values);
                          });
-      // Its masks are used up, whatever the file's fate.
+      // Its masks are used up, whatever the file's fate: a full disk too.
       if (!masked.ok()) return absl::AbortedError(masked.status().message());
       *said.mutable_masked() = *std::move(masked);
       return said;
@@ -197,9 +204,10 @@ absl::StatusOr<Said> SecurePart::Unmask(const v1::Task& task) {
   Said said = SaidIn(task);
   *said.mutable_revealed() = *to_reveal_;
   const std::string bytes = said.SerializeAsString();
-  HILUM_RETURN_IF_ERROR(WriteFileAtomically(RevealedPath(task.header()),
-                                            Sha256Of(bytes) + bytes,
-                                            Durability::kSync, 0600));
+  const absl::Status written =
+      WriteFileAtomically(RevealedPath(task.header()), Sha256Of(bytes) + bytes,
+                          Durability::kSync, 0600);
+  if (!written.ok()) return OwnFailure(written);
   return said;
 }
 

@@ -38,14 +38,16 @@ class SecurePart {
   explicit SecurePart(Options options) : options_(std::move(options)) {}
 
   // May this site still give to the round? FAILED_PRECONDITION: it has
-  // revealed shares in this one or in a later one.
+  // revealed shares in this one or in a later one. DATA_LOSS, ABORTED: the
+  // file that tells was changed, or cannot be read.
   absl::Status CheckRound(const v1::Header& header) const;
 
   // What the task's step is answered with. The vector is in the file
   // `vector_path`, and goes masked to `masked_path` where the answer names it.
   // PERMISSION_DENIED: the coordinator is not to be trusted with this study;
-  // RESOURCE_EXHAUSTED: disk full, to be asked again; other errors: this site
-  // leaves the sum. After one of these it stays with it.
+  // RESOURCE_EXHAUSTED: disk full, to be asked again; other errors, of its own
+  // files ABORTED: this site leaves the sum. After one of these it stays with
+  // it.
   absl::StatusOr<v1::SubmitSecureStepRequest> Answer(
       const v1::Task& task, const SecAggContext& context,
       const std::string& vector_path, const std::string& masked_path);
