@@ -61,13 +61,12 @@ absl::StatusOr<v1::BlobRef> SessionRunner::MakeEvaluationVector(
 
 absl::StatusOr<v1::BlobRef> SessionRunner::VectorOf(const v1::Task& task) {
   if (task.kind() == v1::Task::TRAIN) return UpdateOf(task);
-  HILUM_ASSIGN_OR_RETURN(std::optional<v1::BlobRef> ready, spool_.Find(task));
+  const std::optional<v1::BlobRef> ready = spool_.Find(task);
   if (ready.has_value()) return *ready;
   spool_.Clear();
-  HILUM_ASSIGN_OR_RETURN(v1::BlobRef vector,
-                         task.kind() == v1::Task::PREPARE
-                             ? MakeCensusVector()
-                             : MakeEvaluationVector(task));
+  HILUM_ASSIGN_OR_RETURN(v1::BlobRef vector, task.kind() == v1::Task::PREPARE
+                                                 ? MakeCensusVector()
+                                                 : MakeEvaluationVector(task));
   HILUM_RETURN_IF_ERROR(spool_.Put(task, vector));
   return vector;
 }
@@ -89,8 +88,8 @@ absl::Status SessionRunner::TakeStep(const v1::Task& task) {
   if (!answer.ok()) return RefuseStep(task, answer.status());
   absl::Status answered;
   if (answer->has_masked()) {
-    answered = transfer_.Upload(task.header(), answer->masked(),
-                                spool_.masked_path());
+    answered =
+        transfer_.Upload(task.header(), answer->masked(), spool_.masked_path());
   }
   v1::SubmitResponse response;
   if (answered.ok()) {
@@ -114,8 +113,7 @@ void SessionRunner::AfterStep(const v1::Task& task,
   if (task.secure().has_inbox()) unlink(spool_.masked_path().c_str());
   if (!task.secure().has_confirmations()) return;
   if (task.kind() == v1::Task::TRAIN) {
-    Log(absl::StrCat("round ", round, " of ",
-                     study_.study.training().rounds(),
+    Log(absl::StrCat("round ", round, " of ", study_.study.training().rounds(),
                      ": update is in, as part of a masked sum"));
   } else {
     Log(task.kind() == v1::Task::PREPARE
