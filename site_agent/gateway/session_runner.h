@@ -147,7 +147,8 @@ class SessionRunner {
 
   // --- Secure aggregation: session_sums.cc.
   // PERMISSION_DENIED: of a study with secure aggregation, a task that would
-  // tell the coordinator this site's own figures.
+  // tell the coordinator this site's own figures, or a sum in a round that is
+  // not of its kind. FAILED_PRECONDITION: a sum, of a study without.
   absl::Status CheckTask(const v1::Task& task) const;
   absl::Status TakeStep(const v1::Task& task);
   // In the spool: what the round's sum is over.

@@ -12,20 +12,43 @@
 #include "site_agent/gateway/session_runner.h"
 
 namespace hilum {
+namespace {
+
+// Each round of a study has one sum, and each of its rounds one kind of task:
+// a census or an evaluation asked for in a second round would be summed twice.
+bool IsOfItsRound(const v1::Task& task, const v1::Study& study) {
+  const uint32_t round = task.header().round();
+  const uint32_t rounds = study.training().rounds();
+  switch (task.kind()) {
+    case v1::Task::PREPARE:
+      return round == 0;
+    case v1::Task::TRAIN:
+      return round >= 1 && round <= rounds;
+    default:
+      return round == rounds + 1;
+  }
+}
+
+}  // namespace
 
 absl::Status SessionRunner::CheckTask(const v1::Task& task) const {
-  if (IsSecure(study_.study) == task.has_secure() ||
-      (!task.has_secure() && task.kind() == v1::Task::PREPARE)) {
-    return absl::OkStatus();
-  }
-  if (task.has_secure()) {
+  if (!IsSecure(study_.study)) {
+    if (!task.has_secure()) return absl::OkStatus();
     return absl::FailedPreconditionError(
         "the coordinator asks for a masked sum, of a study without secure "
         "aggregation");
   }
+  if (!task.has_secure()) {
+    if (task.kind() == v1::Task::PREPARE) return absl::OkStatus();
+    return absl::PermissionDeniedError(
+        "the study was approved with secure aggregation, and the coordinator "
+        "asks for this site's own figures");
+  }
+  if (IsOfItsRound(task, study_.study)) return absl::OkStatus();
   return absl::PermissionDeniedError(
-      "the study was approved with secure aggregation, and the coordinator "
-      "asks for this site's own figures");
+      absl::StrCat("secure aggregation: the coordinator asks for a sum of ",
+                   v1::Task::Kind_Name(task.kind()), " in round ",
+                   task.header().round(), ", which is not one of its rounds"));
 }
 
 absl::StatusOr<v1::BlobRef> SessionRunner::MakeCensusVector() const {
