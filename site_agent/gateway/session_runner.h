@@ -155,8 +155,10 @@ class SessionRunner {
   absl::StatusOr<v1::BlobRef> VectorOf(const v1::Task& task);
   absl::StatusOr<v1::BlobRef> MakeCensusVector() const;
   absl::StatusOr<v1::BlobRef> MakeEvaluationVector(const v1::Task& task);
-  // Writes it into the ledger, and leaves the sum. Fails with `why` where the
-  // coordinator is not to be trusted with the study any more.
+  // Writes it into the ledger; refuses the study where the coordinator is not
+  // to be trusted with it any more, by PERMISSION_DENIED.
+  absl::Status RecordRefusal(const v1::Task& task, const absl::Status& why);
+  // The same, and leaves the sum. Fails with `why` where the study is refused.
   absl::Status RefuseStep(const v1::Task& task, const absl::Status& why);
   // The step's answer has gone, or came too late.
   void AfterStep(const v1::Task& task, const absl::Status& answered);

@@ -146,18 +146,23 @@ void SessionRunner::AfterStep(const v1::Task& task,
   }
 }
 
-absl::Status SessionRunner::RefuseStep(const v1::Task& task,
-                                       const absl::Status& why) {
+absl::Status SessionRunner::RecordRefusal(const v1::Task& task,
+                                          const absl::Status& why) {
   v1::LedgerEntry entry;
   entry.set_kind(v1::LedgerEntry::SUM_REFUSED);
-  entry.set_method("SubmitSecureStep");
+  if (task.has_secure()) entry.set_method("SubmitSecureStep");
   entry.set_study_hash(ToHex(study_.hash));
   entry.set_round(task.header().round());
   entry.set_detail(std::string(why.message()));
   HILUM_RETURN_IF_ERROR(ledger_->Append(entry));
   Log(absl::StrCat("round ", task.header().round(), ": ", why.message()));
-  const bool distrusts = absl::IsPermissionDenied(why);
-  if (distrusts) HILUM_RETURN_IF_ERROR(approvals_.Refuse(study_.hash));
+  if (!absl::IsPermissionDenied(why)) return absl::OkStatus();
+  return approvals_.Refuse(study_.hash);
+}
+
+absl::Status SessionRunner::RefuseStep(const v1::Task& task,
+                                       const absl::Status& why) {
+  HILUM_RETURN_IF_ERROR(RecordRefusal(task, why));
   v1::SubmitSecureStepRequest request;
   *request.mutable_header() = task.header();
   request.set_sum_id(task.secure().sum_id());
@@ -165,7 +170,7 @@ absl::Status SessionRunner::RefuseStep(const v1::Task& task,
   v1::SubmitResponse response;
   absl::Status told =
       Call("SubmitSecureStep", request, &response, kCallTimeout);
-  if (distrusts) return why;
+  if (absl::IsPermissionDenied(why)) return why;
   if (!told.ok() && !IsRoundOver(told)) return told;
   Pause(kFirstPause);
   return absl::OkStatus();
