@@ -100,6 +100,12 @@ absl::Status SessionRunner::TakeStep(const v1::Task& task) {
     if (!open.ok()) return RefuseStep(task, open);
     HILUM_RETURN_IF_ERROR(VectorOf(task).status());
   }
+  // A task of another study may have come between, and has its own vector.
+  if (task.secure().has_inbox() && !spool_.Find(task).has_value()) {
+    return RefuseStep(task, absl::FailedPreconditionError(
+                                "secure aggregation: the vector that the sum "
+                                "is of is not here any more"));
+  }
   SecAggContext context{.study_hash = study_.hash,
                         .round = task.header().round()};
   for (const std::string& site : study_.study.sites()) {
