@@ -124,6 +124,11 @@ void ExpectRefused(const absl::Status& status, StatusCode code,
   EXPECT_THAT(std::string(status.message()), HasSubstr(why));
 }
 
+std::string BytesOf(const absl::StatusOr<Said>& said) {
+  EXPECT_TRUE(said.ok()) << said.status();
+  return said.ok() ? said->SerializeAsString() : "";
+}
+
 TEST_F(SecurePartTest, MaskedFilesSumToThePlainSum) {
   for (int num_sites : {3, 5}) {
     // Two blocks, and an end at no multiple of 4.
@@ -156,12 +161,10 @@ TEST_F(SecurePartTest, SumsOfOneRoundAfterAnotherAreEachRead) {
 TEST_F(SecurePartTest, StepShownTwiceAlikeIsAnsweredWithTheSameBytes) {
   while (sum_->server().step() != Step::kDone) {
     const v1::Task task = TaskOf(kSelf);
-    auto first = Ask(task), second = Ask(task);
-    ASSERT_TRUE(first.ok()) << first.status();
-    ASSERT_TRUE(second.ok()) << second.status();
-    EXPECT_EQ(first->SerializeAsString(), second->SerializeAsString());
+    const std::string first = BytesOf(Ask(task));
+    EXPECT_EQ(BytesOf(Ask(task)), first);
     ASSERT_NO_FATAL_FAILURE(Take());
-    EXPECT_EQ(Ask(task)->SerializeAsString(), first->SerializeAsString());
+    EXPECT_EQ(BytesOf(Ask(task)), first);
   }
   ExpectPlainSum();
 }
@@ -247,13 +250,10 @@ TEST_F(SecurePartTest, SumWhoseKeysAreOfAnEarlierProcessIsLeft) {
 TEST_F(SecurePartTest, RevealedSharesAreGivenAgainAfterARestart) {
   UpTo(Step::kUnmask);
   const v1::Task task = TaskOf(kSelf);
-  auto revealed = Ask(task);
-  ASSERT_TRUE(revealed.ok()) << revealed.status();
+  const std::string revealed = BytesOf(Ask(task));
   for (int i = 0; i < 2; ++i) {
     Restart();
-    auto again = Ask(task);
-    ASSERT_TRUE(again.ok()) << again.status();
-    EXPECT_EQ(again->SerializeAsString(), revealed->SerializeAsString());
+    EXPECT_EQ(BytesOf(Ask(task)), revealed);
   }
   Take();
   ExpectPlainSum();
@@ -422,10 +422,9 @@ TEST_F(SecurePartOnAFullDiskTest, NothingIsRevealedBeforeItIsNoted) {
     EXPECT_FALSE(FileExists(RevealedPath()));
   }
   disk_->Free();
-  auto revealed = Ask(task);
-  ASSERT_TRUE(revealed.ok()) << revealed.status();
+  const std::string revealed = BytesOf(Ask(task));
   Restart();
-  EXPECT_EQ(Ask(task)->SerializeAsString(), revealed->SerializeAsString());
+  EXPECT_EQ(BytesOf(Ask(task)), revealed);
   Take();
   ExpectPlainSum();
 }

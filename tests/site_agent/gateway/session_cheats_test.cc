@@ -218,6 +218,10 @@ TEST_F(SessionCheatsTest, RoundThatWasUnmaskedIsNotSummedAgain) {
   at_work_.sums.attempts = {{next, 'n'}};
   ASSERT_TRUE(at_work_.site.Run().ok());
   EXPECT_THAT(at_work_.sums.read, SizeIs(2));
+  // And the one before it still is not, nor is it trained for.
+  at_work_.sums.attempts = {{task, 'w'}};
+  ASSERT_TRUE(at_work_.site.Run().ok());
+  EXPECT_THAT(at_work_.sums.read, SizeIs(2));
   EXPECT_EQ(at_work_.site.trainer.times_trained, 2);
 }
 
