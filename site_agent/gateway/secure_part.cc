@@ -15,11 +15,34 @@ namespace {
 using Said = v1::SubmitSecureStepRequest;
 using Shown = v1::SecureStep;
 
+constexpr size_t kSumIdSize = 32;
+constexpr size_t kSha256Size = 32;
+
 Said SaidIn(const v1::Task& task) {
   Said said;
   *said.mutable_header() = task.header();
   said.set_sum_id(task.secure().sum_id());
   return said;
+}
+
+// Of this site's own files. It tells nothing of the coordinator, whatever code
+// it has: PERMISSION_DENIED would cost the study.
+absl::Status OwnFailure(const absl::Status& status) {
+  if (absl::IsResourceExhausted(status)) return status;
+  return absl::AbortedError(status.message());
+}
+
+// The keys, the masks and what the vector is depend on the round, and what is
+// revealed must be noted under the very same.
+absl::Status CheckSameRound(const v1::Header& began, const v1::Header& now) {
+  if (began.round() == now.round() && began.study_hash() == now.study_hash()) {
+    return absl::OkStatus();
+  }
+  return absl::PermissionDeniedError(absl::StrCat(
+      "secure aggregation: the coordinator asks in round ", now.round(),
+      " of study ", ToHex(now.study_hash()).substr(0, 12), " for a sum of ",
+      "round ", began.round(), " of ",
+      ToHex(began.study_hash()).substr(0, 12)));
 }
 
 }  // namespace
@@ -34,9 +57,14 @@ absl::StatusOr<std::optional<Said>> SecurePart::Revealed(
   const std::string path = RevealedPath(header);
   absl::StatusOr<std::string> bytes = ReadFile(path);
   if (absl::IsNotFound(bytes.status())) return std::nullopt;
-  HILUM_RETURN_IF_ERROR(bytes.status());
+  if (!bytes.ok()) return OwnFailure(bytes.status());
+  const std::string sha256 = bytes->substr(0, kSha256Size);
+  const std::string message = bytes->substr(sha256.size());
   Said said;
-  if (said.ParseFromString(*bytes) && said.has_revealed()) return said;
+  if (Sha256Of(message) == sha256 && said.ParseFromString(message) &&
+      said.header().study_hash() == header.study_hash()) {
+    return said;
+  }
   return absl::DataLossError(absl::StrCat(
       path, ": changed since it was written; without it this site cannot tell ",
       "in which rounds it has revealed shares"));
@@ -53,45 +81,79 @@ absl::Status SecurePart::CheckRound(const v1::Header& header) const {
       " and takes part in no other sum up to it"));
 }
 
+absl::Status SecurePart::CheckAsked(const v1::Task& task,
+                                    const SecAggContext& context) const {
+  if (options_.credentials == nullptr) {
+    return absl::FailedPreconditionError(
+        "secure aggregation: this site has no certificate");
+  }
+  if (!context.cohort.contains(options_.site)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("secure aggregation: the study does not name this site, ",
+                     options_.site.name()));
+  }
+  if (task.secure().sum_id().size() == kSumIdSize) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("secure aggregation: a sum with an id of ",
+                   task.secure().sum_id().size(), " bytes"));
+}
+
+absl::Status SecurePart::Begin(const v1::Task& task,
+                               const SecAggContext& context) {
+  HILUM_RETURN_IF_ERROR(CheckRound(task.header()));
+  if (!task.secure().has_advertise_keys()) {
+    return absl::FailedPreconditionError(
+        "secure aggregation: this site has no keys of the sum, it was "
+        "started anew since it gave them");
+  }
+  client_ = std::make_unique<SecAggClient>(
+      context, options_.site, *options_.credentials, *options_.rng);
+  sum_id_ = task.secure().sum_id();
+  header_ = task.header();
+  answered_.clear();
+  to_reveal_.reset();
+  left_ = absl::OkStatus();
+  return absl::OkStatus();
+}
+
 absl::StatusOr<Said> SecurePart::Answer(const v1::Task& task,
                                         const SecAggContext& context,
                                         const std::string& vector_path,
                                         const std::string& masked_path) {
   const Shown& shown = task.secure();
-  if (options_.credentials == nullptr) {
-    return absl::FailedPreconditionError(
-        "secure aggregation: this site has no certificate");
-  }
-  HILUM_ASSIGN_OR_RETURN(std::optional<Said> revealed, Revealed(task.header()));
-  if (revealed.has_value() && shown.has_confirmations() &&
-      revealed->sum_id() == shown.sum_id()) {
-    return *revealed;  // the same bytes again tell nothing more
-  }
-  HILUM_RETURN_IF_ERROR(CheckRound(task.header()));
+  HILUM_RETURN_IF_ERROR(CheckAsked(task, context));
   if (shown.sum_id() != sum_id_) {
-    if (!shown.has_advertise_keys()) {
-      return absl::FailedPreconditionError(
-          "secure aggregation: this site has no keys of the sum, it was "
-          "started anew since it gave them");
+    HILUM_ASSIGN_OR_RETURN(std::optional<Said> revealed,
+                           Revealed(task.header()));
+    if (revealed.has_value() && revealed->sum_id() == shown.sum_id()) {
+      HILUM_RETURN_IF_ERROR(CheckSameRound(revealed->header(), task.header()));
+      // The same bytes again tell nothing more.
+      if (shown.has_confirmations()) return *revealed;
     }
-    client_ = std::make_unique<SecAggClient>(
-        context, options_.site, *options_.credentials, *options_.rng);
-    sum_id_ = shown.sum_id();
-    answered_.clear();
-    to_reveal_.reset();
+    HILUM_RETURN_IF_ERROR(Begin(task, context));
   }
+  if (!left_.ok()) return left_;
+  absl::StatusOr<Said> said = AnswerOnce(task, vector_path, masked_path);
+  if (!absl::IsResourceExhausted(said.status())) left_ = said.status();
+  return said;
+}
+
+absl::StatusOr<Said> SecurePart::AnswerOnce(const v1::Task& task,
+                                            const std::string& vector_path,
+                                            const std::string& masked_path) {
+  HILUM_RETURN_IF_ERROR(CheckSameRound(header_, task.header()));
+  const Shown& shown = task.secure();
   const std::string sha256 = Sha256Of(shown.SerializeAsString());
   auto before = answered_.find(shown.shown_case());
-  if (before != answered_.end()) {
-    if (before->second.shown_sha256 == sha256) return before->second.said;
-    return absl::PermissionDeniedError(
-        "secure aggregation: the coordinator shows one step of a sum twice, "
-        "with differences");
+  if (before == answered_.end()) {
+    HILUM_ASSIGN_OR_RETURN(Said said, Take(task, vector_path, masked_path));
+    answered_.emplace(shown.shown_case(), Answered{sha256, said});
+    return said;
   }
-  absl::StatusOr<Said> said = Take(task, vector_path, masked_path);
-  if (absl::IsResourceExhausted(said.status())) return said;
-  answered_.emplace(shown.shown_case(), Answered{sha256, said});
-  return said;
+  if (before->second.shown_sha256 == sha256) return before->second.said;
+  return absl::PermissionDeniedError(
+      "secure aggregation: the coordinator shows one step of a sum twice, "
+      "with differences");
 }
 
 absl::StatusOr<Said> SecurePart::Take(const v1::Task& task,
@@ -116,7 +178,7 @@ absl::StatusOr<Said> SecurePart::Take(const v1::Task& task,
                          [this](uint64_t first, absl::Span<uint32_t> values) {
                            client_->Mask(first, values);
                          });
-      // Its masks are used up, whatever the file's fate.
+      // Its masks are used up, whatever the file's fate: a full disk too.
       if (!masked.ok()) return absl::AbortedError(masked.status().message());
       *said.mutable_masked() = *std::move(masked);
       return said;
@@ -141,9 +203,11 @@ absl::StatusOr<Said> SecurePart::Unmask(const v1::Task& task) {
   }
   Said said = SaidIn(task);
   *said.mutable_revealed() = *to_reveal_;
-  HILUM_RETURN_IF_ERROR(WriteFileAtomically(RevealedPath(task.header()),
-                                            said.SerializeAsString(),
-                                            Durability::kSync, 0600));
+  const std::string bytes = said.SerializeAsString();
+  const absl::Status written =
+      WriteFileAtomically(RevealedPath(task.header()), Sha256Of(bytes) + bytes,
+                          Durability::kSync, 0600);
+  if (!written.ok()) return OwnFailure(written);
   return said;
 }
 

@@ -21,29 +21,33 @@ namespace hilum {
 // This site's part in secure sums, one at a time: answers the steps that the
 // coordinator shows it, and remembers on disk in which round of a study it has
 // revealed shares, since two sums of one round that differ in a site would
-// open that site's vector. What it was asked already it answers alike; asked
-// otherwise it refuses. Not thread-safe.
+// open that site's vector. A sum is of the round in which it began: what is
+// revealed in it is noted under that one. What it was asked already it answers
+// alike; asked otherwise it refuses, and takes no further step of that sum.
+// Not thread-safe.
 class SecurePart {
  public:
   struct Options {
     SiteId site;
     const SiteCredentials* credentials;  // null: takes part in no sum
     SecureRng* rng;
-    std::string studies_dir;  // for HASH.revealed
+    std::string studies_dir;  // for HASH.revealed: SHA-256, message
   };
 
   // What the options point to outlives this object.
   explicit SecurePart(Options options) : options_(std::move(options)) {}
 
   // May this site still give to the round? FAILED_PRECONDITION: it has
-  // revealed shares in this one or in a later one.
+  // revealed shares in this one or in a later one. DATA_LOSS, ABORTED: the
+  // file that tells was changed, or cannot be read.
   absl::Status CheckRound(const v1::Header& header) const;
 
   // What the task's step is answered with. The vector is in the file
   // `vector_path`, and goes masked to `masked_path` where the answer names it.
   // PERMISSION_DENIED: the coordinator is not to be trusted with this study;
-  // RESOURCE_EXHAUSTED: disk full, to be asked again; other errors: this site
-  // leaves the sum. After one of these it stays with it.
+  // RESOURCE_EXHAUSTED: disk full, to be asked again; other errors, of its own
+  // files ABORTED: this site leaves the sum. After one of these it stays with
+  // it.
   absl::StatusOr<v1::SubmitSecureStepRequest> Answer(
       const v1::Task& task, const SecAggContext& context,
       const std::string& vector_path, const std::string& masked_path);
@@ -51,24 +55,35 @@ class SecurePart {
  private:
   struct Answered {
     std::string shown_sha256;
-    absl::StatusOr<v1::SubmitSecureStepRequest> said;
+    v1::SubmitSecureStepRequest said;
   };
 
+  // Can such a step be asked of this site at all?
+  absl::Status CheckAsked(const v1::Task& task,
+                          const SecAggContext& context) const;
   std::string RevealedPath(const v1::Header& header) const;
   // What this site said last in an Unmask of the study, if it ever did.
   absl::StatusOr<std::optional<v1::SubmitSecureStepRequest>> Revealed(
       const v1::Header& header) const;
+  absl::Status Begin(const v1::Task& task, const SecAggContext& context);
+  // Of the sum at hand.
+  absl::StatusOr<v1::SubmitSecureStepRequest> AnswerOnce(
+      const v1::Task& task, const std::string& vector_path,
+      const std::string& masked_path);
   absl::StatusOr<v1::SubmitSecureStepRequest> Take(
       const v1::Task& task, const std::string& vector_path,
       const std::string& masked_path);
   absl::StatusOr<v1::SubmitSecureStepRequest> Unmask(const v1::Task& task);
 
   const Options options_;
+  // The sum at hand.
   std::string sum_id_;
+  v1::Header header_;
   std::unique_ptr<SecAggClient> client_;
   std::map<int, Answered> answered_;  // by SecureStep::ShownCase
   // Made, but not yet on disk.
   std::optional<v1::RevealedShares> to_reveal_;
+  absl::Status left_;  // why this site takes no further step of it
 };
 
 }  // namespace hilum

@@ -222,7 +222,10 @@ absl::Status SessionRunner::Perform(const SiteSession::Action& action) {
   if (action.what == Do::kStoreOffer) return StoreOffer(action);
   if (action.what == Do::kPollAgain) return absl::OkStatus();
   HILUM_RETURN_IF_ERROR(OpenStudy(action.study_hash));
-  HILUM_RETURN_IF_ERROR(CheckTask(action.task));
+  if (absl::Status fits = CheckTask(action.task); !fits.ok()) {
+    HILUM_RETURN_IF_ERROR(RecordRefusal(action.task, fits));
+    return fits;
+  }
   // The other steps are of what this process holds, or of nothing.
   if (action.task.has_secure() &&
       (action.what == Do::kPrepare ||

@@ -147,15 +147,18 @@ class SessionRunner {
 
   // --- Secure aggregation: session_sums.cc.
   // PERMISSION_DENIED: of a study with secure aggregation, a task that would
-  // tell the coordinator this site's own figures.
+  // tell the coordinator this site's own figures, or a sum in a round that is
+  // not of its kind. FAILED_PRECONDITION: a sum, of a study without.
   absl::Status CheckTask(const v1::Task& task) const;
   absl::Status TakeStep(const v1::Task& task);
   // In the spool: what the round's sum is over.
   absl::StatusOr<v1::BlobRef> VectorOf(const v1::Task& task);
   absl::StatusOr<v1::BlobRef> MakeCensusVector() const;
   absl::StatusOr<v1::BlobRef> MakeEvaluationVector(const v1::Task& task);
-  // Writes it into the ledger, and leaves the sum. Fails with `why` where the
-  // coordinator is not to be trusted with the study any more.
+  // Writes it into the ledger; refuses the study where the coordinator is not
+  // to be trusted with it any more, by PERMISSION_DENIED.
+  absl::Status RecordRefusal(const v1::Task& task, const absl::Status& why);
+  // The same, and leaves the sum. Fails with `why` where the study is refused.
   absl::Status RefuseStep(const v1::Task& task, const absl::Status& why);
   // The step's answer has gone, or came too late.
   void AfterStep(const v1::Task& task, const absl::Status& answered);

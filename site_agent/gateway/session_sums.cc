@@ -12,20 +12,43 @@
 #include "site_agent/gateway/session_runner.h"
 
 namespace hilum {
+namespace {
+
+// Each round of a study has one sum, and each of its rounds one kind of task:
+// a census or an evaluation asked for in a second round would be summed twice.
+bool IsOfItsRound(const v1::Task& task, const v1::Study& study) {
+  const uint32_t round = task.header().round();
+  const uint32_t rounds = study.training().rounds();
+  switch (task.kind()) {
+    case v1::Task::PREPARE:
+      return round == 0;
+    case v1::Task::TRAIN:
+      return round >= 1 && round <= rounds;
+    default:
+      return round == rounds + 1;
+  }
+}
+
+}  // namespace
 
 absl::Status SessionRunner::CheckTask(const v1::Task& task) const {
-  if (IsSecure(study_.study) == task.has_secure() ||
-      (!task.has_secure() && task.kind() == v1::Task::PREPARE)) {
-    return absl::OkStatus();
-  }
-  if (task.has_secure()) {
+  if (!IsSecure(study_.study)) {
+    if (!task.has_secure()) return absl::OkStatus();
     return absl::FailedPreconditionError(
         "the coordinator asks for a masked sum, of a study without secure "
         "aggregation");
   }
+  if (!task.has_secure()) {
+    if (task.kind() == v1::Task::PREPARE) return absl::OkStatus();
+    return absl::PermissionDeniedError(
+        "the study was approved with secure aggregation, and the coordinator "
+        "asks for this site's own figures");
+  }
+  if (IsOfItsRound(task, study_.study)) return absl::OkStatus();
   return absl::PermissionDeniedError(
-      "the study was approved with secure aggregation, and the coordinator "
-      "asks for this site's own figures");
+      absl::StrCat("secure aggregation: the coordinator asks for a sum of ",
+                   v1::Task::Kind_Name(task.kind()), " in round ",
+                   task.header().round(), ", which is not one of its rounds"));
 }
 
 absl::StatusOr<v1::BlobRef> SessionRunner::MakeCensusVector() const {
@@ -61,7 +84,7 @@ absl::StatusOr<v1::BlobRef> SessionRunner::MakeEvaluationVector(
 
 absl::StatusOr<v1::BlobRef> SessionRunner::VectorOf(const v1::Task& task) {
   if (task.kind() == v1::Task::TRAIN) return UpdateOf(task);
-  HILUM_ASSIGN_OR_RETURN(std::optional<v1::BlobRef> ready, spool_.Find(task));
+  const std::optional<v1::BlobRef> ready = spool_.Find(task);
   if (ready.has_value()) return *ready;
   spool_.Clear();
   HILUM_ASSIGN_OR_RETURN(v1::BlobRef vector, task.kind() == v1::Task::PREPARE
@@ -76,6 +99,12 @@ absl::Status SessionRunner::TakeStep(const v1::Task& task) {
     absl::Status open = secure_.CheckRound(task.header());
     if (!open.ok()) return RefuseStep(task, open);
     HILUM_RETURN_IF_ERROR(VectorOf(task).status());
+  }
+  // A task of another study may have come between, and has its own vector.
+  if (task.secure().has_inbox() && !spool_.Find(task).has_value()) {
+    return RefuseStep(task, absl::FailedPreconditionError(
+                                "secure aggregation: the vector that the sum "
+                                "is of is not here any more"));
   }
   SecAggContext context{.study_hash = study_.hash,
                         .round = task.header().round()};
@@ -123,18 +152,23 @@ void SessionRunner::AfterStep(const v1::Task& task,
   }
 }
 
-absl::Status SessionRunner::RefuseStep(const v1::Task& task,
-                                       const absl::Status& why) {
+absl::Status SessionRunner::RecordRefusal(const v1::Task& task,
+                                          const absl::Status& why) {
   v1::LedgerEntry entry;
   entry.set_kind(v1::LedgerEntry::SUM_REFUSED);
-  entry.set_method("SubmitSecureStep");
+  if (task.has_secure()) entry.set_method("SubmitSecureStep");
   entry.set_study_hash(ToHex(study_.hash));
   entry.set_round(task.header().round());
   entry.set_detail(std::string(why.message()));
   HILUM_RETURN_IF_ERROR(ledger_->Append(entry));
   Log(absl::StrCat("round ", task.header().round(), ": ", why.message()));
-  const bool distrusts = absl::IsPermissionDenied(why);
-  if (distrusts) HILUM_RETURN_IF_ERROR(approvals_.Refuse(study_.hash));
+  if (!absl::IsPermissionDenied(why)) return absl::OkStatus();
+  return approvals_.Refuse(study_.hash);
+}
+
+absl::Status SessionRunner::RefuseStep(const v1::Task& task,
+                                       const absl::Status& why) {
+  HILUM_RETURN_IF_ERROR(RecordRefusal(task, why));
   v1::SubmitSecureStepRequest request;
   *request.mutable_header() = task.header();
   request.set_sum_id(task.secure().sum_id());
@@ -142,7 +176,7 @@ absl::Status SessionRunner::RefuseStep(const v1::Task& task,
   v1::SubmitResponse response;
   absl::Status told =
       Call("SubmitSecureStep", request, &response, kCallTimeout);
-  if (distrusts) return why;
+  if (absl::IsPermissionDenied(why)) return why;
   if (!told.ok() && !IsRoundOver(told)) return told;
   Pause(kFirstPause);
   return absl::OkStatus();

@@ -187,7 +187,7 @@ absl::StatusOr<v1::BlobRef> SessionRunner::MakeUpdate(const v1::Task& task,
 }
 
 absl::StatusOr<v1::BlobRef> SessionRunner::UpdateOf(const v1::Task& task) {
-  HILUM_ASSIGN_OR_RETURN(std::optional<v1::BlobRef> ready, spool_.Find(task));
+  const std::optional<v1::BlobRef> ready = spool_.Find(task);
   if (ready.has_value()) return *ready;
   spool_.Clear();
   HILUM_ASSIGN_OR_RETURN(v1::BlobRef update, MakeUpdate(task, spool_.path()));

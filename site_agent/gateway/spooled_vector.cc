@@ -28,15 +28,12 @@ bool IsWhole(const std::string& path, const v1::BlobRef& vector) {
 
 }  // namespace
 
-absl::StatusOr<std::optional<v1::BlobRef>> SpooledVector::Find(
-    const v1::Task& task) {
+std::optional<v1::BlobRef> SpooledVector::Find(const v1::Task& task) {
   const std::string key = KeyOf(task);
   if (known_task_ == key) return known_;
   absl::StatusOr<std::string> note = ReadFile(TaskPath(), 4096);
-  if (absl::IsNotFound(note.status())) return std::nullopt;
-  HILUM_RETURN_IF_ERROR(note.status());
   v1::BlobRef vector;
-  if (note->substr(0, key.size()) != key ||
+  if (!note.ok() || note->substr(0, key.size()) != key ||
       !vector.ParseFromString(note->substr(key.size())) ||
       !IsWhole(path_, vector)) {
     return std::nullopt;

@@ -6,7 +6,6 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "hilum/v1/federation.pb.h"
 
 namespace hilum {
@@ -23,8 +22,9 @@ class SpooledVector {
   // Where it goes masked.
   std::string masked_path() const { return path_ + ".masked"; }
 
-  // Of the very task, whatever step it is in: its vector, if that is here.
-  absl::StatusOr<std::optional<v1::BlobRef>> Find(const v1::Task& task);
+  // Of the very task, whatever step it is in: its vector, if that is here. What
+  // cannot be read is not here.
+  std::optional<v1::BlobRef> Find(const v1::Task& task);
   // path() is the task's vector now. RESOURCE_EXHAUSTED: disk full.
   absl::Status Put(const v1::Task& task, const v1::BlobRef& vector);
   // Nothing is here any more; so before path() is written.

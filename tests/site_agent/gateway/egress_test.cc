@@ -83,6 +83,103 @@ TEST(EgressTest, FieldsOfAnotherBuildAreRefused) {
   EXPECT_THAT(RefusalOf(request), HasSubstr("does not know"));
 }
 
+// What a step of a masked sum says, as a site with ninety-nine peers says it.
+v1::SubmitSecureStepRequest Shares(int peers) {
+  v1::SubmitSecureStepRequest step;
+  step.set_sum_id(std::string(32, 'x'));
+  for (int i = 0; i < peers; ++i) {
+    v1::SealedShare& share = *step.mutable_shares()->add_shares();
+    share.set_site(std::string(63, 'n'));
+    share.set_sealed(std::string(96, 's'));
+  }
+  step.mutable_shares()->set_self_mask_commitment(std::string(32, 'c'));
+  return step;
+}
+v1::SubmitSecureStepRequest Revealed(int peers) {
+  v1::SubmitSecureStepRequest step;
+  step.set_sum_id(std::string(32, 'x'));
+  for (int i = 0; i < peers; ++i) {
+    v1::RevealedShare& share = *step.mutable_revealed()->add_shares();
+    share.set_site(std::string(63, 'n'));
+    share.set_self_mask(true);
+    share.set_share(std::string(40, '\x1f'));
+  }
+  return step;
+}
+
+TEST(EgressTest, StepsOfALargeCohortMayLeave) {
+  EXPECT_TRUE(CheckEgress(Shares(99)).ok());
+  EXPECT_TRUE(CheckEgress(Revealed(100)).ok());
+}
+
+TEST(EgressTest, SharesOfAnotherSizeAreRefused) {
+  for (size_t size : {95, 97, 1, 2000}) {
+    v1::SubmitSecureStepRequest step = Shares(3);
+    step.mutable_shares()->mutable_shares(1)->set_sealed(
+        std::string(size, 's'));
+    EXPECT_THAT(RefusalOf(step), HasSubstr("Share")) << size;
+  }
+  for (size_t size : {39, 41, 1, 2000}) {
+    v1::SubmitSecureStepRequest step = Revealed(3);
+    step.mutable_revealed()->mutable_shares(1)->set_share(
+        std::string(size, '\x1f'));
+    EXPECT_THAT(RefusalOf(step), HasSubstr("Share")) << size;
+  }
+  // A number that is none of the field.
+  v1::SubmitSecureStepRequest step = Revealed(3);
+  step.mutable_revealed()->mutable_shares(1)->set_share(std::string(32, '\0') +
+                                                        std::string(8, '\xff'));
+  EXPECT_THAT(RefusalOf(step), HasSubstr("RevealedShare.share"));
+}
+
+TEST(EgressTest, ListOverItsLimitIsRefused) {
+  EXPECT_THAT(RefusalOf(Shares(2000)),
+              HasSubstr("SubmitSecureStepRequest.shares has"));
+  EXPECT_THAT(RefusalOf(Revealed(2000)),
+              HasSubstr("SubmitSecureStepRequest.revealed has"));
+}
+
+TEST(EgressTest, KeysOfAnotherSizeAreRefused) {
+  for (size_t size : {31, 33}) {
+    v1::SubmitSecureStepRequest step;
+    step.mutable_keys()->set_mask_key(std::string(size, 'k'));
+    EXPECT_THAT(RefusalOf(step), HasSubstr("RoundKeys.mask_key"));
+    step.mutable_keys()->clear_mask_key();
+    step.mutable_keys()->set_share_key(std::string(size, 'k'));
+    EXPECT_THAT(RefusalOf(step), HasSubstr("RoundKeys.share_key"));
+    step.mutable_keys()->clear_share_key();
+    step.set_sum_id(std::string(size, 'x'));
+    EXPECT_THAT(RefusalOf(step), HasSubstr("SubmitSecureStepRequest.sum_id"));
+  }
+}
+
+TEST(EgressTest, TextThatIsNoCertificateIsRefused) {
+  const std::string begin = "-----BEGIN CERTIFICATE-----\n",
+                    end = "-----END CERTIFICATE-----\n";
+  v1::SubmitSecureStepRequest step;
+  std::string& certificate = *step.mutable_keys()->mutable_certificate();
+  certificate = begin + "MIIB+/==\n" + end;
+  EXPECT_TRUE(CheckEgress(step).ok());
+  for (const std::string& text :
+       {std::string("Jane Doe"), begin, "MIIB\n" + end,
+        begin + "Jane Doe\n" + end, "Jane\n" + begin + "MIIB\n" + end,
+        begin + "MIIB\n" + end + "Jane\n",
+        begin + "MIIB\n" + end + begin + "MIIB\n" + end,
+        begin + std::string(4096, 'A') + "\n" + end}) {
+    certificate = text;
+    EXPECT_THAT(RefusalOf(step), HasSubstr("RoundKeys.certificate")) << text;
+  }
+}
+
+TEST(EgressTest, BytesThatAreNoSignatureAreRefused) {
+  for (const std::string& bytes : {std::string("0 short"), std::string(70, 's'),
+                                   '0' + std::string(80, 's')}) {
+    v1::SubmitSecureStepRequest step;
+    step.mutable_confirmation()->set_signature(bytes);
+    EXPECT_THAT(RefusalOf(step), HasSubstr("signature")) << bytes;
+  }
+}
+
 // The doorway is one: no source but the gate's hands bytes to a transport.
 TEST(EgressTest, TransportIsCalledInOnePlace) {
   namespace fs = std::filesystem;

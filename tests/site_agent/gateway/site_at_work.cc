@@ -3,6 +3,7 @@
 
 #include <cstring>
 #include <limits>
+#include <utility>
 
 #include "common/base/check.h"
 #include "common/base/file.h"
@@ -11,19 +12,6 @@
 
 namespace hilum {
 namespace {
-
-v1::Study SmallStudy() {
-  v1::Study study;
-  study.set_name("tiny");
-  for (const char* label : {"sick", "well"}) study.add_classes(label);
-  for (const char* site : {"a", "b"}) study.add_sites(site);
-  study.add_arms(v1::ARM_WHOLE);
-  study.mutable_model()->set_trainable(v1::Model::TRAINABLE_HEAD);
-  study.mutable_cross_validation()->set_folds(2);
-  study.mutable_evaluation()->set_score_bins(16);
-  FillStudyDefaults(study);
-  return study;
-}
 
 template <typename Request>
 void GiveReceipt(absl::string_view method,
@@ -39,19 +27,32 @@ void GiveReceipt(absl::string_view method,
 
 }  // namespace
 
+v1::Study SmallStudy(const std::vector<std::string>& sites) {
+  v1::Study study;
+  study.set_name("tiny");
+  for (const char* label : {"sick", "well"}) study.add_classes(label);
+  for (const std::string& site : sites) study.add_sites(site);
+  study.add_arms(v1::ARM_WHOLE);
+  study.mutable_model()->set_trainable(v1::Model::TRAINABLE_HEAD);
+  study.mutable_cross_validation()->set_folds(2);
+  study.mutable_evaluation()->set_score_bins(16);
+  FillStudyDefaults(study);
+  return study;
+}
+
 absl::Status ScriptedCoordinator::Call(absl::string_view method,
                                        const google::protobuf::Message& request,
                                        google::protobuf::Message* response,
                                        absl::Duration timeout) {
   if (method == "NextTask") {
     polls.emplace_back().CopyFrom(request);
-    if (tasks.empty()) {
+    std::optional<v1::Task> task = TakeTask();
+    if (!task.has_value()) {
       on_end();
       return absl::CancelledError("the script is at its end");
     }
     v1::NextTaskResponse next;
-    *next.mutable_task() = tasks.front();
-    tasks.pop_front();
+    *next.mutable_task() = *std::move(task);
     response->CopyFrom(next);
   } else if (method == "FetchBlob") {
     return fetch_answer;
@@ -72,8 +73,19 @@ absl::Status ScriptedCoordinator::Call(absl::string_view method,
   } else if (method == "SubmitEvaluation") {
     evaluations.emplace_back().CopyFrom(request);
     GiveReceipt<v1::SubmitEvaluationRequest>(method, request, response);
+  } else if (method == "SubmitSecureStep") {
+    steps.emplace_back().CopyFrom(request);
+    GiveReceipt<v1::SubmitSecureStepRequest>(method, request, response);
+    return on_step(steps.back());
   }
   return absl::OkStatus();
+}
+
+std::optional<v1::Task> ScriptedCoordinator::TakeTask() {
+  if (tasks.empty()) return next_task();
+  v1::Task task = tasks.front();
+  tasks.pop_front();
+  return task;
 }
 
 std::vector<uint32_t> ScriptedCoordinator::UploadedExamples(
@@ -94,8 +106,8 @@ void FailingTrainer::Spoil(const std::string& delta_path) {
   HILUM_CHECK(WriteFileAtomically(delta_path, bytes, Durability::kNone).ok());
 }
 
-SiteAtWork::SiteAtWork(std::string state_dir)
-    : state_dir(std::move(state_dir)), study(SmallStudy()) {
+SiteAtWork::SiteAtWork(std::string state_dir, v1::Study approved)
+    : state_dir(std::move(state_dir)), study(std::move(approved)) {
   std::string bytes = SerializeStudy(study);
   hash = Sha256Of(bytes);
   auto approvals = Approvals::Open(this->state_dir);
@@ -118,8 +130,10 @@ v1::Task SiteAtWork::MakeTask(v1::Task::Kind kind, uint32_t round) const {
 absl::StatusOr<std::unique_ptr<SessionRunner>> SiteAtWork::Start() {
   SessionRunner::Options options{.site = SiteId("a"),
                                  .patient_key = std::string(32, 'k'),
+                                 .credentials = credentials,
                                  .exit_when_done = exit_when_done};
   options.config.set_state_dir(state_dir);
+  *options.config.mutable_policy() = policy;
   options.log = [this](absl::string_view line) { on_log(line); };
   return SessionRunner::Create(std::move(options), coordinator, trainer, clock);
 }

@@ -5,6 +5,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,7 +16,8 @@
 namespace hilum {
 
 // Hands out tasks by a script and takes whatever is sent; after the last
-// task it calls `on_end`.
+// task it calls `on_end`. Steps of masked sums are made up and taken by
+// whoever sets `next_task` and `on_step`.
 class ScriptedCoordinator : public Transport {
  public:
   absl::Status Call(absl::string_view method,
@@ -25,6 +27,12 @@ class ScriptedCoordinator : public Transport {
   void Shutdown() override {}
 
   std::deque<v1::Task> tasks;
+  // After them; none: that was the last one.
+  std::function<std::optional<v1::Task>()> next_task = [] {
+    return std::nullopt;
+  };
+  std::function<absl::Status(const v1::SubmitSecureStepRequest&)> on_step =
+      [](const v1::SubmitSecureStepRequest&) { return absl::OkStatus(); };
   std::function<void()> on_end = [] {};
   absl::Status census_answer, fetch_answer;
   // num_examples of each track, as the last upload has them.
@@ -34,7 +42,11 @@ class ScriptedCoordinator : public Transport {
   std::vector<v1::SubmitCensusRequest> censuses;
   std::vector<v1::SubmitUpdateRequest> updates;
   std::vector<v1::SubmitEvaluationRequest> evaluations;
+  std::vector<v1::SubmitSecureStepRequest> steps;
   std::string upload;  // the last one, which is of one chunk
+
+ private:
+  std::optional<v1::Task> TakeTask();
 };
 
 // FakeTrainer, failing, growing or going astray where a test says so.
@@ -52,6 +64,7 @@ class FailingTrainer : public FakeTrainer {
   }
   absl::StatusOr<v1::TrainResponse> Train(
       const v1::TrainRequest& request) override {
+    ++times_trained;
     if (!train.ok()) return train;
     auto response = FakeTrainer::Train(request);
     for (v1::TrackUpdate& track : *response->mutable_tracks()) {
@@ -67,7 +80,7 @@ class FailingTrainer : public FakeTrainer {
   }
 
   absl::Status prepare, train, evaluate;
-  int times_prepared = 0;
+  int times_prepared = 0, times_trained = 0;
   uint64_t times_cases = 1;  // so many times FakeTrainer's
   bool diverges = false;     // its delta has a NaN
 
@@ -84,10 +97,13 @@ class HastyClock : public Clock {
   absl::Time now_ = absl::UnixEpoch();
 };
 
-// A site whose officer has approved one small study.
+// Two classes, one arm, two folds and a final track.
+v1::Study SmallStudy(const std::vector<std::string>& sites = {"a", "b"});
+
+// Site "a", whose officer has approved one small study.
 class SiteAtWork {
  public:
-  explicit SiteAtWork(std::string state_dir);
+  explicit SiteAtWork(std::string state_dir, v1::Study study = SmallStudy());
 
   // A task of the study.
   v1::Task MakeTask(v1::Task::Kind kind, uint32_t round) const;
@@ -102,6 +118,8 @@ class SiteAtWork {
   FailingTrainer trainer;
   HastyClock clock;
   bool exit_when_done = false;
+  v1::Policy policy;
+  const SiteCredentials* credentials = nullptr;
   std::function<void(absl::string_view)> on_log = [](absl::string_view) {};
 };
 

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "site_agent/gateway/site_session.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "absl/strings/str_cat.h"
 #include "common/base/ids.h"
 
 namespace hilum {
 namespace {
 
 using Do = SiteSession::Do;
+using testing::HasSubstr;
 
 const std::string kHash(32, 'h');
 
@@ -64,6 +67,54 @@ TEST(SiteSessionTest, PolicyLimitsCasesAndArchitectures) {
   study.mutable_model()->set_architecture("hilum_small");
   EXPECT_FALSE(session.CheckPolicy(study).ok());
   EXPECT_FALSE(SiteSession({}).CheckCases({7}).ok());
+}
+
+v1::Study StudyOf(int num_sites, bool secure) {
+  v1::Study study;
+  for (int i = 0; i < num_sites; ++i) study.add_sites(absl::StrCat("s", i));
+  study.mutable_aggregation()->set_secure_aggregation(
+      secure ? v1::Aggregation::SECURE_AGGREGATION_ON
+             : v1::Aggregation::SECURE_AGGREGATION_OFF);
+  return study;
+}
+
+TEST(SiteSessionTest, PolicyMayTakeSecureAggregationOnly) {
+  v1::Policy policy;
+  EXPECT_TRUE(SiteSession(policy).CheckPolicy(StudyOf(4, false)).ok());
+  policy.set_require_secure_aggregation(true);
+  SiteSession session(policy);
+  EXPECT_TRUE(session.CheckPolicy(StudyOf(4, true)).ok());
+  const absl::Status refused = session.CheckPolicy(StudyOf(4, false));
+  EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(refused.message()),
+              HasSubstr("policy.require_secure_aggregation"));
+}
+
+// What a sum can be read of is the threshold, 2 n / 3 + 1 and at least 3;
+// that more take part is no promise.
+TEST(SiteSessionTest, PolicysMinimumIsHeldAgainstTheThreshold) {
+  struct Case {
+    int num_sites;
+    uint32_t threshold;
+  };
+  for (const Case& c : {Case{3, 3}, {4, 3}, {5, 4}, {6, 5}, {10, 7}}) {
+    v1::Policy policy;
+    for (uint32_t minimum = 0; minimum <= 11; ++minimum) {
+      policy.set_minimum_survivors(minimum);
+      SiteSession session(policy);
+      const absl::Status status =
+          session.CheckPolicy(StudyOf(c.num_sites, true));
+      EXPECT_EQ(status.ok(), minimum <= c.threshold) << c.num_sites << status;
+      if (!status.ok()) {
+        EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+        EXPECT_THAT(
+            std::string(status.message()),
+            HasSubstr(absl::StrCat("policy.minimum_survivors is ", minimum,
+                                   "; a sum of this study with ", c.num_sites,
+                                   " sites may be of ", c.threshold)));
+      }
+    }
+  }
 }
 
 }  // namespace

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a site answers to the steps of masked sums that the bytes make up: one
+// site of four, whose coordinator begins sums and shows steps as it likes, as
+// they are or changed, in whatever order, and sites that are started anew. In
+// each round the site reveals one set of shares, which are on disk before.
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <set>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "tests/fuzz/input.h"
+#include "tests/site_agent/gateway/honest_sum.h"
+
+namespace hilum {
+namespace {
+
+using Said = v1::SubmitSecureStepRequest;
+using Step = HonestSum::Step;
+
+const SiteId kSelf("a");
+constexpr const char* kSites[] = {"a", "b", "c", "d"};
+constexpr int kMostMoves = 40;
+
+class Folder {
+ public:
+  Folder() { HILUM_CHECK(mkdtemp(path_.data()) != nullptr); }
+  ~Folder() { std::filesystem::remove_all(path_); }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_ =
+      (std::filesystem::temp_directory_path() / "secure-part-XXXXXX").string();
+};
+
+class FuzzedPart {
+ public:
+  explicit FuzzedPart(FuzzInput& input) : input_(input) {
+    for (const char* name : kSites) {
+      sites_[SiteId(name)] = std::make_unique<SumSite>(
+          SiteId(name), absl::StrCat(folder_.path(), "/", name));
+      sites_[SiteId(name)]->SetVector({1, 2, 3, 4, 5});
+    }
+    Begin();
+  }
+
+  void Run() {
+    for (int i = 0; i < kMostMoves && !input_.empty(); ++i) Move();
+  }
+
+ private:
+  void Move() {
+    switch (input_.Byte() % 7) {
+      case 0:
+        (void)Ask(Shown());
+        return;
+      case 1:
+        All();
+        return;
+      case 2:
+        Begin();
+        return;
+      case 3:
+        sites_[kSelf]->Restart();
+        return;
+      case 4:
+        (void)Ask(earlier_[input_.Byte() % earlier_.size()]);
+        return;
+      case 5: {
+        v1::Task task = Shown();
+        task.mutable_header()->set_round(input_.Byte() % 4);
+        (void)Ask(task);
+        return;
+      }
+      default: {
+        std::string bytes = Shown().SerializeAsString();
+        const size_t at = input_.Byte() << 8 | input_.Byte();
+        bytes[at % bytes.size()] ^= static_cast<char>(input_.Byte());
+        v1::Task task;
+        if (task.ParseFromString(bytes)) (void)Ask(task);
+      }
+    }
+  }
+
+  // Two ids and four rounds, so that they come again.
+  void Begin() {
+    const uint8_t how = input_.Byte();
+    SecAggContext context{.study_hash = std::string(32, 'h'),
+                          .round = how % 4u};
+    for (const auto& [site, part] : sites_) context.cohort.insert(site);
+    sum_ = std::make_unique<HonestSum>(
+        context, std::string(32, static_cast<char>('x' + how / 4 % 2)));
+    earlier_.push_back(Shown());
+  }
+
+  v1::Task TaskOf(const SiteId& site) const {
+    v1::Task task;
+    task.mutable_header()->set_study_hash(sum_->context().study_hash);
+    task.mutable_header()->set_round(sum_->context().round);
+    *task.mutable_secure() = sum_->StepFor(site);
+    return task;
+  }
+  v1::Task Shown() const { return TaskOf(kSelf); }
+
+  // The honest step of the sum at hand, to all.
+  void All() {
+    if (sum_->server().step() == Step::kDone) return;
+    const std::set<SiteId> expected = sum_->server().expected();
+    for (const SiteId& site : expected) {
+      const v1::Task task = TaskOf(site);
+      auto said = site == kSelf ? Ask(task)
+                                : sites_[site]->Answer(task, sum_->context());
+      if (said.ok()) (void)sum_->On(site, *said);
+    }
+    if (!sum_->Close().ok()) Begin();
+  }
+
+  absl::StatusOr<Said> Ask(const v1::Task& task) {
+    earlier_.push_back(task);
+    SecAggContext context = sum_->context();
+    context.study_hash = task.header().study_hash();
+    context.round = task.header().round();
+    auto said = sites_[kSelf]->Answer(task, context);
+    if (!said.ok()) return said;
+    HILUM_CHECK(said->sum_id() == task.secure().sum_id());
+    const RoundOfSum round = {context.study_hash, context.round};
+    if (said->has_keys()) began_[said->sum_id()] = round;
+    if (!said->has_revealed()) return said;
+    // Noted under the round that its keys were given for.
+    HILUM_CHECK(began_.at(said->sum_id()) == round);
+    HILUM_CHECK(!sites_[kSelf]->part().CheckRound(task.header()).ok());
+    std::set<std::string>& revealed = revealed_[round];
+    revealed.insert(said->revealed().SerializeAsString());
+    HILUM_CHECK(revealed.size() == 1);
+    return said;
+  }
+
+  using RoundOfSum = std::pair<std::string, uint32_t>;
+
+  FuzzInput& input_;
+  const Folder folder_;
+  std::map<SiteId, std::unique_ptr<SumSite>> sites_;
+  std::unique_ptr<HonestSum> sum_;
+  std::vector<v1::Task> earlier_;
+  std::map<std::string, RoundOfSum> began_;  // by sum id
+  std::map<RoundOfSum, std::set<std::string>> revealed_;
+};
+
+}  // namespace
+}  // namespace hilum
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  hilum::FuzzInput input(data, size);
+  hilum::FuzzedPart(input).Run();
+  return 0;
+}

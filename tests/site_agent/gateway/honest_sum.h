@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HILUM_TESTS_SITE_AGENT_GATEWAY_HONEST_SUM_H_
+#define HILUM_TESTS_SITE_AGENT_GATEWAY_HONEST_SUM_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common/secagg/server.h"
+#include "sim/simulated_consortium.h"
+#include "site_agent/gateway/secure_part.h"
+
+namespace hilum {
+
+// One consortium for all tests of the process; certificates of its sites, made
+// when they are first asked for.
+const SiteCredentials& CredentialsOf(const SiteId& site);
+
+// One masked sum as an honest coordinator runs it.
+// Life: for each step in turn StepFor and On of each site, then Close.
+class HonestSum {
+ public:
+  using Step = SecAggServer::Step;
+
+  HonestSum(SecAggContext context, std::string id);
+
+  const SecAggContext& context() const { return context_; }
+  v1::SecureStep StepFor(const SiteId& site) const;
+  absl::Status On(const SiteId& site, const v1::SubmitSecureStepRequest& said);
+  absl::Status Close() { return server_.Close(); }
+
+  const SecAggServer& server() const { return server_; }
+  // The sum of the survivors' vectors, from the sum of them masked.
+  absl::StatusOr<std::vector<uint32_t>> Read(std::vector<uint32_t> masked);
+
+ private:
+  const SecAggContext context_;
+  const std::string id_;
+  SecAggServer server_;
+};
+
+// A site with a vector, whose part in sums is under test, or is what the site
+// under test has beside it. In a folder of its own.
+class SumSite {
+ public:
+  SumSite(SiteId site, std::string folder);
+
+  // As a new process on the same folder.
+  void Restart();
+  absl::StatusOr<v1::SubmitSecureStepRequest> Answer(
+      const v1::Task& task, const SecAggContext& context);
+
+  void SetVector(const std::vector<uint32_t>& words);
+  std::vector<uint32_t> Masked() const;  // as it was answered last
+  SecurePart& part() { return *part_; }
+  const std::string& folder() const { return folder_; }
+  std::string RevealedPath(const v1::Header& header) const;
+
+  std::string masked_path;  // where it goes; below the folder by default
+
+ private:
+  const SiteId site_;
+  const std::string folder_;
+  std::unique_ptr<SecurePart> part_;
+};
+
+// To words, and the other way.
+std::vector<uint32_t> WordsOf(absl::string_view bytes);
+void AddTo(std::vector<uint32_t>& sum, const std::vector<uint32_t>& words);
+
+}  // namespace hilum
+
+#endif  // HILUM_TESTS_SITE_AGENT_GATEWAY_HONEST_SUM_H_

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+// A site at work on a study with secure aggregation: with a coordinator that
+// is honest, and one that has bad luck.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "common/aggregation/statistics_vector.h"
+#include "common/crypto/sha256.h"
+#include "tests/site_agent/gateway/sums_at_work.h"
+
+namespace hilum {
+namespace {
+
+using Step = HonestSum::Step;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+
+// num_examples of each track in a sum of updates.
+std::vector<uint32_t> ExamplesIn(const std::vector<uint32_t>& sum) {
+  const size_t tail = sum.size() - 6;
+  return {sum[tail], sum[tail + 2], sum[tail + 4]};
+}
+
+class SessionSumsTest : public testing::Test {
+ protected:
+  SecureSiteAtWork at_work_;
+};
+
+TEST_F(SessionSumsTest, EachTaskIsAnsweredByTheStepsOfItsSum) {
+  at_work_.AskForCensus();
+  for (v1::Task::Kind kind :
+       {v1::Task::PREPARE, v1::Task::TRAIN, v1::Task::EVALUATE}) {
+    at_work_.sums.attempts.push_back(
+        {at_work_.MakeTask(kind), static_cast<char>('a' + kind)});
+  }
+  ASSERT_TRUE(at_work_.site.Run().ok());
+  ASSERT_THAT(at_work_.sums.read, SizeIs(3)) << at_work_.log;
+  const v1::Study& study = at_work_.site.study;
+  auto census = DecodeCensus(study, {SiteId("a")}, at_work_.sums.read[0]);
+  ASSERT_TRUE(census.ok()) << census.status();
+  EXPECT_EQ(census->rows(), 40u);
+  EXPECT_THAT(census->arms(0).fold_class_counts(), ElementsAre(10, 10, 10, 10));
+  EXPECT_THAT(ExamplesIn(at_work_.sums.read[1]), ElementsAre(10, 10, 10));
+  auto evaluation = DecodeEvaluation(study, {100, 100, 0}, {SiteId("a")},
+                                     at_work_.sums.read[2]);
+  ASSERT_TRUE(evaluation.ok()) << evaluation.status();
+  EXPECT_THAT(evaluation->tracks(1).confusion(), ElementsAre(10, 0, 0, 10));
+  EXPECT_THAT(at_work_.site.coordinator.steps, SizeIs(15));
+  EXPECT_THAT(at_work_.Details(v1::LedgerEntry::SUM_REFUSED), IsEmpty());
+}
+
+TEST_F(SessionSumsTest, UpdateInTheSumIsThatOfAStudyWithoutMasks) {
+  at_work_.AskForCensus();
+  at_work_.sums.attempts = {{at_work_.MakeTask(v1::Task::TRAIN), 'x'}};
+  ASSERT_TRUE(at_work_.site.Run().ok());
+  v1::Study plain = SmallStudy();
+  SiteAtWork other(at_work_.folder + "/plain", plain);
+  other.coordinator.tasks = {other.MakeTask(v1::Task::TRAIN, 1)};
+  ASSERT_TRUE(other.Run().ok());
+  ASSERT_THAT(at_work_.sums.read, SizeIs(1));
+  EXPECT_TRUE(at_work_.sums.read[0] == WordsOf(other.coordinator.upload));
+  EXPECT_TRUE(at_work_.site.coordinator.upload != other.coordinator.upload);
+}
+
+TEST_F(SessionSumsTest, CensusThatLeavesHasNoCounts) {
+  at_work_.AskForCensus();
+  ASSERT_TRUE(at_work_.site.Run().ok());
+  ASSERT_THAT(at_work_.site.coordinator.censuses, SizeIs(1));
+  const v1::SubmitCensusRequest& sent = at_work_.site.coordinator.censuses[0];
+  v1::SubmitCensusRequest want;
+  *want.mutable_header() = sent.header();
+  want.set_manifest_sha256(sent.manifest_sha256());
+  EXPECT_EQ(sent.SerializeAsString(), want.SerializeAsString());
+  EXPECT_THAT(sent.manifest_sha256(), SizeIs(32));
+}
+
+TEST_F(SessionSumsTest, CensusAndEvaluationArePublishedWhereThePolicySaysSo) {
+  at_work_.site.policy.set_publish_site_figures(true);
+  at_work_.AskForCensus();
+  at_work_.sums.attempts = {{at_work_.MakeTask(v1::Task::EVALUATE), 'x'}};
+  ASSERT_TRUE(at_work_.site.Run().ok());
+  ASSERT_THAT(at_work_.site.coordinator.censuses, SizeIs(1));
+  EXPECT_EQ(at_work_.site.coordinator.censuses[0].arms_size(), 1);
+  EXPECT_EQ(at_work_.site.coordinator.censuses[0].rows(), 40u);
+  ASSERT_THAT(at_work_.site.coordinator.evaluations, SizeIs(1));
+  EXPECT_EQ(at_work_.site.coordinator.evaluations[0].tracks_size(), 2);
+  EXPECT_THAT(at_work_.sums.read, SizeIs(1));
+}
+
+TEST_F(SessionSumsTest, EvaluationOfTheSiteAloneStaysWithoutThatPolicy) {
+  at_work_.sums.attempts = {{at_work_.MakeTask(v1::Task::EVALUATE), 'x'}};
+  ASSERT_TRUE(at_work_.site.Run().ok());
+  EXPECT_THAT(at_work_.sums.read, SizeIs(1));
+  EXPECT_THAT(at_work_.site.coordinator.evaluations, IsEmpty());
+}
+
+TEST_F(SessionSumsTest, SiteWithoutACertificateIsUnable) {
+  at_work_.site.credentials = nullptr;
+  at_work_.AskForCensus();
+  ASSERT_TRUE(at_work_.site.Run().ok());
+  ExpectOnlyUnableLeft(at_work_.site.coordinator);
+}
+
+// --- A coordinator that has bad luck.
+
+TEST_F(SessionSumsTest, RoundIsTrainedForOnceHoweverOftenItsSumIsTried) {
+  const v1::Task task = at_work_.MakeTask(v1::Task::TRAIN);
+  at_work_.sums.attempts = {
+      {task, 'x', Step::kConfirm}, {task, 'y', Step::kUnmask}, {task, 'z'}};
+  ASSERT_TRUE(at_work_.site.Run().ok());
+  EXPECT_EQ(at_work_.site.trainer.times_trained, 1);
+  ASSERT_THAT(at_work_.sums.read, SizeIs(1));
+  EXPECT_THAT(ExamplesIn(at_work_.sums.read[0]), ElementsAre(10, 10, 10));
+  // Each time under other masks.
+  std::set<std::string> uploads;
+  for (const auto& said : at_work_.site.coordinator.steps) {
+    if (said.has_masked()) uploads.insert(said.masked().sha256());
+  }
+  EXPECT_THAT(uploads, SizeIs(3));
+}
+
+TEST_F(SessionSumsTest, SiteThatWasRestartedDoesNotTrainAgain) {
+  const v1::Task task = at_work_.MakeTask(v1::Task::TRAIN);
+  for (char id : {'x', 'y', 'z'}) {
+    at_work_.sums.attempts = {{task, id, Step::kUnmask}};
+    ASSERT_TRUE(at_work_.site.Run().ok());
+  }
+  at_work_.sums.attempts = {{task, 'w'}};
+  ASSERT_TRUE(at_work_.site.Run().ok());
+  EXPECT_EQ(at_work_.site.trainer.times_trained, 1);
+  EXPECT_THAT(at_work_.sums.read, SizeIs(1));
+}
+
+TEST_F(SessionSumsTest, SumThatWentOnWithoutARestartedSiteIsLeft) {
+  at_work_.sums.attempts = {{at_work_.MakeTask(v1::Task::TRAIN), 'x'}};
+  bool stopped = false;
+  at_work_.sums.tamper = [&](v1::Task& task) {
+    if (!task.secure().has_survivors() || stopped) return;
+    stopped = true;
+    at_work_.site.coordinator.on_end();
+  };
+  ASSERT_TRUE(at_work_.site.Run().ok());
+  ASSERT_TRUE(stopped);
+  ASSERT_TRUE(at_work_.site.Run().ok());
+  EXPECT_TRUE(at_work_.site.coordinator.steps.back().leave());
+  EXPECT_THAT(at_work_.Details(v1::LedgerEntry::SUM_REFUSED),
+              ElementsAre(HasSubstr("started anew")));
+  EXPECT_FALSE(at_work_.IsRefused());
+}
+
+TEST_F(SessionSumsTest, TrainingThatFailsGivesZerosMaskedLikeAnUpdate) {
+  at_work_.site.trainer.train = absl::InternalError("case 7 of Jane Doe");
+  at_work_.sums.attempts = {{at_work_.MakeTask(v1::Task::TRAIN), 'x'}};
+  ASSERT_TRUE(at_work_.site.Run().ok());
+  ASSERT_THAT(at_work_.sums.read, SizeIs(1));
+  const std::vector<uint32_t> zeros(at_work_.sums.read[0].size());
+  EXPECT_TRUE(at_work_.sums.read[0] == zeros);
+  EXPECT_TRUE(WordsOf(at_work_.site.coordinator.upload) != zeros);
+  EXPECT_THAT(at_work_.log, HasSubstr("gives nothing to it: case 7"));
+}
+
+TEST_F(SessionSumsTest, EvaluationThatFailsGivesZerosMaskedLikeOne) {
+  at_work_.site.policy.set_publish_site_figures(true);
+  at_work_.site.trainer.evaluate = absl::InternalError("case 7 of Jane Doe");
+  at_work_.sums.attempts = {{at_work_.MakeTask(v1::Task::EVALUATE), 'x'}};
+  ASSERT_TRUE(at_work_.site.Run().ok());
+  ASSERT_THAT(at_work_.sums.read, SizeIs(1));
+  const std::vector<uint32_t> zeros(
+      static_cast<size_t>(EvaluationVectorSize(at_work_.site.study)));
+  EXPECT_TRUE(at_work_.sums.read[0] == zeros);
+  EXPECT_TRUE(WordsOf(at_work_.site.coordinator.upload) != zeros);
+  EXPECT_THAT(at_work_.site.coordinator.evaluations, IsEmpty());
+}
+
+TEST_F(SessionSumsTest, LedgerNamesEachStepThatLeft) {
+  at_work_.sums.attempts = {{at_work_.MakeTask(v1::Task::TRAIN), 'x'}};
+  ASSERT_TRUE(at_work_.site.Run().ok());
+  EXPECT_THAT(
+      at_work_.Details(v1::LedgerEntry::SENT, "SubmitSecureStep"),
+      ElementsAre("keys", "shares", "masked", "confirmation", "revealed"));
+  EXPECT_THAT(at_work_.Details(v1::LedgerEntry::RECEIPT, "SubmitSecureStep"),
+              SizeIs(5));
+  // The vector itself is on record with the hash that it left with.
+  std::vector<std::string> uploads;
+  for (const v1::LedgerEntry& entry : at_work_.Ledger()) {
+    if (entry.method() == "UploadChunk") uploads.push_back(entry.sha256());
+  }
+  EXPECT_THAT(uploads,
+              ElementsAre(ToHex(Sha256Of(at_work_.site.coordinator.upload))));
+}
+
+}  // namespace
+}  // namespace hilum
