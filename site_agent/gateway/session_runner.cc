@@ -51,13 +51,7 @@ SessionRunner::SessionRunner(Options options, Transport& transport,
           },
           blobs_),
       gate_(transport, *ledger_),
-      session_(options_.config.policy()),
-      spool_(absl::StrCat(options_.config.state_dir(), "/spool/update")),
-      secure_({.site = options_.site,
-               .credentials = options_.credentials,
-               .rng = options_.rng,
-               .studies_dir =
-                   absl::StrCat(options_.config.state_dir(), "/studies")}) {}
+      session_(options_.config.policy()) {}
 
 absl::StatusOr<std::unique_ptr<SessionRunner>> SessionRunner::Create(
     Options options, Transport& transport, Trainer& trainer, Clock& clock) {
@@ -75,6 +69,21 @@ absl::StatusOr<std::unique_ptr<SessionRunner>> SessionRunner::Create(
   return std::unique_ptr<SessionRunner>(new SessionRunner(
       std::move(options), transport, trainer, clock, std::move(folder),
       std::move(ledger), std::move(approvals), std::move(blobs)));
+}
+
+SessionRunner::Part& SessionRunner::PartOf(const std::string& hash) {
+  std::unique_ptr<Part>& part = parts_[hash];
+  if (part == nullptr) {
+    const std::string& state = options_.config.state_dir();
+    part = std::make_unique<Part>(Part{
+        .spool = SpooledVector(absl::StrCat(state, "/spool/", ToHex(hash))),
+        .secure =
+            SecurePart({.site = options_.site,
+                        .credentials = options_.credentials,
+                        .rng = options_.rng,
+                        .studies_dir = absl::StrCat(state, "/studies")})});
+  }
+  return *part;
 }
 
 void SessionRunner::Log(absl::string_view line) const { options_.log(line); }
@@ -177,7 +186,8 @@ absl::StatusOr<bool> SessionRunner::End(const SiteSession::Action& action) {
       action.completed ? " is complete" : " ended: ", action.reason));
   HILUM_RETURN_IF_ERROR(approvals_.MarkEnded(action.study_hash));
   blobs_.KeepOnly({});
-  spool_.Clear();
+  PartOf(action.study_hash).spool.Clear();
+  parts_.erase(action.study_hash);
   if (!options_.exit_when_done) return false;
   if (action.completed) return true;
   return absl::AbortedError(

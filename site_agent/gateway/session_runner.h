@@ -3,6 +3,7 @@
 #define HILUM_SITE_AGENT_GATEWAY_SESSION_RUNNER_H_
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -86,6 +87,12 @@ class SessionRunner {
     VectorLayout layout;
   };
 
+  // What of an open round this site holds on to, of one study.
+  struct Part {
+    SpooledVector spool;
+    SecurePart secure;
+  };
+
   SessionRunner(Options options, Transport& transport, Trainer& trainer,
                 Clock& clock, FolderLock folder, std::unique_ptr<Ledger> ledger,
                 Approvals approvals, BlobCache blobs);
@@ -144,6 +151,8 @@ class SessionRunner {
       const v1::Task& task,
       const absl::StatusOr<v1::EvaluateResponse>& evaluated);
   std::string CensusPath() const;
+  Part& PartOf(const std::string& hash);
+  SpooledVector& spool() { return PartOf(study_.hash).spool; }
 
   // --- Secure aggregation: session_sums.cc.
   // PERMISSION_DENIED: of a study with secure aggregation, a task that would
@@ -153,7 +162,7 @@ class SessionRunner {
   absl::Status TakeStep(const v1::Task& task);
   // In the spool: what the round's sum is over.
   absl::StatusOr<v1::BlobRef> VectorOf(const v1::Task& task);
-  absl::StatusOr<v1::BlobRef> MakeCensusVector() const;
+  absl::StatusOr<v1::BlobRef> MakeCensusVector();
   absl::StatusOr<v1::BlobRef> MakeEvaluationVector(const v1::Task& task);
   // Writes it into the ledger; refuses the study where the coordinator is not
   // to be trusted with it any more, by PERMISSION_DENIED.
@@ -174,8 +183,8 @@ class SessionRunner {
   const BlobTransfer transfer_;
   EgressGate gate_;
   SiteSession session_;
-  SpooledVector spool_;
-  SecurePart secure_;
+  // By hash: the coordinator may turn from one study to another at any time.
+  std::map<std::string, std::unique_ptr<Part>> parts_;
   Study study_;
 
   absl::Mutex mutex_;

@@ -51,15 +51,16 @@ absl::Status SessionRunner::CheckTask(const v1::Task& task) const {
                    task.header().round(), ", which is not one of its rounds"));
 }
 
-absl::StatusOr<v1::BlobRef> SessionRunner::MakeCensusVector() const {
+absl::StatusOr<v1::BlobRef> SessionRunner::MakeCensusVector() {
   HILUM_ASSIGN_OR_RETURN(std::optional<v1::SubmitCensusRequest> census,
                          GivenCensus());
-  if (!census.has_value()) {
-    return absl::FailedPreconditionError("this site has given no census");
-  }
-  HILUM_ASSIGN_OR_RETURN(std::vector<uint32_t> words,
-                         EncodeCensus(study_.study, *census));
-  return WriteVector(spool_.path(), words);
+  absl::StatusOr<std::vector<uint32_t>> words =
+      census.has_value()
+          ? EncodeCensus(study_.study, *census)
+          : absl::FailedPreconditionError("this site has given no census");
+  if (words.ok()) return WriteVector(spool().path(), *words);
+  // Not that the round is over, as a call's error of these codes would be.
+  return absl::AbortedError(words.status().message());
 }
 
 absl::StatusOr<v1::BlobRef> SessionRunner::MakeEvaluationVector(
@@ -77,31 +78,31 @@ absl::StatusOr<v1::BlobRef> SessionRunner::MakeEvaluationVector(
       evaluated.ok()
           ? EncodeEvaluation(study_.study, held_out, evaluated->tracks())
           : absl::StatusOr<std::vector<uint32_t>>(evaluated.status());
-  if (words.ok()) return WriteVector(spool_.path(), *words);
+  if (words.ok()) return WriteVector(spool().path(), *words);
   Log(words.status().message());
-  return WriteZeroUpdate(spool_.path(), EvaluationVectorSize(study_.study));
+  return WriteZeroUpdate(spool().path(), EvaluationVectorSize(study_.study));
 }
 
 absl::StatusOr<v1::BlobRef> SessionRunner::VectorOf(const v1::Task& task) {
   if (task.kind() == v1::Task::TRAIN) return UpdateOf(task);
-  const std::optional<v1::BlobRef> ready = spool_.Find(task);
+  const std::optional<v1::BlobRef> ready = spool().Find(task);
   if (ready.has_value()) return *ready;
-  spool_.Clear();
+  spool().Clear();
   HILUM_ASSIGN_OR_RETURN(v1::BlobRef vector, task.kind() == v1::Task::PREPARE
                                                  ? MakeCensusVector()
                                                  : MakeEvaluationVector(task));
-  HILUM_RETURN_IF_ERROR(spool_.Put(task, vector));
+  HILUM_RETURN_IF_ERROR(spool().Put(task, vector));
   return vector;
 }
 
 absl::Status SessionRunner::TakeStep(const v1::Task& task) {
   if (task.secure().has_advertise_keys()) {
-    absl::Status open = secure_.CheckRound(task.header());
+    absl::Status open = PartOf(study_.hash).secure.CheckRound(task.header());
     if (!open.ok()) return RefuseStep(task, open);
     HILUM_RETURN_IF_ERROR(VectorOf(task).status());
   }
   // A task of another study may have come between, and has its own vector.
-  if (task.secure().has_inbox() && !spool_.Find(task).has_value()) {
+  if (task.secure().has_inbox() && !spool().Find(task).has_value()) {
     return RefuseStep(task, absl::FailedPreconditionError(
                                 "secure aggregation: the vector that the sum "
                                 "is of is not here any more"));
@@ -112,13 +113,14 @@ absl::Status SessionRunner::TakeStep(const v1::Task& task) {
     context.cohort.emplace(site);
   }
   absl::StatusOr<v1::SubmitSecureStepRequest> answer =
-      secure_.Answer(task, context, spool_.path(), spool_.masked_path());
+      PartOf(study_.hash)
+          .secure.Answer(task, context, spool().path(), spool().masked_path());
   if (absl::IsResourceExhausted(answer.status())) return answer.status();
   if (!answer.ok()) return RefuseStep(task, answer.status());
   absl::Status answered;
   if (answer->has_masked()) {
-    answered =
-        transfer_.Upload(task.header(), answer->masked(), spool_.masked_path());
+    answered = transfer_.Upload(task.header(), answer->masked(),
+                                spool().masked_path());
   }
   v1::SubmitResponse response;
   if (answered.ok()) {
@@ -139,7 +141,7 @@ void SessionRunner::AfterStep(const v1::Task& task,
     Pause(kFirstPause);
     return;
   }
-  if (task.secure().has_inbox()) unlink(spool_.masked_path().c_str());
+  if (task.secure().has_inbox()) unlink(spool().masked_path().c_str());
   if (!task.secure().has_confirmations()) return;
   if (task.kind() == v1::Task::TRAIN) {
     Log(absl::StrCat("round ", round, " of ", study_.study.training().rounds(),

@@ -187,11 +187,11 @@ absl::StatusOr<v1::BlobRef> SessionRunner::MakeUpdate(const v1::Task& task,
 }
 
 absl::StatusOr<v1::BlobRef> SessionRunner::UpdateOf(const v1::Task& task) {
-  const std::optional<v1::BlobRef> ready = spool_.Find(task);
+  const std::optional<v1::BlobRef> ready = spool().Find(task);
   if (ready.has_value()) return *ready;
-  spool_.Clear();
-  HILUM_ASSIGN_OR_RETURN(v1::BlobRef update, MakeUpdate(task, spool_.path()));
-  HILUM_RETURN_IF_ERROR(spool_.Put(task, update));
+  spool().Clear();
+  HILUM_ASSIGN_OR_RETURN(v1::BlobRef update, MakeUpdate(task, spool().path()));
+  HILUM_RETURN_IF_ERROR(spool().Put(task, update));
   return update;
 }
 
@@ -200,10 +200,10 @@ absl::Status SessionRunner::Train(const v1::Task& task) {
   *request.mutable_header() = task.header();
   HILUM_ASSIGN_OR_RETURN(*request.mutable_update(), UpdateOf(task));
   HILUM_RETURN_IF_ERROR(
-      transfer_.Upload(task.header(), request.update(), spool_.path()));
+      transfer_.Upload(task.header(), request.update(), spool().path()));
   v1::SubmitResponse response;
   HILUM_RETURN_IF_ERROR(Call("SubmitUpdate", request, &response, kCallTimeout));
-  spool_.Clear();
+  spool().Clear();
   Log(absl::StrCat("round ", task.header().round(), " of ",
                    study_.study.training().rounds(), ": update is in"));
   return absl::OkStatus();

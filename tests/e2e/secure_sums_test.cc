@@ -191,9 +191,13 @@ class SearchTest : public SecureSumsTest {
  protected:
   // 64 bytes each, from the front to the back of site-1's encoded update.
   static std::vector<std::string> PiecesOfUpdate(const RunPlan& plan) {
-    const std::string update =
-        ReadFile(absl::StrCat(plan.out, "/sites/site-1/spool/update"))
-            .value_or("");
+    std::string update;
+    for (const auto& entry : fs::directory_iterator(
+             absl::StrCat(plan.out, "/sites/site-1/spool"))) {
+      if (entry.path().extension().empty()) {
+        update = ReadFile(entry.path()).value_or("");
+      }
+    }
     std::vector<std::string> pieces;
     for (size_t at = 0; at + 64 <= update.size(); at += 256) {
       pieces.push_back(update.substr(at, 64));
