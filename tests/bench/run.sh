@@ -105,7 +105,7 @@ TEXT
   sent=$(grep '"kind":"SENT"' "$dir/s1/ledger.jsonl" | grep '"round":2[,}]' |
     sed 's/.*"bytes":"\([0-9]*\)".*/\1/' | awk '{sum += $1} END {print sum}')
   if [ "$what" = plain ] || [ "$what" = masked ]; then
-    echo "$round $sent $size" >"$WORK/$what"
+    echo "$round $sent $size $peak $site_peak" >"$WORK/$what"
     return
   fi
   if [ "$what" = head ]; then
@@ -129,7 +129,8 @@ one_size masked 10
 cat "$WORK/plain" "$WORK/masked" | awk 'NR == 1 {r = $1; size = $3}
   NR == 2 {printf "10 sites  %.1f MB  round %.2f s  masked %.2f s  ratio %.2f", \
     size / 1e6, r, $1, $1 / r
-    printf "  bytes a site sends: %.4f of float32\n", $2 / size}'
+    printf "  bytes a site sends: %.4f of float32", $2 / size
+    printf "  peak MB: coordinator %d, gateway %d\n", $4, $5}'
 one_size head 2
 "$BIN/hilum-bench-ring"
 "$BIN/hilum-bench-mask" 5
