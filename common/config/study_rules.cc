@@ -161,9 +161,11 @@ class Rules {
 
   absl::Status CheckAggregation() const {
     const v1::Aggregation& rules = study_.aggregation();
-    HILUM_RETURN_IF_ERROR(InRange("aggregation.minimum_sites",
-                                  rules.minimum_sites(), 1,
-                                  study_.sites_size()));
+    if (rules.has_minimum_sites() || !IsSecure(study_)) {
+      HILUM_RETURN_IF_ERROR(InRange("aggregation.minimum_sites",
+                                    rules.minimum_sites(), 1,
+                                    study_.sites_size()));
+    }
     HILUM_RETURN_IF_ERROR(InRange("aggregation.round_deadline_seconds",
                                   rules.round_deadline_seconds(), 1,
                                   7 * 86400));
@@ -220,6 +222,24 @@ void FillTraining(v1::Training& training) {
   }
 }
 
+void FillAggregation(v1::Study& study) {
+  v1::Aggregation& rules = *study.mutable_aggregation();
+  if (!rules.has_round_deadline_seconds()) {
+    rules.set_round_deadline_seconds(3600);
+  }
+  if (rules.secure_aggregation() ==
+      v1::Aggregation::SECURE_AGGREGATION_UNSPECIFIED) {
+    rules.set_secure_aggregation(study.sites_size() >= kMinimumSecureSites
+                                     ? v1::Aggregation::SECURE_AGGREGATION_ON
+                                     : v1::Aggregation::SECURE_AGGREGATION_OFF);
+  }
+  if (!rules.has_step_deadline_seconds()) rules.set_step_deadline_seconds(60);
+  // Under masks the threshold is a minimum of its own.
+  if (!rules.has_minimum_sites() && !IsSecure(study)) {
+    rules.set_minimum_sites(static_cast<uint32_t>(study.sites_size()));
+  }
+}
+
 }  // namespace
 
 void FillStudyDefaults(v1::Study& study) {
@@ -232,20 +252,7 @@ void FillStudyDefaults(v1::Study& study) {
   v1::CrossValidation& folds = *study.mutable_cross_validation();
   if (!folds.has_folds()) folds.set_folds(5);
   FillTraining(*study.mutable_training());
-  v1::Aggregation& rules = *study.mutable_aggregation();
-  if (!rules.has_minimum_sites()) {
-    rules.set_minimum_sites(static_cast<uint32_t>(study.sites_size()));
-  }
-  if (!rules.has_round_deadline_seconds()) {
-    rules.set_round_deadline_seconds(3600);
-  }
-  if (rules.secure_aggregation() ==
-      v1::Aggregation::SECURE_AGGREGATION_UNSPECIFIED) {
-    rules.set_secure_aggregation(study.sites_size() >= kMinimumSecureSites
-                                     ? v1::Aggregation::SECURE_AGGREGATION_ON
-                                     : v1::Aggregation::SECURE_AGGREGATION_OFF);
-  }
-  if (!rules.has_step_deadline_seconds()) rules.set_step_deadline_seconds(60);
+  FillAggregation(study);
   v1::Evaluation& evaluation = *study.mutable_evaluation();
   if (!evaluation.has_score_bins()) evaluation.set_score_bins(4096);
   v1::DataRules& data_rules = *study.mutable_data_rules();
