@@ -40,6 +40,11 @@ void StudyMachine::StartSum() {
   ++attempts_;
 }
 
+// Waiting for a site that does not come may have used up the round's.
+absl::Time StudyMachine::SumDeadline(absl::Time begun) const {
+  return begun + absl::Seconds(study_.aggregation().round_deadline_seconds());
+}
+
 absl::Time StudyMachine::deadline() const {
   return sum_ == nullptr || sum_->IsGathering() ? round_.deadline()
                                                 : sum_->deadline();
@@ -99,6 +104,7 @@ absl::Status StudyMachine::Resume(const v1::SecureSumRecord& record,
   std::unique_ptr<SecureSum> resumed = MakeSum(record.sum_id());
   HILUM_RETURN_IF_ERROR(resumed->Replay(record, now));
   sum_ = std::move(resumed);
+  sum_deadline_ = SumDeadline(now);
   record_stored_ = true;
   return absl::OkStatus();
 }
@@ -122,12 +128,13 @@ void StudyMachine::CloseCohort() {
 
 StudyMachine::Command StudyMachine::BeginSum(absl::Time now) {
   sum_->Begin(now);
+  sum_deadline_ = SumDeadline(now);
   for (const auto& [site, reason] : round_.refused()) sum_->Leave(site);
   return AdvanceSum(now);
 }
 
 StudyMachine::Command StudyMachine::AdvanceSum(absl::Time now) {
-  switch (sum_->Advance(now, round_.deadline())) {
+  switch (sum_->Advance(now, sum_deadline_)) {
     case SecureSum::State::kOpen:
       return Command::kNone;
     case SecureSum::State::kDone:

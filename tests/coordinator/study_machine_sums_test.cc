@@ -198,6 +198,25 @@ TEST_F(SecureStudyMachineTest, SiteMissingFromTheCensusSumIsOutOfTheStudy) {
   EXPECT_EQ(machine_->round(), 2u);
 }
 
+TEST_F(SecureStudyMachineTest, SumBeginsAtTheRoundsDeadlineWithThoseWhoCame) {
+  Census(kThree);
+  ASSERT_EQ(Take(kThree), Command::kNone);
+  EXPECT_EQ(machine_->deadline(), kStart + kRound);
+  now_ = kStart + kRound - absl::Seconds(1);
+  ASSERT_EQ(machine_->Next(now_), Command::kNone);
+  EXPECT_TRUE(machine_->sum()->IsGathering());
+  ASSERT_EQ(LetExpire(), Command::kNone);
+  // Its steps take time of their own.
+  for (int step = 0; step < 3; ++step) {
+    now_ += kStep / 2;
+    ASSERT_EQ(Take(kThree), Command::kNone) << step;
+  }
+  ASSERT_EQ(Take(kThree), Command::kAggregate);
+  machine_->Committed(now_);
+  EXPECT_EQ(machine_->phase(), v1::StudyStatus::TRAINING);
+  EXPECT_NE(machine_->ExclusionOf(kD), nullptr);
+}
+
 TEST_F(SecureStudyMachineTest, TooFewAtTheRoundsDeadlineStopTheStudy) {
   StartTraining();
   ASSERT_EQ(Take({"a", "b"}), Command::kNone);
