@@ -23,6 +23,7 @@ std::unique_ptr<SecureSum> StudyMachine::MakeSum(std::string id) const {
   SecureSum::Options options{
       .context = {.study_hash = setup_.study_hash, .round = round_.number()},
       .id = std::move(id),
+      .minimum_sites = study_.aggregation().minimum_sites(),
       .step_deadline =
           absl::Seconds(study_.aggregation().step_deadline_seconds())};
   for (const std::string& site : study_.sites()) {

@@ -77,6 +77,12 @@ class SecureStudyMachineTest : public testing::Test {
         sites_.at(name)->Answer(machine_->round(),
                                 machine_->sum()->StepFor(site), {1, 2, 3}));
   }
+  // Moves on; what is to be stored is.
+  Command Next() {
+    const Command command = machine_->Next(now_);
+    if (machine_->HasRecordToStore()) machine_->RecordStored();
+    return command;
+  }
   // Those sites answer the step that is open, of which each has a task.
   Command Take(const Names& names) {
     for (const std::string& name : names) {
@@ -85,9 +91,7 @@ class SecureStudyMachineTest : public testing::Test {
       const absl::Status taken = Answer(name);
       EXPECT_TRUE(taken.ok()) << taken;
     }
-    const Command command = machine_->Next(now_);
-    if (machine_->HasRecordToStore()) machine_->RecordStored();
-    return command;
+    return Next();
   }
   // All answer until it is `step`'s turn.
   void GoTo(Step step) {
@@ -98,7 +102,7 @@ class SecureStudyMachineTest : public testing::Test {
   // Nobody answers any more, until the step is closed.
   Command LetExpire() {
     now_ = machine_->deadline();
-    return machine_->Next(now_);
+    return Next();
   }
   void Census(const Names& names) {
     for (const std::string& name : names) machine_->Accept(SiteId(name));
@@ -230,6 +234,25 @@ TEST_F(SecureStudyMachineTest, ThresholdHoldsWhereTheStudyAsksForLess) {
   StartTraining();
   ASSERT_EQ(Take({"a", "b"}), Command::kNone);
   EXPECT_EQ(LetExpire(), Command::kEnded);
+}
+
+// What the study asks for it asks of the vectors, not of the keys alone.
+TEST_F(SecureStudyMachineTest, SumOfFewerThanTheStudyAsksForIsLost) {
+  minimum_sites_ = 4;
+  StartTraining();
+  const std::string first = IdOf(*machine_);
+  GoTo(Step::kMaskedInput);
+  ASSERT_EQ(Take(kThree), Command::kNone);
+  ASSERT_EQ(LetExpire(), Command::kNone);
+  EXPECT_NE(IdOf(*machine_), first);
+  EXPECT_EQ(machine_->round(), 1u);
+  // A site that has given its vector is in the sum, whatever it does then.
+  GoTo(Step::kConfirm);
+  ASSERT_EQ(Take(kThree), Command::kNone);
+  ASSERT_EQ(LetExpire(), Command::kNone);
+  EXPECT_EQ(Take(kThree), Command::kAggregate);
+  EXPECT_FALSE(machine_->SumIsLost());
+  EXPECT_EQ(machine_->answered().size(), 4u);
 }
 
 TEST_F(SecureStudyMachineTest, LostAttemptIsFollowedByAnotherInItsRound) {
