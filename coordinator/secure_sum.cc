@@ -63,6 +63,10 @@ bool SecureSum::Waits(const SiteId& site) const {
          !server_.answered().contains(site) && !left_.contains(site);
 }
 
+bool SecureSum::HasAnswer(const SiteId& site) const {
+  return server_.answered().contains(site) && !left_.contains(site);
+}
+
 std::vector<SiteId> SecureSum::waiting() const {
   std::vector<SiteId> waiting;
   for (const SiteId& site : server_.expected()) {

@@ -58,6 +58,8 @@ class SecureSum {
   // Whose answer to the present step is waited for; sorted.
   std::vector<SiteId> waiting() const;
   bool Waits(const SiteId& site) const;
+  // Its answer to the present step is in, and it is not out since.
+  bool HasAnswer(const SiteId& site) const;
   v1::SecureStep StepFor(const SiteId& site) const;
 
   // FAILED_PRECONDITION: of another sum or step, or of a site that is out;

@@ -114,7 +114,10 @@ void StudyMachine::AcceptCensus(const SiteId& site) {
   const bool returns = withdrawn_.erase(site) > 0;
   if (phase_ == v1::StudyStatus::PREPARING) census_.insert(site);
   // Past its first step a sum takes nobody in; the next one does.
-  if (returns && sum_->IsGathering() && !aggregating_) round_.Admit(site);
+  if (!returns || !sum_->IsGathering()) return;
+  if (sum_->Waits(site)) round_.Admit(site);
+  // It is not asked for keys that are in.
+  if (sum_->HasAnswer(site)) round_.Accept(site);
 }
 
 void StudyMachine::CloseCohort() {

@@ -403,6 +403,20 @@ TEST_F(SecureStudyMachineTest, SiteThatReturnsWhileKeysComeInIsWaitedFor) {
   EXPECT_EQ(machine_->sum()->step(), Step::kShareKeys);
 }
 
+// Its keys are in and cannot be given twice: nobody must wait for them.
+TEST_F(SecureStudyMachineTest, SiteThatReturnsWithItsKeysInHoldsNobodyUp) {
+  StartTraining();
+  ASSERT_EQ(Take({"d"}), Command::kNone);
+  machine_->Withdraw(kD);
+  machine_->Accept(kD);
+  EXPECT_THAT(machine_->waiting(), testing::SizeIs(3));
+  ASSERT_EQ(Take(kThree), Command::kNone);
+  EXPECT_EQ(machine_->sum()->step(), Step::kShareKeys);
+  EXPECT_EQ(machine_->TaskFor(kD), v1::Task::TRAIN);
+  ASSERT_EQ(Take(kAll), Command::kNone);
+  EXPECT_EQ(machine_->sum()->step(), Step::kMaskedInput);
+}
+
 TEST_F(SecureStudyMachineTest, ExcludedSiteTakesNoFurtherStep) {
   StartTraining();
   ASSERT_EQ(Take(kAll), Command::kNone);
