@@ -51,6 +51,7 @@ class StudyMachine {
   // Where a study stands when its process starts: all from storage.
   struct Progress {
     uint32_t committed_rounds = 0;
+    int lost_rounds = 0;  // the last ones of these, in a row
     std::set<SiteId> census;
     std::set<SiteId> withdrawn;  // among those with a census
     std::set<SiteId> joining;    // likewise: in from the round after this one

@@ -104,6 +104,7 @@ absl::Status StudyMachine::Resume(const v1::SecureSumRecord& record,
   }
   std::unique_ptr<SecureSum> resumed = MakeSum(record.sum_id());
   HILUM_RETURN_IF_ERROR(resumed->Replay(record, now));
+  for (const auto& [site, reason] : round_.refused()) resumed->Leave(site);
   sum_ = std::move(resumed);
   sum_deadline_ = SumDeadline(now);
   record_stored_ = true;

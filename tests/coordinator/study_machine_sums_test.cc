@@ -329,6 +329,15 @@ TEST_F(SecureStudyMachineTest, ThirdRoundLostInARowStopsTheStudy) {
   EXPECT_THAT(machine_->reason(), HasSubstr("as those of the rounds before"));
 }
 
+TEST_F(SecureStudyMachineTest, RoundsLostBeforeARestartCount) {
+  rounds_ = 9;
+  Start({.committed_rounds = 2,
+         .lost_rounds = 2,
+         .census = Sites(kAll),
+         .prepared = true});
+  EXPECT_EQ(LoseInUnmask(), Command::kEnded);
+}
+
 TEST_F(SecureStudyMachineTest, CensusLostInUnmaskStopsTheStudy) {
   Census(kAll);
   EXPECT_EQ(LoseInUnmask(), Command::kEnded);
@@ -486,6 +495,15 @@ TEST_F(SecureStudyMachineTest, ResumedSumIsTheOneThatWasLeft) {
   EXPECT_FALSE(machine_->HasRecordToStore());
   ASSERT_EQ(machine_->Next(now_), Command::kNone);
   EXPECT_EQ(Take(kAll), Command::kAggregate);
+}
+
+TEST_F(SecureStudyMachineTest, ResumedSumWaitsForNobodyWhoWithdrew) {
+  StartTraining();
+  GoTo(Step::kUnmask);
+  const v1::SecureSumRecord record = machine_->sum()->record();
+  Start({.census = Sites(kAll), .withdrawn = {kD}, .prepared = true});
+  ASSERT_TRUE(machine_->Resume(record, now_).ok());
+  EXPECT_EQ(Take(kThree), Command::kAggregate);
 }
 
 TEST_F(SecureStudyMachineTest, RecordOfAnotherRoundIsNotResumed) {
