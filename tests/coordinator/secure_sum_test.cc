@@ -28,11 +28,10 @@ class SecureSumTest : public testing::Test {
   SecureSumTest() {
     uint32_t seed = 7;
     for (const std::string& name : kAll) {
-      sites_.emplace(name, std::make_unique<SumSite>(SiteId(name), Context()));
       vectors_[name] = {seed, ~seed, seed * seed};
       seed *= 1000003;
     }
-    sum_ = MakeSum('i');
+    StartSum('i');
   }
 
   static SecAggContext Context() {
@@ -46,6 +45,14 @@ class SecureSumTest : public testing::Test {
                            .id = std::string(32, id),
                            .step_deadline = kStep},
         TestVerifier());
+  }
+
+  // Of sites that have been in none.
+  void StartSum(char id) {
+    sum_ = MakeSum(id);
+    for (const std::string& name : kAll) {
+      sites_[name] = std::make_unique<SumSite>(SiteId(name), Context());
+    }
   }
 
   // What a site has to say in the open step.
@@ -101,7 +108,7 @@ TEST_F(SecureSumTest, SumOfAllIsReadAfterFiveSteps) {
 
 TEST_F(SecureSumTest, StepClosesWithoutTheSilentAtItsDeadlineAndNotBefore) {
   for (Step step : {Step::kShareKeys, Step::kMaskedInput, Step::kConfirm}) {
-    sum_ = MakeSum(static_cast<char>(step));
+    StartSum(static_cast<char>(step));
     GoTo(step);
     EXPECT_EQ(sum_->deadline(), kStart + kStep);
     ASSERT_EQ(Take(kThree, kStart + kStep - kMoment), State::kOpen);
@@ -129,7 +136,7 @@ TEST_F(SecureSumTest, StepThatAllHaveAnsweredClosesAtOnce) {
 
 TEST_F(SecureSumTest, FewerThanTheThresholdAtADeadlineLoseTheSum) {
   for (Step step : {Step::kShareKeys, Step::kMaskedInput, Step::kConfirm}) {
-    sum_ = MakeSum(static_cast<char>(step));
+    StartSum(static_cast<char>(step));
     GoTo(step);
     ASSERT_EQ(Take({"a", "b"}, kStart + kStep - kMoment), State::kOpen);
     EXPECT_EQ(sum_->Advance(kStart + kStep, kLast), State::kLost);
@@ -171,7 +178,7 @@ TEST_F(SecureSumTest, LossInTheLastStepIsToldFromLossBefore) {
   EXPECT_THAT(sum_->reason(), HasSubstr("in step Unmask"));
   EXPECT_FALSE(sum_->Unmask().ok());
 
-  sum_ = MakeSum('2');
+  StartSum('2');
   GoTo(Step::kUnmask);
   for (const char* name : {"a", "b"}) sum_->Leave(SiteId(name));
   EXPECT_EQ(sum_->Advance(kStart, kLast), State::kLostRevealed);
@@ -260,7 +267,7 @@ Said Spoilt(Said said) {
 
 TEST_F(SecureSumTest, MalformedAnswerPutsItsSenderOutAndTheSumGoesOn) {
   for (int bad = 0; bad < 5; ++bad) {
-    sum_ = MakeSum(static_cast<char>(bad));
+    StartSum(static_cast<char>(bad));
     for (int step = 0; step < 5; ++step) {
       if (step == bad) {
         const absl::Status status = sum_->On(SiteId("d"), Spoilt(Answer("d")));

@@ -37,7 +37,8 @@ void SumSite::Forget() {
 
 Said SumSite::Answer(uint32_t round, const Shown& shown,
                      const std::vector<uint32_t>& vector) {
-  if (shown.sum_id() != sum_id_ && shown.has_advertise_keys()) {
+  if (shown.sum_id() != sum_id_ && shown.has_advertise_keys() &&
+      !revealed_.contains(round)) {
     Forget();
     sum_id_ = shown.sum_id();
     context_.round = round;
@@ -54,6 +55,7 @@ Said SumSite::Answer(uint32_t round, const Shown& shown,
     said.set_leave(true);
     return said;
   }
+  if (said.has_revealed()) revealed_.insert(round);
   answers_[shown.shown_case()] = said;
   return said;
 }

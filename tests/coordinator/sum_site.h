@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,7 +20,8 @@ const SimulatedConsortium& TestConsortium();
 const PeerVerifier& TestVerifier();
 
 // One site's part in masked sums, one after the other, with a SecAggClient for
-// each. What it was shown already it answers with the same message.
+// each. What it was shown already it answers with the same message; where it
+// has revealed shares in a round, it takes part in no other sum of it.
 class SumSite {
  public:
   // `context`'s round is given with each step.
@@ -32,7 +34,7 @@ class SumSite {
                                      const std::vector<uint32_t>& vector);
   // Of the last Answer to an Inbox.
   const std::vector<uint32_t>& masked() const { return masked_; }
-  // Started anew: it has no keys any more.
+  // Started anew: it has no keys any more, but knows where it has revealed.
   void Forget();
 
  private:
@@ -51,6 +53,7 @@ class SumSite {
   std::unique_ptr<SecAggClient> client_;
   std::map<int, v1::SubmitSecureStepRequest> answers_;  // by ShownCase
   std::vector<uint32_t> masked_;
+  std::set<uint32_t> revealed_;  // rounds
 };
 
 }  // namespace hilum
