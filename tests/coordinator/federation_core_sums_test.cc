@@ -398,6 +398,19 @@ TEST_F(SecureStudyTest, UploadOfAnotherSizePutsThatSiteOutOfTheSumAlone) {
   EXPECT_EQ(ContributorsOf(Report(), 2), kAll);
 }
 
+TEST_F(SecureStudyTest, VectorNamedWithAnotherSizePutsThatSiteOutLikewise) {
+  Start();
+  Work(kAll, Is(1, Shown::kInbox));
+  v1::SubmitSecureStepRequest said = Site("d").Answer(Site("d").Next().task());
+  said.mutable_masked()->set_size(4);
+  EXPECT_EQ(Site("d").Send(said).code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_TRUE(Site("d").Next(0).has_none());
+  const absl::Time then = clock_.Now();
+  Work(kAll);
+  EXPECT_EQ(clock_.Now(), then);
+  EXPECT_EQ(ContributorsOf(Report(), 1), kThree);
+}
+
 TEST_F(SecureStudyTest, VectorNamedBeforeItIsHereIsNotTaken) {
   Start();
   Work(kAll, Is(1, Shown::kInbox));
@@ -406,6 +419,19 @@ TEST_F(SecureStudyTest, VectorNamedBeforeItIsHereIsNotTaken) {
   EXPECT_EQ(Site("a").Send(said).code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_TRUE(Site("a").Next().task().secure().has_inbox());
   Take({"a"});
+}
+
+TEST_F(SecureStudyTest, EachAnswerMayBeSentTwice) {
+  Start();
+  for (Shown::ShownCase shown : kSteps) {
+    Work(kAll, Is(1, shown));
+    const v1::Task task = Site("a").Next().task();
+    Take({"a"});
+    const absl::Status again = Site("a").Send(Site("a").Answer(task));
+    EXPECT_TRUE(again.ok()) << shown << ": " << again;
+  }
+  Work(kAll);
+  EXPECT_EQ(ContributorsOf(Report(), 1), kAll);
 }
 
 TEST_F(SecureStudyTest, SecondVectorOfASiteIsNotTaken) {
