@@ -109,6 +109,13 @@ void FederationCore::ResumeSum(ActiveStudy& study) {
   }
   if (status.ok()) status = study.machine().Resume(record, clock_.Now());
   if (status.ok()) return;
+  if (study.machine().phase() == v1::StudyStatus::TRAINING) {
+    // Sites that have revealed shares in it would take part in no other sum,
+    // and without them the study might stop.
+    study.machine().LoseSum(absl::StrCat("with a restart: ", status.message()));
+    to_aggregate_.push_back(&study);
+    return;
+  }
   options_.log(absl::StrCat("study ", study.study().name(), ", round ",
                             record.round(),
                             ": its masked sum begins anew: ", status.message()));

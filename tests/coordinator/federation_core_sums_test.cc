@@ -46,12 +46,10 @@ class SecureStudyTest : public testing::Test {
 
   absl::Status TryOpen(const std::string& authority_pem) {
     core_.reset();
-    auto core = FederationCore::Open(
-        {.state_dir = absl::StrCat(dir_, "/state"),
-         .authority_pem = authority_pem,
-         .consortium = TestConsortium().name(),
-         .log = [this](absl::string_view line) { log_.emplace_back(line); }},
-        clock_);
+    auto core = FederationCore::Open({.state_dir = absl::StrCat(dir_, "/state"),
+                                      .authority_pem = authority_pem,
+                                      .consortium = TestConsortium().name()},
+                                     clock_);
     if (core.ok()) core_ = *std::move(core);
     return core.status();
   }
@@ -78,12 +76,9 @@ class SecureStudyTest : public testing::Test {
     v1::SubmitSecureStepRequest stray;
     stray.mutable_header()->set_protocol_version(kProtocolVersion);
     stray.mutable_header()->set_study_hash(hash_);
-    stray.mutable_header()->set_round(RoundOf(Status()));
+    stray.mutable_header()->set_round(Status().round());
     EXPECT_EQ(Site(awake).Send(stray).code(),
               absl::StatusCode::kFailedPrecondition);
-  }
-  static uint32_t RoundOf(const v1::StudyStatus& status) {
-    return status.round();
   }
 
   // Sites do what they are asked, and the others are silent, until the study
@@ -218,7 +213,6 @@ class SecureStudyTest : public testing::Test {
   std::unique_ptr<FederationCore> core_;
   std::string hash_;
   std::map<std::string, std::unique_ptr<SecureSite>> sites_;
-  std::vector<std::string> log_;
 };
 
 TEST_F(SecureStudyTest, StudyEndsAsTheSameStudyWithoutMasks) {
@@ -347,6 +341,21 @@ TEST_F(SecureStudyTest, WrongSharesOfTooManyCostTheRound) {
   Work(kAll);
   EXPECT_EQ(Status().phase(), v1::StudyStatus::COMPLETED);
   EXPECT_EQ(ContributorsOf(Report(), 1), Json::array());
+}
+
+// Vectors are not synced to the disk before their record is: a machine that
+// loses power may have kept this alone.
+TEST_F(SecureStudyTest, VectorsGoneInUnmaskCostTheRoundAndNotTheStudy) {
+  Start();
+  Work(kAll, Is(1, Shown::kConfirmations));
+  Take(kThree);
+  core_.reset();
+  std::filesystem::remove_all(absl::StrCat(dir_, "/state/uploads"));
+  Open();
+  Work(kAll);
+  ASSERT_EQ(Status().phase(), v1::StudyStatus::COMPLETED) << Status().reason();
+  EXPECT_EQ(ContributorsOf(Report(), 1), Json::array());
+  EXPECT_EQ(ContributorsOf(Report(), 2), kAll);
 }
 
 TEST_F(SecureStudyTest, VectorsGoneBeforeAnythingIsRevealedCostNothing) {
@@ -499,7 +508,8 @@ TEST_F(SecureStudyTest, StudyThatStopsLeavesNoUploads) {
   Start();
   Work(kAll, Is(1, Shown::kInbox));
   Take({"a", "b"});
-  EXPECT_EQ(Uploads().size(), 2u);
+  // Of the census, some may not be deleted yet.
+  EXPECT_THAT(Uploads(), testing::SizeIs(testing::Ge(2)));
   ASSERT_TRUE(core_->StopStudy(hash_).ok());
   core_.reset();
   EXPECT_THAT(Uploads(), IsEmpty());
