@@ -401,6 +401,14 @@ TEST_F(SecureStudyMachineTest, KeysOfASiteThatWithdrawsAreNotCounted) {
   EXPECT_THAT(machine_->reason(), HasSubstr("2 of at least 3"));
 }
 
+TEST_F(SecureStudyMachineTest, SiteThatWithdrawsWithItsKeysInIsNotWaitedFor) {
+  StartTraining();
+  ASSERT_EQ(Take({"d"}), Command::kNone);
+  machine_->Withdraw(kD);
+  RunSum(kThree);
+  EXPECT_EQ(machine_->round(), 2u);
+}
+
 TEST_F(SecureStudyMachineTest, SiteThatReturnsWhileKeysComeInIsWaitedFor) {
   StartTraining();
   machine_->Withdraw(kD);
