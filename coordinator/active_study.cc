@@ -88,10 +88,9 @@ ActiveStudy::ActiveStudy(StoredStudy stored, v1::Study study,
       study_(std::move(study)),
       layout_(std::move(layout)),
       tracks_(StudyTracks(study_)),
-      machine_(study_,
-               IsSecure() ? SecureProgressOf(stored_) : ProgressOf(stored_),
-               {.study_hash = stored_.hash, .verifier = verifier, .rng = rng},
-               now) {
+      machine_(
+          study_, IsSecure() ? SecureProgressOf(stored_) : ProgressOf(stored_),
+          {.study_hash = stored_.hash, .verifier = verifier, .rng = rng}, now) {
   if (stored_.phase == v1::StudyStatus::COMPLETED) machine_.Complete();
   if (stored_.phase == v1::StudyStatus::STOPPED) machine_.Stop(stored_.reason);
 }
@@ -124,8 +123,7 @@ v1::Header ActiveStudy::MakeHeader(uint32_t round) const {
   return header;
 }
 
-v1::Task ActiveStudy::MakeTask(v1::Task::Kind kind,
-                               const SiteId& site) const {
+v1::Task ActiveStudy::MakeTask(v1::Task::Kind kind, const SiteId& site) const {
   v1::Task task;
   uint32_t round = kind == v1::Task::PREPARE ? 0 : machine_.round();
   *task.mutable_header() = MakeHeader(round);

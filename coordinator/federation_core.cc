@@ -10,9 +10,9 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
+#include "common/crypto/secure_rng.h"
 #include "common/crypto/sha256.h"
 #include "coordinator/export.h"
-#include "common/crypto/secure_rng.h"
 #include "coordinator/submission.h"
 
 namespace hilum {
@@ -116,9 +116,9 @@ void FederationCore::ResumeSum(ActiveStudy& study) {
     to_aggregate_.push_back(&study);
     return;
   }
-  options_.log(absl::StrCat("study ", study.study().name(), ", round ",
-                            record.round(),
-                            ": its masked sum begins anew: ", status.message()));
+  options_.log(
+      absl::StrCat("study ", study.study().name(), ", round ", record.round(),
+                   ": its masked sum begins anew: ", status.message()));
 }
 
 absl::StatusOr<std::string> FederationCore::SubmitStudy(
@@ -265,8 +265,8 @@ void FederationCore::Advance(ActiveStudy& study) {
     bool moved = StorePhase(study);
     StoreSum(study);
     for (const auto& [site, vector] : study.machine().TakeLostVectors()) {
-      obsolete_uploads_.push_back(UploadKey(
-          site, study.MakeHeader(study.machine().round()), vector));
+      obsolete_uploads_.push_back(
+          UploadKey(site, study.MakeHeader(study.machine().round()), vector));
     }
     if (command == Command::kAggregate) to_aggregate_.push_back(&study);
     if (command != Command::kNone || !moved) break;

@@ -94,10 +94,9 @@ absl::StatusOr<std::vector<UpdateInput>> FederationCore::UpdatesOf(
 
 absl::Status FederationCore::Aggregate(ActiveStudy& study) {
   if (study.machine().SumIsLost()) {
-    options_.log(absl::StrCat("study ", study.study().name(), ", round ",
-                              study.machine().round(),
-                              " changes nothing: its masked sum was lost ",
-                              study.machine().loss()));
+    options_.log(absl::StrCat(
+        "study ", study.study().name(), ", round ", study.machine().round(),
+        " changes nothing: its masked sum was lost ", study.machine().loss()));
     return Commit(study, study.Summarise({}), study.stored().global);
   }
   return study.machine().phase() == v1::StudyStatus::TRAINING
@@ -115,8 +114,8 @@ absl::Status FederationCore::OnNoAggregate(ActiveStudy& study,
   }
   if (!absl::IsAborted(why)) return why;
   // Trying again would give the same.
-  study.machine().Stop(absl::StrCat("round ", study.machine().round(), ": ",
-                                    why.message()));
+  study.machine().Stop(
+      absl::StrCat("round ", study.machine().round(), ": ", why.message()));
   Advance(study);
   return absl::OkStatus();
 }

@@ -164,8 +164,8 @@ void SecureSum::Close(absl::Time now) {
   const size_t answered = server_.answered().size(), needed = Needed();
   absl::Status status = server_.Close();
   if (status.ok() && answered < needed) {
-    status = absl::AbortedError(absl::StrCat(
-        answered, " sites are left, the study asks for ", needed));
+    status = absl::AbortedError(
+        absl::StrCat(answered, " sites are left, the study asks for ", needed));
   }
   step_deadline_ = now + options_.step_deadline;
   if (status.ok()) return;

@@ -91,11 +91,10 @@ void StudyMachine::StartRound(uint32_t number, absl::Time now) {
 }
 
 Round StudyMachine::MakeRound(uint32_t number, absl::Time deadline) const {
-  Round round(
-      {.number = number,
-       .sites = number == 0 ? Cohort(study_) : WithCensus(),
-       .minimum_sites = MinimumSites(study_),
-       .deadline = deadline});
+  Round round({.number = number,
+               .sites = number == 0 ? Cohort(study_) : WithCensus(),
+               .minimum_sites = MinimumSites(study_),
+               .deadline = deadline});
   for (const SiteId& site : withdrawn_) round.Refuse(site, kUnable);
   for (const auto& [site, reason] : excluded_) round.Refuse(site, reason);
   return round;
@@ -137,8 +136,7 @@ v1::Task::Kind StudyMachine::TaskFor(const SiteId& site) const {
   return KindOfPhase();
 }
 
-absl::Status StudyMachine::CheckOpen(const SiteId& site,
-                                     uint32_t round) const {
+absl::Status StudyMachine::CheckOpen(const SiteId& site, uint32_t round) const {
   if (phase_ >= v1::StudyStatus::COMPLETED) {
     return absl::FailedPreconditionError("the study has ended");
   }
@@ -198,7 +196,8 @@ void StudyMachine::Withdraw(const SiteId& site) {
   withdrawn_.insert(site);
   if (sum_ != nullptr && !sum_->IsGathering()) sum_->Leave(site);
   // An update that is in stays in; keys that are in are of no use.
-  if (sum_ != nullptr || phase_ == v1::StudyStatus::PREPARING || !round_.HasAnswer(site)) {
+  if (sum_ != nullptr || phase_ == v1::StudyStatus::PREPARING ||
+      !round_.HasAnswer(site)) {
     round_.Refuse(site, kUnable);
   }
 }

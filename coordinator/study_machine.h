@@ -81,8 +81,8 @@ class StudyMachine {
   // KIND_UNSPECIFIED: wait.
   v1::Task::Kind TaskFor(const SiteId& site) const;
 
-  // Is an unmasked answer of this kind and round welcome? FAILED_PRECONDITION: the
-  // round is over or not yet open. PERMISSION_DENIED: not of the cohort, or
+  // Is an unmasked answer of this kind and round welcome? FAILED_PRECONDITION:
+  // the round is over or not yet open. PERMISSION_DENIED: not of the cohort, or
   // out of the study.
   absl::Status Check(const SiteId& site, v1::Task::Kind kind,
                      uint32_t round) const;
