@@ -52,10 +52,18 @@ StudyMachine::Progress ProgressOf(const StoredStudy& stored) {
                       !stored.rounds.empty() || !stored.updates.empty()};
 }
 
+int LostRounds(const std::vector<RoundSummary>& rounds) {
+  auto found = std::find_if(
+      rounds.rbegin(), rounds.rend(),
+      [](const RoundSummary& round) { return !round.contributors.empty(); });
+  return static_cast<int>(found - rounds.rbegin());
+}
+
 // With secure aggregation the sums tell where it stands.
 StudyMachine::Progress SecureProgressOf(const StoredStudy& stored) {
   StudyMachine::Progress progress{
       .committed_rounds = static_cast<uint32_t>(stored.rounds.size()),
+      .lost_rounds = LostRounds(stored.rounds),
       .census = Keys(stored.census),
       .prepared = stored.census_totals.has_value(),
       .evaluated = stored.evaluation_totals.has_value()};

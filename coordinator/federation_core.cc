@@ -56,6 +56,8 @@ absl::StatusOr<std::unique_ptr<FederationCore>> FederationCore::Open(
 FederationCore::~FederationCore() {
   Shutdown();
   if (driver_.joinable()) driver_.join();
+  absl::MutexLock lock(&mutex_);
+  RemoveObsolete();
 }
 
 void FederationCore::Shutdown() {
@@ -68,6 +70,10 @@ absl::Status FederationCore::Load() {
   absl::MutexLock lock(&mutex_);
   HILUM_ASSIGN_OR_RETURN(std::vector<StoredStudy> all, storage_->LoadStudies());
   for (StoredStudy& stored : all) {
+    // A process that crashed may have left them.
+    if (stored.phase >= v1::StudyStatus::COMPLETED) {
+      ended_studies_.push_back(stored.hash);
+    }
     // An update counts only while its bytes are here: a machine that lost
     // power may have kept the row and not the file.
     std::erase_if(stored.updates, [&](const auto& entry) {
@@ -103,6 +109,13 @@ void FederationCore::ResumeSum(ActiveStudy& study) {
   }
   if (status.ok()) status = study.machine().Resume(record, clock_.Now());
   if (status.ok()) return;
+  if (study.machine().phase() == v1::StudyStatus::TRAINING) {
+    // Sites that have revealed shares in it would take part in no other sum,
+    // and without them the study might stop.
+    study.machine().LoseSum(absl::StrCat("with a restart: ", status.message()));
+    to_aggregate_.push_back(&study);
+    return;
+  }
   options_.log(
       absl::StrCat("study ", study.study().name(), ", round ", record.round(),
                    ": its masked sum begins anew: ", status.message()));
@@ -224,6 +237,7 @@ bool FederationCore::StorePhase(ActiveStudy& study) {
   }
   stored.phase = phase;
   stored.reason = reason;
+  if (study.Ended()) ended_studies_.push_back(stored.hash);
   options_.log(absl::StrCat("study ", study.study().name(), ": ",
                             v1::StudyStatus::Phase_Name(phase),
                             reason.empty() ? "" : ": ", reason));

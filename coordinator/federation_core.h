@@ -166,9 +166,13 @@ class FederationCore : public FederationHandler {
   absl::Status Commit(ActiveStudy& study, RoundSummary summary,
                       const v1::BlobRef& global)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Deletes the files of committed rounds. Likewise, so that sites go on with
-  // the next round meanwhile.
+  // Deletes the files of committed rounds and ended studies. Likewise, so that
+  // sites go on with the next round meanwhile.
   void RemoveObsolete() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool HasObsolete() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return !obsolete_blobs_.empty() || !obsolete_uploads_.empty() ||
+           !ended_studies_.empty();
+  }
 
   const Options options_;
   Clock& clock_;
@@ -186,9 +190,11 @@ class FederationCore : public FederationHandler {
   // In order of submission; elements stay where they are.
   std::vector<std::unique_ptr<ActiveStudy>> studies_ ABSL_GUARDED_BY(mutex_);
   std::vector<ActiveStudy*> to_aggregate_ ABSL_GUARDED_BY(mutex_);
-  // Of committed rounds.
+  // Of committed rounds and lost sums.
   std::vector<std::string> obsolete_blobs_ ABSL_GUARDED_BY(mutex_);
   std::vector<UploadSpool::Key> obsolete_uploads_ ABSL_GUARDED_BY(mutex_);
+  // Hashes of those whose uploads are of no use any more.
+  std::vector<std::string> ended_studies_ ABSL_GUARDED_BY(mutex_);
   bool shutdown_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread driver_;
 };

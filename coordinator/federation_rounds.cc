@@ -14,14 +14,17 @@ namespace hilum {
 void FederationCore::Drive() {
   absl::MutexLock lock(&mutex_);
   while (!shutdown_) {
+    if (HasObsolete()) {
+      RemoveObsolete();
+      continue;
+    }
     if (!to_aggregate_.empty()) {
       ActiveStudy* study = to_aggregate_.front();
       absl::Status status =
           study->Ended() ? absl::OkStatus() : Aggregate(*study);
       if (status.ok()) {
         to_aggregate_.erase(to_aggregate_.begin());
-        if (!study->Ended()) Advance(*study);
-        RemoveObsolete();
+        if (!study->Ended() || !study->PhaseIsStored()) Advance(*study);
       } else {
         options_.log(absl::StrCat(
             "study ", study->study().name(), ", round ",
@@ -58,8 +61,10 @@ bool FederationCore::IsUsed(const std::string& sha256) const {
 void FederationCore::RemoveObsolete() {
   std::vector<std::string> blobs = std::exchange(obsolete_blobs_, {});
   std::vector<UploadSpool::Key> uploads = std::exchange(obsolete_uploads_, {});
+  std::vector<std::string> studies = std::exchange(ended_studies_, {});
   mutex_.Unlock();
   for (const UploadSpool::Key& key : uploads) uploads_->Remove(key);
+  for (const std::string& hash : studies) uploads_->RemoveStudy(hash);
   {
     absl::MutexLock submission(&submission_mutex_);
     for (const std::string& sha256 : blobs) {

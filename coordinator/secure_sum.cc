@@ -63,6 +63,10 @@ bool SecureSum::Waits(const SiteId& site) const {
          !server_.answered().contains(site) && !left_.contains(site);
 }
 
+bool SecureSum::HasAnswer(const SiteId& site) const {
+  return server_.answered().contains(site) && !left_.contains(site);
+}
+
 std::vector<SiteId> SecureSum::waiting() const {
   std::vector<SiteId> waiting;
   for (const SiteId& site : server_.expected()) {
@@ -146,9 +150,23 @@ void SecureSum::Touch(absl::Time now) {
   step_deadline_ = now + options_.step_deadline;
 }
 
+// Whose vector is in is in the sum: how many go on from there is nobody's
+// business but the protocol's.
+size_t SecureSum::Needed() const {
+  const size_t threshold = static_cast<size_t>(server_.Threshold());
+  return step() > Step::kMaskedInput
+             ? threshold
+             : std::max<size_t>(threshold, options_.minimum_sites);
+}
+
 void SecureSum::Close(absl::Time now) {
   const Step closed = step();
+  const size_t answered = server_.answered().size(), needed = Needed();
   absl::Status status = server_.Close();
+  if (status.ok() && answered < needed) {
+    status = absl::AbortedError(
+        absl::StrCat(answered, " sites are left, the study asks for ", needed));
+  }
   step_deadline_ = now + options_.step_deadline;
   if (status.ok()) return;
   lost_ = true;
@@ -161,7 +179,7 @@ SecureSum::State SecureSum::Advance(absl::Time now, absl::Time last) {
   while (!lost_ && step() != Step::kDone) {
     const size_t awaited = waiting().size();
     const size_t answered = server_.answered().size();
-    const size_t needed = static_cast<size_t>(server_.Threshold());
+    const size_t needed = Needed();
     const bool unmasks = step() == Step::kUnmask;
     const absl::Time until =
         unmasks && answered < needed ? last : std::min(step_deadline_, last);

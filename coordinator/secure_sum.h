@@ -2,6 +2,8 @@
 #ifndef HILUM_COORDINATOR_SECURE_SUM_H_
 #define HILUM_COORDINATOR_SECURE_SUM_H_
 
+#include <cstddef>
+#include <cstdint>
 #include <map>
 #include <set>
 #include <string>
@@ -30,6 +32,8 @@ class SecureSum {
   struct Options {
     SecAggContext context;
     std::string id;  // 32 bytes, never used before
+    // Of fewer vectors it is lost; the threshold where that is more.
+    uint32_t minimum_sites = 0;
     absl::Duration step_deadline;
   };
 
@@ -54,6 +58,8 @@ class SecureSum {
   // Whose answer to the present step is waited for; sorted.
   std::vector<SiteId> waiting() const;
   bool Waits(const SiteId& site) const;
+  // Its answer to the present step is in, and it is not out since.
+  bool HasAnswer(const SiteId& site) const;
   v1::SecureStep StepFor(const SiteId& site) const;
 
   // FAILED_PRECONDITION: of another sum or step, or of a site that is out;
@@ -67,8 +73,8 @@ class SecureSum {
 
   // Goes on to ShareKeys with the sites whose keys are in.
   void Begin(absl::Time now);
-  // Closes a step that all have answered, or t of them by the step's deadline.
-  // In the last step t may take as long as `last` allows.
+  // Closes a step that all have answered, or enough of them by the step's
+  // deadline. In the last step these may take as long as `last` allows.
   State Advance(absl::Time now, absl::Time last);
   // When Advance is to be called at the latest.
   absl::Time deadline() const { return wake_; }
@@ -89,6 +95,8 @@ class SecureSum {
  private:
   absl::Status Pass(const SiteId& site,
                     const v1::SubmitSecureStepRequest& said);
+  // How many answers close the present step at its deadline.
+  size_t Needed() const;
   void Close(absl::Time now);
 
   const Options options_;

@@ -54,7 +54,8 @@ StudyMachine::StudyMachine(const v1::Study& study, const Progress& progress,
       withdrawn_(progress.withdrawn),
       joining_(progress.joining),
       round_(Round::Options{}),
-      phase_(v1::StudyStatus::PREPARING) {
+      phase_(v1::StudyStatus::PREPARING),
+      lost_rounds_(progress.lost_rounds) {
   uint32_t number = progress.prepared ? progress.committed_rounds + 1 : 0;
   const std::set<SiteId>* answers = &progress.census;
   if (progress.prepared) {

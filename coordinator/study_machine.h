@@ -51,6 +51,7 @@ class StudyMachine {
   // Where a study stands when its process starts: all from storage.
   struct Progress {
     uint32_t committed_rounds = 0;
+    int lost_rounds = 0;  // the last ones of these, in a row
     std::set<SiteId> census;
     std::set<SiteId> withdrawn;  // among those with a census
     std::set<SiteId> joining;    // likewise: in from the round after this one
@@ -149,6 +150,8 @@ class StudyMachine {
   std::unique_ptr<SecureSum> MakeSum(std::string id) const;
   void StartSum();
   Command BeginSum(absl::Time now);
+  // Of a sum that all keys are in for: it has as long as they had.
+  absl::Time SumDeadline(absl::Time begun) const;
   Command AdvanceSum(absl::Time now);
   Command TryAgain(absl::Time now);
   Command GiveUpRound(std::string why);
@@ -167,6 +170,7 @@ class StudyMachine {
   std::string reason_;
 
   std::unique_ptr<SecureSum> sum_;  // null without secure aggregation
+  absl::Time sum_deadline_;         // past its first step
   int attempts_ = 0;                // at the sum of this round
   int lost_rounds_ = 0;             // one after the other, up to this one
   bool record_stored_ = false;

@@ -23,6 +23,7 @@ std::unique_ptr<SecureSum> StudyMachine::MakeSum(std::string id) const {
   SecureSum::Options options{
       .context = {.study_hash = setup_.study_hash, .round = round_.number()},
       .id = std::move(id),
+      .minimum_sites = study_.aggregation().minimum_sites(),
       .step_deadline =
           absl::Seconds(study_.aggregation().step_deadline_seconds())};
   for (const std::string& site : study_.sites()) {
@@ -38,6 +39,11 @@ void StudyMachine::StartSum() {
   sum_ = MakeSum(std::move(id));
   record_stored_ = false;
   ++attempts_;
+}
+
+// Waiting for a site that does not come may have used up the round's.
+absl::Time StudyMachine::SumDeadline(absl::Time begun) const {
+  return begun + absl::Seconds(study_.aggregation().round_deadline_seconds());
 }
 
 absl::Time StudyMachine::deadline() const {
@@ -98,7 +104,9 @@ absl::Status StudyMachine::Resume(const v1::SecureSumRecord& record,
   }
   std::unique_ptr<SecureSum> resumed = MakeSum(record.sum_id());
   HILUM_RETURN_IF_ERROR(resumed->Replay(record, now));
+  for (const auto& [site, reason] : round_.refused()) resumed->Leave(site);
   sum_ = std::move(resumed);
+  sum_deadline_ = SumDeadline(now);
   record_stored_ = true;
   return absl::OkStatus();
 }
@@ -107,7 +115,10 @@ void StudyMachine::AcceptCensus(const SiteId& site) {
   const bool returns = withdrawn_.erase(site) > 0;
   if (phase_ == v1::StudyStatus::PREPARING) census_.insert(site);
   // Past its first step a sum takes nobody in; the next one does.
-  if (returns && sum_->IsGathering() && !aggregating_) round_.Admit(site);
+  if (!returns || !sum_->IsGathering()) return;
+  if (sum_->Waits(site)) round_.Admit(site);
+  // It is not asked for keys that are in.
+  if (sum_->HasAnswer(site)) round_.Accept(site);
 }
 
 void StudyMachine::CloseCohort() {
@@ -122,12 +133,13 @@ void StudyMachine::CloseCohort() {
 
 StudyMachine::Command StudyMachine::BeginSum(absl::Time now) {
   sum_->Begin(now);
+  sum_deadline_ = SumDeadline(now);
   for (const auto& [site, reason] : round_.refused()) sum_->Leave(site);
   return AdvanceSum(now);
 }
 
 StudyMachine::Command StudyMachine::AdvanceSum(absl::Time now) {
-  switch (sum_->Advance(now, round_.deadline())) {
+  switch (sum_->Advance(now, sum_deadline_)) {
     case SecureSum::State::kOpen:
       return Command::kNone;
     case SecureSum::State::kDone:

@@ -187,4 +187,19 @@ void UploadSpool::Remove(const Key& key) {
   unlink(Path(key).c_str());
 }
 
+void UploadSpool::RemoveStudy(absl::string_view hash) {
+  absl::MutexLock lock(&mutex_);
+  std::erase_if(uploads_, [&](const auto& entry) {
+    return entry.first.study_hash == hash;
+  });
+  const std::string prefix = absl::StrCat(ToHex(hash), "-");
+  std::error_code error;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(directory_, error)) {
+    if (absl::StartsWith(entry.path().filename().string(), prefix)) {
+      std::filesystem::remove(entry.path(), error);
+    }
+  }
+}
+
 }  // namespace hilum

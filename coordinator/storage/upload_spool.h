@@ -50,6 +50,8 @@ class UploadSpool {
   absl::StatusOr<std::string> Complete(const Key& key);
 
   void Remove(const Key& key);
+  // All of a study, whole or not; 32 raw bytes.
+  void RemoveStudy(absl::string_view hash);
 
  private:
   struct Upload;

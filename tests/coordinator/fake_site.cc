@@ -33,6 +33,33 @@ v1::Study TinyStudy() {
   return study;
 }
 
+v1::SubmitCensusRequest TinyCensus() {
+  v1::SubmitCensusRequest census;
+  census.add_arms();
+  for (int i = 0; i < 4; ++i) {
+    census.mutable_arms(0)->add_fold_class_counts(5);
+  }
+  return census;
+}
+
+v1::SubmitEvaluationRequest TinyEvaluation() {
+  v1::SubmitEvaluationRequest evaluation;
+  for (uint32_t t = 0; t < 2; ++t) {
+    v1::TrackEvaluation* track = evaluation.add_tracks();
+    track->set_track(t);
+    for (uint64_t count : {4, 1, 2, 3}) track->add_confusion(count);
+    for (int c = 0; c < 2; ++c) {
+      v1::ScoreHistogram* scores = track->add_classes();
+      for (int b = 0; b < kBins; ++b) {
+        scores->add_positives(b == 12 ? 5 : 0);
+        scores->add_negatives(b == 3 ? 5 : 0);
+      }
+    }
+    track->set_loss_sum(5);
+  }
+  return evaluation;
+}
+
 v1::NextTaskResponse FakeSite::Next(uint32_t wait_ms) {
   v1::NextTaskRequest request;
   request.mutable_header()->set_protocol_version(kProtocolVersion);
@@ -45,13 +72,9 @@ v1::NextTaskResponse FakeSite::Next(uint32_t wait_ms) {
 
 absl::Status FakeSite::SendCensus(const std::string& manifest,
                                   const v1::Task& task) {
-  v1::SubmitCensusRequest request;
+  v1::SubmitCensusRequest request = TinyCensus();
   *request.mutable_header() = task.header();
   request.set_manifest_sha256(manifest);
-  request.add_arms();
-  for (int i = 0; i < 4; ++i) {
-    request.mutable_arms(0)->add_fold_class_counts(5);
-  }
   return core_.SubmitCensus(site_, request).status();
 }
 
@@ -108,20 +131,8 @@ absl::Status FakeSite::SendUpdate(const v1::Task& task,
 }
 
 absl::Status FakeSite::SendEvaluation(const v1::Task& task) {
-  v1::SubmitEvaluationRequest request;
+  v1::SubmitEvaluationRequest request = TinyEvaluation();
   *request.mutable_header() = task.header();
-  for (uint32_t t = 0; t < 2; ++t) {
-    v1::TrackEvaluation* track = request.add_tracks();
-    track->set_track(t);
-    for (uint64_t count : {4, 1, 2, 3}) track->add_confusion(count);
-    for (int c = 0; c < 2; ++c) {
-      v1::ScoreHistogram* scores = track->add_classes();
-      for (int b = 0; b < kBins; ++b) {
-        scores->add_positives(b == 12 ? 5 : 0);
-        scores->add_negatives(b == 3 ? 5 : 0);
-      }
-    }
-  }
   return core_.SubmitEvaluation(site_, request).status();
 }
 

@@ -13,6 +13,10 @@ namespace hilum {
 // rounds; one site makes a quorum.
 v1::Study TinyStudy();
 
+// What every site says of its cases; headers and manifest are to be filled in.
+v1::SubmitCensusRequest TinyCensus();
+v1::SubmitEvaluationRequest TinyEvaluation();
+
 // A site made of calls: does what a task of a TinyStudy asks, with the values
 // given.
 class FakeSite {

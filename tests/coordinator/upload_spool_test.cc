@@ -114,5 +114,19 @@ TEST_F(UploadSpoolTest, NewUpdateReplacesOnlyItsOwnSitesUnfinishedOne) {
   EXPECT_TRUE(spool_->Complete(KeyOf(bytes, "a", 2)).ok());
 }
 
+TEST_F(UploadSpoolTest, StudysUploadsGoAllAtOnceAndNoOthers) {
+  const std::string bytes = Bytes({1, 2, 3, 4});
+  UploadSpool::Key other = KeyOf(bytes);
+  other.study_hash = std::string(32, 't');
+  ASSERT_TRUE(spool_->Append(other, 0, bytes).ok());
+  ASSERT_TRUE(spool_->Append(KeyOf(bytes, "a"), 0, bytes).ok());
+  Restart();
+  ASSERT_TRUE(spool_->Append(KeyOf(bytes, "b"), 0, bytes.substr(0, 8)).ok());
+  spool_->RemoveStudy(KeyOf(bytes).study_hash);
+  EXPECT_EQ(Files(), 1);
+  EXPECT_TRUE(spool_->Complete(other).ok());
+  EXPECT_EQ(spool_->Append(KeyOf(bytes, "b"), 0, "").value(), 0u);
+}
+
 }  // namespace
 }  // namespace hilum

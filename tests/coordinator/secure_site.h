@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HILUM_TESTS_COORDINATOR_SECURE_SITE_H_
+#define HILUM_TESTS_COORDINATOR_SECURE_SITE_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/coordinator/fake_site.h"
+#include "tests/coordinator/sum_site.h"
+
+namespace hilum {
+
+// A TinyStudy of sites a to d, of which three are enough, with secure
+// aggregation or without.
+v1::Study FourSiteStudy(bool secure);
+
+// What the site trains to in a round: other numbers at each.
+std::vector<float> DeltaOf(const std::string& site, uint32_t round);
+
+// A site of FourSiteStudy(true) made of calls, as a FakeSite is of a study
+// without masks; what it adds to sums is what that one sends.
+class SecureSite {
+ public:
+  // `core` may be another one from call to call: the site stays as it is when
+  // the coordinator is started anew.
+  SecureSite(const std::unique_ptr<FederationCore>& core, std::string name,
+             std::string hash, const v1::Study& study);
+
+  v1::NextTaskResponse Next(uint32_t wait_ms = 60000) const {
+    return AsFake().Next(wait_ms);
+  }
+  // Does what the task asks: says that it is ready, or takes a step.
+  absl::Status Do(const v1::Task& task);
+  // The parts of taking a step. A vector is uploaded before it is named.
+  v1::SubmitSecureStepRequest Answer(const v1::Task& task);
+  absl::StatusOr<v1::BlobRef> Upload(const v1::Task& task,
+                                     const std::vector<uint32_t>& vector) const;
+  absl::Status Send(const v1::SubmitSecureStepRequest& said) const;
+
+  // Unmasked.
+  std::vector<uint32_t> VectorFor(const v1::Task& task) const;
+  const std::vector<uint32_t>& masked() const { return sums_.masked(); }
+
+ private:
+  FakeSite AsFake() const { return FakeSite(*core_, name_.c_str(), hash_); }
+
+  const std::unique_ptr<FederationCore>& core_;
+  const std::string name_;
+  const std::string hash_;
+  const v1::Study study_;
+  SumSite sums_;
+};
+
+}  // namespace hilum
+
+#endif  // HILUM_TESTS_COORDINATOR_SECURE_SITE_H_

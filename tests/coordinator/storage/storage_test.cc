@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "coordinator/storage/storage.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+
+#include <filesystem>
+
+namespace hilum {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::SizeIs;
+
+// As version 1 was made, with a study of a and b in its second round.
+constexpr char kVersion1[] = R"sql(
+CREATE TABLE studies(
+  sequence INTEGER PRIMARY KEY,
+  hash BLOB NOT NULL UNIQUE,
+  study BLOB NOT NULL,
+  phase INTEGER NOT NULL,
+  reason TEXT NOT NULL,
+  frozen BLOB NOT NULL,
+  global BLOB NOT NULL);
+CREATE TABLE rounds(
+  hash BLOB NOT NULL,
+  round INTEGER NOT NULL,
+  contributors TEXT NOT NULL,
+  mean_loss BLOB NOT NULL,
+  PRIMARY KEY(hash, round));
+CREATE TABLE census(
+  hash BLOB NOT NULL, site TEXT NOT NULL, body BLOB NOT NULL,
+  PRIMARY KEY(hash, site));
+CREATE TABLE updates(
+  hash BLOB NOT NULL, site TEXT NOT NULL, body BLOB NOT NULL,
+  PRIMARY KEY(hash, site));
+CREATE TABLE evaluations(
+  hash BLOB NOT NULL, site TEXT NOT NULL, body BLOB NOT NULL,
+  PRIMARY KEY(hash, site));
+PRAGMA user_version = 1;
+INSERT INTO studies(hash, study, phase, reason, frozen, global)
+  VALUES(x'6868', x'7373', 2, '', x'', x'0a0267671008');
+INSERT INTO rounds VALUES(x'6868', 1, 'a,b', x'000000000000e03f');
+INSERT INTO census VALUES(x'6868', 'a', x'2007');
+INSERT INTO census VALUES(x'6868', 'b', x'2009');
+INSERT INTO updates VALUES(x'6868', 'b', x'12040a027575');
+)sql";
+
+class StorageTest : public testing::Test {
+ protected:
+  StorageTest() {
+    std::filesystem::remove_all(folder_);
+    std::filesystem::create_directories(folder_);
+  }
+
+  void Run(const char* sql) {
+    sqlite3* database = nullptr;
+    ASSERT_EQ(sqlite3_open(path_.c_str(), &database), SQLITE_OK);
+    char* error = nullptr;
+    EXPECT_EQ(sqlite3_exec(database, sql, nullptr, nullptr, &error), SQLITE_OK)
+        << (error == nullptr ? "" : error);
+    sqlite3_close(database);
+  }
+  // Of a new object each time.
+  std::vector<StoredStudy> Load() {
+    auto storage = Storage::Open(path_);
+    EXPECT_TRUE(storage.ok()) << storage.status();
+    return storage.ok() ? (*storage)->LoadStudies().value()
+                        : std::vector<StoredStudy>();
+  }
+
+  const std::string folder_ = testing::TempDir() + "/storage_test";
+  const std::string path_ = folder_ + "/coordinator.db";
+};
+
+TEST_F(StorageTest, DatabaseOfTheFirstVersionOpensAndItsStudiesLoad) {
+  Run(kVersion1);
+  for (int time : {1, 2}) {
+    const std::vector<StoredStudy> studies = Load();
+    ASSERT_THAT(studies, SizeIs(1)) << time;
+    const StoredStudy& study = studies[0];
+    EXPECT_EQ(study.hash, "hh");
+    EXPECT_EQ(study.study, "ss");
+    EXPECT_EQ(study.phase, v1::StudyStatus::TRAINING);
+    EXPECT_EQ(study.global.sha256(), "gg");
+    EXPECT_EQ(study.global.size(), 8u);
+    ASSERT_THAT(study.rounds, SizeIs(1));
+    EXPECT_THAT(study.rounds[0].contributors,
+                ElementsAre(SiteId("a"), SiteId("b")));
+    EXPECT_THAT(study.rounds[0].mean_loss, ElementsAre(0.5));
+    EXPECT_THAT(study.census, SizeIs(2));
+    EXPECT_EQ(study.census.at(SiteId("b")).rows(), 9u);
+    EXPECT_EQ(study.updates.at(SiteId("b")).update().sha256(), "uu");
+    EXPECT_FALSE(study.census_totals.has_value());
+    EXPECT_FALSE(study.evaluation_totals.has_value());
+    EXPECT_FALSE(study.sum.has_value());
+  }
+}
+
+TEST_F(StorageTest, DatabaseOfTheFirstVersionTakesSumsAndTotals) {
+  Run(kVersion1);
+  v1::CensusTotals totals;
+  totals.set_rows(16);
+  {
+    auto storage = Storage::Open(path_).value();
+    ASSERT_TRUE(storage->PutSum("hh", v1::SecureSumRecord()).ok());
+    ASSERT_TRUE(storage->CommitTotals("hh", totals).ok());
+  }
+  const StoredStudy study = Load().at(0);
+  EXPECT_EQ(study.census_totals->rows(), 16u);
+  EXPECT_FALSE(study.sum.has_value());
+}
+
+TEST_F(StorageTest, DatabaseOfANewerVersionIsRefused) {
+  Run("PRAGMA user_version = 3");
+  const absl::Status opened = Storage::Open(path_).status();
+  EXPECT_EQ(opened.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(opened.message()), HasSubstr("schema 3"));
+}
+
+TEST_F(StorageTest, SumIsKeptUntilWhatItGaveIsStored) {
+  v1::SecureSumRecord record;
+  record.set_round(1);
+  record.set_sum_id("first");
+  const auto stored = [&] { return Load().at(0).sum; };
+  {
+    auto storage = Storage::Open(path_).value();
+    ASSERT_TRUE(storage->AddStudy({.hash = "hh", .study = "ss"}).ok());
+    ASSERT_TRUE(storage->PutSum("hh", record).ok());
+    record.set_sum_id("second");  // takes the place of the first
+    ASSERT_TRUE(storage->PutSum("hh", record).ok());
+  }
+  ASSERT_TRUE(stored().has_value());
+  EXPECT_EQ(stored()->sum_id(), "second");
+  {
+    auto storage = Storage::Open(path_).value();
+    ASSERT_TRUE(storage->CommitRound("hh", {.round = 1}, {}).ok());
+  }
+  EXPECT_FALSE(stored().has_value());
+  {
+    auto storage = Storage::Open(path_).value();
+    ASSERT_TRUE(storage->PutSum("hh", record).ok());
+    ASSERT_TRUE(storage->CommitTotals("hh", v1::EvaluationTotals()).ok());
+  }
+  EXPECT_FALSE(stored().has_value());
+  EXPECT_TRUE(Load().at(0).evaluation_totals.has_value());
+}
+
+}  // namespace
+}  // namespace hilum

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HILUM_TESTS_COORDINATOR_SUM_SITE_H_
+#define HILUM_TESTS_COORDINATOR_SUM_SITE_H_
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "common/secagg/client.h"
+#include "hilum/v1/federation.pb.h"
+#include "sim/simulated_consortium.h"
+#include "tests/support/seeded_secure_rng.h"
+
+namespace hilum {
+
+// One consortium for all tests of this program.
+const SimulatedConsortium& TestConsortium();
+const PeerVerifier& TestVerifier();
+
+// One site's part in masked sums, one after the other, with a SecAggClient for
+// each. What it was shown already it answers with the same message; where it
+// has revealed shares in a round, it takes part in no other sum of it.
+class SumSite {
+ public:
+  // `context`'s round is given with each step.
+  SumSite(SiteId site, SecAggContext context);
+
+  // A `leave` where the client refuses, or where its keys of the sum are gone.
+  // The request lacks its header. `vector` is what goes masked.
+  v1::SubmitSecureStepRequest Answer(uint32_t round,
+                                     const v1::SecureStep& shown,
+                                     const std::vector<uint32_t>& vector);
+  // Of the last Answer to an Inbox.
+  const std::vector<uint32_t>& masked() const { return masked_; }
+  // Started anew: it has no keys any more, but knows where it has revealed.
+  void Forget();
+
+ private:
+  absl::Status Fill(const v1::SecureStep& shown,
+                    const std::vector<uint32_t>& vector,
+                    v1::SubmitSecureStepRequest& said);
+  absl::Status FillMasked(const v1::Inbox& inbox,
+                          const std::vector<uint32_t>& vector,
+                          v1::SubmitSecureStepRequest& said);
+
+  SecAggContext context_;
+  const SiteId site_;
+  const SimulatedConsortium::Member member_;
+  SeededSecureRng rng_;
+  std::string sum_id_;
+  std::unique_ptr<SecAggClient> client_;
+  std::map<int, v1::SubmitSecureStepRequest> answers_;  // by ShownCase
+  std::vector<uint32_t> masked_;
+  std::set<uint32_t> revealed_;  // rounds
+};
+
+}  // namespace hilum
+
+#endif  // HILUM_TESTS_COORDINATOR_SUM_SITE_H_
