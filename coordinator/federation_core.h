@@ -169,10 +169,7 @@ class FederationCore : public FederationHandler {
   // Deletes the files of committed rounds and ended studies. Likewise, so that
   // sites go on with the next round meanwhile.
   void RemoveObsolete() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  bool HasObsolete() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    return !obsolete_blobs_.empty() || !obsolete_uploads_.empty() ||
-           !ended_studies_.empty();
-  }
+  bool HasObsolete() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const Options options_;
   Clock& clock_;
@@ -193,8 +190,7 @@ class FederationCore : public FederationHandler {
   // Of committed rounds and lost sums.
   std::vector<std::string> obsolete_blobs_ ABSL_GUARDED_BY(mutex_);
   std::vector<UploadSpool::Key> obsolete_uploads_ ABSL_GUARDED_BY(mutex_);
-  // Hashes of those whose uploads are of no use any more.
-  std::vector<std::string> ended_studies_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::string> ended_studies_ ABSL_GUARDED_BY(mutex_);  // hashes
   bool shutdown_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread driver_;
 };

@@ -58,6 +58,11 @@ bool FederationCore::IsUsed(const std::string& sha256) const {
   });
 }
 
+bool FederationCore::HasObsolete() const {
+  return !obsolete_blobs_.empty() || !obsolete_uploads_.empty() ||
+         !ended_studies_.empty();
+}
+
 void FederationCore::RemoveObsolete() {
   std::vector<std::string> blobs = std::exchange(obsolete_blobs_, {});
   std::vector<UploadSpool::Key> uploads = std::exchange(obsolete_uploads_, {});

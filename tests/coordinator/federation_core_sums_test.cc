@@ -4,216 +4,21 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
-#include <functional>
-#include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
-#include "common/base/file.h"
-#include "common/crypto/sha256.h"
 #include "coordinator/federation_core.h"
-#include "tests/coordinator/manual_clock.h"
-#include "tests/coordinator/secure_site.h"
+#include "tests/coordinator/secure_study.h"
 
 namespace hilum {
 namespace {
 
-using Json = nlohmann::json;
-using Names = std::vector<std::string>;
 using Shown = v1::SecureStep;
-using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-constexpr absl::Duration kStep = absl::Seconds(60);
-constexpr uint32_t kRounds = 2;
-constexpr uint32_t kEvaluation = kRounds + 1;
-const Names kAll = {"a", "b", "c", "d"};
-const Names kThree = {"a", "b", "c"};
 
 const Shown::ShownCase kSteps[] = {Shown::kAdvertiseKeys, Shown::kRoster,
                                    Shown::kInbox, Shown::kSurvivors,
                                    Shown::kConfirmations};
-
-class SecureStudyTest : public testing::Test {
- protected:
-  SecureStudyTest() {
-    std::string name =
-        testing::UnitTest::GetInstance()->current_test_info()->name();
-    std::replace(name.begin(), name.end(), '/', '-');
-    dir_ = absl::StrCat(testing::TempDir(), "/sums-", name);
-    std::filesystem::remove_all(dir_);
-  }
-
-  absl::Status TryOpen(const std::string& authority_pem) {
-    core_.reset();
-    auto core = FederationCore::Open({.state_dir = absl::StrCat(dir_, "/state"),
-                                      .authority_pem = authority_pem,
-                                      .consortium = TestConsortium().name()},
-                                     clock_);
-    if (core.ok()) core_ = *std::move(core);
-    return core.status();
-  }
-  void Open() {
-    const absl::Status opened = TryOpen(TestConsortium().authority_pem());
-    ASSERT_TRUE(opened.ok()) << opened;
-  }
-  void Start() {
-    Open();
-    const v1::Study study = FourSiteStudy(/*secure=*/true);
-    hash_ = core_->SubmitStudy(study, "").value();
-    for (const std::string& name : kAll) {
-      sites_.emplace(name,
-                     std::make_unique<SecureSite>(core_, name, hash_, study));
-    }
-  }
-  SecureSite& Site(const std::string& name) { return *sites_.at(name); }
-  v1::StudyStatus Status() { return core_->StatusOf(hash_).value(); }
-
-  // A minute passes for all who are waited for.
-  void LetAMinutePass(const std::string& awake) {
-    clock_.Advance(kStep);
-    // The coordinator's thread sleeps by another clock; any call wakes it.
-    v1::SubmitSecureStepRequest stray;
-    stray.mutable_header()->set_protocol_version(kProtocolVersion);
-    stray.mutable_header()->set_study_hash(hash_);
-    stray.mutable_header()->set_round(Status().round());
-    EXPECT_EQ(Site(awake).Send(stray).code(),
-              absl::StatusCode::kFailedPrecondition);
-  }
-
-  // Sites do what they are asked, and the others are silent, until the study
-  // ends or a site has a task that is `at`.
-  using At = std::function<bool(const v1::Task&)>;
-  void Work(const Names& names, const At& at = nullptr) {
-    for (;;) {
-      const v1::StudyStatus status = Status();
-      if (status.phase() >= v1::StudyStatus::COMPLETED) return;
-      const auto& waiting = status.waiting_for();
-      const auto next = std::find_first_of(names.begin(), names.end(),
-                                           waiting.begin(), waiting.end());
-      if (next != names.end()) {
-        const v1::Task task = Site(*next).Next().task();
-        if (at && at(task)) return;
-        const absl::Status done = Site(*next).Do(task);
-        ASSERT_TRUE(done.ok()) << *next << ": " << done;
-      } else if (!waiting.empty()) {
-        LetAMinutePass(names[0]);
-      } else {
-        ASSERT_TRUE(core_->WaitForChange(hash_, status, absl::Minutes(1)).ok());
-      }
-    }
-  }
-  static At Is(uint32_t round, Shown::ShownCase shown) {
-    return [=](const v1::Task& task) {
-      return task.has_secure() && task.secure().shown_case() == shown &&
-             task.header().round() == round;
-    };
-  }
-  // One step of each of these.
-  void Take(const Names& names) {
-    for (const std::string& name : names) {
-      const absl::Status done = Site(name).Do(Site(name).Next().task());
-      ASSERT_TRUE(done.ok()) << name << ": " << done;
-    }
-  }
-
-  Json Report() {
-    const std::string out = absl::StrCat(dir_, "/out");
-    auto files = core_->ExportStudy(hash_, out);
-    EXPECT_TRUE(files.ok()) << files.status();
-    return Json::parse(ReadFile(out + "/report.json").value_or("{}"));
-  }
-  // Without the hashes of exported models, which name their study.
-  static Json Federated(Json report) {
-    Json federated = report["arms"]["whole"]["federated"];
-    for (Json& track : federated["tracks"]) track.erase("model_sha256");
-    return federated;
-  }
-  static StoredStudy StoredIn(const std::string& state_dir) {
-    auto storage =
-        Storage::Open(absl::StrCat(state_dir, "/coordinator.db")).value();
-    return storage->LoadStudies().value().at(0);
-  }
-  static Json ContributorsOf(Json report, uint32_t round) {
-    return report["rounds"][round - 1]["sites"];
-  }
-  // The coordinator ends.
-  StoredStudy Stored() {
-    core_.reset();
-    return StoredIn(absl::StrCat(dir_, "/state"));
-  }
-  std::vector<std::string> Uploads() const {
-    std::vector<std::string> names;
-    for (const auto& entry : std::filesystem::directory_iterator(
-             absl::StrCat(dir_, "/state/uploads"))) {
-      names.push_back(entry.path().filename());
-    }
-    return names;
-  }
-
-  struct Ended {
-    std::string global_sha256;
-    Json report;
-  };
-  // The coordinator ends.
-  Ended End() {
-    Ended ended{.report = Report()};
-    ended.global_sha256 = Stored().global.sha256();
-    return ended;
-  }
-  static void ExpectSame(const Ended& secure, const Ended& plain) {
-    EXPECT_EQ(ToHex(secure.global_sha256), ToHex(plain.global_sha256));
-    Json a = Federated(secure.report), b = Federated(plain.report);
-    EXPECT_EQ(a["pooled"], b["pooled"]);
-    EXPECT_EQ(a["tracks"], b["tracks"]);
-    EXPECT_EQ(secure.report.value("cohort", Json()), plain.report["cohort"]);
-    EXPECT_EQ(secure.report.value("rounds", Json()), plain.report["rounds"]);
-  }
-  // The same study without masks, in which d gives a census and takes part in
-  // so many rounds, of which the evaluation is the last.
-  Ended EndPlain(uint32_t rounds_of_d) {
-    const std::string dir = absl::StrCat(dir_, "/plain-", rounds_of_d);
-    auto core = FederationCore::Open({.state_dir = dir}, RealClock()).value();
-    const v1::Study study = FourSiteStudy(/*secure=*/false);
-    const std::string hash = core->SubmitStudy(study, "").value();
-    const std::string manifest = StudyLayout(study)->manifest_sha256;
-    for (const std::string& name : kAll) {
-      FakeSite site(*core, name.c_str(), hash);
-      EXPECT_TRUE(site.SendCensus(manifest, site.Next().task()).ok());
-    }
-    for (uint32_t round = 1; round <= kEvaluation; ++round) {
-      for (const std::string& name : kAll) {
-        FakeSite site(*core, name.c_str(), hash);
-        if (name == "d" && round > rounds_of_d) {
-          if (round > rounds_of_d + 1) continue;
-          v1::Task task;
-          task.mutable_header()->set_protocol_version(kProtocolVersion);
-          task.mutable_header()->set_study_hash(hash);
-          EXPECT_TRUE(site.SendNoCensus(task).ok());
-          continue;
-        }
-        const v1::Task task = site.Next().task();
-        EXPECT_EQ(task.header().round(), round);
-        EXPECT_TRUE((round == kEvaluation
-                         ? site.SendEvaluation(task)
-                         : site.SendUpdate(task, DeltaOf(name, round)))
-                        .ok());
-      }
-    }
-    EXPECT_TRUE(FakeSite(*core, "a", hash).Next().ended().completed());
-    const std::string out = absl::StrCat(dir, "/out");
-    EXPECT_TRUE(core->ExportStudy(hash, out).ok());
-    core.reset();
-    return {StoredIn(dir).global.sha256(),
-            Json::parse(ReadFile(out + "/report.json").value_or("{}"))};
-  }
-
-  std::string dir_;
-  ManualClock clock_{RealClock().Now()};
-  std::unique_ptr<FederationCore> core_;
-  std::string hash_;
-  std::map<std::string, std::unique_ptr<SecureSite>> sites_;
-};
 
 TEST_F(SecureStudyTest, StudyEndsAsTheSameStudyWithoutMasks) {
   Start();

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HILUM_TESTS_COORDINATOR_SECURE_STUDY_MACHINE_H_
+#define HILUM_TESTS_COORDINATOR_SECURE_STUDY_MACHINE_H_
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "common/base/status_macros.h"
+#include "common/config/study.h"
+#include "coordinator/study_machine.h"
+#include "tests/coordinator/sum_site.h"
+
+namespace hilum {
+
+// The machine of a study with secure aggregation and its four sites, of which
+// three are enough. Time stands where now_ puts it.
+class SecureStudyMachineTest : public testing::Test {
+ protected:
+  using Command = StudyMachine::Command;
+  using Names = std::vector<std::string>;
+  using Step = SecAggServer::Step;
+
+  static constexpr absl::Duration kStep = absl::Seconds(60);
+  static constexpr absl::Duration kRound = absl::Seconds(3600);
+  inline static const absl::Time kStart = absl::FromUnixSeconds(1000);
+  inline static const Names kAll = {"a", "b", "c", "d"};
+  inline static const Names kThree = {"a", "b", "c"};
+  inline static const SiteId kA{"a"}, kD{"d"};
+
+  SecureStudyMachineTest() {
+    SecAggContext context{.study_hash = kHash};
+    for (const std::string& name : kAll) context.cohort.emplace(name);
+    for (const std::string& name : kAll) {
+      sites_.emplace(name, std::make_unique<SumSite>(SiteId(name), context));
+    }
+    Start({});
+  }
+
+  v1::Study MakeStudy() const {
+    v1::Study study;
+    study.set_name("s");
+    for (const char* label : {"x", "y"}) study.add_classes(label);
+    for (const std::string& name : kAll) study.add_sites(name);
+    study.mutable_training()->set_rounds(rounds_);
+    study.mutable_aggregation()->set_minimum_sites(minimum_sites_);
+    FillStudyDefaults(study);
+    return study;
+  }
+
+  void Start(const StudyMachine::Progress& progress) {
+    machine_ = std::make_unique<StudyMachine>(
+        MakeStudy(), progress,
+        StudyMachine::SecureSetup{
+            .study_hash = kHash, .verifier = &TestVerifier(), .rng = &rng_},
+        now_);
+  }
+  // A study of so many rounds whose census is in.
+  void StartTraining(uint32_t rounds = 2) {
+    rounds_ = rounds;
+    Start({.census = Sites(kAll), .prepared = true});
+  }
+
+  static std::set<SiteId> Sites(const Names& names) {
+    return {names.begin(), names.end()};
+  }
+  static std::string IdOf(const StudyMachine& machine) {
+    return machine.sum()->id();
+  }
+
+  absl::Status Answer(const std::string& name) {
+    const SiteId site(name);
+    HILUM_RETURN_IF_ERROR(machine_->CheckStep(site, machine_->round()));
+    return machine_->OnStep(
+        site,
+        sites_.at(name)->Answer(machine_->round(),
+                                machine_->sum()->StepFor(site), {1, 2, 3}));
+  }
+  // Moves on; what is to be stored is.
+  Command Next() {
+    const Command command = machine_->Next(now_);
+    if (machine_->HasRecordToStore()) machine_->RecordStored();
+    return command;
+  }
+  // Those sites answer the step that is open, of which each has a task.
+  Command Take(const Names& names) {
+    for (const std::string& name : names) {
+      EXPECT_NE(machine_->TaskFor(SiteId(name)), v1::Task::KIND_UNSPECIFIED)
+          << name;
+      const absl::Status taken = Answer(name);
+      EXPECT_TRUE(taken.ok()) << taken;
+    }
+    return Next();
+  }
+  // All answer until it is `step`'s turn.
+  void GoTo(Step step) {
+    while (machine_->sum()->step() < step) {
+      ASSERT_EQ(Take(kAll), Command::kNone);
+    }
+  }
+  // Nobody answers any more, until the step is closed.
+  Command LetExpire() {
+    now_ = machine_->deadline();
+    return Next();
+  }
+  void Census(const Names& names) {
+    for (const std::string& name : names) machine_->Accept(SiteId(name));
+  }
+  // A whole sum, and what its owner does then.
+  void RunSum(const Names& names) {
+    for (int step = 1; step <= 4; ++step) {
+      ASSERT_EQ(Take(names), Command::kNone) << step;
+    }
+    ASSERT_EQ(Take(names), Command::kAggregate);
+    ASSERT_FALSE(machine_->SumIsLost());
+    machine_->Committed(now_);
+  }
+  // Too few reveal their shares.
+  Command LoseInUnmask() {
+    GoTo(Step::kUnmask);
+    EXPECT_EQ(Take({"a", "b"}), Command::kNone);
+    return LetExpire();
+  }
+  // Too few have vectors.
+  Command LoseAttempt() {
+    GoTo(Step::kMaskedInput);
+    EXPECT_EQ(Take({"a", "b"}), Command::kNone);
+    return LetExpire();
+  }
+
+  const std::string kHash = std::string(32, 'h');
+  uint32_t rounds_ = 2;
+  uint32_t minimum_sites_ = 3;
+  absl::Time now_ = kStart;
+  SeededSecureRng rng_{1, "sums"};
+  std::map<std::string, std::unique_ptr<SumSite>> sites_;
+  std::unique_ptr<StudyMachine> machine_;
+};
+
+}  // namespace hilum
+
+#endif  // HILUM_TESTS_COORDINATOR_SECURE_STUDY_MACHINE_H_
