@@ -82,8 +82,15 @@ absl::Status FederationCore::Load() {
                                        entry.second.update()))
                   .ok();
     });
-    HILUM_ASSIGN_OR_RETURN(ActiveStudy study, Activate(std::move(stored)));
-    studies_.push_back(std::make_unique<ActiveStudy>(std::move(study)));
+    const std::string hash = ToHex(stored.hash);
+    absl::StatusOr<ActiveStudy> study = Activate(std::move(stored));
+    if (!study.ok()) {  // the others go on
+      options_.log(absl::StrCat(
+          "study ", hash.substr(0, 12), " is left as it is on disk, this ",
+          "version cannot work on it: ", study.status().message()));
+      continue;
+    }
+    studies_.push_back(std::make_unique<ActiveStudy>(*std::move(study)));
     ResumeSum(*studies_.back());
     Advance(*studies_.back());
   }

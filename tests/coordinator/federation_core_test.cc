@@ -207,6 +207,22 @@ TEST_F(FederationCoreTest, RoundsCommittedCountEvenIfThePhaseWasNotStored) {
   EXPECT_EQ(a.Next().task().header().round(), 2u);
 }
 
+TEST_F(FederationCoreTest,
+       StudyOfAnotherVersionDoesNotKeepTheOthersFromGoingOn) {
+  core_.reset();
+  {
+    auto storage = Storage::Open(dir_ + "/coordinator.db");
+    ASSERT_TRUE(storage.ok()) << storage.status();
+    ASSERT_TRUE((*storage)
+                    ->AddStudy({.hash = std::string(32, 'h'),
+                                .study = SerializeStudy(v1::Study())})
+                    .ok());
+  }
+  Open();
+  ASSERT_EQ(core_->ListStudies().size(), 1u);
+  EXPECT_EQ(core_->ListStudies()[0].study_hash(), hash_);
+}
+
 TEST_F(FederationCoreTest, LongPollWakesWhenThereIsSomethingToDo) {
   FakeSite a(*core_, "a", hash_), b(*core_, "b", hash_);
   ASSERT_TRUE(a.SendCensus(layout_.manifest_sha256, a.Next().task()).ok());
