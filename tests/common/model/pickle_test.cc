@@ -171,7 +171,9 @@ TEST(PickleTest, DeepNestingIsRefused) {
 TEST(PickleTest, TooManyValuesAreRefused) {
   EXPECT_EQ(Pickle::Read(Pkl(std::string(2 << 20, 'N'))).status().code(),
             absl::StatusCode::kResourceExhausted);
-  EXPECT_EQ(Pickle::Read(Pkl("N" + std::string(40 << 20, '2'))).status().code(),
+  const std::string long_bytes =
+      "B" + Little(33 << 20, 4) + std::string(33 << 20, 'x') + "0N";
+  EXPECT_EQ(Pickle::Read(Pkl(long_bytes)).status().code(),
             absl::StatusCode::kResourceExhausted);
 }
 
