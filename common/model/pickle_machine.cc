@@ -110,6 +110,7 @@ absl::Status PickleMachine::Step() {
   if (code == '.') {
     stopped_ = true;
     if (!marks_.empty()) return Bad("ends within a mark");
+    if (at_ < frame_end_) return Bad("ends within a frame");
     return Pop(pickle_.root_);
   }
   for (const Opcode& opcode : kOpcodes) {

@@ -87,8 +87,9 @@ class PickleMachine {
   std::string NameOf(PickleRef ref) const;
 
   absl::string_view bytes_;
-  uint64_t at_ = 0;      // of the next byte
-  uint64_t opcode_ = 0;  // of the opcode that runs
+  uint64_t at_ = 0;         // of the next byte
+  uint64_t opcode_ = 0;     // of the opcode that runs
+  uint64_t frame_end_ = 0;  // of the last frame
   bool stopped_ = false;
   Refs stack_;
   std::vector<size_t> marks_;  // sizes of the stack

@@ -20,9 +20,13 @@ absl::Status PickleMachine::Proto(int) {
 absl::Status PickleMachine::Frame(int) {
   uint64_t length = 0;
   HILUM_RETURN_IF_ERROR(TakeNumber(8, length));
-  if (length <= bytes_.size() - at_) return absl::OkStatus();
-  return Bad(absl::StrCat("a frame of ", length, " bytes, ",
-                          bytes_.size() - at_, " are left"));
+  if (length > bytes_.size() - at_) {
+    return Bad(absl::StrCat("a frame of ", length, " bytes, ",
+                            bytes_.size() - at_, " are left"));
+  }
+  if (opcode_ < frame_end_) return Bad("a frame within another");
+  frame_end_ = at_ + length;
+  return absl::OkStatus();
 }
 
 absl::Status PickleMachine::Drop(int to_mark) {

@@ -134,6 +134,16 @@ TEST(PickleTest, LengthsPastTheEndAreRefused) {
               HasSubstr("without an end"));
 }
 
+// Else what follows a pickle would decide whether it is one.
+TEST(PickleTest, FramesEndWithinTheirPickle) {
+  EXPECT_EQ(Refusal("\x80\x04\x95" + Little(2, 8) + "N."), "");
+  EXPECT_THAT(Refusal("\x80\x04\x95" + Little(3, 8) + "N.more"),
+              HasSubstr("ends within a frame"));
+  EXPECT_THAT(
+      Refusal("\x80\x04\x95" + Little(12, 8) + "N\x95" + Little(2, 8) + "0N."),
+      HasSubstr("within another"));
+}
+
 TEST(PickleTest, TheStackEndsAtItsFloorAndAtTheMark) {
   for (const char* opcodes :
        {"", "0", "R", "s", "u", "t", "1", "(", "N(0", "N(b", "Na", "(Nd",
