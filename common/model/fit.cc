@@ -66,13 +66,17 @@ class Fit {
         unexpected_.push_back(Shown(tensor.name));
       }
     }
+    // Said only where it would be enough.
+    const size_t faults =
+        missing_.size() + unexpected_.size() + misshapen_.size();
     std::string message;
     Tell("missing", missing_, message);
     Tell("unexpected", unexpected_, message);
     Tell("of another shape", misshapen_, message);
     if (message.empty()) return absl::OkStatus();
-    return absl::InvalidArgumentError(absl::StrCat(
-        "not the tensors of ", architecture_.name, message, hint_));
+    return absl::InvalidArgumentError(
+        absl::StrCat("not the tensors of ", architecture_.name, message,
+                     mendable_ == faults ? hint_ : ""));
   }
 
   absl::Status Copy(std::vector<float>& values) const {
@@ -131,18 +135,22 @@ class Fit {
       return;
     }
     const TensorView* view = ViewOf(spec);
+    if (view != nullptr && view->shape == spec.shape) return;
     if (view == nullptr) {
       missing_.push_back(spec.name);
-    } else if (view->shape != spec.shape) {
+    } else {
       misshapen_.push_back(absl::StrCat(spec.name, " ", ShapeText(view->shape),
                                         ", not ", ShapeText(spec.shape)));
-      if (source == Source::kSummedChannels) {
-        absl::StrAppend(&hint_, "; --sum-channels would sum the three ",
-                        "channels of its first convolution");
-      }
     }
-    if (InHead(spec) && head_differs_ && !absl::StrContains(hint_, "head")) {
-      absl::StrAppend(&hint_, "; --fresh-head would start a new head");
+    if (source == Source::kSummedChannels) {
+      ++mendable_;
+      absl::StrAppend(&hint_, "; --sum-channels would sum the three channels ",
+                      "of its first convolution");
+    } else if (InHead(spec) && head_differs_) {
+      if (!absl::StrContains(hint_, "--fresh-head")) {
+        absl::StrAppend(&hint_, "; --fresh-head would start a new head");
+      }
+      ++mendable_;
     }
   }
 
@@ -183,6 +191,7 @@ class Fit {
   const TensorSpec* first_;
   bool head_differs_;
   std::vector<std::string> missing_, unexpected_, misshapen_;
+  size_t mendable_ = 0;  // faults that an option would mend
   std::string hint_;
 };
 

@@ -45,7 +45,7 @@ absl::StatusOr<Tensors> ParseZip(absl::string_view bytes) {
   constexpr absl::string_view kPickle = "/data.pkl";
   std::string folder;
   int pickles = 0;
-  for (const auto& [name, content] : entries) {
+  for (const auto& [name, entry] : entries) {
     if (!absl::EndsWith(name, kPickle)) continue;
     folder = std::string(absl::StripSuffix(name, kPickle));
     ++pickles;
@@ -58,16 +58,22 @@ absl::StatusOr<Tensors> ParseZip(absl::string_view bytes) {
         "a TorchScript program; give the weights: "
         "torch.save(model.state_dict(), FILE)");
   }
+  for (const auto& [name, entry] : entries) {
+    if (entry.stored) continue;
+    return Bad(absl::StrCat(Shown(name), " is compressed or encrypted; ",
+                            "torch.save stores, and so must this archive"));
+  }
   auto order = entries.find(folder + "/byteorder");
-  if (order != entries.end() && order->second != "little") {
+  if (order != entries.end() && order->second.content != "little") {
     return Bad("written on a big-endian machine, which is not taken");
   }
   HILUM_ASSIGN_OR_RETURN(
-      Pickle pickle, Pickle::Read(entries.at(absl::StrCat(folder, kPickle))));
+      Pickle pickle,
+      Pickle::Read(entries.at(absl::StrCat(folder, kPickle)).content));
   return FindTensors(
       pickle, [&](const StorageId& id) -> absl::StatusOr<absl::string_view> {
         auto found = entries.find(absl::StrCat(folder, "/data/", id.key));
-        if (found != entries.end()) return PartOf(found->second, id);
+        if (found != entries.end()) return PartOf(found->second.content, id);
         return Bad(absl::StrCat("its storage ", Shown(id.key), " is missing"));
       });
 }

@@ -51,8 +51,9 @@ struct Directory {
 
 struct Entry {
   std::string name;
-  uint64_t size;
-  uint64_t header;      // of its own header
+  uint64_t size;    // in the archive
+  uint64_t header;  // of its own header
+  bool stored;
   uint64_t begin, end;  // of its content
 };
 
@@ -100,8 +101,8 @@ absl::StatusOr<Directory> FindDirectory(absl::string_view bytes) {
 }
 
 // Sizes that do not fit 32 bits stand in an extra field, in this order.
-absl::Status Read64(absl::string_view extra, uint64_t& size, uint64_t& packed,
-                    uint64_t& header) {
+absl::Status Read64(absl::string_view extra, uint64_t& unpacked,
+                    uint64_t& packed, uint64_t& header) {
   for (uint64_t at = 0; Has(extra, at, 4);) {
     const uint16_t id = Number<uint16_t>(extra, at);
     const uint16_t length = Number<uint16_t>(extra, at + 2);
@@ -109,7 +110,7 @@ absl::Status Read64(absl::string_view extra, uint64_t& size, uint64_t& packed,
     if (!Has(extra, at, length)) break;
     if (id == 1) {
       const uint64_t end = at + length;
-      for (uint64_t* value : {&size, &packed, &header}) {
+      for (uint64_t* value : {&unpacked, &packed, &header}) {
         if (*value != kSee64) continue;
         if (at + 8 > end) return Bad("a 64-bit size is missing");
         *value = Number<uint64_t>(extra, at);
@@ -135,20 +136,16 @@ absl::StatusOr<Entry> ReadCentral(absl::string_view directory, uint64_t& at) {
   if (!Has(directory, at + kCentralSize, rest)) {
     return Bad("its directory is cut short");
   }
-  Entry entry{.size = Number<uint32_t>(directory, at + 24),
+  uint64_t unpacked = Number<uint32_t>(directory, at + 24);
+  Entry entry{.size = Number<uint32_t>(directory, at + 20),
               .header = Number<uint32_t>(directory, at + 42)};
   entry.name = std::string(directory.substr(at + kCentralSize, name_size));
-  uint64_t packed = Number<uint32_t>(directory, at + 20);
   HILUM_RETURN_IF_ERROR(
       Read64(directory.substr(at + kCentralSize + name_size, extra_size),
-             entry.size, packed, entry.header));
+             unpacked, entry.size, entry.header));
   const uint16_t flags = Number<uint16_t>(directory, at + 8);
   const uint16_t method = Number<uint16_t>(directory, at + 10);
-  if ((flags & 1) != 0) return Bad(Shown(entry.name) + " is encrypted");
-  if (method != 0 || packed != entry.size) {
-    return Bad(Shown(entry.name) +
-               " is compressed; torch.save stores, and so must this file");
-  }
+  entry.stored = method == 0 && (flags & 1) == 0 && unpacked == entry.size;
   at += kCentralSize + rest;
   return entry;
 }
@@ -200,7 +197,10 @@ absl::StatusOr<ZipEntries> ReadZipDirectory(absl::string_view bytes) {
       return Bad(Shown(entry.name) + " overlaps another file");
     }
     end = entry.end;
-    if (!content.emplace(entry.name, bytes.substr(entry.begin, entry.size))
+    if (!content
+             .emplace(
+                 entry.name,
+                 ZipEntry{bytes.substr(entry.begin, entry.size), entry.stored})
              .second) {
       return Bad(Shown(entry.name) + " is there twice");
     }

@@ -10,16 +10,19 @@
 
 namespace hilum {
 
-// Name to content, in place.
-using ZipEntries = std::map<std::string, absl::string_view>;
+struct ZipEntry {
+  absl::string_view content;  // in place, as it is packed
+  bool stored;                // neither compressed nor encrypted
+};
 
-// The files of a zip archive whose files are stored, not compressed, as
-// torch.save makes them; `bytes` must outlive the result. Checksums are not
-// looked at. Source: PKWARE's APPNOTE 6.3, sections 4.3 (records) and 4.5.3
-// (sizes of 64 bits).
-// INVALID_ARGUMENT: no archive, or one in several parts; a compressed or
-// encrypted file; a name given twice; a size or place outside the archive;
-// files that overlap; a file whose own header has another name.
+using ZipEntries = std::map<std::string, ZipEntry>;
+
+// The files of a zip archive, by name; `bytes` must outlive the result.
+// Checksums are not looked at. Source: PKWARE's APPNOTE 6.3, sections 4.3
+// (records) and 4.5.3 (sizes of 64 bits).
+// INVALID_ARGUMENT: no archive, or one in several parts; a name given twice; a
+// size or place outside the archive; files that overlap; a file whose own
+// header has another name.
 absl::StatusOr<ZipEntries> ReadZipDirectory(absl::string_view bytes);
 
 }  // namespace hilum
