@@ -107,6 +107,8 @@ TEST(WeightsFileTest, AllThatIsUnlikeIsListedAndCutShort) {
                              HasSubstr("unexpected: fc.bias, extra0"),
                              HasSubstr("and 19 more"),
                              HasSubstr("conv [2, 1, 2, 1], not [2, 1, 1, 2]")));
+  // No option would be enough, so none is named.
+  EXPECT_THAT(message, Not(HasSubstr("--fresh-head")));
 }
 
 TEST(WeightsFileTest, ThreeChannelsAreSummedOnRequest) {
