@@ -212,6 +212,22 @@ struct Arguments {
   WeightsOptions options;
 };
 
+void AddSubmitOptions(CLI::App& submit, Arguments& arguments) {
+  submit.add_option("STUDY.yaml", arguments.study_file, "What is trained")
+      ->required();
+  CLI::Option* weights = submit.add_option(
+      "--weights", arguments.weights,
+      "Starting weights, safetensors or .pth (default: from the seed)");
+  submit
+      .add_flag("--sum-channels", arguments.options.sum_input_channels,
+                "Sum a first convolution's three channels for a model of one")
+      ->needs(weights);
+  submit
+      .add_flag("--fresh-head", arguments.options.fresh_head,
+                "Start a new head where theirs has other classes")
+      ->needs(weights);
+}
+
 void AddStudyCommands(CLI::App& study, Arguments& arguments,
                       std::function<absl::Status()>& chosen) {
   Arguments* a = &arguments;
@@ -225,19 +241,7 @@ void AddStudyCommands(CLI::App& study, Arguments& arguments,
   CLI::App* submit = command("submit", "Offer a study to its sites", [a] {
     return Submit(a->config, a->study_file, a->weights, a->options);
   });
-  submit->add_option("STUDY.yaml", a->study_file, "What is trained")
-      ->required();
-  CLI::Option* weights = submit->add_option(
-      "--weights", a->weights,
-      "Starting weights, safetensors or .pth (default: from the seed)");
-  submit
-      ->add_flag("--sum-channels", a->options.sum_input_channels,
-                 "Sum a first convolution's three channels for a model of one")
-      ->needs(weights);
-  submit
-      ->add_flag("--fresh-head", a->options.fresh_head,
-                 "Start a new head where theirs has other classes")
-      ->needs(weights);
+  AddSubmitOptions(*submit, arguments);
   command("list", "Studies and where they stand",
           [a] { return List(a->config); });
   CLI::App* watch = command("watch", "Follow a study to its end",

@@ -25,6 +25,13 @@ absl::Status Bad(absl::string_view what) {
   return absl::InvalidArgumentError(what);
 }
 
+const ElementTypeInfo* TypeOf(absl::string_view dtype) {
+  for (const ElementTypeInfo& info : ElementTypes()) {
+    if (info.safetensors == dtype) return &info;
+  }
+  return nullptr;
+}
+
 // A value of the header, whatever type it turns out to have.
 absl::StatusOr<TensorView> ReadEntry(const std::string& name, const Json& json,
                                      absl::string_view data) {
@@ -35,12 +42,8 @@ absl::StatusOr<TensorView> ReadEntry(const std::string& name, const Json& json,
       !json.contains("data_offsets") || !json["dtype"].is_string()) {
     return bad("dtype, shape or data_offsets missing");
   }
-  const std::string dtype = json["dtype"].get<std::string>();
-  const auto types = ElementTypes();
-  const auto type = std::find_if(
-      types.begin(), types.end(),
-      [&](const ElementTypeInfo& t) { return t.safetensors == dtype; });
-  if (type == types.end()) return bad("a type that is not taken");
+  const ElementTypeInfo* type = TypeOf(json["dtype"].get<std::string>());
+  if (type == nullptr) return bad("a type that is not taken");
   const Json& shape = json["shape"];
   const Json& offsets = json["data_offsets"];
   if (!shape.is_array() || shape.size() > 8 || !offsets.is_array() ||

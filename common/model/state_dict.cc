@@ -271,6 +271,23 @@ class Finder {
   size_t modules_ = 0;
 };
 
+// A view's key, its first element and how many.
+absl::Status ReadPart(const Pickle& pickle, const PickleNode& part,
+                      StorageId& id) {
+  if (part.kind != Kind::kTuple || part.items.size() != 3) {
+    return Bad("the id of its storage is none");
+  }
+  const int64_t begin = pickle.at(part.items[1]).integer;
+  const int64_t size = pickle.at(part.items[2]).integer;
+  const int64_t elements = static_cast<int64_t>(id.elements);
+  if (begin < 0 || size < 0 || begin > elements || size > elements - begin) {
+    return Bad("a part of a storage that reaches past it");
+  }
+  id.part_begin = static_cast<uint64_t>(begin);
+  id.part_elements = static_cast<uint64_t>(size);
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::StatusOr<StorageId> ReadStorageId(const Pickle& pickle,
@@ -302,17 +319,7 @@ absl::StatusOr<StorageId> ReadStorageId(const Pickle& pickle,
   if (id.items.size() < 6) return read;
   const PickleNode& part = pickle.at(id.items[5]);
   if (part.kind == Kind::kNone) return read;
-  if (part.kind != Kind::kTuple || part.items.size() != 3) {
-    return Bad("the id of its storage is none");
-  }
-  const int64_t begin = pickle.at(part.items[1]).integer;
-  const int64_t size = pickle.at(part.items[2]).integer;
-  if (begin < 0 || size < 0 || begin > elements.integer ||
-      size > elements.integer - begin) {
-    return Bad("a part of a storage that reaches past it");
-  }
-  read.part_begin = static_cast<uint64_t>(begin);
-  read.part_elements = static_cast<uint64_t>(size);
+  HILUM_RETURN_IF_ERROR(ReadPart(pickle, part, read));
   return read;
 }
 
