@@ -20,6 +20,7 @@
 #include "common/config/yaml.h"
 #include "common/crypto/sha256.h"
 #include "common/crypto/signature.h"
+#include "common/model/fit.h"
 #include "coordinator/federation_core.h"
 #include "coordinator/service/server.h"
 #include "hilum/v1/config.pb.h"
@@ -142,14 +143,14 @@ std::string StatusLine(const v1::StudyStatus& status) {
 }
 
 absl::Status Submit(const std::string& config_path, const std::string& file,
-                    const std::string& weights) {
+                    const std::string& weights, const WeightsOptions& options) {
   HILUM_ASSIGN_OR_RETURN(v1::CoordinatorConfig config, LoadConfig(config_path));
   HILUM_ASSIGN_OR_RETURN(v1::Study study, LoadStudyFile(file));
   std::string path =
       weights.empty() ? "" : std::filesystem::absolute(weights).string();
   HILUM_ASSIGN_OR_RETURN(
       std::string hash,
-      AdminClient(AdminSocket(config)).SubmitStudy(study, path));
+      AdminClient(AdminSocket(config)).SubmitStudy(study, path, options));
   std::cout << ToHex(hash) << "\n";
   return absl::OkStatus();
 }
@@ -208,7 +209,24 @@ absl::Status Export(const std::string& config_path, const std::string& hash,
 
 struct Arguments {
   std::string config, study_file, weights, hash, out;
+  WeightsOptions options;
 };
+
+void AddSubmitOptions(CLI::App& submit, Arguments& arguments) {
+  submit.add_option("STUDY.yaml", arguments.study_file, "What is trained")
+      ->required();
+  CLI::Option* weights = submit.add_option(
+      "--weights", arguments.weights,
+      "Starting weights, safetensors or .pth (default: from the seed)");
+  submit
+      .add_flag("--sum-channels", arguments.options.sum_input_channels,
+                "Sum a first convolution's three channels for a model of one")
+      ->needs(weights);
+  submit
+      .add_flag("--fresh-head", arguments.options.fresh_head,
+                "Start a new head where theirs has other classes")
+      ->needs(weights);
+}
 
 void AddStudyCommands(CLI::App& study, Arguments& arguments,
                       std::function<absl::Status()>& chosen) {
@@ -221,12 +239,9 @@ void AddStudyCommands(CLI::App& study, Arguments& arguments,
     return added;
   };
   CLI::App* submit = command("submit", "Offer a study to its sites", [a] {
-    return Submit(a->config, a->study_file, a->weights);
+    return Submit(a->config, a->study_file, a->weights, a->options);
   });
-  submit->add_option("STUDY.yaml", a->study_file, "What is trained")
-      ->required();
-  submit->add_option("--weights", a->weights,
-                     "Starting weights, safetensors (default: from the seed)");
+  AddSubmitOptions(*submit, arguments);
   command("list", "Studies and where they stand",
           [a] { return List(a->config); });
   CLI::App* watch = command("watch", "Follow a study to its end",

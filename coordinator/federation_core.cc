@@ -129,11 +129,12 @@ void FederationCore::ResumeSum(ActiveStudy& study) {
 }
 
 absl::StatusOr<std::string> FederationCore::SubmitStudy(
-    v1::Study study, const std::string& weights_path) {
+    v1::Study study, const std::string& weights_path,
+    const WeightsOptions& options) {
   absl::MutexLock submission(&submission_mutex_);
   HILUM_ASSIGN_OR_RETURN(
       StoredStudy stored,
-      PrepareSubmission(std::move(study), weights_path, blobs_));
+      PrepareSubmission(std::move(study), weights_path, options, blobs_));
   HILUM_ASSIGN_OR_RETURN(ActiveStudy active, Activate(stored));
   absl::MutexLock lock(&mutex_);
   absl::Status added = storage_->AddStudy(stored);

@@ -17,7 +17,7 @@
 #include "common/crypto/sha256.h"
 #include "common/model/architecture.h"
 #include "common/model/blobs.h"
-#include "common/model/safetensors.h"
+#include "common/model/weights_file.h"
 
 namespace hilum {
 namespace {
@@ -64,15 +64,17 @@ absl::StatusOr<v1::BlobRef> PutRepeated(absl::string_view track,
 
 absl::StatusOr<std::vector<float>> StartingWeights(
     const v1::Study& study, const Architecture& architecture,
-    const std::string& path) {
+    const std::string& path, WeightsOptions options) {
   if (path.empty()) return InitialWeights(architecture, study.seed());
-  return ReadSafetensors(path, architecture);
+  options.seed = study.seed();
+  return ReadWeights(path, architecture, options);
 }
 
 }  // namespace
 
 absl::StatusOr<StoredStudy> PrepareSubmission(v1::Study study,
                                               const std::string& weights_path,
+                                              const WeightsOptions& options,
                                               const BlobStore& blobs) {
   FillStudyDefaults(study);
   study.set_protocol_version(kProtocolVersion);
@@ -85,7 +87,7 @@ absl::StatusOr<StoredStudy> PrepareSubmission(v1::Study study,
   {
     HILUM_ASSIGN_OR_RETURN(
         std::vector<float> initial,
-        StartingWeights(study, layout.architecture, weights_path));
+        StartingWeights(study, layout.architecture, weights_path, options));
     study.set_initial_weights_sha256(Sha256Of(BlobBytes(initial)));
     HILUM_ASSIGN_OR_RETURN(split, SplitInitial(layout, initial));
   }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "common/model/fit.h"
 #include "coordinator/storage/blob_store.h"
 #include "coordinator/storage/storage.h"
 #include "hilum/v1/study.pb.h"
@@ -12,11 +13,13 @@
 namespace hilum {
 
 // Makes a study ready to be stored and offered: defaults, checks, starting
-// weights (from a safetensors file, or drawn from the study's seed where
-// `weights_path` is empty), their blobs and the study's hash.
-// INVALID_ARGUMENT names the field or the tensor.
+// weights (from a file as ReadWeights takes it, or drawn from the study's seed
+// where `weights_path` is empty), their blobs and the study's hash. The seed
+// of `options` is the study's, whatever it is given as. INVALID_ARGUMENT names
+// the field or the tensor.
 absl::StatusOr<StoredStudy> PrepareSubmission(v1::Study study,
                                               const std::string& weights_path,
+                                              const WeightsOptions& options,
                                               const BlobStore& blobs);
 
 }  // namespace hilum

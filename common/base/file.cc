@@ -62,6 +62,12 @@ absl::StatusOr<std::string> ReadFile(const std::string& path,
 absl::Status WriteFileAtomically(const std::string& path,
                                  absl::string_view content,
                                  Durability durability, uint32_t mode) {
+  return WritePiecesAtomically(path, {content}, durability, mode);
+}
+
+absl::Status WritePiecesAtomically(const std::string& path,
+                                   absl::Span<const absl::string_view> pieces,
+                                   Durability durability, uint32_t mode) {
   std::string temporary = absl::StrCat(path, ".tmp.", getpid());
   ScopedFd fd(
       open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
@@ -71,11 +77,13 @@ absl::Status WriteFileAtomically(const std::string& path,
     unlink(temporary.c_str());
     return status;
   };
-  while (!content.empty()) {
-    ssize_t put = write(fd.get(), content.data(), content.size());
-    if (put < 0 && errno == EINTR) continue;
-    if (put < 0) return fail("cannot write");
-    content.remove_prefix(static_cast<size_t>(put));
+  for (absl::string_view piece : pieces) {
+    while (!piece.empty()) {
+      ssize_t put = write(fd.get(), piece.data(), piece.size());
+      if (put < 0 && errno == EINTR) continue;
+      if (put < 0) return fail("cannot write");
+      piece.remove_prefix(static_cast<size_t>(put));
+    }
   }
   if (durability == Durability::kSync && fsync(fd.get()) != 0) {
     return fail("cannot sync");

@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 
 namespace hilum {
 
@@ -31,6 +32,11 @@ absl::Status WriteFileAtomically(const std::string& path,
                                  absl::string_view content,
                                  Durability durability = Durability::kSync,
                                  uint32_t mode = 0644);
+// Of several pieces, one behind the other.
+absl::Status WritePiecesAtomically(const std::string& path,
+                                   absl::Span<const absl::string_view> pieces,
+                                   Durability durability = Durability::kSync,
+                                   uint32_t mode = 0644);
 
 // Exactly `size` bytes from `offset` on. DATA_LOSS: the file ends before.
 // `path` is for errors, here and below.

@@ -30,6 +30,12 @@ int64_t TensorSpec::size() const {
   return product;
 }
 
+std::vector<std::string> KnownArchitectures() {
+  std::vector<std::string> names;
+  for (const Family& family : kFamilies) names.emplace_back(family.name);
+  return names;
+}
+
 absl::StatusOr<Architecture> LookUpArchitecture(absl::string_view name,
                                                 int num_classes) {
   if (num_classes < 2 || num_classes > kMaxClasses) {
@@ -55,6 +61,23 @@ std::string ManifestSha256(const std::vector<TensorSpec>& tensors) {
   return digest.Finish();
 }
 
+std::vector<float> InitialTensor(const TensorSpec& tensor, uint64_t seed) {
+  const size_t size = static_cast<size_t>(tensor.size());
+  if (tensor.init != Init::kHeNormal) {
+    return std::vector<float>(size, tensor.init == Init::kOne ? 1.0f : 0.0f);
+  }
+  std::vector<float> values;
+  values.reserve(size);
+  const int64_t fan = tensor.size() / tensor.shape[0];  // without remainder
+  const double fan_in = static_cast<double>(fan);
+  const double deviation = std::sqrt(2.0 / fan_in);
+  Rng rng(seed, absl::StrCat("initial/", tensor.name));
+  for (size_t i = 0; i < size; ++i) {
+    values.push_back(static_cast<float>(deviation * rng.Normal()));
+  }
+  return values;
+}
+
 std::vector<float> InitialWeights(const Architecture& architecture,
                                   uint64_t seed) {
   int64_t total = 0;
@@ -62,19 +85,8 @@ std::vector<float> InitialWeights(const Architecture& architecture,
   std::vector<float> weights;
   weights.reserve(static_cast<size_t>(total));
   for (const TensorSpec& tensor : architecture.tensors) {
-    const size_t size = static_cast<size_t>(tensor.size());
-    if (tensor.init != Init::kHeNormal) {
-      weights.insert(weights.end(), size,
-                     tensor.init == Init::kOne ? 1.0f : 0.0f);
-      continue;
-    }
-    const int64_t fan = tensor.size() / tensor.shape[0];  // without remainder
-    const double fan_in = static_cast<double>(fan);
-    const double deviation = std::sqrt(2.0 / fan_in);
-    Rng rng(seed, absl::StrCat("initial/", tensor.name));
-    for (size_t i = 0; i < size; ++i) {
-      weights.push_back(static_cast<float>(deviation * rng.Normal()));
-    }
+    const std::vector<float> values = InitialTensor(tensor, seed);
+    weights.insert(weights.end(), values.begin(), values.end());
   }
   return weights;
 }

@@ -38,6 +38,9 @@ struct Architecture {
   std::vector<TensorSpec> tensors;  // registry order
 };
 
+// In the registry's order.
+std::vector<std::string> KnownArchitectures();
+
 // NOT_FOUND lists the known names.
 absl::StatusOr<Architecture> LookUpArchitecture(absl::string_view name,
                                                 int num_classes);
@@ -59,7 +62,10 @@ absl::StatusOr<ParameterLayout> StudyLayout(const v1::Study& study);
 // SubmitCensusRequest.manifest_sha256 carries.
 std::string ManifestSha256(const std::vector<TensorSpec>& tensors);
 
-// Every tensor in registry order, float32, from `seed` (stream per tensor).
+// One tensor as it starts, [size()], from its own stream of `seed`.
+std::vector<float> InitialTensor(const TensorSpec& tensor, uint64_t seed);
+
+// Every tensor in registry order, float32, each as InitialTensor has it.
 std::vector<float> InitialWeights(const Architecture& architecture,
                                   uint64_t seed);
 

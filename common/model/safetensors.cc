@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/model/safetensors.h"
 
-#include <cmath>
+#include <algorithm>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "common/base/file.h"
+#include "common/base/mapped_file.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/sha256.h"
 #include "common/model/blobs.h"
+#include "common/model/fit.h"
 
 namespace hilum {
 namespace {
@@ -20,33 +21,29 @@ using Json = nlohmann::json;
 
 constexpr uint64_t kMaxHeaderBytes = 100'000'000;
 
-absl::Status Bad(const std::string& path, absl::string_view what) {
-  return absl::InvalidArgumentError(absl::StrCat(path, ": ", what));
+absl::Status Bad(absl::string_view what) {
+  return absl::InvalidArgumentError(what);
 }
 
-std::string ShapeText(const std::vector<int64_t>& shape) {
-  return absl::StrCat("[", absl::StrJoin(shape, ", "), "]");
+const ElementTypeInfo* TypeOf(absl::string_view dtype) {
+  for (const ElementTypeInfo& info : ElementTypes()) {
+    if (info.safetensors == dtype) return &info;
+  }
+  return nullptr;
 }
-
-// Where each tensor lies among the data bytes.
-struct Entry {
-  std::vector<int64_t> shape;
-  uint64_t begin;
-  uint64_t end;
-};
 
 // A value of the header, whatever type it turns out to have.
-absl::StatusOr<Entry> ReadEntry(const std::string& path,
-                                const std::string& name, const Json& json,
-                                uint64_t data_bytes) {
+absl::StatusOr<TensorView> ReadEntry(const std::string& name, const Json& json,
+                                     absl::string_view data) {
   auto bad = [&](absl::string_view what) {
-    return Bad(path, absl::StrCat("tensor ", name, ": ", what));
+    return Bad(absl::StrCat("tensor ", Shown(name), ": ", what));
   };
   if (!json.is_object() || !json.contains("dtype") || !json.contains("shape") ||
-      !json.contains("data_offsets")) {
+      !json.contains("data_offsets") || !json["dtype"].is_string()) {
     return bad("dtype, shape or data_offsets missing");
   }
-  if (json["dtype"] != "F32") return bad("not float32 (F32); convert it first");
+  const ElementTypeInfo* type = TypeOf(json["dtype"].get<std::string>());
+  if (type == nullptr) return bad("a type that is not taken");
   const Json& shape = json["shape"];
   const Json& offsets = json["data_offsets"];
   if (!shape.is_array() || shape.size() > 8 || !offsets.is_array() ||
@@ -54,74 +51,48 @@ absl::StatusOr<Entry> ReadEntry(const std::string& path,
       !offsets[1].is_number_unsigned()) {
     return bad("a shape or offsets that are none");
   }
-  Entry entry{.begin = offsets[0].get<uint64_t>(),
-              .end = offsets[1].get<uint64_t>()};
+  TensorView view{.type = type->type};
   uint64_t elements = 1;
   for (const Json& side : shape) {
     if (!side.is_number_unsigned() || side.get<uint64_t>() > (1u << 30)) {
       return bad("a shape that is none");
     }
-    entry.shape.push_back(side.get<int64_t>());
+    view.shape.push_back(side.get<int64_t>());
     elements *= side.get<uint64_t>();
-    if (elements > data_bytes / 4) return bad("larger than the file");
+    if (elements > data.size() / type->size) return bad("larger than the file");
   }
-  if (entry.end < entry.begin || entry.end > data_bytes ||
-      entry.end - entry.begin != elements * 4) {
+  const uint64_t begin = offsets[0].get<uint64_t>();
+  const uint64_t end = offsets[1].get<uint64_t>();
+  if (end < begin || end > data.size() ||
+      end - begin != elements * type->size) {
     return bad("offsets that do not fit its shape or the file");
   }
-  return entry;
+  view.strides = RowMajorStrides(view.shape);
+  view.storage = data.substr(begin, end - begin);
+  return view;
 }
 
-absl::StatusOr<std::map<std::string, Entry>> ReadEntries(
-    const std::string& path, const Json& header, uint64_t data_bytes) {
-  std::map<std::string, Entry> entries;
-  std::map<uint64_t, uint64_t> extents;
-  for (const auto& [name, json] : header.items()) {
-    if (name == "__metadata__") continue;
-    HILUM_ASSIGN_OR_RETURN(Entry entry,
-                           ReadEntry(path, name, json, data_bytes));
-    if (entry.begin < entry.end &&
-        !extents.emplace(entry.begin, entry.end).second) {
-      return Bad(path, "tensors overlap");
-    }
-    entries.emplace(name, std::move(entry));
+// The format allows neither holes nor overlaps.
+absl::Status CheckExtents(const std::vector<NamedTensor>& tensors,
+                          absl::string_view data) {
+  std::vector<absl::string_view> extents;
+  for (const NamedTensor& tensor : tensors) {
+    if (!tensor.view.storage.empty()) extents.push_back(tensor.view.storage);
   }
-  uint64_t at = 0;
-  for (const auto& [begin, end] : extents) {
-    if (begin != at) return Bad(path, "tensors overlap or leave a hole");
-    at = end;
+  std::sort(extents.begin(), extents.end(),
+            [](absl::string_view a, absl::string_view b) {
+              return a.data() < b.data();
+            });
+  const char* at = data.data();
+  for (absl::string_view extent : extents) {
+    if (extent.data() != at) return Bad("tensors overlap or leave a hole");
+    at += extent.size();
   }
-  if (at != data_bytes) return Bad(path, "bytes that belong to no tensor");
-  return entries;
+  if (at == data.data() + data.size()) return absl::OkStatus();
+  return Bad("bytes that belong to no tensor");
 }
 
-absl::Status Compare(const std::string& path, const Architecture& architecture,
-                     const std::map<std::string, Entry>& entries) {
-  std::vector<std::string> faults;
-  std::map<std::string, const TensorSpec*> wanted;
-  for (const TensorSpec& spec : architecture.tensors) {
-    wanted[spec.name] = &spec;
-    auto found = entries.find(spec.name);
-    if (found == entries.end()) {
-      faults.push_back(absl::StrCat(spec.name, " is missing"));
-    } else if (found->second.shape != spec.shape) {
-      faults.push_back(absl::StrCat(spec.name, " has shape ",
-                                    ShapeText(found->second.shape), ", not ",
-                                    ShapeText(spec.shape)));
-    }
-  }
-  for (const auto& [name, entry] : entries) {
-    if (!wanted.contains(name)) {
-      faults.push_back(absl::StrCat(name, " is unknown"));
-    }
-  }
-  if (faults.empty()) return absl::OkStatus();
-  return Bad(path, absl::StrCat("not the tensors of ", architecture.name, ": ",
-                                absl::StrJoin(faults, "; ")));
-}
-
-absl::StatusOr<Json> ParseHeader(const std::string& path,
-                                 const std::string& text) {
+absl::StatusOr<Json> ParseHeader(absl::string_view text) {
   // The parser keeps the last of two equal names; the format allows none.
   bool twice = false;
   std::vector<std::map<std::string, bool>> levels;
@@ -133,48 +104,59 @@ absl::StatusOr<Json> ParseHeader(const std::string& path,
     }
     return true;
   };
-  Json header = Json::parse(text, see, /*allow_exceptions=*/false);
+  Json header = Json::parse(text.begin(), text.end(), see,
+                            /*allow_exceptions=*/false);
   if (!header.is_object()) {
-    return Bad(path, "not a safetensors file: its header is no JSON object");
+    return Bad("not a safetensors file: its header is no JSON object");
   }
-  if (twice) return Bad(path, "a name is twice in the header");
+  if (twice) return Bad("a name is twice in the header");
   return header;
 }
 
 }  // namespace
 
-absl::StatusOr<std::vector<float>> ReadSafetensors(
-    const std::string& path, const Architecture& architecture) {
-  HILUM_ASSIGN_OR_RETURN(std::string file, ReadFile(path));
+bool IsSafetensors(absl::string_view bytes) {
   uint64_t header_bytes = 0;
-  if (file.size() < 8) return Bad(path, "not a safetensors file: too short");
-  std::memcpy(&header_bytes, file.data(), 8);
-  if (header_bytes > kMaxHeaderBytes || header_bytes > file.size() - 8) {
-    return Bad(path, "not a safetensors file: its header length is absurd");
+  if (bytes.size() < 9) return false;
+  std::memcpy(&header_bytes, bytes.data(), 8);
+  return header_bytes <= bytes.size() - 8 && bytes[8] == '{';
+}
+
+absl::StatusOr<std::vector<NamedTensor>> ParseSafetensors(
+    absl::string_view bytes) {
+  uint64_t header_bytes = 0;
+  if (bytes.size() < 8) return Bad("not a safetensors file: too short");
+  std::memcpy(&header_bytes, bytes.data(), 8);
+  if (header_bytes > kMaxHeaderBytes || header_bytes > bytes.size() - 8) {
+    return Bad("not a safetensors file: its header length is absurd");
   }
   HILUM_ASSIGN_OR_RETURN(Json header,
-                         ParseHeader(path, file.substr(8, header_bytes)));
-  absl::string_view data = absl::string_view(file).substr(8 + header_bytes);
-  using Entries = std::map<std::string, Entry>;
-  HILUM_ASSIGN_OR_RETURN(Entries entries,
-                         ReadEntries(path, header, data.size()));
-  HILUM_RETURN_IF_ERROR(Compare(path, architecture, entries));
-  std::vector<float> values;
-  for (const TensorSpec& spec : architecture.tensors) {
-    const Entry& entry = entries.at(spec.name);
-    size_t start = values.size();
-    values.resize(start + static_cast<size_t>(spec.size()));
-    std::memcpy(values.data() + start, data.data() + entry.begin,
-                entry.end - entry.begin);
-    for (size_t i = start; i < values.size(); ++i) {
-      if (!std::isfinite(values[i])) {
-        return Bad(path, absl::StrCat("tensor ", spec.name,
-                                      " holds NaN or infinity at element ",
-                                      i - start));
-      }
-    }
+                         ParseHeader(bytes.substr(8, header_bytes)));
+  const absl::string_view data = bytes.substr(8 + header_bytes);
+  std::vector<NamedTensor> tensors;
+  for (const auto& [name, json] : header.items()) {
+    if (name == "__metadata__") continue;
+    HILUM_ASSIGN_OR_RETURN(TensorView view, ReadEntry(name, json, data));
+    tensors.push_back({name, std::move(view)});
   }
-  return values;
+  HILUM_RETURN_IF_ERROR(CheckExtents(tensors, data));
+  return tensors;
+}
+
+absl::StatusOr<std::vector<float>> ReadSafetensors(
+    const std::string& path, const Architecture& architecture) {
+  HILUM_ASSIGN_OR_RETURN(MappedFile file, MappedFile::Open(path));
+  absl::StatusOr<std::vector<float>> values;
+  absl::StatusOr<std::vector<NamedTensor>> tensors =
+      ParseSafetensors(file.bytes());
+  if (tensors.ok()) {
+    values = FitWeights(*tensors, architecture, {});
+  } else {
+    values = tensors.status();
+  }
+  if (values.ok()) return values;
+  return absl::Status(values.status().code(),
+                      absl::StrCat(path, ": ", values.status().message()));
 }
 
 absl::StatusOr<std::string> WriteSafetensors(
@@ -198,12 +180,13 @@ absl::StatusOr<std::string> WriteSafetensors(
   std::string text = header.dump();
   text.resize((text.size() + 7) / 8 * 8, ' ');
   uint64_t header_bytes = text.size();
-  std::string file(reinterpret_cast<const char*>(&header_bytes), 8);
-  file += text;
-  absl::string_view data = BlobBytes(values);
-  file.append(data.data(), data.size());
-  HILUM_RETURN_IF_ERROR(WriteFileAtomically(path, file));
-  return Sha256Of(file);
+  const absl::string_view pieces[] = {
+      absl::string_view(reinterpret_cast<const char*>(&header_bytes), 8), text,
+      BlobBytes(values)};
+  HILUM_RETURN_IF_ERROR(WritePiecesAtomically(path, pieces));
+  Sha256 digest;
+  for (absl::string_view piece : pieces) digest.Update(piece);
+  return digest.Finish();
 }
 
 }  // namespace hilum

@@ -13,13 +13,22 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "common/model/architecture.h"
+#include "common/model/tensor_view.h"
 
 namespace hilum {
 
-// Every tensor of `architecture` in registry order, as one array. Takes
-// float32 only. INVALID_ARGUMENT: a header that is not one, overlapping or
-// missing bytes, unknown, missing or misshapen tensors (all listed), a value
-// that is NaN or infinite (its tensor). NOT_FOUND and others: the file.
+// By the first bytes: a length that fits and the start of a header.
+bool IsSafetensors(absl::string_view bytes);
+
+// The tensors in place in `bytes`, in the order of their names.
+// INVALID_ARGUMENT: a header that is not one, a type not known here,
+// overlapping or missing bytes, bytes of no tensor.
+absl::StatusOr<std::vector<NamedTensor>> ParseSafetensors(
+    absl::string_view bytes);
+
+// Every tensor of `architecture` in registry order, as one array, from a file
+// of this format and of exactly its tensors. INVALID_ARGUMENT: as
+// ParseSafetensors and FitWeights. NOT_FOUND and others: the file.
 absl::StatusOr<std::vector<float>> ReadSafetensors(
     const std::string& path, const Architecture& architecture);
 

@@ -34,10 +34,13 @@ absl::Status AdminClient::Explain(const absl::Status& status) const {
 }
 
 absl::StatusOr<std::string> AdminClient::SubmitStudy(
-    const v1::Study& study, const std::string& weights_path) {
+    const v1::Study& study, const std::string& weights_path,
+    const WeightsOptions& options) {
   v1::SubmitStudyRequest request;
   request.set_study(SerializeStudy(study));
   request.set_initial_weights(weights_path);
+  request.set_sum_input_channels(options.sum_input_channels);
+  request.set_fresh_head(options.fresh_head);
   grpc::ClientContext context;
   v1::SubmitStudyResponse response;
   HILUM_RETURN_IF_ERROR(Explain(

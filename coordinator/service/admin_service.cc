@@ -21,7 +21,9 @@ grpc::Status AdminService::SubmitStudy(grpc::ServerContext* context,
     return ToGrpc(absl::InvalidArgumentError("these bytes are not a study"));
   }
   absl::StatusOr<std::string> hash =
-      core_.SubmitStudy(std::move(study), request->initial_weights());
+      core_.SubmitStudy(std::move(study), request->initial_weights(),
+                        {.sum_input_channels = request->sum_input_channels(),
+                         .fresh_head = request->fresh_head()});
   if (hash.ok()) response->set_study_hash(*hash);
   return ToGrpc(hash.status());
 }

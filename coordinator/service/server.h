@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "common/crypto/certificate.h"
+#include "common/model/fit.h"
 #include "coordinator/federation_core.h"
 
 namespace hilum {
@@ -40,9 +41,10 @@ class AdminClient {
   explicit AdminClient(const std::string& admin_socket);
   ~AdminClient();
 
-  // UNAVAILABLE: no coordinator runs there.
+  // UNAVAILABLE: no coordinator runs there. The coordinator reads the file.
   absl::StatusOr<std::string> SubmitStudy(const v1::Study& study,
-                                          const std::string& weights_path);
+                                          const std::string& weights_path,
+                                          const WeightsOptions& options = {});
   absl::StatusOr<std::vector<v1::StudyStatus>> ListStudies();
   // Calls `on_status` at once and after each change; returns the last.
   absl::StatusOr<v1::StudyStatus> WatchStudy(

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// Pickles as data. Python's own reader runs what a pickle tells it to; this
+// one builds a table of what the pickle says and calls nothing, whatever the
+// names in it. Reads the binary opcodes that protocols 2 to 5 need for
+// weights. Source: Python's documentation of pickletools (opcode names).
+#ifndef HILUM_COMMON_MODEL_PICKLE_H_
+#define HILUM_COMMON_MODEL_PICKLE_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace hilum {
+
+// A value of a pickle, by its number in the table.
+using PickleRef = uint32_t;
+
+struct PickleNode {
+  enum class Kind : uint8_t {
+    kNone,
+    kBool,        // integer
+    kInt,         // integer
+    kLong,        // text: two's complement, little-endian, over 8 bytes
+    kFloat,       // real
+    kText,        // text, UTF-8 as given
+    kBytes,       // text
+    kTuple,       // items
+    kList,        // items
+    kSet,         // items
+    kDict,        // items: key, value, key, value ...; ordered ones too
+    kGlobal,      // module, text: a class or a function, never looked up
+    kCall,        // items: its global, its tuple of arguments; never called
+    kObject,      // items: its class, what __new__ would get, its __dict__
+    kPersistent,  // items: its id
+  };
+
+  Kind kind = Kind::kNone;
+  uint32_t depth = 1;
+  int64_t integer = 0;
+  double real = 0;
+  absl::string_view module;
+  absl::string_view text;
+  std::vector<PickleRef> items;
+  uint64_t offset = 0;  // of its opcode, in the bytes read
+
+  bool IsGlobal(absl::string_view in_module, absl::string_view name) const {
+    return kind == Kind::kGlobal && module == in_module && text == name;
+  }
+};
+
+// One pickle. Its texts lie in the bytes it was read from, which must outlive
+// it. Values may hold each other in circles: who walks them bounds the walk.
+class Pickle {
+ public:
+  // The pickle at the front of `bytes`; what follows it is not looked at.
+  // Takes memory in proportion to the pickle's length, and no more than a few
+  // hundred MB. INVALID_ARGUMENT, with the byte's offset: an opcode that is
+  // not taken, a global that is neither on the list of those that weights
+  // need nor a class of records, a call of one not on that list, a record
+  // whose state only its class could read, a length past the end.
+  // RESOURCE_EXHAUSTED: too long, too many values, nested too deep.
+  static absl::StatusOr<Pickle> Read(absl::string_view bytes);
+
+  // Bytes, the last opcode's included.
+  uint64_t size() const { return size_; }
+  const PickleNode& root() const { return nodes_[root_]; }
+  const PickleNode& at(PickleRef ref) const { return nodes_[ref]; }
+  const std::vector<PickleNode>& nodes() const { return nodes_; }
+
+  // The value under a text key; null where `node` is no dict or has none.
+  // Where a key is given twice the last one counts, as in Python.
+  const PickleNode* Find(const PickleNode& node, absl::string_view key) const;
+
+ private:
+  friend class PickleMachine;
+  Pickle() = default;
+
+  std::vector<PickleNode> nodes_;
+  PickleRef root_ = 0;
+  uint64_t size_ = 0;
+};
+
+}  // namespace hilum
+
+#endif  // HILUM_COMMON_MODEL_PICKLE_H_

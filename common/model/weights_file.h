@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Weights that people bring: safetensors, and files of torch.save.
+#ifndef HILUM_COMMON_MODEL_WEIGHTS_FILE_H_
+#define HILUM_COMMON_MODEL_WEIGHTS_FILE_H_
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "common/base/mapped_file.h"
+#include "common/model/architecture.h"
+#include "common/model/fit.h"
+#include "common/model/tensor_view.h"
+
+namespace hilum {
+
+// An open file of weights. Its tensors lie in the mapped file.
+class WeightsFile {
+ public:
+  // Told by its bytes, whatever its name. INVALID_ARGUMENT: another kind of
+  // file (it says which, where it can), or what the formats refuse.
+  // NOT_FOUND and others: the file. Messages begin with the path.
+  static absl::StatusOr<WeightsFile> Open(const std::string& path);
+
+  absl::string_view format() const { return format_; }  // for people
+  absl::string_view bytes() const { return file_.bytes(); }
+  const std::vector<NamedTensor>& tensors() const { return tensors_; }
+
+ private:
+  WeightsFile(MappedFile file, absl::string_view format,
+              std::vector<NamedTensor> tensors)
+      : file_(std::move(file)), format_(format), tensors_(std::move(tensors)) {}
+
+  MappedFile file_;
+  absl::string_view format_;
+  std::vector<NamedTensor> tensors_;
+};
+
+// FitWeights of a file: the result is the only copy in memory.
+absl::StatusOr<std::vector<float>> ReadWeights(const std::string& path,
+                                               const Architecture& architecture,
+                                               const WeightsOptions& options);
+
+}  // namespace hilum
+
+#endif  // HILUM_COMMON_MODEL_WEIGHTS_FILE_H_

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "coordinator/submission.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/file.h"
+#include "common/config/study.h"
+#include "common/crypto/sha256.h"
+#include "common/model/blobs.h"
+#include "common/model/torch_writer.h"
+#include "tests/coordinator/fake_site.h"
+
+namespace hilum {
+namespace {
+
+class SubmissionTest : public testing::Test {
+ protected:
+  SubmissionTest() {
+    std::filesystem::remove_all(dir_);
+    EXPECT_TRUE(MakeDirectories(dir_).ok());
+  }
+
+  // A .pth of hilum_small with so many classes, every value 0.25.
+  std::string Weights(int classes) {
+    const Architecture small =
+        LookUpArchitecture("hilum_small", classes).value();
+    const std::string path = absl::StrCat(dir_, "/brought");
+    std::vector<float> values(InitialWeights(small, 0).size(), 0.25f);
+    EXPECT_TRUE(WriteTorchFile(path, small, values).ok());
+    return path;
+  }
+
+  // Of the first track of a stored study.
+  std::vector<float> Start(const StoredStudy& stored) {
+    const std::string path =
+        absl::StrCat(dir_, "/blobs/", ToHex(stored.global.sha256()));
+    std::vector<float> start = BlobValues(ReadFile(path).value()).value();
+    start.resize(start.size() / 3);
+    return start;
+  }
+
+  const std::string dir_ = absl::StrCat(
+      testing::TempDir(), "/submission-",
+      testing::UnitTest::GetInstance()->current_test_info()->name());
+  const v1::Study study_ = TinyStudy();
+};
+
+TEST_F(SubmissionTest, AHospitalsPthStartsAStudy) {
+  BlobStore blobs = BlobStore::Open(absl::StrCat(dir_, "/blobs")).value();
+  auto stored = PrepareSubmission(study_, Weights(2), {}, blobs);
+  ASSERT_TRUE(stored.ok()) << stored.status();
+  EXPECT_THAT(Start(*stored), testing::Each(0.25f));
+}
+
+TEST_F(SubmissionTest, AFreshHeadIsOfTheStudysSeed) {
+  v1::Study study = study_;
+  study.set_seed(9);
+  BlobStore blobs = BlobStore::Open(absl::StrCat(dir_, "/blobs")).value();
+  const std::string weights = Weights(14);
+  auto refused = PrepareSubmission(study, weights, {}, blobs);
+  EXPECT_THAT(std::string(refused.status().message()),
+              testing::HasSubstr("head.weight [14, 160], not [2, 160]"));
+  auto stored = PrepareSubmission(study, weights, {.fresh_head = true}, blobs);
+  ASSERT_TRUE(stored.ok()) << stored.status();
+  const Architecture small = LookUpArchitecture("hilum_small", 2).value();
+  const std::vector<float> drawn = InitialWeights(small, 9);
+  const std::vector<float> start = Start(*stored);
+  ASSERT_EQ(start.size(), drawn.size());
+  const size_t head = 2 * 160 + 2;
+  EXPECT_TRUE(std::equal(drawn.end() - head, drawn.end(), start.end() - head));
+  EXPECT_EQ(start[0], 0.25f);
+}
+
+}  // namespace
+}  // namespace hilum
