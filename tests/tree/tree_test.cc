@@ -94,7 +94,7 @@ std::vector<Boundary> Boundaries() {
       {"SQLite", R"(^#include <sqlite3)", {"/coordinator/storage/"}},
       {"yaml-cpp", R"(^#include <yaml-cpp)", {"/common/config/"}},
       {"image decoders",
-       R"(^#include <(png|jpeglib|turbojpeg))",
+       R"(^#include <(png|jpeglib|turbojpeg|openjpeg))",
        {"/site_agent/imaging/"}}};
 }
 
