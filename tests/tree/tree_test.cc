@@ -184,5 +184,15 @@ TEST(TreeTest, CoordinatorAndGatewayLinkNeitherTorchNorImageDecoders) {
   }
 }
 
+// It decodes what comes from outside, and has nothing to send it with.
+TEST(TreeTest, IngestLinksNoNetwork) {
+  std::string libraries = LibrariesOf("hilum-ingest");
+  ASSERT_THAT(libraries, testing::HasSubstr("libdcmdata"));
+  for (const char* banned :
+       {"libgrpc", "libdcmnet", "libdcmtls", "libssl", "libtorch"}) {
+    EXPECT_THAT(libraries, testing::Not(testing::HasSubstr(banned)));
+  }
+}
+
 }  // namespace
 }  // namespace hilum
