@@ -61,6 +61,11 @@ absl::StatusOr<Meta> ReadMeta(absl::string_view bytes) {
   if (meta.syntax.empty()) {
     return absl::InvalidArgumentError("DICOM: no transfer syntax");
   }
+  // It will be shown: only what a UID is made of (PS3.5 section 9.1).
+  if (meta.syntax.size() > 64 ||
+      meta.syntax.find_first_not_of("0123456789.") != std::string::npos) {
+    return absl::InvalidArgumentError("DICOM: its transfer syntax is no UID");
+  }
   return meta;
 }
 

@@ -57,7 +57,8 @@ void Confine(pid_t parent) {
   const rlimit a_minute = {60, 60};
   setrlimit(RLIMIT_CPU, &a_minute);
   const int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-  if (null >= 0) dup2(null, STDERR_FILENO);
+  if (null < 0) _exit(1);
+  for (int fd : {STDOUT_FILENO, STDERR_FILENO}) dup2(null, fd);
 }
 
 [[noreturn]] void RunChild(SharedPages& pages,

@@ -216,6 +216,12 @@ TEST(DecodeDicomTest, EncapsulationMustBeTheTransferSyntaxs) {
   EXPECT_EQ(CodeOf(SmallChest(), "1.2.840.10008.1.2.4.100"), kUnimplemented);
 }
 
+TEST(DecodeDicomTest, ATransferSyntaxThatIsNoUidIsNotShown) {
+  const std::string bytes = SmallChest().File("1.2\x1b[2J");
+  EXPECT_EQ(ReadTransferSyntaxUid(bytes).status().code(), kInvalid);
+  EXPECT_FALSE(absl::StrContains(DecodeDicom(bytes).status().message(), "2J"));
+}
+
 TEST(DecodeDicomTest, GarbageForACodestreamIsRefused) {
   std::string garbage;
   for (int i = 0; i < 4000; ++i) garbage += static_cast<char>(i * i * 31 >> 3);
