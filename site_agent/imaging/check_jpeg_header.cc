@@ -22,6 +22,15 @@ bool IsStartOfFrame(uint32_t marker) {
                               marker != 0xffc4 && marker != 0xffcc);
 }
 
+// Segments that belong in front of, or between, scans: tables, restart
+// interval, application data, comment, JPEG-LS parameters. DCMTK 3.6.7 looks
+// for ever at markers without a segment.
+bool IsOther(uint32_t marker) {
+  return marker == 0xffc4 || marker == 0xffdb || marker == 0xffdd ||
+         (marker >= 0xffe0 && marker <= 0xffef) || marker == 0xfff8 ||
+         marker == 0xfffe;
+}
+
 bool IsProcessOf(const TransferSyntax& syntax, uint32_t marker) {
   if (syntax.coding == PixelCoding::kJpegLs) return marker == 0xfff7;
   const absl::string_view uid = syntax.uid;
@@ -80,14 +89,11 @@ absl::StatusOr<int> CheckJpegHeader(absl::string_view frame,
   while (!reader.AtEnd()) {
     const uint32_t marker = reader.Read(2);
     if (marker == kEndOfImage) break;
-    if (marker == 0xffff) {  // a fill byte
-      reader.MoveTo(reader.position() - 1);
-      continue;
-    }
     const size_t start = reader.position();
     const uint32_t length = reader.Read(2);
-    if (marker < 0xff01 || length < 2 || !reader.ok()) {
-      return Damaged("no marker where one should be");
+    if (length < 2 || !reader.ok()) return Damaged("it ends in its header");
+    if (!IsStartOfFrame(marker) && !IsOther(marker) && marker != kStartOfScan) {
+      return Damaged("a marker that has no place in it");
     }
     if (IsStartOfFrame(marker)) {
       if (bits != 0) return Damaged("two headers");
