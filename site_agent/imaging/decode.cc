@@ -4,7 +4,9 @@
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "site_agent/imaging/decode_dicom.h"
 #include "site_agent/imaging/decoders.h"
+#include "site_agent/imaging/dicom_file.h"
 
 namespace hilum {
 
@@ -27,7 +29,8 @@ absl::StatusOr<GrayImage> DecodeImage(absl::string_view bytes) {
   }
   if (absl::StartsWith(bytes, "\x89PNG\r\n\x1a\n")) return DecodePng(bytes);
   if (absl::StartsWith(bytes, "\xff\xd8\xff")) return DecodeJpeg(bytes);
-  return absl::InvalidArgumentError("neither a PNG nor a JPEG image");
+  if (IsDicom(bytes)) return DecodeDicom(bytes);
+  return absl::InvalidArgumentError("neither a PNG, a JPEG nor a DICOM image");
 }
 
 }  // namespace hilum

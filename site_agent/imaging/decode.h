@@ -16,12 +16,14 @@ inline constexpr uint64_t kMaxImageFileBytes = 256ull << 20;
 inline constexpr uint64_t kMaxImagePixels = 64ull << 20;
 
 // PNG (1 to 16 bits; gray, RGB or palette, with or without alpha, which is
-// ignored; interlaced or not) or JPEG (8 bits, gray or colour), told apart by
-// their first bytes. Colours become Rec. 601 luma. A gray sample v of b bits
-// becomes v / (2^b - 1), no gamma applied. Thread-safe.
+// ignored; interlaced or not), JPEG (8 bits, gray or colour) or DICOM (as
+// DecodeDicom), told apart by their bytes. Colours become Rec. 601 luma. A gray
+// sample v of b bits becomes v / (2^b - 1), no gamma applied; DICOM has its own
+// rules. Thread-safe.
 // INVALID_ARGUMENT: not such a file, damaged, or cut short, with the
 // decoder's reason, or a JPEG of more than 100 scans. RESOURCE_EXHAUSTED: over
-// a limit above, found before any memory is taken for it.
+// a limit above, found before any memory is taken for it. From DICOM also
+// UNIMPLEMENTED and FAILED_PRECONDITION.
 absl::StatusOr<GrayImage> DecodeImage(absl::string_view bytes);
 
 }  // namespace hilum

@@ -12,6 +12,9 @@ struct GrayImage {
   int rows = 0;
   int columns = 0;
   std::vector<float> pixels;
+  // From one row, or column, to the next, where it is known; else 0.
+  double row_mm = 0;
+  double column_mm = 0;
 
   float at(int row, int column) const {
     return pixels[static_cast<size_t>(row) * columns + column];

@@ -94,7 +94,7 @@ std::vector<Boundary> Boundaries() {
       {"SQLite", R"(^#include <sqlite3)", {"/coordinator/storage/"}},
       {"yaml-cpp", R"(^#include <yaml-cpp)", {"/common/config/"}},
       {"image decoders",
-       R"(^#include <(png|jpeglib|turbojpeg))",
+       R"(^#include <(png|jpeglib|turbojpeg|openjpeg))",
        {"/site_agent/imaging/"}}};
 }
 
@@ -181,6 +181,16 @@ TEST(TreeTest, CoordinatorAndGatewayLinkNeitherTorchNorImageDecoders) {
       EXPECT_THAT(libraries, testing::Not(testing::HasSubstr(banned)))
           << binary;
     }
+  }
+}
+
+// It decodes what comes from outside, and has nothing to send it with.
+TEST(TreeTest, IngestLinksNoNetwork) {
+  std::string libraries = LibrariesOf("hilum-ingest");
+  ASSERT_THAT(libraries, testing::HasSubstr("libdcmdata"));
+  for (const char* banned :
+       {"libgrpc", "libdcmnet", "libdcmtls", "libssl", "libtorch"}) {
+    EXPECT_THAT(libraries, testing::Not(testing::HasSubstr(banned)));
   }
 }
 

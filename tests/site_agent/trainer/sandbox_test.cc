@@ -9,8 +9,11 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <string>
 
+#include "common/base/file.h"
 #include "gtest/gtest.h"
+#include "site_agent/imaging/decode.h"
 
 namespace hilum {
 namespace {
@@ -70,6 +73,30 @@ TEST(SandboxTest, TheKernelRefusesEverySocketButUnix) {
   EXPECT_EQ(WEXITSTATUS(status), 0) << "number of the failed check";
   EXPECT_EQ(TryConnect(ntohs(address.sin_port)), 0);  // only the child
   close(listener);
+}
+
+// The number of kinds of DICOM file that cannot be decoded without network.
+int UndecodedInside() {
+  if (!DenyNetwork().ok()) return 100;
+  int undecoded = 0;
+  for (const char* kind :
+       {"explicit", "implicit", "big_endian", "deflated", "rle",
+        "jpeg_baseline", "jpeg_extended", "jpeg_lossless", "jpeg_ls",
+        "jpeg_ls_near", "jpeg2000", "jpeg2000_lossy"}) {
+    auto bytes = ReadFile(
+        std::string(HILUM_SOURCE_DIR "/tests/fuzz/corpus/dicom/") + kind);
+    if (!bytes.ok() || !DecodeImage(*bytes).ok()) ++undecoded;
+  }
+  return undecoded;
+}
+
+TEST(SandboxTest, DicomIsDecodedInside) {
+  pid_t child = fork();
+  if (child == 0) _exit(UndecodedInside());
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0) << "kinds that were not decoded";
 }
 
 }  // namespace

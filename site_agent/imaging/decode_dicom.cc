@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "site_agent/imaging/decode_dicom.h"
+
+#include <new>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/status_macros.h"
+#include "site_agent/imaging/gray_pipeline.h"
+#include "site_agent/imaging/orientation.h"
+
+namespace hilum {
+namespace {
+
+constexpr DicomTag kImagerPixelSpacing = 0x00181164;
+constexpr DicomTag kPixelSpacing = 0x00280030;
+
+absl::Status CheckGray(const PixelFormat& format) {
+  if (format.samples != 1 || format.photometric == "PALETTE COLOR") {
+    return absl::UnimplementedError(
+        absl::StrCat("not a gray image but ", format.photometric));
+  }
+  if (format.frames != 1) {
+    return absl::UnimplementedError(
+        absl::StrCat(format.frames, " frames, not one image"));
+  }
+  if (format.bits_allocated != 8 && format.bits_allocated != 16) {
+    return absl::UnimplementedError(
+        absl::StrCat("gray of ", format.bits_allocated, " bits is not taken"));
+  }
+  return absl::OkStatus();
+}
+
+// At the detector where that is known, as it is the same at every hospital;
+// else at the patient. A spacing that makes no sense is as good as none.
+void ReadSpacing(const DicomElements& elements, GrayImage& image) {
+  for (DicomTag tag : {kImagerPixelSpacing, kPixelSpacing}) {
+    auto spacing = elements.Numbers(tag);
+    if (!spacing.ok() || spacing->size() != 2) continue;
+    if ((*spacing)[0] <= 0 || (*spacing)[1] <= 0) continue;
+    image.row_mm = (*spacing)[0];
+    image.column_mm = (*spacing)[1];
+    return;
+  }
+}
+
+void LookUp(const StoredPixels& pixels, const std::vector<float>& grays,
+            std::vector<float>& out) {
+  const int shift = pixels.format.high_bit + 1 - pixels.format.bits_stored;
+  const size_t mask = grays.size() - 1;
+  const auto* bytes = reinterpret_cast<const uint8_t*>(pixels.bytes.data());
+  if (pixels.format.bits_allocated == 8) {
+    for (size_t i = 0; i < out.size(); ++i) {
+      out[i] = grays[bytes[i] >> shift & mask];
+    }
+    return;
+  }
+  for (size_t i = 0; i < out.size(); ++i) {
+    const int word = bytes[2 * i] | bytes[2 * i + 1] << 8;
+    out[i] = grays[word >> shift & mask];
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<GrayImage> RenderDicom(const DicomElements& elements,
+                                      const StoredPixels& pixels) {
+  HILUM_RETURN_IF_ERROR(CheckGray(pixels.format));
+  HILUM_ASSIGN_OR_RETURN(GrayRules rules,
+                         ReadGrayRules(elements, pixels.format));
+  HILUM_ASSIGN_OR_RETURN(Orientation orientation, ReadOrientation(elements));
+  GrayImage image{pixels.format.rows, pixels.format.columns, {}};
+  image.pixels.resize(size_t{static_cast<uint32_t>(image.rows)} *
+                      image.columns);
+  LookUp(pixels, GrayTable(rules, pixels.format), image.pixels);
+  ReadSpacing(elements, image);
+  return Orient(std::move(image), orientation);
+}
+
+absl::StatusOr<GrayImage> DecodeDicom(absl::string_view bytes) try {
+  HILUM_ASSIGN_OR_RETURN(DicomFile file, ReadDicomFile(bytes));
+  HILUM_ASSIGN_OR_RETURN(PixelFormat format, ReadPixelFormat(file.elements));
+  // Before its pixels cost anything.
+  HILUM_RETURN_IF_ERROR(CheckGray(format));
+  HILUM_ASSIGN_OR_RETURN(StoredPixels pixels, DecodeStoredPixels(file));
+  return RenderDicom(file.elements, pixels);
+} catch (const std::bad_alloc&) {
+  return absl::ResourceExhaustedError("DICOM: out of memory");
+}
+
+}  // namespace hilum

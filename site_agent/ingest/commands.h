@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HILUM_SITE_AGENT_INGEST_COMMANDS_H_
+#define HILUM_SITE_AGENT_INGEST_COMMANDS_H_
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <iosfwd>
+
+#include "absl/status/status.h"
+
+namespace hilum {
+
+// Set by the command that was given; run after parsing.
+using IngestAction = std::function<absl::Status()>;
+
+// `hilum-ingest inspect FILE... [--json]`: a line for each file on `out`. Fails
+// where a file cannot be read; a file that is refused is no failure.
+void AddInspectCommand(CLI::App& app, std::ostream& out, IngestAction& action);
+
+}  // namespace hilum
+
+#endif  // HILUM_SITE_AGENT_INGEST_COMMANDS_H_

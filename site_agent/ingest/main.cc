@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// hilum-ingest: radiographs as a hospital has them.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <iostream>
+#include <string>
+
+#include "absl/strings/str_format.h"
+#include "common/base/ids.h"
+#include "site_agent/ingest/commands.h"
+
+int main(int argc, char** argv) {
+  CLI::App app("hilum-ingest: radiographs as a hospital has them");
+  app.set_version_flag("--version", std::string(hilum::SoftwareVersion()));
+  app.require_subcommand(1);
+  app.footer("Example: hilum-ingest inspect --json studies/*.dcm");
+  hilum::IngestAction action;
+  hilum::AddInspectCommand(app, std::cout, action);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  const absl::Status status = action();
+  if (status.ok()) return 0;
+  absl::FPrintF(stderr, "hilum-ingest: %s\n", std::string(status.message()));
+  return 1;
+}
