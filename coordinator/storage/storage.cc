@@ -57,7 +57,9 @@ std::string PackDoubles(const std::vector<double>& values) {
 
 std::vector<double> UnpackDoubles(const std::string& bytes) {
   std::vector<double> values(bytes.size() / sizeof(double));
-  std::memcpy(values.data(), bytes.data(), values.size() * sizeof(double));
+  if (!values.empty()) {
+    std::memcpy(values.data(), bytes.data(), values.size() * sizeof(double));
+  }
   return values;
 }
 
