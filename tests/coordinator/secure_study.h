@@ -3,6 +3,7 @@
 #define HILUM_TESTS_COORDINATOR_SECURE_STUDY_H_
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -41,7 +42,12 @@ class SecureStudyTest : public testing::Test {
     std::string name =
         testing::UnitTest::GetInstance()->current_test_info()->name();
     std::replace(name.begin(), name.end(), '/', '-');
-    dir_ = absl::StrCat(testing::TempDir(), "/sums-", name);
+    // Of this process: two of them may run at once.
+    dir_ = absl::StrCat(testing::TempDir(), "/sums-", getpid(), "-", name);
+    std::filesystem::remove_all(dir_);
+  }
+  ~SecureStudyTest() override {
+    core_.reset();
     std::filesystem::remove_all(dir_);
   }
 
