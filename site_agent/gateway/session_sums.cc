@@ -80,7 +80,7 @@ absl::StatusOr<v1::BlobRef> SessionRunner::MakeEvaluationVector(
           : absl::StatusOr<std::vector<uint32_t>>(evaluated.status());
   if (words.ok()) return WriteVector(spool().path(), *words);
   Log(words.status().message());
-  return WriteZeroUpdate(spool().path(), EvaluationVectorSize(study_.study));
+  return WriteZeroVector(spool().path(), EvaluationVectorSize(study_.study));
 }
 
 absl::StatusOr<v1::BlobRef> SessionRunner::VectorOf(const v1::Task& task) {

@@ -183,7 +183,7 @@ absl::StatusOr<v1::BlobRef> SessionRunner::MakeUpdate(const v1::Task& task,
   if (update.ok() || MayPass(update.status())) return update;
   Log(absl::StrCat("round ", task.header().round(), ": this site gives ",
                    "nothing to it: ", update.status().message()));
-  return WriteZeroUpdate(path, study_.layout.size());
+  return WriteZeroVector(path, study_.layout.size());
 }
 
 absl::StatusOr<v1::BlobRef> SessionRunner::UpdateOf(const v1::Task& task) {

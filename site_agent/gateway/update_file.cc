@@ -228,7 +228,7 @@ absl::StatusOr<v1::BlobRef> EncodeUpdateFile(const std::string& path,
   return Encoder(path, options).Run();
 }
 
-absl::StatusOr<v1::BlobRef> WriteZeroUpdate(const std::string& path,
+absl::StatusOr<v1::BlobRef> WriteZeroVector(const std::string& path,
                                             int64_t num_elements) {
   HILUM_ASSIGN_OR_RETURN(ScopedFd fd, NewFile(path));
   VectorFile file(fd.get(), path);

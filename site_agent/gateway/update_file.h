@@ -43,7 +43,7 @@ inline constexpr float kMaxClippedDelta = 16384;
 
 // The encoding of nothing in its place, zeros: this site gives nothing to the
 // round.
-absl::StatusOr<v1::BlobRef> WriteZeroUpdate(const std::string& path,
+absl::StatusOr<v1::BlobRef> WriteZeroVector(const std::string& path,
                                             int64_t num_elements);
 
 // A vector as a file.

@@ -195,7 +195,7 @@ TEST_F(UpdateFileTest, FileOfAnotherLengthIsRefused) {
 
 TEST_F(UpdateFileTest, NothingIsZeros) {
   const auto size = static_cast<size_t>(options_.layout.size());
-  auto update = WriteZeroUpdate(path_, options_.layout.size());
+  auto update = WriteZeroVector(path_, options_.layout.size());
   ASSERT_TRUE(update.ok()) << update.status();
   EXPECT_TRUE(Words() == std::vector<uint32_t>(size));
   EXPECT_EQ(update->size(), options_.layout.num_bytes());
