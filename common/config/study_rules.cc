@@ -38,6 +38,9 @@ class Rules {
                                   study_.cross_validation().folds(), 2, 20));
     HILUM_RETURN_IF_ERROR(CheckTraining());
     HILUM_RETURN_IF_ERROR(CheckOptimizer());
+    HILUM_RETURN_IF_ERROR(CheckSchedule());
+    HILUM_RETURN_IF_ERROR(CheckAugmentation());
+    HILUM_RETURN_IF_ERROR(CheckValidation());
     HILUM_RETURN_IF_ERROR(CheckAggregation());
     HILUM_RETURN_IF_ERROR(InRange("evaluation.score_bins",
                                   study_.evaluation().score_bins(), 16, 8192));
@@ -58,6 +61,12 @@ class Rules {
     }
     return Bad(field,
                absl::StrCat("from ", low, " to ", high, ", not ", value));
+  }
+
+  // Enum values are numbered from 1 to `last`.
+  absl::Status Given(absl::string_view field, int value, int last,
+                     absl::string_view names) const {
+    return value >= 1 && value <= last ? absl::OkStatus() : Bad(field, names);
   }
 
   absl::Status CheckName(absl::string_view field,
@@ -125,7 +134,18 @@ class Rules {
           "model.last_blocks",
           "given (1 or more) with `trainable: last_blocks`, and only so");
     }
-    return InRange("model.input_size", model.input_size(), 32, 512);
+    HILUM_RETURN_IF_ERROR(
+        InRange("model.input_size", model.input_size(), 32, 512));
+    HILUM_RETURN_IF_ERROR(
+        InRange("model.head_units", model.head_units(), 0, 4096));
+    if (model.input_channels() != 1 && model.input_channels() != 3) {
+      return Bad("model.input_channels", "1 or 3");
+    }
+    HILUM_RETURN_IF_ERROR(Given("model.preprocessing", model.preprocessing(),
+                                v1::Model::PREPROCESSING_TORCHXRAYVISION,
+                                "hilum, imagenet or torchxrayvision"));
+    return Given("model.batch_norm", model.batch_norm(),
+                 v1::Model::BATCH_NORM_AVERAGED, "frozen, local or averaged");
   }
 
   absl::Status CheckTraining() const {
@@ -142,21 +162,81 @@ class Rules {
         training.class_weights() != v1::Training::CLASS_WEIGHTS_BALANCED) {
       return Bad("training.class_weights", "none or balanced");
     }
-    return absl::OkStatus();
+    HILUM_RETURN_IF_ERROR(
+        InRange("training.focal_gamma", training.focal_gamma(), 0, 10));
+    HILUM_RETURN_IF_ERROR(InRange("training.label_smoothing",
+                                  training.label_smoothing(), 0, 0.5));
+    HILUM_RETURN_IF_ERROR(InRange("training.gradient_clipping_norm",
+                                  training.gradient_clipping_norm(), 0, 1e6));
+    return Given("training.precision", training.precision(),
+                 v1::Training::PRECISION_BFLOAT16, "float32 or bfloat16");
   }
 
   absl::Status CheckOptimizer() const {
     const v1::Optimizer& optimizer = study_.training().optimizer();
-    if (optimizer.kind() != v1::Optimizer::KIND_SGD &&
-        optimizer.kind() != v1::Optimizer::KIND_ADAM) {
-      return Bad("training.optimizer.kind", "sgd or adam");
-    }
+    HILUM_RETURN_IF_ERROR(Given("training.optimizer.kind", optimizer.kind(),
+                                v1::Optimizer::KIND_ADAMW,
+                                "sgd, adam or adamw"));
     HILUM_RETURN_IF_ERROR(InRange("training.optimizer.learning_rate",
                                   optimizer.learning_rate(), 1e-9, 100));
     HILUM_RETURN_IF_ERROR(InRange("training.optimizer.momentum",
                                   optimizer.momentum(), 0, 0.9999));
-    return InRange("training.optimizer.weight_decay", optimizer.weight_decay(),
-                   0, 10);
+    HILUM_RETURN_IF_ERROR(InRange("training.optimizer.weight_decay",
+                                  optimizer.weight_decay(), 0, 10));
+    return InRange("training.optimizer.layer_decay", optimizer.layer_decay(), 0,
+                   1);
+  }
+
+  absl::Status CheckSchedule() const {
+    const v1::Schedule& schedule = study_.training().schedule();
+    HILUM_RETURN_IF_ERROR(Given("training.schedule.kind", schedule.kind(),
+                                v1::Schedule::KIND_STEP,
+                                "constant, cosine or step"));
+    HILUM_RETURN_IF_ERROR(InRange("training.schedule.warmup_rounds",
+                                  schedule.warmup_rounds(), 0,
+                                  study_.training().rounds()));
+    if ((schedule.kind() == v1::Schedule::KIND_STEP) !=
+        (schedule.step_rounds() > 0)) {
+      return Bad("training.schedule.step_rounds",
+                 "given (1 or more) with `kind: step`, and only so");
+    }
+    HILUM_RETURN_IF_ERROR(
+        InRange("training.schedule.step_factor", schedule.step_factor(), 0, 1));
+    return InRange("training.schedule.final_fraction",
+                   schedule.final_fraction(), 0, 1);
+  }
+
+  absl::Status CheckAugmentation() const {
+    const v1::Augmentation& reach = study_.training().augmentation();
+    HILUM_RETURN_IF_ERROR(InRange("training.augmentation.rotation_degrees",
+                                  reach.rotation_degrees(), 0, 45));
+    HILUM_RETURN_IF_ERROR(
+        InRange("training.augmentation.shift", reach.shift(), 0, 0.5));
+    HILUM_RETURN_IF_ERROR(
+        InRange("training.augmentation.scale", reach.scale(), 0, 0.7));
+    HILUM_RETURN_IF_ERROR(
+        InRange("training.augmentation.intensity", reach.intensity(), 0, 0.5));
+    HILUM_RETURN_IF_ERROR(
+        InRange("training.augmentation.gamma", reach.gamma(), 0, 1));
+    return InRange("training.augmentation.views", reach.views(), 0, 100);
+  }
+
+  absl::Status CheckValidation() const {
+    const v1::Validation& validation = study_.training().validation();
+    HILUM_RETURN_IF_ERROR(
+        InRange("training.validation.share", validation.share(), 0, 0.5));
+    HILUM_RETURN_IF_ERROR(InRange("training.validation.minimum_gain",
+                                  validation.minimum_gain(), 0, 10));
+    if (validation.patience() > 0 && validation.share() == 0) {
+      return Bad("training.validation.share",
+                 "over 0 where `training.validation.patience` is given");
+    }
+    if (validation.share() > 0 && study_.training().rounds() < 2) {
+      return Bad("training.rounds",
+                 "2 or more with `training.validation`: a round's model is "
+                 "tried in the next");
+    }
+    return absl::OkStatus();
   }
 
   absl::Status CheckAggregation() const {
@@ -203,6 +283,26 @@ void FillModel(v1::Model& model) {
                             : v1::Model::TRAINABLE_ALL);
   }
   if (!model.has_input_size()) model.set_input_size(96);
+  // All of torchvision's take colours.
+  if (!model.has_input_channels()) {
+    model.set_input_channels(model.architecture() == "hilum_small" ? 1 : 3);
+  }
+  if (model.preprocessing() == v1::Model::PREPROCESSING_UNSPECIFIED) {
+    model.set_preprocessing(model.input_channels() == 3
+                                ? v1::Model::PREPROCESSING_IMAGENET
+                                : v1::Model::PREPROCESSING_HILUM);
+  }
+  if (model.batch_norm() == v1::Model::BATCH_NORM_UNSPECIFIED) {
+    model.set_batch_norm(v1::Model::BATCH_NORM_FROZEN);
+  }
+}
+
+void FillAugmentation(v1::Augmentation& reach) {
+  if (!reach.has_rotation_degrees()) reach.set_rotation_degrees(7);
+  if (!reach.has_shift()) reach.set_shift(0.04);
+  if (!reach.has_scale()) reach.set_scale(0.08);
+  if (!reach.has_intensity()) reach.set_intensity(0.05);
+  if (!reach.has_gamma()) reach.set_gamma(0.16);
 }
 
 void FillTraining(v1::Training& training) {
@@ -215,10 +315,19 @@ void FillTraining(v1::Training& training) {
   if (!optimizer.has_momentum()) optimizer.set_momentum(any_kind ? 0.9 : 0);
   if (!optimizer.has_learning_rate()) {
     optimizer.set_learning_rate(
-        optimizer.kind() == v1::Optimizer::KIND_ADAM ? 0.001 : 0.01);
+        optimizer.kind() == v1::Optimizer::KIND_SGD ? 0.01 : 0.001);
   }
   if (training.class_weights() == v1::Training::CLASS_WEIGHTS_UNSPECIFIED) {
     training.set_class_weights(v1::Training::CLASS_WEIGHTS_BALANCED);
+  }
+  v1::Schedule& schedule = *training.mutable_schedule();
+  if (schedule.kind() == v1::Schedule::KIND_UNSPECIFIED) {
+    schedule.set_kind(v1::Schedule::KIND_CONSTANT);
+  }
+  if (!schedule.has_step_factor()) schedule.set_step_factor(0.1);
+  FillAugmentation(*training.mutable_augmentation());
+  if (training.precision() == v1::Training::PRECISION_UNSPECIFIED) {
+    training.set_precision(v1::Training::PRECISION_FLOAT32);
   }
 }
 
@@ -255,6 +364,7 @@ void FillStudyDefaults(v1::Study& study) {
   FillAggregation(study);
   v1::Evaluation& evaluation = *study.mutable_evaluation();
   if (!evaluation.has_score_bins()) evaluation.set_score_bins(4096);
+  if (!evaluation.has_localization()) evaluation.set_localization(true);
   v1::DataRules& data_rules = *study.mutable_data_rules();
   if (!data_rules.has_max_bad_share()) data_rules.set_max_bad_share(0.05);
 }

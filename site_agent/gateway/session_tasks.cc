@@ -67,7 +67,12 @@ absl::StatusOr<v1::PrepareResponse> SessionRunner::Prepare(
   request.set_patient_key(options_.patient_key);
   request.set_site(options_.site.name());
   request.set_work_dir(options_.config.state_dir());
-  request.set_threads(options_.config.trainer().threads());
+  const v1::TrainerConfig& trainer = options_.config.trainer();
+  request.set_threads(trainer.threads());
+  *request.mutable_devices() = trainer.devices();
+  request.set_nondeterministic(trainer.nondeterministic());
+  request.set_encrypt_features(
+      options_.config.policy().encrypt_feature_cache());
   Log(absl::StrCat("study ", study_.study.name(), ": loading the cases"));
   HILUM_ASSIGN_OR_RETURN(v1::PrepareResponse prepared,
                          trainer_.Prepare(request));
@@ -178,6 +183,9 @@ absl::StatusOr<v1::BlobRef> SessionRunner::MakeUpdate(const v1::Task& task,
                                                       const std::string& path) {
   HILUM_ASSIGN_OR_RETURN(v1::TrainRequest train, MakeTrainRequest(task, path));
   absl::StatusOr<v1::TrainResponse> trained = trainer_.Train(train);
+  if (trained.ok()) {
+    for (const std::string& warning : trained->warnings()) Log(warning);
+  }
   absl::StatusOr<v1::BlobRef> update =
       trained.ok() ? EncodeUpdate(task, *trained, path) : trained.status();
   if (update.ok() || MayPass(update.status())) return update;
