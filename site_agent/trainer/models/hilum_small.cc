@@ -58,14 +58,17 @@ struct Residual {
 class HilumSmallNetwork : public Network {
  public:
   HilumSmallNetwork(TensorTable& table, int num_classes)
-      : stem_(
+      : Network(kHilumSmallStages + 1, kHilumSmallStages + 1),
+        stem_(
             table.Take("stem.conv.weight", {kHilumSmallStemChannels, 1, 3, 3})),
-        stem_norm_(table, "stem.norm", kHilumSmallStemChannels) {
+        stem_norm_(table, "stem.norm", kHilumSmallStemChannels),
+        stages_(kHilumSmallStages) {
     int channels = kHilumSmallStemChannels;
     for (int stage = 0; stage < kHilumSmallStages; ++stage) {
       for (int i = 0; i < kHilumSmallDepths[stage]; ++i) {
-        blocks_.emplace_back(table, absl::StrCat("stage", stage + 1, ".", i),
-                             kHilumSmallChannels[stage], channels);
+        stages_[stage].emplace_back(table,
+                                    absl::StrCat("stage", stage + 1, ".", i),
+                                    kHilumSmallChannels[stage], channels);
         channels = kHilumSmallChannels[stage];
       }
     }
@@ -73,16 +76,20 @@ class HilumSmallNetwork : public Network {
     head_bias_ = table.Take("head.bias", {num_classes});
   }
 
-  at::Tensor Forward(const at::Tensor& input, Rng* dropout) override {
-    at::Tensor x = at::relu(stem_norm_(Conv(input, stem_, 2, 1)));
-    for (const Residual& block : blocks_) x = block(x);
-    return at::linear(x.mean({2, 3}), head_weight_, head_bias_);
+  at::Tensor Block(int block, const at::Tensor& x, const Pass& pass) override {
+    if (block == 0) return at::relu(stem_norm_(Conv(x, stem_, 2, 1)));
+    if (block == num_blocks()) return at::linear(x, head_weight_, head_bias_);
+    at::Tensor y = x;
+    for (const Residual& residual : stages_[block - 1]) y = residual(y);
+    return y;
   }
+
+  at::Tensor Pool(const at::Tensor& map) override { return map.mean({2, 3}); }
 
  private:
   at::Tensor stem_;
   Norm stem_norm_;
-  std::vector<Residual> blocks_;
+  std::vector<std::vector<Residual>> stages_;
   at::Tensor head_weight_, head_bias_;
 };
 

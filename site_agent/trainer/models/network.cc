@@ -36,6 +36,16 @@ absl::Status TensorTable::Finish() const {
       absl::StrCat("network and registry differ in: ", fault));
 }
 
+at::Tensor Run(Network& network, int first, int last, const at::Tensor& x,
+               const Pass& pass) {
+  at::Tensor y = x;
+  for (int block = first; block < last; ++block) {
+    y = network.Block(block, y, pass);
+    if (block + 1 == network.pool_block()) y = network.Pool(y);
+  }
+  return y;
+}
+
 absl::StatusOr<std::unique_ptr<Network>> MakeNetwork(
     const Architecture& architecture, const std::vector<at::Tensor>& tensors,
     int num_classes) {

@@ -38,14 +38,44 @@ class TensorTable {
   std::string fault_;
 };
 
-// One architecture over given parameters. Not thread-safe.
+// How a block computes; as when evaluating by default.
+struct Pass {
+  Rng* dropout = nullptr;  // drives dropout; null: none
+  // Batch normalisation by the batch's own statistics, by which the running
+  // ones move; else by the running ones.
+  bool update_statistics = false;
+};
+
+// One architecture over given parameters, as the blocks of its table: 0 ..
+// num_blocks - 1 the trunk, num_blocks the head. Somewhere among them maps
+// [n, channels, height, width] are pooled into vectors [n, length]. Not
+// thread-safe.
 class Network {
  public:
   virtual ~Network() = default;
-  // [n, channels, size, size] to [n, classes]. `dropout` drives dropout while
-  // training; null when evaluating.
-  virtual at::Tensor Forward(const at::Tensor& input, Rng* dropout) = 0;
+
+  int num_blocks() const { return num_blocks_; }
+  // The first block that takes vectors; 1 .. num_blocks.
+  int pool_block() const { return pool_block_; }
+
+  virtual at::Tensor Block(int block, const at::Tensor& x,
+                           const Pass& pass) = 0;
+  // What block pool_block() takes of the map before it.
+  virtual at::Tensor Pool(const at::Tensor& map) = 0;
+
+ protected:
+  Network(int num_blocks, int pool_block)
+      : num_blocks_(num_blocks), pool_block_(pool_block) {}
+
+ private:
+  const int num_blocks_, pool_block_;
 };
+
+// What block `last` takes, of what block `first` takes: blocks first ..
+// last - 1, pooled where `last` takes vectors and `first` does not.
+// last = num_blocks + 1: the logits [n, classes].
+at::Tensor Run(Network& network, int first, int last, const at::Tensor& x,
+               const Pass& pass);
 
 std::unique_ptr<Network> MakeHilumSmall(TensorTable& table, int num_classes);
 std::unique_ptr<Network> MakeVgg16(TensorTable& table, int num_classes);

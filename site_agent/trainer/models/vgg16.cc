@@ -36,18 +36,24 @@ at::Tensor Dropout(const at::Tensor& x, Rng* rng) {
   return x * mask;
 }
 
+constexpr int kStages = 5;
+constexpr int kDepths[kStages] = {2, 2, 3, 3, 3};
+
 class Vgg16Network : public Network {
  public:
-  Vgg16Network(TensorTable& table, int num_classes) {
+  Vgg16Network(TensorTable& table, int num_classes)
+      : Network(kStages + 1, kStages), stages_(kStages) {
     constexpr int kIndex[] = {0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28};
-    constexpr int kChannels[] = {64,  64,  128, 128, 256, 256, 256,
-                                 512, 512, 512, 512, 512, 512};
+    constexpr int kChannels[] = {64, 128, 256, 512, 512};
     int channels = 3;
-    for (int i = 0; i < 13; ++i) {
-      convolutions_.emplace_back(
-          table, absl::StrCat("features.", kIndex[i]),
-          std::vector<int64_t>{kChannels[i], channels, 3, 3});
-      channels = kChannels[i];
+    int i = 0;
+    for (int stage = 0; stage < kStages; ++stage) {
+      for (int layer = 0; layer < kDepths[stage]; ++layer, ++i) {
+        stages_[stage].emplace_back(
+            table, absl::StrCat("features.", kIndex[i]),
+            std::vector<int64_t>{kChannels[stage], channels, 3, 3});
+        channels = kChannels[stage];
+      }
     }
     linears_.emplace_back(table, "classifier.0",
                           std::vector<int64_t>{4096, 512 * 7 * 7});
@@ -57,26 +63,30 @@ class Vgg16Network : public Network {
                           std::vector<int64_t>{num_classes, 4096});
   }
 
-  at::Tensor Forward(const at::Tensor& input, Rng* dropout) override {
-    at::Tensor x = input;
-    int done = 0;
-    for (int count : {2, 2, 3, 3, 3}) {
-      for (int i = 0; i < count; ++i, ++done) {
-        const Layer& layer = convolutions_[done];
-        x = at::relu(at::conv2d(x, layer.weight, layer.bias, {1, 1}, {1, 1}));
+  at::Tensor Block(int block, const at::Tensor& x, const Pass& pass) override {
+    at::Tensor y = x;
+    if (block < kStages) {
+      for (const Layer& layer : stages_[block]) {
+        y = at::relu(at::conv2d(y, layer.weight, layer.bias, {1, 1}, {1, 1}));
       }
-      x = at::max_pool2d(x, {2, 2}, {2, 2});
+      return at::max_pool2d(y, {2, 2}, {2, 2});
     }
-    x = at::adaptive_avg_pool2d(x, {7, 7}).flatten(1);
-    for (int i : {0, 1}) {
-      x = at::relu(at::linear(x, linears_[i].weight, linears_[i].bias));
-      x = Dropout(x, dropout);
+    if (block == kStages) {
+      for (int i : {0, 1}) {
+        y = at::relu(at::linear(y, linears_[i].weight, linears_[i].bias));
+        y = Dropout(y, pass.dropout);
+      }
+      return y;
     }
-    return at::linear(x, linears_[2].weight, linears_[2].bias);
+    return at::linear(y, linears_[2].weight, linears_[2].bias);
+  }
+
+  at::Tensor Pool(const at::Tensor& map) override {
+    return at::adaptive_avg_pool2d(map, {7, 7}).flatten(1);
   }
 
  private:
-  std::vector<Layer> convolutions_;
+  std::vector<std::vector<Layer>> stages_;
   std::vector<Layer> linears_;
 };
 
