@@ -171,8 +171,8 @@ absl::StatusOr<double> Module::TrainBatch(Batch& batch, Rng& dropout) try {
   std::vector<int64_t> labels(batch.labels.begin(), batch.labels.end());
   at::Tensor truth = at::from_blob(labels.data(), {n, 1}, at::kLong);
   at::Tensor weights = at::from_blob(batch.weights.data(), {n, 1}, at::kFloat);
-  at::Tensor logits =
-      impl_->network->Forward(impl_->Input(batch.pixels), &dropout);
+  at::Tensor logits = Run(*impl_->network, 0, impl_->network->num_blocks() + 1,
+                          impl_->Input(batch.pixels), {.dropout = &dropout});
   if (!batch.logit_offsets.empty()) {
     logits = logits + at::from_blob(batch.logit_offsets.data(),
                                     {1, impl_->classes}, at::kFloat);
@@ -194,8 +194,9 @@ absl::StatusOr<double> Module::TrainBatch(Batch& batch, Rng& dropout) try {
 absl::StatusOr<std::vector<float>> Module::Predict(
     std::vector<float>& pixels) try {
   at::NoGradGuard no_grad;
-  at::Tensor logits =
-      impl_->network->Forward(impl_->Input(pixels), nullptr).contiguous();
+  at::Tensor logits = Run(*impl_->network, 0, impl_->network->num_blocks() + 1,
+                          impl_->Input(pixels), {})
+                          .contiguous();
   const float* values = logits.data_ptr<float>();
   return std::vector<float>(values, values + logits.numel());
 } catch (const std::exception& e) {
