@@ -44,6 +44,9 @@ struct Pass {
   // Batch normalisation by the batch's own statistics, by which the running
   // ones move; else by the running ones.
   bool update_statistics = false;
+  // Where x is a piece of a batch: its first case, of so many. What is drawn
+  // for a case does not depend on the pieces.
+  int64_t first = 0, total = 0;  // total 0: x is the batch
 };
 
 // One architecture over given parameters, as the blocks of its table: 0 ..
