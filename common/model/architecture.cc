@@ -8,7 +8,9 @@
 #include "common/base/rng.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/sha256.h"
+#include "common/model/densenet.h"
 #include "common/model/hilum_small.h"
+#include "common/model/resnet.h"
 #include "common/model/vgg.h"
 
 namespace hilum {
@@ -23,8 +25,10 @@ struct Family {
   Architecture (*build)(const ModelShape& shape);
 };
 
-constexpr Family kFamilies[] = {{"hilum_small", 1, HilumSmall},
-                                {"vgg16", 3, Vgg}};
+constexpr Family kFamilies[] = {
+    {"hilum_small", 1, HilumSmall}, {"vgg16", 3, Vgg},
+    {"vgg16_bn", 3, Vgg},           {"resnet18", 3, ResNet},
+    {"resnet50", 3, ResNet},        {"densenet121", 3, DenseNet121}};
 
 absl::Status CheckShape(const ModelShape& shape) {
   if (shape.classes < 2 || shape.classes > kMaxClasses) {

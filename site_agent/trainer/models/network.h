@@ -42,7 +42,7 @@ class TensorTable {
 struct Pass {
   Rng* dropout = nullptr;  // drives dropout; null: none
   // Batch normalisation by the batch's own statistics, by which the running
-  // ones move; else by the running ones.
+  // ones move (layers.h); else by the running ones.
   bool update_statistics = false;
   // Where x is a piece of a batch: its first case, of so many. What is drawn
   // for a case does not depend on the pieces.
