@@ -17,7 +17,9 @@ absl::Status Serve(int socket_fd) {
   // Before any thread starts and any image is opened.
   absl::Status denied = hilum::DenyNetwork();
   if (!denied.ok()) return denied;
-  hilum::TorchTrainer trainer;
+  hilum::TorchTrainer trainer({}, [](const std::string& line) {
+    std::cerr << "hilum-trainer: " << line << std::endl;
+  });
   return hilum::ServeTrainer(trainer, hilum::ScopedFd(socket_fd));
 }
 

@@ -2,30 +2,28 @@
 #include "site_agent/trainer/network_input.h"
 
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
-#include <ATen/ops/stack.h>
+
+#include "common/model/preprocessing.h"
 
 namespace hilum {
-namespace {
-
-// torchvision's, for networks with three channels.
-constexpr float kMean[] = {0.485f, 0.456f, 0.406f};
-constexpr float kDeviation[] = {0.229f, 0.224f, 0.225f};
-
-}  // namespace
 
 at::Tensor NetworkInput(std::vector<float>& pixels, int64_t size,
                         const Architecture& architecture,
                         const v1::Model& model, at::Device device) {
   const int64_t n = static_cast<int64_t>(pixels.size()) / (size * size);
-  at::Tensor x =
+  const at::Tensor gray =
       at::from_blob(pixels.data(), {n, 1, size, size}, at::kFloat).to(device);
-  if (architecture.input_channels == 1) return (x - 0.5) / 0.25;
-  std::vector<at::Tensor> planes;
-  for (int c = 0; c < 3; ++c) {
-    planes.push_back(((x - kMean[c]) / kDeviation[c]).squeeze(1));
+  const ChannelScales scales =
+      ScalesOf(model.preprocessing(), architecture.input_channels);
+  at::Tensor input = at::empty({n, architecture.input_channels, size, size},
+                               gray.options());
+  for (int64_t c = 0; c < architecture.input_channels; ++c) {
+    const size_t i = static_cast<size_t>(c);
+    input.narrow(1, c, 1).copy_(gray * scales.scale[i] + scales.shift[i]);
   }
-  return at::stack(planes, 1);
+  return input;
 }
 
 }  // namespace hilum

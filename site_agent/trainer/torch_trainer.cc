@@ -233,6 +233,9 @@ absl::Status TorchTrainer::Session::CheckClassWeights(
 
 absl::StatusOr<v1::TrainResponse> TorchTrainer::Session::Train(
     const v1::TrainRequest& request) {
+  if (request.round() == 0) {
+    return absl::InvalidArgumentError("training rounds count from 1");
+  }
   HILUM_RETURN_IF_ERROR(CheckClassWeights(request));
   HILUM_RETURN_IF_ERROR(Begin(request.frozen_path()));
   const std::string& path = request.delta_path();

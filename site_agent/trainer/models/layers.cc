@@ -46,15 +46,19 @@ at::Tensor BatchNorm::operator()(const at::Tensor& x, const Pass& pass) const {
                         /*cudnn_enabled=*/true);
 }
 
-at::Tensor Dropout(const at::Tensor& x, Rng* rng) {
-  if (rng == nullptr) return x;
-  at::Tensor mask = at::empty(x.sizes(), at::kFloat);
+at::Tensor Dropout(const at::Tensor& x, const Pass& pass) {
+  if (pass.dropout == nullptr) return x;
+  // The mask of the whole batch, of which x may be a piece.
+  std::vector<int64_t> shape = x.sizes().vec();
+  if (pass.total > 0) shape[0] = pass.total;
+  at::Tensor mask = at::empty(shape, at::kFloat);
   float* values = mask.data_ptr<float>();
   uint64_t bits = 0;
   for (int64_t i = 0; i < mask.numel(); ++i) {
-    if (i % 64 == 0) bits = rng->Next();
+    if (i % 64 == 0) bits = pass.dropout->Next();
     values[i] = (bits >> (i % 64)) & 1 ? 2.0f : 0.0f;
   }
+  mask = mask.narrow(0, pass.first, x.size(0));
   return x * mask.to(x.options());
 }
 
@@ -72,7 +76,7 @@ Head::Head(TensorTable& table, const Architecture& architecture,
 at::Tensor Head::operator()(const at::Tensor& x, const Pass& pass) const {
   if (linears_.size() == 1) return linears_[0](x);
   at::Tensor y = linears_[0](x);
-  return linears_[1](Dropout(at::relu_(y), pass.dropout));
+  return linears_[1](Dropout(at::relu_(y), pass));
 }
 
 at::Tensor GlobalAverage(const at::Tensor& map) {

@@ -57,10 +57,10 @@ class BatchNorm {
   at::Tensor weight_, bias_, mean_, variance_;
 };
 
-// Each value with probability 1/2 twice itself, else 0; x itself without a
-// source. The mask is our own, as Torch's generator is global and two trainers
-// of one process would draw from it in turn.
-at::Tensor Dropout(const at::Tensor& x, Rng* rng);
+// Each value with probability 1/2 twice itself, else 0; x itself without
+// Pass::dropout. x is [n, ...]. The mask is our own, as Torch's generator is
+// global and two trainers of one process would draw from it in turn.
+at::Tensor Dropout(const at::Tensor& x, const Pass& pass);
 
 // The last block, as TensorList::WithHead lays it out.
 class Head {
