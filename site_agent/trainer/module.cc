@@ -5,6 +5,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/from_blob.h>
+#include <ATen/ops/full.h>
 #include <ATen/ops/zeros.h>
 #include <c10/util/Exception.h>
 #include <fcntl.h>
@@ -20,6 +21,7 @@
 #include "site_agent/trainer/loss.h"
 #include "site_agent/trainer/mixed_precision.h"
 #include "site_agent/trainer/models/network.h"
+#include "site_agent/trainer/models/ranks.h"
 #include "site_agent/trainer/network_input.h"
 #include "site_agent/trainer/optimizer.h"
 
@@ -104,8 +106,10 @@ struct Module::Impl {
   at::Tensor Trained(Inputs& inputs);
   at::Tensor Logits(Inputs& inputs, const Pass& pass);
   double AddGradient(Batch& batch, int64_t first, int64_t count,
-                     const Rng& dropout);
-  absl::StatusOr<double> AddGradients(Batch& batch, Rng& dropout);
+                     const Rng& dropout, Ranks* ranks);
+  // Of the whole batch, in pieces where the memory wants it.
+  absl::StatusOr<double> AddGradients(Batch& batch, const Rng& dropout);
+  double AddGradientsOverRanks(Batch& batch, const Rng& dropout);
 };
 
 absl::Status Module::Impl::Build(const std::vector<at::Tensor>* shared_frozen) {
@@ -164,7 +168,7 @@ at::Tensor Module::Impl::Logits(Inputs& inputs, const Pass& pass) {
 // Of cases first .. first + count - 1, of the mean over the whole batch; their
 // part of the sum.
 double Module::Impl::AddGradient(Batch& batch, int64_t first, int64_t count,
-                                 const Rng& dropout) {
+                                 const Rng& dropout, Ranks* ranks) {
   const int64_t n = static_cast<int64_t>(batch.labels.size());
   const int64_t each = static_cast<int64_t>(batch.inputs.values.size()) / n;
   Inputs part = {.features = batch.inputs.features, .values = {}};
@@ -183,7 +187,8 @@ double Module::Impl::AddGradient(Batch& batch, int64_t first, int64_t count,
                      .update_statistics = layout.averages_batch_norm ||
                                           layout.local_size > 0,
                      .first = first,
-                     .total = n};
+                     .total = n,
+                     .ranks = ranks};
   MixedPrecision mixed(options.bfloat16, options.device);
   at::Tensor logits =
       Logits(count < n ? part : batch.inputs, pass).to(at::kFloat);
@@ -195,17 +200,33 @@ double Module::Impl::AddGradient(Batch& batch, int64_t first, int64_t count,
   }
   const at::Tensor sum = LossSum(logits, truth, weights, study.training());
   const double loss = sum.item<double>();
-  if (std::isfinite(loss)) (sum / static_cast<double>(n)).backward();
+  // Ranks go through the same motions, whatever they see.
+  if (std::isfinite(loss) || ranks != nullptr) {
+    (sum / static_cast<double>(n)).backward();
+  }
   return loss;
 }
 
-absl::StatusOr<double> Module::Impl::AddGradients(Batch& batch, Rng& dropout) {
+double Module::Impl::AddGradientsOverRanks(Batch& batch, const Rng& dropout) {
+  Ranks& ranks = *options.ranks;
+  const Ranks::Slice slice =
+      ranks.SliceOf(static_cast<int64_t>(batch.labels.size()));
+  const double part =
+      AddGradient(batch, slice.first, slice.count, dropout, &ranks);
+  std::vector<at::Tensor> sums = optimizer->Gradients();
+  sums.push_back(at::full({1}, part, sums[0].options()));
+  ranks.Sum(sums);
+  return sums.back().item<double>();
+}
+
+absl::StatusOr<double> Module::Impl::AddGradients(Batch& batch,
+                                                  const Rng& dropout) {
   const int64_t n = static_cast<int64_t>(batch.labels.size());
-  const Rng draws(dropout.Next(), "step");
   for (int64_t piece = n; piece > 0; piece /= 2) try {
       double loss = 0;
       for (int64_t first = 0; first < n; first += piece) {
-        loss += AddGradient(batch, first, std::min(piece, n - first), draws);
+        loss += AddGradient(batch, first, std::min(piece, n - first), dropout,
+                            nullptr);
       }
       return loss;
     } catch (const c10::Error& e) {
@@ -332,7 +353,15 @@ absl::StatusOr<std::vector<float>> Module::Features(
 absl::StatusOr<double> Module::TrainBatch(Batch& batch, double rate_factor,
                                           Rng& dropout) try {
   if (batch.inputs.features) HILUM_RETURN_IF_ERROR(FeatureSize().status());
-  HILUM_ASSIGN_OR_RETURN(double loss, impl_->AddGradients(batch, dropout));
+  const Rng draws(dropout.Next(), "step");
+  const int64_t n = static_cast<int64_t>(batch.labels.size());
+  double loss = 0;
+  // A batch of fewer cases than ranks is computed by each, alike.
+  if (impl_->options.ranks != nullptr && n >= impl_->options.ranks->size()) {
+    loss = impl_->AddGradientsOverRanks(batch, draws);
+  } else {
+    HILUM_ASSIGN_OR_RETURN(loss, impl_->AddGradients(batch, draws));
+  }
   if (!std::isfinite(loss)) {
     return absl::OutOfRangeError(
         "training loss is not finite; use a smaller learning rate");

@@ -18,6 +18,8 @@
 
 namespace hilum {
 
+class Ranks;
+
 // n cases as a network takes them.
 struct Inputs {
   // False: pixels [n, size, size], gray, 0 to 1. True: features
@@ -37,6 +39,9 @@ struct Batch {
 struct ModuleOptions {
   ComputeDevice device;
   bool bfloat16 = false;  // as v1::Training's precision; the device has it
+  // Processes that share each training batch; outlives the module. Each makes
+  // the same calls with the same arguments.
+  Ranks* ranks = nullptr;
 };
 
 // One network and its optimiser. LoadFrozen, then for each track Load
@@ -79,7 +84,8 @@ class Module {
   // One step, at the study's rate times `rate_factor`, down mean(weight *
   // loss). The sum of weight * loss over the batch, before the step. Where the
   // device's memory is too small for the batch, halves of it are taken one
-  // after the other: one step all the same. OUT_OF_RANGE: not finite.
+  // after the other: one step all the same, but for batch statistics. With
+  // ranks, each computes its part of the batch. OUT_OF_RANGE: not finite.
   // RESOURCE_EXHAUSTED: not even one case fits.
   absl::StatusOr<double> TrainBatch(Batch& batch, double rate_factor,
                                     Rng& dropout);

@@ -19,7 +19,8 @@ absl::StatusOr<std::unique_ptr<ModulePool>> ModulePool::Create(
     const ParameterLayout& layout, const v1::Study& study,
     const ModuleOptions& options, int threads, bool whole_passes) {
   const bool large_trunk = IsLarge(layout.frozen_size);
-  const bool one = options.device.cuda || IsLarge(layout.travelling_size) ||
+  const bool one = options.device.cuda || options.ranks != nullptr ||
+                   IsLarge(layout.travelling_size) ||
                    (large_trunk && whole_passes);
   std::unique_ptr<ModulePool> pool(new ModulePool(threads, large_trunk || one));
   HILUM_ASSIGN_OR_RETURN(pool->modules_.emplace_back(),

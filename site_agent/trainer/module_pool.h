@@ -18,8 +18,8 @@ namespace hilum {
 
 // Modules of one study, which share their frozen parameters, for work side by
 // side: one for each thread, which then computes alone, so that the number of
-// threads changes no bit. A network too large to be held several times, or on
-// a GPU, is one module with all threads.
+// threads changes no bit. A network too large to be held several times, on a
+// GPU, or one that ranks share is one module with all threads.
 class ModulePool {
  public:
   // `whole_passes`: images go through frozen blocks in every step, too.

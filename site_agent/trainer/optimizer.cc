@@ -54,11 +54,18 @@ void Optimizer::DropGradients() {
   for (Parameter& p : parameters_) p.value.mutable_grad() = at::Tensor();
 }
 
+std::vector<at::Tensor> Optimizer::Gradients() const {
+  std::vector<at::Tensor> gradients;
+  for (const Parameter& p : parameters_) {
+    if (p.value.grad().defined()) gradients.push_back(p.value.grad());
+  }
+  return gradients;
+}
+
 double Optimizer::GradientNorm() const {
   double sum = 0;
-  for (const Parameter& p : parameters_) {
-    if (!p.value.grad().defined()) continue;
-    const double norm = p.value.grad().norm().item<double>();
+  for (const at::Tensor& gradient : Gradients()) {
+    const double norm = gradient.norm().item<double>();
     sum += norm * norm;
   }
   return std::sqrt(sum);

@@ -27,6 +27,8 @@ class Optimizer {
   void Reset();
   void DropGradients();
 
+  // Of the parameters that have some, in their order.
+  std::vector<at::Tensor> Gradients() const;
   // The L2 norm of all gradients together.
   double GradientNorm() const;
 

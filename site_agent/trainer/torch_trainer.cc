@@ -19,6 +19,7 @@
 #include "site_agent/trainer/case_inputs.h"
 #include "site_agent/trainer/device.h"
 #include "site_agent/trainer/local_states.h"
+#include "site_agent/trainer/models/ranks.h"
 #include "site_agent/trainer/module_pool.h"
 #include "site_agent/trainer/track_training.h"
 
@@ -65,8 +66,7 @@ int ThreadsOf(const v1::PrepareRequest& request) {
 class TorchTrainer::Session {
  public:
   static absl::StatusOr<std::unique_ptr<Session>> Create(
-      const v1::PrepareRequest& request, absl::Span<const CaseSource> further,
-      std::function<void(const std::string&)> log);
+      const v1::PrepareRequest& request, const TorchTrainerOptions& options);
 
   v1::PrepareResponse Describe() const;
   absl::StatusOr<v1::TrainResponse> Train(const v1::TrainRequest& request);
@@ -74,9 +74,11 @@ class TorchTrainer::Session {
       const v1::EvaluateRequest& request);
 
  private:
-  Session(LocalStates local) : local_(std::move(local)) {}
+  Session(LocalStates local, const RankOptions& ranks)
+      : local_(std::move(local)), rank_options_(ranks) {}
 
   absl::Status ChooseDevice(const v1::PrepareRequest& request);
+  bool IsFirst() const { return rank_options_.rank == 0; }
   absl::Status LoadCases(const v1::PrepareRequest& request,
                          absl::Span<const CaseSource> further);
   absl::Status Begin(const std::string& frozen_path);
@@ -88,10 +90,12 @@ class TorchTrainer::Session {
   absl::Status CheckClassWeights(const v1::TrainRequest& request) const;
 
   PreparedStudy study_;
+  std::unique_ptr<Ranks> ranks_;
   ModuleOptions compute_;
   std::unique_ptr<ModulePool> modules_;
   std::unique_ptr<CaseInputs> inputs_;
   const LocalStates local_;
+  const RankOptions rank_options_;
   std::string frozen_path_;
   std::vector<std::string> warnings_;
 };
@@ -99,9 +103,19 @@ class TorchTrainer::Session {
 absl::Status TorchTrainer::Session::ChooseDevice(
     const v1::PrepareRequest& request) {
   SetDeterministic(!request.nondeterministic());
-  const std::string name =
-      request.devices().empty() ? "cpu" : request.devices(0);
+  if (request.devices_size() > std::max(1, rank_options_.size)) {
+    return absl::InvalidArgumentError(
+        "several devices, but one process to use them");
+  }
+  const std::string name = request.devices().empty()
+                               ? "cpu"
+                               : request.devices(rank_options_.rank);
   HILUM_ASSIGN_OR_RETURN(compute_.device, FindDevice(name));
+  if (rank_options_.size > 1) {
+    HILUM_ASSIGN_OR_RETURN(ranks_,
+                           Ranks::Join(rank_options_, compute_.device.cuda));
+    compute_.ranks = ranks_.get();
+  }
   if (study_.study.training().precision() ==
       v1::Training::PRECISION_BFLOAT16) {
     compute_.bfloat16 = HasBfloat16(compute_.device);
@@ -124,7 +138,7 @@ absl::Status TorchTrainer::Session::LoadCases(
   HILUM_ASSIGN_OR_RETURN(
       study_.pool, LoadCasePool(sources, study_.study, ThreadsOf(request)));
   const CaseManifest& used = study_.pool.data.manifest;
-  if (!request.work_dir().empty()) {
+  if (IsFirst() && !request.work_dir().empty()) {
     HILUM_RETURN_IF_ERROR(
         WriteRejected(used, absl::StrCat(request.work_dir(), "/rejected.csv")));
   }
@@ -145,12 +159,14 @@ absl::Status TorchTrainer::Session::LoadCases(
 
 absl::StatusOr<std::unique_ptr<TorchTrainer::Session>>
 TorchTrainer::Session::Create(const v1::PrepareRequest& request,
-                              absl::Span<const CaseSource> further,
-                              std::function<void(const std::string&)> log) {
+                              const TorchTrainerOptions& options) {
   const std::string hash = Sha256Of(request.study());
   const std::string& folder = request.work_dir();
-  std::unique_ptr<Session> session(new Session(LocalStates(
-      folder.empty() ? "" : absl::StrCat(folder, "/local/", ToHex(hash)))));
+  std::unique_ptr<Session> session(new Session(
+      LocalStates(folder.empty()
+                      ? ""
+                      : absl::StrCat(folder, "/local/", ToHex(hash))),
+      options.ranks));
   PreparedStudy& study = session->study_;
   HILUM_ASSIGN_OR_RETURN(study.study, ParseStudy(request.study()));
   HILUM_ASSIGN_OR_RETURN(study.layout, StudyLayout(study.study));
@@ -158,14 +174,15 @@ TorchTrainer::Session::Create(const v1::PrepareRequest& request,
   study.tracks = StudyTracks(study.study);
   study.site = request.site();
   HILUM_RETURN_IF_ERROR(session->ChooseDevice(request));
-  const bool keeps = !folder.empty() && study.layout.first_trained > 0;
+  const bool keeps = session->IsFirst() && !folder.empty() &&
+                     study.layout.first_trained > 0;
   const bool whole_passes =
       !keeps || study.study.training().augmentation().views() == 0;
   HILUM_ASSIGN_OR_RETURN(
       session->modules_,
       ModulePool::Create(study.layout, study.study, session->compute_,
                          ThreadsOf(request), whole_passes));
-  HILUM_RETURN_IF_ERROR(session->LoadCases(request, further));
+  HILUM_RETURN_IF_ERROR(session->LoadCases(request, options.further));
   session->inputs_ = std::make_unique<CaseInputs>(
       study, *session->modules_,
       CaseInputsOptions{
@@ -174,7 +191,7 @@ TorchTrainer::Session::Create(const v1::PrepareRequest& request,
                                 ? FeatureKey(request.patient_key())
                                 : SecretBytes(),
           .compute = session->compute_,
-          .log = std::move(log)});
+          .log = options.log});
   return session;
 }
 
@@ -238,7 +255,7 @@ absl::StatusOr<v1::TrainResponse> TorchTrainer::Session::Train(
   }
   HILUM_RETURN_IF_ERROR(CheckClassWeights(request));
   HILUM_RETURN_IF_ERROR(Begin(request.frozen_path()));
-  const std::string& path = request.delta_path();
+  const std::string path = IsFirst() ? request.delta_path() : "/dev/null";
   ScopedFd fd(
       open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
   if (fd.get() < 0) return ErrnoStatus(errno, "cannot write", path);
@@ -263,7 +280,7 @@ absl::StatusOr<v1::TrainResponse> TorchTrainer::Session::Train(
         const size_t track = static_cast<size_t>(i);
         *response.add_tracks() = std::exchange(trained.update, {});
         if (!trained.warning.empty()) response.add_warnings(trained.warning);
-        if (!trained.local.empty()) {
+        if (IsFirst() && !trained.local.empty()) {
           HILUM_RETURN_IF_ERROR(
               local_.Keep(request.round(), track, trained.local));
         }
@@ -308,15 +325,14 @@ absl::StatusOr<v1::EvaluateResponse> TorchTrainer::Session::Evaluate(
   return response;
 }
 
-TorchTrainer::TorchTrainer(std::vector<CaseSource> further,
-                           std::function<void(const std::string&)> log)
-    : further_(std::move(further)), log_(std::move(log)) {}
+TorchTrainer::TorchTrainer(TorchTrainerOptions options)
+    : options_(std::move(options)) {}
 TorchTrainer::~TorchTrainer() = default;
 
 absl::StatusOr<v1::PrepareResponse> TorchTrainer::Prepare(
     const v1::PrepareRequest& request) {
   session_.reset();
-  HILUM_ASSIGN_OR_RETURN(session_, Session::Create(request, further_, log_));
+  HILUM_ASSIGN_OR_RETURN(session_, Session::Create(request, options_));
   return session_->Describe();
 }
 

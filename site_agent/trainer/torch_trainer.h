@@ -7,12 +7,24 @@
 #include <string>
 #include <vector>
 
-#include "absl/types/span.h"
 #include "site_agent/trainer/case_pool.h"
 #include "site_agent/trainer/prepared_study.h"
+#include "site_agent/trainer/rank_options.h"
 #include "site_agent/trainer/trainer.h"
 
 namespace hilum {
+
+struct TorchTrainerOptions {
+  // Sites whose cases a simulator pools with those of the request; its
+  // data_rules.max_bad_share then counts the pool's rows.
+  std::vector<CaseSource> further;
+  // Takes lines about what lasts long.
+  std::function<void(const std::string&)> log = [](const std::string&) {};
+  // Processes that share each batch, this one being one of them (size 1: it is
+  // alone), each with the device of its rank. Their calls are the same; only
+  // the first writes files.
+  RankOptions ranks;
+};
 
 // The trainer that learns. Everything random comes from the study's seed,
 // in a stream per site, track and round, and per case; the same request gives
@@ -23,12 +35,7 @@ namespace hilum {
 // Not thread-safe; several may run in threads of their own.
 class TorchTrainer : public Trainer {
  public:
-  // `further`: sites whose cases a simulator pools with those of the request,
-  // and whose data_rules.max_bad_share then counts the pool's rows. `log`
-  // takes lines about what lasts long.
-  explicit TorchTrainer(
-      std::vector<CaseSource> further = {},
-      std::function<void(const std::string&)> log = [](const std::string&) {});
+  explicit TorchTrainer(TorchTrainerOptions options = {});
   ~TorchTrainer() override;
 
   // FAILED_PRECONDITION: the device is not here.
@@ -44,8 +51,7 @@ class TorchTrainer : public Trainer {
  private:
   class Session;  // of one study, from Prepare to the next
 
-  const std::vector<CaseSource> further_;
-  const std::function<void(const std::string&)> log_;
+  const TorchTrainerOptions options_;
   std::unique_ptr<Session> session_;
 };
 

@@ -47,13 +47,16 @@ class Linear {
 // Batch normalisation, eps 1e-5. With Pass::update_statistics by the batch's
 // mean and biased variance, and the running ones go a tenth of the way towards
 // its mean and unbiased variance; of a single value a channel there is no
-// variance, and the running ones are taken as they are.
+// variance, and the running ones are taken as they are. With Pass::ranks the
+// batch is that of all ranks.
 class BatchNorm {
  public:
   BatchNorm(TensorTable& table, const std::string& name, int channels);
   at::Tensor operator()(const at::Tensor& x, const Pass& pass) const;
 
  private:
+  at::Tensor OverRanks(const at::Tensor& x, const Pass& pass) const;
+
   at::Tensor weight_, bias_, mean_, variance_;
 };
 
