@@ -41,7 +41,7 @@ auto MakeGloo(c10::intrusive_ptr<c10d::Store> store,
 }  // namespace
 
 struct Ranks::Group {
-  decltype(MakeGloo(nullptr, {})) gloo;
+  c10::intrusive_ptr<c10d::ProcessGroupGloo> gloo;
 #ifdef HILUM_HAS_NCCL
   c10::intrusive_ptr<c10d::ProcessGroupNCCL> nccl;
 #endif
