@@ -3,7 +3,9 @@
 
 #include <algorithm>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
 #include "google/protobuf/io/coded_stream.h"
@@ -14,6 +16,10 @@ namespace hilum {
 bool IsSecure(const v1::Study& study) {
   return study.aggregation().secure_aggregation() ==
          v1::Aggregation::SECURE_AGGREGATION_ON;
+}
+
+bool IsValidated(const v1::Study& study) {
+  return study.training().validation().share() > 0;
 }
 
 std::vector<Track> StudyTracks(const v1::Study& study) {
@@ -28,6 +34,12 @@ std::vector<Track> StudyTracks(const v1::Study& study) {
     }
   }
   return tracks;
+}
+
+std::string PreprocessingName(v1::Model::Preprocessing preprocessing) {
+  const std::string& name = v1::Model::Preprocessing_Name(preprocessing);
+  return absl::AsciiStrToLower(
+      absl::StripPrefix(name, "PREPROCESSING_"));
 }
 
 std::string ArmName(v1::Arm arm) {

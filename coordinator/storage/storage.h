@@ -31,6 +31,9 @@ struct StoredStudy {
   std::string reason;
   v1::BlobRef frozen;  // size 0: none
   v1::BlobRef global;  // after the last committed round
+  // The best of the tried ones (coordinator/validation.h), kept until the study
+  // is gone; size 0: none was tried.
+  v1::BlobRef best;
   std::vector<RoundSummary> rounds;
   std::map<SiteId, v1::SubmitCensusRequest> census;   // unable: withdrawn
   std::map<SiteId, v1::SubmitUpdateRequest> updates;  // of the open round
@@ -72,10 +75,10 @@ class Storage {
                             const v1::CensusTotals& totals);
   absl::Status CommitTotals(absl::string_view hash,
                             const v1::EvaluationTotals& totals);
-  // In one transaction: the round's summary, the new global blob, and the
-  // round's updates or sum are forgotten.
+  // In one transaction: the round's summary, the new global blob and the best
+  // one, and the round's updates or sum are forgotten.
   absl::Status CommitRound(absl::string_view hash, const RoundSummary& round,
-                           const v1::BlobRef& global);
+                           const v1::BlobRef& global, const v1::BlobRef& best);
 
  private:
   explicit Storage(sqlite3* database, std::string path);
