@@ -96,11 +96,11 @@ ActiveStudy::ActiveStudy(StoredStudy stored, v1::Study study,
       study_(std::move(study)),
       layout_(std::move(layout)),
       tracks_(StudyTracks(study_)),
-      machine_(
-          study_,
-          IsSecure() ? SecureProgressOf(study_, stored_)
-                     : ProgressOf(study_, stored_),
-          {.study_hash = stored_.hash, .verifier = verifier, .rng = rng}, now) {
+      machine_(study_,
+               IsSecure() ? SecureProgressOf(study_, stored_)
+                          : ProgressOf(study_, stored_),
+               {.study_hash = stored_.hash, .verifier = verifier, .rng = rng},
+               now) {
   if (stored_.phase == v1::StudyStatus::COMPLETED) machine_.Complete();
   if (stored_.phase == v1::StudyStatus::STOPPED) machine_.Stop(stored_.reason);
 }

@@ -18,8 +18,8 @@ absl::StatusOr<StudyResult> ResultOf(const StoredStudy& stored);
 
 // Writes a completed study's models (coordinator/model_files.h), their card
 // (model/README.md) and reports (report.json, report.html) below `directory`,
-// made where absent. Equal studies give equal bytes. Memory: two models of one track.
-// Returns the files written, relative to `directory`.
+// made where absent. Equal studies give equal bytes. Memory: two models of one
+// track. Returns the files written, relative to `directory`.
 absl::StatusOr<std::vector<std::string>> WriteExport(
     const StoredStudy& stored, const BlobStore& blobs,
     const std::string& directory);

@@ -65,8 +65,7 @@ class ModelWriter {
       offset += track_bytes;
       HILUM_ASSIGN_OR_RETURN(std::vector<float> model,
                              JoinModel(layout_, frozen_, travelling));
-      const std::string stem =
-          absl::StrCat(folder, "/", ArmTrackName(track));
+      const std::string stem = absl::StrCat(folder, "/", ArmTrackName(track));
       HILUM_RETURN_IF_ERROR(WriteModel(stem, model, Metadata(track, round)));
       if (sha256 != nullptr) {
         sha256->push_back((result_.model_files.end() - 2)->sha256);
@@ -122,9 +121,9 @@ absl::Status WriteModels(const StoredStudy& stored, const BlobStore& blobs,
   ModelWriter writer(blobs, directory, std::move(layout), result);
   HILUM_RETURN_IF_ERROR(writer.ReadFrozen(stored.frozen));
   const bool chosen = stored.best.size() > 0;
-  HILUM_RETURN_IF_ERROR(
-      writer.WriteGlobal(chosen ? stored.best : stored.global,
-                         result.model_round, "model", &result.model_sha256));
+  HILUM_RETURN_IF_ERROR(writer.WriteGlobal(chosen ? stored.best : stored.global,
+                                           result.model_round, "model",
+                                           &result.model_sha256));
   if (!chosen || stored.best.sha256() == stored.global.sha256()) {
     return absl::OkStatus();
   }

@@ -23,12 +23,11 @@
 namespace hilum {
 
 // The life of one study, without I/O: round 0 prepares (census), rounds
-// 1 .. R train, round R + 1 evaluates, which it does sooner where validation has
-// ended the training. What sites send and what time it is go
-// in; what each site should do, and what the owner should do, come out.
-// All sites of a training round know the same cohort, from which their weights
-// follow: a site whose first census comes while one is open is in from the next
-// round on.
+// 1 .. R train, round R + 1 evaluates, which it does sooner where validation
+// has ended the training. What sites send and what time it is go in; what each
+// site should do, and what the owner should do, come out. All sites of a
+// training round know the same cohort, from which their weights follow: a site
+// whose first census comes while one is open is in from the next round on.
 // Life: Accept* | Refuse* | Next, and after kAggregate Committed; until
 // phase() is COMPLETED or STOPPED. Not thread-safe.
 class StudyMachine {

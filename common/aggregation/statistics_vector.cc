@@ -175,10 +175,10 @@ absl::Status CheckMaps(v1::TrackEvaluation& track, uint64_t held_out,
                                  static_cast<double>(held_out);
   if (track.mapped() > Sum(track.confusion()) ||
       track.map_in_lungs_sum() > most || track.lung_share_sum() > most) {
-    return Absurd(absl::StrCat(
-        track.mapped(), " activation maps of track ", track.track(), ", ",
-        track.map_in_lungs_sum(), " of them in lungs that take ",
-        track.lung_share_sum(), " of them"));
+    return Absurd(absl::StrCat(track.mapped(), " activation maps of track ",
+                               track.track(), ", ", track.map_in_lungs_sum(),
+                               " of them in lungs that take ",
+                               track.lung_share_sum(), " of them"));
   }
   track.set_map_in_lungs_sum(std::min(track.map_in_lungs_sum(), maps));
   track.set_lung_share_sum(std::min(track.lung_share_sum(), maps));

@@ -38,8 +38,7 @@ std::vector<Track> StudyTracks(const v1::Study& study) {
 
 std::string PreprocessingName(v1::Model::Preprocessing preprocessing) {
   const std::string& name = v1::Model::Preprocessing_Name(preprocessing);
-  return absl::AsciiStrToLower(
-      absl::StripPrefix(name, "PREPROCESSING_"));
+  return absl::AsciiStrToLower(absl::StripPrefix(name, "PREPROCESSING_"));
 }
 
 std::string ArmName(v1::Arm arm) {

@@ -163,8 +163,7 @@ std::string Localization(const std::vector<ArmMetrics>& arms) {
     rows.push_back(LocalizationRow(ArmTitle(arm.arm), arm.pooled));
     for (const auto& [site, scores] : arm.sites) {
       if (scores.mapped == 0) continue;
-      rows.push_back(
-          LocalizationRow("&emsp;at " + EscapeHtml(site), scores));
+      rows.push_back(LocalizationRow("&emsp;at " + EscapeHtml(site), scores));
     }
   }
   if (rows.empty()) return "";

@@ -21,8 +21,8 @@ std::vector<ChartLine> LinesOf(const Losses& losses, size_t folds, double first,
   std::vector<ChartLine> lines;
   const size_t tracks = losses.empty() ? 0 : losses[0].size();
   for (size_t t = 0; t < tracks; ++t) {
-    ChartLine line{.label = t == folds ? "final"
-                                       : absl::StrCat("fold ", t + 1)};
+    ChartLine line{.label =
+                       t == folds ? "final" : absl::StrCat("fold ", t + 1)};
     for (size_t r = 0; r < losses.size(); ++r) {
       const double loss = losses[r][t];
       if (!std::isfinite(loss)) continue;
@@ -108,9 +108,8 @@ std::string Choice(const StudyResult& result) {
 
 std::string RoundsHtml(const StudyResult& result,
                        const std::vector<ArmMetrics>& arms) {
-  std::string html =
-      absl::StrCat("<h2>Rounds</h2>", LostRounds(result.rounds),
-                   Choice(result), "<div class='arms'>");
+  std::string html = absl::StrCat("<h2>Rounds</h2>", LostRounds(result.rounds),
+                                  Choice(result), "<div class='arms'>");
   for (const ArmMetrics& arm : arms) {
     absl::StrAppend(&html, "<section><h3>", ArmTitle(arm.arm), "</h3>",
                     TrainingChart(arm),

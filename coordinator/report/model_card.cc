@@ -69,15 +69,15 @@ std::string Identity(const StudyResult& result) {
       "# Models of the study ", study.name(),
       "\n\nResearch use only, not for diagnosis.\n\n", MarkdownHead({"", ""}),
       MarkdownRow({"study", study.name()}),
-      MarkdownRow({"study hash",
-                   absl::StrCat("`", ToHex(result.study_hash), "`")}),
+      MarkdownRow(
+          {"study hash", absl::StrCat("`", ToHex(result.study_hash), "`")}),
       MarkdownRow({"written by",
                    absl::StrCat("Hilum ", std::string(SoftwareVersion()),
                                 ", protocol ", study.protocol_version())}),
       MarkdownRow({"architecture", architecture}),
-      MarkdownRow({"starting weights, SHA-256",
-                   absl::StrCat("`", ToHex(study.initial_weights_sha256()),
-                                "`")}));
+      MarkdownRow(
+          {"starting weights, SHA-256",
+           absl::StrCat("`", ToHex(study.initial_weights_sha256()), "`")}));
 }
 
 // Of a cohort or of a site, in each arm: cases of the classes.
@@ -98,9 +98,9 @@ std::string CasesRows(const v1::Study& study, const std::string& whose,
 std::string Data(const v1::Study& study, const Json& report) {
   std::vector<std::string> head = {"cases", "arm"};
   head.insert(head.end(), study.classes().begin(), study.classes().end());
-  std::string text = absl::StrCat("\n## Data\n\n", MarkdownHead(head),
-                                  CasesRows(study, "cohort",
-                                            report.at("cohort")));
+  std::string text =
+      absl::StrCat("\n## Data\n\n", MarkdownHead(head),
+                   CasesRows(study, "cohort", report.at("cohort")));
   for (const auto& [site, census] : report.at("census").items()) {
     text += CasesRows(study, site, census);
   }
@@ -121,12 +121,12 @@ std::string ArmFigures(const v1::Study& study, const std::string& arm,
                                         pooled.at("accuracy_ci95"))}));
   const Json& macro = pooled.at("macro");
   absl::StrAppend(
-      &text, MarkdownRow({"macro AUC, one against the rest",
-                          Figure(macro.at("auc"))}),
+      &text,
+      MarkdownRow({"macro AUC, one against the rest", Figure(macro.at("auc"))}),
       MarkdownRow({"macro sensitivity", Figure(macro.at("sensitivity"))}),
       MarkdownRow({"macro specificity", Figure(macro.at("specificity"))}),
-      MarkdownRow({"mean loss (cross-entropy)",
-                   Figure(pooled.at("mean_loss"))}));
+      MarkdownRow(
+          {"mean loss (cross-entropy)", Figure(pooled.at("mean_loss"))}));
   if (pooled.contains("localization")) {
     const Json& maps = pooled.at("localization");
     absl::StrAppend(

@@ -29,10 +29,10 @@ std::string Formula(v1::Model::Preprocessing preprocessing) {
 }
 
 std::string OptimizerText(const v1::Optimizer& optimizer) {
-  std::string text = absl::StrCat(
-      Word(v1::Optimizer::Kind_Name(optimizer.kind()), "KIND_"),
-      ", learning rate ", optimizer.learning_rate(), ", weight decay ",
-      optimizer.weight_decay());
+  std::string text =
+      absl::StrCat(Word(v1::Optimizer::Kind_Name(optimizer.kind()), "KIND_"),
+                   ", learning rate ", optimizer.learning_rate(),
+                   ", weight decay ", optimizer.weight_decay());
   if (optimizer.kind() == v1::Optimizer::KIND_SGD) {
     absl::StrAppend(&text, ", momentum ", optimizer.momentum());
   }
@@ -76,10 +76,10 @@ std::string LossText(const v1::Training& training) {
 }
 
 std::string AugmentationText(const v1::Augmentation& reach) {
-  return absl::StrCat("rotation ", reach.rotation_degrees(),
-                      " degrees, shift ", reach.shift(), ", scale ",
-                      reach.scale(), ", intensity ", reach.intensity(),
-                      ", gamma ", reach.gamma(), reach.flip() ? ", flip" : "");
+  return absl::StrCat("rotation ", reach.rotation_degrees(), " degrees, shift ",
+                      reach.shift(), ", scale ", reach.scale(), ", intensity ",
+                      reach.intensity(), ", gamma ", reach.gamma(),
+                      reach.flip() ? ", flip" : "");
 }
 
 std::string TrainableText(const v1::Model& model) {
@@ -139,11 +139,11 @@ std::string InputText(const v1::Study& study) {
         " pixels.\n");
   }
   absl::StrAppend(
-      &text, "\nThen, as `preprocessing: ",
-      PreprocessingName(model.preprocessing()), "` says, ",
-      Formula(model.preprocessing()), ".\n\nOutput: `[n, ",
-      study.classes_size(), "]`, logits in this order: ",
-      absl::StrJoin(study.classes(), ", "),
+      &text,
+      "\nThen, as `preprocessing: ", PreprocessingName(model.preprocessing()),
+      "` says, ", Formula(model.preprocessing()), ".\n\nOutput: `[n, ",
+      study.classes_size(),
+      "]`, logits in this order: ", absl::StrJoin(study.classes(), ", "),
       ". Their softmax are the probabilities that were evaluated.\n");
   return text;
 }
@@ -157,9 +157,9 @@ std::string TrainingText(const StudyResult& result) {
   std::string table = MarkdownHead({"", ""});
   absl::StrAppend(
       &table, row("trained", TrainableText(study.model())),
-      row("rounds", absl::StrCat(result.rounds.size(), " of ",
-                                 training.rounds(), " planned, ",
-                                 training.local_epochs(), " epochs each")),
+      row("rounds",
+          absl::StrCat(result.rounds.size(), " of ", training.rounds(),
+                       " planned, ", training.local_epochs(), " epochs each")),
       row("models", ChoiceText(result)),
       row("batch size", absl::StrCat(training.batch_size())),
       row("optimizer", OptimizerText(training.optimizer())),

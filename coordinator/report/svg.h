@@ -28,7 +28,7 @@ struct ChartOptions {
   double x_max;
   double y_min;
   double y_max;
-  bool diagonal;  // the line of chance
+  bool diagonal;                                  // the line of chance
   std::optional<double> marked_x = std::nullopt;  // an upright line
 };
 

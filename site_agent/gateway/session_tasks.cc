@@ -46,11 +46,11 @@ TrackShare ShareOf(const v1::TrackUpdate& trained, uint64_t most_examples,
   }
   share.num_examples = std::min(trained.num_examples(),
                                 most_examples - share.validation_examples);
-  share.loss_sum = Scaled(trained.loss_sum(), share.num_examples,
-                          trained.num_examples());
+  share.loss_sum =
+      Scaled(trained.loss_sum(), share.num_examples, trained.num_examples());
   if (tried > 0) {
-    share.validation_loss_sum = Scaled(trained.validation_loss_sum(),
-                                       share.validation_examples, tried);
+    share.validation_loss_sum =
+        Scaled(trained.validation_loss_sum(), share.validation_examples, tried);
   }
   return share;
 }
