@@ -15,12 +15,13 @@ std::string Word(absl::string_view name, absl::string_view prefix) {
   return absl::AsciiStrToLower(absl::StripPrefix(name, prefix));
 }
 
-std::string Formula(v1::Model::Preprocessing preprocessing) {
-  switch (preprocessing) {
+std::string Formula(const v1::Model& model) {
+  switch (model.preprocessing()) {
     case v1::Model::PREPROCESSING_IMAGENET:
-      return "`(x - mean) / deviation` of each channel, mean 0.485, 0.456, "
-             "0.406 and deviation 0.229, 0.224, 0.225; with one channel the "
-             "means of these three";
+      return model.input_channels() == 1
+                 ? "`(x - 0.449) / 0.226`"
+                 : "`(x - mean) / deviation` of each channel, means 0.485, "
+                   "0.456, 0.406 and deviations 0.229, 0.224, 0.225";
     case v1::Model::PREPROCESSING_TORCHXRAYVISION:
       return "`(2 x - 1) * 1024`";
     default:
@@ -139,10 +140,10 @@ std::string InputText(const v1::Study& study) {
         " pixels.\n");
   }
   absl::StrAppend(
-      &text,
-      "\nThen, as `preprocessing: ", PreprocessingName(model.preprocessing()),
-      "` says, ", Formula(model.preprocessing()), ".\n\nOutput: `[n, ",
-      study.classes_size(),
+      &text, "\nThen, as `preprocessing: ",
+      Word(v1::Model::Preprocessing_Name(model.preprocessing()),
+           "PREPROCESSING_"),
+      "` says, ", Formula(model), ".\n\nOutput: `[n, ", study.classes_size(),
       "]`, logits in this order: ", absl::StrJoin(study.classes(), ", "),
       ". Their softmax are the probabilities that were evaluated.\n");
   return text;
@@ -185,7 +186,7 @@ std::string TrainingText(const StudyResult& result) {
 std::string LimitsText(const StudyResult& result) {
   std::string text =
       "- Each `fold-K` was trained without the cases of fold K and scored on "
-      "them; `final` was trained on all cases and has no scores of its own. "
+      "them; `final` held none out and has no scores of its own. "
       "The figures say what to expect at the sites that trained, not at "
       "others.\n"
       "- Patients who are at two sites were taken for different people.\n"
