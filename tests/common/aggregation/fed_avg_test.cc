@@ -221,14 +221,14 @@ TEST_F(FedAvgTest, ValidationIsReadBesideTheLossAndMovesNothing) {
   options.layout.validates = true;
   const uint32_t one = 1u << 24;  // a loss of one nat in each of ten cases
   options.updates = {
-      {"a", Write("a", std::vector<uint32_t>{1u << 26, 0, 5, one, 1, one / 10,
+      {"a", Write("a", std::vector<uint32_t>{1u << 26, 0, 4, one, 1, one / 10,
                                              8, one, 0, 0})},
       {"b", Write("b", std::vector<uint32_t>{0, 0, 1, one, 3, 2 * one, 0, 0, 0,
                                              0})}};
   auto result = AggregateUpdates(options);
   ASSERT_TRUE(result.ok()) << result.status();
-  EXPECT_EQ(Output(), (std::vector<float>{1 + 10.0f / 6, 2}));
-  EXPECT_EQ(result->tracks[0].num_examples, 6u);
+  EXPECT_EQ(Output(), (std::vector<float>{3, 2}));
+  EXPECT_EQ(result->tracks[0].num_examples, 5u);
   EXPECT_EQ(result->tracks[0].validation_examples, 4u);
   EXPECT_NEAR(result->tracks[0].validation_loss, 21.0 / 4, 1e-6);
   EXPECT_EQ(result->tracks[1].num_examples, 8u);
