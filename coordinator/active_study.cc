@@ -144,7 +144,7 @@ v1::Task ActiveStudy::MakeTask(v1::Task::Kind kind, const SiteId& site) const {
   if (kind == v1::Task::PREPARE) return task;
   if (stored_.frozen.size() > 0) *task.mutable_frozen() = stored_.frozen;
   *task.mutable_global() =
-      kind == v1::Task::EVALUATE ? evaluated() : stored_.global;
+      kind == v1::Task::EVALUATE ? stored_.evaluated() : stored_.global;
   if (kind == v1::Task::TRAIN || IsSecure()) {
     std::vector<uint64_t> examples =
         kind == v1::Task::TRAIN ? TrackExamples() : HeldOut();

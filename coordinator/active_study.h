@@ -40,10 +40,6 @@ class ActiveStudy {
             .num_tracks = static_cast<int>(tracks_.size()),
             .validates = IsValidated(study_)};
   }
-  // What is evaluated: the best global, or the last where none was tried.
-  const v1::BlobRef& evaluated() const {
-    return stored_.best.size() > 0 ? stored_.best : stored_.global;
-  }
   StudyMachine& machine() { return machine_; }
   const StudyMachine& machine() const { return machine_; }
   bool HasSite(const SiteId& site) const;

@@ -128,11 +128,9 @@ absl::Status WriteModels(const StoredStudy& stored, const BlobStore& blobs,
   HILUM_ASSIGN_OR_RETURN(ParameterLayout layout, StudyLayout(result.study));
   ModelWriter writer(blobs, directory, std::move(layout), result);
   HILUM_RETURN_IF_ERROR(writer.ReadFrozen(stored.frozen));
-  const bool chosen = stored.best.size() > 0;
-  HILUM_RETURN_IF_ERROR(writer.WriteGlobal(chosen ? stored.best : stored.global,
-                                           result.model_round, "model",
-                                           &result.model_sha256));
-  if (!chosen || stored.best.sha256() == stored.global.sha256()) {
+  HILUM_RETURN_IF_ERROR(writer.WriteGlobal(
+      stored.evaluated(), result.model_round, "model", &result.model_sha256));
+  if (stored.evaluated().sha256() == stored.global.sha256()) {
     return absl::OkStatus();
   }
   return writer.WriteGlobal(stored.global,

@@ -41,9 +41,7 @@ absl::StatusOr<FinishedStudy> ReadFinishedStudy(const std::string& out) {
   if (stored.frozen.size() > 0) {
     finished.frozen_path = blobs.Path(stored.frozen.sha256());
   }
-  const v1::BlobRef& evaluated =
-      stored.best.size() > 0 ? stored.best : stored.global;
-  finished.global_path = blobs.Path(evaluated.sha256());
+  finished.global_path = blobs.Path(stored.evaluated().sha256());
   HILUM_ASSIGN_OR_RETURN(finished.result, ResultOf(stored));
   StudyResult& result = finished.result;
   for (const Track& track : StudyTracks(result.study)) {

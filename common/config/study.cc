@@ -3,9 +3,7 @@
 
 #include <algorithm>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
 #include "google/protobuf/io/coded_stream.h"
@@ -34,11 +32,6 @@ std::vector<Track> StudyTracks(const v1::Study& study) {
     }
   }
   return tracks;
-}
-
-std::string PreprocessingName(v1::Model::Preprocessing preprocessing) {
-  const std::string& name = v1::Model::Preprocessing_Name(preprocessing);
-  return absl::AsciiStrToLower(absl::StripPrefix(name, "PREPROCESSING_"));
 }
 
 std::string ArmName(v1::Arm arm) {

@@ -34,8 +34,6 @@ bool IsSecure(const v1::Study& study);
 // Each round's global is tried on patients kept from training.
 bool IsValidated(const v1::Study& study);
 
-// "hilum", "imagenet", "torchxrayvision"
-std::string PreprocessingName(v1::Model::Preprocessing preprocessing);
 std::string ArmName(v1::Arm arm);              // "segmented", "whole"
 std::string TrackName(const Track& track);     // "fold-1" .. "fold-K", "final"
 std::string ArmTrackName(const Track& track);  // "segmented-fold-1"

@@ -43,6 +43,11 @@ struct StoredStudy {
   std::optional<v1::CensusTotals> census_totals;
   std::optional<v1::EvaluationTotals> evaluation_totals;
   std::optional<v1::SecureSumRecord> sum;  // of the open round
+
+  // What is evaluated: the best global, or the last where none was tried.
+  const v1::BlobRef& evaluated() const {
+    return best.size() > 0 ? best : global;
+  }
 };
 
 // The coordinator's database: SQLite, write-ahead log, synchronous; what a

@@ -105,8 +105,7 @@ class ValidatedCoreTest : public testing::Test {
     return core_->FetchBlob(SiteId("a"), request).ok();
   }
   bool HasBlob(size_t round) const {
-    return FileExists(
-        absl::StrCat(dir_, "/blobs/", ToHex(globals_.at(round))));
+    return FileExists(absl::StrCat(dir_, "/blobs/", ToHex(globals_.at(round))));
   }
   std::string Out(const std::string& file) const {
     return absl::StrCat(dir_, "/out/", file);
@@ -160,7 +159,8 @@ TEST_F(ValidatedCoreTest, RestartsAtEveryPlaceChangeNothing) {
   EXPECT_EQ(Export()["model"]["round"], 1);
 }
 
-TEST_F(ValidatedCoreTest, SiteThatComesAfterAnEarlyEndIsEvaluatedInARestartToo) {
+TEST_F(ValidatedCoreTest,
+       SiteThatComesAfterAnEarlyEndIsEvaluatedInARestartToo) {
   Open();
   hash_ = core_->SubmitStudy(study_, "").value();
   const std::string manifest = StudyLayout(study_)->manifest_sha256;
@@ -197,18 +197,18 @@ TEST_F(ValidatedCoreTest, BestOfAllRoundsIsEvaluatedAndTheLastIsExportedToo) {
   }
   EXPECT_THAT(std::string(last.bytes().substr(8, 700)),
               HasSubstr("\"round\":\"6\""));
-  EXPECT_EQ(report["arms"]["whole"]["federated"]["tracks"]["fold-1"]
-                  ["model_sha256"],
-            ToHex(Sha256Of(best.bytes())));
+  EXPECT_EQ(
+      report["arms"]["whole"]["federated"]["tracks"]["fold-1"]["model_sha256"],
+      ToHex(Sha256Of(best.bytes())));
   const std::string card = ReadFile(Out("model/README.md")).value();
   for (const char* file :
        {"model/whole-final.pth", "model/last/whole-fold-2.safetensors"}) {
     EXPECT_THAT(files_, testing::Contains(std::string(file)));
-    EXPECT_THAT(card, HasSubstr(absl::StrCat(
-                          "`", file, "` | ",
-                          file[6] == 'l' ? "6, the last; not evaluated" : "2",
-                          " | `", ToHex(Sha256Of(ReadFile(Out(file)).value())),
-                          "`")));
+    EXPECT_THAT(card,
+                HasSubstr(absl::StrCat(
+                    "`", file, "` | ",
+                    file[6] == 'l' ? "6, the last; not evaluated" : "2", " | `",
+                    ToHex(Sha256Of(ReadFile(Out(file)).value())), "`")));
   }
   Export();
   EXPECT_EQ(ReadFile(Out("model/README.md")).value(), card);

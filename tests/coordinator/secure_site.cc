@@ -66,7 +66,8 @@ SecureSite::SecureSite(const std::unique_ptr<FederationCore>& core,
 
 FakeSite SecureSite::AsFake(uint32_t round) const {
   FakeSite site = AsFake();
-  if (IsValidated(study_)) site.validation_loss = ValidationLossOf(name_, round);
+  if (IsValidated(study_))
+    site.validation_loss = ValidationLossOf(name_, round);
   return site;
 }
 

@@ -50,7 +50,8 @@ absl::StatusOr<v1::TrainResponse> FakeTrainer::Train(
     track->set_num_examples(kCases);
     track->set_loss_sum(static_cast<double>(kCases));
     if (!IsValidated(study_)) continue;
-    const double loss = 1 + 0.25 * std::abs(static_cast<int>(request.round()) - 3);
+    const double loss =
+        1 + 0.25 * std::abs(static_cast<int>(request.round()) - 3);
     track->set_validation_examples(kTried);
     track->set_validation_loss_sum(loss * static_cast<double>(kTried));
   }
