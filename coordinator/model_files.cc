@@ -5,16 +5,15 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/strip.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
 #include "common/config/study.h"
 #include "common/crypto/sha256.h"
 #include "common/model/architecture.h"
 #include "common/model/blobs.h"
+#include "common/model/preprocessing.h"
 #include "common/model/safetensors.h"
 #include "common/model/torch_writer.h"
 
@@ -32,12 +31,6 @@ absl::StatusOr<std::vector<float>> ReadValues(const BlobStore& blobs,
         absl::StrCat("blob ", ToHex(blob.sha256()), " is shorter than known"));
   }
   return BlobValues(chunk.data);
-}
-
-// "hilum", "imagenet", "torchxrayvision"
-std::string PresetOf(const v1::Model& model) {
-  return absl::AsciiStrToLower(absl::StripPrefix(
-      v1::Model::Preprocessing_Name(model.preprocessing()), "PREPROCESSING_"));
 }
 
 // One call of WriteModels.
@@ -91,7 +84,7 @@ class ModelWriter {
             {"head_units", absl::StrCat(model.head_units())},
             {"input_channels", absl::StrCat(model.input_channels())},
             {"input_size", absl::StrCat(model.input_size())},
-            {"preprocessing", PresetOf(model)},
+            {kPreprocessingKey, PreprocessingName(model.preprocessing())},
             {"round", absl::StrCat(round)},
             {"study_hash", ToHex(result_.study_hash)},
             {"track", ArmTrackName(track)}};
