@@ -79,6 +79,15 @@ struct Range {
   }
 };
 
+Range Stretched(const GrayRange& range) {
+  return {range.low,
+          range.high > range.low ? 1.0f / (range.high - range.low) : 0.0f};
+}
+
+uint64_t RankOf(double share, uint64_t count) {
+  return static_cast<uint64_t>(share * static_cast<double>(count - 1) + 0.5);
+}
+
 void MixAcross(const float* in, const Mixes& mixes, float* out) {
   const size_t columns = mixes.first.size();
   const float* weight = mixes.weights.data();
@@ -190,10 +199,8 @@ absl::StatusOr<Range> PercentileRange(absl::Span<const float> values) {
   for (uint32_t edge = 0; edge < 0x80; ++edge) {
     if (upper[edge] != 0 || upper[0xffff - edge] != 0) return NotFinite();
   }
-  auto rank_of = [&](double share) {
-    return static_cast<uint64_t>(share * (values.size() - 1) + 0.5);
-  };
-  uint64_t low_rank = rank_of(0.01), high_rank = rank_of(0.99);
+  uint64_t low_rank = RankOf(0.01, values.size());
+  uint64_t high_rank = RankOf(0.99, values.size());
   const uint32_t low_bin = FindBin(upper, low_rank);
   const uint32_t high_bin = FindBin(upper, high_rank);
   Counts in_low(1 << 16), in_high(1 << 16);
@@ -205,7 +212,7 @@ absl::StatusOr<Range> PercentileRange(absl::Span<const float> values) {
   const float low = FromOrderedBits(low_bin << 16 | FindBin(in_low, low_rank));
   const float high =
       FromOrderedBits(high_bin << 16 | FindBin(in_high, high_rank));
-  return Range{low, high > low ? 1.0f / (high - low) : 0.0f};
+  return Stretched({low, high});
 }
 
 SizedPlane ToPlane(const GrayImage& resized) {
@@ -259,9 +266,15 @@ Wanted Within(int rows, int columns, int max_side) {
 
 using Sizing = absl::FunctionRef<Wanted(int rows, int columns)>;
 
-absl::StatusOr<SizedPlane> Whole(const GrayImage& image, Sizing sizing) {
+absl::StatusOr<SizedPlane> Whole(const GrayImage& image, Sizing sizing,
+                                 const GrayRange* known) {
   HILUM_RETURN_IF_ERROR(CheckPixels(image));
-  HILUM_ASSIGN_OR_RETURN(const Range range, PercentileRange(image.pixels));
+  Range range;
+  if (known != nullptr) {
+    range = Stretched(*known);
+  } else {
+    HILUM_ASSIGN_OR_RETURN(range, PercentileRange(image.pixels));
+  }
   const Wanted wanted = sizing(image.rows, image.columns);
   return ToPlane(
       Resize(image.rows, image.columns, wanted.rows, wanted.columns,
@@ -319,9 +332,10 @@ GrayImage ResizeImage(const GrayImage& image, int rows, int columns) {
 }
 
 absl::StatusOr<Plane> PrepareWhole(const GrayImage& image, int size) {
-  HILUM_ASSIGN_OR_RETURN(SizedPlane plane, Whole(image, [&](int, int) {
-                           return Wanted{size, size};
-                         }));
+  HILUM_ASSIGN_OR_RETURN(
+      SizedPlane plane,
+      Whole(
+          image, [&](int, int) { return Wanted{size, size}; }, nullptr));
   return std::move(plane.pixels);
 }
 
@@ -334,11 +348,32 @@ absl::StatusOr<Plane> PrepareSegmented(const GrayImage& image,
   return std::move(plane.pixels);
 }
 
+GrayRange RangeOfCounts(absl::Span<const float> grays,
+                        absl::Span<const uint32_t> counts) {
+  std::vector<std::pair<float, uint32_t>> levels;
+  uint64_t total = 0;
+  for (size_t i = 0; i < grays.size(); ++i) {
+    if (counts[i] == 0) continue;
+    levels.emplace_back(grays[i], counts[i]);
+    total += counts[i];
+  }
+  std::sort(levels.begin(), levels.end());
+  auto at = [&](double share) {
+    uint64_t rank = RankOf(share, total);
+    size_t level = 0;
+    while (rank >= levels[level].second) rank -= levels[level++].second;
+    return levels[level].first;
+  };
+  return {at(0.01), at(0.99)};
+}
+
 absl::StatusOr<SizedPlane> PrepareWholeWithin(const GrayImage& image,
-                                              int max_side) {
-  return Whole(image, [&](int rows, int columns) {
-    return Within(rows, columns, max_side);
-  });
+                                              int max_side,
+                                              const GrayRange* range) {
+  return Whole(
+      image,
+      [&](int rows, int columns) { return Within(rows, columns, max_side); },
+      range);
 }
 
 absl::StatusOr<SizedPlane> PrepareSegmentedWithin(const GrayImage& image,

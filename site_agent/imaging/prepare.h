@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "site_agent/imaging/image.h"
 
 namespace hilum {
@@ -31,6 +32,16 @@ absl::StatusOr<Plane> PrepareWhole(const GrayImage& image, int size);
 absl::StatusOr<Plane> PrepareSegmented(const GrayImage& image,
                                        const GrayImage& mask, int size);
 
+// The 1st and 99th percentile of an image's grays, by nearest rank.
+struct GrayRange {
+  float low = 0;
+  float high = 0;
+};
+
+// Of the image that has grays[i] counts[i] times, once at least in all.
+GrayRange RangeOfCounts(absl::Span<const float> grays,
+                        absl::Span<const uint32_t> counts);
+
 // Of any size.
 struct SizedPlane {
   int rows = 0;
@@ -41,9 +52,10 @@ struct SizedPlane {
 // The same planes as they are kept for later: in their own proportions, the
 // longer side `max_side` pixels, or as it is where it is not longer. Resized to
 // size x size they are what the functions above give, but for rounding and
-// where pixels straddle.
+// where pixels straddle. `range`: the image's, where it is known; null: found.
 absl::StatusOr<SizedPlane> PrepareWholeWithin(const GrayImage& image,
-                                              int max_side);
+                                              int max_side,
+                                              const GrayRange* range = nullptr);
 absl::StatusOr<SizedPlane> PrepareSegmentedWithin(const GrayImage& image,
                                                   const GrayImage& mask,
                                                   int max_side);

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 #include <exception>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -48,8 +49,15 @@ absl::Status Unreadable(int error) {
       absl::StrCat("cannot be read: ", std::strerror(error)));
 }
 
+struct FileBytes {
+  std::unique_ptr<char[]> bytes;  // not zeroed before they are read
+  size_t size = 0;
+
+  absl::string_view view() const { return {bytes.get(), size}; }
+};
+
 // Without the path, which the caller knows. UNAVAILABLE: cannot be read.
-absl::StatusOr<std::string> ReadRegularFile(const std::string& path,
+absl::StatusOr<FileBytes> ReadRegularFile(const std::string& path,
                                             LargeImageTurn& turn) {
   // O_NONBLOCK: a pipe is refused below instead of waited for.
   ScopedFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
@@ -65,11 +73,11 @@ absl::StatusOr<std::string> ReadRegularFile(const std::string& path,
         absl::StrCat("over ", kMaxImageFileBytes >> 20, " MB"));
   }
   turn.TakeIf(size > kLargeFileBytes);
-  std::string bytes(size, '\0');
-  if (!ReadAt(fd.get(), 0, bytes.data(), bytes.size(), path).ok()) {
+  FileBytes file{std::unique_ptr<char[]>(new char[size]), size};
+  if (!ReadAt(fd.get(), 0, file.bytes.get(), size, path).ok()) {
     return absl::UnavailableError("cannot be read to its end");
   }
-  return bytes;
+  return file;
 }
 
 uint64_t BigEndian(absl::string_view bytes, size_t at, int count) {
@@ -114,7 +122,8 @@ std::string DigestOf(int rows, int columns, absl::string_view values) {
 
 absl::StatusOr<GrayImage> ReadDicom(absl::string_view bytes,
                                     const ReadOptions& options,
-                                    LargeImageTurn& turn, ReadImage& out) {
+                                    LargeImageTurn& turn, ReadImage& out,
+                                    std::optional<GrayRange>& range) {
   HILUM_ASSIGN_OR_RETURN(DicomFile file, ReadDicomFile(bytes));
   out.ids = IdsOf(file.elements);
   HILUM_ASSIGN_OR_RETURN(PixelFormat format, ReadPixelFormat(file.elements));
@@ -128,7 +137,7 @@ absl::StatusOr<GrayImage> ReadDicom(absl::string_view bytes,
               kLargeImagePixels);
   HILUM_ASSIGN_OR_RETURN(StoredPixels pixels, DecodeStoredPixels(file));
   out.digest = DigestOf(format.rows, format.columns, pixels.bytes);
-  return RenderDicom(file.elements, pixels);
+  return RenderDicom(file.elements, pixels, &range.emplace());
 }
 
 absl::StatusOr<GrayImage> ReadPlain(absl::string_view bytes,
@@ -161,9 +170,9 @@ void FillHistogram(const GrayImage& image, ReadImage& out) {
 
 absl::Status AddMask(const GrayImage& image, const std::string& path,
                      LargeImageTurn& turn, ReadImage& out) {
-  HILUM_ASSIGN_OR_RETURN(std::string bytes, ReadRegularFile(path, turn));
-  turn.TakeIf(PlainImagePixels(bytes) > kLargeImagePixels);
-  HILUM_ASSIGN_OR_RETURN(GrayImage mask, DecodeImage(bytes));
+  HILUM_ASSIGN_OR_RETURN(const FileBytes file, ReadRegularFile(path, turn));
+  turn.TakeIf(PlainImagePixels(file.view()) > kLargeImagePixels);
+  HILUM_ASSIGN_OR_RETURN(GrayImage mask, DecodeImage(file.view()));
   HILUM_ASSIGN_OR_RETURN(out.segmented,
                          PrepareSegmentedWithin(image, mask, kKeptSide));
   out.lungs = LungBits(mask, out.whole.rows, out.whole.columns);
@@ -193,16 +202,19 @@ absl::Status Read(const std::string& path, const ReadOptions& options,
                   ReadImage& out) {
   LargeImageTurn turn;
   GrayImage image;
+  std::optional<GrayRange> range;  // where it came with the decoding
   {
-    HILUM_ASSIGN_OR_RETURN(std::string bytes, ReadRegularFile(path, turn));
-    auto read = IsDicom(bytes) ? ReadDicom(bytes, options, turn, out)
-                               : ReadPlain(bytes, turn, out);
+    HILUM_ASSIGN_OR_RETURN(const FileBytes file, ReadRegularFile(path, turn));
+    auto read = IsDicom(file.view())
+                    ? ReadDicom(file.view(), options, turn, out, range)
+                    : ReadPlain(file.view(), turn, out);
     if (!read.ok()) return read.status();
     image = *std::move(read);
   }
   out.rows = image.rows;
   out.columns = image.columns;
-  HILUM_ASSIGN_OR_RETURN(out.whole, PrepareWholeWithin(image, kKeptSide));
+  HILUM_ASSIGN_OR_RETURN(out.whole, PrepareWholeWithin(image, kKeptSide,
+                                            range ? &*range : nullptr));
   FillHistogram(image, out);
   const std::string mask = MaskFor(options, out.ids);
   if (mask.empty()) return absl::OkStatus();

@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "site_agent/ingest/folder.h"
+
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <filesystem>
+#include <map>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "common/base/clock.h"
+#include "common/base/file.h"
+#include "common/crypto/secure_rng.h"
+#include "gtest/gtest.h"
+#include "site_agent/imaging/case_store_reader.h"
+#include "site_agent/ingest/intake.h"
+#include "site_agent/trainer/case_manifest.h"
+#include "tests/site_agent/imaging/dicom_maker.h"
+
+namespace hilum {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A chest film of its own pixels: `seed` in each of 40 rows and 30 columns.
+DicomMaker Film(int seed, absl::string_view patient) {
+  std::vector<int> words;
+  for (int i = 0; i < 40 * 30; ++i) words.push_back((i * seed + i / 7) % 4096);
+  DicomMaker maker = SmallChest();
+  maker.Text(0x00080018, "UI", absl::StrCat("1.2.3.", seed))
+      .Text(0x00080050, "SH", absl::StrCat("ACC", seed))
+      .Text(0x0020000d, "UI", absl::StrCat("1.2.9.", seed))
+      .Text(0x00100020, "LO", patient)
+      .Words(0x00280010, "US", {40})
+      .Words(0x00280011, "US", {30})
+      .Words(kPixelDataTag, "OW", words);
+  return maker;
+}
+
+class FolderTest : public testing::Test {
+ protected:
+  FolderTest()
+      : root_(absl::StrCat(
+            testing::TempDir(), "/folder_test_", getpid(), "_",
+            testing::UnitTest::GetInstance()->current_test_info()->name())) {
+    fs::remove_all(root_);
+    fs::create_directories(absl::StrCat(root_, "/in"));
+    root_ = fs::canonical(root_);
+    options_ = {.folder = absl::StrCat(root_, "/in"),
+                .store = absl::StrCat(root_, "/store"),
+                .threads = 2};
+  }
+  ~FolderTest() override { fs::remove_all(root_); }
+
+  std::string Put(const std::string& name, const std::string& bytes) {
+    const std::string path = absl::StrCat(root_, "/", name);
+    fs::create_directories(fs::path(path).parent_path());
+    EXPECT_TRUE(WriteFileAtomically(path, bytes, Durability::kNone).ok());
+    return path;
+  }
+  absl::Status Ingest() {
+    std::ostringstream progress;
+    said_.str("");
+    return IngestFolder(options_, said_, progress, RealClock(),
+                        RealSecureRng());
+  }
+  std::string Stored(const std::string& name) {
+    return ReadFile(absl::StrCat(options_.store, "/", name)).value_or("");
+  }
+  // By file, below in/.
+  std::map<std::string, std::string> Reasons() {
+    std::map<std::string, std::string> reasons;
+    auto records = ParseCsv(Stored("quarantine.csv"));
+    for (size_t i = 1; records.ok() && i < records->size(); ++i) {
+      const auto& record = (*records)[i];
+      reasons[fs::path(record[3]).lexically_relative(options_.folder)] =
+          record[2];
+    }
+    return reasons;
+  }
+  std::vector<std::vector<std::string>> Cases() {
+    auto records = ParseCsv(Stored("cases.csv"));
+    if (!records.ok() || records->empty()) return {};
+    return {records->begin() + 1, records->end()};
+  }
+  std::string Only() { return Cases().at(0).at(0).substr(2); }
+
+  std::string root_;
+  FolderOptions options_;
+  std::ostringstream said_;
+};
+
+TEST_F(FolderTest, ALabelledFilmIsACaseThatTheReaderReads) {
+  Put("in/a/1.dcm", Film(3, "P1").File());
+  options_.labels = Put("labels.csv", "PatientID,label\nP1,covid\n");
+  ASSERT_TRUE(Ingest().ok());
+  ASSERT_EQ(Cases().size(), 1u) << said_.str() << Stored("quarantine.csv");
+  EXPECT_EQ(Cases()[0][1], "covid");
+  EXPECT_EQ(Cases()[0][4], "AP");
+  auto entry = ParseCaseEntry(ResolvePath(options_.store, Cases()[0][0]));
+  ASSERT_TRUE(entry.has_value());
+  auto reader = CaseStoreReader::Open(entry->store);
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  auto record = reader->Read(entry->case_id);
+  ASSERT_TRUE(record.ok()) << record.status();
+  EXPECT_EQ(record->whole.rows, 40);
+  EXPECT_EQ(record->whole.columns, 30);
+  EXPECT_EQ(record->segmented.rows, 0);
+}
+
+TEST_F(FolderTest, LabelsThatComeLaterDecodeNothingAgain) {
+  const std::string film = Put("in/1.dcm", Film(3, "P1").File());
+  ASSERT_TRUE(Ingest().ok());
+  EXPECT_TRUE(Cases().empty());
+  const std::string shard = Stored("shards/0001.shard");
+  options_.labels =
+      Put("labels.csv", "PatientID,AccessionNumber,label\nP1,ACC3,normal\n");
+  ASSERT_TRUE(Ingest().ok());
+  EXPECT_TRUE(absl::StrContains(said_.str(), "1 are known already; 0 taken"))
+      << said_.str();
+  ASSERT_EQ(Cases().size(), 1u);
+  EXPECT_EQ(Cases()[0][1], "normal");
+  EXPECT_EQ(Stored("shards/0001.shard"), shard);
+}
+
+TEST_F(FolderTest, ARowHoldsOnlyWhereAllItsCellsDo) {
+  Put("in/1.dcm", Film(3, "P1").File());
+  Put("in/2.dcm", Film(5, "P1").File());
+  options_.labels = Put("labels.csv",
+                        "PatientID,StudyInstanceUID,label\n"
+                        "P1,1.2.9.3,normal\nP1,1.2.9.5,covid\n");
+  ASSERT_TRUE(Ingest().ok());
+  ASSERT_EQ(Cases().size(), 2u);
+  EXPECT_EQ(Cases()[0][1], "normal");
+  EXPECT_EQ(Cases()[1][1], "covid");
+  EXPECT_EQ(Cases()[0][2], Cases()[1][2]);  // one patient
+}
+
+TEST_F(FolderTest, TwoLabelsForOnePatientAreListedAndNotGuessed) {
+  Put("in/1.dcm", Film(3, "P1").File());
+  options_.labels =
+      Put("labels.csv", "PatientID,label\nP1,normal\nP1,covid\n");
+  ASSERT_TRUE(Ingest().ok());
+  EXPECT_TRUE(Cases().empty());
+  EXPECT_EQ(Reasons()["1.dcm"],
+            "rows 2 and 3 of the labels file give it two labels");
+  EXPECT_TRUE(absl::StrContains(said_.str(), "labels.csv:3: another label"));
+}
+
+TEST_F(FolderTest, TheSameImageTwiceIsOneCase) {
+  options_.labels = Put("labels.csv", "PatientID,label\nP1,normal\n");
+  Put("in/1.dcm", Film(3, "P1").File());
+  Put("in/2.dcm", Film(3, "P1").Text(0x00080018, "UI", "1.2.77").File());
+  // Other pixels under the first one's UID, as of a lossy copy.
+  Put("in/3.dcm", Film(5, "P1").Text(0x00080018, "UI", "1.2.3.3").File());
+  ASSERT_TRUE(Ingest().ok());
+  EXPECT_EQ(Cases().size(), 1u);
+  auto reader = CaseStoreReader::Open(options_.store);
+  ASSERT_TRUE(reader.ok());
+  EXPECT_EQ(reader->CaseIds().size(), 1u);
+}
+
+TEST_F(FolderTest, AnImageOfTwoPatientsIsNobodys) {
+  options_.labels =
+      Put("labels.csv", "PatientID,label\nP1,normal\nP2,normal\n");
+  Put("in/1.dcm", Film(3, "P1").File());
+  Put("in/2.dcm", Film(3, "P2").File());
+  ASSERT_TRUE(Ingest().ok());
+  EXPECT_TRUE(Cases().empty());
+  EXPECT_EQ(Reasons()["1.dcm"],
+            "the same image is there under several patients");
+}
+
+TEST_F(FolderTest, TheIssuerKeepsPatientsOfOneNumberApart) {
+  options_.labels = Put("labels.csv", "PatientID,label\n7,normal\n");
+  Put("in/1.dcm", Film(3, "7").Text(0x00100021, "LO", "A").File());
+  Put("in/2.dcm", Film(5, "7").Text(0x00100021, "LO", "B").File());
+  Put("in/3.dcm", Film(7, "7").Text(0x00100021, "LO", "B").File());
+  ASSERT_TRUE(Ingest().ok());
+  ASSERT_EQ(Cases().size(), 3u);
+  EXPECT_NE(Cases()[0][2], Cases()[1][2]);
+  EXPECT_EQ(Cases()[1][2], Cases()[2][2]);
+}
+
+TEST_F(FolderTest, EveryBadFileIsOneLineWithItsReason) {
+  const std::string good = Film(3, "P1").File();
+  Put("in/cut.dcm", good.substr(0, good.size() - 7));
+  Put("in/empty.dcm", "");
+  Put("in/notes.txt", "no image");
+  Put("in/bomb.dcm", Film(5, "P1")
+                         .Words(0x00280010, "US", {65535})
+                         .Words(0x00280011, "US", {65535})
+                         .File());
+  Put("in/lies.dcm", Film(7, "P1").Words(0x00280010, "US", {41}).File());
+  Put("in/garbage.dcm", Film(9, "P1")
+                            .Fragments({"", "no codestream"})
+                            .File("1.2.840.10008.1.2.4.90"));
+  Put("in/nopixels.dcm", Film(11, "P1").Remove(kPixelDataTag).File());
+  Put("in/knee.dcm", Film(13, "P1").Text(0x00180015, "CS", "KNEE").File());
+  fs::create_directories(absl::StrCat(root_, "/in/none"));
+  fs::create_directory_symlink("..", absl::StrCat(root_, "/in/none2"));
+  fs::create_symlink("nowhere", absl::StrCat(root_, "/in/dangling"));
+  fs::create_symlink("self", absl::StrCat(root_, "/in/self"));
+  fs::create_directory_symlink(absl::StrCat(root_, "/in"),
+                               absl::StrCat(root_, "/in/loop"));
+  ASSERT_EQ(mkfifo(absl::StrCat(root_, "/in/pipe").c_str(), 0600), 0);
+  ASSERT_TRUE(Ingest().ok());
+  const auto reasons = Reasons();
+  for (const char* name :
+       {"cut.dcm", "empty.dcm", "notes.txt", "bomb.dcm", "lies.dcm",
+        "garbage.dcm", "nopixels.dcm", "knee.dcm", "none", "dangling", "self",
+        "loop", "pipe"}) {
+    auto found = reasons.find(name);
+    ASSERT_NE(found, reasons.end()) << name;
+    EXPECT_FALSE(found->second.empty()) << name;
+  }
+  EXPECT_TRUE(absl::StrContains(reasons.at("loop"), "loop")) << reasons.at("loop");
+  EXPECT_TRUE(absl::StrContains(reasons.at("bomb.dcm"), "over"));
+  EXPECT_EQ(reasons.at("knee.dcm"), "the body part is not the chest");
+}
+
+TEST_F(FolderTest, WhatCouldNotBeReadIsTriedAgain) {
+  if (geteuid() == 0) GTEST_SKIP() << "root may read everything";
+  const std::string film = Put("in/1.dcm", Film(3, "P1").File());
+  ASSERT_EQ(chmod(film.c_str(), 0), 0);
+  ASSERT_TRUE(Ingest().ok());
+  EXPECT_TRUE(absl::StrContains(Reasons()["1.dcm"], "Permission denied"));
+  ASSERT_EQ(chmod(film.c_str(), 0600), 0);
+  ASSERT_TRUE(Ingest().ok());
+  EXPECT_EQ(Reasons()["1.dcm"], "");
+}
+
+TEST_F(FolderTest, AFolderWithoutFilesIsAnError) {
+  const absl::Status status = Ingest();
+  EXPECT_TRUE(absl::IsNotFound(status)) << status;
+  options_.folder = absl::StrCat(root_, "/nowhere");
+  EXPECT_TRUE(absl::IsNotFound(Ingest()));
+}
+
+TEST_F(FolderTest, NothingOfPatientsIsInTheStore) {
+  Put("in/1.dcm", Film(3, "MRN-4711").Text(0x00100010, "PN", "Roe^Jane").File());
+  options_.labels = Put("labels.csv", "PatientID,label\nMRN-4711,normal\n");
+  ASSERT_TRUE(Ingest().ok());
+  ASSERT_EQ(Cases().size(), 1u);
+  for (const auto& entry : fs::recursive_directory_iterator(options_.store)) {
+    if (!entry.is_regular_file()) continue;
+    const std::string bytes = *ReadFile(entry.path());
+    for (const char* secret : {"Roe", "4711", "ACC3", "1.2.9.3", "1.2.3.3"}) {
+      EXPECT_FALSE(absl::StrContains(bytes, secret)) << entry.path() << secret;
+    }
+  }
+  struct stat info;
+  ASSERT_EQ(stat(absl::StrCat(options_.store, "/patient.key").c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777, 0600u);
+}
+
+TEST_F(FolderTest, AnotherKeyIsRefused) {
+  Put("in/1.dcm", Film(3, "P1").File());
+  ASSERT_TRUE(Ingest().ok());
+  options_.key_file = Put("other.key", std::string(64, 'a'));
+  ASSERT_EQ(chmod(options_.key_file.c_str(), 0600), 0);
+  EXPECT_TRUE(absl::IsFailedPrecondition(Ingest()));
+  ASSERT_EQ(chmod(options_.key_file.c_str(), 0644), 0);
+  EXPECT_TRUE(absl::IsPermissionDenied(Ingest()));
+}
+
+TEST_F(FolderTest, QuarantineAndReleaseAreHistory) {
+  Put("in/1.dcm", Film(3, "P1").File());
+  Put("in/lateral.dcm", Film(5, "P1").Text(0x00185101, "CS", "LL").File());
+  options_.labels = Put("labels.csv", "PatientID,label\nP1,normal\n");
+  ASSERT_TRUE(Ingest().ok());
+  const std::string id = Only();
+  auto intake = Intake::Open({.store = options_.store, .actor = "user x"},
+                             RealClock(), RealSecureRng());
+  ASSERT_TRUE(intake.ok()) << intake.status();
+  ASSERT_TRUE((*intake)->Quarantine(id, "rotated").ok());
+  ASSERT_TRUE((*intake)->Export().ok());
+  EXPECT_TRUE(Cases().empty());
+  EXPECT_EQ(Reasons()["1.dcm"], "rotated");
+  ASSERT_TRUE((*intake)->Release(id).ok());
+  EXPECT_TRUE(absl::IsFailedPrecondition((*intake)->Release(id).status()));
+  EXPECT_TRUE(absl::IsNotFound((*intake)->Quarantine("0", "x")));
+  auto history = (*intake)->database().HistoryOf(id);
+  ASSERT_TRUE(history.ok());
+  ASSERT_EQ(history->size(), 3u);
+  EXPECT_EQ((*history)[0].actor, "folder");
+  EXPECT_EQ((*history)[1].to, "quarantined");
+  EXPECT_EQ((*history)[1].reason, "rotated");
+  EXPECT_EQ((*history)[2].to, "ready");
+  // A person may choose what the file does not say of itself.
+  auto source = (*intake)->FindSource(
+      absl::StrCat(options_.folder, "/lateral.dcm"));
+  ASSERT_TRUE(source.ok() && source->has_value());
+  auto taken = (*intake)->Release((*source)->id);
+  ASSERT_TRUE(taken.ok()) << taken.status();
+  EXPECT_EQ(taken->state, CaseState::kReady);
+}
+
+TEST_F(FolderTest, AStoreHasOneWriter) {
+  Put("in/1.dcm", Film(3, "P1").File());
+  auto intake =
+      Intake::Open({.store = options_.store}, RealClock(), RealSecureRng());
+  ASSERT_TRUE(intake.ok());
+  EXPECT_TRUE(absl::IsFailedPrecondition(Ingest()));
+}
+
+TEST_F(FolderTest, SharedFilesAreTakenOrRefusedAsTheirManifestSays) {
+  const std::string shared = HILUM_SOURCE_DIR "/../shared/dicom";
+  auto text = ReadFile(absl::StrCat(shared, "/manifest.csv"));
+  if (!text.ok()) GTEST_SKIP() << "no shared files in " << shared;
+  auto rows = ParseCsv(*text);
+  ASSERT_TRUE(rows.ok());
+  options_.folder = shared;
+  ASSERT_TRUE(Ingest().ok());
+  auto intake =
+      Intake::Open({.store = options_.store}, RealClock(), RealSecureRng());
+  ASSERT_TRUE(intake.ok());
+  std::map<std::string, size_t> column;
+  for (size_t i = 0; i < rows->front().size(); ++i) {
+    column[rows->front()[i]] = i;
+  }
+  for (size_t i = 1; i < rows->size(); ++i) {
+    const auto& row = (*rows)[i];
+    const std::string path = absl::StrCat(fs::canonical(shared).string(), "/",
+                                          row[column["file"]]);
+    auto source = (*intake)->FindSource(path);
+    ASSERT_TRUE(source.ok() && source->has_value()) << path;
+    EXPECT_EQ((*source)->case_id.empty(),
+              row[column["expected"]] != "decodable" ||
+                  row[column["is_chest_xray"]] != "yes")
+        << path << ": " << (*source)->reason;
+    EXPECT_EQ((*source)->case_id.empty(), !(*source)->reason.empty()) << path;
+  }
+}
+
+// Runs the program and kills it after so many microseconds, again and again,
+// until it comes through.
+int KillAndRunAgain(const std::vector<std::string>& arguments, int first_us) {
+  int kills = 0;
+  for (int wait = first_us;; wait += wait / 4 + 300) {
+    const pid_t child = fork();
+    if (child == 0) {
+      std::vector<char*> argv;
+      for (const std::string& argument : arguments) {
+        argv.push_back(const_cast<char*>(argument.c_str()));
+      }
+      argv.push_back(nullptr);
+      if (freopen("/dev/null", "w", stdout) == nullptr) _exit(1);
+      execv(argv[0], argv.data());
+      _exit(1);
+    }
+    usleep(wait);
+    kill(child, SIGKILL);
+    int status = 0;
+    waitpid(child, &status, 0);
+    if (WIFEXITED(status)) {
+      EXPECT_EQ(WEXITSTATUS(status), 0);
+      return kills;
+    }
+    ++kills;
+  }
+}
+
+TEST_F(FolderTest, KilledAndRunAgainTheStoreIsTheSame) {
+  std::string labels = "PatientID,label\n";
+  for (int i = 0; i < 100; ++i) {
+    Put(absl::StrCat("in/", i, ".dcm"),
+        Film(2 * i + 1, absl::StrCat("P", i / 2)).File());
+    if (i % 2 == 0) absl::StrAppend(&labels, "P", i / 2, ",normal\n");
+  }
+  options_.labels = Put("labels.csv", labels);
+  ASSERT_TRUE(Ingest().ok());
+  const std::string cases = Stored("cases.csv");
+  const std::string shard = Stored("shards/0001.shard");
+  const std::string key = absl::StrCat(options_.store, "/patient.key");
+  const std::string other = absl::StrCat(root_, "/other");
+  const int kills = KillAndRunAgain(
+      {HILUM_BIN_DIR "/hilum-ingest", "folder", options_.folder, "--store",
+       other, "--labels", options_.labels, "--key", key, "--threads", "3"},
+      500);
+  EXPECT_GT(kills, 3);
+  options_.store = other;
+  EXPECT_EQ(Cases().size(), 100u);
+  EXPECT_EQ(Stored("cases.csv"), cases);
+  EXPECT_EQ(Stored("shards/0001.shard"), shard);
+}
+
+}  // namespace
+}  // namespace hilum
