@@ -332,10 +332,12 @@ GrayImage ResizeImage(const GrayImage& image, int rows, int columns) {
 }
 
 absl::StatusOr<Plane> PrepareWhole(const GrayImage& image, int size) {
-  HILUM_ASSIGN_OR_RETURN(
-      SizedPlane plane,
-      Whole(
-          image, [&](int, int) { return Wanted{size, size}; }, nullptr));
+  HILUM_ASSIGN_OR_RETURN(SizedPlane plane, Whole(
+                                               image,
+                                               [&](int, int) {
+                                                 return Wanted{size, size};
+                                               },
+                                               nullptr));
   return std::move(plane.pixels);
 }
 

@@ -58,7 +58,7 @@ struct FileBytes {
 
 // Without the path, which the caller knows. UNAVAILABLE: cannot be read.
 absl::StatusOr<FileBytes> ReadRegularFile(const std::string& path,
-                                            LargeImageTurn& turn) {
+                                          LargeImageTurn& turn) {
   // O_NONBLOCK: a pipe is refused below instead of waited for.
   ScopedFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat info;
@@ -213,8 +213,9 @@ absl::Status Read(const std::string& path, const ReadOptions& options,
   }
   out.rows = image.rows;
   out.columns = image.columns;
-  HILUM_ASSIGN_OR_RETURN(out.whole, PrepareWholeWithin(image, kKeptSide,
-                                            range ? &*range : nullptr));
+  HILUM_ASSIGN_OR_RETURN(
+      out.whole,
+      PrepareWholeWithin(image, kKeptSide, range ? &*range : nullptr));
   FillHistogram(image, out);
   const std::string mask = MaskFor(options, out.ids);
   if (mask.empty()) return absl::OkStatus();

@@ -140,8 +140,7 @@ TEST(KeptPlaneTest, ResizedItIsThePlaneOfTheImage) {
   EXPECT_EQ(kept->columns, 64);
   // 32 divides both, so that no pixel straddles: only rounding is between.
   const auto straight = PrepareWhole(image, 32);
-  const auto again =
-      ResizePlane({kept->rows, kept->columns, kept->pixels}, 32);
+  const auto again = ResizePlane({kept->rows, kept->columns, kept->pixels}, 32);
   ASSERT_TRUE(straight.ok() && again.ok());
   for (size_t i = 0; i < straight->size(); ++i) {
     EXPECT_LE(std::abs((*straight)[i] - (*again)[i]), 2) << i;

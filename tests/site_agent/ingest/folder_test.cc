@@ -146,8 +146,7 @@ TEST_F(FolderTest, ARowHoldsOnlyWhereAllItsCellsDo) {
 
 TEST_F(FolderTest, TwoLabelsForOnePatientAreListedAndNotGuessed) {
   Put("in/1.dcm", Film(3, "P1").File());
-  options_.labels =
-      Put("labels.csv", "PatientID,label\nP1,normal\nP1,covid\n");
+  options_.labels = Put("labels.csv", "PatientID,label\nP1,normal\nP1,covid\n");
   ASSERT_TRUE(Ingest().ok());
   EXPECT_TRUE(Cases().empty());
   EXPECT_EQ(Reasons()["1.dcm"],
@@ -222,7 +221,8 @@ TEST_F(FolderTest, EveryBadFileIsOneLineWithItsReason) {
     ASSERT_NE(found, reasons.end()) << name;
     EXPECT_FALSE(found->second.empty()) << name;
   }
-  EXPECT_TRUE(absl::StrContains(reasons.at("loop"), "loop")) << reasons.at("loop");
+  EXPECT_TRUE(absl::StrContains(reasons.at("loop"), "loop"))
+      << reasons.at("loop");
   EXPECT_TRUE(absl::StrContains(reasons.at("bomb.dcm"), "over"));
   EXPECT_EQ(reasons.at("knee.dcm"), "the body part is not the chest");
 }
@@ -246,7 +246,8 @@ TEST_F(FolderTest, AFolderWithoutFilesIsAnError) {
 }
 
 TEST_F(FolderTest, NothingOfPatientsIsInTheStore) {
-  Put("in/1.dcm", Film(3, "MRN-4711").Text(0x00100010, "PN", "Roe^Jane").File());
+  Put("in/1.dcm",
+      Film(3, "MRN-4711").Text(0x00100010, "PN", "Roe^Jane").File());
   options_.labels = Put("labels.csv", "PatientID,label\nMRN-4711,normal\n");
   ASSERT_TRUE(Ingest().ok());
   ASSERT_EQ(Cases().size(), 1u);
@@ -258,7 +259,8 @@ TEST_F(FolderTest, NothingOfPatientsIsInTheStore) {
     }
   }
   struct stat info;
-  ASSERT_EQ(stat(absl::StrCat(options_.store, "/patient.key").c_str(), &info), 0);
+  ASSERT_EQ(stat(absl::StrCat(options_.store, "/patient.key").c_str(), &info),
+            0);
   EXPECT_EQ(info.st_mode & 0777, 0600u);
 }
 
@@ -296,8 +298,8 @@ TEST_F(FolderTest, QuarantineAndReleaseAreHistory) {
   EXPECT_EQ((*history)[1].reason, "rotated");
   EXPECT_EQ((*history)[2].to, "ready");
   // A person may choose what the file does not say of itself.
-  auto source = (*intake)->FindSource(
-      absl::StrCat(options_.folder, "/lateral.dcm"));
+  auto source =
+      (*intake)->FindSource(absl::StrCat(options_.folder, "/lateral.dcm"));
   ASSERT_TRUE(source.ok() && source->has_value());
   auto taken = (*intake)->Release((*source)->id);
   ASSERT_TRUE(taken.ok()) << taken.status();
@@ -329,8 +331,8 @@ TEST_F(FolderTest, SharedFilesAreTakenOrRefusedAsTheirManifestSays) {
   }
   for (size_t i = 1; i < rows->size(); ++i) {
     const auto& row = (*rows)[i];
-    const std::string path = absl::StrCat(fs::canonical(shared).string(), "/",
-                                          row[column["file"]]);
+    const std::string path =
+        absl::StrCat(fs::canonical(shared).string(), "/", row[column["file"]]);
     auto source = (*intake)->FindSource(path);
     ASSERT_TRUE(source.ok() && source->has_value()) << path;
     EXPECT_EQ((*source)->case_id.empty(),
