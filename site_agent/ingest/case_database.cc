@@ -232,13 +232,9 @@ absl::Status CaseDatabase::PutSource(const Source& source) {
   return put.Run();
 }
 
-absl::Status CaseDatabase::ForgetFaults(absl::string_view folder) {
-  return Statement(database_, path_,
-                   "DELETE FROM sources WHERE walked = 0 AND "
-                   "(name = ? OR substr(name, 1, ?) = ?)")
-      .Blob(folder)
-      .Int(static_cast<int64_t>(folder.size()) + 1)
-      .Blob(absl::StrCat(folder, "/"))
+absl::Status CaseDatabase::ForgetSource(absl::string_view name) {
+  return Statement(database_, path_, "DELETE FROM sources WHERE name = ?")
+      .Blob(name)
       .Run();
 }
 

@@ -90,8 +90,7 @@ class CaseDatabase {
   absl::StatusOr<std::optional<Source>> FindSourceById(absl::string_view id);
   absl::StatusOr<std::vector<Source>> SourcesOf(absl::string_view case_id);
   absl::Status PutSource(const Source& source);
-  // Faults of an earlier walk of `folder`.
-  absl::Status ForgetFaults(absl::string_view folder);
+  absl::Status ForgetSource(absl::string_view name);
   // In the order of their names.
   absl::Status ForEachRefused(absl::FunctionRef<void(const Source&)> see);
 

@@ -165,7 +165,7 @@ absl::Status IngestFolder(const FolderOptions& options, std::ostream& out,
   FolderRun run(options, *intake, clock);
   HILUM_RETURN_IF_ERROR(run.FindPending(walk));
   HILUM_RETURN_IF_ERROR(run.TakeAll(progress));
-  HILUM_RETURN_IF_ERROR(intake->RecordFaults(walk.folder, walk.problems));
+  HILUM_RETURN_IF_ERROR(intake->RecordWalk(walk));
   HILUM_RETURN_IF_ERROR(intake->Commit());
   HILUM_RETURN_IF_ERROR(intake->Export());
   HILUM_RETURN_IF_ERROR(Summarize(walk, run, *intake, out));

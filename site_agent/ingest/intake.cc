@@ -2,8 +2,10 @@
 #include "site_agent/ingest/intake.h"
 
 #include <cmath>
+#include <set>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
@@ -226,11 +228,21 @@ absl::StatusOr<Outcome> Intake::Take(const IntakeFile& file) {
   return outcome;
 }
 
-absl::Status Intake::RecordFaults(const std::string& folder,
-                                  const std::vector<FoundProblem>& faults) {
+absl::Status Intake::RecordWalk(const FolderWalk& walk) {
   HILUM_RETURN_IF_ERROR(BeginChanges());
-  HILUM_RETURN_IF_ERROR(database_->ForgetFaults(folder));
-  for (const FoundProblem& fault : faults) {
+  std::set<absl::string_view> there;
+  for (const FoundFile& file : walk.files) there.insert(file.path);
+  std::vector<std::string> gone;
+  const std::string below = absl::StrCat(walk.folder, "/");
+  HILUM_RETURN_IF_ERROR(database_->ForEachRefused([&](const Source& source) {
+    const bool fault_here = !source.walked && source.name == walk.folder;
+    if (!fault_here && !absl::StartsWith(source.name, below)) return;
+    if (there.count(source.name) == 0) gone.push_back(source.name);
+  }));
+  for (const std::string& name : gone) {
+    HILUM_RETURN_IF_ERROR(database_->ForgetSource(name));
+  }
+  for (const FoundProblem& fault : walk.problems) {
     HILUM_RETURN_IF_ERROR(database_->PutSource(
         {.id = pseudonyms_.Short("source", fault.path, kCaseIdDigits),
          .name = fault.path,

@@ -83,10 +83,10 @@ class Intake {
   absl::Status Commit();
   absl::StatusOr<Outcome> Take(const IntakeFile& file);
 
-  // What a walk of `folder` stumbled over, instead of what it did before.
-  // Belongs to the open changes, as Record.
-  absl::Status RecordFaults(const std::string& folder,
-                            const std::vector<FoundProblem>& faults);
+  // What a walk stumbled over, instead of what it did before in that folder;
+  // files there that were refused and are gone are forgotten. Belongs to the
+  // open changes, as Record.
+  absl::Status RecordWalk(const FolderWalk& walk);
 
   // Adds labels, in place of earlier ones for the same, and judges every case
   // anew; decodes nothing. Durable when it returns.

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <bit>
 #include <csignal>
 #include <filesystem>
 #include <map>
@@ -21,6 +22,7 @@
 #include "common/crypto/secure_rng.h"
 #include "gtest/gtest.h"
 #include "site_agent/imaging/case_store_reader.h"
+#include "site_agent/imaging/write_png.h"
 #include "site_agent/ingest/intake.h"
 #include "site_agent/trainer/case_manifest.h"
 #include "tests/site_agent/imaging/dicom_maker.h"
@@ -236,6 +238,55 @@ TEST_F(FolderTest, WhatCouldNotBeReadIsTriedAgain) {
   ASSERT_EQ(chmod(film.c_str(), 0600), 0);
   ASSERT_TRUE(Ingest().ok());
   EXPECT_EQ(Reasons()["1.dcm"], "");
+}
+
+TEST_F(FolderTest, ARefusedFileThatIsGoneIsListedNoMore) {
+  Put("in/1.dcm", Film(3, "P1").File());
+  const std::string bad = Put("in/bad.dcm", "no image");
+  fs::create_directories(absl::StrCat(root_, "/in/empty"));
+  ASSERT_TRUE(Ingest().ok());
+  EXPECT_EQ(Reasons().size(), 2u);
+  fs::remove(bad);
+  fs::remove(absl::StrCat(root_, "/in/empty"));
+  ASSERT_TRUE(Ingest().ok());
+  EXPECT_TRUE(Reasons().empty());
+}
+
+TEST_F(FolderTest, AnotherFilmUnderTheSameNameIsAnotherCase) {
+  Put("in/1.dcm", Film(3, "P1").File());
+  options_.labels = Put("labels.csv", "PatientID,label\nP1,normal\n");
+  ASSERT_TRUE(Ingest().ok());
+  const std::string before = Only();
+  Put("in/1.dcm", Film(5, "P1").Text(0x00080018, "UI", "1.2.3.3").File());
+  ASSERT_TRUE(Ingest().ok());
+  ASSERT_EQ(Cases().size(), 1u);
+  EXPECT_NE(Only(), before);
+  EXPECT_TRUE(
+      absl::StrContains(Stored("quarantine.csv"), "no file shows it any more"));
+}
+
+TEST_F(FolderTest, AMaskThatComesLaterIsTaken) {
+  Put("in/1.dcm", Film(3, "P1").File());
+  options_.labels = Put("labels.csv", "PatientID,label\nP1,normal\n");
+  options_.masks = absl::StrCat(root_, "/masks");
+  ASSERT_TRUE(Ingest().ok());
+  EXPECT_EQ(Cases().at(0).at(3), "");
+  std::vector<uint8_t> mask(40 * 30);
+  for (int row = 10; row < 30; ++row) {
+    for (int column = 10; column < 20; ++column) mask[row * 30 + column] = 255;
+  }
+  Put("masks/1.png", EncodePng8(40, 30, mask).value());
+  ASSERT_TRUE(Ingest().ok());
+  EXPECT_EQ(Cases().at(0).at(3), Cases()[0][0]);
+  auto reader = CaseStoreReader::Open(options_.store);
+  ASSERT_TRUE(reader.ok());
+  auto record = reader->Read(Only());
+  ASSERT_TRUE(record.ok()) << record.status();
+  EXPECT_EQ(record->segmented.rows, 20);
+  EXPECT_EQ(record->segmented.columns, 10);
+  int lungs = 0;
+  for (char c : record->lungs) lungs += std::popcount(static_cast<uint8_t>(c));
+  EXPECT_EQ(lungs, 200);
 }
 
 TEST_F(FolderTest, AFolderWithoutFilesIsAnError) {
