@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <bit>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <map>
 #include <sstream>
@@ -355,6 +356,40 @@ TEST_F(FolderTest, QuarantineAndReleaseAreHistory) {
   auto taken = (*intake)->Release((*source)->id);
   ASSERT_TRUE(taken.ok()) << taken.status();
   EXPECT_EQ(taken->state, CaseState::kReady);
+}
+
+int ExitOf(const std::string& arguments) {
+  const int status =
+      std::system(absl::StrCat(HILUM_BIN_DIR, "/hilum-ingest ", arguments,
+                               " >/dev/null 2>&1 </dev/null")
+                      .c_str());
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+TEST_F(FolderTest, TheCommandsExitCodes) {
+  Put("in/1.dcm", Film(3, "P1").File());
+  Put("in/bad.dcm", "no image");
+  options_.labels = Put("labels.csv", "PatientID,label\nP1,normal\n");
+  const std::string at = absl::StrCat(" --store ", options_.store, " ");
+  EXPECT_EQ(ExitOf("list" + at), 1);  // no store yet
+  EXPECT_EQ(ExitOf(absl::StrCat("folder ", options_.folder, at, "--labels ",
+                                options_.labels)),
+            0);
+  const std::string id = Only();
+  EXPECT_EQ(ExitOf("list --quarantined --csv" + at), 0);
+  EXPECT_EQ(ExitOf("list --csv" + at), 2);
+  EXPECT_EQ(ExitOf("show" + at + id), 0);
+  EXPECT_EQ(ExitOf("show" + at + "0000000000000000"), 1);
+  EXPECT_EQ(ExitOf("release" + at + id), 1);  // it is not in quarantine
+  EXPECT_EQ(ExitOf("quarantine" + at + id), 2);
+  EXPECT_EQ(ExitOf("quarantine --reason x" + at + id), 0);
+  EXPECT_TRUE(Cases().empty());
+  EXPECT_EQ(ExitOf("release" + at + id), 0);
+  EXPECT_EQ(Only(), id);
+  EXPECT_EQ(ExitOf("folder"), 2);
+  for (const char* command : {"folder", "list", "show", "quarantine"}) {
+    EXPECT_EQ(ExitOf(absl::StrCat(command, " --help")), 0) << command;
+  }
 }
 
 TEST_F(FolderTest, AStoreHasOneWriter) {
