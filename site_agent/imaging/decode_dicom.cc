@@ -44,27 +44,34 @@ void ReadSpacing(const DicomElements& elements, GrayImage& image) {
   }
 }
 
-void LookUp(const StoredPixels& pixels, const std::vector<float>& grays,
-            std::vector<float>& out) {
-  const int shift = pixels.format.high_bit + 1 - pixels.format.bits_stored;
-  const size_t mask = grays.size() - 1;
-  const auto* bytes = reinterpret_cast<const uint8_t*>(pixels.bytes.data());
-  if (pixels.format.bits_allocated == 8) {
-    for (size_t i = 0; i < out.size(); ++i) {
-      out[i] = grays[bytes[i] >> shift & mask];
-    }
-    return;
-  }
+// What each gray of the table has to do with the stored words.
+struct WordBits {
+  int shift;
+  size_t mask;
+};
+
+template <typename Word>
+void LookUp(const uint8_t* bytes, WordBits bits,
+            const std::vector<float>& grays, std::vector<float>& out,
+            std::vector<uint32_t>& counts) {
+  // Two counts: neighbours are alike, and one would wait for itself.
+  std::vector<uint32_t> odd(grays.size());
+  std::vector<uint32_t>* both[] = {&counts, &odd};
   for (size_t i = 0; i < out.size(); ++i) {
-    const int word = bytes[2 * i] | bytes[2 * i + 1] << 8;
-    out[i] = grays[word >> shift & mask];
+    int word = bytes[i * sizeof(Word)];
+    if (sizeof(Word) == 2) word |= bytes[2 * i + 1] << 8;
+    const size_t level = word >> bits.shift & bits.mask;
+    out[i] = grays[level];
+    ++(*both[i & 1])[level];
   }
+  for (size_t i = 0; i < odd.size(); ++i) counts[i] += odd[i];
 }
 
 }  // namespace
 
 absl::StatusOr<GrayImage> RenderDicom(const DicomElements& elements,
-                                      const StoredPixels& pixels) {
+                                      const StoredPixels& pixels,
+                                      GrayRange* range) {
   HILUM_RETURN_IF_ERROR(CheckGray(pixels.format));
   HILUM_ASSIGN_OR_RETURN(GrayRules rules,
                          ReadGrayRules(elements, pixels.format));
@@ -72,7 +79,17 @@ absl::StatusOr<GrayImage> RenderDicom(const DicomElements& elements,
   GrayImage image{pixels.format.rows, pixels.format.columns, {}};
   image.pixels.resize(size_t{static_cast<uint32_t>(image.rows)} *
                       image.columns);
-  LookUp(pixels, GrayTable(rules, pixels.format), image.pixels);
+  const std::vector<float> grays = GrayTable(rules, pixels.format);
+  std::vector<uint32_t> counts(grays.size());
+  const WordBits bits{pixels.format.high_bit + 1 - pixels.format.bits_stored,
+                      grays.size() - 1};
+  const auto* bytes = reinterpret_cast<const uint8_t*>(pixels.bytes.data());
+  if (pixels.format.bits_allocated == 8) {
+    LookUp<uint8_t>(bytes, bits, grays, image.pixels, counts);
+  } else {
+    LookUp<uint16_t>(bytes, bits, grays, image.pixels, counts);
+  }
+  if (range != nullptr) *range = RangeOfCounts(grays, counts);
   ReadSpacing(elements, image);
   return Orient(std::move(image), orientation);
 }

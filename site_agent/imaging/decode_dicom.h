@@ -7,15 +7,18 @@
 #include "site_agent/imaging/dicom_file.h"
 #include "site_agent/imaging/dicom_pixels.h"
 #include "site_agent/imaging/image.h"
+#include "site_agent/imaging/prepare.h"
 
 namespace hilum {
 
 // The grays of a display from stored values, of one frame of MONOCHROME1 or 2
 // and at most 16 bits stored, turned to the standard display of a frontal
 // radiograph, with its size where it is known. UNIMPLEMENTED: colours, several
-// frames, more bits. Else as ReadGrayRules and ReadOrientation.
+// frames, more bits. Else as ReadGrayRules and ReadOrientation. `range`, where
+// given, becomes the image's.
 absl::StatusOr<GrayImage> RenderDicom(const DicomElements& elements,
-                                      const StoredPixels& pixels);
+                                      const StoredPixels& pixels,
+                                      GrayRange* range = nullptr);
 
 // From a file's bytes. Errors as ReadDicomFile, DecodeStoredPixels and
 // RenderDicom. Whether the image is a chest radiograph is SelectPcxr's matter.

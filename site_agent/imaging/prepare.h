@@ -4,9 +4,11 @@
 #define HILUM_SITE_AGENT_IMAGING_PREPARE_H_
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "site_agent/imaging/image.h"
 
 namespace hilum {
@@ -29,6 +31,38 @@ absl::StatusOr<Plane> PrepareWhole(const GrayImage& image, int size);
 // INVALID_ARGUMENT also: an empty mask.
 absl::StatusOr<Plane> PrepareSegmented(const GrayImage& image,
                                        const GrayImage& mask, int size);
+
+// The 1st and 99th percentile of an image's grays, by nearest rank.
+struct GrayRange {
+  float low = 0;
+  float high = 0;
+};
+
+// Of the image that has grays[i] counts[i] times, once at least in all.
+GrayRange RangeOfCounts(absl::Span<const float> grays,
+                        absl::Span<const uint32_t> counts);
+
+// Of any size.
+struct SizedPlane {
+  int rows = 0;
+  int columns = 0;
+  Plane pixels;  // [rows * columns]
+};
+
+// The same planes as they are kept for later: in their own proportions, the
+// longer side `max_side` pixels, or as it is where it is not longer. Resized to
+// size x size they are what the functions above give, but for rounding and
+// where pixels straddle. `range`: the image's, where it is known; null: found.
+absl::StatusOr<SizedPlane> PrepareWholeWithin(const GrayImage& image,
+                                              int max_side,
+                                              const GrayRange* range = nullptr);
+absl::StatusOr<SizedPlane> PrepareSegmentedWithin(const GrayImage& image,
+                                                  const GrayImage& mask,
+                                                  int max_side);
+
+// The mask (> 0.5) by nearest neighbour at rows x columns, row-major, one bit a
+// pixel, the first in the lowest: [(rows * columns + 7) / 8].
+std::string LungBits(const GrayImage& mask, int rows, int columns);
 
 }  // namespace hilum
 

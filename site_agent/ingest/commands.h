@@ -17,6 +17,12 @@ using IngestAction = std::function<absl::Status()>;
 // where a file cannot be read; a file that is refused is no failure.
 void AddInspectCommand(CLI::App& app, std::ostream& out, IngestAction& action);
 
+// `hilum-ingest folder DIR --store STORE ...`: see IngestFolder.
+void AddFolderCommand(CLI::App& app, std::ostream& out, IngestAction& action);
+
+// `hilum-ingest list|show|quarantine|release`: a store's cases.
+void AddCaseCommands(CLI::App& app, std::ostream& out, IngestAction& action);
+
 }  // namespace hilum
 
 #endif  // HILUM_SITE_AGENT_INGEST_COMMANDS_H_

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // hilum-ingest: radiographs as a hospital has them.
+#include <sys/stat.h>
+
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <iostream>
@@ -7,15 +9,24 @@
 
 #include "absl/strings/str_format.h"
 #include "common/base/ids.h"
+#include "common/base/malloc.h"
 #include "site_agent/ingest/commands.h"
 
 int main(int argc, char** argv) {
+  // Images pass through its threads one after the other, of like sizes.
+  hilum::TuneMallocForTraining();
+  // What it writes is the owner's alone.
+  umask(077);
   CLI::App app("hilum-ingest: radiographs as a hospital has them");
   app.set_version_flag("--version", std::string(hilum::SoftwareVersion()));
   app.require_subcommand(1);
-  app.footer("Example: hilum-ingest inspect --json studies/*.dcm");
+  app.footer(
+      "Example: hilum-ingest folder /data/cxr --store /data/cases --labels "
+      "labels.csv");
   hilum::IngestAction action;
   hilum::AddInspectCommand(app, std::cout, action);
+  hilum::AddFolderCommand(app, std::cout, action);
+  hilum::AddCaseCommands(app, std::cout, action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "site_agent/ingest/labels.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "common/base/file.h"
+#include "common/base/status_macros.h"
+#include "common/crypto/sha256.h"
+#include "site_agent/trainer/case_manifest.h"
+
+namespace hilum {
+namespace {
+
+constexpr uint64_t kMaxLabelBytes = 256ull << 20;
+
+using Record = std::vector<std::string>;
+
+struct Columns {
+  int label = -1;
+  int patient = -1;
+  int keys[kNumLabelColumns] = {-1, -1, -1, -1, -1, -1};
+};
+
+absl::StatusOr<Columns> FindColumns(const Record& header,
+                                    const std::string& path) {
+  Columns columns;
+  bool any_key = false;
+  auto find = [&](absl::string_view name) {
+    const auto at = std::find(header.begin(), header.end(), name);
+    return at == header.end() ? -1 : static_cast<int>(at - header.begin());
+  };
+  columns.label = find("label");
+  columns.patient = find("patient_id");
+  for (int i = 0; i < kNumLabelColumns; ++i) {
+    columns.keys[i] = find(kLabelColumns[i]);
+    // An issuer alone names nobody.
+    any_key = any_key || (columns.keys[i] >= 0 && i != 2);
+  }
+  if (columns.label >= 0 && any_key) return columns;
+  return absl::InvalidArgumentError(absl::StrCat(
+      path,
+      ":1: the first row must name label and one or more of file, "
+      "PatientID, StudyInstanceUID, AccessionNumber, SOPInstanceUID "
+      "(with PatientID also IssuerOfPatientID)"));
+}
+
+std::string Cell(const Record& record, int column) {
+  if (column < 0) return "";
+  return std::string(absl::StripAsciiWhitespace(record[column]));
+}
+
+// Where a `file` cell points; where it could be two files, INVALID_ARGUMENT.
+absl::StatusOr<std::string> FileOf(const std::string& cell,
+                                   const std::string& path,
+                                   const std::string& folder) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  const fs::path beside = fs::weakly_canonical(path, error).parent_path();
+  const std::string at_labels = ResolvePath(beside.string(), cell);
+  const std::string in_folder = ResolvePath(folder, cell);
+  if (at_labels == in_folder || !FileExists(at_labels)) return in_folder;
+  if (!FileExists(in_folder)) return at_labels;
+  return absl::InvalidArgumentError(
+      "its file is there both beside the labels and in the folder that is "
+      "read; write it absolute");
+}
+
+class Reader {
+ public:
+  Reader(const std::string& path, const std::string& folder,
+         const Pseudonyms& pseudonyms, const Columns& columns)
+      : path_(path),
+        folder_(folder),
+        pseudonyms_(pseudonyms),
+        columns_(columns) {}
+
+  void Add(const Record& record, int number, LabelFile& file) {
+    auto row = MakeRow(record);
+    if (!row.ok()) {
+      file.unused.push_back(
+          absl::StrCat(path_, ":", number, ": ", row.status().message()));
+      return;
+    }
+    auto [place, is_new] =
+        seen_.emplace(std::make_pair(row->columns, row->key),
+                      std::make_pair(file.rows.size(), number));
+    if (is_new) {
+      file.rows.push_back(*std::move(row));
+      return;
+    }
+    LabelRow& first = file.rows[place->second.first];
+    const bool label = first.label != row->label;
+    if (!label && first.patient == row->patient) return;
+    first.problem = absl::StrCat("rows ", place->second.second, " and ", number,
+                                 " of the labels file give it two ",
+                                 label ? "labels" : "patients");
+    file.unused.push_back(absl::StrCat(
+        path_, ":", number, ": another ", label ? "label" : "patient",
+        " than row ", place->second.second, " for the same images"));
+  }
+
+ private:
+  absl::StatusOr<LabelRow> MakeRow(const Record& record) {
+    LabelRow row{.label = Cell(record, columns_.label)};
+    if (row.label.empty()) return absl::InvalidArgumentError("no label");
+    IdKeys keys;
+    for (int i = 0; i < kNumLabelColumns; ++i) {
+      std::string cell = Cell(record, columns_.keys[i]);
+      if (cell.empty()) continue;
+      if (i == 0) {
+        HILUM_ASSIGN_OR_RETURN(cell, FileOf(cell, path_, folder_));
+      }
+      keys.of[i] = pseudonyms_.Of(kLabelColumns[i], cell);
+      row.columns |= 1 << i;
+    }
+    if ((row.columns & ~4) == 0) {
+      return absl::InvalidArgumentError("it names no image");
+    }
+    row.key = CombinedKey(keys, row.columns);
+    row.patient = pseudonyms_.Patient("", Cell(record, columns_.patient));
+    return row;
+  }
+
+  const std::string& path_;
+  const std::string& folder_;
+  const Pseudonyms& pseudonyms_;
+  const Columns columns_;
+  // Place in the file's rows and the number of the row.
+  std::map<std::pair<int, std::string>, std::pair<size_t, int>> seen_;
+};
+
+}  // namespace
+
+IdKeys KeysOf(const Pseudonyms& pseudonyms, absl::string_view name,
+              const ImageIds& ids) {
+  const absl::string_view values[kNumLabelColumns] = {
+      name,      ids.patient,   ids.issuer,
+      ids.study, ids.accession, ids.sop_instance};
+  IdKeys keys;
+  for (int i = 0; i < kNumLabelColumns; ++i) {
+    keys.of[i] = pseudonyms.Of(kLabelColumns[i], values[i]);
+  }
+  return keys;
+}
+
+std::string CombinedKey(const IdKeys& keys, int columns) {
+  std::string all;
+  for (int i = 0; i < kNumLabelColumns; ++i) {
+    if ((columns >> i & 1) == 0) continue;
+    if (keys.of[i].empty()) return "";
+    all += keys.of[i];
+  }
+  return Sha256Of(all);
+}
+
+absl::StatusOr<LabelFile> ReadLabelFile(const std::string& path,
+                                        const std::string& folder,
+                                        const Pseudonyms& pseudonyms) {
+  HILUM_ASSIGN_OR_RETURN(std::string text, ReadFile(path, kMaxLabelBytes));
+  auto records = ParseCsv(text);
+  if (!records.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ": ", records.status().message()));
+  }
+  HILUM_ASSIGN_OR_RETURN(
+      Columns columns,
+      FindColumns(records->empty() ? Record() : records->front(), path));
+  Reader reader(path, folder, pseudonyms, columns);
+  LabelFile file;
+  for (size_t i = 1; i < records->size(); ++i) {
+    const Record& record = (*records)[i];
+    if (record.size() == 1 && record[0].empty()) continue;  // an empty line
+    const int number = static_cast<int>(i) + 1;
+    if (record.size() == records->front().size()) {
+      reader.Add(record, number, file);
+    } else {
+      file.unused.push_back(absl::StrCat(path, ":", number, ": ", record.size(),
+                                         " fields where the header has ",
+                                         records->front().size()));
+    }
+  }
+  return file;
+}
+
+}  // namespace hilum

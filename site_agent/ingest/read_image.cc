@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "site_agent/ingest/read_image.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <cstring>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "absl/base/attributes.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "common/base/file.h"
+#include "common/base/status_macros.h"
+#include "common/crypto/sha256.h"
+#include "site_agent/imaging/decode.h"
+#include "site_agent/imaging/decode_dicom.h"
+#include "site_agent/imaging/select_pcxr.h"
+
+namespace hilum {
+namespace {
+
+constexpr uint64_t kLargeImagePixels = 16ull << 20;
+constexpr uint64_t kLargeFileBytes = 48ull << 20;
+
+ABSL_CONST_INIT absl::Mutex large_images(absl::kConstInit);
+
+// Held while a large image is: one at a time.
+class LargeImageTurn {
+ public:
+  void TakeIf(bool large) {
+    if (large && lock_ == std::nullopt) lock_.emplace(&large_images);
+  }
+
+ private:
+  std::optional<absl::MutexLock> lock_;
+};
+
+absl::Status Unreadable(int error) {
+  return absl::UnavailableError(
+      absl::StrCat("cannot be read: ", std::strerror(error)));
+}
+
+struct FileBytes {
+  std::unique_ptr<char[]> bytes;  // not zeroed before they are read
+  size_t size = 0;
+
+  absl::string_view view() const { return {bytes.get(), size}; }
+};
+
+// Without the path, which the caller knows. UNAVAILABLE: cannot be read.
+absl::StatusOr<FileBytes> ReadRegularFile(const std::string& path,
+                                          LargeImageTurn& turn) {
+  // O_NONBLOCK: a pipe is refused below instead of waited for.
+  ScopedFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  struct stat info;
+  if (fd.get() < 0 || fstat(fd.get(), &info) != 0) return Unreadable(errno);
+  if (!S_ISREG(info.st_mode)) {
+    return absl::InvalidArgumentError("not a regular file");
+  }
+  const auto size = static_cast<uint64_t>(info.st_size);
+  if (size == 0) return absl::InvalidArgumentError("the file is empty");
+  if (size > kMaxImageFileBytes) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("over ", kMaxImageFileBytes >> 20, " MB"));
+  }
+  turn.TakeIf(size > kLargeFileBytes);
+  FileBytes file{std::unique_ptr<char[]>(new char[size]), size};
+  if (!ReadAt(fd.get(), 0, file.bytes.get(), size, path).ok()) {
+    return absl::UnavailableError("cannot be read to its end");
+  }
+  return file;
+}
+
+uint64_t BigEndian(absl::string_view bytes, size_t at, int count) {
+  uint64_t value = 0;
+  for (int i = 0; i < count; ++i) {
+    value = value << 8 | static_cast<uint8_t>(bytes[at + i]);
+  }
+  return value;
+}
+
+// As the header of a PNG or JPEG has it; all where it cannot be found. It only
+// decides about turns.
+uint64_t PlainImagePixels(absl::string_view bytes) {
+  if (absl::StartsWith(bytes, "\x89PNG") && bytes.size() >= 24) {
+    return BigEndian(bytes, 16, 4) * BigEndian(bytes, 20, 4);
+  }
+  size_t at = 2;  // behind SOI: marker, length, ... (ITU-T T.81 B.1.1.4)
+  while (at + 9 < bytes.size() && bytes[at] == '\xff') {
+    const auto marker = static_cast<uint8_t>(bytes[at + 1]);
+    const bool frame = marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 &&
+                       marker != 0xc8 && marker != 0xcc;
+    if (frame) return BigEndian(bytes, at + 5, 2) * BigEndian(bytes, at + 7, 2);
+    at += 2 + BigEndian(bytes, at + 2, 2);
+  }
+  return kMaxImagePixels;
+}
+
+ImageIds IdsOf(const DicomElements& elements) {
+  return {.sop_instance = elements.Text(0x00080018),
+          .accession = elements.Text(0x00080050),
+          .patient = elements.Text(0x00100020),
+          .issuer = elements.Text(0x00100021),
+          .study = elements.Text(0x0020000d)};
+}
+
+std::string DigestOf(int rows, int columns, absl::string_view values) {
+  Sha256 sha;
+  sha.Update(absl::StrCat(rows, "x", columns, ":"));
+  sha.Update(values);
+  return sha.Finish();
+}
+
+absl::StatusOr<GrayImage> ReadDicom(absl::string_view bytes,
+                                    const ReadOptions& options,
+                                    LargeImageTurn& turn, ReadImage& out,
+                                    std::optional<GrayRange>& range) {
+  HILUM_ASSIGN_OR_RETURN(DicomFile file, ReadDicomFile(bytes));
+  out.ids = IdsOf(file.elements);
+  HILUM_ASSIGN_OR_RETURN(PixelFormat format, ReadPixelFormat(file.elements));
+  const PcxrVerdict verdict = SelectPcxr(file.elements);
+  out.view = verdict.view;
+  if (!verdict.accepted() && !options.chosen) {
+    out.refusal = Refusal::kNotChosen;
+    return absl::FailedPreconditionError(verdict.reason);
+  }
+  turn.TakeIf(uint64_t{static_cast<uint32_t>(format.rows)} * format.columns >
+              kLargeImagePixels);
+  HILUM_ASSIGN_OR_RETURN(StoredPixels pixels, DecodeStoredPixels(file));
+  out.digest = DigestOf(format.rows, format.columns, pixels.bytes);
+  return RenderDicom(file.elements, pixels, &range.emplace());
+}
+
+absl::StatusOr<GrayImage> ReadPlain(absl::string_view bytes,
+                                    LargeImageTurn& turn, ReadImage& out) {
+  turn.TakeIf(PlainImagePixels(bytes) > kLargeImagePixels);
+  HILUM_ASSIGN_OR_RETURN(GrayImage image, DecodeImage(bytes));
+  out.digest = DigestOf(
+      image.rows, image.columns,
+      absl::string_view(reinterpret_cast<const char*>(image.pixels.data()),
+                        image.pixels.size() * sizeof(float)));
+  return image;
+}
+
+void FillHistogram(const GrayImage& image, ReadImage& out) {
+  std::array<uint64_t, kFingerprintBins> counts = {};
+  uint64_t total = 0;
+  for (int row = 0; row < image.rows; row += 4) {
+    const float* from = &image.pixels[static_cast<size_t>(row) * image.columns];
+    for (int i = 0; i < image.columns; ++i) {
+      const int bin = static_cast<int>(from[i] * kFingerprintBins);
+      ++counts[std::clamp(bin, 0, kFingerprintBins - 1)];
+    }
+    total += image.columns;
+  }
+  for (int bin = 0; bin < kFingerprintBins; ++bin) {
+    out.histogram[bin] =
+        static_cast<uint32_t>((counts[bin] * 1000000 + total / 2) / total);
+  }
+}
+
+absl::Status AddMask(const GrayImage& image, const std::string& path,
+                     LargeImageTurn& turn, ReadImage& out) {
+  HILUM_ASSIGN_OR_RETURN(const FileBytes file, ReadRegularFile(path, turn));
+  turn.TakeIf(PlainImagePixels(file.view()) > kLargeImagePixels);
+  HILUM_ASSIGN_OR_RETURN(GrayImage mask, DecodeImage(file.view()));
+  HILUM_ASSIGN_OR_RETURN(out.segmented,
+                         PrepareSegmentedWithin(image, mask, kKeptSide));
+  out.lungs = LungBits(mask, out.whole.rows, out.whole.columns);
+  uint64_t lungs = 0;
+  for (char c : out.lungs) lungs += std::popcount(static_cast<uint8_t>(c));
+  out.lung_share =
+      static_cast<double>(lungs) / static_cast<double>(out.whole.pixels.size());
+  return absl::OkStatus();
+}
+
+// A UID names no other folder: digits and dots (PS3.5 section 9.1).
+bool IsUid(absl::string_view text) {
+  return !text.empty() && text.size() <= 64 &&
+         std::all_of(text.begin(), text.end(),
+                     [](char c) { return c == '.' || (c >= '0' && c <= '9'); });
+}
+
+std::string MaskFor(const ReadOptions& options, const ImageIds& ids) {
+  if (!options.mask.empty()) return options.mask;
+  if (options.mask_folder.empty() || !IsUid(ids.sop_instance)) return "";
+  const std::string path =
+      absl::StrCat(options.mask_folder, "/", ids.sop_instance, ".png");
+  return FileExists(path) ? path : "";
+}
+
+absl::Status Read(const std::string& path, const ReadOptions& options,
+                  ReadImage& out) {
+  LargeImageTurn turn;
+  GrayImage image;
+  std::optional<GrayRange> range;  // where it came with the decoding
+  {
+    HILUM_ASSIGN_OR_RETURN(const FileBytes file, ReadRegularFile(path, turn));
+    auto read = IsDicom(file.view())
+                    ? ReadDicom(file.view(), options, turn, out, range)
+                    : ReadPlain(file.view(), turn, out);
+    if (!read.ok()) return read.status();
+    image = *std::move(read);
+  }
+  out.rows = image.rows;
+  out.columns = image.columns;
+  HILUM_ASSIGN_OR_RETURN(
+      out.whole,
+      PrepareWholeWithin(image, kKeptSide, range ? &*range : nullptr));
+  FillHistogram(image, out);
+  const std::string mask = MaskFor(options, out.ids);
+  if (mask.empty()) return absl::OkStatus();
+  const absl::Status masked = AddMask(image, mask, turn, out);
+  if (masked.ok()) return masked;
+  // It may be mended while the image stays as it is.
+  return absl::UnavailableError(
+      absl::StrCat("its lung mask: ", masked.message()));
+}
+
+}  // namespace
+
+ReadImage ReadImageFile(const std::string& path, const ReadOptions& options) {
+  ReadImage out;
+  absl::Status status;
+  try {
+    status = Read(path, options, out);
+  } catch (const std::exception& error) {
+    status = absl::UnavailableError(absl::StrCat("no memory: ", error.what()));
+  }
+  if (status.ok()) return out;
+  ReadImage refused{.refusal = out.refusal,
+                    .reason = std::string(status.message()),
+                    .ids = std::move(out.ids)};
+  if (refused.refusal == Refusal::kNone) {
+    refused.refusal =
+        absl::IsUnavailable(status) ? Refusal::kUnreadable : Refusal::kDamaged;
+  }
+  return refused;
+}
+
+}  // namespace hilum
