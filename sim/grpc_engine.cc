@@ -125,12 +125,16 @@ absl::Status Consortium::StartCoordinator() {
 }
 
 absl::Status Consortium::SubmitStudy() {
-  HILUM_ASSIGN_OR_RETURN(
-      std::string out,
-      RunCommand(
-          {Program("hilum-coordinator"), "study", "submit", "--config",
-           CoordinatorConfigPath(), absl::StrCat(plan_.out, "/study.yaml")},
-          Log("submit")));
+  std::vector<std::string> words = {
+      Program("hilum-coordinator"), "study", "submit", "--config",
+      CoordinatorConfigPath(), absl::StrCat(plan_.out, "/study.yaml")};
+  const StartingWeights& start = plan_.start;
+  if (!start.path.empty()) {
+    words.insert(words.end(), {"--weights", start.path});
+    if (start.options.sum_input_channels) words.push_back("--sum-channels");
+    if (start.options.fresh_head) words.push_back("--fresh-head");
+  }
+  HILUM_ASSIGN_OR_RETURN(std::string out, RunCommand(words, Log("submit")));
   for (absl::string_view word :
        absl::StrSplit(out, absl::ByAnyChar(" \n"), absl::SkipEmpty())) {
     if (word.size() == 64) study_hash_ = std::string(word);

@@ -194,7 +194,9 @@ absl::Status RunInProcess(const RunPlan& plan, const MakeTrainer& make_trainer,
   options.log = [&log](absl::string_view line) { log.Add(line); };
   HILUM_ASSIGN_OR_RETURN(std::unique_ptr<FederationCore> core,
                          FederationCore::Open(std::move(options), RealClock()));
-  HILUM_ASSIGN_OR_RETURN(std::string hash, core->SubmitStudy(plan.study, ""));
+  HILUM_ASSIGN_OR_RETURN(
+      std::string hash,
+      core->SubmitStudy(plan.study, plan.start.path, plan.start.options));
   Ended ended;
   Sites sites;
   for (const SimulatedSite& site : plan.sites) {

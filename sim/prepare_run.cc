@@ -85,8 +85,13 @@ absl::Status OverrideStudy(const RunOptions& options,
   if (study.aggregation().minimum_sites() > sites) {
     study.mutable_aggregation()->set_minimum_sites(sites);
   }
+  const bool weights_say =
+      !options.start.path.empty() &&
+      study.model().preprocessing() == v1::Model::PREPROCESSING_UNSPECIFIED;
   FillStudyDefaults(study);
-  return ValidateStudy(study, places);
+  HILUM_RETURN_IF_ERROR(ValidateStudy(study, places));
+  if (weights_say) study.mutable_model()->clear_preprocessing();
+  return absl::OkStatus();
 }
 
 absl::StatusOr<SimulatedSite> MakeSite(const std::string& name,
@@ -146,6 +151,7 @@ absl::StatusOr<RunPlan> PrepareRun(const RunOptions& options) {
   RunPlan plan;
   FieldPlaces places(options.study_path);
   HILUM_ASSIGN_OR_RETURN(plan.study, ReadStudyFile(options.study_path, places));
+  plan.start = options.start;
   const uint64_t seed = options.seed.value_or(plan.study.seed());
   HILUM_ASSIGN_OR_RETURN(plan.out, PrepareFolder(options));
   HILUM_ASSIGN_OR_RETURN(std::string manifest,

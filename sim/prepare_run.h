@@ -11,11 +11,18 @@
 
 #include "absl/status/statusor.h"
 #include "common/base/ids.h"
+#include "common/model/fit.h"
 #include "hilum/v1/config.pb.h"
 #include "hilum/v1/study.pb.h"
 #include "sim/partition.h"
 
 namespace hilum {
+
+// As `hilum-coordinator study submit` takes them.
+struct StartingWeights {
+  std::string path;  // empty: drawn from the study's seed
+  WeightsOptions options;
+};
 
 struct RunOptions {
   std::string study_path;
@@ -26,6 +33,7 @@ struct RunOptions {
   // on, off; empty: as the study says, or on from three sites
   std::string secure_aggregation;
   std::string arm;  // segmented, whole, both; empty: as the study says
+  StartingWeights start;
   std::optional<uint64_t> seed;
   std::string out;
   bool force = false;
@@ -42,6 +50,7 @@ struct SimulatedSite {
 
 struct RunPlan {
   v1::Study study;                   // defaults filled in, valid, not submitted
+  StartingWeights start;
   std::string out;                   // absolute
   std::vector<SimulatedSite> sites;  // in the order in which they start
 };

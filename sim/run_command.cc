@@ -89,6 +89,20 @@ void AddDataOptions(CLI::App& command, RunOptions& options) {
       ->capture_default_str();
 }
 
+void AddWeightsOptions(CLI::App& command, StartingWeights& start) {
+  auto* weights = command.add_option(
+      "--weights", start.path,
+      "Start from this file (default: drawn from the study's seed)");
+  command
+      .add_flag("--sum-channels", start.options.sum_input_channels,
+                "Sum its first layer's three channels into one")
+      ->needs(weights);
+  command
+      .add_flag("--fresh-head", start.options.fresh_head,
+                "Start a new head where its has other classes")
+      ->needs(weights);
+}
+
 }  // namespace
 
 void AddRunCommand(CLI::App& app, CommandAction& action) {
@@ -116,6 +130,7 @@ void AddRunCommand(CLI::App& app, CommandAction& action) {
                     "Also train each hospital alone and all cases in one "
                     "place, and compare; in this process, whatever the "
                     "--transport");
+  AddWeightsOptions(*command, options.start);
   CLI::Option* seed =
       command->add_option("--seed", arguments->seed, "Instead of the study's");
   command
