@@ -92,11 +92,19 @@ bool InMask(const GrayImage& mask, const GrayImage& image, int row,
   return mask.at(r, c) > 0.5f;
 }
 
-struct Box {
-  int top, left, bottom, right;  // bottom and right excluded
-};
+// 1 in the mask and 0 outside it, at the image's size.
+GrayImage FittedMask(const GrayImage& mask, const GrayImage& image) {
+  GrayImage fitted{image.rows, image.columns, {}};
+  fitted.pixels.reserve(image.pixels.size());
+  for (int row = 0; row < image.rows; ++row) {
+    for (int column = 0; column < image.columns; ++column) {
+      fitted.pixels.push_back(InMask(mask, image, row, column) ? 1.0f : 0.0f);
+    }
+  }
+  return fitted;
+}
 
-GrayImage Crop(const GrayImage& image, const Box& box) {
+GrayImage Crop(const GrayImage& image, const ImageBox& box) {
   GrayImage out{box.bottom - box.top, box.right - box.left, {}};
   out.pixels.reserve(static_cast<size_t>(out.rows) * out.columns);
   for (int row = box.top; row < box.bottom; ++row) {
@@ -107,7 +115,7 @@ GrayImage Crop(const GrayImage& image, const Box& box) {
   return out;
 }
 
-Box WithMargin(Box box, const GrayImage& image) {
+ImageBox WithMargin(ImageBox box, const GrayImage& image) {
   int rows = static_cast<int>(std::lround(0.02 * (box.bottom - box.top)));
   int columns = static_cast<int>(std::lround(0.02 * (box.right - box.left)));
   return {std::max(0, box.top - rows), std::max(0, box.left - columns),
@@ -155,27 +163,53 @@ absl::StatusOr<Plane> PrepareWhole(const GrayImage& image, int size) {
 
 absl::StatusOr<Plane> PrepareSegmented(const GrayImage& image,
                                        const GrayImage& mask, int size) {
-  HILUM_RETURN_IF_ERROR(CheckImage(image));
-  HILUM_RETURN_IF_ERROR(CheckImage(mask));
+  HILUM_ASSIGN_OR_RETURN(ImageBox box, SegmentedBox(image, mask));
   std::vector<float> inside;
-  Box box{image.rows, image.columns, 0, 0};
+  GrayImage lungs = image;
   for (int row = 0; row < image.rows; ++row) {
     for (int column = 0; column < image.columns; ++column) {
-      if (!InMask(mask, image, row, column)) continue;
-      inside.push_back(image.at(row, column));
-      box = {std::min(box.top, row), std::min(box.left, column),
-             std::max(box.bottom, row + 1), std::max(box.right, column + 1)};
+      if (InMask(mask, image, row, column)) {
+        inside.push_back(image.at(row, column));
+      }
     }
   }
-  if (inside.empty()) return absl::InvalidArgumentError("lung mask is empty");
-  GrayImage lungs = image;
   Stretch(lungs, Percentiles(std::move(inside)));
   for (int row = 0; row < image.rows; ++row) {
     for (int column = 0; column < image.columns; ++column) {
       if (!InMask(mask, image, row, column)) lungs.at(row, column) = 0.0f;
     }
   }
-  return ToPlane(Crop(lungs, WithMargin(box, image)), size);
+  return ToPlane(Crop(lungs, box), size);
+}
+
+absl::StatusOr<ImageBox> SegmentedBox(const GrayImage& image,
+                                      const GrayImage& mask) {
+  HILUM_RETURN_IF_ERROR(CheckImage(image));
+  HILUM_RETURN_IF_ERROR(CheckImage(mask));
+  ImageBox box{image.rows, image.columns, 0, 0};
+  for (int row = 0; row < image.rows; ++row) {
+    for (int column = 0; column < image.columns; ++column) {
+      if (!InMask(mask, image, row, column)) continue;
+      box = {std::min(box.top, row), std::min(box.left, column),
+             std::max(box.bottom, row + 1), std::max(box.right, column + 1)};
+    }
+  }
+  if (box.bottom == 0) return absl::InvalidArgumentError("lung mask is empty");
+  return WithMargin(box, image);
+}
+
+absl::StatusOr<std::vector<float>> PrepareWholeMask(const GrayImage& image,
+                                                    const GrayImage& mask,
+                                                    int size) {
+  HILUM_RETURN_IF_ERROR(SegmentedBox(image, mask).status());
+  return ResizeImage(FittedMask(mask, image), size, size).pixels;
+}
+
+absl::StatusOr<std::vector<float>> PrepareSegmentedMask(const GrayImage& image,
+                                                        const GrayImage& mask,
+                                                        int size) {
+  HILUM_ASSIGN_OR_RETURN(ImageBox box, SegmentedBox(image, mask));
+  return ResizeImage(Crop(FittedMask(mask, image), box), size, size).pixels;
 }
 
 }  // namespace hilum

@@ -30,6 +30,26 @@ absl::StatusOr<Plane> PrepareWhole(const GrayImage& image, int size);
 absl::StatusOr<Plane> PrepareSegmented(const GrayImage& image,
                                        const GrayImage& mask, int size);
 
+// Part of an image: rows top .. bottom - 1, columns left .. right - 1.
+struct ImageBox {
+  int top, left, bottom, right;
+};
+
+// What PrepareSegmented keeps of `image`. INVALID_ARGUMENT: no pixels, a value
+// that is not finite, an empty mask.
+absl::StatusOr<ImageBox> SegmentedBox(const GrayImage& image,
+                                      const GrayImage& mask);
+
+// For each pixel of PrepareWhole's, or of PrepareSegmented's, which share of it
+// the mask covers, 0 to 1: [size * size]. Only the size of `image` counts.
+// INVALID_ARGUMENT: as SegmentedBox.
+absl::StatusOr<std::vector<float>> PrepareWholeMask(const GrayImage& image,
+                                                    const GrayImage& mask,
+                                                    int size);
+absl::StatusOr<std::vector<float>> PrepareSegmentedMask(const GrayImage& image,
+                                                        const GrayImage& mask,
+                                                        int size);
+
 }  // namespace hilum
 
 #endif  // HILUM_SITE_AGENT_IMAGING_PREPARE_H_
