@@ -6,21 +6,46 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/base/rng.h"
+#include "common/base/status_macros.h"
 #include "common/crypto/sha256.h"
+#include "common/model/densenet.h"
 #include "common/model/hilum_small.h"
-#include "common/model/vgg16.h"
+#include "common/model/resnet.h"
+#include "common/model/vgg.h"
 
 namespace hilum {
 namespace {
 
 constexpr int kMaxClasses = 10000;
+constexpr int kMaxHeadUnits = 4096;
 
 struct Family {
   absl::string_view name;
-  Architecture (*build)(int num_classes);
+  int input_channels;  // its own
+  Architecture (*build)(const ModelShape& shape);
 };
 
-constexpr Family kFamilies[] = {{"hilum_small", HilumSmall}, {"vgg16", Vgg16}};
+constexpr Family kFamilies[] = {
+    {"hilum_small", 1, HilumSmall}, {"vgg16", 3, Vgg},
+    {"vgg16_bn", 3, Vgg},           {"resnet18", 3, ResNet},
+    {"resnet50", 3, ResNet},        {"densenet121", 3, DenseNet121}};
+
+absl::Status CheckShape(const ModelShape& shape) {
+  if (shape.classes < 2 || shape.classes > kMaxClasses) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "model: ", shape.classes, " classes; give 2 to ", kMaxClasses));
+  }
+  if (shape.head_units < 0 || shape.head_units > kMaxHeadUnits) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "model.head_units: ", shape.head_units, "; give 0 to ", kMaxHeadUnits));
+  }
+  if (shape.input_channels != 0 && shape.input_channels != 1 &&
+      shape.input_channels != 3) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "model.input_channels: ", shape.input_channels, "; give 1 or 3"));
+  }
+  return absl::OkStatus();
+}
 
 }  // namespace
 
@@ -36,20 +61,17 @@ std::vector<std::string> KnownArchitectures() {
   return names;
 }
 
-absl::StatusOr<Architecture> LookUpArchitecture(absl::string_view name,
-                                                int num_classes) {
-  if (num_classes < 2 || num_classes > kMaxClasses) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "model: ", num_classes, " classes; give 2 to ", kMaxClasses));
-  }
+absl::StatusOr<Architecture> LookUpArchitecture(const ModelShape& shape) {
+  HILUM_RETURN_IF_ERROR(CheckShape(shape));
   for (const Family& family : kFamilies) {
-    if (family.name == name) return family.build(num_classes);
+    if (family.name != shape.name) continue;
+    ModelShape full = shape;
+    if (full.input_channels == 0) full.input_channels = family.input_channels;
+    return family.build(full);
   }
-  return absl::NotFoundError(absl::StrCat(
-      "model: unknown architecture '", name, "'; known: ",
-      absl::StrJoin(kFamilies, ", ", [](std::string* out, const Family& f) {
-        absl::StrAppend(out, f.name);
-      })));
+  return absl::NotFoundError(
+      absl::StrCat("model: unknown architecture '", shape.name,
+                   "'; known: ", absl::StrJoin(KnownArchitectures(), ", ")));
 }
 
 std::string ManifestSha256(const std::vector<TensorSpec>& tensors) {

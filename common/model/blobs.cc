@@ -21,12 +21,6 @@ absl::Status CheckLength(absl::string_view what, size_t given,
                    expected, "; was it made for another architecture?"));
 }
 
-// Registry order is by block and the travelling blocks are the last, but
-// nothing here relies on it.
-bool Travels(const ParameterLayout& layout, const TensorSpec& tensor) {
-  return tensor.block >= layout.travelling.front().block;
-}
-
 }  // namespace
 
 absl::StatusOr<SplitWeights> SplitInitial(const ParameterLayout& layout,
@@ -40,7 +34,7 @@ absl::StatusOr<SplitWeights> SplitInitial(const ParameterLayout& layout,
   const float* next = initial.data();
   for (const TensorSpec& tensor : layout.architecture.tensors) {
     std::vector<float>& part =
-        Travels(layout, tensor) ? split.travelling : split.frozen;
+        layout.Travels(tensor) ? split.travelling : split.frozen;
     part.insert(part.end(), next, next + tensor.size());
     next += tensor.size();
   }
@@ -69,8 +63,7 @@ absl::StatusOr<std::vector<float>> JoinModel(
   const float* next_frozen = frozen.data();
   const float* next_travelling = travelling.data();
   for (const TensorSpec& tensor : layout.architecture.tensors) {
-    const float*& next =
-        Travels(layout, tensor) ? next_travelling : next_frozen;
+    const float*& next = layout.Travels(tensor) ? next_travelling : next_frozen;
     weights.insert(weights.end(), next, next + tensor.size());
     next += tensor.size();
   }

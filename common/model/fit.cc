@@ -224,10 +224,10 @@ std::vector<Fitting> FittingArchitectures(
   const ViewsByName views = ByName(tensors);
   std::vector<Fitting> fitting;
   for (const std::string& name : KnownArchitectures()) {
-    auto two_classes = LookUpArchitecture(name, 2);
+    auto two_classes = LookUpArchitecture({name, 2});
     if (!two_classes.ok()) continue;
     const int classes = ClassesOf(views, *two_classes);
-    auto architecture = LookUpArchitecture(name, classes);
+    auto architecture = LookUpArchitecture({name, classes});
     if (!architecture.ok()) continue;
     for (bool sum : {false, true}) {
       const WeightsOptions options{.sum_input_channels = sum};

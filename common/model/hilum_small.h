@@ -4,9 +4,9 @@
 // statistics, so averaging parameters loses nothing.
 // Source: He et al. 2016 (residual blocks), Wu, He 2018 (group norm).
 //
-// Input [n, 1, size, size], size >= 32. Forward pass, every convolution
-// without bias, every norm GroupNorm with 8 groups, eps 1e-5 and an affine
-// weight and bias per channel:
+// Input [n, 1, size, size], or with 3 channels on request; size >= 32. Forward
+// pass, every convolution without bias, every norm GroupNorm with 8 groups, eps
+// 1e-5 and an affine weight and bias per channel:
 //
 //   x = relu(stem.norm(stem.conv(input)))      # 3x3, stride 2, padding 1
 //   for each block B of stage1 .. stage4:      # names stageS.I
@@ -36,7 +36,7 @@ inline constexpr int kHilumSmallStemChannels = 16;
 inline constexpr int kHilumSmallChannels[kHilumSmallStages] = {24, 48, 96, 160};
 inline constexpr int kHilumSmallDepths[kHilumSmallStages] = {1, 1, 2, 2};
 
-Architecture HilumSmall(int num_classes);
+Architecture HilumSmall(const ModelShape& shape);
 
 }  // namespace hilum
 

@@ -72,7 +72,7 @@ absl::StatusOr<Architecture> Asked(const WeightsFile& file,
   for (Fitting& fitting : FittingArchitectures(file.tensors())) {
     if (fitting.architecture.name == name) return fitting.architecture;
   }
-  return LookUpArchitecture(name, 2);
+  return LookUpArchitecture({name, 2});
 }
 
 bool IsTorchName(const std::string& path) {

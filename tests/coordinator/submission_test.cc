@@ -27,7 +27,7 @@ class SubmissionTest : public testing::Test {
   // A .pth of hilum_small with so many classes, every value 0.25.
   std::string Weights(int classes) {
     const Architecture small =
-        LookUpArchitecture("hilum_small", classes).value();
+        LookUpArchitecture({"hilum_small", classes}).value();
     const std::string path = absl::StrCat(dir_, "/brought");
     std::vector<float> values(InitialWeights(small, 0).size(), 0.25f);
     EXPECT_TRUE(WriteTorchFile(path, small, values).ok());
@@ -66,7 +66,7 @@ TEST_F(SubmissionTest, AFreshHeadIsOfTheStudysSeed) {
               testing::HasSubstr("head.weight [14, 160], not [2, 160]"));
   auto stored = PrepareSubmission(study, weights, {.fresh_head = true}, blobs);
   ASSERT_TRUE(stored.ok()) << stored.status();
-  const Architecture small = LookUpArchitecture("hilum_small", 2).value();
+  const Architecture small = LookUpArchitecture({"hilum_small", 2}).value();
   const std::vector<float> drawn = InitialWeights(small, 9);
   const std::vector<float> start = Start(*stored);
   ASSERT_EQ(start.size(), drawn.size());

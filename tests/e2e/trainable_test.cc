@@ -51,7 +51,7 @@ class TrainableTest : public EndToEndTest {
   }
 
   const Architecture architecture_ =
-      LookUpArchitecture("hilum_small", 4).value();
+      LookUpArchitecture({"hilum_small", 4}).value();
   const std::vector<float> initial_ = InitialWeights(architecture_, 3);
 };
 

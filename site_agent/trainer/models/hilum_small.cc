@@ -3,21 +3,17 @@
 #include "common/model/hilum_small.h"
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/conv2d.h>
 #include <ATen/ops/group_norm.h>
-#include <ATen/ops/linear.h>
 #include <ATen/ops/relu.h>
 
+#include <optional>
+
 #include "absl/strings/str_cat.h"
-#include "site_agent/trainer/models/network.h"
+#include "site_agent/trainer/models/families.h"
+#include "site_agent/trainer/models/layers.h"
 
 namespace hilum {
 namespace {
-
-at::Tensor Conv(const at::Tensor& x, const at::Tensor& weight, int stride,
-                int padding) {
-  return at::conv2d(x, weight, {}, {stride, stride}, {padding, padding});
-}
 
 struct Norm {
   at::Tensor weight, bias;
@@ -31,38 +27,40 @@ struct Norm {
 };
 
 struct Residual {
-  int stride;
-  at::Tensor conv1;
+  Conv conv1;
   Norm norm1;
-  at::Tensor conv2;
+  Conv conv2;
   Norm norm2;
-  at::Tensor shortcut;  // undefined: identity
+  std::optional<Conv> shortcut;  // absent: identity
 
   Residual(TensorTable& table, const std::string& name, int out, int in)
-      : stride(in == out ? 1 : 2),
-        conv1(table.Take(name + ".conv1.weight", {out, in, 3, 3})),
+      : conv1(table, name + ".conv1", out, in, 3,
+              {.stride = in == out ? 1 : 2, .padding = 1}),
         norm1(table, name + ".norm1", out),
-        conv2(table.Take(name + ".conv2.weight", {out, out, 3, 3})),
+        conv2(table, name + ".conv2", out, out, 3, {.padding = 1}),
         norm2(table, name + ".norm2", out) {
     if (in != out) {
-      shortcut = table.Take(name + ".shortcut.weight", {out, in, 1, 1});
+      shortcut.emplace(table, name + ".shortcut", out, in, 1,
+                       ConvOptions{.stride = 2});
     }
   }
   at::Tensor operator()(const at::Tensor& x) const {
-    at::Tensor y = at::relu(norm1(Conv(x, conv1, stride, 1)));
-    y = norm2(Conv(y, conv2, 1, 1));
-    return at::relu(y + (shortcut.defined() ? Conv(x, shortcut, 2, 0) : x));
+    at::Tensor y = norm1(conv1(x));
+    y = norm2(conv2(at::relu_(y)));
+    y += shortcut ? (*shortcut)(x) : x;
+    return at::relu_(y);
   }
 };
 
 class HilumSmallNetwork : public Network {
  public:
-  HilumSmallNetwork(TensorTable& table, int num_classes)
+  HilumSmallNetwork(TensorTable& table, const Architecture& architecture)
       : Network(kHilumSmallStages + 1, kHilumSmallStages + 1),
-        stem_(
-            table.Take("stem.conv.weight", {kHilumSmallStemChannels, 1, 3, 3})),
+        stem_(table, "stem.conv", kHilumSmallStemChannels,
+              architecture.input_channels, 3, {.stride = 2, .padding = 1}),
         stem_norm_(table, "stem.norm", kHilumSmallStemChannels),
-        stages_(kHilumSmallStages) {
+        stages_(kHilumSmallStages),
+        head_(table, architecture, "head", kLast, kLast) {
     int channels = kHilumSmallStemChannels;
     for (int stage = 0; stage < kHilumSmallStages; ++stage) {
       for (int i = 0; i < kHilumSmallDepths[stage]; ++i) {
@@ -72,31 +70,35 @@ class HilumSmallNetwork : public Network {
         channels = kHilumSmallChannels[stage];
       }
     }
-    head_weight_ = table.Take("head.weight", {num_classes, channels});
-    head_bias_ = table.Take("head.bias", {num_classes});
   }
 
   at::Tensor Block(int block, const at::Tensor& x, const Pass& pass) override {
-    if (block == 0) return at::relu(stem_norm_(Conv(x, stem_, 2, 1)));
-    if (block == num_blocks()) return at::linear(x, head_weight_, head_bias_);
+    if (block == num_blocks()) return head_(x, pass);
+    if (block == 0) {
+      at::Tensor y = stem_norm_(stem_(x));
+      return at::relu_(y);
+    }
     at::Tensor y = x;
     for (const Residual& residual : stages_[block - 1]) y = residual(y);
     return y;
   }
 
-  at::Tensor Pool(const at::Tensor& map) override { return map.mean({2, 3}); }
+  at::Tensor Pool(const at::Tensor& map) override { return GlobalAverage(map); }
 
  private:
-  at::Tensor stem_;
+  static constexpr int kLast = kHilumSmallChannels[kHilumSmallStages - 1];
+
+  Conv stem_;
   Norm stem_norm_;
   std::vector<std::vector<Residual>> stages_;
-  at::Tensor head_weight_, head_bias_;
+  Head head_;
 };
 
 }  // namespace
 
-std::unique_ptr<Network> MakeHilumSmall(TensorTable& table, int num_classes) {
-  return std::make_unique<HilumSmallNetwork>(table, num_classes);
+std::unique_ptr<Network> MakeHilumSmall(TensorTable& table,
+                                        const Architecture& architecture) {
+  return std::make_unique<HilumSmallNetwork>(table, architecture);
 }
 
 }  // namespace hilum

@@ -3,8 +3,22 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
+#include "site_agent/trainer/models/families.h"
 
 namespace hilum {
+namespace {
+
+struct Family {
+  absl::string_view name;
+  std::unique_ptr<Network> (*make)(TensorTable&, const Architecture&);
+};
+
+constexpr Family kFamilies[] = {
+    {"hilum_small", MakeHilumSmall}, {"vgg16", MakeVgg},
+    {"vgg16_bn", MakeVgg},           {"resnet18", MakeResNet},
+    {"resnet50", MakeResNet},        {"densenet121", MakeDenseNet}};
+
+}  // namespace
 
 TensorTable::TensorTable(const Architecture& architecture,
                          const std::vector<at::Tensor>& tensors) {
@@ -47,20 +61,16 @@ at::Tensor Run(Network& network, int first, int last, const at::Tensor& x,
 }
 
 absl::StatusOr<std::unique_ptr<Network>> MakeNetwork(
-    const Architecture& architecture, const std::vector<at::Tensor>& tensors,
-    int num_classes) {
-  TensorTable table(architecture, tensors);
-  std::unique_ptr<Network> network;
-  if (architecture.name == "hilum_small") {
-    network = MakeHilumSmall(table, num_classes);
-  } else if (architecture.name == "vgg16") {
-    network = MakeVgg16(table, num_classes);
-  } else {
-    return absl::NotFoundError(
-        absl::StrCat("no network '", architecture.name, "'"));
+    const Architecture& architecture, const std::vector<at::Tensor>& tensors) {
+  for (const Family& family : kFamilies) {
+    if (family.name != architecture.name) continue;
+    TensorTable table(architecture, tensors);
+    std::unique_ptr<Network> network = family.make(table, architecture);
+    HILUM_RETURN_IF_ERROR(table.Finish());
+    return network;
   }
-  HILUM_RETURN_IF_ERROR(table.Finish());
-  return network;
+  return absl::NotFoundError(
+      absl::StrCat("no network '", architecture.name, "'"));
 }
 
 }  // namespace hilum

@@ -42,7 +42,7 @@ class TensorTable {
 struct Pass {
   Rng* dropout = nullptr;  // drives dropout; null: none
   // Batch normalisation by the batch's own statistics, by which the running
-  // ones move; else by the running ones.
+  // ones move (layers.h); else by the running ones.
   bool update_statistics = false;
 };
 
@@ -77,13 +77,11 @@ class Network {
 at::Tensor Run(Network& network, int first, int last, const at::Tensor& x,
                const Pass& pass);
 
-std::unique_ptr<Network> MakeHilumSmall(TensorTable& table, int num_classes);
-std::unique_ptr<Network> MakeVgg16(TensorTable& table, int num_classes);
-
-// NOT_FOUND: no such architecture here. INVALID_ARGUMENT: as Finish.
+// `tensors` [architecture.tensors], registry order; the network computes with
+// them, not with copies. NOT_FOUND: no such architecture here.
+// INVALID_ARGUMENT: as Finish.
 absl::StatusOr<std::unique_ptr<Network>> MakeNetwork(
-    const Architecture& architecture, const std::vector<at::Tensor>& tensors,
-    int num_classes);
+    const Architecture& architecture, const std::vector<at::Tensor>& tensors);
 
 }  // namespace hilum
 

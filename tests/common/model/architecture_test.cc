@@ -10,6 +10,7 @@
 namespace hilum {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 int64_t Parameters(const std::vector<TensorSpec>& tensors) {
@@ -30,7 +31,7 @@ v1::Study StudyOf(const std::string& architecture,
 
 // torchvision's documented num_params of vgg16.
 TEST(ArchitectureTest, Vgg16HasThePublishedNumberOfParameters) {
-  auto vgg = LookUpArchitecture("vgg16", 1000);
+  auto vgg = LookUpArchitecture({"vgg16", 1000});
   ASSERT_TRUE(vgg.ok()) << vgg.status();
   EXPECT_EQ(Parameters(vgg->tensors), 138357544);
   EXPECT_EQ(vgg->tensors.size(), 32u);
@@ -39,15 +40,15 @@ TEST(ArchitectureTest, Vgg16HasThePublishedNumberOfParameters) {
 }
 
 TEST(ArchitectureTest, HilumSmallStaysUnderAMillionAndAHalfParameters) {
-  auto small = LookUpArchitecture("hilum_small", 4);
+  auto small = LookUpArchitecture({"hilum_small", 4});
   ASSERT_TRUE(small.ok()) << small.status();
   EXPECT_LT(Parameters(small->tensors), 1500000);
   EXPECT_GT(Parameters(small->tensors), 1000000);
 }
 
 TEST(ArchitectureTest, NamesAreDistinctAndBlocksNeverGoBack) {
-  for (const char* name : {"hilum_small", "vgg16"}) {
-    auto architecture = LookUpArchitecture(name, 4);
+  for (const std::string& name : KnownArchitectures()) {
+    auto architecture = LookUpArchitecture({name, 4});
     ASSERT_TRUE(architecture.ok());
     std::set<std::string> names;
     int block = 0;
@@ -61,12 +62,39 @@ TEST(ArchitectureTest, NamesAreDistinctAndBlocksNeverGoBack) {
 }
 
 TEST(ArchitectureTest, UnknownNameListsTheKnownOnes) {
-  auto unknown = LookUpArchitecture("vgg17", 4);
+  auto unknown = LookUpArchitecture({"vgg17", 4});
   EXPECT_EQ(unknown.status().code(), absl::StatusCode::kNotFound);
   EXPECT_THAT(std::string(unknown.status().message()),
               HasSubstr("hilum_small, vgg16"));
-  EXPECT_EQ(LookUpArchitecture("vgg16", 1).status().code(),
-            absl::StatusCode::kInvalidArgument);
+}
+
+TEST(ArchitectureTest, RefusesShapesThatAreNone) {
+  for (const ModelShape& shape :
+       {ModelShape{"vgg16", 1}, ModelShape{"vgg16", 2, 4097},
+        ModelShape{"vgg16", 2, -1}, ModelShape{"vgg16", 2, 0, 2}}) {
+    EXPECT_EQ(LookUpArchitecture(shape).status().code(),
+              absl::StatusCode::kInvalidArgument);
+  }
+}
+
+// Keys as nn.Sequential(Linear, ReLU, Dropout, Linear) under `head` has them.
+TEST(ArchitectureTest, HeadUnitsReplaceWhatFollowsTheLastMap) {
+  const Architecture vgg = LookUpArchitecture({"vgg16", 3, 40}).value();
+  EXPECT_EQ(vgg.num_blocks, 5);
+  ASSERT_EQ(vgg.tensors.size(), 26u + 4);
+  EXPECT_EQ(vgg.tensors[26].name, "head.0.weight");
+  EXPECT_THAT(vgg.tensors[26].shape, ElementsAre(40, 512));
+  EXPECT_EQ(vgg.tensors[28].name, "head.3.weight");
+  EXPECT_THAT(vgg.tensors[28].shape, ElementsAre(3, 40));
+  EXPECT_EQ(vgg.tensors[28].block, 5);
+}
+
+TEST(ArchitectureTest, InputChannelsAreTheFirstConvolutions) {
+  EXPECT_THAT(LookUpArchitecture({"vgg16", 2, 0, 1})->tensors[0].shape,
+              ElementsAre(64, 1, 3, 3));
+  EXPECT_THAT(LookUpArchitecture({"hilum_small", 2, 0, 3})->tensors[0].shape,
+              ElementsAre(16, 3, 3, 3));
+  EXPECT_EQ(LookUpArchitecture({"hilum_small", 2})->input_channels, 1);
 }
 
 TEST(LayoutTest, HeadOnlyTravelsTheHeadAlone) {
@@ -94,12 +122,24 @@ TEST(LayoutTest, AllTravelsEverything) {
   EXPECT_EQ(layout->frozen_size, 0);
 }
 
+TEST(LayoutTest, GroupNormalisationTravelsWhateverBatchNormDoes) {
+  v1::Study study = StudyOf("hilum_small", v1::Model::TRAINABLE_ALL);
+  for (auto rule : {v1::Model::BATCH_NORM_FROZEN, v1::Model::BATCH_NORM_LOCAL,
+                    v1::Model::BATCH_NORM_AVERAGED}) {
+    study.mutable_model()->set_batch_norm(rule);
+    auto layout = StudyLayout(study);
+    ASSERT_TRUE(layout.ok()) << layout.status();
+    EXPECT_TRUE(layout->frozen.empty());
+    EXPECT_TRUE(layout->local.empty());
+  }
+}
+
 TEST(LayoutTest, RefusesWhatItCannotLayOut) {
   for (const v1::Study& study :
        {StudyOf("hilum_small", v1::Model::TRAINABLE_LAST_BLOCKS, 6),
         StudyOf("hilum_small", v1::Model::TRAINABLE_LAST_BLOCKS, 0xffffffff),
         StudyOf("hilum_small", v1::Model::TRAINABLE_UNSPECIFIED),
-        StudyOf("resnet18", v1::Model::TRAINABLE_ALL)}) {
+        StudyOf("resnet17", v1::Model::TRAINABLE_ALL)}) {
     EXPECT_EQ(StudyLayout(study).status().code(),
               absl::StatusCode::kInvalidArgument);
   }
@@ -118,7 +158,7 @@ TEST(ManifestTest, AnotherNameShapeOrOrderIsAnotherDigest) {
 // 138,240 draws: the sample deviation of a right start is
 // within 2 % of sqrt(2 / fan_in) but with probability below 1e-20.
 TEST(InitialWeightsTest, SpreadFollowsTheFanIn) {
-  auto small = LookUpArchitecture("hilum_small", 4);
+  auto small = LookUpArchitecture({"hilum_small", 4});
   ASSERT_TRUE(small.ok());
   const std::vector<float> weights = InitialWeights(*small, 7);
   size_t offset = 0;
@@ -145,7 +185,7 @@ TEST(InitialWeightsTest, SpreadFollowsTheFanIn) {
 }
 
 TEST(InitialWeightsTest, SameSeedSameBitsAnotherSeedOthers) {
-  auto small = LookUpArchitecture("hilum_small", 4);
+  auto small = LookUpArchitecture({"hilum_small", 4});
   ASSERT_TRUE(small.ok());
   EXPECT_EQ(InitialWeights(*small, 7), InitialWeights(*small, 7));
   EXPECT_NE(InitialWeights(*small, 7), InitialWeights(*small, 8));

@@ -97,7 +97,7 @@ TEST_F(PythonTorchTest, WhatPythonWritesIsReadWithItsValues) {
 }
 
 TEST_F(PythonTorchTest, PythonOpensWhatIsWrittenHere) {
-  const Architecture small = LookUpArchitecture("hilum_small", 4).value();
+  const Architecture small = LookUpArchitecture({"hilum_small", 4}).value();
   const std::string path = absl::StrCat(testing::TempDir(), "/small.pth");
   ASSERT_TRUE(WriteTorchFile(path, small, InitialWeights(small, 3)).ok());
   auto [said, status] = Script("check " + path);

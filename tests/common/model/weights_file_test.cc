@@ -196,7 +196,7 @@ TEST(WeightsFileTest, SafetensorsOfHalfPrecisionAreRead) {
 }
 
 TEST(WeightsFileTest, TheArchitectureIsFoundByItsTensors) {
-  const Architecture small = LookUpArchitecture("hilum_small", 7).value();
+  const Architecture small = LookUpArchitecture({"hilum_small", 7}).value();
   const std::vector<float> values = InitialWeights(small, 1);
   const std::string path = WrittenPth("small", small, values);
   auto fitting = FittingArchitectures(WeightsFile::Open(path)->tensors());

@@ -31,7 +31,7 @@ class WeightsCommandTest : public testing::Test {
     EXPECT_TRUE(WriteTorchFile(pth_, small_, values_).ok());
   }
 
-  const Architecture small_ = LookUpArchitecture("hilum_small", 3).value();
+  const Architecture small_ = LookUpArchitecture({"hilum_small", 3}).value();
   const std::vector<float> values_ = InitialWeights(small_, 2);
   const std::string pth_ = PathOf("small.pth");
   std::ostringstream out_;

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// The layers that networks are made of. Each takes its tensors from a table
+// under PyTorch's keys and computes with them. Outputs are new tensors, which
+// may be changed in place: no layer here needs its output for its gradient.
+#ifndef HILUM_SITE_AGENT_TRAINER_MODELS_LAYERS_H_
+#define HILUM_SITE_AGENT_TRAINER_MODELS_LAYERS_H_
+
+#include <ATen/core/Tensor.h>
+
+#include <string>
+#include <vector>
+
+#include "common/model/architecture.h"
+#include "site_agent/trainer/models/network.h"
+
+namespace hilum {
+
+struct ConvOptions {
+  int stride = 1;
+  int padding = 0;
+  bool bias = false;
+};
+
+class Conv {
+ public:
+  // Square kernels: NAME.weight [out, in, kernel, kernel].
+  Conv(TensorTable& table, const std::string& name, int out, int in, int kernel,
+       const ConvOptions& options);
+  // [n, in, h, w] to [n, out, h', w'].
+  at::Tensor operator()(const at::Tensor& x) const;
+
+ private:
+  at::Tensor weight_, bias_;
+  int stride_, padding_;
+};
+
+class Linear {
+ public:
+  Linear(TensorTable& table, const std::string& name, int out, int in);
+  // [n, in] to [n, out].
+  at::Tensor operator()(const at::Tensor& x) const;
+
+ private:
+  at::Tensor weight_, bias_;
+};
+
+// Batch normalisation, eps 1e-5. With Pass::update_statistics by the batch's
+// mean and biased variance, and the running ones go a tenth of the way towards
+// its mean and unbiased variance; of a single value a channel there is no
+// variance, and the running ones are taken as they are.
+class BatchNorm {
+ public:
+  BatchNorm(TensorTable& table, const std::string& name, int channels);
+  at::Tensor operator()(const at::Tensor& x, const Pass& pass) const;
+
+ private:
+  at::Tensor weight_, bias_, mean_, variance_;
+};
+
+// Each value with probability 1/2 twice itself, else 0; x itself without a
+// source. The mask is our own, as Torch's generator is global and two trainers
+// of one process would draw from it in turn.
+at::Tensor Dropout(const at::Tensor& x, Rng* rng);
+
+// The last block, as TensorList::WithHead lays it out.
+class Head {
+ public:
+  Head(TensorTable& table, const Architecture& architecture,
+       const std::string& name, int in, int map_channels);
+  // [n, in or map_channels] to the logits [n, classes].
+  at::Tensor operator()(const at::Tensor& x, const Pass& pass) const;
+
+ private:
+  std::vector<Linear> linears_;  // one, or two around ReLU and dropout
+};
+
+// [n, channels, height, width] to [n, channels].
+at::Tensor GlobalAverage(const at::Tensor& map);
+
+}  // namespace hilum
+
+#endif  // HILUM_SITE_AGENT_TRAINER_MODELS_LAYERS_H_
