@@ -34,9 +34,8 @@ std::map<std::string, at::Tensor> ReadTruth(const std::string& path) {
   std::map<std::string, at::Tensor> tensors;
   for (const NamedTensor& tensor : file.tensors()) {
     at::Tensor values = at::empty(tensor.view.shape, at::kFloat);
-    EXPECT_TRUE(CopyAsFloat32(tensor.name, tensor.view,
-                              values.data_ptr<float>())
-                    .ok());
+    EXPECT_TRUE(
+        CopyAsFloat32(tensor.name, tensor.view, values.data_ptr<float>()).ok());
     tensors[tensor.name] = values;
   }
   return tensors;
@@ -49,8 +48,7 @@ void ExpectNear(const at::Tensor& ours, const at::Tensor& theirs,
   const double difference = (ours - theirs).abs().max().item<double>();
   EXPECT_GT(scale, 0) << what;
   EXPECT_LE(difference, kTolerance * std::max(scale, 1.0)) << what;
-  testing::Test::RecordProperty(what,
-                                absl::StrCat(difference, " of ", scale));
+  testing::Test::RecordProperty(what, absl::StrCat(difference, " of ", scale));
   std::printf("%-32s differs by %.1e of %.1e\n", what.c_str(), difference,
               scale);
 }
@@ -64,10 +62,10 @@ class TorchvisionTest : public testing::TestWithParam<std::string> {
       GTEST_SKIP() << "no torchvision here; Debian has python3-torchvision";
     }
     ASSERT_TRUE(MakeDirectories(folder_).ok());
-    const std::string make = absl::StrCat(
-        kPython, " ", HILUM_SOURCE_DIR,
-        "/tests/site_agent/trainer/torchvision_models.py ", GetParam(), " ",
-        folder_);
+    const std::string make =
+        absl::StrCat(kPython, " ", HILUM_SOURCE_DIR,
+                     "/tests/site_agent/trainer/torchvision_models.py ",
+                     GetParam(), " ", folder_);
     ASSERT_EQ(std::system(make.c_str()), 0);
     truth_ = ReadTruth(absl::StrCat(folder_, "/", GetParam(), "-truth.pth"));
     MakeOurs();
@@ -98,8 +96,8 @@ class TorchvisionTest : public testing::TestWithParam<std::string> {
                pass);
   }
 
-  const std::string folder_ = absl::StrCat(testing::TempDir(), "/torchvision-",
-                                           GetParam());
+  const std::string folder_ =
+      absl::StrCat(testing::TempDir(), "/torchvision-", GetParam());
   std::map<std::string, at::Tensor> truth_;
   Architecture architecture_;
   std::vector<at::Tensor> tensors_;
