@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/ids.h"
 #include "common/base/malloc.h"
+#include "site_agent/trainer/heatmap_command.h"
 #include "site_agent/trainer/sandbox.h"
 #include "site_agent/trainer/service/trainer_server.h"
 #include "site_agent/trainer/torch_trainer.h"
@@ -40,6 +41,7 @@ int main(int argc, char** argv) {
       ->required();
   serve->callback([&] { action = [&] { return Serve(socket_fd); }; });
   hilum::AddWeightsCommand(app, action);
+  hilum::AddHeatmapCommand(app, action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
