@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -17,6 +18,7 @@
 #include "common/crypto/sha256.h"
 #include "common/model/architecture.h"
 #include "common/model/blobs.h"
+#include "common/model/preprocessing.h"
 #include "common/model/weights_file.h"
 
 namespace hilum {
@@ -62,12 +64,53 @@ absl::StatusOr<v1::BlobRef> PutRepeated(absl::string_view track,
   return ref;
 }
 
+// A study that says none takes the file's.
+absl::Status AgreeOnPreprocessing(const WeightsFile& file, v1::Study& study) {
+  auto said = PreprocessingOf(file.metadata());
+  if (!said.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(file.path(), ": ", said.status().message()));
+  }
+  if (!said->has_value()) return absl::OkStatus();
+  const v1::Model::Preprocessing wanted = study.model().preprocessing();
+  if (wanted == v1::Model::PREPROCESSING_UNSPECIFIED) {
+    study.mutable_model()->set_preprocessing(**said);
+    return absl::OkStatus();
+  }
+  if (wanted == **said) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "model.preprocessing: ", PreprocessingName(wanted), ", but ", file.path(),
+      " says that its weights take ", PreprocessingName(**said),
+      "; leave model.preprocessing out, or give other weights"));
+}
+
+// Random weights with statistics that nobody has measured and nobody may move
+// would be trained through layers that normalise nothing.
+absl::Status CheckFrozenNorm(const v1::Study& study,
+                             const ParameterLayout& layout) {
+  if (study.model().batch_norm() != v1::Model::BATCH_NORM_FROZEN) {
+    return absl::OkStatus();
+  }
+  for (const TensorSpec& tensor : layout.architecture.tensors) {
+    if (tensor.block < layout.first_trained || !IsBatchNorm(tensor.role)) {
+      continue;
+    }
+    return absl::InvalidArgumentError(absl::StrCat(
+        "model.batch_norm: frozen, but ", layout.architecture.name,
+        " would start from random weights, whose statistics are none; give ",
+        "--weights, or model.batch_norm: averaged or local"));
+  }
+  return absl::OkStatus();
+}
+
+// `file`: null where there is none.
 absl::StatusOr<std::vector<float>> StartingWeights(
-    const v1::Study& study, const Architecture& architecture,
-    const std::string& path, WeightsOptions options) {
-  if (path.empty()) return InitialWeights(architecture, study.seed());
+    const v1::Study& study, const ParameterLayout& layout,
+    const WeightsFile* file, WeightsOptions options) {
   options.seed = study.seed();
-  return ReadWeights(path, architecture, options);
+  if (file != nullptr) return ReadWeights(*file, layout.architecture, options);
+  HILUM_RETURN_IF_ERROR(CheckFrozenNorm(study, layout));
+  return InitialWeights(layout.architecture, study.seed());
 }
 
 }  // namespace
@@ -76,6 +119,11 @@ absl::StatusOr<StoredStudy> PrepareSubmission(v1::Study study,
                                               const std::string& weights_path,
                                               const WeightsOptions& options,
                                               const BlobStore& blobs) {
+  std::optional<WeightsFile> file;
+  if (!weights_path.empty()) {
+    HILUM_ASSIGN_OR_RETURN(file, WeightsFile::Open(weights_path));
+    HILUM_RETURN_IF_ERROR(AgreeOnPreprocessing(*file, study));
+  }
   FillStudyDefaults(study);
   study.set_protocol_version(kProtocolVersion);
   study.clear_initial_weights_sha256();
@@ -87,7 +135,8 @@ absl::StatusOr<StoredStudy> PrepareSubmission(v1::Study study,
   {
     HILUM_ASSIGN_OR_RETURN(
         std::vector<float> initial,
-        StartingWeights(study, layout.architecture, weights_path, options));
+        StartingWeights(study, layout, file ? &*file : nullptr, options));
+    file.reset();
     study.set_initial_weights_sha256(Sha256Of(BlobBytes(initial)));
     HILUM_ASSIGN_OR_RETURN(split, SplitInitial(layout, initial));
   }

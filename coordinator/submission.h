@@ -16,7 +16,9 @@ namespace hilum {
 // weights (from a file as ReadWeights takes it, or drawn from the study's seed
 // where `weights_path` is empty), their blobs and the study's hash. The seed
 // of `options` is the study's, whatever it is given as. INVALID_ARGUMENT names
-// the field or the tensor.
+// the field or the tensor; also where the file says another preprocessing than
+// the study (one that says none takes the file's), and where batch
+// normalisation would be frozen over weights drawn from the seed.
 absl::StatusOr<StoredStudy> PrepareSubmission(v1::Study study,
                                               const std::string& weights_path,
                                               const WeightsOptions& options,

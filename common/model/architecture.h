@@ -30,7 +30,7 @@ enum class Role {
   kBatchNormScale,  // of batch normalisation, as all below
   kBatchNormShift,
   kRunningMean,      // moved by what passes, not by gradients
-  kRunningVariance,  // as kRunningMean; over 0 where it is any
+  kRunningVariance,  // as kRunningMean; never below 0
 };
 
 constexpr bool IsBatchNorm(Role role) { return role >= Role::kBatchNormScale; }

@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/types/span.h"
 #include "common/base/status_macros.h"
 
 namespace hilum {
@@ -22,13 +24,17 @@ ViewsByName ByName(const std::vector<NamedTensor>& tensors) {
   return views;
 }
 
-// Equal but for the extent of one dimension.
-bool DifferOnlyIn(size_t dimension, const Shape& a, const Shape& b) {
-  if (a.size() != b.size() || dimension >= a.size()) return false;
-  for (size_t d = 0; d < a.size(); ++d) {
-    if (d != dimension && a[d] != b[d]) return false;
-  }
-  return a[dimension] != b[dimension];
+// What the architecture does not have with its head, and has with head_units
+// where that is its own, or with its own where that is of head_units.
+std::set<std::string> OtherHead(const Architecture& architecture) {
+  std::set<std::string> names;
+  auto other = LookUpArchitecture({.name = architecture.name,
+                                   .classes = 2,
+                                   .head_units = !architecture.head_units});
+  if (!other.ok()) return names;
+  for (const TensorSpec& spec : other->tensors) names.insert(spec.name);
+  for (const TensorSpec& spec : architecture.tensors) names.erase(spec.name);
+  return names;
 }
 
 const TensorSpec* FirstConvolution(const Architecture& architecture) {
@@ -53,6 +59,7 @@ class Fit {
         architecture_(architecture),
         options_(options),
         first_(FirstConvolution(architecture)),
+        other_head_(OtherHead(architecture)),
         head_differs_(HeadDiffers()) {}
 
   absl::Status Check() {
@@ -62,9 +69,7 @@ class Fit {
       CheckOne(spec);
     }
     for (const NamedTensor& tensor : tensors_) {
-      if (!wanted.contains(tensor.name) && !IsNoWeight(tensor)) {
-        unexpected_.push_back(Shown(tensor.name));
-      }
+      if (!wanted.contains(tensor.name)) CheckUnexpected(tensor);
     }
     // Said only where it would be enough.
     const size_t faults =
@@ -101,20 +106,21 @@ class Fit {
     return found == views_.end() ? nullptr : found->second;
   }
 
-  // Classes are the first dimension of each of the head's tensors.
   bool HeadDiffers() const {
     bool differs = false;
     for (const TensorSpec& spec : architecture_.tensors) {
       if (!InHead(spec)) continue;
       const TensorView* view = ViewOf(spec);
-      differs |= view == nullptr || DifferOnlyIn(0, view->shape, spec.shape);
+      differs |= view == nullptr || view->shape != spec.shape;
     }
     return differs;
   }
 
   bool FitsSummed(const TensorSpec& spec, const TensorView& view) const {
-    return &spec == first_ && spec.shape[1] == 1 && view.shape.size() == 4 &&
-           view.shape[1] == 3 && DifferOnlyIn(1, view.shape, spec.shape);
+    Shape three = spec.shape;
+    if (&spec != first_ || three[1] != 1) return false;
+    three[1] = 3;
+    return view.shape == three;
   }
 
   Source SourceOf(const TensorSpec& spec) const {
@@ -146,12 +152,23 @@ class Fit {
       ++mendable_;
       absl::StrAppend(&hint_, "; --sum-channels would sum the three channels ",
                       "of its first convolution");
-    } else if (InHead(spec) && head_differs_) {
-      if (!absl::StrContains(hint_, "--fresh-head")) {
-        absl::StrAppend(&hint_, "; --fresh-head would start a new head");
-      }
-      ++mendable_;
+    } else if (InHead(spec)) {
+      AFreshHeadMends();
     }
+  }
+
+  void CheckUnexpected(const NamedTensor& tensor) {
+    if (IsNoWeight(tensor)) return;
+    const bool of_head = other_head_.contains(tensor.name);
+    if (of_head && options_.fresh_head) return;
+    unexpected_.push_back(Shown(tensor.name));
+    if (of_head) AFreshHeadMends();
+  }
+
+  void AFreshHeadMends() {
+    ++mendable_;
+    if (absl::StrContains(hint_, "--fresh-head")) return;
+    absl::StrAppend(&hint_, "; --fresh-head would start a new head");
   }
 
   static void Tell(absl::string_view what, std::vector<std::string>& names,
@@ -173,7 +190,10 @@ class Fit {
       return absl::OkStatus();
     }
     const TensorView& view = *ViewOf(spec);
-    if (source == Source::kFile) return CopyAsFloat32(spec.name, view, to);
+    if (source == Source::kFile) {
+      HILUM_RETURN_IF_ERROR(CopyAsFloat32(spec.name, view, to));
+      return CheckVariance(spec, {to, static_cast<size_t>(spec.size())});
+    }
     std::vector<float> three(static_cast<size_t>(view.size()));
     HILUM_RETURN_IF_ERROR(CopyAsFloat32(spec.name, view, three.data()));
     const size_t plane = static_cast<size_t>(spec.shape[2] * spec.shape[3]);
@@ -184,27 +204,50 @@ class Fit {
     return absl::OkStatus();
   }
 
+  // Its root would be no number.
+  static absl::Status CheckVariance(const TensorSpec& spec,
+                                    absl::Span<const float> values) {
+    if (spec.role != Role::kRunningVariance) return absl::OkStatus();
+    for (float value : values) {
+      if (value >= 0) continue;
+      return absl::InvalidArgumentError(
+          absl::StrCat("tensor ", spec.name, " holds a variance below 0"));
+    }
+    return absl::OkStatus();
+  }
+
   const std::vector<NamedTensor>& tensors_;
   ViewsByName views_;
   const Architecture& architecture_;
   const WeightsOptions& options_;
   const TensorSpec* first_;
+  std::set<std::string> other_head_;
   bool head_differs_;
   std::vector<std::string> missing_, unexpected_, misshapen_;
   size_t mendable_ = 0;  // faults that an option would mend
   std::string hint_;
 };
 
-// How many classes the file's head has; 0: it has none of this architecture.
-int ClassesOf(const ViewsByName& views, const Architecture& architecture) {
-  for (const TensorSpec& spec : architecture.tensors) {
-    if (spec.block != architecture.num_blocks) continue;
-    auto found = views.find(spec.name);
-    if (found == views.end() || found->second->shape.empty()) return 0;
-    return static_cast<int>(
-        std::clamp<int64_t>(found->second->shape[0], 0, 1 << 20));
-  }
-  return 0;
+// Of a tensor of the file; 0: there is no such.
+int Extent(const ViewsByName& views, const std::string& name, size_t side) {
+  auto found = views.find(name);
+  if (found == views.end() || found->second->shape.size() <= side) return 0;
+  return static_cast<int>(
+      std::clamp<int64_t>(found->second->shape[side], 0, 1 << 20));
+}
+
+// The file's own, were it of this name; NOT_FOUND or INVALID_ARGUMENT: it
+// cannot be.
+absl::StatusOr<Architecture> AsInFile(const ViewsByName& views,
+                                      const std::string& name) {
+  ModelShape shape{.name = name, .classes = 2};
+  HILUM_ASSIGN_OR_RETURN(Architecture own, LookUpArchitecture(shape));
+  shape.head_units = Extent(views, "head.0.weight", 0);
+  shape.classes = Extent(
+      views, shape.head_units > 0 ? "head.3.weight" : own.tensors.back().name,
+      0);
+  shape.input_channels = Extent(views, FirstConvolution(own)->name, 1);
+  return LookUpArchitecture(shape);
 }
 
 }  // namespace
@@ -219,22 +262,15 @@ absl::StatusOr<std::vector<float>> FitWeights(
   return values;
 }
 
-std::vector<Fitting> FittingArchitectures(
+std::vector<Architecture> FittingArchitectures(
     const std::vector<NamedTensor>& tensors) {
   const ViewsByName views = ByName(tensors);
-  std::vector<Fitting> fitting;
+  std::vector<Architecture> fitting;
   for (const std::string& name : KnownArchitectures()) {
-    auto two_classes = LookUpArchitecture({name, 2});
-    if (!two_classes.ok()) continue;
-    const int classes = ClassesOf(views, *two_classes);
-    auto architecture = LookUpArchitecture({name, classes});
+    auto architecture = AsInFile(views, name);
     if (!architecture.ok()) continue;
-    for (bool sum : {false, true}) {
-      const WeightsOptions options{.sum_input_channels = sum};
-      if (!Fit(tensors, *architecture, options).Check().ok()) continue;
-      fitting.push_back({*std::move(architecture), classes, sum});
-      break;
-    }
+    if (!Fit(tensors, *architecture, {}).Check().ok()) continue;
+    fitting.push_back(*std::move(architecture));
   }
   return fitting;
 }

@@ -18,8 +18,9 @@ struct WeightsOptions {
   // Where the architecture's first convolution has one input channel and the
   // file's has three: their sum, which on three equal channels is the same.
   bool sum_input_channels = false;
-  // Where the file has no head or one of another number of classes: the head
-  // as InitialWeights draws it from `seed`.
+  // Where the file's head is another, or missing: the head as InitialWeights
+  // draws it from `seed`. A file's tensors of the head that the architecture
+  // has with other head_units are left.
   bool fresh_head = false;
   uint64_t seed = 0;
 };
@@ -28,19 +29,14 @@ struct WeightsOptions {
 // counts beside its weights (int64 buffers, TorchXRayVision's op_threshs) is
 // left where the architecture has no such tensor. INVALID_ARGUMENT: missing,
 // unexpected and misshapen tensors, all in one message, long lists cut short;
-// a NaN or infinity, with its tensor.
+// a NaN, an infinity or a running variance below 0, with its tensor.
 absl::StatusOr<std::vector<float>> FitWeights(
     const std::vector<NamedTensor>& tensors, const Architecture& architecture,
     const WeightsOptions& options);
 
-struct Fitting {
-  Architecture architecture;
-  int classes;              // of the file's head
-  bool sum_input_channels;  // it fits only so
-};
-
-// Those of the registry whose tensors these are, by names and shapes.
-std::vector<Fitting> FittingArchitectures(
+// Those of the registry whose tensors these are, by names and shapes, with the
+// file's classes, head and input channels.
+std::vector<Architecture> FittingArchitectures(
     const std::vector<NamedTensor>& tensors);
 
 }  // namespace hilum

@@ -72,6 +72,15 @@ absl::StatusOr<TensorView> ReadEntry(const std::string& name, const Json& json,
   return view;
 }
 
+std::map<std::string, std::string> ReadMetadata(const Json& json) {
+  std::map<std::string, std::string> metadata;
+  if (!json.is_object()) return metadata;
+  for (const auto& [key, value] : json.items()) {
+    if (value.is_string()) metadata[key] = value.get<std::string>();
+  }
+  return metadata;
+}
+
 // The format allows neither holes nor overlaps.
 absl::Status CheckExtents(const std::vector<NamedTensor>& tensors,
                           absl::string_view data) {
@@ -122,8 +131,7 @@ bool IsSafetensors(absl::string_view bytes) {
   return header_bytes <= bytes.size() - 8 && bytes[8] == '{';
 }
 
-absl::StatusOr<std::vector<NamedTensor>> ParseSafetensors(
-    absl::string_view bytes) {
+absl::StatusOr<WeightsContent> ParseSafetensors(absl::string_view bytes) {
   uint64_t header_bytes = 0;
   if (bytes.size() < 8) return Bad("not a safetensors file: too short");
   std::memcpy(&header_bytes, bytes.data(), 8);
@@ -133,26 +141,28 @@ absl::StatusOr<std::vector<NamedTensor>> ParseSafetensors(
   HILUM_ASSIGN_OR_RETURN(Json header,
                          ParseHeader(bytes.substr(8, header_bytes)));
   const absl::string_view data = bytes.substr(8 + header_bytes);
-  std::vector<NamedTensor> tensors;
+  WeightsContent content;
   for (const auto& [name, json] : header.items()) {
-    if (name == "__metadata__") continue;
+    if (name == "__metadata__") {
+      content.metadata = ReadMetadata(json);
+      continue;
+    }
     HILUM_ASSIGN_OR_RETURN(TensorView view, ReadEntry(name, json, data));
-    tensors.push_back({name, std::move(view)});
+    content.tensors.push_back({name, std::move(view)});
   }
-  HILUM_RETURN_IF_ERROR(CheckExtents(tensors, data));
-  return tensors;
+  HILUM_RETURN_IF_ERROR(CheckExtents(content.tensors, data));
+  return content;
 }
 
 absl::StatusOr<std::vector<float>> ReadSafetensors(
     const std::string& path, const Architecture& architecture) {
   HILUM_ASSIGN_OR_RETURN(MappedFile file, MappedFile::Open(path));
   absl::StatusOr<std::vector<float>> values;
-  absl::StatusOr<std::vector<NamedTensor>> tensors =
-      ParseSafetensors(file.bytes());
-  if (tensors.ok()) {
-    values = FitWeights(*tensors, architecture, {});
+  absl::StatusOr<WeightsContent> content = ParseSafetensors(file.bytes());
+  if (content.ok()) {
+    values = FitWeights(content->tensors, architecture, {});
   } else {
-    values = tensors.status();
+    values = content.status();
   }
   if (values.ok()) return values;
   return absl::Status(values.status().code(),

@@ -20,11 +20,11 @@ namespace hilum {
 // By the first bytes: a length that fits and the start of a header.
 bool IsSafetensors(absl::string_view bytes);
 
-// The tensors in place in `bytes`, in the order of their names.
+// The tensors in place in `bytes`, in the order of their names; of the metadata
+// what is text.
 // INVALID_ARGUMENT: a header that is not one, a type not known here,
 // overlapping or missing bytes, bytes of no tensor.
-absl::StatusOr<std::vector<NamedTensor>> ParseSafetensors(
-    absl::string_view bytes);
+absl::StatusOr<WeightsContent> ParseSafetensors(absl::string_view bytes);
 
 // Every tensor of `architecture` in registry order, as one array, from a file
 // of this format and of exactly its tensors. INVALID_ARGUMENT: as

@@ -2,6 +2,7 @@
 #include "common/model/state_dict.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <string>
 #include <utility>
@@ -10,6 +11,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
+#include "common/model/preprocessing.h"
 
 namespace hilum {
 namespace {
@@ -128,7 +130,7 @@ class Finder {
   Finder(const Pickle& pickle, StorageLookup storage)
       : pickle_(pickle), storage_(storage) {}
 
-  absl::StatusOr<std::vector<NamedTensor>> Find() {
+  absl::StatusOr<WeightsContent> Find() {
     const PickleNode& root = Unwrapped();
     if (root.kind == Kind::kObject) {
       HILUM_RETURN_IF_ERROR(Walk(root, "", 0));
@@ -139,7 +141,7 @@ class Finder {
     }
     if (found_.empty()) return Bad(NoTensors(root));
     HILUM_RETURN_IF_ERROR(Rename());
-    return std::move(found_);
+    return WeightsContent{std::move(found_), MetadataOf(root)};
   }
 
  private:
@@ -158,6 +160,14 @@ class Finder {
       node = inner;
     }
     return *node;
+  }
+
+  std::map<std::string, std::string> MetadataOf(const PickleNode& root) const {
+    if (root.kind != Kind::kObject) return {};
+    const absl::string_view module = pickle_.at(root.items[0]).module;
+    if (!absl::StartsWith(module, "torchxrayvision.")) return {};
+    return {{kPreprocessingKey,
+             PreprocessingName(v1::Model::PREPROCESSING_TORCHXRAYVISION)}};
   }
 
   absl::Status Add(const PickleNode& key, absl::string_view prefix,
@@ -323,8 +333,8 @@ absl::StatusOr<StorageId> ReadStorageId(const Pickle& pickle,
   return read;
 }
 
-absl::StatusOr<std::vector<NamedTensor>> FindTensors(const Pickle& pickle,
-                                                     StorageLookup storage) {
+absl::StatusOr<WeightsContent> FindTensors(const Pickle& pickle,
+                                           StorageLookup storage) {
   return Finder(pickle, storage).Find();
 }
 

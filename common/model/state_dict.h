@@ -38,9 +38,10 @@ using StorageLookup =
 // torchvision's DenseNets have today (norm.1 is norm1). What else lies in a
 // checkpoint is left. Every view passed CheckView. INVALID_ARGUMENT: no
 // tensors, one that cannot be, a name twice. RESOURCE_EXHAUSTED: over 100,000
-// tensors or modules.
-absl::StatusOr<std::vector<NamedTensor>> FindTensors(const Pickle& pickle,
-                                                     StorageLookup storage);
+// tensors or modules. The metadata has the preprocessing of a whole module of
+// TorchXRayVision's classes, which all take the same.
+absl::StatusOr<WeightsContent> FindTensors(const Pickle& pickle,
+                                           StorageLookup storage);
 
 }  // namespace hilum
 

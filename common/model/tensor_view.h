@@ -4,6 +4,7 @@
 #define HILUM_COMMON_MODEL_TENSOR_VIEW_H_
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -54,6 +55,14 @@ struct TensorView {
 struct NamedTensor {
   std::string name;
   TensorView view;
+};
+
+// What a file of weights holds.
+struct WeightsContent {
+  std::vector<NamedTensor> tensors;
+  // What it says of itself: safetensors' __metadata__, and what is known of
+  // the class of a whole module (preprocessing.h).
+  std::map<std::string, std::string> metadata;
 };
 
 // OK: every element lies in the storage, and the view has no more elements

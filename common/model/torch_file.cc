@@ -18,7 +18,6 @@ namespace hilum {
 namespace {
 
 using Kind = PickleNode::Kind;
-using Tensors = std::vector<NamedTensor>;
 
 // 0x1950a86a20f9469cfc6c as pickle's LONG1 has it.
 constexpr absl::string_view kMagic("\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19",
@@ -40,7 +39,7 @@ absl::StatusOr<absl::string_view> PartOf(absl::string_view storage,
   return storage.substr(id.part_begin * size, id.part_elements * size);
 }
 
-absl::StatusOr<Tensors> ParseZip(absl::string_view bytes) {
+absl::StatusOr<WeightsContent> ParseZip(absl::string_view bytes) {
   HILUM_ASSIGN_OR_RETURN(ZipEntries entries, ReadZipDirectory(bytes));
   constexpr absl::string_view kPickle = "/data.pkl";
   std::string folder;
@@ -83,7 +82,7 @@ class LegacyFile {
  public:
   explicit LegacyFile(absl::string_view bytes) : rest_(bytes) {}
 
-  absl::StatusOr<Tensors> Parse() {
+  absl::StatusOr<WeightsContent> Parse() {
     HILUM_ASSIGN_OR_RETURN(Pickle magic, Next("magic number"));
     if (magic.root().kind != Kind::kLong || magic.root().text != kMagic) {
       return Bad("not a file of torch.save: its magic number is another");
@@ -165,7 +164,7 @@ bool IsTorchLegacy(absl::string_view bytes) {
          bytes.substr(4, kMagic.size()) == kMagic;
 }
 
-absl::StatusOr<Tensors> ParseTorchFile(absl::string_view bytes) {
+absl::StatusOr<WeightsContent> ParseTorchFile(absl::string_view bytes) {
   if (IsTorchZip(bytes)) return ParseZip(bytes);
   if (IsTorchLegacy(bytes)) return LegacyFile(bytes).Parse();
   return Bad("not a file of torch.save");

@@ -26,8 +26,7 @@ bool IsTorchLegacy(absl::string_view bytes);
 // INVALID_ARGUMENT: neither; big-endian; a TorchScript program; a storage
 // that is missing or of another size than the pickle says; what pickle.h,
 // zip_directory.h and state_dict.h refuse.
-absl::StatusOr<std::vector<NamedTensor>> ParseTorchFile(
-    absl::string_view bytes);
+absl::StatusOr<WeightsContent> ParseTorchFile(absl::string_view bytes);
 
 }  // namespace hilum
 

@@ -32,8 +32,8 @@ absl::Status Unknown(absl::string_view bytes) {
   return absl::InvalidArgumentError(what);
 }
 
-absl::StatusOr<std::vector<NamedTensor>> Parse(absl::string_view bytes,
-                                               absl::string_view& format) {
+absl::StatusOr<WeightsContent> Parse(absl::string_view bytes,
+                                     absl::string_view& format) {
   if (IsTorchZip(bytes) || IsTorchLegacy(bytes)) {
     format = IsTorchZip(bytes) ? ".pth (zip)" : ".pth (before torch 1.6)";
     return ParseTorchFile(bytes);
@@ -48,20 +48,25 @@ absl::StatusOr<std::vector<NamedTensor>> Parse(absl::string_view bytes,
 absl::StatusOr<WeightsFile> WeightsFile::Open(const std::string& path) {
   HILUM_ASSIGN_OR_RETURN(MappedFile file, MappedFile::Open(path));
   absl::string_view format;
-  absl::StatusOr<std::vector<NamedTensor>> tensors =
-      Parse(file.bytes(), format);
-  if (!tensors.ok()) return Within(path, tensors.status());
-  return WeightsFile(std::move(file), format, *std::move(tensors));
+  absl::StatusOr<WeightsContent> content = Parse(file.bytes(), format);
+  if (!content.ok()) return Within(path, content.status());
+  return WeightsFile(path, std::move(file), format, *std::move(content));
+}
+
+absl::StatusOr<std::vector<float>> ReadWeights(const WeightsFile& file,
+                                               const Architecture& architecture,
+                                               const WeightsOptions& options) {
+  absl::StatusOr<std::vector<float>> values =
+      FitWeights(file.tensors(), architecture, options);
+  if (!values.ok()) return Within(file.path(), values.status());
+  return values;
 }
 
 absl::StatusOr<std::vector<float>> ReadWeights(const std::string& path,
                                                const Architecture& architecture,
                                                const WeightsOptions& options) {
   HILUM_ASSIGN_OR_RETURN(WeightsFile file, WeightsFile::Open(path));
-  absl::StatusOr<std::vector<float>> values =
-      FitWeights(file.tensors(), architecture, options);
-  if (!values.ok()) return Within(path, values.status());
-  return values;
+  return ReadWeights(file, architecture, options);
 }
 
 }  // namespace hilum

@@ -3,6 +3,7 @@
 #ifndef HILUM_COMMON_MODEL_WEIGHTS_FILE_H_
 #define HILUM_COMMON_MODEL_WEIGHTS_FILE_H_
 
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,21 +25,33 @@ class WeightsFile {
   // NOT_FOUND and others: the file. Messages begin with the path.
   static absl::StatusOr<WeightsFile> Open(const std::string& path);
 
+  const std::string& path() const { return path_; }
   absl::string_view format() const { return format_; }  // for people
   absl::string_view bytes() const { return file_.bytes(); }
-  const std::vector<NamedTensor>& tensors() const { return tensors_; }
+  const std::vector<NamedTensor>& tensors() const { return content_.tensors; }
+  const std::map<std::string, std::string>& metadata() const {
+    return content_.metadata;
+  }
 
  private:
-  WeightsFile(MappedFile file, absl::string_view format,
-              std::vector<NamedTensor> tensors)
-      : file_(std::move(file)), format_(format), tensors_(std::move(tensors)) {}
+  WeightsFile(std::string path, MappedFile file, absl::string_view format,
+              WeightsContent content)
+      : path_(std::move(path)),
+        file_(std::move(file)),
+        format_(format),
+        content_(std::move(content)) {}
 
+  std::string path_;
   MappedFile file_;
   absl::string_view format_;
-  std::vector<NamedTensor> tensors_;
+  WeightsContent content_;
 };
 
-// FitWeights of a file: the result is the only copy in memory.
+// FitWeights of a file: the result is the only copy in memory. Messages begin
+// with the path.
+absl::StatusOr<std::vector<float>> ReadWeights(const WeightsFile& file,
+                                               const Architecture& architecture,
+                                               const WeightsOptions& options);
 absl::StatusOr<std::vector<float>> ReadWeights(const std::string& path,
                                                const Architecture& architecture,
                                                const WeightsOptions& options);

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "absl/strings/str_join.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/sha256.h"
+#include "common/model/preprocessing.h"
 #include "common/model/safetensors.h"
 #include "common/model/torch_writer.h"
 #include "common/model/weights_file.h"
@@ -24,14 +26,18 @@ namespace {
 
 constexpr uint64_t kMostTimesTheFile = 8;
 
-std::string FittingText(const std::vector<Fitting>& fitting) {
+std::string FittingText(const std::vector<Architecture>& fitting) {
   if (fitting.empty()) {
     return absl::StrCat("none of ", absl::StrJoin(KnownArchitectures(), ", "));
   }
-  return absl::StrJoin(fitting, "; ", [](std::string* text, const Fitting& f) {
-    absl::StrAppend(text, f.architecture.name, " with ", f.classes, " classes",
-                    f.sum_input_channels ? ", with --sum-channels" : "");
-  });
+  auto say = [](std::string* text, const Architecture& fits) {
+    absl::StrAppend(text, fits.name, " with ", fits.classes, " classes, ",
+                    fits.input_channels, " input channel",
+                    fits.input_channels > 1 ? "s" : "");
+    if (fits.head_units == 0) return;
+    absl::StrAppend(text, " and a head of ", fits.head_units, " units");
+  };
+  return absl::StrJoin(fitting, "; ", say);
 }
 
 // The file's own tensors as an architecture: in its order, those of floating
@@ -65,14 +71,39 @@ absl::StatusOr<Architecture> OwnTensors(const WeightsFile& file,
   return own;
 }
 
-// The architecture with as many classes as the file's head has; with two
-// where it has none, so that the list of what is unlike can be made.
+// The architecture with the classes, head and channels of the file, but for
+// one channel where those are to be summed; with its own and two classes where
+// the file's are none, so that the list of what is unlike can be made.
 absl::StatusOr<Architecture> Asked(const WeightsFile& file,
-                                   const std::string& name) {
-  for (Fitting& fitting : FittingArchitectures(file.tensors())) {
-    if (fitting.architecture.name == name) return fitting.architecture;
+                                   const ConvertOptions& options) {
+  ModelShape shape{.name = options.architecture, .classes = 2};
+  for (const Architecture& fits : FittingArchitectures(file.tensors())) {
+    if (fits.name != options.architecture) continue;
+    shape.classes = fits.classes;
+    shape.head_units = fits.head_units;
+    shape.input_channels = fits.input_channels;
   }
-  return LookUpArchitecture({name, 2});
+  if (options.sum_input_channels) shape.input_channels = 1;
+  return LookUpArchitecture(shape);
+}
+
+// What OUT says of itself: as IN, but for what is asked.
+absl::StatusOr<std::map<std::string, std::string>> MetadataFor(
+    const WeightsFile& file, const ConvertOptions& options) {
+  std::map<std::string, std::string> metadata;
+  if (auto found = file.metadata().find(kPreprocessingKey);
+      found != file.metadata().end()) {
+    metadata.insert(*found);
+  }
+  if (options.preprocessing.empty()) return metadata;
+  HILUM_RETURN_IF_ERROR(ParsePreprocessing(options.preprocessing).status());
+  metadata[kPreprocessingKey] = options.preprocessing;
+  return metadata;
+}
+
+std::string PreprocessingText(const WeightsFile& file) {
+  auto found = file.metadata().find(kPreprocessingKey);
+  return found == file.metadata().end() ? "not said" : Shown(found->second);
 }
 
 bool IsTorchName(const std::string& path) {
@@ -105,21 +136,26 @@ absl::Status InspectWeights(const std::string& path, std::ostream& out) {
       << elements << "\nbytes         " << file.bytes().size()
       << "\nsha256        " << ToHex(Sha256Of(file.bytes()))
       << "\narchitecture  " << FittingText(FittingArchitectures(file.tensors()))
-      << "\n";
+      << "\npreprocessing " << PreprocessingText(file) << "\n";
   return absl::OkStatus();
 }
 
 absl::Status ConvertWeights(const ConvertOptions& options, std::ostream& out) {
   const bool torch = IsTorchName(options.out);
+  if (torch && !options.preprocessing.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        options.out, ": .pth has no place for the preprocessing; name it ",
+        ".safetensors"));
+  }
   if (!torch && !absl::EndsWith(options.out, ".safetensors")) {
     return absl::InvalidArgumentError(
         absl::StrCat(options.out, ": name it .safetensors or .pth"));
   }
   HILUM_ASSIGN_OR_RETURN(WeightsFile file, WeightsFile::Open(options.in));
-  HILUM_ASSIGN_OR_RETURN(Architecture architecture,
-                         options.architecture.empty()
-                             ? OwnTensors(file, out)
-                             : Asked(file, options.architecture));
+  HILUM_ASSIGN_OR_RETURN(Architecture architecture, options.architecture.empty()
+                                                        ? OwnTensors(file, out)
+                                                        : Asked(file, options));
+  HILUM_ASSIGN_OR_RETURN(auto metadata, MetadataFor(file, options));
   absl::StatusOr<std::vector<float>> values =
       FitWeights(file.tensors(), architecture,
                  {.sum_input_channels = options.sum_input_channels});
@@ -131,7 +167,7 @@ absl::Status ConvertWeights(const ConvertOptions& options, std::ostream& out) {
   HILUM_ASSIGN_OR_RETURN(
       std::string digest,
       torch ? WriteTorchFile(options.out, architecture, *values)
-            : WriteSafetensors(options.out, architecture, *values, {}));
+            : WriteSafetensors(options.out, architecture, *values, metadata));
   out << options.out << "\nsha256 " << ToHex(digest) << "\n";
   return absl::OkStatus();
 }
@@ -171,6 +207,9 @@ void AddWeightsCommand(CLI::App& app, std::function<absl::Status()>& action) {
       ->add_flag("--sum-channels", options->sum_input_channels,
                  "Sum a first convolution's three channels for a model of one")
       ->needs(architecture);
+  convert->add_option(
+      "--preprocessing", options->preprocessing,
+      "What the weights take, said in OUT: hilum, imagenet, torchxrayvision");
   convert->footer(
       "Example:\n  hilum-trainer weights convert best.pth best.safetensors");
   convert->callback(

@@ -11,6 +11,7 @@
 #include "common/config/study.h"
 #include "common/crypto/sha256.h"
 #include "common/model/blobs.h"
+#include "common/model/safetensors.h"
 #include "common/model/torch_writer.h"
 #include "tests/coordinator/fake_site.h"
 
@@ -73,6 +74,64 @@ TEST_F(SubmissionTest, AFreshHeadIsOfTheStudysSeed) {
   const size_t head = 2 * 160 + 2;
   EXPECT_TRUE(std::equal(drawn.end() - head, drawn.end(), start.end() - head));
   EXPECT_EQ(start[0], 0.25f);
+}
+
+TEST_F(SubmissionTest, WeightsBringTheirPreprocessing) {
+  const Architecture small = LookUpArchitecture({"hilum_small", 2}).value();
+  const std::string path = absl::StrCat(dir_, "/says.safetensors");
+  auto written = [&](const std::string& says) {
+    EXPECT_TRUE(WriteSafetensors(path, small, InitialWeights(small, 0),
+                                 {{"preprocessing", says}})
+                    .ok());
+    return path;
+  };
+  BlobStore blobs = BlobStore::Open(absl::StrCat(dir_, "/blobs")).value();
+  v1::Study silent = study_;
+  silent.mutable_model()->clear_preprocessing();
+  auto taken = PrepareSubmission(silent, written("torchxrayvision"), {}, blobs);
+  ASSERT_TRUE(taken.ok()) << taken.status();
+  EXPECT_EQ(ParseStudy(taken->study)->model().preprocessing(),
+            v1::Model::PREPROCESSING_TORCHXRAYVISION);
+  // study_ says hilum.
+  auto refused = PrepareSubmission(study_, path, {}, blobs);
+  EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(refused.status().message()),
+              testing::AllOf(testing::HasSubstr("hilum, but"),
+                             testing::HasSubstr("take torchxrayvision")));
+  EXPECT_TRUE(PrepareSubmission(study_, written("hilum"), {}, blobs).ok());
+  auto unknown = PrepareSubmission(silent, written("caffe"), {}, blobs);
+  EXPECT_THAT(std::string(unknown.status().message()),
+              testing::AllOf(testing::HasSubstr(path),
+                             testing::HasSubstr("'caffe' is unknown")));
+}
+
+TEST_F(SubmissionTest, WeightsThatSayNothingLeaveTheDefault) {
+  v1::Study silent = study_;
+  silent.mutable_model()->clear_preprocessing();
+  BlobStore blobs = BlobStore::Open(absl::StrCat(dir_, "/blobs")).value();
+  auto stored = PrepareSubmission(silent, Weights(2), {}, blobs);
+  ASSERT_TRUE(stored.ok()) << stored.status();
+  EXPECT_EQ(ParseStudy(stored->study)->model().preprocessing(),
+            v1::Model::PREPROCESSING_HILUM);
+}
+
+TEST_F(SubmissionTest, FrozenBatchNormWantsWeights) {
+  v1::Study study = study_;
+  study.mutable_model()->set_architecture("resnet18");
+  BlobStore blobs = BlobStore::Open(absl::StrCat(dir_, "/blobs")).value();
+  auto refused = PrepareSubmission(study, "", {}, blobs);
+  EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(refused.status().message()),
+              testing::AllOf(testing::HasSubstr("model.batch_norm: frozen"),
+                             testing::HasSubstr("--weights")));
+  // In a head there is none.
+  study.mutable_model()->set_trainable(v1::Model::TRAINABLE_HEAD);
+  EXPECT_TRUE(PrepareSubmission(study, "", {}, blobs).ok());
+  study.mutable_model()->set_trainable(v1::Model::TRAINABLE_LAST_BLOCKS);
+  study.mutable_model()->set_last_blocks(1);
+  EXPECT_FALSE(PrepareSubmission(study, "", {}, blobs).ok());
+  study.mutable_model()->set_batch_norm(v1::Model::BATCH_NORM_AVERAGED);
+  EXPECT_TRUE(PrepareSubmission(study, "", {}, blobs).ok());
 }
 
 }  // namespace

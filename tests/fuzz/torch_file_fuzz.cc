@@ -35,19 +35,20 @@ void CheckRoundTrip(const Architecture& architecture,
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace hilum;
   const absl::string_view bytes(reinterpret_cast<const char*>(data), size);
-  absl::StatusOr<std::vector<NamedTensor>> tensors = ParseTorchFile(bytes);
-  if (!tensors.ok()) return 0;
+  absl::StatusOr<WeightsContent> content = ParseTorchFile(bytes);
+  if (!content.ok()) return 0;
+  const std::vector<NamedTensor>& tensors = content->tensors;
   Architecture architecture{.name = "fuzz", .num_blocks = 1, .tensors = {}};
   std::set<std::string> names;
-  for (const NamedTensor& tensor : *tensors) {
+  for (const NamedTensor& tensor : tensors) {
     CheckWithin(tensor.view, bytes);
     HILUM_CHECK(names.insert(tensor.name).second);
     architecture.tensors.push_back(
         {tensor.name, tensor.view.shape, Init::kZero, 0});
   }
-  FittingArchitectures(*tensors);
+  FittingArchitectures(tensors);
   absl::StatusOr<std::vector<float>> values =
-      FitWeights(*tensors, architecture, {});
+      FitWeights(tensors, architecture, {});
   if (values.ok()) CheckRoundTrip(architecture, *values);
   return 0;
 }

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <set>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -29,8 +31,22 @@ v1::Study StudyOf(const std::string& architecture,
   return study;
 }
 
-// torchvision's documented num_params of vgg16.
-TEST(ArchitectureTest, Vgg16HasThePublishedNumberOfParameters) {
+// torchvision's documented num_params, of 1,000 classes.
+TEST(ArchitectureTest, ParametersAreAsManyAsPublished) {
+  for (auto [name, published] :
+       {std::pair{"vgg16", 138357544}, std::pair{"vgg16_bn", 138365992},
+        std::pair{"resnet18", 11689512}, std::pair{"resnet50", 25557032},
+        std::pair{"densenet121", 7978856}}) {
+    const Architecture architecture = LookUpArchitecture({name, 1000}).value();
+    std::vector<TensorSpec> learned;
+    for (const TensorSpec& tensor : architecture.tensors) {
+      if (IsLearned(tensor.role)) learned.push_back(tensor);
+    }
+    EXPECT_EQ(Parameters(learned), published) << name;
+  }
+}
+
+TEST(ArchitectureTest, Vgg16BeginsAndEndsAsTorchvisions) {
   auto vgg = LookUpArchitecture({"vgg16", 1000});
   ASSERT_TRUE(vgg.ok()) << vgg.status();
   EXPECT_EQ(Parameters(vgg->tensors), 138357544);
@@ -132,6 +148,65 @@ TEST(LayoutTest, GroupNormalisationTravelsWhateverBatchNormDoes) {
     EXPECT_TRUE(layout->frozen.empty());
     EXPECT_TRUE(layout->local.empty());
   }
+}
+
+std::string Names(const std::vector<TensorSpec>& tensors) {
+  return absl::StrJoin(tensors, " ",
+                       [](std::string* out, const TensorSpec& tensor) {
+                         absl::StrAppend(out, tensor.name);
+                       });
+}
+
+// ResNet's layer4 has five: four in its blocks, one in a shortcut.
+TEST(LayoutTest, BatchNormOfTrainedBlocksIsFrozenLocalOrAveraged) {
+  v1::Study study = StudyOf("resnet18", v1::Model::TRAINABLE_LAST_BLOCKS, 1);
+  for (auto rule : {v1::Model::BATCH_NORM_FROZEN, v1::Model::BATCH_NORM_LOCAL,
+                    v1::Model::BATCH_NORM_AVERAGED}) {
+    study.mutable_model()->set_batch_norm(rule);
+    auto layout = StudyLayout(study);
+    ASSERT_TRUE(layout.ok()) << layout.status();
+    EXPECT_EQ(layout->first_trained, 4);
+    const bool averaged = rule == v1::Model::BATCH_NORM_AVERAGED;
+    const bool local = rule == v1::Model::BATCH_NORM_LOCAL;
+    EXPECT_EQ(layout->travelling.size(), 5 + 2 + (averaged ? 20u : 0u));
+    EXPECT_EQ(layout->local.size(), local ? 20u : 0u);
+    EXPECT_EQ(layout->local_size, local ? 5 * 4 * 512 : 0);
+    EXPECT_EQ(layout->local_size, Parameters(layout->local));
+    EXPECT_EQ(layout->frozen_size, Parameters(layout->frozen));
+    EXPECT_EQ(layout->travelling_size, Parameters(layout->travelling));
+    EXPECT_EQ(layout->frozen_size + layout->travelling_size,
+              Parameters(layout->architecture.tensors));
+    const std::string frozen = Names(layout->frozen);
+    EXPECT_THAT(frozen, HasSubstr("layer3.1.bn2.running_var"));
+    for (const TensorSpec& tensor : layout->local) {
+      EXPECT_THAT(frozen, HasSubstr(tensor.name));
+      EXPECT_TRUE(IsBatchNorm(tensor.role)) << tensor.name;
+      EXPECT_EQ(tensor.block, 4) << tensor.name;
+    }
+  }
+}
+
+// By type: neither "bn" nor "norm" is in these names of vgg16_bn's and of
+// ResNet's shortcuts.
+TEST(LayoutTest, BatchNormIsKnownByItsTypeNotItsName) {
+  for (auto [architecture, name] :
+       {std::pair{"vgg16_bn", "features.1.weight"},
+        std::pair{"resnet18", "layer2.0.downsample.1.running_mean"},
+        std::pair{"densenet121", "features.norm0.bias"}}) {
+    v1::Study study = StudyOf(architecture, v1::Model::TRAINABLE_ALL);
+    study.mutable_model()->set_batch_norm(v1::Model::BATCH_NORM_LOCAL);
+    const ParameterLayout layout = StudyLayout(study).value();
+    EXPECT_THAT(Names(layout.local), HasSubstr(name));
+    EXPECT_THAT(Names(layout.travelling), testing::Not(HasSubstr(name)));
+  }
+}
+
+TEST(LayoutTest, AHeadAloneHasNoBatchNorm) {
+  v1::Study study = StudyOf("densenet121", v1::Model::TRAINABLE_HEAD);
+  study.mutable_model()->set_batch_norm(v1::Model::BATCH_NORM_AVERAGED);
+  const ParameterLayout layout = StudyLayout(study).value();
+  EXPECT_EQ(Names(layout.travelling), "classifier.weight classifier.bias");
+  EXPECT_TRUE(layout.local.empty());
 }
 
 TEST(LayoutTest, RefusesWhatItCannotLayOut) {

@@ -32,6 +32,23 @@ TEST(BlobsTest, JoinUndoesSplitForEveryNumberOfBlocks) {
   }
 }
 
+// Between the travelling tensors of the trained blocks lie frozen ones.
+TEST(BlobsTest, JoinUndoesSplitAroundBatchNormThatStays) {
+  v1::Study study;
+  for (const char* label : {"a", "b", "c"}) study.add_classes(label);
+  study.mutable_model()->set_architecture("resnet18");
+  study.mutable_model()->set_trainable(v1::Model::TRAINABLE_LAST_BLOCKS);
+  study.mutable_model()->set_last_blocks(1);
+  study.mutable_model()->set_batch_norm(v1::Model::BATCH_NORM_LOCAL);
+  const ParameterLayout layout = StudyLayout(study).value();
+  std::vector<float> initial(
+      static_cast<size_t>(layout.frozen_size + layout.travelling_size));
+  std::iota(initial.begin(), initial.end(), 0.0f);
+  const SplitWeights split = SplitInitial(layout, initial).value();
+  EXPECT_EQ(split.frozen.size(), static_cast<size_t>(layout.frozen_size));
+  EXPECT_EQ(JoinModel(layout, split.frozen, split.travelling).value(), initial);
+}
+
 TEST(BlobsTest, WrongLengthsAreRefused) {
   const ParameterLayout layout = SmallLayout(1);
   const std::vector<float> few(10);

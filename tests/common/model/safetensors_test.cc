@@ -14,7 +14,9 @@
 namespace hilum {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Pair;
 
 Architecture Tiny() {
   return {
@@ -42,6 +44,19 @@ TEST(SafetensorsTest, ReadsWhatItWrites) {
   auto read = ReadSafetensors(path, Tiny());
   ASSERT_TRUE(read.ok()) << read.status();
   EXPECT_EQ(*read, values);
+}
+
+TEST(SafetensorsTest, MetadataIsReadWhereItIsText) {
+  const std::string with = R"({"__metadata__":{"a":"b","n":3,"o":{}},)"
+                           R"("w":{"dtype":"F32","shape":[1],)"
+                           R"("data_offsets":[0,4]}})";
+  auto content = ParseSafetensors(Framed(with, "1234"));
+  ASSERT_TRUE(content.ok()) << content.status();
+  EXPECT_THAT(content->metadata, ElementsAre(Pair("a", "b")));
+  ASSERT_EQ(content->tensors.size(), 1u);
+  auto odd = ParseSafetensors(Framed(R"({"__metadata__":7})", ""));
+  ASSERT_TRUE(odd.ok()) << odd.status();
+  EXPECT_TRUE(odd->metadata.empty());
 }
 
 TEST(SafetensorsTest, NanIsNamedWithItsTensor) {

@@ -20,11 +20,11 @@ std::string Refusal(const std::string& bytes) {
 
 // Each tensor as float32, by name.
 std::map<std::string, std::vector<float>> Values(const std::string& bytes) {
-  auto tensors = ParseTorchFile(bytes);
-  EXPECT_TRUE(tensors.ok()) << tensors.status();
+  auto content = ParseTorchFile(bytes);
+  EXPECT_TRUE(content.ok()) << content.status();
   std::map<std::string, std::vector<float>> values;
-  if (!tensors.ok()) return values;
-  for (const NamedTensor& tensor : *tensors) {
+  if (!content.ok()) return values;
+  for (const NamedTensor& tensor : content->tensors) {
     std::vector<float>& to = values[tensor.name];
     to.resize(static_cast<size_t>(tensor.view.size()));
     EXPECT_TRUE(CopyAsFloat32(tensor.name, tensor.view, to.data()).ok());
@@ -48,11 +48,12 @@ TEST(TorchFileTest, AZipOfAStateDictIsRead) {
   const std::string bytes =
       TorchZip(PklOrdered({{"b", Float("0", {2, 3})}, {"a", Float("1", {6})}}),
                {{"0", kSix}, {"1", kSix}});
-  auto tensors = ParseTorchFile(bytes);
-  ASSERT_TRUE(tensors.ok()) << tensors.status();
-  ASSERT_EQ(tensors->size(), 2u);
-  EXPECT_EQ((*tensors)[0].name, "b");  // the file's order
-  EXPECT_THAT((*tensors)[0].view.shape, ElementsAre(2, 3));
+  auto content = ParseTorchFile(bytes);
+  ASSERT_TRUE(content.ok()) << content.status();
+  const std::vector<NamedTensor>& tensors = content->tensors;
+  ASSERT_EQ(tensors.size(), 2u);
+  EXPECT_EQ(tensors[0].name, "b");  // the file's order
+  EXPECT_THAT(tensors[0].view.shape, ElementsAre(2, 3));
   EXPECT_THAT(Values(bytes)["b"], ElementsAre(1, 2, 3, 4, 5, 6));
 }
 
@@ -184,6 +185,25 @@ TEST(TorchFileTest, WhatHoldsNoTensorsSaysWhatItHolds) {
   EXPECT_THAT(Refusal(Zip({{"readme", ""}})), HasSubstr("no data.pkl"));
 }
 
+// Only the class of what was saved says it: a state dict says nothing.
+TEST(TorchFileTest, TorchXRayVisionsModulesAreKnownByTheirClass) {
+  const PklItems weights = {{"w", Float("0", {6})}};
+  const std::string state = PklDict({{"_parameters", PklOrdered(weights)},
+                                     {"_buffers", PklOrdered({})},
+                                     {"_modules", PklOrdered({})}});
+  auto said = [](const std::string& object) {
+    return ParseTorchFile(TorchZip(object, {{"0", kSix}}))->metadata;
+  };
+  const std::string theirs =
+      PklObject("torchxrayvision.models", "DenseNet", state);
+  for (const std::string& object : {theirs, PklDict({{"model", theirs}})}) {
+    EXPECT_THAT(said(object),
+                ElementsAre(testing::Pair("preprocessing", "torchxrayvision")));
+  }
+  EXPECT_TRUE(said(PklObject("hospital.net", "DenseNet", state)).empty());
+  EXPECT_TRUE(said(PklOrdered(weights)).empty());
+}
+
 TEST(TorchFileTest, ModulesInACircleEnd) {
   // m = Net(); m._modules["m"] = m
   const std::string net =
@@ -266,7 +286,7 @@ TEST(TorchFileTest, CutShortOrTurnedNothingBreaks) {
         turned[at] = static_cast<char>(value);
         auto read = ParseTorchFile(turned);
         if (!read.ok()) continue;
-        for (const NamedTensor& tensor : *read) {
+        for (const NamedTensor& tensor : read->tensors) {
           std::vector<float> to(static_cast<size_t>(tensor.view.size()));
           CopyAsFloat32("", tensor.view, to.data()).IgnoreError();
         }

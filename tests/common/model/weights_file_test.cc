@@ -201,12 +201,82 @@ TEST(WeightsFileTest, TheArchitectureIsFoundByItsTensors) {
   const std::string path = WrittenPth("small", small, values);
   auto fitting = FittingArchitectures(WeightsFile::Open(path)->tensors());
   ASSERT_EQ(fitting.size(), 1u);
-  EXPECT_EQ(fitting[0].architecture.name, "hilum_small");
+  EXPECT_EQ(fitting[0].name, "hilum_small");
   EXPECT_EQ(fitting[0].classes, 7);
-  EXPECT_FALSE(fitting[0].sum_input_channels);
+  EXPECT_EQ(fitting[0].input_channels, 1);
   const std::string other = WrittenPth("tiny", Tiny(), Counting(Tiny()));
   EXPECT_TRUE(
       FittingArchitectures(WeightsFile::Open(other)->tensors()).empty());
+}
+
+// Names and shapes as a file has them, without values.
+std::vector<NamedTensor> Named(const Architecture& architecture) {
+  std::vector<NamedTensor> tensors;
+  for (const TensorSpec& spec : architecture.tensors) {
+    tensors.push_back({spec.name, {.shape = spec.shape}});
+  }
+  return tensors;
+}
+
+TEST(WeightsFileTest, EveryArchitectureIsFoundWithItsHeadAndChannels) {
+  for (const std::string& name : KnownArchitectures()) {
+    for (int units : {0, 12}) {
+      for (int channels : {1, 3}) {
+        const ModelShape shape{name, 5, units, channels};
+        auto found =
+            FittingArchitectures(Named(LookUpArchitecture(shape).value()));
+        ASSERT_EQ(found.size(), 1u) << name;
+        EXPECT_EQ(found[0].name, name);
+        EXPECT_EQ(found[0].classes, 5);
+        EXPECT_EQ(found[0].head_units, units);
+        EXPECT_EQ(found[0].input_channels, channels);
+      }
+    }
+  }
+}
+
+// Either way: the architecture's own head for one of head_units, and back.
+TEST(WeightsFileTest, AHeadOfAnotherKindIsLeftOnRequest) {
+  const Architecture own = LookUpArchitecture({"hilum_small", 4}).value();
+  const Architecture units = LookUpArchitecture({"hilum_small", 2, 8}).value();
+  for (auto [from, to, unexpected] :
+       {std::tuple{&own, &units, "unexpected: head.weight, head.bias;"},
+        std::tuple{&units, &own, "unexpected: head.0.weight"}}) {
+    const std::vector<float> values = Counting(*from);
+    const std::string path = WrittenPth("kind", *from, values);
+    EXPECT_THAT(Message(ReadWeights(path, *to, {})),
+                AllOf(HasSubstr(unexpected), HasSubstr("--fresh-head")));
+    auto read = ReadWeights(path, *to, {.fresh_head = true, .seed = 5});
+    ASSERT_TRUE(read.ok()) << read.status();
+    std::vector<float> want = InitialWeights(*to, 5);
+    size_t trunk = 0;
+    for (const TensorSpec& spec : to->tensors) {
+      if (spec.block < to->num_blocks) trunk += spec.size();
+    }
+    std::copy(values.begin(), values.begin() + trunk, want.begin());
+    EXPECT_EQ(*read, want);
+  }
+}
+
+// VGG's hidden layers are no part of the head: drawn from the seed they would
+// stand frozen between a trunk and a head.
+TEST(WeightsFileTest, AFreshHeadIsNoMoreThanTheHead) {
+  const Architecture units = LookUpArchitecture({"vgg16", 4, 8}).value();
+  const Architecture own = LookUpArchitecture({"vgg16", 4}).value();
+  const std::string message =
+      Message(FitWeights(Named(units), own, {.fresh_head = true}));
+  EXPECT_THAT(message, AllOf(HasSubstr("missing: classifier.0.weight"),
+                             Not(HasSubstr("--fresh-head"))));
+}
+
+TEST(WeightsFileTest, AVarianceBelowZeroIsRefused) {
+  const Architecture one{
+      .name = "one",
+      .tensors = {{"v", {2}, Init::kOne, 0, Role::kRunningVariance}}};
+  EXPECT_THAT(
+      Message(ReadWeights(WrittenPth("below", one, {1, -1e-9f}), one, {})),
+      HasSubstr("tensor v holds a variance below 0"));
+  EXPECT_TRUE(ReadWeights(WrittenPth("zero", one, {1, 0}), one, {}).ok());
 }
 
 TEST(TorchWriterTest, EqualInputEqualBytesAndTheirDigest) {

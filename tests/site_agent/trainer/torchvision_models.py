@@ -19,7 +19,8 @@ from torch import nn
 
 def randomise(network):
     for module in network.modules():
-        if isinstance(module, (nn.Conv2d, nn.Linear)):
+        # Linear layers are random already, and large.
+        if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight)
             if module.bias is not None:
                 nn.init.normal_(module.bias, std=0.1)

@@ -66,6 +66,40 @@ TEST_F(WeightsCommandTest, ConvertGoesBothWaysWithTheSameValues) {
   EXPECT_EQ(*ReadFile(back), *ReadFile(pth_));
 }
 
+TEST_F(WeightsCommandTest, PreprocessingIsWrittenShownAndKept) {
+  const std::string safe = PathOf("says.safetensors");
+  ASSERT_TRUE(InspectWeights(pth_, out_).ok());
+  EXPECT_THAT(out_.str(), HasSubstr("preprocessing not said"));
+  ASSERT_TRUE(ConvertWeights(
+                  {.in = pth_, .out = safe, .preprocessing = "imagenet"}, out_)
+                  .ok());
+  const std::string again = PathOf("again.safetensors");
+  ASSERT_TRUE(ConvertWeights({.in = safe, .out = again}, out_).ok());
+  ASSERT_TRUE(InspectWeights(again, out_).ok());
+  EXPECT_THAT(out_.str(), HasSubstr("preprocessing imagenet"));
+  for (auto [out, preset] :
+       {std::pair{safe, "caffe"}, std::pair{PathOf("says.pth"), "imagenet"}}) {
+    EXPECT_EQ(
+        ConvertWeights({.in = pth_, .out = out, .preprocessing = preset}, out_)
+            .code(),
+        absl::StatusCode::kInvalidArgument);
+  }
+}
+
+TEST_F(WeightsCommandTest, ConvertSumsTheChannelsOfAFileOfThree) {
+  const Architecture three =
+      LookUpArchitecture({"hilum_small", 3, 0, 3}).value();
+  const std::string in = PathOf("three.pth"), out = PathOf("one.safetensors");
+  ASSERT_TRUE(WriteTorchFile(in, three, InitialWeights(three, 2)).ok());
+  ASSERT_TRUE(ConvertWeights({.in = in,
+                              .out = out,
+                              .architecture = "hilum_small",
+                              .sum_input_channels = true},
+                             out_)
+                  .ok());
+  EXPECT_TRUE(ReadSafetensors(out, small_).ok());
+}
+
 TEST_F(WeightsCommandTest, ConvertTellsWhatItLeaves) {
   const std::string in = PathOf("counted.pth");
   ASSERT_TRUE(
