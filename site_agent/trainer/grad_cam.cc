@@ -30,25 +30,25 @@ at::Tensor ChannelWeights(const at::Tensor& map, const at::Tensor& gradient,
 
 }  // namespace
 
-at::Tensor MapBeforePool(Network& network, const at::Tensor& x,
-                         const Pass& pass) {
-  at::Tensor y = x;
-  for (int block = 0; block < network.pool_block(); ++block) {
-    y = network.Block(block, y, pass);
-  }
-  return y;
-}
-
-GradCam::GradCam(Network& network, const at::Tensor& x) : size_(x.size(-1)) {
+GradCam::GradCam(Network& network, const at::Tensor& x, int fewest_places)
+    : size_(x.size(-1)) {
+  const int pool = network.pool_block();
+  int next = 0;  // the block that takes map_
   {
     // The graph starts at the map: nothing below is differentiated.
     at::NoGradGuard no_grad;
-    map_ = MapBeforePool(network, x, {}).detach();
+    at::Tensor y = x;
+    for (int block = 0; block < pool; ++block) {
+      y = network.Block(block, y, {});
+      if (block > 0 && y.size(-1) < fewest_places) break;
+      map_ = y.detach();
+      next = block + 1;
+    }
   }
   at::AutoGradMode with_grad(true);
   map_.requires_grad_();
-  logits_ = Run(network, network.pool_block(), network.num_blocks() + 1,
-                network.Pool(map_), {});
+  logits_ = Run(network, next, network.num_blocks() + 1,
+                next == pool ? network.Pool(map_) : map_, {});
 }
 
 at::Tensor GradCam::Maps(const std::vector<int>& classes,

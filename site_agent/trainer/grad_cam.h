@@ -12,6 +12,10 @@
 
 namespace hilum {
 
+// Maps of less places a side show hardly more than left or right: a map of
+// hilum_small has 3 before it is pooled, at 96 pixels.
+inline constexpr int kFewestPlaces = 5;
+
 // A forward pass of a network, as when evaluating, that can be asked about
 // each class. Its parameters' gradients are not touched, and whether gradients
 // are on in the calling thread makes no difference. A case's numbers do not
@@ -19,11 +23,15 @@ namespace hilum {
 // outlive it, with the same parameters. Not thread-safe.
 class GradCam {
  public:
-  // `x` [n, channels, size, size], normalised as the network wants it. Throws
-  // as Torch does.
-  GradCam(Network& network, const at::Tensor& x);
+  // `x` [n, channels, size, size], normalised as the network wants it. The map
+  // is the last before pooling, or, where that has fewer places a side than
+  // `fewest_places`, the last block's output with so many; 1: always the
+  // former. Throws as Torch does.
+  GradCam(Network& network, const at::Tensor& x,
+          int fewest_places = kFewestPlaces);
 
   const at::Tensor& logits() const { return logits_; }  // [n, classes]
+  int64_t places() const { return map_.size(-1); }      // of the map, a side
 
   // relu(sum_k a_k A^k) (eq. 2) of case i for classes[i], resized to
   // [n, size, size], bilinear between pixel centres, then divided by the
@@ -35,10 +43,6 @@ class GradCam {
   at::Tensor map_;     // [n, channels, height, width]
   at::Tensor logits_;  // of map_, with their graph
 };
-
-// What block pool_block() is given, before it is pooled.
-at::Tensor MapBeforePool(Network& network, const at::Tensor& x,
-                         const Pass& pass);
 
 }  // namespace hilum
 

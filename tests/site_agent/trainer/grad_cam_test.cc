@@ -20,7 +20,7 @@
 namespace hilum {
 namespace {
 
-constexpr int kSize = 8, kMap = 4, kChannels = 3, kClasses = 2;
+constexpr int kSize = 8, kChannels = 3, kClasses = 2;
 
 at::Tensor Noise(std::vector<int64_t> shape, uint64_t seed, double low,
                  double high) {
@@ -32,32 +32,35 @@ at::Tensor Noise(std::vector<int64_t> shape, uint64_t seed, double low,
   return out;
 }
 
-// In doubles, so that differences are exact enough: a convolution, places
-// kept by the pooling, and a head that is not linear.
+// In doubles, so that differences are exact enough: convolutions to 4 x 4 and
+// to 2 x 2 places, which pooling keeps, and a head that is not linear.
 class TinyNetwork : public Network {
  public:
-  TinyNetwork() : Network(1, 1) {}
+  TinyNetwork() : Network(2, 2) {}
 
   at::Tensor Block(int block, const at::Tensor& x, const Pass&) override {
-    if (block == 0) return at::relu(at::conv2d(x, conv, {}, {2, 2}, {1, 1}));
-    return at::linear(at::tanh(at::linear(x, hidden)), head);
+    if (block == 2) return at::linear(at::tanh(at::linear(x, hidden)), head);
+    return at::relu(at::conv2d(x, conv[block], {}, {2, 2}, {1, 1}));
   }
   at::Tensor Pool(const at::Tensor& map) override { return map.flatten(1); }
 
-  at::Tensor conv = Noise({kChannels, 1, 3, 3}, 1, -1, 1);
-  at::Tensor hidden = Noise({5, kChannels* kMap* kMap}, 2, -0.5, 0.5);
+  at::Tensor conv[2] = {Noise({kChannels, 1, 3, 3}, 1, -1, 1),
+                        Noise({kChannels, kChannels, 3, 3}, 5, -1, 1)};
+  at::Tensor hidden = Noise({5, kChannels * 4}, 2, -0.5, 0.5);
   at::Tensor head = Noise({kClasses, 5}, 3, -1, 1);
 };
 
-// The gradient of a class's logit by differences, [channels * kMap * kMap].
+// The gradient of a class's logit by differences, [channels * places^2].
+// `next`: the block that takes the map.
 std::vector<double> Differences(TinyNetwork& network, const at::Tensor& map,
-                                int label) {
+                                int next, int label) {
   constexpr double kStep = 1e-5;
   std::vector<double> gradient;
   auto logit = [&](int64_t at, double by) {
     at::Tensor moved = map.clone();
     moved.data_ptr<double>()[at] += by;
-    return Run(network, 1, 2, network.Pool(moved), {})[0][label].item<double>();
+    if (next == 2) moved = network.Pool(moved);
+    return Run(network, next, 3, moved, {})[0][label].item<double>();
   };
   for (int64_t i = 0; i < map.numel(); ++i) {
     gradient.push_back((logit(i, kStep) - logit(i, -kStep)) / (2 * kStep));
@@ -65,13 +68,13 @@ std::vector<double> Differences(TinyNetwork& network, const at::Tensor& map,
   return gradient;
 }
 
-// The papers' sums, one after the other.
-double SlowWeight(const double* a, const double* g, CamMethod method) {
+// The papers' sums over `n` places, one after the other.
+double SlowWeight(const double* a, const double* g, int n, CamMethod method) {
   double sum_a = 0, weight = 0;
-  for (int i = 0; i < kMap * kMap; ++i) sum_a += a[i];
-  for (int i = 0; i < kMap * kMap; ++i) {
+  for (int i = 0; i < n; ++i) sum_a += a[i];
+  for (int i = 0; i < n; ++i) {
     if (method == CamMethod::kGradCam) {
-      weight += g[i] / (kMap * kMap);
+      weight += g[i] / n;
     } else if (g[i] > 0) {
       weight +=
           g[i] * g[i] / (2 * g[i] * g[i] + sum_a * g[i] * g[i] * g[i]) * g[i];
@@ -80,20 +83,22 @@ double SlowWeight(const double* a, const double* g, CamMethod method) {
   return weight;
 }
 
+// Of a map of places x places, 4 or 2.
 std::vector<float> SlowMap(TinyNetwork& network, const at::Tensor& x, int label,
-                           CamMethod method) {
-  at::Tensor map = MapBeforePool(network, x, {}).contiguous();
-  std::vector<double> gradient = Differences(network, map, label);
-  const double* a = map.data_ptr<double>();
-  GrayImage heat{kMap, kMap, std::vector<float>(kMap * kMap)};
-  std::vector<double> sums(kMap * kMap);
+                           CamMethod method, int places) {
+  const int next = places == 4 ? 1 : 2, n = places * places;
+  at::Tensor map = network.Block(0, x, {});
+  if (next == 2) map = network.Block(1, map, {});
+  std::vector<double> gradient = Differences(network, map, next, label);
+  std::vector<double> sums(n);
   for (int k = 0; k < kChannels; ++k) {
-    const int at = k * kMap * kMap;
-    const double weight = SlowWeight(a + at, &gradient[at], method);
-    for (int i = 0; i < kMap * kMap; ++i) sums[i] += weight * a[at + i];
+    const double* a = map.data_ptr<double>() + k * n;
+    const double weight = SlowWeight(a, &gradient[k * n], n, method);
+    for (int i = 0; i < n; ++i) sums[i] += weight * a[i];
   }
-  for (int i = 0; i < kMap * kMap; ++i) {
-    heat.pixels[i] = static_cast<float>(std::max(0.0, sums[i]));
+  GrayImage heat{places, places, {}};
+  for (double sum : sums) {
+    heat.pixels.push_back(static_cast<float>(std::max(0.0, sum)));
   }
   heat = ResizeImage(heat, kSize, kSize);
   const float most = *std::max_element(heat.pixels.begin(), heat.pixels.end());
@@ -101,25 +106,30 @@ std::vector<float> SlowMap(TinyNetwork& network, const at::Tensor& x, int label,
   return heat.pixels;
 }
 
+// From the last map before pooling, and from one that later blocks take.
 TEST(GradCamTest, MapsAreThePapersByDifferences) {
   TinyNetwork network;
   const at::Tensor x = Noise({4, 1, kSize, kSize}, 4, 0, 1);
   const std::vector<int> classes = {0, 1, 1, 0};
-  GradCam cam(network, x);
-  for (CamMethod method : {CamMethod::kGradCam, CamMethod::kGradCamPlusPlus}) {
-    at::Tensor maps = cam.Maps(classes, method).contiguous();
-    ASSERT_EQ(maps.sizes(), (at::IntArrayRef{4, kSize, kSize}));
-    double heat = 0;
-    for (int i = 0; i < 4; ++i) {
-      std::vector<float> slow =
-          SlowMap(network, x.slice(0, i, i + 1), classes[i], method);
-      for (int p = 0; p < kSize * kSize; ++p) {
-        const double got = maps.data_ptr<double>()[i * kSize * kSize + p];
-        EXPECT_NEAR(got, slow[p], 1e-5) << i << " " << p;
-        heat += got;
+  for (int places : {2, 4}) {
+    GradCam cam(network, x, places);
+    ASSERT_EQ(cam.places(), places);
+    for (CamMethod method :
+         {CamMethod::kGradCam, CamMethod::kGradCamPlusPlus}) {
+      at::Tensor maps = cam.Maps(classes, method).contiguous();
+      ASSERT_EQ(maps.sizes(), (at::IntArrayRef{4, kSize, kSize}));
+      double heat = 0;
+      for (int i = 0; i < 4; ++i) {
+        std::vector<float> slow =
+            SlowMap(network, x.slice(0, i, i + 1), classes[i], method, places);
+        for (int p = 0; p < kSize * kSize; ++p) {
+          const double got = maps.data_ptr<double>()[i * kSize * kSize + p];
+          EXPECT_NEAR(got, slow[p], 1e-5) << places << " " << i << " " << p;
+          heat += got;
+        }
       }
+      EXPECT_GT(heat, 1);  // not all of them empty
     }
-    EXPECT_GT(heat, 1);  // not all of them empty
   }
 }
 
@@ -127,7 +137,7 @@ TEST(GradCamTest, LogitsAreTheNetworks) {
   TinyNetwork network;
   const at::Tensor x = Noise({3, 1, kSize, kSize}, 5, 0, 1);
   GradCam cam(network, x);
-  EXPECT_EQ((cam.logits() - hilum::Run(network, 0, 2, x, {}))
+  EXPECT_EQ((cam.logits() - hilum::Run(network, 0, 3, x, {}))
                 .abs()
                 .max()
                 .item<double>(),
