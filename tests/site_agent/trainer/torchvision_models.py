@@ -45,6 +45,11 @@ def main():
     network.eval()
     with torch.no_grad():
         truth["eval"] = network(truth["input"])
+    parameters = list(network.named_parameters())
+    compared = (parameters[0], parameters[-2])
+    network.requires_grad_(False)
+    for _, parameter in compared:
+        parameter.requires_grad_(True)
     network.train()
     logits = network(truth["input"])
     truth["train"] = logits.detach()
@@ -52,8 +57,7 @@ def main():
     for key, buffer in network.named_buffers():
         if not key.endswith("num_batches_tracked"):
             truth["after." + key] = buffer
-    parameters = list(network.named_parameters())
-    for key, parameter in (parameters[0], parameters[-2]):
+    for key, parameter in compared:
         truth["gradient." + key] = parameter.grad
     torch.save(truth, "%s/%s-truth.pth" % (folder, name))
 

@@ -5,11 +5,11 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
 #include <gtest/gtest.h>
 
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <map>
 
@@ -79,13 +79,11 @@ class TorchvisionTest : public testing::TestWithParam<std::string> {
     const std::string path = absl::StrCat(folder_, "/", GetParam(), ".pth");
     auto values = ReadWeights(path, architecture_, {});
     ASSERT_TRUE(values.ok()) << values.status();
-    const float* from = values->data();
+    values_ = *std::move(values);
+    float* next = values_.data();
     for (const TensorSpec& spec : architecture_.tensors) {
-      at::Tensor tensor = at::empty(spec.shape, at::kFloat);
-      std::memcpy(tensor.data_ptr<float>(), from,
-                  static_cast<size_t>(spec.size()) * sizeof(float));
-      from += spec.size();
-      tensors_.push_back(tensor);
+      tensors_.push_back(at::from_blob(next, spec.shape, at::kFloat));
+      next += spec.size();
     }
     auto network = MakeNetwork(architecture_, tensors_);
     ASSERT_TRUE(network.ok()) << network.status();
@@ -101,7 +99,8 @@ class TorchvisionTest : public testing::TestWithParam<std::string> {
       absl::StrCat(testing::TempDir(), "/torchvision-", GetParam());
   std::map<std::string, at::Tensor> truth_;
   Architecture architecture_;
-  std::vector<at::Tensor> tensors_;
+  std::vector<float> values_;
+  std::vector<at::Tensor> tensors_;  // in values_
   std::unique_ptr<Network> network_;
 };
 
