@@ -21,6 +21,7 @@
 #include "site_agent/imaging/decode.h"
 #include "site_agent/imaging/dicom_file.h"
 #include "site_agent/imaging/heat_overlay.h"
+#include "site_agent/imaging/stamp_text.h"
 #include "site_agent/imaging/write_png.h"
 #include "site_agent/imaging/write_secondary_capture.h"
 #include "site_agent/trainer/localization.h"
@@ -192,6 +193,8 @@ absl::StatusOr<std::string> Explain(const Task& task, const std::string& path) {
       SpreadHeat(answer.heat, facts.input_size, one.image.rows,
                  one.image.columns, view.box);
   HILUM_ASSIGN_OR_RETURN(RgbImage picture, OverlayHeat(one.image, heat, {}));
+  // A picture outlives what is said beside it.
+  StampText(kNotForDiagnosis, picture);
   HILUM_ASSIGN_OR_RETURN(
       std::string png,
       EncodePngRgb8(picture.rows, picture.columns, picture.pixels));

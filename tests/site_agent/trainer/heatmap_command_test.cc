@@ -3,10 +3,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <cmath>
+#include <cstdlib>
 #include <filesystem>
 #include <sstream>
 
@@ -282,6 +285,19 @@ TEST(HeatmapOptionsTest, TheCommandLineIsUnderstood) {
   EXPECT_FALSE(parses("heatmap a.png --model m --out o --arm lungs"));
   EXPECT_FALSE(parses("heatmap --model m --out o"));
   EXPECT_FALSE(parses("heatmap a.png --out o"));
+}
+
+TEST(HeatmapOptionsTest, TheNetworkIsGoneBeforeAnythingIsOpened) {
+  auto run = [] {
+    CLI::App app;
+    std::function<absl::Status()> action;
+    AddHeatmapCommand(app, action);
+    app.parse("heatmap absent.png --model absent --out o");
+    if (socket(AF_INET, SOCK_STREAM, 0) < 0) std::exit(2);  // too early
+    if (action().code() != absl::StatusCode::kNotFound) std::exit(3);
+    std::exit(socket(AF_INET, SOCK_STREAM, 0) < 0 && errno == EPERM ? 0 : 1);
+  };
+  EXPECT_EXIT(run(), testing::ExitedWithCode(0), "");
 }
 
 }  // namespace
