@@ -189,7 +189,8 @@ Uids MakeUids(const RgbImage& picture, const CaptureNotes& notes,
   return uids;
 }
 
-// General Reference (PS3.3 C.12.4), and the purpose by CID 7202.
+// General Reference (PS3.3 C.12.4); of the source image also its purpose, by
+// CID 7202.
 void ReferTo(const DicomFile* source, Writer& writer) {
   const std::string sop_class = UidIn(source, kSopClassUid);
   const std::string instance = UidIn(source, kSopInstanceUid);
@@ -201,6 +202,7 @@ void ReferTo(const DicomFile* source, Writer& writer) {
     Writer reference(*item);
     reference.Text(0x00081150, EVR_UI, sop_class);
     reference.Text(0x00081155, EVR_UI, instance);
+    if (sequence == 0x00081140u) continue;
     DcmItem* purpose = reference.Item(0x0040a170);
     if (purpose == nullptr) return;
     Writer code(*purpose);

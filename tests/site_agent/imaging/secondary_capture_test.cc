@@ -80,7 +80,30 @@ TEST(SecondaryCaptureTest, LandsBesideItsSourceAndNamesIt) {
     ASSERT_EQ(items.size(), 1u);
     EXPECT_EQ(items[0].Text(0x00081150), "1.2.840.10008.5.1.4.1.1.1");
     EXPECT_EQ(items[0].Text(0x00081155), "1.2.3.4.5");
+    auto purpose = *items[0].Items(0x0040a170);
+    ASSERT_EQ(purpose.size(), sequence == 0x00082112u ? 1u : 0u);
+    if (!purpose.empty()) {
+      EXPECT_EQ(purpose[0].Text(0x00080100), "121322");
+    }
   }
+}
+
+// Rows 0.2 mm apart, columns 0.1: of a source turned by 90 degrees the other
+// way round, as the picture is upright.
+TEST(SecondaryCaptureTest, PixelsThatAreNotSquareKeepTheirShape) {
+  auto aspect = [](const char* orientation, const char* spacing) {
+    const std::string source_bytes = SmallChest()
+                                         .Text(0x00200020, "CS", orientation)
+                                         .Text(0x00181164, "DS", spacing)
+                                         .File();
+    DicomFile source = Read(source_bytes);
+    const std::string bytes =
+        *EncodeSecondaryCapture(kPicture, Notes(), &source);
+    return Read(bytes).elements.Text(0x00280034);
+  };
+  EXPECT_EQ(aspect("L\\F", "0.2\\0.1"), "2000\\1000");
+  EXPECT_EQ(aspect("F\\L", "0.2\\0.1"), "1000\\2000");
+  EXPECT_EQ(aspect("L\\F", "0.1\\0.1"), "");
 }
 
 TEST(SecondaryCaptureTest, SaysNothingThatTheSourceDoesNotSay) {
