@@ -22,7 +22,7 @@ enum class Init {
 
 // What a tensor is to the layer that has it: by this, and never by names, is
 // decided what decays, what is learned and what batch normalisation is.
-enum class Role {
+enum class TensorRole {
   kWeight,          // of a convolution or a linear layer
   kBias,            // of one
   kNormScale,       // of group normalisation
@@ -33,9 +33,13 @@ enum class Role {
   kRunningVariance,  // as kRunningMean; never below 0
 };
 
-constexpr bool IsBatchNorm(Role role) { return role >= Role::kBatchNormScale; }
+constexpr bool IsBatchNorm(TensorRole role) {
+  return role >= TensorRole::kBatchNormScale;
+}
 // Has a gradient.
-constexpr bool IsLearned(Role role) { return role < Role::kRunningMean; }
+constexpr bool IsLearned(TensorRole role) {
+  return role < TensorRole::kRunningMean;
+}
 
 // One float32 tensor, row-major.
 struct TensorSpec {
@@ -43,7 +47,7 @@ struct TensorSpec {
   std::vector<int64_t> shape;
   Init init;
   int block;  // see Architecture::num_blocks
-  Role role = Role::kWeight;
+  TensorRole role = TensorRole::kWeight;
 
   int64_t size() const;  // elements
 };

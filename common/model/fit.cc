@@ -207,7 +207,7 @@ class Fit {
   // Its root would be no number.
   static absl::Status CheckVariance(const TensorSpec& spec,
                                     absl::Span<const float> values) {
-    if (spec.role != Role::kRunningVariance) return absl::OkStatus();
+    if (spec.role != TensorRole::kRunningVariance) return absl::OkStatus();
     for (float value : values) {
       if (value >= 0) continue;
       return absl::InvalidArgumentError(

@@ -15,30 +15,32 @@ TensorList::TensorList(const ModelShape& shape)
 
 void TensorList::Conv(const std::string& name, int out, int in, int kernel) {
   Add(name + ".weight", {out, in, kernel, kernel}, Init::kHeNormal,
-      Role::kWeight);
+      TensorRole::kWeight);
 }
 
 void TensorList::ConvWithBias(const std::string& name, int out, int in,
                               int kernel) {
   Conv(name, out, in, kernel);
-  Add(name + ".bias", {out}, Init::kZero, Role::kBias);
+  Add(name + ".bias", {out}, Init::kZero, TensorRole::kBias);
 }
 
 void TensorList::Linear(const std::string& name, int out, int in) {
-  Add(name + ".weight", {out, in}, Init::kHeNormal, Role::kWeight);
-  Add(name + ".bias", {out}, Init::kZero, Role::kBias);
+  Add(name + ".weight", {out, in}, Init::kHeNormal, TensorRole::kWeight);
+  Add(name + ".bias", {out}, Init::kZero, TensorRole::kBias);
 }
 
 void TensorList::GroupNorm(const std::string& name, int channels, Init scale) {
-  Add(name + ".weight", {channels}, scale, Role::kNormScale);
-  Add(name + ".bias", {channels}, Init::kZero, Role::kNormShift);
+  Add(name + ".weight", {channels}, scale, TensorRole::kNormScale);
+  Add(name + ".bias", {channels}, Init::kZero, TensorRole::kNormShift);
 }
 
 void TensorList::BatchNorm(const std::string& name, int channels) {
-  Add(name + ".weight", {channels}, Init::kOne, Role::kBatchNormScale);
-  Add(name + ".bias", {channels}, Init::kZero, Role::kBatchNormShift);
-  Add(name + ".running_mean", {channels}, Init::kZero, Role::kRunningMean);
-  Add(name + ".running_var", {channels}, Init::kOne, Role::kRunningVariance);
+  Add(name + ".weight", {channels}, Init::kOne, TensorRole::kBatchNormScale);
+  Add(name + ".bias", {channels}, Init::kZero, TensorRole::kBatchNormShift);
+  Add(name + ".running_mean", {channels}, Init::kZero,
+      TensorRole::kRunningMean);
+  Add(name + ".running_var", {channels}, Init::kOne,
+      TensorRole::kRunningVariance);
 }
 
 Architecture TensorList::WithHead(const std::string& name, int in,
@@ -55,7 +57,7 @@ Architecture TensorList::WithHead(const std::string& name, int in,
 }
 
 void TensorList::Add(const std::string& name, std::vector<int64_t> shape,
-                     Init init, Role role) {
+                     Init init, TensorRole role) {
   architecture_.tensors.push_back({name, std::move(shape), init, block_, role});
 }
 

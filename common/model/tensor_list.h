@@ -42,7 +42,7 @@ class TensorList {
 
  private:
   void Add(const std::string& name, std::vector<int64_t> shape, Init init,
-           Role role);
+           TensorRole role);
 
   Architecture architecture_;
   int block_ = 0;

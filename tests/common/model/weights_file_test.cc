@@ -272,7 +272,7 @@ TEST(WeightsFileTest, AFreshHeadIsNoMoreThanTheHead) {
 TEST(WeightsFileTest, AVarianceBelowZeroIsRefused) {
   const Architecture one{
       .name = "one",
-      .tensors = {{"v", {2}, Init::kOne, 0, Role::kRunningVariance}}};
+      .tensors = {{"v", {2}, Init::kOne, 0, TensorRole::kRunningVariance}}};
   EXPECT_THAT(
       Message(ReadWeights(WrittenPth("below", one, {1, -1e-9f}), one, {})),
       HasSubstr("tensor v holds a variance below 0"));
