@@ -3,6 +3,7 @@
 #define HILUM_SITE_AGENT_IMAGING_IMAGE_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 namespace hilum {
@@ -22,6 +23,13 @@ struct GrayImage {
   float& at(int row, int column) {
     return pixels[static_cast<size_t>(row) * columns + column];
   }
+};
+
+// A colour image: row-major sRGB, red first; [rows * columns * 3].
+struct RgbImage {
+  int rows = 0;
+  int columns = 0;
+  std::vector<uint8_t> pixels;
 };
 
 }  // namespace hilum

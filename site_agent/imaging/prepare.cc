@@ -235,11 +235,7 @@ std::vector<int> Nearest(int mask_size, int image_size) {
   return at;
 }
 
-struct Box {
-  int top, left, bottom, right;  // bottom and right excluded
-};
-
-Box WithMargin(Box box, const GrayImage& image) {
+ImageBox WithMargin(ImageBox box, const GrayImage& image) {
   int rows = static_cast<int>(std::lround(0.02 * (box.bottom - box.top)));
   int columns = static_cast<int>(std::lround(0.02 * (box.right - box.left)));
   return {std::max(0, box.top - rows), std::max(0, box.left - columns),
@@ -289,28 +285,19 @@ absl::StatusOr<SizedPlane> Whole(const GrayImage& image, Sizing sizing,
 
 absl::StatusOr<SizedPlane> Segmented(const GrayImage& image,
                                      const GrayImage& mask, Sizing sizing) {
-  HILUM_RETURN_IF_ERROR(CheckPixels(image));
-  HILUM_RETURN_IF_ERROR(CheckPixels(mask));
-  HILUM_RETURN_IF_ERROR(CheckFinite(image.pixels));
-  HILUM_RETURN_IF_ERROR(CheckFinite(mask.pixels));
+  HILUM_ASSIGN_OR_RETURN(const ImageBox box, SegmentedBox(image, mask));
   const std::vector<int> mask_row = Nearest(mask.rows, image.rows);
   const std::vector<int> mask_column = Nearest(mask.columns, image.columns);
   auto in_mask = [&](int row, int column) {
     return mask.at(mask_row[row], mask_column[column]) > 0.5f;
   };
   std::vector<float> inside;
-  Box box{image.rows, image.columns, 0, 0};
-  for (int row = 0; row < image.rows; ++row) {
-    for (int column = 0; column < image.columns; ++column) {
-      if (!in_mask(row, column)) continue;
-      inside.push_back(image.at(row, column));
-      box = {std::min(box.top, row), std::min(box.left, column),
-             std::max(box.bottom, row + 1), std::max(box.right, column + 1)};
+  for (int row = box.top; row < box.bottom; ++row) {
+    for (int column = box.left; column < box.right; ++column) {
+      if (in_mask(row, column)) inside.push_back(image.at(row, column));
     }
   }
-  if (inside.empty()) return absl::InvalidArgumentError("lung mask is empty");
   HILUM_ASSIGN_OR_RETURN(const Range range, PercentileRange(inside));
-  box = WithMargin(box, image);
   const int rows = box.bottom - box.top, columns = box.right - box.left;
   const Wanted wanted = sizing(rows, columns);
   return ToPlane(Resize(
@@ -324,6 +311,26 @@ absl::StatusOr<SizedPlane> Segmented(const GrayImage& image,
 }
 
 }  // namespace
+
+absl::StatusOr<ImageBox> SegmentedBox(const GrayImage& image,
+                                      const GrayImage& mask) {
+  HILUM_RETURN_IF_ERROR(CheckPixels(image));
+  HILUM_RETURN_IF_ERROR(CheckPixels(mask));
+  HILUM_RETURN_IF_ERROR(CheckFinite(image.pixels));
+  HILUM_RETURN_IF_ERROR(CheckFinite(mask.pixels));
+  const std::vector<int> mask_row = Nearest(mask.rows, image.rows);
+  const std::vector<int> mask_column = Nearest(mask.columns, image.columns);
+  ImageBox box{image.rows, image.columns, 0, 0};
+  for (int row = 0; row < image.rows; ++row) {
+    for (int column = 0; column < image.columns; ++column) {
+      if (mask.at(mask_row[row], mask_column[column]) <= 0.5f) continue;
+      box = {std::min(box.top, row), std::min(box.left, column),
+             std::max(box.bottom, row + 1), std::max(box.right, column + 1)};
+    }
+  }
+  if (box.bottom == 0) return absl::InvalidArgumentError("lung mask is empty");
+  return WithMargin(box, image);
+}
 
 GrayImage ResizeImage(const GrayImage& image, int rows, int columns) {
   return Resize(image.rows, image.columns, rows, columns, [&](int row, float*) {

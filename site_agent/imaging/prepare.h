@@ -32,6 +32,16 @@ absl::StatusOr<Plane> PrepareWhole(const GrayImage& image, int size);
 absl::StatusOr<Plane> PrepareSegmented(const GrayImage& image,
                                        const GrayImage& mask, int size);
 
+// Part of an image: rows top .. bottom - 1, columns left .. right - 1.
+struct ImageBox {
+  int top, left, bottom, right;
+};
+
+// What PrepareSegmented keeps of `image`. INVALID_ARGUMENT: no pixels, a value
+// that is not finite, an empty mask.
+absl::StatusOr<ImageBox> SegmentedBox(const GrayImage& image,
+                                      const GrayImage& mask);
+
 // The 1st and 99th percentile of an image's grays, by nearest rank.
 struct GrayRange {
   float low = 0;

@@ -18,8 +18,15 @@ void AppendBytes(png_structp png, png_bytep data, png_size_t size) {
 
 void Flush(png_structp) {}
 
+struct Format {
+  int bits;      // of a sample
+  int channels;  // 1 gray, 3 colours
+
+  size_t pixel_bytes() const { return size_t{1} * channels * bits / 8; }
+};
+
 // Only plain types live in this frame: libpng leaves it by longjmp.
-bool WriteImage(int rows, int columns, int bits, const uint8_t* bytes,
+bool WriteImage(int rows, int columns, Format format, const uint8_t* bytes,
                 std::string* out) {
   png_structp png =
       png_create_write_struct(PNG_LIBPNG_VER_STRING, nullptr, nullptr, nullptr);
@@ -30,11 +37,12 @@ bool WriteImage(int rows, int columns, int bits, const uint8_t* bytes,
   }
   png_set_write_fn(png, out, AppendBytes, Flush);
   png_set_compression_level(png, 3);
-  png_set_IHDR(png, info, columns, rows, bits, PNG_COLOR_TYPE_GRAY,
+  png_set_IHDR(png, info, columns, rows, format.bits,
+               format.channels == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB,
                PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
                PNG_FILTER_TYPE_DEFAULT);
   png_write_info(png, info);
-  const size_t stride = static_cast<size_t>(columns) * (bits / 8);
+  const size_t stride = columns * format.pixel_bytes();
   for (int row = 0; row < rows; ++row) {
     png_write_row(png, bytes + row * stride);
   }
@@ -43,16 +51,17 @@ bool WriteImage(int rows, int columns, int bits, const uint8_t* bytes,
   return true;
 }
 
-absl::StatusOr<std::string> Encode(int rows, int columns, int bits,
+absl::StatusOr<std::string> Encode(int rows, int columns, Format format,
                                    absl::Span<const uint8_t> bytes) {
   if (rows < 1 || columns < 1 ||
-      bytes.size() != static_cast<size_t>(rows) * columns * (bits / 8)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("PNG of ", rows, " rows and ", columns,
-                     " columns: ", bytes.size() / (bits / 8), " pixels given"));
+      bytes.size() !=
+          static_cast<size_t>(rows) * columns * format.pixel_bytes()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "PNG of ", rows, " rows and ", columns,
+        " columns: ", bytes.size() / format.pixel_bytes(), " pixels given"));
   }
   std::string out;
-  if (!WriteImage(rows, columns, bits, bytes.data(), &out)) {
+  if (!WriteImage(rows, columns, format, bytes.data(), &out)) {
     return absl::ResourceExhaustedError("PNG: libpng could not write");
   }
   return out;
@@ -68,14 +77,19 @@ absl::StatusOr<std::string> EncodePng16(int rows, int columns,
     bytes[2 * i + 1] = static_cast<char>(pixels[i] & 0xff);
   }
   return Encode(
-      rows, columns, 16,
+      rows, columns, {.bits = 16, .channels = 1},
       absl::MakeConstSpan(reinterpret_cast<const uint8_t*>(bytes.data()),
                           bytes.size()));
 }
 
 absl::StatusOr<std::string> EncodePng8(int rows, int columns,
                                        absl::Span<const uint8_t> pixels) {
-  return Encode(rows, columns, 8, pixels);
+  return Encode(rows, columns, {.bits = 8, .channels = 1}, pixels);
+}
+
+absl::StatusOr<std::string> EncodePngRgb8(int rows, int columns,
+                                          absl::Span<const uint8_t> pixels) {
+  return Encode(rows, columns, {.bits = 8, .channels = 3}, pixels);
 }
 
 }  // namespace hilum

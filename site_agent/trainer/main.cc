@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/ids.h"
 #include "common/base/malloc.h"
+#include "site_agent/trainer/heatmap_command.h"
 #include "site_agent/trainer/sandbox.h"
 #include "site_agent/trainer/service/parallel_trainer.h"
 #include "site_agent/trainer/service/trainer_server.h"
@@ -69,6 +70,7 @@ int main(int argc, char** argv) {
   std::function<absl::Status()> action;
   AddServeCommand(app, action);
   hilum::AddWeightsCommand(app, action);
+  hilum::AddHeatmapCommand(app, action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
