@@ -125,9 +125,12 @@ absl::Status Consortium::StartCoordinator() {
 }
 
 absl::Status Consortium::SubmitStudy() {
-  std::vector<std::string> words = {
-      Program("hilum-coordinator"), "study", "submit", "--config",
-      CoordinatorConfigPath(), absl::StrCat(plan_.out, "/study.yaml")};
+  std::vector<std::string> words = {Program("hilum-coordinator"),
+                                    "study",
+                                    "submit",
+                                    "--config",
+                                    CoordinatorConfigPath(),
+                                    absl::StrCat(plan_.out, "/study.yaml")};
   const StartingWeights& start = plan_.start;
   if (!start.path.empty()) {
     words.insert(words.end(), {"--weights", start.path});

@@ -49,7 +49,7 @@ struct SimulatedSite {
 };
 
 struct RunPlan {
-  v1::Study study;                   // defaults filled in, valid, not submitted
+  v1::Study study;  // defaults filled in, valid, not submitted
   StartingWeights start;
   std::string out;                   // absolute
   std::vector<SimulatedSite> sites;  // in the order in which they start

@@ -75,10 +75,8 @@ void AppendAugmented(const Plane& plane, int size,
   for (int row = 0; row < size; ++row) {
     for (int i = 0; i < size; ++i) {
       const int column = g.flip ? size - 1 - i : i;
-      float y =
-          g.a * (row - centre) + g.b * (column - centre) + centre + g.dy;
-      float x =
-          g.a * (column - centre) - g.b * (row - centre) + centre + g.dx;
+      float y = g.a * (row - centre) + g.b * (column - centre) + centre + g.dy;
+      float x = g.a * (column - centre) - g.b * (row - centre) + centre + g.dx;
       int r = static_cast<int>(std::floor(y));
       int c = static_cast<int>(std::floor(x));
       float v = y - r, u = x - c;

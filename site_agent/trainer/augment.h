@@ -18,8 +18,8 @@ void AppendPlane(const Plane& plane, std::vector<float>& pixels);
 
 // The same, turned, moved and scaled (bilinear, black beyond the border),
 // then x -> clamp(contrast * x + brightness) ^ exponent, each drawn from `rng`
-// within `reach`, but black stays black; flipped only where the study says so, as the heart is on the
-// left.
+// within `reach`, but black stays black; flipped only where the study says so,
+// as the heart is on the left.
 void AppendAugmented(const Plane& plane, int size,
                      const v1::Augmentation& reach, Rng& rng,
                      std::vector<float>& pixels);

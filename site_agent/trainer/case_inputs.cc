@@ -39,11 +39,10 @@ std::string CaseInputs::StoreKey(const std::string& frozen_sha256) const {
   key.Update("hilum features 1\n");
   key.Update(frozen_sha256);
   key.Update(study_.layout.manifest_sha256);
-  key.Update(absl::StrCat(study_.layout.architecture.name, " ",
-                          study_.layout.first_trained, " ", model.input_size(),
-                          " ", model.preprocessing(), " ",
-                          options_.compute.bfloat16, " ",
-                          options_.compute.device.cuda));
+  key.Update(absl::StrCat(
+      study_.layout.architecture.name, " ", study_.layout.first_trained, " ",
+      model.input_size(), " ", model.preprocessing(), " ",
+      options_.compute.bfloat16, " ", options_.compute.device.cuda));
   return key.Finish();
 }
 
@@ -105,8 +104,7 @@ absl::Status CaseInputs::Update(const std::string& frozen_sha256) {
     store_ = *std::move(store);
     status = Compute();
   }
-  if (absl::IsResourceExhausted(status) ||
-      absl::IsFailedPrecondition(status)) {
+  if (absl::IsResourceExhausted(status) || absl::IsFailedPrecondition(status)) {
     options_.log(absl::StrCat("features are not kept, which is slow: ",
                               status.message()));
     return absl::OkStatus();
@@ -126,12 +124,11 @@ absl::Status CaseInputs::Compute() {
     }
   }
   if (missing.empty()) return absl::OkStatus();
-  options_.log(absl::StrCat("features of ", all.size(),
-                            " images under the frozen trunk; ",
-                            missing.size() * kChunk >= all.size()
-                                ? all.size()
-                                : missing.size() * kChunk,
-                            " are to be computed"));
+  options_.log(absl::StrCat(
+      "features of ", all.size(), " images under the frozen trunk; ",
+      missing.size() * kChunk >= all.size() ? all.size()
+                                            : missing.size() * kChunk,
+      " are to be computed"));
   struct Computed {
     std::vector<std::string> digests;
     std::vector<float> features;
@@ -153,8 +150,8 @@ absl::Status CaseInputs::Compute() {
       [&](int64_t i, Computed& out) -> absl::Status {
         const size_t done = static_cast<size_t>(i) + 1;
         if (done % tenth == 0) {
-          options_.log(absl::StrCat("features: ", 100 * done / missing.size(),
-                                    " %"));
+          options_.log(
+              absl::StrCat("features: ", 100 * done / missing.size(), " %"));
         }
         return store_->Append(out.digests, out.features);
       });

@@ -31,6 +31,7 @@ absl::StatusOr<Dataset> Load(const CaseSource& source, const v1::Study& study,
       {.input_size = static_cast<int>(study.model().input_size()),
        .whole = HasArm(study, v1::ARM_WHOLE),
        .segmented = HasArm(study, v1::ARM_SEGMENTED),
+       .lungs = study.evaluation().localization(),
        .threads = threads});
 }
 
@@ -44,6 +45,8 @@ void Append(Dataset&& more, Dataset& all) {
   Append(std::move(more.whole), all.whole);
   Append(std::move(more.segmented), all.segmented);
   Append(std::move(more.digests), all.digests);
+  Append(std::move(more.whole_lungs), all.whole_lungs);
+  Append(std::move(more.segmented_lungs), all.segmented_lungs);
   Append(std::move(more.manifest.cases), all.manifest.cases);
   Append(std::move(more.manifest.rejected), all.manifest.rejected);
   all.manifest.rows += more.manifest.rows;

@@ -31,8 +31,8 @@ struct CasePool {
   }
 
   Dataset data;
-  std::vector<int> folds;               // [cases]
-  std::vector<uint32_t> patient_folds;  // [cases], bit k: fold k
+  std::vector<int> folds;                // [cases]
+  std::vector<uint32_t> patient_folds;   // [cases], bit k: fold k
   std::vector<double> validation_ranks;  // [cases], as ValidationRanks
 };
 

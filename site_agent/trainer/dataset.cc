@@ -2,6 +2,7 @@
 #include "site_agent/trainer/dataset.h"
 
 #include <atomic>
+#include <cmath>
 #include <string>
 #include <thread>
 #include <utility>
@@ -11,6 +12,7 @@
 #include "common/base/status_macros.h"
 #include "common/crypto/sha256.h"
 #include "site_agent/imaging/decode.h"
+#include "site_agent/imaging/prepare_mask.h"
 
 namespace hilum {
 namespace {
@@ -20,7 +22,41 @@ struct LoadedCase {
   std::string digest;
   Plane whole;
   Plane segmented;
+  Plane whole_lungs;
+  Plane segmented_lungs;
 };
+
+Plane ToPlane(absl::Span<const float> shares) {
+  Plane plane;
+  for (float share : shares) {
+    plane.push_back(static_cast<uint16_t>(std::lround(share * 65535)));
+  }
+  return plane;
+}
+
+// What there is to have of a mask.
+absl::Status LoadMask(const CaseRow& row, const GrayImage& image,
+                      const DatasetOptions& options, LoadedCase& out) {
+  HILUM_ASSIGN_OR_RETURN(std::string bytes,
+                         ReadFile(row.mask, kMaxImageFileBytes));
+  HILUM_ASSIGN_OR_RETURN(GrayImage mask, DecodeImage(bytes));
+  const int size = options.input_size;
+  if (options.segmented) {
+    HILUM_ASSIGN_OR_RETURN(out.segmented, PrepareSegmented(image, mask, size));
+  }
+  if (!options.lungs) return absl::OkStatus();
+  if (options.segmented) {
+    HILUM_ASSIGN_OR_RETURN(std::vector<float> shares,
+                           PrepareSegmentedMask(image, mask, size));
+    out.segmented_lungs = ToPlane(shares);
+  }
+  if (options.whole) {
+    HILUM_ASSIGN_OR_RETURN(std::vector<float> shares,
+                           PrepareWholeMask(image, mask, size));
+    out.whole_lungs = ToPlane(shares);
+  }
+  return absl::OkStatus();
+}
 
 absl::Status Load(const CaseRow& row, const DatasetOptions& options,
                   LoadedCase& out) {
@@ -31,16 +67,9 @@ absl::Status Load(const CaseRow& row, const DatasetOptions& options,
   if (options.whole) {
     HILUM_ASSIGN_OR_RETURN(out.whole, PrepareWhole(image, options.input_size));
   }
-  if (!options.segmented || row.mask.empty()) return absl::OkStatus();
-  auto with_mask = [&]() -> absl::Status {
-    HILUM_ASSIGN_OR_RETURN(std::string mask_bytes,
-                           ReadFile(row.mask, kMaxImageFileBytes));
-    HILUM_ASSIGN_OR_RETURN(GrayImage mask, DecodeImage(mask_bytes));
-    HILUM_ASSIGN_OR_RETURN(out.segmented,
-                           PrepareSegmented(image, mask, options.input_size));
-    return absl::OkStatus();
-  };
-  absl::Status status = with_mask();
+  if (row.mask.empty()) return absl::OkStatus();
+  if (!options.segmented && !options.lungs) return absl::OkStatus();
+  const absl::Status status = LoadMask(row, image, options, out);
   if (status.ok()) return status;
   return absl::Status(status.code(),
                       absl::StrCat("lung mask: ", status.message()));
@@ -88,6 +117,13 @@ Dataset LoadDataset(CaseManifest manifest, const DatasetOptions& options) {
     if (options.whole) dataset.whole.push_back(std::move(loaded[i].whole));
     if (options.segmented) {
       dataset.segmented.push_back(std::move(loaded[i].segmented));
+    }
+    if (!options.lungs) continue;
+    if (options.whole) {
+      dataset.whole_lungs.push_back(std::move(loaded[i].whole_lungs));
+    }
+    if (options.segmented) {
+      dataset.segmented_lungs.push_back(std::move(loaded[i].segmented_lungs));
     }
   }
   RejectCases(manifest, faults);

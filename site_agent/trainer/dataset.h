@@ -13,16 +13,20 @@ namespace hilum {
 
 // A site's radiographs, prepared, in memory: 18 KB a case and arm at 96 px.
 struct Dataset {
-  CaseManifest manifest;         // only cases that can be used
-  std::vector<Plane> whole;      // [cases], empty if the arm is not wanted
-  std::vector<Plane> segmented;  // [cases]; an empty plane: no lung mask
+  CaseManifest manifest;             // only cases that can be used
+  std::vector<Plane> whole;          // [cases], empty if the arm is not wanted
+  std::vector<Plane> segmented;      // [cases]; an empty plane: no lung mask
   std::vector<std::string> digests;  // [cases], SHA-256 of the image files
+  // How much of each pixel of the planes the lung mask covers; empty planes:
+  // no mask; no planes: not wanted.
+  std::vector<Plane> whole_lungs, segmented_lungs;  // [cases]
 };
 
 struct DatasetOptions {
   int input_size;
   bool whole;
   bool segmented;
+  bool lungs;   // the masks too, of each arm
   int threads;  // >= 1; the result does not depend on it
 };
 

@@ -26,8 +26,8 @@ absl::Status TryDevice(const ComputeDevice& device) try {
 } catch (const std::exception& e) {
   const std::string what = e.what();
   return absl::FailedPreconditionError(
-      absl::StrCat("device ", device.name(), " cannot be used: ",
-                   what.substr(0, what.find('\n')),
+      absl::StrCat("device ", device.name(),
+                   " cannot be used: ", what.substr(0, what.find('\n')),
                    "; see trainer.devices in the site's configuration"));
 }
 

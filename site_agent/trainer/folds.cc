@@ -61,8 +61,8 @@ std::vector<double> ValidationRanks(absl::Span<const CaseRow> cases,
   for (const Stratum& stratum :
        Strata(cases, num_classes, patient_key, "validation\n")) {
     for (size_t i = 0; i < stratum.size(); ++i) {
-      rank_of[stratum[i].second] = (static_cast<double>(i) + 0.5) /
-                                   static_cast<double>(stratum.size());
+      rank_of[stratum[i].second] =
+          (static_cast<double>(i) + 0.5) / static_cast<double>(stratum.size());
     }
   }
   std::vector<double> result;

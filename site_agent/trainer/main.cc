@@ -44,8 +44,9 @@ absl::Status Serve(const ServeOptions& options) {
 void AddServeCommand(CLI::App& app, std::function<absl::Status()>& action) {
   static ServeOptions options;
   CLI::App* serve = app.add_subcommand("serve", "Serve the gateway");
-  serve->add_option("--socket-fd", options.socket_fd,
-                    "Inherited, connected socket")
+  serve
+      ->add_option("--socket-fd", options.socket_fd,
+                   "Inherited, connected socket")
       ->required();
   serve->add_flag("--loopback", options.loopback,
                   "Keep a loopback of its own, for several devices");

@@ -18,6 +18,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
+#include "site_agent/trainer/grad_cam.h"
 #include "site_agent/trainer/loss.h"
 #include "site_agent/trainer/mixed_precision.h"
 #include "site_agent/trainer/models/network.h"
@@ -46,7 +47,8 @@ at::Device DeviceOf(const ComputeDevice& device) {
 }
 
 // The tensors one behind the other.
-std::vector<float> Joined(const std::vector<at::Tensor>& tensors, int64_t size) {
+std::vector<float> Joined(const std::vector<at::Tensor>& tensors,
+                          int64_t size) {
   std::vector<float> out;
   out.reserve(static_cast<size_t>(size));
   for (const at::Tensor& tensor : tensors) {
@@ -94,8 +96,9 @@ struct Module::Impl {
   int first_trained() const { return layout.first_trained; }
   int end() const { return network->num_blocks() + 1; }
   at::Tensor NewTensor(const TensorSpec& spec) const {
-    return at::zeros(spec.shape, at::TensorOptions(at::kFloat)
-                                     .device(DeviceOf(options.device)));
+    return at::zeros(
+        spec.shape,
+        at::TensorOptions(at::kFloat).device(DeviceOf(options.device)));
   }
 
   absl::Status Build(const std::vector<at::Tensor>* shared_frozen);
@@ -180,23 +183,23 @@ double Module::Impl::AddGradient(Batch& batch, int64_t first, int64_t count,
                               batch.labels.begin() + first + count);
   const at::Tensor truth =
       Here(at::from_blob(labels.data(), {count, 1}, at::kLong));
-  const at::Tensor weights = Here(
-      at::from_blob(batch.weights.data() + first, {count, 1}, at::kFloat));
+  const at::Tensor weights =
+      Here(at::from_blob(batch.weights.data() + first, {count, 1}, at::kFloat));
   Rng draws = dropout;
-  const Pass pass = {.dropout = &draws,
-                     .update_statistics = layout.averages_batch_norm ||
-                                          layout.local_size > 0,
-                     .first = first,
-                     .total = n,
-                     .ranks = ranks};
+  const Pass pass = {
+      .dropout = &draws,
+      .update_statistics = layout.averages_batch_norm || layout.local_size > 0,
+      .first = first,
+      .total = n,
+      .ranks = ranks};
   MixedPrecision mixed(options.bfloat16, options.device);
   at::Tensor logits =
       Logits(count < n ? part : batch.inputs, pass).to(at::kFloat);
   mixed.End();
   if (!batch.logit_offsets.empty()) {
-    logits = logits + Here(at::from_blob(batch.logit_offsets.data(),
-                                         {1, layout.architecture.classes},
-                                         at::kFloat));
+    logits = logits +
+             Here(at::from_blob(batch.logit_offsets.data(),
+                                {1, layout.architecture.classes}, at::kFloat));
   }
   const at::Tensor sum = LossSum(logits, truth, weights, study.training());
   const double loss = sum.item<double>();
@@ -324,7 +327,8 @@ std::vector<float> Module::Local() const {
 absl::StatusOr<int64_t> Module::FeatureSize() try {
   if (impl_->first_trained() == 0) return 0;
   if (impl_->feature_size > 0) return impl_->feature_size;
-  Inputs black = {.features = false, .values = std::vector<float>(
+  Inputs black = {.features = false,
+                  .values = std::vector<float>(
                       static_cast<size_t>(impl_->size * impl_->size))};
   at::NoGradGuard no_grad;
   const at::Tensor features = impl_->Trained(black);
@@ -368,6 +372,19 @@ absl::StatusOr<double> Module::TrainBatch(Batch& batch, double rate_factor,
   }
   impl_->optimizer->Step(rate_factor);
   return loss;
+} catch (const std::exception& e) {
+  return TorchError(e);
+}
+
+absl::StatusOr<std::vector<float>> Module::Heat(
+    std::vector<float>& pixels, const std::vector<int>& classes) try {
+  const at::Tensor input =
+      NetworkInput(pixels, impl_->size, impl_->layout.architecture,
+                   impl_->study.model(), DeviceOf(impl_->options.device));
+  const at::Tensor maps = GradCam(*impl_->network, input)
+                              .Maps(classes, CamMethod::kGradCam)
+                              .contiguous();
+  return Joined({maps}, maps.numel());
 } catch (const std::exception& e) {
   return TorchError(e);
 }

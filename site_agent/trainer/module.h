@@ -90,6 +90,11 @@ class Module {
   absl::StatusOr<double> TrainBatch(Batch& batch, double rate_factor,
                                     Rng& dropout);
 
+  // Where it looks for classes[i] in case i: [n, size, size], 0 to 1, by
+  // Grad-CAM (grad_cam.h), of pixels [n, size, size].
+  absl::StatusOr<std::vector<float>> Heat(std::vector<float>& pixels,
+                                          const std::vector<int>& classes);
+
   // Logits [n, classes], row-major.
   absl::StatusOr<std::vector<float>> Predict(Inputs& inputs);
 

@@ -48,8 +48,8 @@ class ModulePool {
       absl::FunctionRef<absl::Status(Module&, int64_t, Item&)> make,
       absl::FunctionRef<absl::Status(int64_t, Item&)> consume) {
     return Run<Item>(count,
-                     wide_passes_ ? 1 : static_cast<int>(modules_.size()),
-                     make, consume);
+                     wide_passes_ ? 1 : static_cast<int>(modules_.size()), make,
+                     consume);
   }
 
  private:

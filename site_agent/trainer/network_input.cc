@@ -17,8 +17,8 @@ at::Tensor NetworkInput(std::vector<float>& pixels, int64_t size,
       at::from_blob(pixels.data(), {n, 1, size, size}, at::kFloat).to(device);
   const ChannelScales scales =
       ScalesOf(model.preprocessing(), architecture.input_channels);
-  at::Tensor input = at::empty({n, architecture.input_channels, size, size},
-                               gray.options());
+  at::Tensor input =
+      at::empty({n, architecture.input_channels, size, size}, gray.options());
   for (int64_t c = 0; c < architecture.input_channels; ++c) {
     const size_t i = static_cast<size_t>(c);
     input.narrow(1, c, 1).copy_(gray * scales.scale[i] + scales.shift[i]);

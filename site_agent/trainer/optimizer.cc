@@ -36,11 +36,11 @@ Optimizer::Optimizer(const v1::Training& training,
       clipping_norm_(training.gradient_clipping_norm()) {
   const double decay = options_.layer_decay() == 0 ? 1 : options_.layer_decay();
   for (size_t i = 0; i < parameters.size(); ++i) {
-    parameters_.push_back({.value = std::move(parameters[i]),
-                           .first = {},
-                           .second = {},
-                           .rate = options_.learning_rate() *
-                                   std::pow(decay, distances[i])});
+    parameters_.push_back(
+        {.value = std::move(parameters[i]),
+         .first = {},
+         .second = {},
+         .rate = options_.learning_rate() * std::pow(decay, distances[i])});
   }
 }
 

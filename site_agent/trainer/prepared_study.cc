@@ -28,6 +28,13 @@ std::vector<size_t> PreparedStudy::CasesOf(const Track& track,
   return found;
 }
 
+const Plane& PreparedStudy::LungsOf(v1::Arm arm, size_t index) const {
+  static const Plane* const kNone = new Plane;
+  const std::vector<Plane>& lungs =
+      arm == v1::ARM_WHOLE ? pool.data.whole_lungs : pool.data.segmented_lungs;
+  return lungs.empty() ? *kNone : lungs[index];
+}
+
 uint64_t PreparedStudy::NumFixedVersions() const {
   const v1::Augmentation& reach = study.training().augmentation();
   return Augments(reach) ? std::max(1u, reach.views()) : 1;
@@ -46,10 +53,9 @@ void PreparedStudy::AppendPixels(v1::Arm arm, CaseVersion version,
                                  std::vector<float>& pixels) const {
   const Plane& plane = PlaneOf(arm, version.index);
   if (version.version == 0) return AppendPlane(plane, pixels);
-  Rng rng(study.seed(),
-          absl::StrCat("augment/", ArmName(arm), "/",
-                       ToHex(pool.data.digests[version.index]), "/",
-                       version.version));
+  Rng rng(study.seed(), absl::StrCat("augment/", ArmName(arm), "/",
+                                     ToHex(pool.data.digests[version.index]),
+                                     "/", version.version));
   AppendAugmented(plane, static_cast<int>(study.model().input_size()),
                   study.training().augmentation(), rng, pixels);
 }
@@ -95,7 +101,8 @@ v1::ArmCensus PreparedStudy::Census(v1::Arm arm) const {
 
 std::vector<std::string> PreparedStudy::AbsentClasses() const {
   std::vector<bool> seen(static_cast<size_t>(classes()));
-  for (const CaseRow& row : cases()) seen[static_cast<size_t>(row.label)] = true;
+  for (const CaseRow& row : cases())
+    seen[static_cast<size_t>(row.label)] = true;
   std::vector<std::string> absent;
   for (int c = 0; c < classes(); ++c) {
     if (!seen[static_cast<size_t>(c)]) absent.push_back(study.classes(c));

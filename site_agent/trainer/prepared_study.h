@@ -41,6 +41,9 @@ struct PreparedStudy {
                                 : pool.data.segmented[index];
   }
 
+  // As Dataset has them; empty without a mask or where none is wanted.
+  const Plane& LungsOf(v1::Arm arm, size_t index) const;
+
   // Pool indices, ascending. Cases without the arm's plane are in no part.
   std::vector<size_t> CasesOf(const Track& track, Part part) const;
 

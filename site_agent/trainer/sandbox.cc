@@ -97,7 +97,8 @@ absl::Status DenyNetworkButOwnLoopback() {
   if (!LeaveNetwork()) {
     return absl::UnavailableError(absl::StrCat(
         "several devices want a network namespace of the trainer's own, which "
-        "this system refuses (", std::strerror(errno),
+        "this system refuses (",
+        std::strerror(errno),
         "); allow user namespaces (kernel.unprivileged_userns_clone), or give "
         "one device in trainer.devices"));
   }

@@ -49,11 +49,10 @@ absl::StatusOr<std::string> FileSha256(const std::string& path) {
 }
 
 SecretBytes FeatureKey(const std::string& patient_key) {
-  return HkdfSha256(
-      SecretBytes::FromBytes(
-          {reinterpret_cast<const uint8_t*>(patient_key.data()),
-           patient_key.size()}),
-      "", "hilum feature store", 32);
+  return HkdfSha256(SecretBytes::FromBytes(
+                        {reinterpret_cast<const uint8_t*>(patient_key.data()),
+                         patient_key.size()}),
+                    "", "hilum feature store", 32);
 }
 
 int ThreadsOf(const v1::PrepareRequest& request) {
@@ -107,17 +106,15 @@ absl::Status TorchTrainer::Session::ChooseDevice(
     return absl::InvalidArgumentError(
         "several devices, but one process to use them");
   }
-  const std::string name = request.devices().empty()
-                               ? "cpu"
-                               : request.devices(rank_options_.rank);
+  const std::string name =
+      request.devices().empty() ? "cpu" : request.devices(rank_options_.rank);
   HILUM_ASSIGN_OR_RETURN(compute_.device, FindDevice(name));
   if (rank_options_.size > 1) {
     HILUM_ASSIGN_OR_RETURN(ranks_,
                            Ranks::Join(rank_options_, compute_.device.cuda));
     compute_.ranks = ranks_.get();
   }
-  if (study_.study.training().precision() ==
-      v1::Training::PRECISION_BFLOAT16) {
+  if (study_.study.training().precision() == v1::Training::PRECISION_BFLOAT16) {
     compute_.bfloat16 = HasBfloat16(compute_.device);
     if (!compute_.bfloat16) {
       warnings_.push_back(
@@ -150,9 +147,9 @@ absl::Status TorchTrainer::Session::LoadCases(
   }
   const std::vector<std::string> absent = study_.AbsentClasses();
   if (!absent.empty()) {
-    warnings_.push_back(
-        absl::StrCat("no case here is labelled ", absl::StrJoin(absent, ", "),
-                     "; other sites teach the model these"));
+    warnings_.push_back(absl::StrCat("no case here is labelled ",
+                                     absl::StrJoin(absent, ", "),
+                                     "; other sites teach the model these"));
   }
   return absl::OkStatus();
 }
@@ -163,9 +160,8 @@ TorchTrainer::Session::Create(const v1::PrepareRequest& request,
   const std::string hash = Sha256Of(request.study());
   const std::string& folder = request.work_dir();
   std::unique_ptr<Session> session(new Session(
-      LocalStates(folder.empty()
-                      ? ""
-                      : absl::StrCat(folder, "/local/", ToHex(hash))),
+      LocalStates(
+          folder.empty() ? "" : absl::StrCat(folder, "/local/", ToHex(hash))),
       options.ranks));
   PreparedStudy& study = session->study_;
   HILUM_ASSIGN_OR_RETURN(study.study, ParseStudy(request.study()));
@@ -174,8 +170,8 @@ TorchTrainer::Session::Create(const v1::PrepareRequest& request,
   study.tracks = StudyTracks(study.study);
   study.site = request.site();
   HILUM_RETURN_IF_ERROR(session->ChooseDevice(request));
-  const bool keeps = session->IsFirst() && !folder.empty() &&
-                     study.layout.first_trained > 0;
+  const bool keeps =
+      session->IsFirst() && !folder.empty() && study.layout.first_trained > 0;
   const bool whole_passes =
       !keeps || study.study.training().augmentation().views() == 0;
   HILUM_ASSIGN_OR_RETURN(
@@ -270,11 +266,11 @@ absl::StatusOr<v1::TrainResponse> TorchTrainer::Session::Train(
         HILUM_ASSIGN_OR_RETURN(
             const std::vector<float> before,
             Load(module, request.global_path(), track, request.round()));
-        return TrainTrack(
-            study_, *inputs_, module, track, request.round(),
-            weights.empty() ? weights
-                            : weights.subspan(track * classes, classes),
-            before, trained);
+        return TrainTrack(study_, *inputs_, module, track, request.round(),
+                          weights.empty()
+                              ? weights
+                              : weights.subspan(track * classes, classes),
+                          before, trained);
       },
       [&](int64_t i, TrainedTrack& trained) -> absl::Status {
         const size_t track = static_cast<size_t>(i);

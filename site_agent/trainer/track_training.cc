@@ -3,11 +3,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "common/base/status_macros.h"
+#include "site_agent/trainer/augment.h"
+#include "site_agent/trainer/localization.h"
 #include "site_agent/trainer/schedule.h"
 #include "site_agent/trainer/scores.h"
 
@@ -15,6 +18,7 @@ namespace hilum {
 namespace {
 
 constexpr size_t kPredictBatch = 64;
+constexpr size_t kHeatBatch = 16;
 
 // Logits of cases as they are, batch by batch: `take` is called for each with
 // its pool index and logits [classes], in their order.
@@ -30,8 +34,8 @@ absl::Status Predict(
     Inputs batch = inputs.Of(arm, versions);
     HILUM_ASSIGN_OR_RETURN(std::vector<float> logits, module.Predict(batch));
     for (size_t i = 0; i < some.size(); ++i) {
-      take(some[i], absl::Span<const float>(logits).subspan(i * classes,
-                                                            classes));
+      take(some[i],
+           absl::Span<const float>(logits).subspan(i * classes, classes));
     }
   }
   return absl::OkStatus();
@@ -40,8 +44,8 @@ absl::Status Predict(
 // One round's training of one track. Life: Run, once.
 class Training {
  public:
-  Training(const PreparedStudy& study, const CaseInputs& inputs,
-           Module& module, const Track& track, uint32_t round,
+  Training(const PreparedStudy& study, const CaseInputs& inputs, Module& module,
+           const Track& track, uint32_t round,
            absl::Span<const double> class_weights)
       : study_(study),
         rules_(study.study.training()),
@@ -75,10 +79,9 @@ class Training {
     double loss = 0;
     for (size_t at = 0, step = 0; at < cases_.size(); at += size, ++step) {
       const double done = epoch + static_cast<double>(step) / steps;
-      absl::StatusOr<double> sum =
-          RunStep(absl::Span<const size_t>(cases_).subspan(at, size), epoch,
-                  done / rules_.local_epochs(),
-                  1 / steps / rules_.local_epochs());
+      absl::StatusOr<double> sum = RunStep(
+          absl::Span<const size_t>(cases_).subspan(at, size), epoch,
+          done / rules_.local_epochs(), 1 / steps / rules_.local_epochs());
       if (!sum.ok()) {
         return absl::Status(
             sum.status().code(),
@@ -153,6 +156,44 @@ void AppendPrediction(const PreparedStudy& study, const Track& track,
   csv += '\n';
 }
 
+// A case and what it was taken for.
+struct Seen {
+  size_t index;
+  int label;
+};
+
+// Sums up how much of the heat of what cases were taken for lies in the lungs.
+absl::Status Localize(const PreparedStudy& study, Module& module, v1::Arm arm,
+                      absl::Span<const Seen> seen,
+                      v1::TrackEvaluation& evaluation) {
+  const size_t size = study.study.model().input_size() *
+                      size_t{study.study.model().input_size()};
+  for (size_t at = 0; at < seen.size(); at += kHeatBatch) {
+    const absl::Span<const Seen> some = seen.subspan(at, kHeatBatch);
+    std::vector<float> pixels;
+    std::vector<int> classes;
+    for (const Seen& one : some) {
+      study.AppendPixels(arm, {one.index, 0}, pixels);
+      classes.push_back(one.label);
+    }
+    HILUM_ASSIGN_OR_RETURN(const std::vector<float> heat,
+                           module.Heat(pixels, classes));
+    for (size_t i = 0; i < some.size(); ++i) {
+      std::vector<float> lungs;
+      AppendPlane(study.LungsOf(arm, some[i].index), lungs);
+      const std::optional<Localization> found = LocalizationOf(
+          absl::Span<const float>(heat).subspan(i * size, size), lungs);
+      if (!found.has_value()) continue;  // no heat at all
+      evaluation.set_mapped(evaluation.mapped() + 1);
+      evaluation.set_map_in_lungs_sum(evaluation.map_in_lungs_sum() +
+                                      found->heat_in_lungs);
+      evaluation.set_lung_share_sum(evaluation.lung_share_sum() +
+                                    found->lung_share);
+    }
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status TrainTrack(const PreparedStudy& study, const CaseInputs& inputs,
@@ -184,23 +225,27 @@ absl::Status TrainTrack(const PreparedStudy& study, const CaseInputs& inputs,
   return absl::OkStatus();
 }
 
-absl::Status EvaluateTrack(const PreparedStudy& study,
-                           const CaseInputs& inputs, Module& module,
-                           size_t track_index, absl::string_view model,
-                           EvaluatedTrack& evaluated) {
+absl::Status EvaluateTrack(const PreparedStudy& study, const CaseInputs& inputs,
+                           Module& module, size_t track_index,
+                           absl::string_view model, EvaluatedTrack& evaluated) {
   const Track& track = study.tracks[track_index];
   evaluated.evaluation =
       NewEvaluation(static_cast<int>(track_index), study.classes(),
                     static_cast<int>(study.study.evaluation().score_bins()));
   evaluated.predictions.clear();
-  return Predict(study, inputs, module, track.arm,
-                 study.CasesOf(track, Part::kHeldOut),
-                 [&](size_t index, absl::Span<const float> logits) {
-                   const CaseRow& row = study.cases()[index];
-                   AddCase(logits, row.label, evaluated.evaluation);
-                   AppendPrediction(study, track, model, row, logits,
-                                    evaluated.predictions);
-                 });
+  std::vector<Seen> mapped;
+  HILUM_RETURN_IF_ERROR(Predict(
+      study, inputs, module, track.arm, study.CasesOf(track, Part::kHeldOut),
+      [&](size_t index, absl::Span<const float> logits) {
+        const CaseRow& row = study.cases()[index];
+        AddCase(logits, row.label, evaluated.evaluation);
+        AppendPrediction(study, track, model, row, logits,
+                         evaluated.predictions);
+        if (study.LungsOf(track.arm, index).empty()) return;
+        const auto most = std::max_element(logits.begin(), logits.end());
+        mapped.push_back({index, static_cast<int>(most - logits.begin())});
+      }));
+  return Localize(study, module, track.arm, mapped, evaluated.evaluation);
 }
 
 }  // namespace hilum

@@ -40,10 +40,9 @@ struct EvaluatedTrack {
 };
 
 // Tries a loaded module on a track's held-out cases. `model`: the CSV's column.
-absl::Status EvaluateTrack(const PreparedStudy& study,
-                           const CaseInputs& inputs, Module& module,
-                           size_t track, absl::string_view model,
-                           EvaluatedTrack& evaluated);
+absl::Status EvaluateTrack(const PreparedStudy& study, const CaseInputs& inputs,
+                           Module& module, size_t track,
+                           absl::string_view model, EvaluatedTrack& evaluated);
 
 }  // namespace hilum
 

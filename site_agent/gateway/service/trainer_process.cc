@@ -36,8 +36,7 @@ void TrainerProcess::Stop() {
 }
 
 absl::Status TrainerProcess::Start() {
-  HILUM_ASSIGN_OR_RETURN(TrainerChild child,
-                         StartTrainer(binary_, arguments_));
+  HILUM_ASSIGN_OR_RETURN(TrainerChild child, StartTrainer(binary_, arguments_));
   absl::MutexLock lock(&mutex_);
   pid_ = child.pid;
   client_ = std::make_unique<TrainerClient>(std::move(child.socket));

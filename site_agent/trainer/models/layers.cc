@@ -53,8 +53,7 @@ at::Tensor BatchNorm::operator()(const at::Tensor& x, const Pass& pass) const {
     return OverRanks(x, pass);
   }
   return at::batch_norm(x, weight_, bias_, mean_, variance_,
-                        pass.update_statistics && several,
-                        kMomentum, kEpsilon,
+                        pass.update_statistics && several, kMomentum, kEpsilon,
                         /*cudnn_enabled=*/true);
 }
 
@@ -78,8 +77,7 @@ at::Tensor BatchNorm::OverRanks(const at::Tensor& x, const Pass& pass) const {
     variance_.mul_(1 - kMomentum)
         .add_(variance.reshape(-1), kMomentum * count / (count - 1));
   }
-  return centred * at::rsqrt(variance + kEpsilon) *
-             weight_.view_as(mean) +
+  return centred * at::rsqrt(variance + kEpsilon) * weight_.view_as(mean) +
          bias_.view_as(mean);
 }
 

@@ -68,8 +68,8 @@ struct Ranks::Group {
 absl::StatusOr<std::unique_ptr<Ranks>> Ranks::Join(const RankOptions& options,
                                                    bool cuda) try {
   auto group = std::make_unique<Group>();
-  auto store = c10::make_intrusive<c10d::FileStore>(options.meeting_file,
-                                                    options.size);
+  auto store =
+      c10::make_intrusive<c10d::FileStore>(options.meeting_file, options.size);
   store->setTimeout(kPatience);
   group->gloo = MakeGloo(store, options);
 #ifdef HILUM_HAS_NCCL
@@ -82,9 +82,9 @@ absl::StatusOr<std::unique_ptr<Ranks>> Ranks::Join(const RankOptions& options,
   return std::unique_ptr<Ranks>(new Ranks(options, std::move(group)));
 } catch (const std::exception& e) {
   const std::string what = e.what();
-  return absl::UnavailableError(absl::StrCat(
-      "the processes that share batches do not meet: ",
-      what.substr(0, what.find('\n'))));
+  return absl::UnavailableError(
+      absl::StrCat("the processes that share batches do not meet: ",
+                   what.substr(0, what.find('\n'))));
 }
 
 #else

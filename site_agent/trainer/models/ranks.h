@@ -22,8 +22,8 @@ namespace hilum {
 class Ranks {
  public:
   // Waits for all. UNAVAILABLE: they do not come, or LibTorch has no c10d.
-  static absl::StatusOr<std::unique_ptr<Ranks>> Join(
-      const RankOptions& options, bool cuda);
+  static absl::StatusOr<std::unique_ptr<Ranks>> Join(const RankOptions& options,
+                                                     bool cuda);
   ~Ranks();
 
   int rank() const { return options_.rank; }

@@ -58,9 +58,9 @@ absl::Status ParallelTrainer::Start(const v1::PrepareRequest& request) {
   for (int rank = 1; rank < size; ++rank) {
     HILUM_ASSIGN_OR_RETURN(
         TrainerChild child,
-        StartTrainer(binary_, {"--rank", absl::StrCat(rank), "--ranks",
-                               absl::StrCat(size), "--meeting-file",
-                               meeting_file_}));
+        StartTrainer(binary_,
+                     {"--rank", absl::StrCat(rank), "--ranks",
+                      absl::StrCat(size), "--meeting-file", meeting_file_}));
     children_.push_back(
         {.pid = child.pid,
          .client = std::make_unique<TrainerClient>(std::move(child.socket))});

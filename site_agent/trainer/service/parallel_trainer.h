@@ -12,8 +12,8 @@
 
 #include "absl/functional/function_ref.h"
 #include "site_agent/trainer/service/trainer_client.h"
-#include "site_agent/trainer/trainer.h"
 #include "site_agent/trainer/torch_trainer.h"
+#include "site_agent/trainer/trainer.h"
 
 namespace hilum {
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "site_agent/imaging/prepare.h"
-#include "site_agent/imaging/prepare_mask.h"
 
 #include <limits>
 
 #include "gtest/gtest.h"
+#include "site_agent/imaging/prepare_mask.h"
 
 namespace hilum {
 namespace {

@@ -21,10 +21,9 @@ struct Sample {
     return at::from_blob(logits.data(), {kCases, kClasses}, at::kFloat);
   }
   double Loss(const v1::Training& training) {
-    return LossSum(Logits(),
-                   at::from_blob(labels.data(), {kCases, 1}, at::kLong),
-                   at::from_blob(weights.data(), {kCases, 1}, at::kFloat),
-                   training)
+    return LossSum(
+               Logits(), at::from_blob(labels.data(), {kCases, 1}, at::kLong),
+               at::from_blob(weights.data(), {kCases, 1}, at::kFloat), training)
         .item<double>();
   }
   // By the formula in loss.h.
@@ -65,8 +64,7 @@ TEST(LossTest, FocalGradientOfACaseThatIsSureIsFinite) {
   std::vector<float> values = {50, 0};
   std::vector<int64_t> label = {0};
   std::vector<float> weight = {1};
-  at::Tensor logits =
-      at::from_blob(values.data(), {1, 2}, at::kFloat).clone();
+  at::Tensor logits = at::from_blob(values.data(), {1, 2}, at::kFloat).clone();
   logits.set_requires_grad(true);
   LossSum(logits, at::from_blob(label.data(), {1, 1}, at::kLong),
           at::from_blob(weight.data(), {1, 1}, at::kFloat), training)

@@ -116,7 +116,8 @@ std::unique_ptr<Module> Started(const v1::Study& study) {
 
 double Largest(const std::vector<float>& values) {
   double largest = 0;
-  for (float value : values) largest = std::max(largest, std::abs(double{value}));
+  for (float value : values)
+    largest = std::max(largest, std::abs(double{value}));
   return largest;
 }
 
@@ -139,9 +140,9 @@ void ExpectFeaturesGiveTheSame(v1::Study study) {
     Batch features = batch;
     features.inputs.features = true;
     features.inputs.values = *cached->Features(batch.inputs.values);
-    EXPECT_EQ(features.inputs.values.size(),
-              batch.labels.size() *
-                  static_cast<size_t>(*cached->FeatureSize()));
+    EXPECT_EQ(
+        features.inputs.values.size(),
+        batch.labels.size() * static_cast<size_t>(*cached->FeatureSize()));
     ASSERT_TRUE(plain->TrainBatch(batch, 1, one).ok());
     ASSERT_TRUE(cached->TrainBatch(features, 1, two).ok());
   }

@@ -65,10 +65,10 @@ class ParallelTrainerTest : public testing::Test {
     const SplitWeights start =
         SplitInitial(layout, InitialWeights(layout.architecture, 1)).value();
     const int tracks = static_cast<int>(StudyTracks(study_).size());
-    ASSERT_TRUE(
-        WriteFileAtomically(Path("global"), BlobBytes(RepeatForTracks(
-                                                start.travelling, tracks)))
-            .ok());
+    ASSERT_TRUE(WriteFileAtomically(
+                    Path("global"),
+                    BlobBytes(RepeatForTracks(start.travelling, tracks)))
+                    .ok());
     ASSERT_TRUE(
         WriteFileAtomically(Path("frozen"), BlobBytes(start.frozen)).ok());
   }

@@ -62,10 +62,10 @@ class TorchTrainerTest : public testing::Test {
     const SplitWeights start =
         SplitInitial(layout, InitialWeights(layout.architecture, 1)).value();
     const int tracks = static_cast<int>(StudyTracks(study_).size());
-    ASSERT_TRUE(
-        WriteFileAtomically(Path("global"), BlobBytes(RepeatForTracks(
-                                                start.travelling, tracks)))
-            .ok());
+    ASSERT_TRUE(WriteFileAtomically(
+                    Path("global"),
+                    BlobBytes(RepeatForTracks(start.travelling, tracks)))
+                    .ok());
     ASSERT_TRUE(
         WriteFileAtomically(Path("frozen"), BlobBytes(start.frozen)).ok());
   }
@@ -121,8 +121,8 @@ class TorchTrainerTest : public testing::Test {
   std::vector<std::string> FeatureFiles(const std::string& work_dir) {
     std::vector<std::string> files;
     std::error_code none;
-    for (const auto& entry : std::filesystem::directory_iterator(
-             work_dir + "/features", none)) {
+    for (const auto& entry :
+         std::filesystem::directory_iterator(work_dir + "/features", none)) {
       files.push_back(entry.path());
     }
     return files;
