@@ -13,6 +13,7 @@
 #include "common/config/census.h"
 #include "common/config/evaluation.h"
 #include "common/crypto/sha256.h"
+#include "coordinator/validation.h"
 
 namespace hilum {
 namespace {
@@ -35,12 +36,16 @@ static_assert(kMaxArmCases <= kMaxSiteExamples);
 
 // Rounds and updates may be ahead of the phase: a full disk may have taken
 // them and not yet the phase.
-StudyMachine::Progress ProgressOf(const StoredStudy& stored) {
+StudyMachine::Progress ProgressOf(const v1::Study& study,
+                                  const StoredStudy& stored) {
   const auto committed = static_cast<uint32_t>(stored.rounds.size());
+  const bool trained = TrainingIsOver(study, stored.rounds);
   std::set<SiteId> withdrawn, joining;
   for (const auto& [site, census] : stored.census) {
     if (census.unable()) withdrawn.insert(site);
-    if (census.header().round() > committed + 1) joining.insert(site);
+    if (!trained && census.header().round() > committed + 1) {
+      joining.insert(site);
+    }
   }
   return {.committed_rounds = committed,
           .census = Keys(stored.census),
@@ -49,7 +54,8 @@ StudyMachine::Progress ProgressOf(const StoredStudy& stored) {
           .updates = Keys(stored.updates),
           .evaluations = Keys(stored.evaluations),
           .prepared = stored.phase >= v1::StudyStatus::TRAINING ||
-                      !stored.rounds.empty() || !stored.updates.empty()};
+                      !stored.rounds.empty() || !stored.updates.empty(),
+          .trained = trained};
 }
 
 int LostRounds(const std::vector<RoundSummary>& rounds) {
@@ -60,12 +66,14 @@ int LostRounds(const std::vector<RoundSummary>& rounds) {
 }
 
 // With secure aggregation the sums tell where it stands.
-StudyMachine::Progress SecureProgressOf(const StoredStudy& stored) {
+StudyMachine::Progress SecureProgressOf(const v1::Study& study,
+                                        const StoredStudy& stored) {
   StudyMachine::Progress progress{
       .committed_rounds = static_cast<uint32_t>(stored.rounds.size()),
       .lost_rounds = LostRounds(stored.rounds),
       .census = Keys(stored.census),
       .prepared = stored.census_totals.has_value(),
+      .trained = TrainingIsOver(study, stored.rounds),
       .evaluated = stored.evaluation_totals.has_value()};
   if (progress.prepared) progress.census = SitesIn(*stored.census_totals);
   for (const auto& [site, census] : stored.census) {
@@ -88,9 +96,11 @@ ActiveStudy::ActiveStudy(StoredStudy stored, v1::Study study,
       study_(std::move(study)),
       layout_(std::move(layout)),
       tracks_(StudyTracks(study_)),
-      machine_(
-          study_, IsSecure() ? SecureProgressOf(stored_) : ProgressOf(stored_),
-          {.study_hash = stored_.hash, .verifier = verifier, .rng = rng}, now) {
+      machine_(study_,
+               IsSecure() ? SecureProgressOf(study_, stored_)
+                          : ProgressOf(study_, stored_),
+               {.study_hash = stored_.hash, .verifier = verifier, .rng = rng},
+               now) {
   if (stored_.phase == v1::StudyStatus::COMPLETED) machine_.Complete();
   if (stored_.phase == v1::StudyStatus::STOPPED) machine_.Stop(stored_.reason);
 }
@@ -133,7 +143,8 @@ v1::Task ActiveStudy::MakeTask(v1::Task::Kind kind, const SiteId& site) const {
   }
   if (kind == v1::Task::PREPARE) return task;
   if (stored_.frozen.size() > 0) *task.mutable_frozen() = stored_.frozen;
-  *task.mutable_global() = stored_.global;
+  *task.mutable_global() =
+      kind == v1::Task::EVALUATE ? stored_.evaluated() : stored_.global;
   if (kind == v1::Task::TRAIN || IsSecure()) {
     std::vector<uint64_t> examples =
         kind == v1::Task::TRAIN ? TrackExamples() : HeldOut();
@@ -285,18 +296,32 @@ absl::Status ActiveStudy::CheckEvaluation(
 RoundSummary ActiveStudy::Summarise(
     const std::vector<TrackTotals>& totals) const {
   RoundSummary summary{.round = machine_.round()};
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  if (IsValidated(study_)) {
+    summary.validation_examples.resize(tracks_.size());
+    summary.validation_loss.resize(tracks_.size(), nan);
+  }
   if (machine_.SumIsLost()) {
-    summary.mean_loss.assign(tracks_.size(),
-                             std::numeric_limits<double>::quiet_NaN());
+    summary.mean_loss.assign(tracks_.size(), nan);
     return summary;
   }
   for (const SiteId& site : machine_.answered()) {
     summary.contributors.push_back(site);
   }
-  for (const TrackTotals& total : totals) {
-    summary.mean_loss.push_back(total.mean_loss);
+  for (size_t t = 0; t < totals.size(); ++t) {
+    summary.mean_loss.push_back(totals[t].mean_loss);
+    if (!IsValidated(study_)) continue;
+    summary.validation_examples[t] = totals[t].validation_examples;
+    summary.validation_loss[t] = totals[t].validation_loss;
   }
   return summary;
+}
+
+v1::BlobRef ActiveStudy::BestAfter(const RoundSummary& round) const {
+  std::vector<RoundSummary> rounds = stored_.rounds;
+  rounds.push_back(round);
+  // It tried the global that it began with.
+  return BestRound(rounds) == round.round - 1 ? stored_.global : stored_.best;
 }
 
 }  // namespace hilum

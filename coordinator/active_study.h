@@ -37,7 +37,8 @@ class ActiveStudy {
   // Of what a site uploads in a training round.
   VectorLayout vector_layout() const {
     return {.track_size = layout_.travelling_size,
-            .num_tracks = static_cast<int>(tracks_.size())};
+            .num_tracks = static_cast<int>(tracks_.size()),
+            .validates = IsValidated(study_)};
   }
   StudyMachine& machine() { return machine_; }
   const StudyMachine& machine() const { return machine_; }
@@ -79,6 +80,8 @@ class ActiveStudy {
   // Of the round whose updates are in, with these totals, [tracks]; of a round
   // whose sum is lost, without.
   RoundSummary Summarise(const std::vector<TrackTotals>& totals) const;
+  // The best global once the round, the next one, is committed.
+  v1::BlobRef BestAfter(const RoundSummary& round) const;
 
  private:
   ActiveStudy(StoredStudy stored, v1::Study study, ParameterLayout layout,

@@ -8,30 +8,18 @@
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
 #include "common/config/study.h"
-#include "common/crypto/sha256.h"
-#include "common/model/architecture.h"
-#include "common/model/blobs.h"
-#include "common/model/safetensors.h"
+#include "coordinator/model_files.h"
+#include "coordinator/report/model_card.h"
 #include "coordinator/report/report.h"
+#include "coordinator/validation.h"
 
 namespace hilum {
 namespace {
 
-// `size` bytes of a blob from `offset`, as numbers.
-absl::StatusOr<std::vector<float>> ReadValues(const BlobStore& blobs,
-                                              const v1::BlobRef& blob,
-                                              uint64_t offset, uint64_t size) {
-  HILUM_ASSIGN_OR_RETURN(BlobStore::Chunk chunk,
-                         blobs.Read(blob.sha256(), offset, size));
-  if (chunk.data.size() != size) {
-    return absl::DataLossError(
-        absl::StrCat("blob ", ToHex(blob.sha256()), " is shorter than known"));
-  }
-  return BlobValues(chunk.data);
-}
+constexpr char kModelCard[] = "model/README.md";
+constexpr uint64_t kLongestReport = uint64_t{1} << 30;
 
 }  // namespace
-
 absl::StatusOr<StudyResult> ResultOf(const StoredStudy& stored) {
   StudyResult result;
   HILUM_ASSIGN_OR_RETURN(result.study, ParseStudy(stored.study));
@@ -46,6 +34,10 @@ absl::StatusOr<StudyResult> ResultOf(const StoredStudy& stored) {
           ? *stored.evaluation_totals
           : SumEvaluations(result.study, result.evaluations);
   result.rounds = stored.rounds;
+  result.model_round = static_cast<uint32_t>(stored.rounds.size());
+  if (stored.best.size() > 0) {
+    result.model_round = BestRound(stored.rounds).value_or(result.model_round);
+  }
   return result;
 }
 
@@ -53,39 +45,19 @@ absl::StatusOr<std::vector<std::string>> WriteExport(
     const StoredStudy& stored, const BlobStore& blobs,
     const std::string& directory) {
   HILUM_ASSIGN_OR_RETURN(StudyResult result, ResultOf(stored));
-  HILUM_ASSIGN_OR_RETURN(ParameterLayout layout, StudyLayout(result.study));
-  HILUM_RETURN_IF_ERROR(MakeDirectories(absl::StrCat(directory, "/model")));
-  std::vector<float> frozen;
-  if (stored.frozen.size() > 0) {
-    HILUM_ASSIGN_OR_RETURN(
-        frozen, ReadValues(blobs, stored.frozen, 0, stored.frozen.size()));
-  }
-
-  std::vector<std::string> files;
-  uint64_t track_bytes =
-      static_cast<uint64_t>(layout.travelling_size) * sizeof(float);
-  uint64_t offset = 0;
-  for (const Track& track : StudyTracks(result.study)) {
-    HILUM_ASSIGN_OR_RETURN(
-        std::vector<float> travelling,
-        ReadValues(blobs, stored.global, offset, track_bytes));
-    offset += track_bytes;
-    HILUM_ASSIGN_OR_RETURN(std::vector<float> model,
-                           JoinModel(layout, frozen, travelling));
-    files.push_back(
-        absl::StrCat("model/", ArmTrackName(track), ".safetensors"));
-    HILUM_ASSIGN_OR_RETURN(
-        std::string sha256,
-        WriteSafetensors(absl::StrCat(directory, "/", files.back()),
-                         layout.architecture, model,
-                         {{"architecture", layout.architecture.name},
-                          {"study_hash", ToHex(stored.hash)},
-                          {"track", ArmTrackName(track)}}));
-    result.model_sha256.push_back(ToHex(sha256));
-  }
+  HILUM_RETURN_IF_ERROR(WriteModels(stored, blobs, directory, result));
   HILUM_RETURN_IF_ERROR(WriteReports(result, directory));
-  files.push_back("report.json");
-  files.push_back("report.html");
+  HILUM_ASSIGN_OR_RETURN(
+      std::string report,
+      ReadFile(absl::StrCat(directory, "/report.json"), kLongestReport));
+  HILUM_ASSIGN_OR_RETURN(std::string card, ModelCard(result, report));
+  HILUM_RETURN_IF_ERROR(
+      WriteFileAtomically(absl::StrCat(directory, "/", kModelCard), card));
+  std::vector<std::string> files;
+  for (const ModelFile& file : result.model_files) files.push_back(file.path);
+  for (const char* name : {kModelCard, "report.json", "report.html"}) {
+    files.push_back(name);
+  }
   return files;
 }
 

@@ -191,6 +191,7 @@ absl::StatusOr<v1::FetchBlobResponse> FederationCore::FetchBlob(
     HILUM_ASSIGN_OR_RETURN(ActiveStudy * study,
                            StudyOf(site, request.header()));
     if (request.sha256() != study->stored().global.sha256() &&
+        request.sha256() != study->stored().evaluated().sha256() &&
         request.sha256() != study->stored().frozen.sha256()) {
       return absl::NotFoundError(absl::StrCat("blob ", ToHex(request.sha256()),
                                               " is not of this round"));

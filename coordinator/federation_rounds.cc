@@ -8,6 +8,7 @@
 #include "common/base/status_macros.h"
 #include "common/crypto/sha256.h"
 #include "coordinator/federation_core.h"
+#include "coordinator/validation.h"
 
 namespace hilum {
 
@@ -54,6 +55,7 @@ void FederationCore::Drive() {
 bool FederationCore::IsUsed(const std::string& sha256) const {
   return std::any_of(studies_.begin(), studies_.end(), [&](const auto& study) {
     return study->stored().global.sha256() == sha256 ||
+           study->stored().best.sha256() == sha256 ||
            study->stored().frozen.sha256() == sha256;
   });
 }
@@ -190,12 +192,25 @@ absl::Status FederationCore::AggregateTotals(ActiveStudy& study) {
 absl::Status FederationCore::Commit(ActiveStudy& study, RoundSummary summary,
                                     const v1::BlobRef& global) {
   StoredStudy& stored = study.stored();
-  HILUM_RETURN_IF_ERROR(storage_->CommitRound(stored.hash, summary, global));
-  obsolete_blobs_.push_back(stored.global.sha256());
+  const v1::BlobRef best = study.BestAfter(summary);
+  HILUM_RETURN_IF_ERROR(
+      storage_->CommitRound(stored.hash, summary, global, best));
+  // IsUsed keeps what is the best one now, or still.
+  for (const v1::BlobRef& was : {stored.global, stored.best}) {
+    if (was.size() > 0) obsolete_blobs_.push_back(was.sha256());
+  }
   stored.global = global;
+  stored.best = best;
   stored.updates.clear();
   stored.rounds.push_back(std::move(summary));
-  study.machine().Committed(clock_.Now());
+  const bool trained = TrainingIsOver(study.study(), stored.rounds);
+  if (trained && stored.rounds.size() < study.study().training().rounds()) {
+    options_.log(absl::StrCat("study ", study.study().name(), ", round ",
+                              stored.rounds.back().round,
+                              ": validation brings no gain any more, training "
+                              "ends"));
+  }
+  study.machine().Committed(clock_.Now(), trained);
   return absl::OkStatus();
 }
 

@@ -57,6 +57,7 @@ StudyMachine::StudyMachine(const v1::Study& study, const Progress& progress,
       phase_(v1::StudyStatus::PREPARING),
       lost_rounds_(progress.lost_rounds) {
   uint32_t number = progress.prepared ? progress.committed_rounds + 1 : 0;
+  if (progress.trained) number = study.training().rounds() + 1;
   const std::set<SiteId>* answers = &progress.census;
   if (progress.prepared) {
     bool training = number <= study.training().rounds();
@@ -249,7 +250,8 @@ StudyMachine::Command StudyMachine::CloseRound(absl::Time now) {
   }
 }
 
-void StudyMachine::Committed(absl::Time now) {
+void StudyMachine::Committed(absl::Time now, bool trained) {
+  uint32_t next = round_.number() + 1;
   aggregating_ = false;
   joining_.clear();
   lost_rounds_ = SumIsLost() ? lost_rounds_ + 1 : 0;
@@ -261,15 +263,16 @@ void StudyMachine::Committed(absl::Time now) {
       phase_ = v1::StudyStatus::TRAINING;
       break;
     case v1::StudyStatus::TRAINING:
-      if (round_.number() == study_.training().rounds()) {
+      if (trained || next > study_.training().rounds()) {
         phase_ = v1::StudyStatus::EVALUATING;
+        next = study_.training().rounds() + 1;
       }
       break;
     default:
       phase_ = v1::StudyStatus::COMPLETED;
       return;
   }
-  StartRound(round_.number() + 1, now);
+  StartRound(next, now);
 }
 
 }  // namespace hilum

@@ -23,11 +23,11 @@
 namespace hilum {
 
 // The life of one study, without I/O: round 0 prepares (census), rounds
-// 1 .. R train, round R + 1 evaluates. What sites send and what time it is go
-// in; what each site should do, and what the owner should do, come out.
-// All sites of a training round know the same cohort, from which their weights
-// follow: a site whose first census comes while one is open is in from the next
-// round on.
+// 1 .. R train, round R + 1 evaluates, which it does sooner where validation
+// has ended the training. What sites send and what time it is go in; what each
+// site should do, and what the owner should do, come out. All sites of a
+// training round know the same cohort, from which their weights follow: a site
+// whose first census comes while one is open is in from the next round on.
 // Life: Accept* | Refuse* | Next, and after kAggregate Committed; until
 // phase() is COMPLETED or STOPPED. Not thread-safe.
 class StudyMachine {
@@ -58,6 +58,7 @@ class StudyMachine {
     std::set<SiteId> updates;    // of the round after the last committed one
     std::set<SiteId> evaluations;
     bool prepared = false;  // round 0 has closed
+    bool trained = false;   // no training round comes after the committed ones
     // With secure aggregation, `census` is of the sites in its sum once it is
     // prepared, and neither updates nor evaluations are known.
     bool evaluated = false;  // the sum of the evaluations is in
@@ -103,8 +104,9 @@ class StudyMachine {
 
   // Moves on as far as answers and time allow.
   Command Next(absl::Time now);
-  // The aggregate of the closed round is stored.
-  void Committed(absl::Time now);
+  // The aggregate of the closed round is stored. `trained`: of a training round
+  // after which none comes, by coordinator/validation.h.
+  void Committed(absl::Time now, bool trained = false);
 
   // --- Secure aggregation.
   // The sum of the present round; null: none, the study is without.

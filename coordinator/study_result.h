@@ -2,6 +2,7 @@
 #ifndef HILUM_COORDINATOR_STUDY_RESULT_H_
 #define HILUM_COORDINATOR_STUDY_RESULT_H_
 
+#include <cmath>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -19,6 +20,28 @@ struct RoundSummary {
   uint32_t round;                    // from 1
   std::vector<SiteId> contributors;  // sorted; none: its sum was lost
   std::vector<double> mean_loss;     // [tracks]; NaN where nobody trained
+  // Of the global that the round began with, in the cohort, [tracks]; NaN
+  // where nobody had cases. Empty: the study does not validate.
+  std::vector<uint64_t> validation_examples = {};
+  std::vector<double> validation_loss = {};
+
+  // Over the examples of all tracks; NaN: there were none.
+  double MeanValidationLoss() const {
+    double sum = 0, examples = 0;
+    for (size_t t = 0; t < validation_loss.size(); ++t) {
+      if (validation_examples[t] == 0) continue;
+      const double n = static_cast<double>(validation_examples[t]);
+      sum += n * validation_loss[t];
+      examples += n;
+    }
+    return examples > 0 ? sum / examples : std::nan("");
+  }
+};
+
+// A file of weights in the export.
+struct ModelFile {
+  std::string path;    // relative to the folder, e.g. model/NAME.pth
+  std::string sha256;  // hex
 };
 
 // All that a finished study leaves with the coordinator: the input of the
@@ -36,8 +59,12 @@ struct StudyResult {
   std::map<SiteId, v1::SubmitCensusRequest> census;
   std::map<SiteId, v1::SubmitEvaluationRequest> evaluations;
   std::vector<RoundSummary> rounds;
+  // After which round the evaluated global came; 0: the starting one. It is
+  // another than the last one only where validation chose it.
+  uint32_t model_round = 0;
   std::vector<std::string> model_sha256;  // [tracks], hex, of the exported
                                           // safetensors file
+  std::vector<ModelFile> model_files;     // all, in the order of writing
 };
 
 }  // namespace hilum

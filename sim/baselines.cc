@@ -96,7 +96,8 @@ absl::Status Train(const RunPlan& plan, const std::vector<CaseSource>& further,
                    const OnRounds& on_rounds, FinishedStudy& trained) {
   HILUM_RETURN_IF_ERROR(RunInProcess(
       plan,
-      [&](const SiteId&) { return std::make_unique<TorchTrainer>(further); },
+      [&](const SiteId&) { return std::make_unique<TorchTrainer>(
+            TorchTrainerOptions{.further = further}); },
       on_rounds));
   HILUM_ASSIGN_OR_RETURN(trained, ReadFinishedStudy(plan.out));
   return absl::OkStatus();

@@ -41,7 +41,7 @@ absl::StatusOr<FinishedStudy> ReadFinishedStudy(const std::string& out) {
   if (stored.frozen.size() > 0) {
     finished.frozen_path = blobs.Path(stored.frozen.sha256());
   }
-  finished.global_path = blobs.Path(stored.global.sha256());
+  finished.global_path = blobs.Path(stored.evaluated().sha256());
   HILUM_ASSIGN_OR_RETURN(finished.result, ResultOf(stored));
   StudyResult& result = finished.result;
   for (const Track& track : StudyTracks(result.study)) {

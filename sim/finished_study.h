@@ -13,7 +13,7 @@ namespace hilum {
 struct FinishedStudy {
   StudyResult result;
   std::string frozen_path;  // blob; empty where every tensor travels
-  std::string global_path;  // blob
+  std::string global_path;  // blob of the evaluated models
 };
 
 // Of OUT/coordinator/state and OUT/model, once the coordinator has ended,

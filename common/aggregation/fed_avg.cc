@@ -8,7 +8,6 @@
 #include <cerrno>
 #include <cmath>
 #include <filesystem>
-#include <limits>
 #include <set>
 
 #include "absl/strings/str_cat.h"
@@ -185,9 +184,9 @@ class Aggregator {
     }
     const uint32_t* tail = sums.data() + (layout_.tail() - start);
     std::vector<TrackTotals> totals;
-    for (int track = 0; track < layout_.num_tracks; ++track, tail += 2) {
-      HILUM_ASSIGN_OR_RETURN(TrackTotals total,
-                             TotalsOf(track, tail[0], tail[1]));
+    for (int track = 0; track < layout_.num_tracks; ++track) {
+      HILUM_ASSIGN_OR_RETURN(TrackTotals total, TotalsOf(track, tail));
+      tail += layout_.tail_words();
       totals.push_back(total);
       steps_.push_back(
           total.num_examples == 0 ? 0 : StepOf(track, total.num_examples));
@@ -195,19 +194,49 @@ class Aggregator {
     return totals;
   }
 
-  absl::StatusOr<TrackTotals> TotalsOf(int track, uint32_t examples,
-                                       uint32_t loss) const {
+  // `words`: the track's in the tail, tail_words().
+  absl::StatusOr<TrackTotals> TotalsOf(int track, const uint32_t* words) const {
     const uint64_t most = options_.total_examples[static_cast<size_t>(track)];
+    TrackTotals totals{.num_examples = words[0],
+                       .mean_loss = MeanLoss(words[1], words[0], most),
+                       .validation_loss = std::nan("")};
+    if (layout_.validates) {
+      totals.validation_examples = words[2];
+      totals.validation_loss = MeanLoss(words[3], words[2], most);
+    }
+    const uint64_t examples = totals.num_examples + totals.validation_examples;
     if (examples > most) {
-      return absl::AbortedError(
-          absl::StrCat("the updates' sum has ", examples, " examples of track ",
-                       track, ", the whole cohort has ", most,
-                       "; a site's update is damaged or not of this round"));
+      return Absurd(track, absl::StrCat(examples, " examples"),
+                    absl::StrCat(", the whole cohort has ", most));
     }
-    if (examples == 0) {
-      return TrackTotals{0, std::numeric_limits<double>::quiet_NaN()};
+    if (IsAbsurd(totals, most)) {
+      return Absurd(
+          track, absl::StrCat("a validation loss of ", totals.validation_loss),
+          " a case");
     }
-    return TrackTotals{examples, DecodeLoss(loss, examples, most)};
+    return totals;
+  }
+
+  // NaN: of nobody.
+  static double MeanLoss(uint32_t sum, uint64_t examples, uint64_t total) {
+    return examples == 0 ? std::nan("") : DecodeLoss(sum, examples, total);
+  }
+
+  // A loss that chooses models must be one. Room is twice what rounding adds.
+  bool IsAbsurd(const TrackTotals& totals, uint64_t total_examples) const {
+    if (totals.validation_examples == 0) return false;
+    const double rounding = static_cast<double>(options_.updates.size()) *
+                            0x1p-24 * static_cast<double>(total_examples) /
+                            static_cast<double>(totals.validation_examples);
+    return totals.validation_loss < 0 ||
+           totals.validation_loss > kMaxLoss + rounding;
+  }
+
+  static absl::Status Absurd(int track, absl::string_view what,
+                             absl::string_view than) {
+    return absl::AbortedError(
+        absl::StrCat("the updates' sum has ", what, " of track ", track, than,
+                     "; a site's update is damaged or not of this round"));
   }
 
   // What the sums' unit is in the mean.

@@ -38,6 +38,9 @@ struct AggregateOptions {
 struct TrackTotals {
   uint64_t num_examples = 0;  // N'
   double mean_loss = 0;       // NaN where nobody trained
+  // Of the global as it came; 0 and NaN where nobody validated.
+  uint64_t validation_examples = 0;
+  double validation_loss = 0;
 };
 
 struct AggregateResult {
@@ -51,8 +54,9 @@ struct AggregateResult {
 // about two MiB, whatever the sizes and the number of sites; each update is an
 // open file meanwhile. A failure leaves no output.
 // INVALID_ARGUMENT: sizes, lengths of files, a site twice, over kMaxSites.
-// ABORTED: the sum has more examples of a track than the cohort: some update
-// is not one of this round, and the sum is worth nothing. NOT_FOUND,
+// ABORTED: the sum has more examples of a track than the cohort, or a
+// validation loss out of [0, kMaxLoss]: some update is not one of this round,
+// and the sum is worth nothing. NOT_FOUND,
 // RESOURCE_EXHAUSTED (disk full) and other errors of files name the path.
 absl::StatusOr<AggregateResult> AggregateUpdates(
     const AggregateOptions& options);

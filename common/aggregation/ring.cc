@@ -11,6 +11,7 @@ namespace hilum {
 namespace {
 
 constexpr double kLossScale = 0x1p24;
+constexpr double kShareScale = 0x1p30;
 
 // z + 1.5 * 2^84 has the integer next to z / 2^32 (ties to even) in its low
 // bits, as a two's complement, if |z| < 2^83: a rounding to integers that is
@@ -130,6 +131,18 @@ double DecodeLoss(uint32_t sum, uint64_t num_examples,
   return static_cast<double>(static_cast<int32_t>(sum)) / kLossScale *
          static_cast<double>(total_examples) /
          static_cast<double>(num_examples);
+}
+
+uint32_t EncodeShares(double sum, uint64_t cases, uint64_t total_cases) {
+  if (cases == 0) return 0;
+  const double part = std::clamp(sum, 0.0, static_cast<double>(cases)) /
+                      static_cast<double>(total_cases);
+  return static_cast<uint32_t>(std::llrint(part * kShareScale));
+}
+
+double DecodeShares(uint32_t sum, uint64_t total_cases) {
+  return static_cast<double>(sum) / kShareScale *
+         static_cast<double>(total_cases);
 }
 
 }  // namespace hilum

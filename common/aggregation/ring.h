@@ -53,14 +53,18 @@ inline constexpr float kMaxDelta = 16;  // R where nothing clips
 inline constexpr uint64_t kMaxSiteExamples = 1 << 21;
 
 // What lies where in a vector: for each track its travelling elements, then
-// for each track two more, num_examples and the loss (EncodeLoss).
+// for each track two more, num_examples and the loss (EncodeLoss); where the
+// study validates, two more behind them, validation_examples and the
+// validation loss (EncodeLoss too).
 struct VectorLayout {
   int64_t track_size = 0;  // elements
   int num_tracks = 0;
+  bool validates = false;  // IsValidated of the study
 
   // In elements; of the whole vector, and before the counts and losses.
-  int64_t size() const { return num_tracks * (track_size + 2); }
+  int64_t size() const { return num_tracks * (track_size + tail_words()); }
   int64_t tail() const { return num_tracks * track_size; }
+  int64_t tail_words() const { return validates ? 4 : 2; }  // of a track
   uint64_t num_bytes() const {
     return static_cast<uint64_t>(size()) * sizeof(uint32_t);
   }
@@ -117,11 +121,27 @@ inline constexpr double kMaxLoss = 64;  // nats a case
 // mean clamped to [0, kMaxLoss] first. As with deltas, with R = 64: no wrap.
 // The cohort's mean comes out within k * 2^-25 * N / N' for k sites.
 // num_examples <= total_examples, which is N; loss_sum is not NaN.
+//
+// The validation loss is summed so too, with the validation examples v_s in the
+// place of n_s and the same N, the track's training cases in the cohort's
+// census. At every site n_s + v_s is at most its census' cases of the track, so
+// that sum_s v_s <= N: the sum is at most 64 * 2^24 + S / 2 = 2^30 + 500 < 2^31
+// and does not wrap; nor does that of the counts, which N < 2^31 bounds.
 uint32_t EncodeLoss(double loss_sum, uint64_t num_examples,
                     uint64_t total_examples);
 
 // The mean loss over num_examples = N' > 0 examples.
 double DecodeLoss(uint32_t sum, uint64_t num_examples, uint64_t total_examples);
+
+// A sum of shares in [0, 1], one of each of `cases` cases, as it is summed:
+// rint(sum / N * 2^30), the sum clamped to [0, cases] first. With sum_s cases_s
+// <= N the words of all sites come to at most 2^30 + S / 2 = 2^30 + 500 < 2^32:
+// no wrap. The cohort's sum comes out within k * 2^-31 * N for k sites.
+// cases <= total_cases, which is N; sum is not NaN.
+uint32_t EncodeShares(double sum, uint64_t cases, uint64_t total_cases);
+
+// The cohort's sum of shares.
+double DecodeShares(uint32_t sum, uint64_t total_cases);
 
 }  // namespace hilum
 

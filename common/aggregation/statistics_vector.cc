@@ -135,8 +135,8 @@ absl::Status CheckRows(const v1::SubmitCensusRequest& census) {
       absl::StrCat("census: over ", kMaxRows, " rows"));
 }
 
-void AppendTrack(const v1::TrackEvaluation& track, uint64_t held_out,
-                 std::vector<uint32_t>& words) {
+void AppendTrack(const v1::Study& study, const v1::TrackEvaluation& track,
+                 uint64_t held_out, std::vector<uint32_t>& words) {
   AppendCounts(track.confusion(), words);
   for (const v1::ScoreHistogram& scores : track.classes()) {
     AppendCounts(scores.positives(), words);
@@ -144,9 +144,14 @@ void AppendTrack(const v1::TrackEvaluation& track, uint64_t held_out,
   }
   words.push_back(
       EncodeLoss(track.loss_sum(), Sum(track.confusion()), held_out));
+  if (!study.evaluation().localization()) return;
+  words.push_back(static_cast<uint32_t>(track.mapped()));
+  for (double sum : {track.map_in_lungs_sum(), track.lung_share_sum()}) {
+    words.push_back(EncodeShares(sum, track.mapped(), held_out));
+  }
 }
 
-void ReadTrack(WordReader& words, uint64_t held_out,
+void ReadTrack(const v1::Study& study, WordReader& words, uint64_t held_out,
                v1::TrackEvaluation& track) {
   ReadCounts(words, *track.mutable_confusion());
   for (v1::ScoreHistogram& scores : *track.mutable_classes()) {
@@ -155,6 +160,29 @@ void ReadTrack(WordReader& words, uint64_t held_out,
   }
   // The mean over one is the sum.
   track.set_loss_sum(DecodeLoss(words.Next(), 1, held_out));
+  if (!study.evaluation().localization()) return;
+  track.set_mapped(words.Next());
+  track.set_map_in_lungs_sum(DecodeShares(words.Next(), held_out));
+  track.set_lung_share_sum(DecodeShares(words.Next(), held_out));
+}
+
+// A sum of shares may have passed the number of maps by what rounding adds, or
+// twice that; it is then put right.
+absl::Status CheckMaps(v1::TrackEvaluation& track, uint64_t held_out,
+                       size_t sites) {
+  const double maps = static_cast<double>(track.mapped());
+  const double most = maps + static_cast<double>(sites) * 0x1p-30 *
+                                 static_cast<double>(held_out);
+  if (track.mapped() > Sum(track.confusion()) ||
+      track.map_in_lungs_sum() > most || track.lung_share_sum() > most) {
+    return Absurd(absl::StrCat(track.mapped(), " activation maps of track ",
+                               track.track(), ", ", track.map_in_lungs_sum(),
+                               " of them in lungs that take ",
+                               track.lung_share_sum(), " of them"));
+  }
+  track.set_map_in_lungs_sum(std::min(track.map_in_lungs_sum(), maps));
+  track.set_lung_share_sum(std::min(track.lung_share_sum(), maps));
+  return absl::OkStatus();
 }
 
 absl::Status CheckTotals(const v1::TrackEvaluation& track, uint64_t held_out,
@@ -188,6 +216,9 @@ void AddTrack(const v1::TrackEvaluation& track, v1::TrackEvaluation& sum) {
               *sum.mutable_classes(c)->mutable_negatives());
   }
   sum.set_loss_sum(sum.loss_sum() + track.loss_sum());
+  sum.set_mapped(sum.mapped() + track.mapped());
+  sum.set_map_in_lungs_sum(sum.map_in_lungs_sum() + track.map_in_lungs_sum());
+  sum.set_lung_share_sum(sum.lung_share_sum() + track.lung_share_sum());
 }
 
 }  // namespace
@@ -253,7 +284,8 @@ int64_t EvaluationVectorSize(const v1::Study& study) {
       int64_t{study.arms_size()} * study.cross_validation().folds();
   const int64_t classes = study.classes_size();
   const int64_t bins = study.evaluation().score_bins();
-  return tracks * (classes * classes + 2 * classes * bins + 1);
+  const int64_t maps = study.evaluation().localization() ? 3 : 0;
+  return tracks * (classes * classes + 2 * classes * bins + 1 + maps);
 }
 
 absl::StatusOr<std::vector<uint32_t>> EncodeEvaluation(
@@ -271,7 +303,7 @@ absl::StatusOr<std::vector<uint32_t>> EncodeEvaluation(
           absl::StrCat("evaluation: ", cases, " cases of track ", track.track(),
                        ", the whole cohort holds out ", most));
     }
-    AppendTrack(track, most, words);
+    AppendTrack(study, track, most, words);
   }
   return words;
 }
@@ -287,8 +319,9 @@ absl::StatusOr<v1::EvaluationTotals> DecodeEvaluation(
   for (const SiteId& site : sites) totals.add_sites(site.name());
   for (v1::TrackEvaluation& track : *totals.mutable_tracks()) {
     const uint64_t most = held_out[track.track()];
-    ReadTrack(words, most, track);
+    ReadTrack(study, words, most, track);
     HILUM_RETURN_IF_ERROR(CheckTotals(track, most, sites.size()));
+    HILUM_RETURN_IF_ERROR(CheckMaps(track, most, sites.size()));
   }
   return totals;
 }

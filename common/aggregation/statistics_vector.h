@@ -5,7 +5,9 @@
 //
 // A count travels as it is. No sum of a cohort's counts wraps, since each of a
 // site's is below 2^32 / kMaxSites. The loss is that of EncodeLoss, with the
-// track's held-out cases in the cohort's census as N.
+// track's held-out cases in the cohort's census as N. What is summed over class
+// activation maps is a count and two EncodeShares with the same N; a site's
+// maps are no more than its held-out cases, so the cohort's are no more than N.
 //
 // What a site puts into a vector is checked there and by nobody else: under
 // masks only a sum can be seen to be absurd.
@@ -52,7 +54,8 @@ std::vector<uint64_t> HeldOutExamples(const v1::Study& study,
 
 // Words of an evaluation: of each track that holds cases out, in order, the
 // confusion [classes * classes]; of each class positives [score_bins] and
-// negatives [score_bins]; the loss.
+// negatives [score_bins]; the loss; where the study localizes, mapped,
+// map_in_lungs_sum and lung_share_sum.
 int64_t EvaluationVectorSize(const v1::Study& study);
 
 // `held_out`: of the cohort, as HeldOutExamples has it. INVALID_ARGUMENT: its
@@ -63,9 +66,11 @@ absl::StatusOr<std::vector<uint32_t>> EncodeEvaluation(
     const google::protobuf::RepeatedPtrField<v1::TrackEvaluation>& tracks);
 
 // Of the sum over `sites`. A loss_sum is within k * 2^-25 * N of the sum of
-// the sites', for k sites. INVALID_ARGUMENT: lengths. ABORTED: a sum that no
-// cohort of this census can have: more cases than it holds out, histograms
-// that disagree with the confusion, a mean loss out of [0, kMaxLoss].
+// the sites', for k sites, sums over maps within k * 2^-31 * N.
+// INVALID_ARGUMENT: lengths. ABORTED: a sum that no cohort of this census can
+// have: more cases than it holds out, histograms that disagree with the
+// confusion, a mean loss out of [0, kMaxLoss], more maps than cases, a mean
+// share over 1.
 absl::StatusOr<v1::EvaluationTotals> DecodeEvaluation(
     const v1::Study& study, const std::vector<uint64_t>& held_out,
     const std::set<SiteId>& sites, absl::Span<const uint32_t> sums);
@@ -75,8 +80,8 @@ v1::CensusTotals SumCensus(
     const v1::Study& study,
     const std::map<SiteId, v1::SubmitCensusRequest>& census);
 
-// Losses are added in the order of the sites. Entries are of the study's
-// shape.
+// Losses and shares are added in the order of the sites. Entries are of the
+// study's shape.
 v1::EvaluationTotals SumEvaluations(
     const v1::Study& study,
     const std::map<SiteId, v1::SubmitEvaluationRequest>& evaluations);

@@ -2,6 +2,7 @@
 #include "common/base/file.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -125,6 +126,14 @@ absl::Status WriteAt(int fd, uint64_t offset, absl::string_view data,
     offset += static_cast<uint64_t>(put);
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<bool> TryLock(int fd, absl::string_view path) {
+  while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK) return false;
+    if (errno != EINTR) return ErrnoStatus(errno, "cannot lock", path);
+  }
+  return true;
 }
 
 absl::StatusOr<uint64_t> ReadBlocks(

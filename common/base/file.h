@@ -45,6 +45,10 @@ absl::Status ReadAt(int fd, uint64_t offset, char* to, size_t size,
 absl::Status WriteAt(int fd, uint64_t offset, absl::string_view data,
                      absl::string_view path);
 
+// flock(2), exclusive, without waiting: whether it is now held. The kernel
+// lets go when the descriptor is closed, kill -9 included.
+absl::StatusOr<bool> TryLock(int fd, absl::string_view path);
+
 // Hands the file's bytes, from the first on, to `take` in blocks of a MiB,
 // the last of which may be shorter; returns how many bytes there were.
 absl::StatusOr<uint64_t> ReadBlocks(

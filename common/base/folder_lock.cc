@@ -2,11 +2,11 @@
 #include "common/base/folder_lock.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 
 #include <cerrno>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/status_macros.h"
 
 namespace hilum {
 
@@ -15,9 +15,8 @@ absl::StatusOr<FolderLock> FolderLock::Take(const std::string& folder,
   std::string path = absl::StrCat(folder, "/lock");
   ScopedFd fd(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (fd.get() < 0) return ErrnoStatus(errno, "cannot open", path);
-  while (flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno == EINTR) continue;
-    if (errno != EWOULDBLOCK) return ErrnoStatus(errno, "cannot lock", path);
+  HILUM_ASSIGN_OR_RETURN(const bool held, TryLock(fd.get(), path));
+  if (!held) {
     return absl::FailedPreconditionError(
         absl::StrCat(folder, ": another ", program,
                      " serves this folder; stop it first (`fuser ", path,

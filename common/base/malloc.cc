@@ -3,6 +3,8 @@
 
 #include <malloc.h>
 
+#include <limits>
+
 namespace hilum {
 
 void TuneMallocForChunks() {
@@ -13,8 +15,10 @@ void TuneMallocForChunks() {
 
 void TuneMallocForTraining() {
   mallopt(M_ARENA_MAX, 1);
-  mallopt(M_MMAP_THRESHOLD, 32 << 20);
-  mallopt(M_TRIM_THRESHOLD, 1 << 30);
+  // Nothing of its own mapping, which would go back to the kernel when freed:
+  // new pages for a step's activations cost several per cent of the step.
+  mallopt(M_MMAP_MAX, 0);
+  mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
 }
 
 }  // namespace hilum

@@ -49,6 +49,24 @@ absl::Status CheckCases(const v1::TrackEvaluation& track) {
   return absl::OkStatus();
 }
 
+// Of class activation maps.
+absl::Status CheckMaps(const v1::Study& study,
+                       const v1::TrackEvaluation& track) {
+  const uint64_t most =
+      study.evaluation().localization() ? Sum(track.confusion()) : 0;
+  const double maps = static_cast<double>(track.mapped());
+  const auto is_sum = [&](double sum) { return sum >= 0 && sum <= maps; };
+  if (track.mapped() <= most && is_sum(track.map_in_lungs_sum()) &&
+      is_sum(track.lung_share_sum())) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(absl::StrCat(
+      "evaluation: ", track.mapped(), " activation maps, ",
+      track.map_in_lungs_sum(), " of them in lungs that take ",
+      track.lung_share_sum(), " of them; the study has at most ", most,
+      " maps here, and sums of shares are from 0 to the number of maps"));
+}
+
 absl::Status CheckTrack(const v1::Study& study,
                         const v1::TrackEvaluation& track) {
   const int classes = study.classes_size();
@@ -58,6 +76,7 @@ absl::Status CheckTrack(const v1::Study& study,
   HILUM_RETURN_IF_ERROR(
       SizeIs("evaluation: classes", track.classes_size(), classes));
   HILUM_RETURN_IF_ERROR(CheckCases(track));
+  HILUM_RETURN_IF_ERROR(CheckMaps(study, track));
   for (const v1::ScoreHistogram& scores : track.classes()) {
     HILUM_RETURN_IF_ERROR(
         SizeIs("evaluation: positives", scores.positives_size(), bins));

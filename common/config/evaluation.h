@@ -12,7 +12,8 @@ namespace hilum {
 // INVALID_ARGUMENT: other tracks than those of the study that hold cases out,
 // in order; another number of classes or bins; a loss that is not finite; more
 // than kMaxArmCases cases in a track; histograms and confusion counts that
-// disagree.
+// disagree; more maps than cases, or sums of their shares out of [0, maps]; any
+// of the three over 0 where the study localizes nothing.
 absl::Status CheckEvaluationShape(
     const v1::Study& study,
     const google::protobuf::RepeatedPtrField<v1::TrackEvaluation>& tracks);

@@ -16,6 +16,10 @@ bool IsSecure(const v1::Study& study) {
          v1::Aggregation::SECURE_AGGREGATION_ON;
 }
 
+bool IsValidated(const v1::Study& study) {
+  return study.training().validation().share() > 0;
+}
+
 std::vector<Track> StudyTracks(const v1::Study& study) {
   std::vector<Track> tracks;
   for (int arm : study.arms()) {

@@ -31,6 +31,9 @@ std::vector<Track> StudyTracks(const v1::Study& study);
 inline constexpr int kMinimumSecureSites = 3;
 bool IsSecure(const v1::Study& study);
 
+// Each round's global is tried on patients kept from training.
+bool IsValidated(const v1::Study& study);
+
 std::string ArmName(v1::Arm arm);              // "segmented", "whole"
 std::string TrackName(const Track& track);     // "fold-1" .. "fold-K", "final"
 std::string ArmTrackName(const Track& track);  // "segmented-fold-1"

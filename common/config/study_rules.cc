@@ -297,15 +297,18 @@ void FillModel(v1::Model& model) {
   }
 }
 
-void FillAugmentation(v1::Augmentation& reach) {
+void FillAugmentation(const v1::Model& model, v1::Augmentation& reach) {
   if (!reach.has_rotation_degrees()) reach.set_rotation_degrees(7);
   if (!reach.has_shift()) reach.set_shift(0.04);
   if (!reach.has_scale()) reach.set_scale(0.08);
   if (!reach.has_intensity()) reach.set_intensity(0.05);
   if (!reach.has_gamma()) reach.set_gamma(0.16);
+  if (!reach.has_views()) {
+    reach.set_views(model.trainable() == v1::Model::TRAINABLE_ALL ? 0 : 4);
+  }
 }
 
-void FillTraining(v1::Training& training) {
+void FillTraining(const v1::Model& model, v1::Training& training) {
   if (!training.has_rounds()) training.set_rounds(10);
   if (!training.has_local_epochs()) training.set_local_epochs(1);
   if (!training.has_batch_size()) training.set_batch_size(16);
@@ -325,7 +328,7 @@ void FillTraining(v1::Training& training) {
     schedule.set_kind(v1::Schedule::KIND_CONSTANT);
   }
   if (!schedule.has_step_factor()) schedule.set_step_factor(0.1);
-  FillAugmentation(*training.mutable_augmentation());
+  FillAugmentation(model, *training.mutable_augmentation());
   if (training.precision() == v1::Training::PRECISION_UNSPECIFIED) {
     training.set_precision(v1::Training::PRECISION_FLOAT32);
   }
@@ -360,7 +363,7 @@ void FillStudyDefaults(v1::Study& study) {
   FillModel(*study.mutable_model());
   v1::CrossValidation& folds = *study.mutable_cross_validation();
   if (!folds.has_folds()) folds.set_folds(5);
-  FillTraining(*study.mutable_training());
+  FillTraining(study.model(), *study.mutable_training());
   FillAggregation(study);
   v1::Evaluation& evaluation = *study.mutable_evaluation();
   if (!evaluation.has_score_bins()) evaluation.set_score_bins(4096);

@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/check.h"
+#include "common/base/status_macros.h"
 #include "common/crypto/byte_view.h"
 #include "common/crypto/openssl_types.h"
 
@@ -48,6 +49,37 @@ bool Finish(EVP_CIPHER_CTX* cipher) {
   return EVP_CipherFinal_ex(cipher, nothing, &done) == 1;
 }
 
+absl::Status CheckSizes(absl::string_view nonce12, size_t size, bool has_tag,
+                        absl::string_view associated_data) {
+  if (nonce12.size() != kGcmNonceSize) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "a nonce of AES-GCM has ", nonce12.size(), " bytes instead of 12"));
+  }
+  if (!has_tag || size >= INT_MAX || associated_data.size() >= INT_MAX) {
+    return absl::UnauthenticatedError(
+        absl::StrCat("a sealed message of ", size, " bytes"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Changed() {
+  return absl::UnauthenticatedError(
+      "the sealed message, or what it is bound to, was changed");
+}
+
+// Whether it is authentic; `out` is filled either way and may be where the
+// ciphertext is.
+bool Open(const SecretBytes& key32, absl::string_view nonce12,
+          absl::string_view ciphertext, absl::string_view tag16,
+          absl::string_view associated_data, uint8_t* out) {
+  UniqueCipher cipher = Begin(key32, nonce12, associated_data, kOpen);
+  std::string tag(tag16);
+  return Update(cipher.get(), ciphertext, out) &&
+         EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_AEAD_SET_TAG, kGcmTagSize,
+                             tag.data()) == 1 &&
+         Finish(cipher.get());
+}
+
 }  // namespace
 
 std::string SealAes256Gcm(const SecretBytes& key32, absl::string_view nonce12,
@@ -67,31 +99,35 @@ absl::StatusOr<SecretBytes> OpenAes256Gcm(const SecretBytes& key32,
                                           absl::string_view nonce12,
                                           absl::string_view sealed,
                                           absl::string_view associated_data) {
-  if (nonce12.size() != kGcmNonceSize) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "a nonce of AES-GCM has ", nonce12.size(), " bytes instead of 12"));
-  }
-  if (sealed.size() < kGcmTagSize || sealed.size() >= INT_MAX ||
-      associated_data.size() >= INT_MAX) {
-    return absl::UnauthenticatedError(
-        absl::StrCat("a sealed message of ", sealed.size(), " bytes"));
-  }
-  UniqueCipher cipher = Begin(key32, nonce12, associated_data, kOpen);
-  absl::string_view ciphertext = sealed.substr(0, sealed.size() - kGcmTagSize);
-  std::string tag(sealed.substr(ciphertext.size()));
+  const bool has_tag = sealed.size() >= kGcmTagSize;
+  HILUM_RETURN_IF_ERROR(
+      CheckSizes(nonce12, sealed.size(), has_tag, associated_data));
+  const absl::string_view ciphertext =
+      sealed.substr(0, sealed.size() - kGcmTagSize);
   bool authentic = false;
   SecretBytes plaintext =
       SecretBytes::FilledBy(ciphertext.size(), [&](absl::Span<uint8_t> bytes) {
-        authentic = Update(cipher.get(), ciphertext, bytes.data()) &&
-                    EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_AEAD_SET_TAG,
-                                        kGcmTagSize, tag.data()) == 1 &&
-                    Finish(cipher.get());
+        authentic =
+            Open(key32, nonce12, ciphertext, sealed.substr(ciphertext.size()),
+                 associated_data, bytes.data());
       });
-  if (!authentic) {
-    return absl::UnauthenticatedError(
-        "the sealed message, or what it is bound to, was changed");
-  }
+  if (!authentic) return Changed();
   return plaintext;
+}
+
+absl::Status OpenAes256GcmInPlace(const SecretBytes& key32,
+                                  absl::string_view nonce12,
+                                  absl::string_view tag16,
+                                  absl::string_view associated_data,
+                                  absl::Span<uint8_t> text) {
+  absl::Status status = CheckSizes(
+      nonce12, text.size(), tag16.size() == kGcmTagSize, associated_data);
+  if (status.ok() && !Open(key32, nonce12, AsText(text), tag16, associated_data,
+                           text.data())) {
+    status = Changed();
+  }
+  if (!status.ok()) WipeMemory(text);
+  return status;
 }
 
 }  // namespace hilum

@@ -10,10 +10,13 @@
 #define HILUM_COMMON_CRYPTO_AES_GCM_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "common/crypto/secret.h"
 
 namespace hilum {
@@ -37,6 +40,15 @@ absl::StatusOr<SecretBytes> OpenAes256Gcm(const SecretBytes& key32,
                                           absl::string_view nonce12,
                                           absl::string_view sealed,
                                           absl::string_view associated_data);
+
+// For what is large and opened often: `text`, a ciphertext without its tag,
+// becomes the plaintext where it lies, in the caller's memory. The errors are
+// OpenAes256Gcm's; `text` is then zeros.
+absl::Status OpenAes256GcmInPlace(const SecretBytes& key32,
+                                  absl::string_view nonce12,
+                                  absl::string_view tag16,
+                                  absl::string_view associated_data,
+                                  absl::Span<uint8_t> text);
 
 }  // namespace hilum
 

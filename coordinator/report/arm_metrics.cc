@@ -4,6 +4,15 @@
 #include "common/config/study.h"
 
 namespace hilum {
+namespace {
+
+std::vector<double> OfTracks(const std::vector<double>& losses, size_t first,
+                             size_t count) {
+  const auto begin = losses.begin() + static_cast<ptrdiff_t>(first);
+  return {begin, begin + static_cast<ptrdiff_t>(count)};
+}
+
+}  // namespace
 
 PooledScores::PooledScores(int classes, int bins)
     : confusion(classes),
@@ -25,6 +34,9 @@ void PooledScores::Add(const v1::TrackEvaluation& track) {
     }
   }
   loss_sum += track.loss_sum();
+  mapped += track.mapped();
+  map_in_lungs_sum += track.map_in_lungs_sum();
+  lung_share_sum += track.lung_share_sum();
 }
 
 std::optional<BinnedAuc> PooledScores::Auc(int label) const {
@@ -57,6 +69,10 @@ std::optional<double> PooledScores::MacroSpecificity() const {
   return MeanOfPresent(values);
 }
 
+std::string ArmTitle(v1::Arm arm) {
+  return arm == v1::ARM_SEGMENTED ? "Segmented lungs" : "Whole radiograph";
+}
+
 std::vector<ArmMetrics> ComputeArmMetrics(const StudyResult& result) {
   const v1::Study& study = result.study;
   const int classes = study.classes_size();
@@ -87,8 +103,10 @@ std::vector<ArmMetrics> ComputeArmMetrics(const StudyResult& result) {
       }
     }
     for (const RoundSummary& round : result.rounds) {
-      auto begin = round.mean_loss.begin() + static_cast<ptrdiff_t>(first);
-      arm.losses.emplace_back(begin, begin + static_cast<ptrdiff_t>(per_arm));
+      arm.losses.push_back(OfTracks(round.mean_loss, first, per_arm));
+      if (round.validation_loss.empty()) continue;
+      arm.validation_losses.push_back(
+          OfTracks(round.validation_loss, first, per_arm));
     }
     arms.push_back(std::move(arm));
   }

@@ -27,6 +27,10 @@ struct PooledScores {
   std::vector<std::vector<uint64_t>> positives;  // [classes][bins]
   std::vector<std::vector<uint64_t>> negatives;  // [classes][bins]
   double loss_sum = 0;
+  // Of class activation maps, as TrackEvaluation has them.
+  uint64_t mapped = 0;
+  double map_in_lungs_sum = 0;
+  double lung_share_sum = 0;
 };
 
 struct ArmMetrics {
@@ -36,7 +40,11 @@ struct ArmMetrics {
   std::map<std::string, PooledScores> sites;  // that are known one by one
   std::vector<PooledScores> folds;            // all sites
   std::vector<std::vector<double>> losses;    // [rounds][tracks of the arm]
+  // Likewise; empty: the study does not validate.
+  std::vector<std::vector<double>> validation_losses;
 };
+
+std::string ArmTitle(v1::Arm arm);  // for people
 
 std::vector<ArmMetrics> ComputeArmMetrics(const StudyResult& result);
 

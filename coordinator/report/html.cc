@@ -2,16 +2,15 @@
 #include "coordinator/report/html.h"
 
 #include <algorithm>
-#include <cmath>
 #include <functional>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/str_join.h"
 #include "common/base/ids.h"
 #include "common/config/study.h"
 #include "common/crypto/sha256.h"
 #include "coordinator/report/html_census.h"
+#include "coordinator/report/html_rounds.h"
 #include "coordinator/report/html_table.h"
 #include "coordinator/report/svg.h"
 
@@ -59,10 +58,6 @@ std::string AucText(const std::optional<BinnedAuc>& auc) {
                           auc->interval95->high);
   }
   return text;
-}
-
-std::string ArmTitle(v1::Arm arm) {
-  return arm == v1::ARM_SEGMENTED ? "Segmented lungs" : "Whole radiograph";
 }
 
 Cells SummaryRow(const std::string& name, const PooledScores& scores) {
@@ -138,33 +133,6 @@ std::string RocChart(const ArmMetrics& arm, const v1::Study& study) {
                    lines);
 }
 
-std::string LossChart(const ArmMetrics& arm, const v1::Study& study) {
-  std::vector<ChartLine> lines;
-  double top = 0;
-  size_t tracks = arm.losses.empty() ? 0 : arm.losses[0].size();
-  for (size_t t = 0; t < tracks; ++t) {
-    bool final = t == arm.folds.size();
-    ChartLine line{.label = final ? "final" : absl::StrCat("fold ", t + 1)};
-    for (size_t r = 0; r < arm.losses.size(); ++r) {
-      double loss = arm.losses[r][t];
-      if (!std::isfinite(loss)) continue;
-      line.points.emplace_back(static_cast<double>(r + 1), loss);
-      top = std::max(top, loss);
-    }
-    lines.push_back(std::move(line));
-  }
-  return LineChart(
-      {.title = absl::StrCat("Training loss, ", ArmTitle(arm.arm)),
-       .x_label = "round",
-       .y_label = "training loss (weighted cross-entropy)",
-       .x_min = 1,
-       .x_max = std::max(2.0, static_cast<double>(arm.losses.size())),
-       .y_min = 0,
-       .y_max = top > 0 ? top * 1.05 : 1,
-       .diagonal = false},
-      lines);
-}
-
 std::string ClassTable(const ArmMetrics& arm, const v1::Study& study) {
   std::vector<Cells> rows;
   for (int c = 0; c < study.classes_size(); ++c) {
@@ -178,6 +146,33 @@ std::string ClassTable(const ArmMetrics& arm, const v1::Study& study) {
   return Table(
       {"class", "cases", "AUC [95 %]", "binning", "sensitivity", "specificity"},
       rows);
+}
+
+Cells LocalizationRow(const std::string& name, const PooledScores& scores) {
+  const double n = static_cast<double>(scores.mapped);
+  return {name, absl::StrCat(scores.mapped),
+          Percent(scores.map_in_lungs_sum / n),
+          Percent(scores.lung_share_sum / n)};
+}
+
+// Empty: no map was compared.
+std::string Localization(const std::vector<ArmMetrics>& arms) {
+  std::vector<Cells> rows;
+  for (const ArmMetrics& arm : arms) {
+    if (arm.pooled.mapped == 0) continue;
+    rows.push_back(LocalizationRow(ArmTitle(arm.arm), arm.pooled));
+    for (const auto& [site, scores] : arm.sites) {
+      if (scores.mapped == 0) continue;
+      rows.push_back(LocalizationRow("&emsp;at " + EscapeHtml(site), scores));
+    }
+  }
+  if (rows.empty()) return "";
+  return absl::StrCat(
+      "<h2>Where the models look</h2>\n<p>Share of the class activation map "
+      "inside the lung mask, mean over the held-out cases that have one. A map "
+      "that knows nothing would have the lungs’ share of the image there.</p>",
+      Table({"", "maps", "inside the lungs", "lungs’ share of the image"},
+            rows));
 }
 
 std::string Breakdown(const ArmMetrics& arm) {
@@ -263,18 +258,6 @@ specificity are at the class of the highest probability.</p>
 <p class='warn'>A research result, not for diagnosis.</p>
 )html";
 
-std::string LostRounds(const std::vector<RoundSummary>& rounds) {
-  std::vector<uint32_t> lost;
-  for (const RoundSummary& round : rounds) {
-    if (round.contributors.empty()) lost.push_back(round.round);
-  }
-  if (lost.empty()) return "";
-  return absl::StrCat(
-      "<p class='soft'>No sum came about in these rounds, and the models "
-      "stayed as they were: ",
-      absl::StrJoin(lost, ", "), ".</p>\n");
-}
-
 std::string Heading(const StudyResult& result) {
   const v1::Study& study = result.study;
   const std::string name = EscapeHtml(study.name());
@@ -318,7 +301,8 @@ std::string ReportHtml(const StudyResult& result,
     absl::StrAppend(&html, "<h3>", ArmTitle(arm.arm), "</h3>",
                     ClassTable(arm, study));
   }
-  absl::StrAppend(&html, "<h2>Data</h2>", CensusHtml(result));
+  absl::StrAppend(&html, Localization(arms), "<h2>Data</h2>",
+                  CensusHtml(result));
   absl::StrAppend(
       &html, "<h2>Per site and fold</h2>",
       NotKnownHtml(result.evaluation_totals.sites(), [&](const auto& site) {
@@ -327,10 +311,7 @@ std::string ReportHtml(const StudyResult& result,
   for (const ArmMetrics& arm : arms) {
     absl::StrAppend(&html, "<h3>", ArmTitle(arm.arm), "</h3>", Breakdown(arm));
   }
-  absl::StrAppend(&html, "<h2>Rounds</h2>", LostRounds(result.rounds),
-                  PerArm(arms, [&](const ArmMetrics& arm) {
-                    return LossChart(arm, study);
-                  }));
+  html += RoundsHtml(result, arms);
   absl::StrAppend(&html, kReading, "<footer>Hilum ", SoftwareVersion(),
                   ", protocol ", study.protocol_version(),
                   "; report.json beside this page has every number."

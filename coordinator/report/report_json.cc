@@ -4,6 +4,7 @@
 #include <cmath>
 #include <functional>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/ids.h"
@@ -69,6 +70,12 @@ Json ScoresJson(const PooledScores& scores, const v1::Study& study) {
   for (int c = 0; c < study.classes_size(); ++c) {
     json["per_class"][study.classes(c)] = ClassJson(scores, c);
   }
+  if (scores.mapped > 0) {
+    const double n = static_cast<double>(scores.mapped);
+    json["localization"] = {{"n", scores.mapped},
+                            {"map_in_lungs", scores.map_in_lungs_sum / n},
+                            {"lung_share", scores.lung_share_sum / n}};
+  }
   return json;
 }
 
@@ -79,6 +86,34 @@ Json LossesJson(const StudyResult& result, size_t track) {
     losses.push_back(Number(round.mean_loss[track]));
   }
   return losses;
+}
+
+// Of the globals that the rounds began with.
+Json ValidationLossesJson(const StudyResult& result, size_t track) {
+  Json losses = Json::array();
+  for (const RoundSummary& round : result.rounds) {
+    losses.push_back(Number(round.validation_loss[track]));
+  }
+  return losses;
+}
+
+Json RoundsJson(const StudyResult& result) {
+  Json rounds = Json::array();
+  for (const RoundSummary& round : result.rounds) {
+    Json contributors = Json::array();
+    for (const SiteId& site : round.contributors) {
+      contributors.push_back(site.name());
+    }
+    Json entry = {{"round", round.round}, {"sites", contributors}};
+    if (IsValidated(result.study)) {
+      const auto& examples = round.validation_examples;
+      entry["validation_examples"] =
+          std::accumulate(examples.begin(), examples.end(), uint64_t{0});
+      entry["validation_loss"] = Number(round.MeanValidationLoss());
+    }
+    rounds.push_back(std::move(entry));
+  }
+  return rounds;
 }
 
 // Adds to a track's entry where its weights are from.
@@ -110,6 +145,9 @@ Json ArmJson(const StudyResult& result, const ArmMetrics& arm) {
   return ArmJson(result.study, arm, [&](size_t track, Json& entry) {
     entry["model_sha256"] = result.model_sha256[track];
     entry["round_losses"] = LossesJson(result, track);
+    if (IsValidated(result.study)) {
+      entry["validation_losses"] = ValidationLossesJson(result, track);
+    }
   });
 }
 
@@ -188,6 +226,10 @@ Json Conventions() {
            "each case scored once, by the model of the fold that held it out; "
            "counts summed over folds and sites"},
           {"prediction", "the class of the highest probability"},
+          {"localization",
+           "mean share of the class activation map inside the lung mask, "
+           "beside the lungs' share of the image: what a map that knows "
+           "nothing would have there"},
           {"null", "too few cases for the number to mean anything"}};
 }
 
@@ -221,19 +263,15 @@ std::string ReportJson(const StudyResult& result,
   json["classes"] = Json(
       std::vector<std::string>(study.classes().begin(), study.classes().end()));
   json["model"] = {{"architecture", study.model().architecture()},
-                   {"input_size", study.model().input_size()}};
+                   {"input_size", study.model().input_size()},
+                   {"round", result.model_round},
+                   {"rounds_planned", study.training().rounds()}};
   json["secure_aggregation"] = IsSecure(study);
   json["cohort"] = CohortJson(result);
   json["census"] = CensusJson(result);
   json["conventions"] = Conventions();
   if (!baselines.baselines.empty()) AddBaselineConventions(json["conventions"]);
-  for (const RoundSummary& round : result.rounds) {
-    Json contributors = Json::array();
-    for (const SiteId& site : round.contributors) {
-      contributors.push_back(site.name());
-    }
-    json["rounds"].push_back({{"round", round.round}, {"sites", contributors}});
-  }
+  json["rounds"] = RoundsJson(result);
   for (size_t a = 0; a < arms.size(); ++a) {
     Json& arm = json["arms"][ArmName(arms[a].arm)];
     arm["federated"] = ArmJson(result, arms[a]);

@@ -81,6 +81,14 @@ std::string LineChart(const ChartOptions& options,
         &svg, "<line class='chance' x1='%.1f' y1='%.1f' x2='%.1f' y2='%.1f'/>",
         frame.X(0), frame.Y(0), frame.X(1), frame.Y(1));
   }
+  if (options.marked_x) {
+    absl::StrAppendFormat(
+        &svg,
+        "<line class='chance marked' x1='%.1f' y1='%.1f' x2='%.1f' "
+        "y2='%.1f'/>",
+        frame.X(*options.marked_x), kTop, frame.X(*options.marked_x),
+        kHeight - kBottom);
+  }
   std::string legend = "<ul class='legend'>";
   for (size_t i = 0; i < lines.size(); ++i) {
     const char* colour = kColours[i % std::size(kColours)];

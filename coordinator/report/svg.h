@@ -3,6 +3,7 @@
 #ifndef HILUM_COORDINATOR_REPORT_SVG_H_
 #define HILUM_COORDINATOR_REPORT_SVG_H_
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,7 +28,8 @@ struct ChartOptions {
   double x_max;
   double y_min;
   double y_max;
-  bool diagonal;  // the line of chance
+  bool diagonal;                                  // the line of chance
+  std::optional<double> marked_x = std::nullopt;  // an upright line
 };
 
 // A line chart with its legend below. Colours are Okabe and Ito's, told apart

@@ -13,7 +13,7 @@
 namespace hilum {
 namespace {
 
-constexpr int kSchemaVersion = 2;
+constexpr int kSchemaVersion = 3;
 
 // From no version to 1, from 1 to 2, ...
 constexpr const char* kMigrations[kSchemaVersion] = {R"sql(
@@ -48,17 +48,27 @@ CREATE TABLE totals(
   PRIMARY KEY(hash, kind));
 CREATE TABLE sums(hash BLOB PRIMARY KEY, body BLOB NOT NULL);
 PRAGMA user_version = 2;
+)sql",
+                                                     R"sql(
+ALTER TABLE studies ADD COLUMN best BLOB NOT NULL DEFAULT x'';
+ALTER TABLE rounds ADD COLUMN validation_examples BLOB NOT NULL DEFAULT x'';
+ALTER TABLE rounds ADD COLUMN validation_loss BLOB NOT NULL DEFAULT x'';
+PRAGMA user_version = 3;
 )sql"};
 
-std::string PackDoubles(const std::vector<double>& values) {
+// double or uint64_t.
+template <typename Value>
+std::string Pack(const std::vector<Value>& values) {
+  static_assert(sizeof(Value) == 8);
   return std::string(reinterpret_cast<const char*>(values.data()),
-                     values.size() * sizeof(double));
+                     values.size() * sizeof(Value));
 }
 
-std::vector<double> UnpackDoubles(const std::string& bytes) {
-  std::vector<double> values(bytes.size() / sizeof(double));
+template <typename Value>
+std::vector<Value> Unpack(const std::string& bytes) {
+  std::vector<Value> values(bytes.size() / sizeof(Value));
   if (!values.empty()) {
-    std::memcpy(values.data(), bytes.data(), values.size() * sizeof(double));
+    std::memcpy(values.data(), bytes.data(), values.size() * sizeof(Value));
   }
   return values;
 }
@@ -114,13 +124,14 @@ absl::Status Storage::Migrate() {
 absl::Status Storage::AddStudy(const StoredStudy& study) {
   return Statement(database_, path_,
                    "INSERT INTO studies(hash, study, phase, reason, frozen, "
-                   "global) VALUES(?, ?, ?, ?, ?, ?)")
+                   "global, best) VALUES(?, ?, ?, ?, ?, ?, ?)")
       .Blob(study.hash)
       .Blob(study.study)
       .Int(study.phase)
       .Text(study.reason)
       .Blob(study.frozen.SerializeAsString())
       .Blob(study.global.SerializeAsString())
+      .Blob(study.best.SerializeAsString())
       .Run();
 }
 
@@ -154,12 +165,18 @@ absl::Status Storage::LoadMessage(const char* sql, absl::string_view hash,
 
 absl::Status Storage::LoadRounds(StoredStudy& study) {
   Statement rows(database_, path_,
-                 "SELECT round, contributors, mean_loss FROM rounds "
-                 "WHERE hash = ? ORDER BY round");
+                 "SELECT round, contributors, mean_loss, validation_examples, "
+                 "validation_loss FROM rounds WHERE hash = ? ORDER BY round");
   rows.Blob(study.hash);
   while (rows.Step()) {
     RoundSummary summary{.round = static_cast<uint32_t>(rows.Number(0)),
-                         .mean_loss = UnpackDoubles(rows.Bytes(2))};
+                         .mean_loss = Unpack<double>(rows.Bytes(2)),
+                         .validation_examples = Unpack<uint64_t>(rows.Bytes(3)),
+                         .validation_loss = Unpack<double>(rows.Bytes(4))};
+    if (summary.validation_examples.size() != summary.validation_loss.size()) {
+      return absl::DataLossError(
+          absl::StrCat(path_, ": unreadable round ", summary.round));
+    }
     std::string names = rows.Bytes(1);
     for (absl::string_view name :
          absl::StrSplit(names, ',', absl::SkipEmpty())) {
@@ -173,7 +190,7 @@ absl::Status Storage::LoadRounds(StoredStudy& study) {
 absl::StatusOr<std::vector<StoredStudy>> Storage::LoadStudies() {
   std::vector<StoredStudy> studies;
   Statement rows(database_, path_,
-                 "SELECT hash, study, phase, reason, frozen, global "
+                 "SELECT hash, study, phase, reason, frozen, global, best "
                  "FROM studies ORDER BY sequence");
   while (rows.Step()) {
     StoredStudy study{
@@ -182,7 +199,8 @@ absl::StatusOr<std::vector<StoredStudy>> Storage::LoadStudies() {
         .phase = static_cast<v1::StudyStatus::Phase>(rows.Number(2)),
         .reason = rows.Bytes(3)};
     if (!study.frozen.ParseFromString(rows.Bytes(4)) ||
-        !study.global.ParseFromString(rows.Bytes(5))) {
+        !study.global.ParseFromString(rows.Bytes(5)) ||
+        !study.best.ParseFromString(rows.Bytes(6))) {
       return absl::DataLossError(absl::StrCat(path_, ": unreadable study"));
     }
     HILUM_RETURN_IF_ERROR(LoadRounds(study));
@@ -265,23 +283,29 @@ absl::Status Storage::ForgetAnswers(absl::string_view hash) {
 
 absl::Status Storage::CommitRound(absl::string_view hash,
                                   const RoundSummary& round,
-                                  const v1::BlobRef& global) {
+                                  const v1::BlobRef& global,
+                                  const v1::BlobRef& best) {
   std::string contributors = absl::StrJoin(
       round.contributors, ",",
       [](std::string* out, const SiteId& site) { out->append(site.name()); });
   return Transaction([&] {
     absl::Status status =
         Statement(database_, path_,
-                  "INSERT INTO rounds(hash, round, contributors, mean_loss) "
-                  "VALUES(?, ?, ?, ?)")
+                  "INSERT INTO rounds(hash, round, contributors, mean_loss, "
+                  "validation_examples, validation_loss) "
+                  "VALUES(?, ?, ?, ?, ?, ?)")
             .Blob(hash)
             .Int(round.round)
             .Text(contributors)
-            .Blob(PackDoubles(round.mean_loss))
+            .Blob(Pack(round.mean_loss))
+            .Blob(Pack(round.validation_examples))
+            .Blob(Pack(round.validation_loss))
             .Run();
     status.Update(Statement(database_, path_,
-                            "UPDATE studies SET global = ? WHERE hash = ?")
+                            "UPDATE studies SET global = ?, best = ? "
+                            "WHERE hash = ?")
                       .Blob(global.SerializeAsString())
+                      .Blob(best.SerializeAsString())
                       .Blob(hash)
                       .Run());
     status.Update(ForgetAnswers(hash));

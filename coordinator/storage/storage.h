@@ -31,6 +31,9 @@ struct StoredStudy {
   std::string reason;
   v1::BlobRef frozen;  // size 0: none
   v1::BlobRef global;  // after the last committed round
+  // The best of the tried ones (coordinator/validation.h), kept until the study
+  // is gone; size 0: none was tried.
+  v1::BlobRef best;
   std::vector<RoundSummary> rounds;
   std::map<SiteId, v1::SubmitCensusRequest> census;   // unable: withdrawn
   std::map<SiteId, v1::SubmitUpdateRequest> updates;  // of the open round
@@ -40,6 +43,11 @@ struct StoredStudy {
   std::optional<v1::CensusTotals> census_totals;
   std::optional<v1::EvaluationTotals> evaluation_totals;
   std::optional<v1::SecureSumRecord> sum;  // of the open round
+
+  // What is evaluated: the best global, or the last where none was tried.
+  const v1::BlobRef& evaluated() const {
+    return best.size() > 0 ? best : global;
+  }
 };
 
 // The coordinator's database: SQLite, write-ahead log, synchronous; what a
@@ -72,10 +80,10 @@ class Storage {
                             const v1::CensusTotals& totals);
   absl::Status CommitTotals(absl::string_view hash,
                             const v1::EvaluationTotals& totals);
-  // In one transaction: the round's summary, the new global blob, and the
-  // round's updates or sum are forgotten.
+  // In one transaction: the round's summary, the new global blob and the best
+  // one, and the round's updates or sum are forgotten.
   absl::Status CommitRound(absl::string_view hash, const RoundSummary& round,
-                           const v1::BlobRef& global);
+                           const v1::BlobRef& global, const v1::BlobRef& best);
 
  private:
   explicit Storage(sqlite3* database, std::string path);

@@ -78,7 +78,10 @@ absl::Status ServeSite(const std::string& config_path, bool exit_when_done,
         config.manifest(), ": the case manifest (CSV with the columns file, ",
         "label, patient_id) is not there"));
   }
-  TrainerProcess trainer(config.trainer().binary(), Log);
+  // Processes that share batches meet over a loopback of their own.
+  std::vector<std::string> arguments;
+  if (config.trainer().devices_size() > 1) arguments = {"--loopback"};
+  TrainerProcess trainer(config.trainer().binary(), arguments, Log);
   HILUM_ASSIGN_OR_RETURN(Signer signer,
                          Signer::Create(identity.private_key_pem));
   const PeerVerifier verifier(identity.authority_pem, identity.name.consortium,

@@ -25,13 +25,34 @@ uint64_t Sum(const std::vector<uint64_t>& counts) {
   return std::accumulate(counts.begin(), counts.end(), uint64_t{0});
 }
 
-// What a track is weighed with: at most the cases that the cohort knows of, or
-// the weights of all sites could come to more than one.
-TrackShare ShareOf(const v1::TrackUpdate& trained, uint64_t most_examples) {
-  const uint64_t n = std::min(trained.num_examples(), most_examples);
-  if (n == trained.num_examples()) return {n, trained.loss_sum()};
-  return {n, trained.loss_sum() * static_cast<double>(n) /
-                 static_cast<double>(trained.num_examples())};
+double Scaled(double sum, uint64_t part, uint64_t whole) {
+  if (part == whole) return sum;
+  return sum * static_cast<double>(part) / static_cast<double>(whole);
+}
+
+// What a track is weighed with, and what its validation is: together at most
+// the cases that the cohort knows of, or the weights of all sites could come to
+// more than one.
+TrackShare ShareOf(const v1::TrackUpdate& trained, uint64_t most_examples,
+                   bool validates) {
+  const uint64_t tried = validates ? trained.validation_examples() : 0;
+  const double all =
+      static_cast<double>(trained.num_examples()) + static_cast<double>(tried);
+  const double most = static_cast<double>(most_examples);
+  TrackShare share{.validation_examples = tried};
+  if (all > most) {
+    share.validation_examples =
+        static_cast<uint64_t>(static_cast<double>(tried) / all * most);
+  }
+  share.num_examples = std::min(trained.num_examples(),
+                                most_examples - share.validation_examples);
+  share.loss_sum =
+      Scaled(trained.loss_sum(), share.num_examples, trained.num_examples());
+  if (tried > 0) {
+    share.validation_loss_sum =
+        Scaled(trained.validation_loss_sum(), share.validation_examples, tried);
+  }
+  return share;
 }
 
 }  // namespace
@@ -50,7 +71,8 @@ absl::Status SessionRunner::OpenStudy(const std::string& hash) {
   HILUM_ASSIGN_OR_RETURN(ParameterLayout layout, StudyLayout(opened.study));
   opened.tracks = StudyTracks(opened.study);
   opened.layout = {.track_size = layout.travelling_size,
-                   .num_tracks = static_cast<int>(opened.tracks.size())};
+                   .num_tracks = static_cast<int>(opened.tracks.size()),
+                   .validates = IsValidated(opened.study)};
   opened.hash = hash;
   study_ = std::move(opened);
   return absl::OkStatus();
@@ -172,7 +194,8 @@ absl::StatusOr<v1::BlobRef> SessionRunner::EncodeUpdate(
         ShareOf(trained.tracks(t),
                 census.has_value()
                     ? Sum(TrainingCases(study_.study, track, census->arms()))
-                    : kMaxSiteExamples);
+                    : kMaxSiteExamples,
+                study_.layout.validates);
     share.total_examples = task.track_examples(t);
     options.shares.push_back(share);
   }

@@ -29,14 +29,17 @@ absl::Status CheckShares(const UpdateOptions& options) {
   }
   for (size_t track = 0; track < options.shares.size(); ++track) {
     const TrackShare& share = options.shares[track];
-    if (share.num_examples > share.total_examples ||
-        share.num_examples > kMaxSiteExamples) {
+    const uint64_t most = std::min(share.total_examples, kMaxSiteExamples);
+    if (share.num_examples > most ||
+        share.validation_examples > most - share.num_examples) {
       return absl::InvalidArgumentError(absl::StrCat(
-          "track ", track, ": ", share.num_examples, " examples of ",
+          "track ", track, ": ", share.num_examples, " examples and ",
+          share.validation_examples, " for validation, of ",
           share.total_examples, " in the cohort, at most ", kMaxSiteExamples,
           " of one site"));
     }
-    if (std::isnan(share.loss_sum)) {
+    if (std::isnan(share.loss_sum) ||
+        !std::isfinite(share.validation_loss_sum)) {
       return absl::InvalidArgumentError(
           absl::StrCat("the loss of track ", track, " is not a number"));
     }
@@ -204,11 +207,24 @@ class Encoder {
     const int64_t end = std::min(layout_.size(), at + kBlock);
     for (int64_t i = std::max(at, layout_.tail()); i < end; ++i) {
       const int64_t place = i - layout_.tail();
-      const TrackShare& share = options_.shares[static_cast<size_t>(place / 2)];
-      words_.push_back(place % 2 == 0
-                           ? static_cast<uint32_t>(share.num_examples)
-                           : EncodeLoss(share.loss_sum, share.num_examples,
-                                        share.total_examples));
+      words_.push_back(TailWord(
+          options_.shares[static_cast<size_t>(place / layout_.tail_words())],
+          place % layout_.tail_words()));
+    }
+  }
+
+  static uint32_t TailWord(const TrackShare& share, int64_t place) {
+    switch (place) {
+      case 0:
+        return static_cast<uint32_t>(share.num_examples);
+      case 1:
+        return EncodeLoss(share.loss_sum, share.num_examples,
+                          share.total_examples);
+      case 2:
+        return static_cast<uint32_t>(share.validation_examples);
+      default:
+        return EncodeLoss(share.validation_loss_sum, share.validation_examples,
+                          share.total_examples);
     }
   }
 

@@ -17,7 +17,10 @@ namespace hilum {
 struct TrackShare {
   uint64_t num_examples = 0;    // n_s
   double loss_sum = 0;          // over them
-  uint64_t total_examples = 0;  // N, the cohort's; n_s <= N
+  uint64_t total_examples = 0;  // N, the cohort's; n_s + v_s <= N
+  // Where the study validates: v_s, and the global's loss over them.
+  uint64_t validation_examples = 0;
+  double validation_loss_sum = 0;
 };
 
 struct UpdateOptions {

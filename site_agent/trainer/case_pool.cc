@@ -43,6 +43,7 @@ void Append(std::vector<T>&& more, std::vector<T>& all) {
 void Append(Dataset&& more, Dataset& all) {
   Append(std::move(more.whole), all.whole);
   Append(std::move(more.segmented), all.segmented);
+  Append(std::move(more.digests), all.digests);
   Append(std::move(more.manifest.cases), all.manifest.cases);
   Append(std::move(more.manifest.rejected), all.manifest.rejected);
   all.manifest.rows += more.manifest.rows;
@@ -71,6 +72,9 @@ absl::StatusOr<CasePool> LoadCasePool(absl::Span<const CaseSource> sources,
                      static_cast<int>(study.cross_validation().folds()),
                      source.patient_key),
            pool.folds);
+    Append(ValidationRanks(data.manifest.cases, study.classes_size(),
+                           source.patient_key),
+           pool.validation_ranks);
     Append(std::move(data), pool.data);
   }
   pool.patient_folds = PatientFolds(pool.data.manifest.cases, pool.folds);

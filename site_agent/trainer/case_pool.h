@@ -33,6 +33,7 @@ struct CasePool {
   Dataset data;
   std::vector<int> folds;               // [cases]
   std::vector<uint32_t> patient_folds;  // [cases], bit k: fold k
+  std::vector<double> validation_ranks;  // [cases], as ValidationRanks
 };
 
 // Cases in the order of the sources. Each source's are read, rejected and

@@ -84,6 +84,7 @@ Dataset LoadDataset(CaseManifest manifest, const DatasetOptions& options) {
   Dataset dataset;
   for (size_t i = 0; i < loaded.size(); ++i) {
     if (bad[i]) continue;
+    dataset.digests.push_back(std::move(digests[i]));
     if (options.whole) dataset.whole.push_back(std::move(loaded[i].whole));
     if (options.segmented) {
       dataset.segmented.push_back(std::move(loaded[i].segmented));

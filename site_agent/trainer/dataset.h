@@ -2,6 +2,7 @@
 #ifndef HILUM_SITE_AGENT_TRAINER_DATASET_H_
 #define HILUM_SITE_AGENT_TRAINER_DATASET_H_
 
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -15,6 +16,7 @@ struct Dataset {
   CaseManifest manifest;         // only cases that can be used
   std::vector<Plane> whole;      // [cases], empty if the arm is not wanted
   std::vector<Plane> segmented;  // [cases]; an empty plane: no lung mask
+  std::vector<std::string> digests;  // [cases], SHA-256 of the image files
 };
 
 struct DatasetOptions {

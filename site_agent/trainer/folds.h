@@ -16,6 +16,13 @@ namespace hilum {
 std::vector<int> DealFolds(absl::Span<const CaseRow> cases, int num_classes,
                            int folds, absl::string_view patient_key);
 
+// In (0, 1), [cases], equal for all of a patient's: those under a share are
+// about that share of each stratum's patients. Drawn by the key, apart from
+// the folds.
+std::vector<double> ValidationRanks(absl::Span<const CaseRow> cases,
+                                    int num_classes,
+                                    absl::string_view patient_key);
+
 }  // namespace hilum
 
 #endif  // HILUM_SITE_AGENT_TRAINER_FOLDS_H_

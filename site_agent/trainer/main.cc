@@ -8,18 +8,51 @@
 #include "common/base/malloc.h"
 #include "site_agent/trainer/heatmap_command.h"
 #include "site_agent/trainer/sandbox.h"
+#include "site_agent/trainer/service/parallel_trainer.h"
 #include "site_agent/trainer/service/trainer_server.h"
 #include "site_agent/trainer/torch_trainer.h"
 #include "site_agent/trainer/weights_command.h"
 
 namespace {
 
-absl::Status Serve(int socket_fd) {
+struct ServeOptions {
+  int socket_fd = -1;
+  bool loopback = false;
+  hilum::RankOptions ranks;
+};
+
+void Say(const std::string& line) {
+  std::cerr << "hilum-trainer: " << line << std::endl;
+}
+
+absl::Status Serve(const ServeOptions& options) {
+  hilum::ScopedFd socket(options.socket_fd);
+  if (options.ranks.rank > 0) {
+    // Started within what denies its parent the network.
+    hilum::TorchTrainer trainer(
+        {.further = {}, .log = Say, .ranks = options.ranks});
+    return hilum::ServeTrainer(trainer, std::move(socket));
+  }
   // Before any thread starts and any image is opened.
-  absl::Status denied = hilum::DenyNetwork();
+  absl::Status denied = options.loopback ? hilum::DenyNetworkButOwnLoopback()
+                                         : hilum::DenyNetwork();
   if (!denied.ok()) return denied;
-  hilum::TorchTrainer trainer;
-  return hilum::ServeTrainer(trainer, hilum::ScopedFd(socket_fd));
+  hilum::ParallelTrainer trainer("/proc/self/exe", Say);
+  return hilum::ServeTrainer(trainer, std::move(socket));
+}
+
+void AddServeCommand(CLI::App& app, std::function<absl::Status()>& action) {
+  static ServeOptions options;
+  CLI::App* serve = app.add_subcommand("serve", "Serve the gateway");
+  serve->add_option("--socket-fd", options.socket_fd,
+                    "Inherited, connected socket")
+      ->required();
+  serve->add_flag("--loopback", options.loopback,
+                  "Keep a loopback of its own, for several devices");
+  serve->add_option("--rank", options.ranks.rank, "Of the first's children");
+  serve->add_option("--ranks", options.ranks.size);
+  serve->add_option("--meeting-file", options.ranks.meeting_file);
+  serve->callback([&] { action = [] { return Serve(options); }; });
 }
 
 }  // namespace
@@ -35,11 +68,7 @@ int main(int argc, char** argv) {
       "--version", absl::StrCat("hilum-trainer ", hilum::SoftwareVersion()));
   app.require_subcommand(1);
   std::function<absl::Status()> action;
-  int socket_fd = -1;
-  CLI::App* serve = app.add_subcommand("serve", "Serve the gateway");
-  serve->add_option("--socket-fd", socket_fd, "Inherited, connected socket")
-      ->required();
-  serve->callback([&] { action = [&] { return Serve(socket_fd); }; });
+  AddServeCommand(app, action);
   hilum::AddWeightsCommand(app, action);
   hilum::AddHeatmapCommand(app, action);
   try {

@@ -1,33 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "site_agent/trainer/module.h"
 
-#include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/from_blob.h>
-#include <ATen/ops/log_softmax.h>
-#include <ATen/ops/sqrt.h>
-#include <ATen/ops/stack.h>
+#include <ATen/ops/full.h>
 #include <ATen/ops/zeros.h>
-#include <ATen/ops/zeros_like.h>
+#include <c10/util/Exception.h>
+#include <fcntl.h>
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <exception>
-#include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/file.h"
 #include "common/base/status_macros.h"
+#include "site_agent/trainer/loss.h"
+#include "site_agent/trainer/mixed_precision.h"
 #include "site_agent/trainer/models/network.h"
+#include "site_agent/trainer/models/ranks.h"
+#include "site_agent/trainer/network_input.h"
+#include "site_agent/trainer/optimizer.h"
 
 namespace hilum {
 namespace {
-
-// torchvision's, for networks with three channels.
-constexpr float kMean[] = {0.485f, 0.456f, 0.406f};
-constexpr float kDeviation[] = {0.229f, 0.224f, 0.225f};
 
 absl::Status TorchError(const std::exception& e) {
   std::string what = e.what();
@@ -35,170 +34,351 @@ absl::Status TorchError(const std::exception& e) {
       absl::StrCat("Torch: ", what.substr(0, what.find('\n'))));
 }
 
+bool IsOutOfMemory(const c10::Error& e) {
+  return dynamic_cast<const c10::OutOfMemoryError*>(&e) != nullptr ||
+         absl::string_view(e.what()).find("out of memory") !=
+             absl::string_view::npos;
+}
+
+at::Device DeviceOf(const ComputeDevice& device) {
+  if (!device.cuda) return at::Device(at::kCPU);
+  return at::Device(at::kCUDA, static_cast<at::DeviceIndex>(device.index));
+}
+
+// The tensors one behind the other.
+std::vector<float> Joined(const std::vector<at::Tensor>& tensors, int64_t size) {
+  std::vector<float> out;
+  out.reserve(static_cast<size_t>(size));
+  for (const at::Tensor& tensor : tensors) {
+    const at::Tensor here = tensor.detach().cpu();
+    const float* values = here.data_ptr<float>();
+    out.insert(out.end(), values, values + here.numel());
+  }
+  return out;
+}
+
+absl::Status Fill(std::vector<at::Tensor>& tensors, int64_t size,
+                  absl::Span<const float> values) try {
+  if (static_cast<int64_t>(values.size()) != size) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "weights have ", values.size(), " values, the network ", size));
+  }
+  at::NoGradGuard no_grad;
+  const float* from = values.data();
+  for (at::Tensor& tensor : tensors) {
+    tensor.copy_(at::from_blob(const_cast<float*>(from), tensor.sizes(),
+                               at::TensorOptions(at::kFloat)));
+    from += tensor.numel();
+  }
+  return absl::OkStatus();
+} catch (const std::exception& e) {
+  return TorchError(e);
+}
+
 }  // namespace
 
 struct Module::Impl {
   ParameterLayout layout;
-  v1::Optimizer optimizer;
-  int size = 0, classes = 0, steps = 0;
-  std::vector<at::Tensor> frozen, travelling;  // as the layout lists them
-  std::vector<at::Tensor> first, second;       // the optimiser's, [travelling]
+  v1::Study study;
+  ModuleOptions options;
+  int64_t size = 0;          // of an image's side
+  int64_t feature_size = 0;  // once asked for
+  std::vector<int64_t> feature_shape;
+  // As the layout lists them. `frozen` are those of the blob, which siblings
+  // share; `local` has copies of some, as this network trains them.
+  std::vector<at::Tensor> frozen, travelling, local;
+  std::vector<at::Tensor> local_starts;  // in `frozen`
   std::unique_ptr<Network> network;
+  std::unique_ptr<Optimizer> optimizer;
 
-  at::Tensor Input(std::vector<float>& pixels) const {
-    int64_t n = static_cast<int64_t>(pixels.size()) / (size * size);
-    at::Tensor x = at::from_blob(pixels.data(), {n, 1, size, size}, at::kFloat);
-    if (layout.architecture.input_channels == 1) return (x - 0.5) / 0.25;
-    std::vector<at::Tensor> planes;
-    for (int c = 0; c < 3; ++c) {
-      planes.push_back(((x - kMean[c]) / kDeviation[c]).squeeze(1));
-    }
-    return at::stack(planes, 1);
+  int first_trained() const { return layout.first_trained; }
+  int end() const { return network->num_blocks() + 1; }
+  at::Tensor NewTensor(const TensorSpec& spec) const {
+    return at::zeros(spec.shape, at::TensorOptions(at::kFloat)
+                                     .device(DeviceOf(options.device)));
   }
 
-  void Step() {
-    at::NoGradGuard no_grad;
-    ++steps;
-    const double rate = optimizer.learning_rate();
-    for (size_t i = 0; i < travelling.size(); ++i) {
-      at::Tensor& p = travelling[i];
-      at::Tensor g = p.grad();
-      if (!g.defined()) continue;
-      if (optimizer.weight_decay() != 0) g = g + p * optimizer.weight_decay();
-      if (optimizer.kind() == v1::Optimizer::KIND_ADAM) {
-        first[i].mul_(0.9).add_(g, 0.1);
-        second[i].mul_(0.999).addcmul_(g, g, 0.001);
-        double bias1 = 1 - std::pow(0.9, steps);
-        double bias2 = 1 - std::pow(0.999, steps);
-        at::Tensor scale = at::sqrt(second[i] / bias2) + 1e-8;
-        p.addcdiv_(first[i], scale, -rate / bias1);
-      } else {
-        first[i].mul_(optimizer.momentum()).add_(g);
-        p.add_(first[i], -rate);
-      }
-      p.mutable_grad().zero_();
-    }
+  absl::Status Build(const std::vector<at::Tensor>* shared_frozen);
+  at::Tensor Here(const at::Tensor& tensor) const {
+    return tensor.to(DeviceOf(options.device));
   }
+  // What the first trained block takes, [n, ...].
+  at::Tensor Trained(Inputs& inputs);
+  at::Tensor Logits(Inputs& inputs, const Pass& pass);
+  double AddGradient(Batch& batch, int64_t first, int64_t count,
+                     const Rng& dropout, Ranks* ranks);
+  // Of the whole batch, in pieces where the memory wants it.
+  absl::StatusOr<double> AddGradients(Batch& batch, const Rng& dropout);
+  double AddGradientsOverRanks(Batch& batch, const Rng& dropout);
 };
+
+absl::Status Module::Impl::Build(const std::vector<at::Tensor>* shared_frozen) {
+  std::vector<at::Tensor> all, learned;
+  std::vector<int> distances;
+  size_t next_frozen = 0, next_local = 0;
+  for (const TensorSpec& spec : layout.architecture.tensors) {
+    const bool travels = layout.Travels(spec);
+    const bool stays = !travels && next_local < layout.local.size() &&
+                       layout.local[next_local].name == spec.name;
+    at::Tensor tensor;
+    if (!travels) {
+      tensor = shared_frozen == nullptr ? NewTensor(spec)
+                                        : (*shared_frozen)[next_frozen];
+      ++next_frozen;
+      frozen.push_back(tensor);
+    }
+    if (stays) local_starts.push_back(tensor);
+    if (travels || stays) {
+      tensor = NewTensor(spec);
+      next_local += stays;
+      (travels ? travelling : local).push_back(tensor);
+      if (IsLearned(spec.role)) {
+        tensor.set_requires_grad(true);
+        learned.push_back(tensor);
+        distances.push_back(layout.architecture.num_blocks - spec.block);
+      }
+    }
+    all.push_back(tensor);
+  }
+  HILUM_ASSIGN_OR_RETURN(network, MakeNetwork(layout.architecture, all));
+  optimizer = std::make_unique<Optimizer>(study.training(), std::move(learned),
+                                          distances);
+  return absl::OkStatus();
+}
+
+at::Tensor Module::Impl::Trained(Inputs& inputs) {
+  if (inputs.features) {
+    std::vector<int64_t> shape = feature_shape;
+    shape.insert(shape.begin(),
+                 static_cast<int64_t>(inputs.values.size()) / feature_size);
+    return Here(at::from_blob(inputs.values.data(), shape, at::kFloat));
+  }
+  const at::Tensor pixels =
+      NetworkInput(inputs.values, size, layout.architecture, study.model(),
+                   DeviceOf(options.device));
+  if (first_trained() == 0) return pixels;
+  at::NoGradGuard no_grad;
+  return Run(*network, 0, first_trained(), pixels, {});
+}
+
+at::Tensor Module::Impl::Logits(Inputs& inputs, const Pass& pass) {
+  return Run(*network, first_trained(), end(), Trained(inputs), pass);
+}
+
+// Of cases first .. first + count - 1, of the mean over the whole batch; their
+// part of the sum.
+double Module::Impl::AddGradient(Batch& batch, int64_t first, int64_t count,
+                                 const Rng& dropout, Ranks* ranks) {
+  const int64_t n = static_cast<int64_t>(batch.labels.size());
+  const int64_t each = static_cast<int64_t>(batch.inputs.values.size()) / n;
+  Inputs part = {.features = batch.inputs.features, .values = {}};
+  if (count < n) {
+    auto from = batch.inputs.values.begin() + first * each;
+    part.values.assign(from, from + count * each);
+  }
+  std::vector<int64_t> labels(batch.labels.begin() + first,
+                              batch.labels.begin() + first + count);
+  const at::Tensor truth =
+      Here(at::from_blob(labels.data(), {count, 1}, at::kLong));
+  const at::Tensor weights = Here(
+      at::from_blob(batch.weights.data() + first, {count, 1}, at::kFloat));
+  Rng draws = dropout;
+  const Pass pass = {.dropout = &draws,
+                     .update_statistics = layout.averages_batch_norm ||
+                                          layout.local_size > 0,
+                     .first = first,
+                     .total = n,
+                     .ranks = ranks};
+  MixedPrecision mixed(options.bfloat16, options.device);
+  at::Tensor logits =
+      Logits(count < n ? part : batch.inputs, pass).to(at::kFloat);
+  mixed.End();
+  if (!batch.logit_offsets.empty()) {
+    logits = logits + Here(at::from_blob(batch.logit_offsets.data(),
+                                         {1, layout.architecture.classes},
+                                         at::kFloat));
+  }
+  const at::Tensor sum = LossSum(logits, truth, weights, study.training());
+  const double loss = sum.item<double>();
+  // Ranks go through the same motions, whatever they see.
+  if (std::isfinite(loss) || ranks != nullptr) {
+    (sum / static_cast<double>(n)).backward();
+  }
+  return loss;
+}
+
+double Module::Impl::AddGradientsOverRanks(Batch& batch, const Rng& dropout) {
+  Ranks& ranks = *options.ranks;
+  const Ranks::Slice slice =
+      ranks.SliceOf(static_cast<int64_t>(batch.labels.size()));
+  const double part =
+      AddGradient(batch, slice.first, slice.count, dropout, &ranks);
+  std::vector<at::Tensor> sums = optimizer->Gradients();
+  sums.push_back(at::full({1}, part, sums[0].options()));
+  ranks.Sum(sums);
+  return sums.back().item<double>();
+}
+
+absl::StatusOr<double> Module::Impl::AddGradients(Batch& batch,
+                                                  const Rng& dropout) {
+  const int64_t n = static_cast<int64_t>(batch.labels.size());
+  for (int64_t piece = n; piece > 0; piece /= 2) try {
+      double loss = 0;
+      for (int64_t first = 0; first < n; first += piece) {
+        loss += AddGradient(batch, first, std::min(piece, n - first), dropout,
+                            nullptr);
+      }
+      return loss;
+    } catch (const c10::Error& e) {
+      if (!IsOutOfMemory(e)) return TorchError(e);
+      optimizer->DropGradients();
+    }
+  return absl::ResourceExhaustedError(
+      absl::StrCat("device ", options.device.name(),
+                   ": out of memory for even one case; use a smaller "
+                   "model.input_size or another device"));
+}
 
 Module::Module(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Module::~Module() = default;
 
 void Module::SetThreads(int threads) {
-  at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/true);
   at::set_num_threads(std::max(1, threads));
 }
 
 absl::StatusOr<std::unique_ptr<Module>> Module::Create(
-    const ParameterLayout& layout, const v1::Study& study) try {
+    const ParameterLayout& layout, const v1::Study& study,
+    const ModuleOptions& options) try {
   auto impl = std::make_unique<Impl>();
   impl->layout = layout;
-  impl->optimizer = study.training().optimizer();
-  impl->size = static_cast<int>(study.model().input_size());
-  impl->classes = study.classes_size();
-  if (impl->optimizer.kind() != v1::Optimizer::KIND_SGD &&
-      impl->optimizer.kind() != v1::Optimizer::KIND_ADAM) {
-    return absl::InvalidArgumentError("training.optimizer.kind: sgd or adam");
-  }
-  std::vector<at::Tensor> all;
-  size_t travelling = 0;
-  for (const TensorSpec& spec : layout.architecture.tensors) {
-    at::Tensor tensor = at::zeros(spec.shape, at::kFloat);
-    bool travels = travelling < layout.travelling.size() &&
-                   layout.travelling[travelling].name == spec.name;
-    travelling += travels;
-    (travels ? impl->travelling : impl->frozen).push_back(tensor);
-    tensor.set_requires_grad(travels);
-    all.push_back(tensor);
-  }
-  HILUM_ASSIGN_OR_RETURN(impl->network,
-                         MakeNetwork(layout.architecture, all, impl->classes));
+  impl->study = study;
+  impl->options = options;
+  impl->size = static_cast<int64_t>(study.model().input_size());
+  HILUM_RETURN_IF_ERROR(impl->Build(nullptr));
   return std::unique_ptr<Module>(new Module(std::move(impl)));
 } catch (const std::exception& e) {
   return TorchError(e);
 }
 
-namespace {
-
-absl::Status Fill(std::vector<at::Tensor>& tensors, int64_t size,
-                  absl::Span<const float> values) {
-  if (static_cast<int64_t>(values.size()) != size) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "weights have ", values.size(), " values, the network ", size));
-  }
-  const float* from = values.data();
-  for (at::Tensor& tensor : tensors) {
-    std::memcpy(tensor.data_ptr<float>(), from, tensor.numel() * sizeof(float));
-    from += tensor.numel();
-  }
-  return absl::OkStatus();
+absl::StatusOr<std::unique_ptr<Module>> Module::CreateSibling() const try {
+  auto impl = std::make_unique<Impl>();
+  impl->layout = impl_->layout;
+  impl->study = impl_->study;
+  impl->options = impl_->options;
+  impl->size = impl_->size;
+  impl->feature_size = impl_->feature_size;
+  impl->feature_shape = impl_->feature_shape;
+  HILUM_RETURN_IF_ERROR(impl->Build(&impl_->frozen));
+  return std::unique_ptr<Module>(new Module(std::move(impl)));
+} catch (const std::exception& e) {
+  return TorchError(e);
 }
-
-}  // namespace
 
 absl::Status Module::LoadFrozen(absl::Span<const float> values) {
   return Fill(impl_->frozen, impl_->layout.frozen_size, values);
 }
 
-absl::Status Module::Load(absl::Span<const float> values) try {
-  HILUM_RETURN_IF_ERROR(
-      Fill(impl_->travelling, impl_->layout.travelling_size, values));
-  impl_->steps = 0;
-  impl_->first.clear();
-  impl_->second.clear();
-  for (at::Tensor& tensor : impl_->travelling) {
-    impl_->first.push_back(at::zeros(tensor.sizes(), at::kFloat));
-    impl_->second.push_back(at::zeros(tensor.sizes(), at::kFloat));
-    if (tensor.grad().defined()) tensor.mutable_grad().zero_();
+absl::Status Module::LoadFrozenFile(const std::string& path) try {
+  ScopedFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (fd.get() < 0) return ErrnoStatus(errno, "cannot open", path);
+  uint64_t offset = 0;
+  for (at::Tensor& tensor : impl_->frozen) {
+    at::Tensor here = tensor.is_cpu() ? tensor : tensor.cpu();
+    const size_t bytes = here.nbytes();
+    HILUM_RETURN_IF_ERROR(ReadAt(fd.get(), offset,
+                                 reinterpret_cast<char*>(here.data_ptr()),
+                                 bytes, path));
+    if (!tensor.is_cpu()) tensor.copy_(here);
+    offset += bytes;
   }
   return absl::OkStatus();
 } catch (const std::exception& e) {
   return TorchError(e);
 }
 
-std::vector<float> Module::Travelling() const {
-  std::vector<float> out;
-  out.reserve(impl_->layout.travelling_size);
-  for (const at::Tensor& tensor : impl_->travelling) {
-    const float* values = tensor.data_ptr<float>();
-    out.insert(out.end(), values, values + tensor.numel());
+absl::Status Module::Load(absl::Span<const float> values) try {
+  HILUM_RETURN_IF_ERROR(
+      Fill(impl_->travelling, impl_->layout.travelling_size, values));
+  at::NoGradGuard no_grad;
+  for (size_t i = 0; i < impl_->local.size(); ++i) {
+    impl_->local[i].copy_(impl_->local_starts[i]);
   }
-  return out;
+  impl_->optimizer->Reset();
+  return absl::OkStatus();
+} catch (const std::exception& e) {
+  return TorchError(e);
 }
 
-absl::StatusOr<double> Module::TrainBatch(Batch& batch, Rng& dropout) try {
+absl::Status Module::LoadLocal(absl::Span<const float> values) {
+  return Fill(impl_->local, impl_->layout.local_size, values);
+}
+
+std::vector<float> Module::Travelling() const {
+  return Joined(impl_->travelling, impl_->layout.travelling_size);
+}
+
+std::vector<float> Module::Local() const {
+  return Joined(impl_->local, impl_->layout.local_size);
+}
+
+absl::StatusOr<int64_t> Module::FeatureSize() try {
+  if (impl_->first_trained() == 0) return 0;
+  if (impl_->feature_size > 0) return impl_->feature_size;
+  Inputs black = {.features = false, .values = std::vector<float>(
+                      static_cast<size_t>(impl_->size * impl_->size))};
+  at::NoGradGuard no_grad;
+  const at::Tensor features = impl_->Trained(black);
+  impl_->feature_shape = features.sizes().slice(1).vec();
+  impl_->feature_size = features.numel();
+  return impl_->feature_size;
+} catch (const std::exception& e) {
+  return TorchError(e);
+}
+
+absl::StatusOr<std::vector<float>> Module::Features(
+    std::vector<float>& pixels) try {
+  HILUM_RETURN_IF_ERROR(FeatureSize().status());
+  at::NoGradGuard no_grad;
+  Inputs inputs = {.features = false, .values = std::move(pixels)};
+  MixedPrecision mixed(impl_->options.bfloat16, impl_->options.device);
+  const at::Tensor features =
+      impl_->Trained(inputs).to(at::kFloat).contiguous();
+  mixed.End();
+  pixels = std::move(inputs.values);
+  return Joined({features}, features.numel());
+} catch (const std::exception& e) {
+  return TorchError(e);
+}
+
+absl::StatusOr<double> Module::TrainBatch(Batch& batch, double rate_factor,
+                                          Rng& dropout) try {
+  if (batch.inputs.features) HILUM_RETURN_IF_ERROR(FeatureSize().status());
+  const Rng draws(dropout.Next(), "step");
   const int64_t n = static_cast<int64_t>(batch.labels.size());
-  std::vector<int64_t> labels(batch.labels.begin(), batch.labels.end());
-  at::Tensor truth = at::from_blob(labels.data(), {n, 1}, at::kLong);
-  at::Tensor weights = at::from_blob(batch.weights.data(), {n, 1}, at::kFloat);
-  at::Tensor logits = Run(*impl_->network, 0, impl_->network->num_blocks() + 1,
-                          impl_->Input(batch.pixels), {.dropout = &dropout});
-  if (!batch.logit_offsets.empty()) {
-    logits = logits + at::from_blob(batch.logit_offsets.data(),
-                                    {1, impl_->classes}, at::kFloat);
+  double loss = 0;
+  // A batch of fewer cases than ranks is computed by each, alike.
+  if (impl_->options.ranks != nullptr && n >= impl_->options.ranks->size()) {
+    loss = impl_->AddGradientsOverRanks(batch, draws);
+  } else {
+    HILUM_ASSIGN_OR_RETURN(loss, impl_->AddGradients(batch, draws));
   }
-  at::Tensor sum =
-      -(at::log_softmax(logits, 1).gather(1, truth) * weights).sum();
-  double loss = sum.item<float>();
   if (!std::isfinite(loss)) {
     return absl::OutOfRangeError(
         "training loss is not finite; use a smaller learning rate");
   }
-  (sum / static_cast<double>(n)).backward();
-  impl_->Step();
+  impl_->optimizer->Step(rate_factor);
   return loss;
 } catch (const std::exception& e) {
   return TorchError(e);
 }
 
-absl::StatusOr<std::vector<float>> Module::Predict(
-    std::vector<float>& pixels) try {
+absl::StatusOr<std::vector<float>> Module::Predict(Inputs& inputs) try {
+  if (inputs.features) HILUM_RETURN_IF_ERROR(FeatureSize().status());
   at::NoGradGuard no_grad;
-  at::Tensor logits = Run(*impl_->network, 0, impl_->network->num_blocks() + 1,
-                          impl_->Input(pixels), {})
-                          .contiguous();
-  const float* values = logits.data_ptr<float>();
-  return std::vector<float>(values, values + logits.numel());
+  MixedPrecision mixed(impl_->options.bfloat16, impl_->options.device);
+  const at::Tensor logits = impl_->Logits(inputs, {}).to(at::kFloat);
+  mixed.End();
+  return Joined({logits.contiguous()}, logits.numel());
 } catch (const std::exception& e) {
   return TorchError(e);
 }

@@ -3,7 +3,9 @@
 #ifndef HILUM_SITE_AGENT_TRAINER_MODULE_H_
 #define HILUM_SITE_AGENT_TRAINER_MODULE_H_
 
+#include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -12,26 +14,51 @@
 #include "common/base/rng.h"
 #include "common/model/architecture.h"
 #include "hilum/v1/study.pb.h"
+#include "site_agent/trainer/device.h"
 
 namespace hilum {
 
+class Ranks;
+
+// n cases as a network takes them.
+struct Inputs {
+  // False: pixels [n, size, size], gray, 0 to 1. True: features
+  // [n, feature_size()], as Module::Features gives them.
+  bool features = false;
+  std::vector<float> values;
+};
+
 struct Batch {
-  std::vector<float> pixels;   // [n, size, size], 0 to 1
+  Inputs inputs;
   std::vector<int> labels;     // [n]
   std::vector<float> weights;  // [n], of the cases' losses
   // [classes], added to the logits before the loss; empty: nothing.
   std::vector<float> logit_offsets;
 };
 
+struct ModuleOptions {
+  ComputeDevice device;
+  bool bfloat16 = false;  // as v1::Training's precision; the device has it
+  // Processes that share each training batch; outlives the module. Each makes
+  // the same calls with the same arguments.
+  Ranks* ranks = nullptr;
+};
+
 // One network and its optimiser. LoadFrozen, then for each track Load
-// (TrainBatch* | Predict)* Travelling. Load starts the optimiser afresh.
-// Not thread-safe; several may run in threads of their own, and each gives
-// the same bits whatever runs beside it.
+// (TrainBatch* | Predict | Features)* Travelling Local. Load starts the
+// optimiser afresh. Blocks that are not trained compute as when evaluating:
+// without dropout, by their running statistics. Not thread-safe; several may
+// run in threads of their own, and each gives the same bits whatever runs
+// beside it.
 class Module {
  public:
-  // INVALID_ARGUMENT: unknown optimiser, or a network unlike its table.
+  // INVALID_ARGUMENT: a network unlike its table.
   static absl::StatusOr<std::unique_ptr<Module>> Create(
-      const ParameterLayout& layout, const v1::Study& study);
+      const ParameterLayout& layout, const v1::Study& study,
+      const ModuleOptions& options = {});
+  // Another for the same study, which has this one's frozen parameters: one
+  // memory, loaded once. Not while this one loads them.
+  absl::StatusOr<std::unique_ptr<Module>> CreateSibling() const;
   ~Module();
 
   // Threads for calls from this thread.
@@ -41,14 +68,30 @@ class Module {
   // wrong length.
   absl::Status LoadFrozen(absl::Span<const float> values);
   absl::Status Load(absl::Span<const float> values);
+  // The frozen blob, read into the parameters' own memory. DATA_LOSS: shorter.
+  absl::Status LoadFrozenFile(const std::string& path);
+  // [local_size], after Load, which lets them start as frozen ones do.
+  absl::Status LoadLocal(absl::Span<const float> values);
   std::vector<float> Travelling() const;
+  std::vector<float> Local() const;
 
-  // One step down mean(weight * cross-entropy). The sum of weight *
-  // cross-entropy over the batch, before the step. OUT_OF_RANGE: not finite.
-  absl::StatusOr<double> TrainBatch(Batch& batch, Rng& dropout);
+  // Floats of a case's features: what the first trained block takes of it.
+  // Where that is the first of all, there are none: 0.
+  absl::StatusOr<int64_t> FeatureSize();
+  // [n, FeatureSize()] of pixels [n, size, size].
+  absl::StatusOr<std::vector<float>> Features(std::vector<float>& pixels);
 
-  // Logits [n, classes], row-major, of pixels [n, size, size].
-  absl::StatusOr<std::vector<float>> Predict(std::vector<float>& pixels);
+  // One step, at the study's rate times `rate_factor`, down mean(weight *
+  // loss). The sum of weight * loss over the batch, before the step. Where the
+  // device's memory is too small for the batch, halves of it are taken one
+  // after the other: one step all the same, but for batch statistics. With
+  // ranks, each computes its part of the batch. OUT_OF_RANGE: not finite.
+  // RESOURCE_EXHAUSTED: not even one case fits.
+  absl::StatusOr<double> TrainBatch(Batch& batch, double rate_factor,
+                                    Rng& dropout);
+
+  // Logits [n, classes], row-major.
+  absl::StatusOr<std::vector<float>> Predict(Inputs& inputs);
 
  private:
   struct Impl;

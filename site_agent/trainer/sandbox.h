@@ -15,6 +15,12 @@ namespace hilum {
 // process must not go on.
 absl::Status DenyNetwork();
 
+// The same, but for a loopback that nobody outside this process and its
+// children has: the processes that share batches meet over it (AF_INET, in a
+// network namespace of its own, without any other interface). UNAVAILABLE
+// also: the kernel does not let this user have one.
+absl::Status DenyNetworkButOwnLoopback();
+
 }  // namespace hilum
 
 #endif  // HILUM_SITE_AGENT_TRAINER_SANDBOX_H_

@@ -5,30 +5,26 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cmath>
+#include <limits>
 #include <thread>
 #include <utility>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
-#include "absl/synchronization/mutex.h"
+#include "absl/strings/str_join.h"
 #include "common/base/file.h"
-#include "common/base/ordered_pipeline.h"
-#include "common/base/rng.h"
 #include "common/base/status_macros.h"
+#include "common/crypto/hkdf.h"
+#include "common/crypto/sha256.h"
 #include "common/model/blobs.h"
-#include "site_agent/trainer/augment.h"
-#include "site_agent/trainer/scores.h"
+#include "site_agent/trainer/case_inputs.h"
+#include "site_agent/trainer/device.h"
+#include "site_agent/trainer/local_states.h"
+#include "site_agent/trainer/models/ranks.h"
+#include "site_agent/trainer/module_pool.h"
+#include "site_agent/trainer/track_training.h"
 
 namespace hilum {
 namespace {
-
-constexpr size_t kPredictBatch = 64;
-
-// A network up to this size is held once for each thread.
-constexpr int64_t kMostBytesPerThread = 64 << 20;
 
 absl::StatusOr<std::vector<float>> ReadFloats(const std::string& path,
                                               uint64_t offset, size_t count) {
@@ -41,355 +37,315 @@ absl::StatusOr<std::vector<float>> ReadFloats(const std::string& path,
   return values;
 }
 
-// Lends its modules, each to one thread at a time.
-class ModulePool {
- public:
-  // As many modules as threads, or one for all of them where it is large.
-  static absl::StatusOr<std::unique_ptr<ModulePool>> Create(
-      const ParameterLayout& layout, const v1::Study& study, int threads) {
-    auto pool = std::make_unique<ModulePool>();
-    const int64_t bytes =
-        (layout.frozen_size + layout.travelling_size) * int64_t{sizeof(float)};
-    const bool large = bytes > kMostBytesPerThread;
-    pool->threads_each_ = large ? threads : 1;
-    for (int i = 0; i < (large ? 1 : threads); ++i) {
-      HILUM_ASSIGN_OR_RETURN(pool->modules_.emplace_back(),
-                             Module::Create(layout, study));
-      pool->free_.push_back(pool->modules_.back().get());
-    }
-    return pool;
-  }
+absl::StatusOr<std::string> FileSha256(const std::string& path) {
+  ScopedFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (fd.get() < 0) return ErrnoStatus(errno, "cannot open", path);
+  Sha256 sha;
+  HILUM_RETURN_IF_ERROR(
+      ReadBlocks(fd.get(), path, [&](absl::string_view block) {
+        sha.Update(block);
+      }).status());
+  return sha.Finish();
+}
 
-  int size() const { return static_cast<int>(modules_.size()); }
+SecretBytes FeatureKey(const std::string& patient_key) {
+  return HkdfSha256(
+      SecretBytes::FromBytes(
+          {reinterpret_cast<const uint8_t*>(patient_key.data()),
+           patient_key.size()}),
+      "", "hilum feature store", 32);
+}
 
-  absl::Status LoadFrozen(absl::Span<const float> values) {
-    for (const auto& module : modules_) {
-      HILUM_RETURN_IF_ERROR(module->LoadFrozen(values));
-    }
-    return absl::OkStatus();
-  }
-
-  // Not more than size() at a time; the module computes in this thread.
-  Module& Take() {
-    Module::SetThreads(threads_each_);
-    absl::MutexLock lock(&mutex_);
-    Module* module = free_.back();
-    free_.pop_back();
-    return *module;
-  }
-  void Return(Module& module) {
-    absl::MutexLock lock(&mutex_);
-    free_.push_back(&module);
-  }
-
- private:
-  std::vector<std::unique_ptr<Module>> modules_;
-  int threads_each_ = 1;
-  absl::Mutex mutex_;
-  std::vector<Module*> free_ ABSL_GUARDED_BY(mutex_);
-};
+int ThreadsOf(const v1::PrepareRequest& request) {
+  if (request.threads() > 0) return static_cast<int>(request.threads());
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
 
 }  // namespace
 
-struct TorchTrainer::Prepared {
-  v1::Study study;
-  ParameterLayout layout;
-  std::vector<Track> tracks;
-  std::string site;
-  CasePool pool;
-  std::unique_ptr<ModulePool> modules;
+class TorchTrainer::Session {
+ public:
+  static absl::StatusOr<std::unique_ptr<Session>> Create(
+      const v1::PrepareRequest& request, const TorchTrainerOptions& options);
 
-  const std::vector<CaseRow>& cases() const { return pool.data.manifest.cases; }
-  const Plane& PlaneOf(v1::Arm arm, size_t index) const {
-    return arm == v1::ARM_WHOLE ? pool.data.whole[index]
-                                : pool.data.segmented[index];
-  }
+  v1::PrepareResponse Describe() const;
+  absl::StatusOr<v1::TrainResponse> Train(const v1::TrainRequest& request);
+  absl::StatusOr<v1::EvaluateResponse> Evaluate(
+      const v1::EvaluateRequest& request);
 
-  // Cases of a track: those it trains on, or those held out of it.
-  std::vector<size_t> CasesOf(const Track& track, bool held_out) const {
-    std::vector<size_t> found;
-    for (size_t i = 0; i < pool.folds.size(); ++i) {
-      if (PlaneOf(track.arm, i).empty()) continue;
-      const bool wanted =
-          held_out ? pool.folds[i] == track.fold : pool.TrainsOn(i, track.fold);
-      if (wanted) found.push_back(i);
-    }
-    return found;
-  }
+ private:
+  Session(LocalStates local, const RankOptions& ranks)
+      : local_(std::move(local)), rank_options_(ranks) {}
 
-  // The site's smoothed log shares of classes, times the study's strength.
-  std::vector<float> LogitOffsets(const std::vector<size_t>& trained) const {
-    const double strength = study.training().logit_adjustment();
-    if (strength == 0 || trained.empty()) return {};
-    const size_t classes = static_cast<size_t>(study.classes_size());
-    std::vector<double> shares(classes, 0.1 / static_cast<double>(classes));
-    for (size_t i : trained) {
-      shares[static_cast<size_t>(cases()[i].label)] +=
-          0.9 / static_cast<double>(trained.size());
-    }
-    std::vector<float> offsets;
-    for (double share : shares) {
-      offsets.push_back(static_cast<float>(strength * std::log(share)));
-    }
-    return offsets;
-  }
+  absl::Status ChooseDevice(const v1::PrepareRequest& request);
+  bool IsFirst() const { return rank_options_.rank == 0; }
+  absl::Status LoadCases(const v1::PrepareRequest& request,
+                         absl::Span<const CaseSource> further);
+  absl::Status Begin(const std::string& frozen_path);
+  // Loads a module for one track, its local parameters as they were before
+  // `round`; what travelled.
+  absl::StatusOr<std::vector<float>> Load(Module& module,
+                                          const std::string& global_path,
+                                          size_t track, uint32_t round) const;
+  absl::Status CheckClassWeights(const v1::TrainRequest& request) const;
 
-  Rng MakeRng(const char* purpose, const Track& track, uint32_t round) const {
-    return Rng(study.seed(), absl::StrCat(purpose, "/", ArmTrackName(track),
-                                          "/", round, "/", site));
-  }
-
-  v1::ArmCensus Census(v1::Arm arm) const {
-    v1::ArmCensus census;
-    int classes = study.classes_size();
-    std::vector<uint64_t> counts(study.cross_validation().folds() *
-                                 static_cast<size_t>(classes));
-    for (size_t i = 0; i < pool.folds.size(); ++i) {
-      if (PlaneOf(arm, i).empty()) {
-        census.set_without_mask(census.without_mask() + 1);
-        continue;
-      }
-      int cell = pool.folds[i] * classes + cases()[i].label;
-      ++counts[static_cast<size_t>(cell)];
-    }
-    census.mutable_fold_class_counts()->Add(counts.begin(), counts.end());
-    return census;
-  }
+  PreparedStudy study_;
+  std::unique_ptr<Ranks> ranks_;
+  ModuleOptions compute_;
+  std::unique_ptr<ModulePool> modules_;
+  std::unique_ptr<CaseInputs> inputs_;
+  const LocalStates local_;
+  const RankOptions rank_options_;
+  std::string frozen_path_;
+  std::vector<std::string> warnings_;
 };
 
-TorchTrainer::TorchTrainer(std::vector<CaseSource> further)
-    : further_(std::move(further)) {}
-TorchTrainer::~TorchTrainer() = default;
-
-absl::StatusOr<v1::PrepareResponse> TorchTrainer::Prepare(
+absl::Status TorchTrainer::Session::ChooseDevice(
     const v1::PrepareRequest& request) {
-  prepared_.reset();
-  auto prepared = std::make_unique<Prepared>();
-  Prepared& p = *prepared;
-  HILUM_ASSIGN_OR_RETURN(p.study, ParseStudy(request.study()));
-  HILUM_ASSIGN_OR_RETURN(p.layout, StudyLayout(p.study));
-  p.tracks = StudyTracks(p.study);
-  p.site = request.site();
-  const int threads =
-      request.threads() > 0
-          ? static_cast<int>(request.threads())
-          : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  HILUM_ASSIGN_OR_RETURN(p.modules,
-                         ModulePool::Create(p.layout, p.study, threads));
+  SetDeterministic(!request.nondeterministic());
+  if (request.devices_size() > std::max(1, rank_options_.size)) {
+    return absl::InvalidArgumentError(
+        "several devices, but one process to use them");
+  }
+  const std::string name = request.devices().empty()
+                               ? "cpu"
+                               : request.devices(rank_options_.rank);
+  HILUM_ASSIGN_OR_RETURN(compute_.device, FindDevice(name));
+  if (rank_options_.size > 1) {
+    HILUM_ASSIGN_OR_RETURN(ranks_,
+                           Ranks::Join(rank_options_, compute_.device.cuda));
+    compute_.ranks = ranks_.get();
+  }
+  if (study_.study.training().precision() ==
+      v1::Training::PRECISION_BFLOAT16) {
+    compute_.bfloat16 = HasBfloat16(compute_.device);
+    if (!compute_.bfloat16) {
+      warnings_.push_back(
+          "the study wants bfloat16, which this processor has no "
+          "instructions for (AVX512-BF16): computing in float32");
+    }
+  }
+  return absl::OkStatus();
+}
 
+absl::Status TorchTrainer::Session::LoadCases(
+    const v1::PrepareRequest& request, absl::Span<const CaseSource> further) {
   std::vector<CaseSource> sources = {{.manifest = request.manifest(),
                                       .site_column = request.site_column(),
                                       .site = request.site(),
                                       .patient_key = request.patient_key()}};
-  sources.insert(sources.end(), further_.begin(), further_.end());
-  HILUM_ASSIGN_OR_RETURN(p.pool, LoadCasePool(sources, p.study, threads));
-  const CaseManifest& used = p.pool.data.manifest;
-  if (!request.work_dir().empty()) {
+  sources.insert(sources.end(), further.begin(), further.end());
+  HILUM_ASSIGN_OR_RETURN(
+      study_.pool, LoadCasePool(sources, study_.study, ThreadsOf(request)));
+  const CaseManifest& used = study_.pool.data.manifest;
+  if (IsFirst() && !request.work_dir().empty()) {
     HILUM_RETURN_IF_ERROR(
         WriteRejected(used, absl::StrCat(request.work_dir(), "/rejected.csv")));
   }
   HILUM_RETURN_IF_ERROR(
-      CheckBadShare(used, p.study.data_rules().max_bad_share()));
-
-  v1::PrepareResponse response;
-  response.set_manifest_sha256(ManifestSha256(p.layout.architecture.tensors));
-  for (int arm : p.study.arms()) {
-    *response.add_arms() = p.Census(static_cast<v1::Arm>(arm));
+      CheckBadShare(used, study_.study.data_rules().max_bad_share()));
+  for (const RejectedRow& row : used.rejected) {
+    warnings_.push_back(absl::StrCat("manifest row ", row.row, " (", row.file,
+                                     ") is not used: ", row.reason));
   }
+  const std::vector<std::string> absent = study_.AbsentClasses();
+  if (!absent.empty()) {
+    warnings_.push_back(
+        absl::StrCat("no case here is labelled ", absl::StrJoin(absent, ", "),
+                     "; other sites teach the model these"));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<TorchTrainer::Session>>
+TorchTrainer::Session::Create(const v1::PrepareRequest& request,
+                              const TorchTrainerOptions& options) {
+  const std::string hash = Sha256Of(request.study());
+  const std::string& folder = request.work_dir();
+  std::unique_ptr<Session> session(new Session(
+      LocalStates(folder.empty()
+                      ? ""
+                      : absl::StrCat(folder, "/local/", ToHex(hash))),
+      options.ranks));
+  PreparedStudy& study = session->study_;
+  HILUM_ASSIGN_OR_RETURN(study.study, ParseStudy(request.study()));
+  HILUM_ASSIGN_OR_RETURN(study.layout, StudyLayout(study.study));
+  study.hash = hash;
+  study.tracks = StudyTracks(study.study);
+  study.site = request.site();
+  HILUM_RETURN_IF_ERROR(session->ChooseDevice(request));
+  const bool keeps = session->IsFirst() && !folder.empty() &&
+                     study.layout.first_trained > 0;
+  const bool whole_passes =
+      !keeps || study.study.training().augmentation().views() == 0;
+  HILUM_ASSIGN_OR_RETURN(
+      session->modules_,
+      ModulePool::Create(study.layout, study.study, session->compute_,
+                         ThreadsOf(request), whole_passes));
+  HILUM_RETURN_IF_ERROR(session->LoadCases(request, options.further));
+  session->inputs_ = std::make_unique<CaseInputs>(
+      study, *session->modules_,
+      CaseInputsOptions{
+          .folder = keeps ? absl::StrCat(folder, "/features") : "",
+          .encryption_key = request.encrypt_features()
+                                ? FeatureKey(request.patient_key())
+                                : SecretBytes(),
+          .compute = session->compute_,
+          .log = options.log});
+  return session;
+}
+
+v1::PrepareResponse TorchTrainer::Session::Describe() const {
+  v1::PrepareResponse response;
+  response.set_manifest_sha256(
+      ManifestSha256(study_.layout.architecture.tensors));
+  for (int arm : study_.study.arms()) {
+    *response.add_arms() = study_.Census(static_cast<v1::Arm>(arm));
+  }
+  const CaseManifest& used = study_.pool.data.manifest;
   response.set_rows(static_cast<uint64_t>(used.rows));
   response.set_rejected_rows(used.rejected.size());
-  for (const RejectedRow& row : used.rejected) {
-    response.add_warnings(absl::StrCat("manifest row ", row.row, " (", row.file,
-                                       ") is not used: ", row.reason));
-  }
-  prepared_ = std::move(prepared);
+  *response.mutable_warnings() = {warnings_.begin(), warnings_.end()};
   return response;
 }
 
-absl::Status TorchTrainer::Begin(const std::string& frozen_path) {
-  if (prepared_ == nullptr) {
-    return absl::FailedPreconditionError("the trainer is not prepared");
+absl::Status TorchTrainer::Session::Begin(const std::string& frozen_path) {
+  // A blob is named by its content: the same path is the same blob.
+  if (study_.layout.frozen_size == 0 || frozen_path == frozen_path_) {
+    return absl::OkStatus();
   }
-  if (prepared_->layout.frozen_size == 0) return absl::OkStatus();
-  HILUM_ASSIGN_OR_RETURN(
-      std::vector<float> frozen,
-      ReadFloats(frozen_path, 0,
-                 static_cast<size_t>(prepared_->layout.frozen_size)));
-  return prepared_->modules->LoadFrozen(frozen);
+  frozen_path_.clear();
+  HILUM_RETURN_IF_ERROR(modules_->LoadFrozenFile(frozen_path));
+  HILUM_ASSIGN_OR_RETURN(std::string sha256, FileSha256(frozen_path));
+  HILUM_RETURN_IF_ERROR(inputs_->Update(sha256));
+  frozen_path_ = frozen_path;
+  return absl::OkStatus();
 }
 
-absl::Status TorchTrainer::ForEachTrack(
-    absl::FunctionRef<absl::Status(Module&, size_t, TrackRun&)> make,
-    absl::FunctionRef<absl::Status(size_t, TrackRun&)> consume) {
-  ModulePool& pool = *prepared_->modules;
-  return RunOrdered<TrackRun>(
-      static_cast<int64_t>(prepared_->tracks.size()), pool.size(),
-      [&](int64_t track, TrackRun& run) {
-        Module& module = pool.Take();
-        absl::Status status = make(module, static_cast<size_t>(track), run);
-        pool.Return(module);
-        return status;
-      },
-      [&](int64_t track, TrackRun& run) {
-        return consume(static_cast<size_t>(track), run);
-      });
-}
-
-absl::StatusOr<std::vector<float>> TorchTrainer::LoadTrack(
-    Module& module, const std::string& global_path, size_t track) const {
-  size_t size = static_cast<size_t>(prepared_->layout.travelling_size);
+absl::StatusOr<std::vector<float>> TorchTrainer::Session::Load(
+    Module& module, const std::string& global_path, size_t track,
+    uint32_t round) const {
+  const size_t size = static_cast<size_t>(study_.layout.travelling_size);
   HILUM_ASSIGN_OR_RETURN(
       std::vector<float> values,
       ReadFloats(global_path, track * size * sizeof(float), size));
   HILUM_RETURN_IF_ERROR(module.Load(values));
+  const int64_t local_size = study_.layout.local_size;
+  if (local_size == 0) return values;
+  HILUM_ASSIGN_OR_RETURN(std::vector<float> local,
+                         local_.Before(round, track, local_size));
+  if (!local.empty()) HILUM_RETURN_IF_ERROR(module.LoadLocal(local));
   return values;
 }
 
-absl::Status TorchTrainer::TrainTrack(Module& module,
-                                      const v1::TrainRequest& request,
-                                      size_t track_index, TrackRun& run) const {
-  const Prepared& p = *prepared_;
-  HILUM_ASSIGN_OR_RETURN(std::vector<float> before,
-                         LoadTrack(module, request.global_path(), track_index));
-  const Track& track = p.tracks[track_index];
-  const v1::Training& training = p.study.training();
-  const int classes = p.study.classes_size();
-  const int size = static_cast<int>(p.study.model().input_size());
-  std::vector<size_t> cases = p.CasesOf(track, /*held_out=*/false);
-  Rng shuffle = p.MakeRng("shuffle", track, request.round());
-  Rng augment = p.MakeRng("augment", track, request.round());
-  Rng dropout = p.MakeRng("dropout", track, request.round());
-
-  const std::vector<float> offsets = p.LogitOffsets(cases);
-
-  run.update.set_num_examples(cases.size());
-  for (uint32_t epoch = 0; epoch < training.local_epochs(); ++epoch) {
-    shuffle.Shuffle(cases);
-    double loss = 0;
-    for (size_t at = 0; at < cases.size(); at += training.batch_size()) {
-      size_t end = std::min<size_t>(cases.size(), at + training.batch_size());
-      Batch batch;
-      batch.logit_offsets = offsets;
-      for (size_t i = at; i < end; ++i) {
-        int label = p.cases()[cases[i]].label;
-        AppendAugmented(p.PlaneOf(track.arm, cases[i]), size, augment,
-                        batch.pixels);
-        batch.labels.push_back(label);
-        batch.weights.push_back(
-            request.class_weights().empty()
-                ? 1.0f
-                : static_cast<float>(request.class_weights(
-                      static_cast<int>(track_index) * classes + label)));
-      }
-      absl::StatusOr<double> step = module.TrainBatch(batch, dropout);
-      if (!step.ok()) {
-        return absl::Status(
-            step.status().code(),
-            absl::StrCat("track ", ArmTrackName(track), ", local epoch ",
-                         epoch + 1, ": ", step.status().message()));
-      }
-      loss += *step;
-    }
-    run.update.set_loss_sum(loss);
-  }
-  run.delta = module.Travelling();
-  for (size_t i = 0; i < before.size(); ++i) run.delta[i] -= before[i];
-  return absl::OkStatus();
+absl::Status TorchTrainer::Session::CheckClassWeights(
+    const v1::TrainRequest& request) const {
+  const size_t cells =
+      study_.tracks.size() * static_cast<size_t>(study_.classes());
+  const size_t given = static_cast<size_t>(request.class_weights_size());
+  if (given == 0 || given == cells) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(given, " class weights, not ", cells));
 }
 
-absl::StatusOr<v1::TrainResponse> TorchTrainer::Train(
+absl::StatusOr<v1::TrainResponse> TorchTrainer::Session::Train(
     const v1::TrainRequest& request) {
-  HILUM_RETURN_IF_ERROR(Begin(request.frozen_path()));
-  const Prepared& p = *prepared_;
-  int cells = static_cast<int>(p.tracks.size()) * p.study.classes_size();
-  if (!request.class_weights().empty() &&
-      request.class_weights_size() != cells) {
-    return absl::InvalidArgumentError("class_weights of another length");
+  if (request.round() == 0) {
+    return absl::InvalidArgumentError("training rounds count from 1");
   }
-  const std::string& path = request.delta_path();
+  HILUM_RETURN_IF_ERROR(CheckClassWeights(request));
+  HILUM_RETURN_IF_ERROR(Begin(request.frozen_path()));
+  const std::string path = IsFirst() ? request.delta_path() : "/dev/null";
   ScopedFd fd(
       open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
   if (fd.get() < 0) return ErrnoStatus(errno, "cannot write", path);
+  const size_t classes = static_cast<size_t>(study_.classes());
+  const absl::Span<const double> weights(request.class_weights().data(),
+                                         request.class_weights().size());
   v1::TrainResponse response;
-  HILUM_RETURN_IF_ERROR(ForEachTrack(
-      [&](Module& module, size_t t, TrackRun& run) {
-        return TrainTrack(module, request, t, run);
+  HILUM_RETURN_IF_ERROR(modules_->ForEach<TrainedTrack>(
+      static_cast<int64_t>(study_.tracks.size()),
+      [&](Module& module, int64_t i, TrainedTrack& trained) -> absl::Status {
+        const size_t track = static_cast<size_t>(i);
+        HILUM_ASSIGN_OR_RETURN(
+            const std::vector<float> before,
+            Load(module, request.global_path(), track, request.round()));
+        return TrainTrack(
+            study_, *inputs_, module, track, request.round(),
+            weights.empty() ? weights
+                            : weights.subspan(track * classes, classes),
+            before, trained);
       },
-      [&](size_t t, TrackRun& run) {
-        *response.add_tracks() = std::exchange(run.update, {});
-        return WriteAt(fd.get(), t * run.delta.size() * sizeof(float),
-                       BlobBytes(run.delta), path);
+      [&](int64_t i, TrainedTrack& trained) -> absl::Status {
+        const size_t track = static_cast<size_t>(i);
+        *response.add_tracks() = std::exchange(trained.update, {});
+        if (!trained.warning.empty()) response.add_warnings(trained.warning);
+        if (IsFirst() && !trained.local.empty()) {
+          HILUM_RETURN_IF_ERROR(
+              local_.Keep(request.round(), track, trained.local));
+        }
+        return WriteAt(fd.get(), track * trained.delta.size() * sizeof(float),
+                       BlobBytes(trained.delta), path);
       }));
   return response;
 }
 
-absl::Status TorchTrainer::EvaluateTrack(Module& module,
-                                         const v1::EvaluateRequest& request,
-                                         size_t track_index,
-                                         TrackRun& run) const {
-  const Prepared& p = *prepared_;
-  const Track& track = p.tracks[track_index];
-  if (track.IsFinal()) return absl::OkStatus();
-  HILUM_RETURN_IF_ERROR(
-      LoadTrack(module, request.global_path(), track_index).status());
-  const absl::string_view model = request.model().empty()
-                                      ? "federated"
-                                      : absl::string_view(request.model());
-  run.evaluation =
-      NewEvaluation(static_cast<int>(track_index), p.study.classes_size(),
-                    static_cast<int>(p.study.evaluation().score_bins()));
-  run.predictions.clear();
-  const size_t classes = static_cast<size_t>(p.study.classes_size());
-  std::vector<size_t> cases = p.CasesOf(track, /*held_out=*/true);
-  for (size_t at = 0; at < cases.size(); at += kPredictBatch) {
-    size_t end = std::min(cases.size(), at + kPredictBatch);
-    std::vector<float> pixels;
-    for (size_t i = at; i < end; ++i) {
-      AppendPlane(p.PlaneOf(track.arm, cases[i]), pixels);
-    }
-    HILUM_ASSIGN_OR_RETURN(std::vector<float> logits, module.Predict(pixels));
-    for (size_t i = at; i < end; ++i) {
-      const CaseRow& row = p.cases()[cases[i]];
-      absl::Span<const float> scores(logits.data() + (i - at) * classes,
-                                     classes);
-      AddCase(scores, row.label, run.evaluation);
-      std::vector<double> log_softmax = LogSoftmax(scores);
-      absl::StrAppend(&run.predictions, CsvField(row.file), ",",
-                      ArmName(track.arm), ",", model, ",", TrackName(track),
-                      ",", p.study.classes(row.label));
-      for (double value : log_softmax) {
-        absl::StrAppendFormat(&run.predictions, ",%.9g", std::exp(value));
-      }
-      run.predictions += '\n';
-    }
-  }
-  return absl::OkStatus();
-}
-
-absl::StatusOr<v1::EvaluateResponse> TorchTrainer::Evaluate(
+absl::StatusOr<v1::EvaluateResponse> TorchTrainer::Session::Evaluate(
     const v1::EvaluateRequest& request) {
   HILUM_RETURN_IF_ERROR(Begin(request.frozen_path()));
-  const Prepared& p = *prepared_;
   std::string predictions = "case,arm,model,track,label";
-  for (const std::string& label : p.study.classes()) {
+  for (const std::string& label : study_.study.classes()) {
     absl::StrAppend(&predictions, ",score_", label);
   }
   predictions += '\n';
+  const std::string model =
+      request.model().empty() ? "federated" : request.model();
   v1::EvaluateResponse response;
-  HILUM_RETURN_IF_ERROR(ForEachTrack(
-      [&](Module& module, size_t t, TrackRun& run) {
-        return EvaluateTrack(module, request, t, run);
+  HILUM_RETURN_IF_ERROR(modules_->ForEach<EvaluatedTrack>(
+      static_cast<int64_t>(study_.tracks.size()),
+      [&](Module& module, int64_t i, EvaluatedTrack& out) -> absl::Status {
+        const size_t track = static_cast<size_t>(i);
+        if (study_.tracks[track].IsFinal()) return absl::OkStatus();
+        HILUM_RETURN_IF_ERROR(Load(module, request.global_path(), track,
+                                   std::numeric_limits<uint32_t>::max())
+                                  .status());
+        return EvaluateTrack(study_, *inputs_, module, track, model, out);
       },
-      [&](size_t t, TrackRun& run) {
-        if (p.tracks[t].IsFinal()) return absl::OkStatus();
-        predictions += run.predictions;
-        *response.add_tracks() = std::move(run.evaluation);
+      [&](int64_t i, EvaluatedTrack& out) {
+        if (study_.tracks[static_cast<size_t>(i)].IsFinal()) {
+          return absl::OkStatus();
+        }
+        predictions += out.predictions;
+        *response.add_tracks() = std::move(out.evaluation);
         return absl::OkStatus();
       }));
   if (request.predictions_path().empty()) return response;
   HILUM_RETURN_IF_ERROR(WriteFileAtomically(
       request.predictions_path(), predictions, Durability::kSync, 0600));
   return response;
+}
+
+TorchTrainer::TorchTrainer(TorchTrainerOptions options)
+    : options_(std::move(options)) {}
+TorchTrainer::~TorchTrainer() = default;
+
+absl::StatusOr<v1::PrepareResponse> TorchTrainer::Prepare(
+    const v1::PrepareRequest& request) {
+  session_.reset();
+  HILUM_ASSIGN_OR_RETURN(session_, Session::Create(request, options_));
+  return session_->Describe();
+}
+
+absl::StatusOr<v1::TrainResponse> TorchTrainer::Train(
+    const v1::TrainRequest& request) {
+  if (session_ != nullptr) return session_->Train(request);
+  return absl::FailedPreconditionError("the trainer is not prepared");
+}
+
+absl::StatusOr<v1::EvaluateResponse> TorchTrainer::Evaluate(
+    const v1::EvaluateRequest& request) {
+  if (session_ != nullptr) return session_->Evaluate(request);
+  return absl::FailedPreconditionError("the trainer is not prepared");
 }
 
 }  // namespace hilum

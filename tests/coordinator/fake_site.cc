@@ -16,6 +16,7 @@ namespace {
 constexpr int kBins = 16;
 constexpr size_t kTracks = 3;
 constexpr uint32_t kExamples = 10;
+constexpr uint32_t kTried = 2;
 
 }  // namespace
 
@@ -56,6 +57,9 @@ v1::SubmitEvaluationRequest TinyEvaluation() {
       }
     }
     track->set_loss_sum(5);
+    track->set_mapped(4);
+    track->set_map_in_lungs_sum(2.5);
+    track->set_lung_share_sum(1.25);
   }
   return evaluation;
 }
@@ -82,16 +86,20 @@ std::vector<uint32_t> FakeSite::Encode(const v1::Task& task,
                                        const std::vector<float>& delta) const {
   std::vector<uint32_t> vector(delta.size()), tail;
   const size_t size = delta.size() / kTracks;
+  const uint32_t trained = kExamples - (validation_loss ? kTried : 0);
   for (size_t t = 0; t < kTracks; ++t) {
     const uint64_t total = task.track_examples(static_cast<int>(t));
     const double share =
-        static_cast<double>(kExamples) / static_cast<double>(total);
+        static_cast<double>(trained) / static_cast<double>(total);
     EncodeDelta(absl::MakeSpan(delta).subspan(t * size, size),
                 std::ldexp(share, FractionBits(0)),
                 RoundingStream(t, site_.name()), 0,
                 absl::MakeSpan(vector).subspan(t * size, size));
-    tail.push_back(kExamples);
-    tail.push_back(EncodeLoss(kExamples * 0.5, kExamples, total));
+    tail.push_back(trained);
+    tail.push_back(EncodeLoss(trained * 0.5, trained, total));
+    if (!validation_loss) continue;
+    tail.push_back(kTried);
+    tail.push_back(EncodeLoss(kTried * *validation_loss, kTried, total));
   }
   vector.insert(vector.end(), tail.begin(), tail.end());
   return vector;

@@ -2,6 +2,7 @@
 #ifndef HILUM_TESTS_COORDINATOR_FAKE_SITE_H_
 #define HILUM_TESTS_COORDINATOR_FAKE_SITE_H_
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,10 @@ class FakeSite {
   // That it is unable to.
   absl::Status SendNoCensus(const v1::Task& task);
   absl::Status SendNoEvaluation(const v1::Task& task);
+
+  // Of the model as it came, a case, in a study that validates: in each track
+  // two of the ten examples are then for validation.
+  std::optional<double> validation_loss;
 
  private:
   FederationCore& core_;

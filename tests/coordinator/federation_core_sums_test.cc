@@ -28,7 +28,51 @@ TEST_F(SecureStudyTest, StudyEndsAsTheSameStudyWithoutMasks) {
   ExpectSame(ended, EndPlain(kEvaluation));
   EXPECT_EQ(Federated(ended.report)["pooled"]["n"], 80);
   EXPECT_EQ(Federated(ended.report)["pooled"]["mean_loss"], 0.5);
+  EXPECT_EQ(Federated(ended.report)["pooled"]["localization"],
+            Json({{"n", 32}, {"map_in_lungs", 0.625}, {"lung_share", 0.3125}}));
   EXPECT_EQ(ContributorsOf(ended.report, kRounds), kAll);
+}
+
+TEST_F(SecureStudyTest, ValidationIsThatOfTheSameStudyWithoutMasks) {
+  MakeStudy = ValidatedStudy;
+  Start();
+  Work(kAll);
+  const Ended ended = End();
+  ExpectSame(ended, EndPlain(kEvaluation));
+  // Losses grow: the starting weights are the best, and not the last.
+  EXPECT_NE(ended.best_sha256, ended.global_sha256);
+  EXPECT_EQ(ended.report["model"]["round"], 0);
+  const Json rounds = ended.report["rounds"];
+  EXPECT_EQ(rounds[0]["validation_examples"], 3 * 4 * 2);
+  EXPECT_NEAR(rounds[0]["validation_loss"].get<double>(), 0.75, 1e-5);
+  EXPECT_NEAR(rounds[1]["validation_loss"].get<double>(), 0.875, 1e-5);
+}
+
+TEST_F(SecureStudyTest, ValidationGoesOnWhereARoundsSumIsLost) {
+  MakeStudy = ValidatedStudy;
+  Start();
+  Work(kAll, Is(1, Shown::kConfirmations));
+  Work({"a", "b"}, Is(2, Shown::kAdvertiseKeys));
+  Open();
+  Work(kAll);
+  const Json report = Report();
+  EXPECT_EQ(report["rounds"][0]["validation_loss"], nullptr);
+  EXPECT_EQ(report["rounds"][0]["validation_examples"], 0);
+  // Round 2 tried what was to become of round 1: the starting weights.
+  EXPECT_EQ(report["model"]["round"], 1);
+}
+
+TEST_F(SecureStudyTest, VectorWithoutItsValidationIsOfAnotherSize) {
+  MakeStudy = ValidatedStudy;
+  Start();
+  Work(kAll, Is(1, Shown::kInbox));
+  const v1::Task task = Site("d").Next().task();
+  std::vector<uint32_t> vector = Site("d").VectorFor(task);
+  vector.resize(vector.size() - 6);  // two words of three tracks
+  EXPECT_EQ(Site("d").Upload(task, vector).status().code(),
+            absl::StatusCode::kInvalidArgument);
+  Work(kAll);
+  EXPECT_EQ(ContributorsOf(Report(), 1), kThree);
 }
 
 TEST_F(SecureStudyTest, NothingOfSingleSitesIsKept) {

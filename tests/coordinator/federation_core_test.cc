@@ -83,6 +83,7 @@ TEST_F(FederationCoreTest, WholeStudyEndsInAReportWithItsKeys) {
   EXPECT_EQ(arm["pooled"]["confusion"][0][1], 4);
   EXPECT_EQ(arm["pooled"]["per_class"]["sick"]["auc"], 1.0);
   EXPECT_EQ(arm["sites"]["a"]["n"], 20);
+  EXPECT_EQ(arm["sites"]["a"]["localization"]["n"], 8);
   EXPECT_EQ(arm["tracks"]["final"]["model_sha256"],
             ToHex(Sha256Of(*ReadFile(out + "/model/whole-final.safetensors"))));
 }

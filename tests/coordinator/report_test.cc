@@ -13,6 +13,7 @@
 #include "common/aggregation/statistics_vector.h"
 #include "common/base/file.h"
 #include "common/config/study.h"
+#include "coordinator/report/model_card.h"
 
 namespace hilum {
 namespace {
@@ -183,6 +184,110 @@ TEST_F(ReportTest, CohortIsTheSumOfItsSites) {
   EXPECT_THAT(html_, HasSubstr("<b>cohort</b></td><td>40</td><td>40</td>"
                                "<td>2</td><td>4 of 100"));
   EXPECT_THAT(html_, Not(HasSubstr("not known")));
+}
+
+TEST_F(ReportTest, MapsAreShownWhereSomeWereComparedAndOnlyThere) {
+  Write({});
+  EXPECT_FALSE(arm_["federated"]["pooled"].contains("localization"));
+  EXPECT_THAT(html_, Not(HasSubstr("Where the models look")));
+  for (auto& [site, evaluation] : federated_.evaluations) {
+    if (site.name() == "b") continue;
+    for (v1::TrackEvaluation& track : *evaluation.mutable_tracks()) {
+      track.set_mapped(8);
+      track.set_map_in_lungs_sum(6);
+      track.set_lung_share_sum(2);
+    }
+  }
+  federated_.evaluation_totals = SumEvaluations(study_, federated_.evaluations);
+  Write({});
+  const json want = {{"n", 16}, {"map_in_lungs", 0.75}, {"lung_share", 0.25}};
+  EXPECT_EQ(arm_["federated"]["pooled"]["localization"], want);
+  EXPECT_EQ(arm_["federated"]["sites"]["a"]["localization"], want);
+  EXPECT_FALSE(arm_["federated"]["sites"]["b"].contains("localization"));
+  EXPECT_EQ(arm_["federated"]["tracks"]["fold-2"]["localization"]["n"], 8);
+  EXPECT_THAT(html_, HasSubstr("<td>Whole radiograph</td><td>16</td>"
+                               "<td>75.0 %</td><td>25.0 %</td>"));
+}
+
+TEST_F(ReportTest, WithoutValidationNothingIsSaidOfIt) {
+  Write({});
+  EXPECT_THAT(text_, Not(HasSubstr("validation")));
+  EXPECT_THAT(html_, Not(HasSubstr("alidation loss")));
+  EXPECT_THAT(html_, Not(HasSubstr("class='chance marked'")));
+}
+
+// Rounds 1 to 3 of ten; the model of after the second was the best.
+class ValidatedReportTest : public ReportTest {
+ protected:
+  ValidatedReportTest() {
+    study_.mutable_training()->mutable_validation()->set_share(0.1);
+    study_.mutable_training()->mutable_validation()->set_patience(1);
+    federated_ = Result({{SiteId("a"), 9}});
+    const double nan = std::numeric_limits<double>::quiet_NaN();
+    federated_.rounds.clear();
+    for (uint32_t r = 1; r <= 4; ++r) {
+      const double loss = r == 2 ? nan : 1.0 / r;
+      federated_.rounds.push_back(
+          {.round = r,
+           .contributors = {SiteId("a")},
+           .mean_loss = {2, 2, 2},
+           .validation_examples = {r == 2 ? 0u : 4u, 0, r == 2 ? 0u : 12u},
+           .validation_loss = {loss, nan, loss}});
+    }
+    federated_.model_round = 3;
+  }
+};
+
+TEST_F(ValidatedReportTest, LossesOfTheTriedModelsAndTheChosenOneAreShown) {
+  Write({});
+  EXPECT_EQ(report_["model"]["round"], 3);
+  EXPECT_EQ(report_["model"]["rounds_planned"], 10);
+  EXPECT_EQ(report_["rounds"][0]["validation_examples"], 16);
+  EXPECT_EQ(report_["rounds"][3]["validation_loss"], 0.25);
+  EXPECT_EQ(report_["rounds"][1]["validation_loss"], nullptr);
+  const json& tracks = arm_["federated"]["tracks"];
+  EXPECT_EQ(tracks["final"]["validation_losses"],
+            json({1, nullptr, 1.0 / 3, 0.25}));
+  EXPECT_EQ(tracks["fold-2"]["validation_losses"],
+            json({nullptr, nullptr, nullptr, nullptr}));
+  EXPECT_THAT(html_, HasSubstr("Training ended after 4 of 10 rounds"));
+  EXPECT_THAT(html_, HasSubstr("The models after round 3 were evaluated: of "
+                               "those tried they had the lowest validation "
+                               "loss over all tracks, 0.2500"));
+  // Three quarters of the way from 58 to 446.
+  EXPECT_THAT(html_, HasSubstr("class='chance marked' x1='349.0'"));
+  for (const std::string& page : {text_, html_}) {
+    EXPECT_THAT(page, Not(HasSubstr("nan")));
+  }
+}
+
+TEST_F(ReportTest, CardHasTheFiguresOfTheReportAndTheFiles) {
+  study_.mutable_model()->set_batch_norm(v1::Model::BATCH_NORM_LOCAL);
+  federated_ = Result({{SiteId("a"), 9}, {SiteId("b"), 9}});
+  federated_.model_round = 1;
+  federated_.model_files = {{"model/whole-final.pth", "abc"}};
+  federated_.census[SiteId("b")].Clear();  // not published
+  Write({});
+  const std::string card = ModelCard(federated_, text_).value();
+  const json& pooled = arm_["federated"]["pooled"];
+  const json& ci = pooled["accuracy_ci95"];
+  for (const std::string& text :
+       {std::string("not for diagnosis"), std::string("TO BE COMPLETED"),
+        std::string("FedBN"), std::string("logits in this order: sick, well"),
+        std::string("`(x - 0.5) / 0.25`"), std::string("1 of 10 planned"),
+        absl::StrCat("| accuracy | 0.9 [", ci[0].dump(), ", ", ci[1].dump(),
+                     "] |"),
+        absl::StrCat("| sick | 40 | ",
+                     pooled["per_class"]["sick"]["auc"].dump(), " ["),
+        std::string("| cohort | whole | 40 | 40 |\n| a | whole | 20 | 20 |"),
+        std::string("| `model/whole-final.pth` | 1 | `abc` |")}) {
+    EXPECT_THAT(card, HasSubstr(text));
+  }
+  EXPECT_THAT(card, Not(HasSubstr("| b | whole")));
+  EXPECT_THAT(card, HasSubstr("single figures are not known"));
+  EXPECT_EQ(ModelCard(federated_, text_).value(), card);
+  EXPECT_EQ(ModelCard(federated_, "{}").status().code(),
+            absl::StatusCode::kInvalidArgument);
 }
 
 // Three sites of which c publishes its figures; the second round's sum was

@@ -15,6 +15,12 @@ namespace hilum {
 // aggregation or without.
 v1::Study FourSiteStudy(bool secure);
 
+// The same, with validation.
+v1::Study ValidatedStudy(bool secure);
+
+// What the site finds of the model with which a round begins.
+double ValidationLossOf(const std::string& site, uint32_t round);
+
 // What the site trains to in a round: other numbers at each.
 std::vector<float> DeltaOf(const std::string& site, uint32_t round);
 
@@ -44,6 +50,7 @@ class SecureSite {
 
  private:
   FakeSite AsFake() const { return FakeSite(*core_, name_.c_str(), hash_); }
+  FakeSite AsFake(uint32_t round) const;
 
   const std::unique_ptr<FederationCore>& core_;
   const std::string name_;

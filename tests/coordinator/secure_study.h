@@ -66,7 +66,7 @@ class SecureStudyTest : public testing::Test {
   }
   void Start() {
     Open();
-    const v1::Study study = FourSiteStudy(/*secure=*/true);
+    const v1::Study study = MakeStudy(/*secure=*/true);
     hash_ = core_->SubmitStudy(study, "").value();
     for (const std::string& name : kAll) {
       sites_.emplace(name,
@@ -160,16 +160,20 @@ class SecureStudyTest : public testing::Test {
 
   struct Ended {
     std::string global_sha256;
+    std::string best_sha256;
     Json report;
   };
   // The coordinator ends.
   Ended End() {
     Ended ended{.report = Report()};
-    ended.global_sha256 = Stored().global.sha256();
+    const StoredStudy stored = Stored();
+    ended.global_sha256 = stored.global.sha256();
+    ended.best_sha256 = stored.best.sha256();
     return ended;
   }
   static void ExpectSame(const Ended& secure, const Ended& plain) {
     EXPECT_EQ(ToHex(secure.global_sha256), ToHex(plain.global_sha256));
+    EXPECT_EQ(ToHex(secure.best_sha256), ToHex(plain.best_sha256));
     Json a = Federated(secure.report), b = Federated(plain.report);
     EXPECT_EQ(a["pooled"], b["pooled"]);
     EXPECT_EQ(a["tracks"], b["tracks"]);
@@ -181,7 +185,7 @@ class SecureStudyTest : public testing::Test {
   Ended EndPlain(uint32_t rounds_of_d) {
     const std::string dir = absl::StrCat(dir_, "/plain-", rounds_of_d);
     auto core = FederationCore::Open({.state_dir = dir}, RealClock()).value();
-    const v1::Study study = FourSiteStudy(/*secure=*/false);
+    const v1::Study study = MakeStudy(/*secure=*/false);
     const std::string hash = core->SubmitStudy(study, "").value();
     const std::string manifest = StudyLayout(study)->manifest_sha256;
     for (const std::string& name : kAll) {
@@ -199,6 +203,9 @@ class SecureStudyTest : public testing::Test {
           EXPECT_TRUE(site.SendNoCensus(task).ok());
           continue;
         }
+        if (IsValidated(study)) {
+          site.validation_loss = ValidationLossOf(name, round);
+        }
         const v1::Task task = site.Next().task();
         EXPECT_EQ(task.header().round(), round);
         EXPECT_TRUE((round == kEvaluation
@@ -211,10 +218,12 @@ class SecureStudyTest : public testing::Test {
     const std::string out = absl::StrCat(dir, "/out");
     EXPECT_TRUE(core->ExportStudy(hash, out).ok());
     core.reset();
-    return {StoredIn(dir).global.sha256(),
+    const StoredStudy stored = StoredIn(dir);
+    return {stored.global.sha256(), stored.best.sha256(),
             Json::parse(ReadFile(out + "/report.json").value_or("{}"))};
   }
 
+  std::function<v1::Study(bool secure)> MakeStudy = FourSiteStudy;
   std::string dir_;
   ManualClock clock_{RealClock().Now()};
   std::unique_ptr<FederationCore> core_;

@@ -51,6 +51,29 @@ TEST(StudyMachineTest, GoesFromCensusThroughRoundsAndEvaluationToItsEnd) {
   EXPECT_EQ(machine.phase(), v1::StudyStatus::COMPLETED);
 }
 
+TEST(StudyMachineTest, EvaluationFollowsAtOnceWhereTrainingIsOver) {
+  v1::Study study = TwoSites(2);
+  study.mutable_training()->set_rounds(5);
+  StudyMachine machine(study, {}, {}, kStart);
+  PrepareBoth(machine);
+  machine.Accept(kA);
+  machine.Accept(kB);
+  EXPECT_EQ(machine.Next(kStart), Command::kAggregate);
+  machine.Committed(kStart, /*trained=*/true);
+  EXPECT_EQ(machine.TaskFor(kB), v1::Task::EVALUATE);
+  EXPECT_EQ(machine.round(), 6u);
+  const StudyMachine restarted(study,
+                               {.committed_rounds = 1,
+                                .census = {kA, kB},
+                                .evaluations = {kA},
+                                .prepared = true,
+                                .trained = true},
+                               {}, kStart);
+  EXPECT_EQ(restarted.TaskFor(kB), v1::Task::EVALUATE);
+  EXPECT_EQ(restarted.TaskFor(kA), v1::Task::KIND_UNSPECIFIED);
+  EXPECT_EQ(restarted.round(), 6u);
+}
+
 TEST(StudyMachineTest, RoundClosesAtItsDeadlineWithAQuorum) {
   StudyMachine machine(TwoSites(1), {}, {}, kStart);
   PrepareBoth(machine);

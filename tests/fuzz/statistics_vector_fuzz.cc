@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Two bytes of cases that the cohort holds out, then the words of a sum: of a
-// census or of an evaluation, whichever length fits. What one site's sum is
-// decoded to is encoded as the same words.
+// census or of an evaluation, with maps or without, whichever length fits. What
+// one site's sum is decoded to is encoded as the same words.
 #include <cstring>
 #include <set>
 #include <vector>
@@ -13,8 +13,9 @@
 namespace hilum {
 namespace {
 
-v1::Study SmallStudy() {
+v1::Study SmallStudy(bool localization) {
   v1::Study study;
+  study.mutable_evaluation()->set_localization(localization);
   for (const char* label : {"sick", "well"}) study.add_classes(label);
   study.add_arms(v1::ARM_WHOLE);
   study.mutable_cross_validation()->set_folds(2);
@@ -41,11 +42,17 @@ void TryEvaluation(const v1::Study& study, uint64_t held_out,
   if (!totals.ok()) return;
   std::vector<uint32_t> again =
       EncodeEvaluation(study, tracks, totals->tracks()).value();
-  // A loss may have passed its bound by rounding; of no cases it is not read.
+  // A loss, or a sum over maps, may have passed its bound by rounding; of no
+  // cases it is not read.
   const size_t size = words.size() / 2;
-  for (size_t loss : {size - 1, 2 * size - 1}) {
-    HILUM_CHECK(held_out == 0 || words[loss] - again[loss] <= 1);
-    again[loss] = words[loss];
+  const bool maps = study.evaluation().localization();
+  for (size_t end : {size, 2 * size}) {
+    std::vector<size_t> sums = {end - 1};
+    if (maps) sums = {end - 1, end - 2, end - 4};
+    for (size_t sum : sums) {
+      HILUM_CHECK(held_out == 0 || words[sum] - again[sum] <= 1);
+      again[sum] = words[sum];
+    }
   }
   HILUM_CHECK(again == words);
 }
@@ -60,7 +67,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string bytes = input.Rest();
   std::vector<uint32_t> words(bytes.size() / sizeof(uint32_t));
   std::memcpy(words.data(), bytes.data(), words.size() * sizeof(uint32_t));
-  TryCensus(SmallStudy(), words);
-  TryEvaluation(SmallStudy(), held_out, words);
+  TryCensus(SmallStudy(false), words);
+  for (bool localization : {false, true}) {
+    TryEvaluation(SmallStudy(localization), held_out, words);
+  }
   return 0;
 }

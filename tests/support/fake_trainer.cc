@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/support/fake_trainer.h"
 
+#include <cmath>
+#include <cstdlib>
+
 #include "common/base/file.h"
 #include "common/base/rng.h"
 #include "common/base/status_macros.h"
@@ -12,6 +15,7 @@ namespace hilum {
 namespace {
 
 constexpr uint64_t kCases = 10;
+constexpr uint64_t kTried = 4;
 
 }  // namespace
 
@@ -45,6 +49,11 @@ absl::StatusOr<v1::TrainResponse> FakeTrainer::Train(
     v1::TrackUpdate* track = response.add_tracks();
     track->set_num_examples(kCases);
     track->set_loss_sum(static_cast<double>(kCases));
+    if (!IsValidated(study_)) continue;
+    const double loss =
+        1 + 0.25 * std::abs(static_cast<int>(request.round()) - 3);
+    track->set_validation_examples(kTried);
+    track->set_validation_loss_sum(loss * static_cast<double>(kTried));
   }
   return response;
 }
@@ -61,6 +70,11 @@ absl::StatusOr<v1::EvaluateResponse> FakeTrainer::Evaluate(
     track->set_track(static_cast<uint32_t>(t));
     for (int i = 0; i < classes * classes; ++i) {
       track->add_confusion(i % (classes + 1) == 0 ? kCases : 0);
+    }
+    if (study_.evaluation().localization()) {
+      track->set_mapped(kCases);
+      track->set_map_in_lungs_sum(0.75 * static_cast<double>(kCases));
+      track->set_lung_share_sum(0.5 * static_cast<double>(kCases));
     }
     for (int c = 0; c < classes; ++c) {
       v1::ScoreHistogram* scores = track->add_classes();

@@ -1,53 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "site_agent/gateway/service/trainer_process.h"
 
-#include <fcntl.h>
 #include <signal.h>
-#include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "common/base/file.h"
 #include "common/base/status_macros.h"
+#include "site_agent/trainer/service/trainer_child.h"
 
 namespace hilum {
 namespace {
 
 constexpr int kTries = 3;
 
-// In the child, between fork and exec: only async-signal-safe calls.
-[[noreturn]] void ExecTrainer(const char* binary, const char* fd_text, int fd,
-                              pid_t parent) {
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != parent) _exit(1);
-  sigset_t none;
-  sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, nullptr);
-  fcntl(fd, F_SETFD, 0);
-  execl(binary, binary, "serve", "--socket-fd", fd_text,
-        static_cast<char*>(nullptr));
-  _exit(127);
-}
-
-std::string EndOf(int status) {
-  if (WIFSIGNALED(status)) {
-    return absl::StrCat("was killed by signal ", WTERMSIG(status),
-                        WTERMSIG(status) == SIGKILL ? " (out of memory?)" : "");
-  }
-  if (WEXITSTATUS(status) == 127) return "could not be executed";
-  return absl::StrCat("ended with code ", WEXITSTATUS(status));
-}
-
 }  // namespace
 
 TrainerProcess::TrainerProcess(std::string binary,
+                               std::vector<std::string> arguments,
                                std::function<void(absl::string_view)> log)
-    : binary_(std::move(binary)), log_(std::move(log)) {}
+    : binary_(std::move(binary)),
+      arguments_(std::move(arguments)),
+      log_(std::move(log)) {}
 
 TrainerProcess::~TrainerProcess() {
   Stop();
@@ -62,25 +36,11 @@ void TrainerProcess::Stop() {
 }
 
 absl::Status TrainerProcess::Start() {
-  if (access(binary_.c_str(), X_OK) != 0) {
-    return ErrnoStatus(errno, "no trainer to run (trainer.binary)", binary_);
-  }
-  int ends[2];
-  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
-    return ErrnoStatus(errno, "cannot make a socket pair for", binary_);
-  }
-  ScopedFd ours(ends[0]);
-  ScopedFd theirs(ends[1]);
-  std::string fd_text = absl::StrCat(theirs.get());
-  pid_t parent = getpid();
-  pid_t pid = fork();
-  if (pid < 0) return ErrnoStatus(errno, "cannot start", binary_);
-  if (pid == 0) {
-    ExecTrainer(binary_.c_str(), fd_text.c_str(), theirs.get(), parent);
-  }
+  HILUM_ASSIGN_OR_RETURN(TrainerChild child,
+                         StartTrainer(binary_, arguments_));
   absl::MutexLock lock(&mutex_);
-  pid_ = pid;
-  client_ = std::make_unique<TrainerClient>(std::move(ours));
+  pid_ = child.pid;
+  client_ = std::make_unique<TrainerClient>(std::move(child.socket));
   return absl::OkStatus();
 }
 
@@ -93,11 +53,7 @@ void TrainerProcess::End() {
     client = std::move(client_);
   }
   if (pid <= 0) return;
-  kill(pid, SIGKILL);
-  int status = 0;
-  while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-  }
-  log_(absl::StrCat("trainer ", pid, " ", EndOf(status)));
+  log_(absl::StrCat("trainer ", pid, " ", EndTrainer(pid)));
 }
 
 absl::StatusOr<TrainerClient*> TrainerProcess::Child() {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/string_view.h"
@@ -18,13 +19,14 @@
 namespace hilum {
 
 // A trainer in a child process, talked to over a Unix socket that it
-// inherits: `BINARY serve --socket-fd N`. Started with the first call;
+// inherits: `BINARY serve --socket-fd N ...`. Started with the first call;
 // started again, and its cases loaded again, when it has died. The child ends
 // with this process, however this one ends.
 // Not thread-safe, but Stop may come from any thread.
 class TrainerProcess : public Trainer {
  public:
-  TrainerProcess(std::string binary,
+  // `arguments`: further ones of its command line.
+  TrainerProcess(std::string binary, std::vector<std::string> arguments,
                  std::function<void(absl::string_view)> log);
   ~TrainerProcess() override;
 
@@ -50,6 +52,7 @@ class TrainerProcess : public Trainer {
       absl::StatusOr<Response> (Trainer::*method)(const Request&));
 
   const std::string binary_;
+  const std::vector<std::string> arguments_;
   const std::function<void(absl::string_view)> log_;
   std::optional<v1::PrepareRequest> prepared_;
   bool needs_prepare_ = false;

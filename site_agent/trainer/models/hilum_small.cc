@@ -22,7 +22,9 @@ struct Norm {
       : weight(table.Take(name + ".weight", {channels})),
         bias(table.Take(name + ".bias", {channels})) {}
   at::Tensor operator()(const at::Tensor& x) const {
-    return at::group_norm(x, kHilumSmallGroups, weight, bias, 1e-5);
+    // Of LibTorch 1.13 on CPUs, one that takes one type only.
+    return at::group_norm(x.to(weight.scalar_type()), kHilumSmallGroups, weight,
+                          bias, 1e-5);
   }
 };
 

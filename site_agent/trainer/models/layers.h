@@ -47,20 +47,23 @@ class Linear {
 // Batch normalisation, eps 1e-5. With Pass::update_statistics by the batch's
 // mean and biased variance, and the running ones go a tenth of the way towards
 // its mean and unbiased variance; of a single value a channel there is no
-// variance, and the running ones are taken as they are.
+// variance, and the running ones are taken as they are. With Pass::ranks the
+// batch is that of all ranks.
 class BatchNorm {
  public:
   BatchNorm(TensorTable& table, const std::string& name, int channels);
   at::Tensor operator()(const at::Tensor& x, const Pass& pass) const;
 
  private:
+  at::Tensor OverRanks(const at::Tensor& x, const Pass& pass) const;
+
   at::Tensor weight_, bias_, mean_, variance_;
 };
 
-// Each value with probability 1/2 twice itself, else 0; x itself without a
-// source. The mask is our own, as Torch's generator is global and two trainers
-// of one process would draw from it in turn.
-at::Tensor Dropout(const at::Tensor& x, Rng* rng);
+// Each value with probability 1/2 twice itself, else 0; x itself without
+// Pass::dropout. x is [n, ...]. The mask is our own, as Torch's generator is
+// global and two trainers of one process would draw from it in turn.
+at::Tensor Dropout(const at::Tensor& x, const Pass& pass);
 
 // The last block, as TensorList::WithHead lays it out.
 class Head {

@@ -17,6 +17,8 @@
 
 namespace hilum {
 
+class Ranks;
+
 // Hands a table's tensors to a network by name and shape. Every tensor must
 // be taken exactly once: so a network that builds is the table's.
 class TensorTable {
@@ -44,6 +46,11 @@ struct Pass {
   // Batch normalisation by the batch's own statistics, by which the running
   // ones move (layers.h); else by the running ones.
   bool update_statistics = false;
+  // Where x is a piece of a batch: its first case, of so many. What is drawn
+  // for a case does not depend on the pieces.
+  int64_t first = 0, total = 0;  // total 0: x is the batch
+  // Who have the other pieces at the same time, for statistics of the batch.
+  Ranks* ranks = nullptr;
 };
 
 // One architecture over given parameters, as the blocks of its table: 0 ..

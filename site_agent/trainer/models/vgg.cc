@@ -65,7 +65,7 @@ class VggNetwork : public Network {
     }
     for (const Linear& hidden : hidden_) {
       y = hidden(y);
-      y = Dropout(at::relu_(y), pass.dropout);
+      y = Dropout(at::relu_(y), pass);
     }
     return y;
   }

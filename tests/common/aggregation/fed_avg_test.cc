@@ -215,6 +215,45 @@ TEST_F(FedAvgTest, MoreExamplesThanTheCohortHasAreRefusedAndNothingIsLeft) {
   EXPECT_FALSE(FileExists(folder_ + "/out"));
 }
 
+// Of each track a delta, then n, loss, v and validation loss.
+TEST_F(FedAvgTest, ValidationIsReadBesideTheLossAndMovesNothing) {
+  AggregateOptions options = Options(1, {10, 10}, {1, 2});
+  options.layout.validates = true;
+  const uint32_t one = 1u << 24;  // a loss of one nat in each of ten cases
+  options.updates = {
+      {"a", Write("a", std::vector<uint32_t>{1u << 26, 0, 4, one, 1, one / 10,
+                                             8, one, 0, 0})},
+      {"b", Write("b", std::vector<uint32_t>{0, 0, 1, one, 3, 2 * one, 0, 0, 0,
+                                             0})}};
+  auto result = AggregateUpdates(options);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(Output(), (std::vector<float>{3, 2}));
+  EXPECT_EQ(result->tracks[0].num_examples, 5u);
+  EXPECT_EQ(result->tracks[0].validation_examples, 4u);
+  EXPECT_NEAR(result->tracks[0].validation_loss, 21.0 / 4, 1e-6);
+  EXPECT_EQ(result->tracks[1].num_examples, 8u);
+  EXPECT_EQ(result->tracks[1].validation_examples, 0u);
+  EXPECT_TRUE(std::isnan(result->tracks[1].validation_loss));
+}
+
+TEST_F(FedAvgTest, ValidationThatNoCohortCanHaveIsAborted) {
+  AggregateOptions options = Options(1, {10}, {1});
+  options.layout.validates = true;
+  const auto with = [&](uint32_t examples, uint32_t loss) {
+    options.updates = {
+        {"a", Write("a", std::vector<uint32_t>{0, 8, 0, examples, loss})}};
+    return AggregateUpdates(options).status();
+  };
+  const uint32_t most = uint32_t{64} << 24;
+  EXPECT_TRUE(with(2, most / 5).ok());
+  EXPECT_EQ(with(3, 0).code(), absl::StatusCode::kAborted);
+  EXPECT_THAT(std::string(with(3, 0).message()), HasSubstr("11 examples"));
+  EXPECT_EQ(with(2, most / 5 + 100).code(), absl::StatusCode::kAborted);
+  EXPECT_EQ(with(2, ~uint32_t{0}).code(), absl::StatusCode::kAborted);
+  EXPECT_THAT(std::string(with(2, ~uint32_t{0}).message()),
+              HasSubstr("validation loss"));
+}
+
 TEST_F(FedAvgTest, WrongLengthTwoUpdatesAndTooManySitesAreRefused) {
   const std::string path = Write("a", std::vector<uint32_t>{1, 1, 1, 1});
   std::vector<UpdateInput> many;

@@ -214,5 +214,32 @@ TEST(LossTest, SumsToTheMeanAndIsClamped) {
   EXPECT_LT(everyone, uint64_t{1} << 31);
 }
 
+TEST(SharesTest, SumToTheCohortsSumAndAreClamped) {
+  const uint64_t total = 300;
+  const uint32_t sum =
+      EncodeShares(70.25, 100, total) + EncodeShares(12.5, 50, total);
+  EXPECT_NEAR(DecodeShares(sum, total), 82.75, 2 * 0x1p-31 * 300);
+  EXPECT_EQ(EncodeShares(-5, 100, total), 0u);
+  EXPECT_EQ(EncodeShares(1e30, 300, total), uint32_t{1} << 30);
+  EXPECT_EQ(EncodeShares(5, 0, 0), 0u);
+  // All sites at the clamp.
+  const uint64_t everyone = kMaxSiteExamples * kMaxSites;
+  uint32_t all = 0;
+  for (int s = 0; s < kMaxSites; ++s) {
+    all += EncodeShares(1e30, kMaxSiteExamples, everyone);
+  }
+  EXPECT_NEAR(DecodeShares(all, everyone) / static_cast<double>(everyone), 1,
+              kMaxSites * 0x1p-31);
+}
+
+TEST(VectorLayoutTest, ValidationHasTwoMoreWordsOfEachTrack) {
+  VectorLayout layout{.track_size = 7, .num_tracks = 3};
+  EXPECT_EQ(layout.size(), 27);
+  layout.validates = true;
+  EXPECT_EQ(layout.size(), 33);
+  EXPECT_EQ(layout.tail(), 21);
+  EXPECT_EQ(layout.num_bytes(), 33u * 4);
+}
+
 }  // namespace
 }  // namespace hilum

@@ -389,6 +389,53 @@ TEST_F(OneEvaluationTest, MeanLossOutOfItsRangeIsAborted) {
   EXPECT_TRUE(Decode().ok());
 }
 
+class LocalizedTest : public ::testing::Test {
+ protected:
+  LocalizedTest() : cohort_(SomeCohort(5)) {
+    study_.mutable_evaluation()->set_localization(true);
+    Rng rng(6, "maps");
+    for (auto& [site, evaluation] : cohort_.evaluations) {
+      for (v1::TrackEvaluation& track : *evaluation.mutable_tracks()) {
+        track.set_mapped(track.confusion(0) + track.confusion(4));
+        const double maps = static_cast<double>(track.mapped());
+        track.set_map_in_lungs_sum(maps * rng.Uniform());
+        track.set_lung_share_sum(maps * rng.Uniform());
+      }
+    }
+    held_out_ = HeldOutExamples(study_, SumCensus(study_, cohort_.census));
+    sums_ = EvaluationSums(study_, held_out_, cohort_.evaluations);
+  }
+
+  v1::Study study_ = SomeStudy();
+  Cohort cohort_;
+  std::vector<uint64_t> held_out_;
+  std::vector<uint32_t> sums_;
+};
+
+TEST_F(LocalizedTest, SumsOverMapsAreThoseOfThePlainOnes) {
+  EXPECT_EQ(EvaluationVectorSize(study_),
+            EvaluationVectorSize(SomeStudy()) + 4 * 3);
+  const auto totals =
+      DecodeEvaluation(study_, held_out_, cohort_.sites, sums_).value();
+  const auto plain = SumEvaluations(study_, cohort_.evaluations);
+  for (int t = 0; t < 4; ++t) {
+    const auto &is = totals.tracks(t), &want = plain.tracks(t);
+    EXPECT_EQ(is.mapped(), want.mapped());
+    // Five sites, 750 cases at most: 5 * 2^-31 * 750.
+    EXPECT_NEAR(is.map_in_lungs_sum(), want.map_in_lungs_sum(), 1.8e-6);
+    EXPECT_NEAR(is.lung_share_sum(), want.lung_share_sum(), 1.8e-6);
+  }
+}
+
+TEST_F(LocalizedTest, MapsThatNoCohortCanHaveAreAborted) {
+  for (size_t word : {1u, 2u, 3u}) {  // of the last track
+    std::vector<uint32_t> sums = sums_;
+    sums[sums.size() - word] = ~uint32_t{0};
+    auto totals = DecodeEvaluation(study_, held_out_, cohort_.sites, sums);
+    EXPECT_EQ(totals.status().code(), absl::StatusCode::kAborted) << word;
+  }
+}
+
 TEST_F(OneEvaluationTest, OtherLengthsAreRefused) {
   sums_.push_back(0);
   EXPECT_EQ(Decode().code(), absl::StatusCode::kInvalidArgument);

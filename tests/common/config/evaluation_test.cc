@@ -71,6 +71,32 @@ TEST(EvaluationTest, OtherShapesAndCountsThatDisagreeAreRefused) {
   EXPECT_FALSE(CheckEvaluationShape(SomeStudy(), short_of_one.tracks()).ok());
 }
 
+absl::Status WithMaps(bool localization, uint64_t mapped, double in_lungs,
+                      double lungs) {
+  v1::Study study = SomeStudy();
+  study.mutable_evaluation()->set_localization(localization);
+  v1::SubmitEvaluationRequest evaluation = SomeEvaluation();
+  v1::TrackEvaluation& track = *evaluation.mutable_tracks(1);
+  track.set_mapped(mapped);
+  track.set_map_in_lungs_sum(in_lungs);
+  track.set_lung_share_sum(lungs);
+  return CheckEvaluationShape(study, evaluation.tracks());
+}
+
+TEST(EvaluationTest, SumsOverMapsAreFromZeroToTheMapsAndTheseToTheCases) {
+  const double nan = std::nan("");
+  EXPECT_TRUE(WithMaps(true, 5, 5, 0).ok());
+  EXPECT_TRUE(WithMaps(true, 0, 0, 0).ok());
+  EXPECT_FALSE(WithMaps(true, 6, 5, 0).ok());  // five cases
+  for (double bad : {-0.1, 4.1, nan, std::numeric_limits<double>::infinity()}) {
+    EXPECT_FALSE(WithMaps(true, 4, bad, 1).ok()) << bad;
+    EXPECT_FALSE(WithMaps(true, 4, 1, bad).ok()) << bad;
+  }
+  EXPECT_TRUE(WithMaps(false, 0, 0, 0).ok());
+  EXPECT_FALSE(WithMaps(false, 1, 0, 0).ok());
+  EXPECT_FALSE(WithMaps(false, 0, 0.5, 0).ok());
+}
+
 TEST(EvaluationTest, CountsThatWrapToTheRightSumAreRefused) {
   const absl::Status status = After([](v1::TrackEvaluation& track) {
     track.set_confusion(0, (uint64_t{1} << 63) + 2);

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "tests/support/hex_secret.h"
 
 namespace hilum {
@@ -51,6 +53,10 @@ const Vector kVectors[] = {
      "1e0889016f67601c8ebea4943bc23ad6", "8995ae2e6df3dbf96fac7b7137bae67f",
      "eca5aa77d51d4a0a14d9c51e1da474ab"}};
 
+absl::Span<uint8_t> Writable(std::string& text) {
+  return {reinterpret_cast<uint8_t*>(text.data()), text.size()};
+}
+
 TEST(AesGcmTest, SealsAndOpensThePublishedVectors) {
   for (const Vector& vector : kVectors) {
     SecretBytes key = SecretFromHex(vector.key);
@@ -64,6 +70,12 @@ TEST(AesGcmTest, SealsAndOpensThePublishedVectors) {
         OpenAes256Gcm(key, nonce, sealed, data);
     ASSERT_TRUE(opened.ok()) << opened.status();
     EXPECT_EQ(HexOf(*opened), vector.plaintext);
+
+    std::string text = FromHex(vector.ciphertext);
+    ASSERT_TRUE(OpenAes256GcmInPlace(key, nonce, FromHex(vector.tag), data,
+                                     Writable(text))
+                    .ok());
+    EXPECT_EQ(absl::BytesToHexString(text), vector.plaintext);
   }
 }
 
@@ -71,6 +83,12 @@ class ChangedMessage : public testing::Test {
  protected:
   static bool IsRefused(const SecretBytes& key, const std::string& nonce,
                         const std::string& sealed, const std::string& data) {
+    const size_t size = sealed.size() - std::min(sealed.size(), kGcmTagSize);
+    std::string text = sealed.substr(0, size);
+    EXPECT_EQ(OpenAes256GcmInPlace(key, nonce, sealed.substr(size), data,
+                                   Writable(text))
+                  .ok(),
+              OpenAes256Gcm(key, nonce, sealed, data).ok());
     return OpenAes256Gcm(key, nonce, sealed, data).status().code() ==
            absl::StatusCode::kUnauthenticated;
   }
@@ -109,6 +127,15 @@ TEST_F(ChangedMessage, IsRefusedWhateverItsLength) {
 
 TEST_F(ChangedMessage, IsRefusedUnderAnotherKey) {
   EXPECT_TRUE(IsRefused(SecretFromHex(kZeroKey), nonce_, sealed_, data_));
+}
+
+TEST_F(ChangedMessage, LeavesZerosWhereItLay) {
+  std::string text = sealed_.substr(0, sealed_.size() - kGcmTagSize);
+  text[0] ^= 1;
+  const std::string tag = sealed_.substr(text.size());
+  EXPECT_TRUE(absl::IsUnauthenticated(
+      OpenAes256GcmInPlace(key_, nonce_, tag, data_, Writable(text))));
+  EXPECT_EQ(text, std::string(text.size(), '\0'));
 }
 
 TEST(AesGcmTest, RefusesANonceOfAnotherSize) {

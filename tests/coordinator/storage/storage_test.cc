@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 
+#include <cmath>
 #include <filesystem>
 
 namespace hilum {
@@ -96,7 +97,32 @@ TEST_F(StorageTest, DatabaseOfTheFirstVersionOpensAndItsStudiesLoad) {
     EXPECT_FALSE(study.census_totals.has_value());
     EXPECT_FALSE(study.evaluation_totals.has_value());
     EXPECT_FALSE(study.sum.has_value());
+    EXPECT_EQ(study.best.size(), 0u);
+    EXPECT_TRUE(study.rounds[0].validation_loss.empty());
   }
+}
+
+TEST_F(StorageTest, ValidationOfARoundAndTheBestGlobalAreKept) {
+  v1::BlobRef global, best;
+  global.set_sha256("new");
+  best.set_sha256("best");
+  best.set_size(8);
+  {
+    auto storage = Storage::Open(path_).value();
+    ASSERT_TRUE(storage->AddStudy({.hash = "hh", .study = "ss"}).ok());
+    ASSERT_TRUE(storage
+                    ->CommitRound("hh",
+                                  {.round = 1,
+                                   .validation_examples = {3, 0},
+                                   .validation_loss = {0.5, std::nan("")}},
+                                  global, best)
+                    .ok());
+  }
+  const StoredStudy study = Load().at(0);
+  EXPECT_EQ(study.global.sha256(), "new");
+  EXPECT_EQ(study.best.SerializeAsString(), best.SerializeAsString());
+  EXPECT_THAT(study.rounds[0].validation_examples, ElementsAre(3, 0));
+  EXPECT_EQ(study.rounds[0].MeanValidationLoss(), 0.5);
 }
 
 TEST_F(StorageTest, DatabaseOfTheFirstVersionTakesSumsAndTotals) {
@@ -114,10 +140,10 @@ TEST_F(StorageTest, DatabaseOfTheFirstVersionTakesSumsAndTotals) {
 }
 
 TEST_F(StorageTest, DatabaseOfANewerVersionIsRefused) {
-  Run("PRAGMA user_version = 3");
+  Run("PRAGMA user_version = 4");
   const absl::Status opened = Storage::Open(path_).status();
   EXPECT_EQ(opened.code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_THAT(std::string(opened.message()), HasSubstr("schema 3"));
+  EXPECT_THAT(std::string(opened.message()), HasSubstr("schema 4"));
 }
 
 TEST_F(StorageTest, SumIsKeptUntilWhatItGaveIsStored) {
@@ -136,7 +162,7 @@ TEST_F(StorageTest, SumIsKeptUntilWhatItGaveIsStored) {
   EXPECT_EQ(stored()->sum_id(), "second");
   {
     auto storage = Storage::Open(path_).value();
-    ASSERT_TRUE(storage->CommitRound("hh", {.round = 1}, {}).ok());
+    ASSERT_TRUE(storage->CommitRound("hh", {.round = 1}, {}, {}).ok());
   }
   EXPECT_FALSE(stored().has_value());
   {

@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "absl/strings/str_cat.h"
+#include "common/aggregation/ring.h"
 #include "tests/site_agent/gateway/site_at_work.h"
 
 namespace hilum {
@@ -110,6 +111,63 @@ TEST_F(SessionRunnerTest, FirstCensusIsGivenAgainAndBoundsTheWeight) {
             site_.coordinator.censuses[1].arms(0).SerializeAsString());
   // Trained on 30 in each track; the census has 20 in one fold, 40 in both.
   EXPECT_THAT(site_.coordinator.UploadedExamples(3), ElementsAre(20, 20, 30));
+}
+
+v1::Study ValidatedStudy() {
+  v1::Study study = SmallStudy();
+  study.mutable_training()->mutable_validation()->set_share(0.2);
+  return study;
+}
+
+class ValidatedSessionTest : public SessionRunnerTest {
+ protected:
+  static std::string Validated() {
+    const std::string path = NewFolder() + "-validated";
+    std::filesystem::remove_all(path);
+    return path;
+  }
+
+  SiteAtWork validated_{Validated(), ValidatedStudy()};
+};
+
+TEST_F(ValidatedSessionTest, ValidationGoesWithTheUpdateWithinTheCensus) {
+  validated_.coordinator.tasks = {validated_.MakeTask(v1::Task::PREPARE, 0),
+                                  validated_.MakeTask(v1::Task::TRAIN, 1)};
+  ASSERT_TRUE(validated_.Run().ok());
+  // The cohort has 100 cases; FakeTrainer trains on 10 and tries 4 with a loss
+  // of 1.5.
+  const uint32_t one = 1u << 24;
+  const std::vector<uint32_t> tail = validated_.coordinator.UploadedTail(12);
+  for (size_t track = 0; track < 3; ++track) {
+    EXPECT_EQ(tail[4 * track], 10u);
+    EXPECT_EQ(tail[4 * track + 1], EncodeLoss(10, 10, 100));
+    EXPECT_EQ(tail[4 * track + 2], 4u);
+    EXPECT_EQ(tail[4 * track + 3], EncodeLoss(6, 4, 100));
+    EXPECT_NEAR(tail[4 * track + 3], 0.06 * one, 1);
+  }
+  // It has three times as many since; its census has 20 of each fold's track,
+  // 40 of the final one's.
+  validated_.trainer.times_cases = 3;
+  validated_.coordinator.tasks = {validated_.MakeTask(v1::Task::PREPARE, 0),
+                                  validated_.MakeTask(v1::Task::TRAIN, 2)};
+  ASSERT_TRUE(validated_.Run().ok());
+  const std::vector<uint32_t> more = validated_.coordinator.UploadedTail(12);
+  EXPECT_EQ(more[0], 15u);
+  EXPECT_EQ(more[2], 5u);
+  EXPECT_NEAR(more[3], 1.25 * 5 / 100 * one, 1);
+  EXPECT_EQ(more[8], 29u);
+  EXPECT_EQ(more[10], 11u);
+}
+
+TEST_F(ValidatedSessionTest, ZerosAreOfTheSameLength) {
+  validated_.coordinator.tasks = {validated_.MakeTask(v1::Task::TRAIN, 1)};
+  ASSERT_TRUE(validated_.Run().ok());
+  const size_t size = validated_.coordinator.upload.size();
+  validated_.trainer.diverges = true;
+  validated_.coordinator.tasks = {validated_.MakeTask(v1::Task::TRAIN, 2)};
+  ASSERT_TRUE(validated_.Run().ok());
+  EXPECT_EQ(validated_.coordinator.upload, std::string(size, '\0'));
+  EXPECT_EQ(validated_.coordinator.updates[1].update().size(), size);
 }
 
 // What leaves is the bit and nothing of the reason.

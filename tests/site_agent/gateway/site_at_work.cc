@@ -90,13 +90,18 @@ std::optional<v1::Task> ScriptedCoordinator::TakeTask() {
 
 std::vector<uint32_t> ScriptedCoordinator::UploadedExamples(
     size_t num_tracks) const {
-  std::vector<uint32_t> tail(2 * num_tracks);
-  const size_t bytes = tail.size() * sizeof(uint32_t);
-  HILUM_CHECK(upload.size() > bytes);
-  std::memcpy(tail.data(), upload.data() + upload.size() - bytes, bytes);
+  const std::vector<uint32_t> tail = UploadedTail(2 * num_tracks);
   std::vector<uint32_t> examples;
   for (size_t t = 0; t < num_tracks; ++t) examples.push_back(tail[2 * t]);
   return examples;
+}
+
+std::vector<uint32_t> ScriptedCoordinator::UploadedTail(size_t words) const {
+  std::vector<uint32_t> tail(words);
+  const size_t bytes = tail.size() * sizeof(uint32_t);
+  HILUM_CHECK(upload.size() > bytes);
+  std::memcpy(tail.data(), upload.data() + upload.size() - bytes, bytes);
+  return tail;
 }
 
 void FailingTrainer::Spoil(const std::string& delta_path) {

@@ -37,6 +37,8 @@ class ScriptedCoordinator : public Transport {
   absl::Status census_answer, fetch_answer;
   // num_examples of each track, as the last upload has them.
   std::vector<uint32_t> UploadedExamples(size_t num_tracks) const;
+  // The words behind the tracks of the last upload.
+  std::vector<uint32_t> UploadedTail(size_t words) const;
   // What came, in order.
   std::vector<v1::NextTaskRequest> polls;
   std::vector<v1::SubmitCensusRequest> censuses;
@@ -69,6 +71,9 @@ class FailingTrainer : public FakeTrainer {
     auto response = FakeTrainer::Train(request);
     for (v1::TrackUpdate& track : *response->mutable_tracks()) {
       track.set_num_examples(track.num_examples() * times_cases);
+      track.set_validation_examples(track.validation_examples() * times_cases);
+      track.set_validation_loss_sum(track.validation_loss_sum() *
+                                    static_cast<double>(times_cases));
     }
     if (diverges) Spoil(request.delta_path());
     return response;

@@ -117,6 +117,39 @@ TEST_F(UpdateFileTest, VectorHasEachTrackEncodedAndThenCountsAndLosses) {
   EXPECT_EQ(words[words.size() - 5], (5u << 24) / 40);
 }
 
+TEST_F(UpdateFileTest, ValidationLiesBehindCountAndLossOfItsTrack) {
+  const std::vector<float> delta = Random();
+  ASSERT_TRUE(Encode(delta).ok());
+  std::vector<uint32_t> want = Words();
+  options_.layout.validates = true;
+  options_.shares[0].validation_examples = 4;
+  options_.shares[0].validation_loss_sum = 10;
+  auto update = Encode(delta);
+  ASSERT_TRUE(update.ok()) << update.status();
+  EXPECT_EQ(update->size(), options_.layout.num_bytes());
+  // From the back: of the third track, the second and the first.
+  want.insert(want.end(), {0, 0});
+  want.insert(want.end() - 4, {0, 0});
+  want.insert(want.end() - 8, {4, (10u << 24) / 40});
+  EXPECT_TRUE(Words() == want);
+}
+
+TEST_F(UpdateFileTest, ValidationThatDoesNotFitIsRefused) {
+  options_.layout.validates = true;
+  options_.shares[1] = {30, 1, 40, 10, 1};
+  EXPECT_TRUE(Encode(Random()).ok());
+  const double infinity = std::numeric_limits<double>::infinity();
+  for (const TrackShare& bad :
+       {TrackShare{30, 1, 40, 11, 1}, TrackShare{30, 1, 40, ~uint64_t{0}, 1},
+        TrackShare{30, 1, 40, 10, std::nan("")},
+        TrackShare{30, 1, 40, 10, infinity}}) {
+    options_.shares[1] = bad;
+    const absl::Status refused = Encode(Random()).status();
+    EXPECT_EQ(refused.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_THAT(std::string(refused.message()), HasSubstr("track 1"));
+  }
+}
+
 TEST_F(UpdateFileTest, EachTrackIsClippedByItsOwnNorm) {
   std::vector<float> delta = Random();
   delta[0] = 3000;  // over what may leave, and clipped down to it

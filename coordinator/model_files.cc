@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "coordinator/model_files.h"
+
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
+#include "common/base/file.h"
+#include "common/base/status_macros.h"
+#include "common/config/study.h"
+#include "common/crypto/sha256.h"
+#include "common/model/architecture.h"
+#include "common/model/blobs.h"
+#include "common/model/safetensors.h"
+#include "common/model/torch_writer.h"
+
+namespace hilum {
+namespace {
+
+// `size` bytes of a blob from `offset`, as numbers.
+absl::StatusOr<std::vector<float>> ReadValues(const BlobStore& blobs,
+                                              const v1::BlobRef& blob,
+                                              uint64_t offset, uint64_t size) {
+  HILUM_ASSIGN_OR_RETURN(BlobStore::Chunk chunk,
+                         blobs.Read(blob.sha256(), offset, size));
+  if (chunk.data.size() != size) {
+    return absl::DataLossError(
+        absl::StrCat("blob ", ToHex(blob.sha256()), " is shorter than known"));
+  }
+  return BlobValues(chunk.data);
+}
+
+// "hilum", "imagenet", "torchxrayvision"
+std::string PresetOf(const v1::Model& model) {
+  return absl::AsciiStrToLower(absl::StripPrefix(
+      v1::Model::Preprocessing_Name(model.preprocessing()), "PREPROCESSING_"));
+}
+
+// One call of WriteModels.
+class ModelWriter {
+ public:
+  ModelWriter(const BlobStore& blobs, std::string directory,
+              ParameterLayout layout, StudyResult& result)
+      : blobs_(blobs),
+        directory_(std::move(directory)),
+        layout_(std::move(layout)),
+        result_(result) {}
+
+  absl::Status ReadFrozen(const v1::BlobRef& frozen) {
+    if (frozen.size() == 0) return absl::OkStatus();
+    HILUM_ASSIGN_OR_RETURN(frozen_,
+                           ReadValues(blobs_, frozen, 0, frozen.size()));
+    return absl::OkStatus();
+  }
+
+  // The tracks of a global that came after so many rounds, into `folder`.
+  // `sha256`: where given, the safetensors files' hashes go there too.
+  absl::Status WriteGlobal(const v1::BlobRef& global, uint32_t round,
+                           const std::string& folder,
+                           std::vector<std::string>* sha256) {
+    HILUM_RETURN_IF_ERROR(
+        MakeDirectories(absl::StrCat(directory_, "/", folder)));
+    const uint64_t track_bytes =
+        static_cast<uint64_t>(layout_.travelling_size) * sizeof(float);
+    uint64_t offset = 0;
+    for (const Track& track : StudyTracks(result_.study)) {
+      HILUM_ASSIGN_OR_RETURN(std::vector<float> travelling,
+                             ReadValues(blobs_, global, offset, track_bytes));
+      offset += track_bytes;
+      HILUM_ASSIGN_OR_RETURN(std::vector<float> model,
+                             JoinModel(layout_, frozen_, travelling));
+      const std::string stem = absl::StrCat(folder, "/", ArmTrackName(track));
+      HILUM_RETURN_IF_ERROR(WriteModel(stem, model, Metadata(track, round)));
+      if (sha256 != nullptr) {
+        sha256->push_back((result_.model_files.end() - 2)->sha256);
+      }
+    }
+    return absl::OkStatus();
+  }
+
+ private:
+  std::map<std::string, std::string> Metadata(const Track& track,
+                                              uint32_t round) const {
+    const v1::Model& model = result_.study.model();
+    return {{"architecture", layout_.architecture.name},
+            {"classes", absl::StrJoin(result_.study.classes(), ",")},
+            {"head_units", absl::StrCat(model.head_units())},
+            {"input_channels", absl::StrCat(model.input_channels())},
+            {"input_size", absl::StrCat(model.input_size())},
+            {"preprocessing", PresetOf(model)},
+            {"round", absl::StrCat(round)},
+            {"study_hash", ToHex(result_.study_hash)},
+            {"track", ArmTrackName(track)}};
+  }
+
+  // In both formats.
+  absl::Status WriteModel(const std::string& stem,
+                          const std::vector<float>& model,
+                          const std::map<std::string, std::string>& metadata) {
+    const std::string safetensors = stem + ".safetensors", pth = stem + ".pth";
+    HILUM_ASSIGN_OR_RETURN(
+        std::string sha256,
+        WriteSafetensors(absl::StrCat(directory_, "/", safetensors),
+                         layout_.architecture, model, metadata));
+    result_.model_files.push_back({safetensors, ToHex(sha256)});
+    HILUM_ASSIGN_OR_RETURN(sha256,
+                           WriteTorchFile(absl::StrCat(directory_, "/", pth),
+                                          layout_.architecture, model));
+    result_.model_files.push_back({pth, ToHex(sha256)});
+    return absl::OkStatus();
+  }
+
+  const BlobStore& blobs_;
+  const std::string directory_;
+  const ParameterLayout layout_;
+  StudyResult& result_;
+  std::vector<float> frozen_;
+};
+
+}  // namespace
+
+absl::Status WriteModels(const StoredStudy& stored, const BlobStore& blobs,
+                         const std::string& directory, StudyResult& result) {
+  HILUM_ASSIGN_OR_RETURN(ParameterLayout layout, StudyLayout(result.study));
+  ModelWriter writer(blobs, directory, std::move(layout), result);
+  HILUM_RETURN_IF_ERROR(writer.ReadFrozen(stored.frozen));
+  HILUM_RETURN_IF_ERROR(writer.WriteGlobal(
+      stored.evaluated(), result.model_round, "model", &result.model_sha256));
+  if (stored.evaluated().sha256() == stored.global.sha256()) {
+    return absl::OkStatus();
+  }
+  return writer.WriteGlobal(stored.global,
+                            static_cast<uint32_t>(stored.rounds.size()),
+                            "model/last", nullptr);
+}
+
+}  // namespace hilum

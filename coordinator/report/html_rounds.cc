@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "coordinator/report/html_rounds.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "common/config/study.h"
+#include "coordinator/report/svg.h"
+
+namespace hilum {
+namespace {
+
+using Losses = std::vector<std::vector<double>>;  // [rounds][tracks of an arm]
+
+// The losses of each track; `first`: where the first of them stands.
+std::vector<ChartLine> LinesOf(const Losses& losses, size_t folds, double first,
+                               double& top) {
+  std::vector<ChartLine> lines;
+  const size_t tracks = losses.empty() ? 0 : losses[0].size();
+  for (size_t t = 0; t < tracks; ++t) {
+    ChartLine line{.label =
+                       t == folds ? "final" : absl::StrCat("fold ", t + 1)};
+    for (size_t r = 0; r < losses.size(); ++r) {
+      const double loss = losses[r][t];
+      if (!std::isfinite(loss)) continue;
+      line.points.emplace_back(static_cast<double>(r) + first, loss);
+      top = std::max(top, loss);
+    }
+    lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
+std::string TrainingChart(const ArmMetrics& arm) {
+  double top = 0;
+  const std::vector<ChartLine> lines =
+      LinesOf(arm.losses, arm.folds.size(), 1, top);
+  return LineChart(
+      {.title = absl::StrCat("Training loss, ", ArmTitle(arm.arm)),
+       .x_label = "round",
+       .y_label = "training loss (weighted cross-entropy)",
+       .x_min = 1,
+       .x_max = std::max(2.0, static_cast<double>(arm.losses.size())),
+       .y_min = 0,
+       .y_max = top > 0 ? top * 1.05 : 1,
+       .diagonal = false},
+      lines);
+}
+
+// A global stands at the number of rounds after which it came.
+std::string ValidationChart(const ArmMetrics& arm, uint32_t model_round) {
+  if (arm.validation_losses.empty()) return "";
+  double top = 0;
+  const std::vector<ChartLine> lines =
+      LinesOf(arm.validation_losses, arm.folds.size(), 0, top);
+  return LineChart(
+      {.title = absl::StrCat("Validation loss, ", ArmTitle(arm.arm)),
+       .x_label = "rounds of training before",
+       .y_label = "validation loss (cross-entropy)",
+       .x_min = 0,
+       .x_max = static_cast<double>(arm.validation_losses.size()),
+       .y_min = 0,
+       .y_max = top > 0 ? top * 1.05 : 1,
+       .diagonal = false,
+       .marked_x = static_cast<double>(model_round)},
+      lines);
+}
+
+std::string LostRounds(const std::vector<RoundSummary>& rounds) {
+  std::vector<uint32_t> lost;
+  for (const RoundSummary& round : rounds) {
+    if (round.contributors.empty()) lost.push_back(round.round);
+  }
+  if (lost.empty()) return "";
+  return absl::StrCat(
+      "<p class='soft'>No sum came about in these rounds, and the models "
+      "stayed as they were: ",
+      absl::StrJoin(lost, ", "), ".</p>\n");
+}
+
+std::string Choice(const StudyResult& result) {
+  if (!IsValidated(result.study)) return "";
+  const uint32_t planned = result.study.training().rounds();
+  std::string text = "<p>";
+  if (result.rounds.size() < planned) {
+    absl::StrAppend(&text, "Training ended after ", result.rounds.size(),
+                    " of ", planned,
+                    " rounds, since validation brought no gain any more. ");
+  }
+  double loss = std::nan("");
+  if (result.model_round < result.rounds.size()) {
+    loss = result.rounds[result.model_round].MeanValidationLoss();
+  }
+  if (std::isnan(loss)) {
+    return text + "No model was tried: the last one was evaluated.</p>\n";
+  }
+  return absl::StrCat(
+      text, "The models after round ", result.model_round,
+      " were evaluated: of those tried they had the lowest validation loss "
+      "over all tracks, ",
+      absl::StrFormat("%.4f", loss), " (marked below).</p>\n");
+}
+
+}  // namespace
+
+std::string RoundsHtml(const StudyResult& result,
+                       const std::vector<ArmMetrics>& arms) {
+  std::string html = absl::StrCat("<h2>Rounds</h2>", LostRounds(result.rounds),
+                                  Choice(result), "<div class='arms'>");
+  for (const ArmMetrics& arm : arms) {
+    absl::StrAppend(&html, "<section><h3>", ArmTitle(arm.arm), "</h3>",
+                    TrainingChart(arm),
+                    ValidationChart(arm, result.model_round), "</section>\n");
+  }
+  return html + "</div>\n";
+}
+
+}  // namespace hilum

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// The card that goes with a study's models. Its sections follow Mitchell et al.
+// 2019 (Model Cards for Model Reporting).
+#ifndef HILUM_COORDINATOR_REPORT_MODEL_CARD_H_
+#define HILUM_COORDINATOR_REPORT_MODEL_CARD_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "coordinator/study_result.h"
+
+namespace hilum {
+
+// Markdown, as docs/report.md describes it. Figures are those of `report`, the
+// study's report.json, digit by digit: what it does not show of single sites is
+// not here either. Equal input gives equal bytes. INVALID_ARGUMENT: `report` is
+// not one.
+absl::StatusOr<std::string> ModelCard(const StudyResult& result,
+                                      absl::string_view report);
+
+}  // namespace hilum
+
+#endif  // HILUM_COORDINATOR_REPORT_MODEL_CARD_H_

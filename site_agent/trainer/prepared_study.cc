@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "site_agent/trainer/prepared_study.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "absl/strings/str_cat.h"
+#include "common/crypto/sha256.h"
+#include "site_agent/trainer/augment.h"
+
+namespace hilum {
+
+std::vector<size_t> PreparedStudy::CasesOf(const Track& track,
+                                           Part part) const {
+  const double share = study.training().validation().share();
+  std::vector<size_t> found;
+  for (size_t i = 0; i < pool.folds.size(); ++i) {
+    if (PlaneOf(track.arm, i).empty()) continue;
+    bool wanted = false;
+    if (part == Part::kHeldOut) {
+      wanted = pool.folds[i] == track.fold;
+    } else if (pool.TrainsOn(i, track.fold)) {
+      const bool validates = pool.validation_ranks[i] < share;
+      wanted = validates == (part == Part::kValidation);
+    }
+    if (wanted) found.push_back(i);
+  }
+  return found;
+}
+
+uint64_t PreparedStudy::NumFixedVersions() const {
+  const v1::Augmentation& reach = study.training().augmentation();
+  return Augments(reach) ? std::max(1u, reach.views()) : 1;
+}
+
+uint64_t PreparedStudy::VersionAt(size_t index, uint64_t epoch) const {
+  const v1::Augmentation& reach = study.training().augmentation();
+  if (!Augments(reach)) return 0;
+  if (reach.views() == 0) return 1 + epoch;
+  // Cases do not take their turns together.
+  const uint64_t start = Rng(study.seed(), pool.data.digests[index]).Next();
+  return (start % reach.views() + epoch) % reach.views();
+}
+
+void PreparedStudy::AppendPixels(v1::Arm arm, CaseVersion version,
+                                 std::vector<float>& pixels) const {
+  const Plane& plane = PlaneOf(arm, version.index);
+  if (version.version == 0) return AppendPlane(plane, pixels);
+  Rng rng(study.seed(),
+          absl::StrCat("augment/", ArmName(arm), "/",
+                       ToHex(pool.data.digests[version.index]), "/",
+                       version.version));
+  AppendAugmented(plane, static_cast<int>(study.model().input_size()),
+                  study.training().augmentation(), rng, pixels);
+}
+
+std::vector<float> PreparedStudy::LogitOffsets(
+    absl::Span<const size_t> trained) const {
+  const double strength = study.training().logit_adjustment();
+  if (strength == 0 || trained.empty()) return {};
+  const size_t count = static_cast<size_t>(classes());
+  std::vector<double> shares(count, 0.1 / static_cast<double>(count));
+  for (size_t i : trained) {
+    shares[static_cast<size_t>(cases()[i].label)] +=
+        0.9 / static_cast<double>(trained.size());
+  }
+  std::vector<float> offsets;
+  for (double share : shares) {
+    offsets.push_back(static_cast<float>(strength * std::log(share)));
+  }
+  return offsets;
+}
+
+Rng PreparedStudy::MakeRng(const char* purpose, const Track& track,
+                           uint32_t round) const {
+  return Rng(study.seed(), absl::StrCat(purpose, "/", ArmTrackName(track), "/",
+                                        round, "/", site));
+}
+
+v1::ArmCensus PreparedStudy::Census(v1::Arm arm) const {
+  v1::ArmCensus census;
+  std::vector<uint64_t> counts(study.cross_validation().folds() *
+                               static_cast<size_t>(classes()));
+  for (size_t i = 0; i < pool.folds.size(); ++i) {
+    if (PlaneOf(arm, i).empty()) {
+      census.set_without_mask(census.without_mask() + 1);
+      continue;
+    }
+    int cell = pool.folds[i] * classes() + cases()[i].label;
+    ++counts[static_cast<size_t>(cell)];
+  }
+  census.mutable_fold_class_counts()->Add(counts.begin(), counts.end());
+  return census;
+}
+
+std::vector<std::string> PreparedStudy::AbsentClasses() const {
+  std::vector<bool> seen(static_cast<size_t>(classes()));
+  for (const CaseRow& row : cases()) seen[static_cast<size_t>(row.label)] = true;
+  std::vector<std::string> absent;
+  for (int c = 0; c < classes(); ++c) {
+    if (!seen[static_cast<size_t>(c)]) absent.push_back(study.classes(c));
+  }
+  return absent;
+}
+
+}  // namespace hilum

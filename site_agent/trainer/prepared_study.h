@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// A study as one site has it: its plan, its cases, who is in which part.
+#ifndef HILUM_SITE_AGENT_TRAINER_PREPARED_STUDY_H_
+#define HILUM_SITE_AGENT_TRAINER_PREPARED_STUDY_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "common/base/rng.h"
+#include "common/config/study.h"
+#include "common/model/architecture.h"
+#include "hilum/v1/federation.pb.h"
+#include "hilum/v1/study.pb.h"
+#include "site_agent/trainer/case_pool.h"
+
+namespace hilum {
+
+// What a track does with a case.
+enum class Part { kTraining, kValidation, kHeldOut };
+
+// One version of one case: 0 is the case itself.
+struct CaseVersion {
+  size_t index;  // of the pool
+  uint64_t version;
+};
+
+struct PreparedStudy {
+  v1::Study study;
+  std::string hash;  // 32 bytes
+  ParameterLayout layout;
+  std::vector<Track> tracks;
+  std::string site;
+  CasePool pool;
+
+  const std::vector<CaseRow>& cases() const { return pool.data.manifest.cases; }
+  int classes() const { return study.classes_size(); }
+  const Plane& PlaneOf(v1::Arm arm, size_t index) const {
+    return arm == v1::ARM_WHOLE ? pool.data.whole[index]
+                                : pool.data.segmented[index];
+  }
+
+  // Pool indices, ascending. Cases without the arm's plane are in no part.
+  std::vector<size_t> CasesOf(const Track& track, Part part) const;
+
+  // The version of a case that is learned from in the `epoch`-th epoch of all,
+  // from 0.
+  uint64_t VersionAt(size_t index, uint64_t epoch) const;
+  // Versions 0 .. this - 1 are met again and again: those learned from, where
+  // the study fixes them, and the case itself.
+  uint64_t NumFixedVersions() const;
+  // Appends its pixels, [size * size]. They depend on the study's seed, the
+  // case's image, the arm and the version.
+  void AppendPixels(v1::Arm arm, CaseVersion version,
+                    std::vector<float>& pixels) const;
+
+  // The site's smoothed log shares of classes among these cases, times the
+  // study's logit_adjustment; empty where that is 0. [classes]
+  std::vector<float> LogitOffsets(absl::Span<const size_t> trained) const;
+
+  // A stream of this site's, of a track and round.
+  Rng MakeRng(const char* purpose, const Track& track, uint32_t round) const;
+
+  v1::ArmCensus Census(v1::Arm arm) const;
+  // For the site's log: classes of which it has no case.
+  std::vector<std::string> AbsentClasses() const;
+};
+
+}  // namespace hilum
+
+#endif  // HILUM_SITE_AGENT_TRAINER_PREPARED_STUDY_H_

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "site_agent/trainer/service/trainer_child.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "absl/strings/str_cat.h"
+
+namespace hilum {
+namespace {
+
+// In the child, between fork and exec: only async-signal-safe calls.
+[[noreturn]] void Exec(char* const* arguments, int fd, pid_t parent) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != parent) _exit(1);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  fcntl(fd, F_SETFD, 0);
+  execv(arguments[0], arguments);
+  _exit(127);
+}
+
+std::string HowItEnded(int status) {
+  if (WIFSIGNALED(status)) {
+    return absl::StrCat("was killed by signal ", WTERMSIG(status),
+                        WTERMSIG(status) == SIGKILL ? " (out of memory?)" : "");
+  }
+  if (WEXITSTATUS(status) == 127) return "could not be executed";
+  return absl::StrCat("ended with code ", WEXITSTATUS(status));
+}
+
+}  // namespace
+
+absl::StatusOr<TrainerChild> StartTrainer(
+    const std::string& binary, const std::vector<std::string>& arguments) {
+  if (access(binary.c_str(), X_OK) != 0) {
+    return ErrnoStatus(errno, "no trainer to run (trainer.binary)", binary);
+  }
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+    return ErrnoStatus(errno, "cannot make a socket pair for", binary);
+  }
+  ScopedFd ours(ends[0]);
+  ScopedFd theirs(ends[1]);
+  std::vector<std::string> words = {binary, "serve", "--socket-fd",
+                                    absl::StrCat(theirs.get())};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  std::vector<char*> pointers;
+  for (std::string& word : words) pointers.push_back(word.data());
+  pointers.push_back(nullptr);
+  const pid_t parent = getpid();
+  const pid_t pid = fork();
+  if (pid < 0) return ErrnoStatus(errno, "cannot start", binary);
+  if (pid == 0) Exec(pointers.data(), theirs.get(), parent);
+  return TrainerChild{.pid = pid, .socket = std::move(ours)};
+}
+
+std::string EndTrainer(pid_t pid) {
+  kill(pid, SIGKILL);
+  int status = 0;
+  while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  return HowItEnded(status);
+}
+
+}  // namespace hilum

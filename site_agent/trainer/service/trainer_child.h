@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HILUM_SITE_AGENT_TRAINER_SERVICE_TRAINER_CHILD_H_
+#define HILUM_SITE_AGENT_TRAINER_SERVICE_TRAINER_CHILD_H_
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "common/base/file.h"
+
+namespace hilum {
+
+// A running `BINARY serve --socket-fd N ARGUMENTS`, and our end of its socket.
+// It ends with this process, however this one ends.
+struct TrainerChild {
+  pid_t pid;
+  ScopedFd socket;
+};
+
+// Errors as ErrnoStatus.
+absl::StatusOr<TrainerChild> StartTrainer(
+    const std::string& binary, const std::vector<std::string>& arguments);
+
+// Kills it and waits; how it had ended, for people.
+std::string EndTrainer(pid_t pid);
+
+}  // namespace hilum
+
+#endif  // HILUM_SITE_AGENT_TRAINER_SERVICE_TRAINER_CHILD_H_

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "site_agent/trainer/track_training.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "absl/functional/function_ref.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "common/base/status_macros.h"
+#include "site_agent/trainer/schedule.h"
+#include "site_agent/trainer/scores.h"
+
+namespace hilum {
+namespace {
+
+constexpr size_t kPredictBatch = 64;
+
+// Logits of cases as they are, batch by batch: `take` is called for each with
+// its pool index and logits [classes], in their order.
+absl::Status Predict(
+    const PreparedStudy& study, const CaseInputs& inputs, Module& module,
+    v1::Arm arm, absl::Span<const size_t> cases,
+    absl::FunctionRef<void(size_t, absl::Span<const float>)> take) {
+  const size_t classes = static_cast<size_t>(study.classes());
+  for (size_t at = 0; at < cases.size(); at += kPredictBatch) {
+    const absl::Span<const size_t> some = cases.subspan(at, kPredictBatch);
+    std::vector<CaseVersion> versions;
+    for (size_t index : some) versions.push_back({index, 0});
+    Inputs batch = inputs.Of(arm, versions);
+    HILUM_ASSIGN_OR_RETURN(std::vector<float> logits, module.Predict(batch));
+    for (size_t i = 0; i < some.size(); ++i) {
+      take(some[i], absl::Span<const float>(logits).subspan(i * classes,
+                                                            classes));
+    }
+  }
+  return absl::OkStatus();
+}
+
+// One round's training of one track. Life: Run, once.
+class Training {
+ public:
+  Training(const PreparedStudy& study, const CaseInputs& inputs,
+           Module& module, const Track& track, uint32_t round,
+           absl::Span<const double> class_weights)
+      : study_(study),
+        rules_(study.study.training()),
+        inputs_(inputs),
+        module_(module),
+        track_(track),
+        round_(round),
+        class_weights_(class_weights),
+        cases_(study.CasesOf(track, Part::kTraining)),
+        logit_offsets_(study.LogitOffsets(cases_)),
+        shuffle_(study.MakeRng("shuffle", track, round)),
+        dropout_(study.MakeRng("dropout", track, round)) {}
+
+  // The sum of losses of the last epoch.
+  absl::StatusOr<double> Run() {
+    double loss = 0;
+    for (uint32_t epoch = 0; epoch < rules_.local_epochs(); ++epoch) {
+      shuffle_.Shuffle(cases_);
+      HILUM_ASSIGN_OR_RETURN(loss, RunEpoch(epoch));
+    }
+    return loss;
+  }
+
+  size_t num_examples() const { return cases_.size(); }
+
+ private:
+  absl::StatusOr<double> RunEpoch(uint32_t epoch) {
+    const size_t size = rules_.batch_size();
+    const double steps = std::ceil(static_cast<double>(cases_.size()) /
+                                   static_cast<double>(size));
+    double loss = 0;
+    for (size_t at = 0, step = 0; at < cases_.size(); at += size, ++step) {
+      const double done = epoch + static_cast<double>(step) / steps;
+      absl::StatusOr<double> sum =
+          RunStep(absl::Span<const size_t>(cases_).subspan(at, size), epoch,
+                  done / rules_.local_epochs(),
+                  1 / steps / rules_.local_epochs());
+      if (!sum.ok()) {
+        return absl::Status(
+            sum.status().code(),
+            absl::StrCat("track ", ArmTrackName(track_), ", local epoch ",
+                         epoch + 1, ": ", sum.status().message()));
+      }
+      loss += *sum;
+    }
+    return loss;
+  }
+
+  // `done` and `length` of this step in rounds, from the round's beginning.
+  absl::StatusOr<double> RunStep(absl::Span<const size_t> some, uint32_t epoch,
+                                 double done, double length) {
+    const uint64_t epochs_before =
+        uint64_t{round_ - 1} * rules_.local_epochs() + epoch;
+    Batch batch;
+    batch.logit_offsets = logit_offsets_;
+    std::vector<CaseVersion> versions;
+    for (size_t index : some) {
+      const int label = study_.cases()[index].label;
+      versions.push_back({index, study_.VersionAt(index, epochs_before)});
+      batch.labels.push_back(label);
+      batch.weights.push_back(
+          class_weights_.empty()
+              ? 1.0f
+              : static_cast<float>(class_weights_[static_cast<size_t>(label)]));
+    }
+    batch.inputs = inputs_.Of(track_.arm, versions);
+    double at = round_ - 1 + done;
+    if (at < rules_.schedule().warmup_rounds()) at += length;
+    return module_.TrainBatch(batch, RateFactor(rules_, at), dropout_);
+  }
+
+  const PreparedStudy& study_;
+  const v1::Training& rules_;
+  const CaseInputs& inputs_;
+  Module& module_;
+  const Track& track_;
+  const uint32_t round_;
+  const absl::Span<const double> class_weights_;
+  std::vector<size_t> cases_;
+  const std::vector<float> logit_offsets_;
+  Rng shuffle_, dropout_;
+};
+
+absl::Status Validate(const PreparedStudy& study, const CaseInputs& inputs,
+                      Module& module, const Track& track,
+                      v1::TrackUpdate& update) {
+  const std::vector<size_t> cases = study.CasesOf(track, Part::kValidation);
+  double loss = 0;
+  HILUM_RETURN_IF_ERROR(
+      Predict(study, inputs, module, track.arm, cases,
+              [&](size_t index, absl::Span<const float> logits) {
+                const int label = study.cases()[index].label;
+                loss -= LogSoftmax(logits)[static_cast<size_t>(label)];
+              }));
+  if (!std::isfinite(loss)) return absl::OkStatus();  // tried on nobody
+  update.set_validation_examples(cases.size());
+  update.set_validation_loss_sum(loss);
+  return absl::OkStatus();
+}
+
+void AppendPrediction(const PreparedStudy& study, const Track& track,
+                      absl::string_view model, const CaseRow& row,
+                      absl::Span<const float> logits, std::string& csv) {
+  absl::StrAppend(&csv, CsvField(row.file), ",", ArmName(track.arm), ",", model,
+                  ",", TrackName(track), ",", study.study.classes(row.label));
+  for (double value : LogSoftmax(logits)) {
+    absl::StrAppendFormat(&csv, ",%.9g", std::exp(value));
+  }
+  csv += '\n';
+}
+
+}  // namespace
+
+absl::Status TrainTrack(const PreparedStudy& study, const CaseInputs& inputs,
+                        Module& module, size_t track_index, uint32_t round,
+                        absl::Span<const double> class_weights,
+                        absl::Span<const float> before, TrainedTrack& trained) {
+  const Track& track = study.tracks[track_index];
+  trained.update.Clear();
+  trained.warning.clear();
+  if (study.study.training().validation().share() > 0) {
+    HILUM_RETURN_IF_ERROR(
+        Validate(study, inputs, module, track, trained.update));
+  }
+  Training training(study, inputs, module, track, round, class_weights);
+  const absl::StatusOr<double> loss = training.Run();
+  if (absl::IsOutOfRange(loss.status())) {
+    trained.delta.assign(before.size(), 0);
+    trained.local.clear();
+    trained.warning = absl::StrCat(loss.status().message(),
+                                   "; this track's update is withheld");
+    return absl::OkStatus();
+  }
+  HILUM_RETURN_IF_ERROR(loss.status());
+  trained.update.set_num_examples(training.num_examples());
+  trained.update.set_loss_sum(*loss);
+  trained.delta = module.Travelling();
+  for (size_t i = 0; i < before.size(); ++i) trained.delta[i] -= before[i];
+  trained.local = module.Local();
+  return absl::OkStatus();
+}
+
+absl::Status EvaluateTrack(const PreparedStudy& study,
+                           const CaseInputs& inputs, Module& module,
+                           size_t track_index, absl::string_view model,
+                           EvaluatedTrack& evaluated) {
+  const Track& track = study.tracks[track_index];
+  evaluated.evaluation =
+      NewEvaluation(static_cast<int>(track_index), study.classes(),
+                    static_cast<int>(study.study.evaluation().score_bins()));
+  evaluated.predictions.clear();
+  return Predict(study, inputs, module, track.arm,
+                 study.CasesOf(track, Part::kHeldOut),
+                 [&](size_t index, absl::Span<const float> logits) {
+                   const CaseRow& row = study.cases()[index];
+                   AddCase(logits, row.label, evaluated.evaluation);
+                   AppendPrediction(study, track, model, row, logits,
+                                    evaluated.predictions);
+                 });
+}
+
+}  // namespace hilum

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// Python's torch opens the .pth files of an export, where it is installed
+// (Debian: python3-torch), and finds in them what the safetensors hold.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "common/model/weights_file.h"
+#include "tests/coordinator/fake_site.h"
+
+namespace hilum {
+namespace {
+
+// What a command prints, and its exit status.
+std::pair<std::string, int> RunCommand(const std::string& command) {
+  FILE* pipe = popen(command.c_str(), "r");
+  std::string text;
+  char buffer[4096];
+  while (size_t got = fread(buffer, 1, sizeof buffer, pipe)) {
+    text.append(buffer, got);
+  }
+  return {text, pclose(pipe)};
+}
+
+std::string TextOf(const NamedTensor& tensor) {
+  std::vector<float> values(static_cast<size_t>(tensor.view.size()));
+  EXPECT_TRUE(CopyAsFloat32(tensor.name, tensor.view, values.data()).ok());
+  return absl::StrCat(
+      tensor.name, ";", absl::StrJoin(tensor.view.shape, ","), ";",
+      absl::StrJoin(values, ",", [](std::string* out, float value) {
+        absl::StrAppendFormat(out, "%.9g", value);
+      }));
+}
+
+// A TinyStudy from its census to its export.
+void RunAndExport(const std::string& state, const std::string& out) {
+  auto core = FederationCore::Open({.state_dir = state}, RealClock()).value();
+  const v1::Study study = TinyStudy();
+  const ParameterLayout layout = StudyLayout(study).value();
+  const std::string hash = core->SubmitStudy(study, "").value();
+  const std::vector<float> delta(
+      static_cast<size_t>(layout.travelling_size) * 3, 0.125f);
+  FakeSite a(*core, "a", hash), b(*core, "b", hash);
+  for (FakeSite* site : {&a, &b}) {
+    ASSERT_TRUE(
+        site->SendCensus(layout.manifest_sha256, site->Next().task()).ok());
+  }
+  for (int round = 1; round <= 2; ++round) {
+    for (FakeSite* site : {&a, &b}) {
+      ASSERT_TRUE(site->SendUpdate(site->Next().task(), delta).ok());
+    }
+  }
+  for (FakeSite* site : {&a, &b}) {
+    ASSERT_TRUE(site->SendEvaluation(site->Next().task()).ok());
+  }
+  ASSERT_TRUE(a.Next().ended().completed());
+  const auto files = core->ExportStudy(hash, out);
+  ASSERT_TRUE(files.ok()) << files.status();
+}
+
+TEST(ExportTorchTest, PthHoldsTheTensorsOfTheSafetensors) {
+  const std::string python = "/usr/bin/python3";
+  if (RunCommand(python + " -c 'import torch' 2>&1").second != 0) {
+    GTEST_SKIP() << "no torch in " << python << "; Debian has python3-torch";
+  }
+  const std::string folder =
+      absl::StrCat(testing::TempDir(), "/export-torch-", getpid());
+  std::filesystem::remove_all(folder);
+  RunAndExport(folder + "/state", folder + "/out");
+  const std::string stem = folder + "/out/model/whole-final";
+  auto [said, status] = RunCommand(absl::StrCat(
+      python, " ", HILUM_SOURCE_DIR,
+      "/tests/common/model/torch_files.py check ", stem, ".pth 2>&1"));
+  ASSERT_EQ(status, 0) << said;
+  std::vector<std::string> lines =
+      absl::StrSplit(said, '\n', absl::SkipEmpty());
+  std::sort(lines.begin(), lines.end());
+  std::vector<std::string> want;
+  const auto file = WeightsFile::Open(stem + ".safetensors").value();
+  for (const NamedTensor& tensor : file.tensors()) {
+    want.push_back(TextOf(tensor));
+  }
+  std::sort(want.begin(), want.end());
+  EXPECT_EQ(lines, want);
+  std::filesystem::remove_all(folder);
+}
+
+}  // namespace
+}  // namespace hilum

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "coordinator/validation.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+namespace hilum {
+namespace {
+
+const double kNothing = std::nan("");
+
+// Rounds of one track whose globals, as they came, had these losses.
+std::vector<RoundSummary> Rounds(const std::vector<double>& losses) {
+  std::vector<RoundSummary> rounds;
+  for (double loss : losses) {
+    rounds.push_back({.round = static_cast<uint32_t>(rounds.size()) + 1,
+                      .validation_examples = {std::isnan(loss) ? 0u : 5u},
+                      .validation_loss = {loss}});
+  }
+  return rounds;
+}
+
+bool IsOver(const std::vector<double>& losses, uint32_t patience,
+            double minimum_gain = 0) {
+  v1::Study study;
+  study.mutable_training()->set_rounds(8);
+  v1::Validation& rules = *study.mutable_training()->mutable_validation();
+  rules.set_share(0.2);
+  rules.set_patience(patience);
+  rules.set_minimum_gain(minimum_gain);
+  return TrainingIsOver(study, Rounds(losses));
+}
+
+TEST(ValidationTest, TracksAreWeighedByTheirValidationExamples) {
+  const RoundSummary round{.round = 1,
+                           .validation_examples = {30, 10, 0},
+                           .validation_loss = {1, 2, kNothing}};
+  EXPECT_EQ(round.MeanValidationLoss(), 1.25);
+  EXPECT_TRUE(std::isnan(RoundSummary{.round = 1}.MeanValidationLoss()));
+}
+
+TEST(ValidationTest, BestIsTheGlobalBeforeTheRoundOfTheLowestLoss) {
+  EXPECT_EQ(BestRound(Rounds({})), std::nullopt);
+  EXPECT_EQ(BestRound(Rounds({kNothing, kNothing})), std::nullopt);
+  EXPECT_EQ(BestRound(Rounds({3, 2, 2.5})), 1u);
+  EXPECT_EQ(BestRound(Rounds({3, 2, 2})), 1u);  // of equal ones the first
+  EXPECT_EQ(BestRound(Rounds({1, 2, 3})), 0u);
+  EXPECT_EQ(BestRound(Rounds({kNothing, 2, kNothing, 1})), 3u);
+}
+
+TEST(ValidationTest, TrainingEndsAfterPatienceWithoutGain) {
+  EXPECT_FALSE(IsOver({3, 2, 2.5}, 2));
+  EXPECT_TRUE(IsOver({3, 2, 2.5, 2}, 2));
+  EXPECT_FALSE(IsOver({3, 2, 2.5, 1.9}, 2));
+  EXPECT_FALSE(IsOver({3, 4, 5, 6}, 0));
+  EXPECT_TRUE(IsOver({3, 4, 5, 6, 7, 8, 9, 10}, 0));  // all of them
+}
+
+TEST(ValidationTest, RoundThatTriedNothingCountsNeitherWay) {
+  EXPECT_FALSE(IsOver({3, 4, kNothing, kNothing}, 2));
+  EXPECT_TRUE(IsOver({3, 4, kNothing, 4}, 2));
+  EXPECT_FALSE(IsOver({kNothing, kNothing, kNothing}, 1));
+}
+
+TEST(ValidationTest, SmallGainsCountOnceTheyAddUp) {
+  EXPECT_TRUE(IsOver({3, 2.95, 2.91}, 2, 0.1));
+  EXPECT_FALSE(IsOver({3, 2.95, 2.89}, 2, 0.1));
+}
+
+}  // namespace
+}  // namespace hilum
