@@ -21,6 +21,7 @@
 #include "site_agent/imaging/decode.h"
 #include "site_agent/imaging/dicom_file.h"
 #include "site_agent/imaging/heat_overlay.h"
+#include "site_agent/imaging/prepare_mask.h"
 #include "site_agent/imaging/stamp_text.h"
 #include "site_agent/imaging/write_png.h"
 #include "site_agent/imaging/write_secondary_capture.h"
@@ -245,6 +246,18 @@ absl::StatusOr<std::optional<int>> LabelOf(
       "--class ", label, ": the model knows ", absl::StrJoin(classes, ", ")));
 }
 
+// What a model's file may be silent about.
+void AddNotes(CLI::App& heatmap, ModelNotes& notes) {
+  heatmap
+      .add_option("--classes", notes.classes,
+                  "In the place of what the model says: a,b,c")
+      ->delimiter(',');
+  heatmap.add_option("--architecture", notes.architecture, "Likewise");
+  heatmap.add_option("--preprocessing", notes.preprocessing,
+                     "Likewise: hilum, imagenet or torchxrayvision");
+  heatmap.add_option("--input-size", notes.input_size, "Likewise, in pixels");
+}
+
 }  // namespace
 
 absl::Status MakeHeatmaps(const HeatmapOptions& options, std::ostream& out,
@@ -303,16 +316,7 @@ void AddHeatmapCommand(CLI::App& app, std::function<absl::Status()>& action) {
       ->check(CLI::IsMember({"whole", "segmented"}));
   heatmap->add_flag("--dicom", options->dicom,
                     "Write a DICOM secondary capture too, for the PACS");
-  heatmap
-      ->add_option("--classes", options->notes.classes,
-                   "In the place of what the model says: a,b,c")
-      ->delimiter(',');
-  heatmap->add_option("--architecture", options->notes.architecture,
-                      "Likewise");
-  heatmap->add_option("--preprocessing", options->notes.preprocessing,
-                      "Likewise: hilum, imagenet or torchxrayvision");
-  heatmap->add_option("--input-size", options->notes.input_size,
-                      "Likewise, in pixels");
+  AddNotes(*heatmap, options->notes);
   heatmap->footer(
       "Example:\n  hilum-trainer heatmap chest.dcm --model "
       "whole-final.safetensors --mask chest-lungs.png --out heat --dicom");

@@ -2,7 +2,6 @@
 #include "site_agent/trainer/heatmap_model.h"
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 
 #include <algorithm>
@@ -19,7 +18,9 @@
 #include "common/model/fit.h"
 #include "common/model/preprocessing.h"
 #include "common/model/weights_file.h"
+#include "site_agent/trainer/augment.h"
 #include "site_agent/trainer/grad_cam.h"
+#include "site_agent/trainer/network_input.h"
 #include "site_agent/trainer/scores.h"
 
 namespace hilum {
@@ -157,19 +158,13 @@ absl::StatusOr<std::unique_ptr<HeatmapModel>> HeatmapModel::Open(
 
 absl::StatusOr<HeatmapModel::Answer> HeatmapModel::Explain(
     const Plane& plane, std::optional<int> label, CamMethod method) try {
-  const int size = facts_.input_size;
-  const int channels = facts_.architecture.input_channels;
-  const ChannelScales scales = ScalesOf(facts_.preprocessing, channels);
   std::vector<float> pixels;
-  for (size_t c = 0; c < static_cast<size_t>(channels); ++c) {
-    for (uint16_t v : plane) {
-      const float gray = static_cast<float>(v) / 65535.0f;
-      pixels.push_back(gray * scales.scale[c] + scales.shift[c]);
-    }
-  }
-  GradCam cam(
-      *loaded_->network,
-      at::from_blob(pixels.data(), {1, channels, size, size}, at::kFloat));
+  AppendPlane(plane, pixels);
+  v1::Model model;
+  model.set_preprocessing(facts_.preprocessing);
+  GradCam cam(*loaded_->network,
+              NetworkInput(pixels, facts_.input_size, facts_.architecture,
+                           model, at::kCPU));
   const at::Tensor logits = cam.logits().detach().contiguous();
   Answer answer;
   for (double value : LogSoftmax(
