@@ -103,7 +103,8 @@ absl::Status DenyNetworkButOwnLoopback() {
         "one device in trainer.devices"));
   }
   HILUM_RETURN_IF_ERROR(RaiseLoopback());
-  return AllowOnly({AF_UNIX, AF_INET});
+  // Netlink is how one asks which interfaces there are.
+  return AllowOnly({AF_UNIX, AF_INET, AF_NETLINK});
 }
 
 }  // namespace hilum

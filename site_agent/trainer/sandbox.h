@@ -16,9 +16,9 @@ namespace hilum {
 absl::Status DenyNetwork();
 
 // The same, but for a loopback that nobody outside this process and its
-// children has: the processes that share batches meet over it (AF_INET, in a
-// network namespace of its own, without any other interface). UNAVAILABLE
-// also: the kernel does not let this user have one.
+// children has: the processes that share batches meet over it (AF_INET and
+// AF_NETLINK, in a network namespace of its own without another interface).
+// UNAVAILABLE also: the kernel does not let this user have one.
 absl::Status DenyNetworkButOwnLoopback();
 
 }  // namespace hilum

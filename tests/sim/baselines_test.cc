@@ -212,7 +212,7 @@ TEST_F(BaselinesTest, PredictionsOfAModelGiveItsAccuracyInTheReport) {
 TEST_F(BaselinesTest, TheCentralTrainerHoldsOutTheUnionOfTheSitesFolds) {
   const auto further = FurtherSources(plan_.sites);
   ASSERT_TRUE(further.ok()) << further.status();
-  TorchTrainer central(*further);
+  TorchTrainer central({.further = *further});
   v1::PrepareRequest prepare;
   prepare.set_study(SerializeStudy(plan_.study));
   prepare.set_manifest(plan_.sites[0].config.manifest());

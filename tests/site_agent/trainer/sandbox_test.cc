@@ -75,6 +75,64 @@ TEST(SandboxTest, TheKernelRefusesEverySocketButUnix) {
   close(listener);
 }
 
+constexpr int kRefused = 77;  // the system has no namespaces for us
+
+// What fails first in a child with a loopback of its own, or 0.
+int CheckOwnLoopback(uint16_t outside) {
+  if (TryConnect(outside) != 0) return 1;
+  const absl::Status denied = DenyNetworkButOwnLoopback();
+  if (absl::IsUnavailable(denied)) return kRefused;
+  if (!denied.ok()) return 2;
+  // What listens outside is not there.
+  if (TryConnect(outside) != ECONNREFUSED) return 3;
+  for (int family : {AF_INET6, AF_PACKET, AF_VSOCK}) {
+    if (socket(family, SOCK_DGRAM, 0) >= 0 || errno != EPERM) return 4;
+  }
+  // No way to anywhere else.
+  sockaddr_in far = {};
+  far.sin_family = AF_INET;
+  far.sin_port = htons(443);
+  inet_pton(AF_INET, "192.0.2.1", &far.sin_addr);
+  int fd = socket(AF_INET, SOCK_STREAM, 0);
+  if (connect(fd, reinterpret_cast<sockaddr*>(&far), sizeof(far)) == 0 ||
+      errno != ENETUNREACH) {
+    return 5;
+  }
+  // But to each other.
+  int listener = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t length = sizeof(address);
+  auto* generic = reinterpret_cast<sockaddr*>(&address);
+  if (bind(listener, generic, sizeof(address)) != 0) return 6;
+  if (listen(listener, 1) != 0) return 7;
+  if (getsockname(listener, generic, &length) != 0) return 8;
+  return TryConnect(ntohs(address.sin_port)) == 0 ? 0 : 9;
+}
+
+TEST(SandboxTest, ItsOwnLoopbackLeadsNowhereElse) {
+  int listener = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t length = sizeof(address);
+  auto* generic = reinterpret_cast<sockaddr*>(&address);
+  ASSERT_EQ(bind(listener, generic, sizeof(address)), 0);
+  ASSERT_EQ(listen(listener, 8), 0);
+  ASSERT_EQ(getsockname(listener, generic, &length), 0);
+  pid_t child = fork();
+  if (child == 0) _exit(CheckOwnLoopback(ntohs(address.sin_port)));
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  close(listener);
+  ASSERT_TRUE(WIFEXITED(status));
+  if (WEXITSTATUS(status) == kRefused) {
+    GTEST_SKIP() << "this system has no network namespaces for this user";
+  }
+  EXPECT_EQ(WEXITSTATUS(status), 0) << "number of the failed check";
+}
+
 // The number of kinds of DICOM file that cannot be decoded without network.
 int UndecodedInside() {
   if (!DenyNetwork().ok()) return 100;
