@@ -237,6 +237,7 @@ TEST_F(BaselinesTest, TheCentralTrainerHoldsOutTheUnionOfTheSitesFolds) {
   EXPECT_EQ(RowsOf(Text("central.csv"), "tried"), sites);
 
   v1::TrainRequest train;
+  train.set_round(1);
   train.set_global_path(Path("global"));
   train.set_delta_path(Path("delta"));
   const auto trained = central.Train(train);
