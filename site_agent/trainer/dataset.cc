@@ -7,52 +7,24 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "common/base/file.h"
-#include "common/base/status_macros.h"
-#include "common/crypto/sha256.h"
-#include "site_agent/imaging/decode.h"
+#include "site_agent/trainer/load_case.h"
 
 namespace hilum {
 namespace {
 
-struct LoadedCase {
+struct Loaded : LoadedCase {
   absl::Status status;
-  std::string digest;
-  Plane whole;
-  Plane segmented;
 };
 
-absl::Status Load(const CaseRow& row, const DatasetOptions& options,
-                  LoadedCase& out) {
-  HILUM_ASSIGN_OR_RETURN(std::string bytes,
-                         ReadFile(row.path, kMaxImageFileBytes));
-  out.digest = Sha256Of(bytes);
-  HILUM_ASSIGN_OR_RETURN(GrayImage image, DecodeImage(bytes));
-  if (options.whole) {
-    HILUM_ASSIGN_OR_RETURN(out.whole, PrepareWhole(image, options.input_size));
-  }
-  if (!options.segmented || row.mask.empty()) return absl::OkStatus();
-  auto with_mask = [&]() -> absl::Status {
-    HILUM_ASSIGN_OR_RETURN(std::string mask_bytes,
-                           ReadFile(row.mask, kMaxImageFileBytes));
-    HILUM_ASSIGN_OR_RETURN(GrayImage mask, DecodeImage(mask_bytes));
-    HILUM_ASSIGN_OR_RETURN(out.segmented,
-                           PrepareSegmented(image, mask, options.input_size));
-    return absl::OkStatus();
-  };
-  absl::Status status = with_mask();
-  if (status.ok()) return status;
-  return absl::Status(status.code(),
-                      absl::StrCat("lung mask: ", status.message()));
-}
-
-std::vector<LoadedCase> LoadAll(const CaseManifest& manifest,
-                                const DatasetOptions& options) {
-  std::vector<LoadedCase> loaded(manifest.cases.size());
+std::vector<Loaded> LoadAll(const CaseManifest& manifest,
+                            const DatasetOptions& options) {
+  std::vector<Loaded> loaded(manifest.cases.size());
+  const CaseLoader loader(manifest);
+  const CasePlanes planes{options.input_size, options.whole, options.segmented};
   std::atomic<size_t> next{0};
   auto run = [&] {
     for (size_t i; (i = next.fetch_add(1)) < loaded.size();) {
-      loaded[i].status = Load(manifest.cases[i], options, loaded[i]);
+      loaded[i].status = loader.Load(manifest.cases[i], planes, loaded[i]);
     }
   };
   std::vector<std::thread> threads;
@@ -65,7 +37,7 @@ std::vector<LoadedCase> LoadAll(const CaseManifest& manifest,
 }  // namespace
 
 Dataset LoadDataset(CaseManifest manifest, const DatasetOptions& options) {
-  std::vector<LoadedCase> loaded = LoadAll(manifest, options);
+  std::vector<Loaded> loaded = LoadAll(manifest, options);
   std::vector<CaseFault> faults;
   std::vector<std::string> digests;
   for (size_t i = 0; i < loaded.size(); ++i) {

@@ -13,10 +13,10 @@ namespace hilum {
 
 // A site's radiographs, prepared, in memory: 18 KB a case and arm at 96 px.
 struct Dataset {
-  CaseManifest manifest;         // only cases that can be used
-  std::vector<Plane> whole;      // [cases], empty if the arm is not wanted
-  std::vector<Plane> segmented;  // [cases]; an empty plane: no lung mask
-  std::vector<std::string> digests;  // [cases], SHA-256 of the image files
+  CaseManifest manifest;             // only cases that can be used
+  std::vector<Plane> whole;          // [cases], empty if the arm is not wanted
+  std::vector<Plane> segmented;      // [cases]; an empty plane: no lung mask
+  std::vector<std::string> digests;  // [cases], LoadedCase's
 };
 
 struct DatasetOptions {
@@ -26,7 +26,8 @@ struct DatasetOptions {
   int threads;  // >= 1; the result does not depend on it
 };
 
-// Reads and prepares every image of `manifest`; a case whose image or mask is
+// Reads and prepares every image of `manifest`, a file or a case of a store
+// (CaseLoader); a case whose image or mask is
 // missing, damaged or a duplicate is rejected there. Without segmented,
 // masks are not opened.
 Dataset LoadDataset(CaseManifest manifest, const DatasetOptions& options);
