@@ -7,6 +7,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "common/base/csv.h"
 #include "common/base/status_macros.h"
 #include "site_agent/trainer/schedule.h"
 #include "site_agent/trainer/scores.h"
@@ -30,8 +31,8 @@ absl::Status Predict(
     Inputs batch = inputs.Of(arm, versions);
     HILUM_ASSIGN_OR_RETURN(std::vector<float> logits, module.Predict(batch));
     for (size_t i = 0; i < some.size(); ++i) {
-      take(some[i], absl::Span<const float>(logits).subspan(i * classes,
-                                                            classes));
+      take(some[i],
+           absl::Span<const float>(logits).subspan(i * classes, classes));
     }
   }
   return absl::OkStatus();
@@ -40,8 +41,8 @@ absl::Status Predict(
 // One round's training of one track. Life: Run, once.
 class Training {
  public:
-  Training(const PreparedStudy& study, const CaseInputs& inputs,
-           Module& module, const Track& track, uint32_t round,
+  Training(const PreparedStudy& study, const CaseInputs& inputs, Module& module,
+           const Track& track, uint32_t round,
            absl::Span<const double> class_weights)
       : study_(study),
         rules_(study.study.training()),
@@ -75,10 +76,9 @@ class Training {
     double loss = 0;
     for (size_t at = 0, step = 0; at < cases_.size(); at += size, ++step) {
       const double done = epoch + static_cast<double>(step) / steps;
-      absl::StatusOr<double> sum =
-          RunStep(absl::Span<const size_t>(cases_).subspan(at, size), epoch,
-                  done / rules_.local_epochs(),
-                  1 / steps / rules_.local_epochs());
+      absl::StatusOr<double> sum = RunStep(
+          absl::Span<const size_t>(cases_).subspan(at, size), epoch,
+          done / rules_.local_epochs(), 1 / steps / rules_.local_epochs());
       if (!sum.ok()) {
         return absl::Status(
             sum.status().code(),
@@ -184,10 +184,9 @@ absl::Status TrainTrack(const PreparedStudy& study, const CaseInputs& inputs,
   return absl::OkStatus();
 }
 
-absl::Status EvaluateTrack(const PreparedStudy& study,
-                           const CaseInputs& inputs, Module& module,
-                           size_t track_index, absl::string_view model,
-                           EvaluatedTrack& evaluated) {
+absl::Status EvaluateTrack(const PreparedStudy& study, const CaseInputs& inputs,
+                           Module& module, size_t track_index,
+                           absl::string_view model, EvaluatedTrack& evaluated) {
   const Track& track = study.tracks[track_index];
   evaluated.evaluation =
       NewEvaluation(static_cast<int>(track_index), study.classes(),
