@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
+#include "site_agent/imaging/decode.h"
 
 namespace hilum {
 namespace {
@@ -102,6 +103,10 @@ std::string IncomingFile::PartPath() const {
 }
 
 absl::Status IncomingFile::Append(absl::string_view data) {
+  if (data.size() > kMaxImageFileBytes - size_) {
+    return absl::OutOfRangeError(
+        absl::StrCat("over ", kMaxImageFileBytes >> 20, " MB"));
+  }
   HILUM_RETURN_IF_ERROR(WriteAt(fd_.get(), size_, data, PartPath()));
   size_ += data.size();
   return absl::OkStatus();

@@ -38,6 +38,7 @@ class IncomingFile {
   IncomingFile& operator=(IncomingFile&&) = delete;
   ~IncomingFile();
 
+  // OUT_OF_RANGE: over kMaxImageFileBytes.
   absl::Status Append(absl::string_view data);
   // The file's name in the folder.
   absl::StatusOr<std::string> Finish();

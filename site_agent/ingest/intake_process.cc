@@ -19,6 +19,7 @@
 #include "common/base/clock.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/secure_rng.h"
+#include "site_agent/ingest/receiving_intake.h"
 #include "site_agent/trainer/sandbox.h"
 
 namespace hilum {

@@ -7,7 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "site_agent/ingest/intake_channel.h"
-#include "site_agent/ingest/receiving_intake.h"
+#include "site_agent/ingest/receiving_options.h"
 
 namespace hilum {
 

@@ -31,11 +31,6 @@ constexpr char kTried[] = ".tried";
 
 }  // namespace
 
-std::string IncomingFolder(const ReceivingOptions& options) {
-  return options.incoming.empty() ? absl::StrCat(options.store, "/incoming")
-                                  : options.incoming;
-}
-
 absl::StatusOr<std::unique_ptr<ReceivingIntake>> ReceivingIntake::Open(
     const ReceivingOptions& options, Clock& clock, SecureRng& rng) {
   std::unique_ptr<ReceivingIntake> intake(

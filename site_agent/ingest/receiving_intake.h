@@ -10,19 +10,9 @@
 #include "absl/strings/string_view.h"
 #include "site_agent/ingest/intake.h"
 #include "site_agent/ingest/intake_channel.h"
+#include "site_agent/ingest/receiving_options.h"
 
 namespace hilum {
-
-struct ReceivingOptions {
-  std::string store;
-  std::string key_file;  // empty: STORE/patient.key
-  std::string labels;    // a CSV file; empty: those of earlier runs
-  std::string incoming;  // the folder; empty: STORE/incoming
-  std::string actor;     // for the history
-};
-
-// options.incoming, or what it stands for where it is empty.
-std::string IncomingFolder(const ReceivingOptions& options);
 
 // Objects that were received, whole and synced, from the incoming folder into
 // a store. What was taken is in the store and its file removed; what was

@@ -11,7 +11,7 @@
 #include "absl/status/status.h"
 #include "site_agent/ingest/commands.h"
 #include "site_agent/ingest/network/tls_layer.h"
-#include "site_agent/ingest/receiving_intake.h"
+#include "site_agent/ingest/receiving_options.h"
 
 namespace hilum {
 

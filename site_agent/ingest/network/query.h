@@ -8,7 +8,7 @@
 
 #include "absl/status/status.h"
 #include "site_agent/ingest/network/tls_layer.h"
-#include "site_agent/ingest/receiving_intake.h"
+#include "site_agent/ingest/receiving_options.h"
 
 namespace hilum {
 

@@ -14,7 +14,6 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
-#include "site_agent/imaging/decode.h"
 #include "site_agent/ingest/incoming_file.h"
 
 namespace hilum {
@@ -38,20 +37,14 @@ class FileConsumer : public DcmConsumer {
   offile_off_t avail() const override { return 1 << 30; }
   void flush() override {}
   offile_off_t write(const void* bytes, offile_off_t size) override {
-    total_ += static_cast<uint64_t>(size);
-    if (status_.ok() && total_ > kMaxImageFileBytes) {
-      status_ = absl::OutOfRangeError(
-          absl::StrCat("over ", kMaxImageFileBytes >> 20, " MB"));
-      file_ = status_;  // its bytes go
-    }
     if (status_.ok()) {
       status_ = file_->Append(absl::string_view(static_cast<const char*>(bytes),
                                                 static_cast<size_t>(size)));
+      if (!status_.ok()) file_ = status_;  // its bytes go
     }
     return size;
   }
 
-  // OUT_OF_RANGE: too large. Else as IncomingFile.
   absl::StatusOr<std::string> Finish() {
     HILUM_RETURN_IF_ERROR(status_);
     return file_->Finish();
@@ -60,7 +53,6 @@ class FileConsumer : public DcmConsumer {
  private:
   absl::StatusOr<IncomingFile> file_;
   absl::Status status_;
-  uint64_t total_ = 0;
 };
 
 class FileStream : public DcmOutputStream {
@@ -72,25 +64,37 @@ ReceivedObject Failed(uint16_t status, absl::string_view comment) {
   return {status, false, std::string(comment)};
 }
 
-// A data set without a status of its own for a fault that passes.
-ReceivedObject TryAgain(const absl::Status& status) {
-  return Failed(absl::IsOutOfRange(status) ? kStoreCannotUnderstand
-                                           : kStoreOutOfResources,
-                status.message());
+// What is behind the file's name, which has the object's UID in it.
+absl::string_view Why(absl::string_view message) {
+  const size_t colon = message.rfind(": ");
+  return colon == absl::string_view::npos ? message : message.substr(colon + 2);
+}
+
+// For the last time where it is too large, since the next would be no better.
+ReceivedObject NotKept(const absl::Status& status) {
+  if (absl::IsOutOfRange(status)) {
+    return Failed(kStoreCannotUnderstand, status.message());
+  }
+  return Failed(kStoreOutOfResources, absl::IsResourceExhausted(status)
+                                          ? "the disk is full"
+                                          : Why(status.message()));
 }
 
 ReceivedObject Hand(absl::StatusOr<std::string> name, IntakeChannel& intake) {
-  if (!name.ok()) return TryAgain(name.status());
+  if (!name.ok()) return NotKept(name.status());
   auto answer = intake.Take(*name);
-  if (!answer.ok()) return TryAgain(answer.status());
+  if (!answer.ok()) return NotKept(answer.status());
   switch (answer->kind) {
     case IntakeAnswer::Kind::kCommitted:
       return {kStoreSuccess, false, ""};
     case IntakeAnswer::Kind::kRefused:
       return {kStoreSuccess, true, std::move(answer->reason)};
-    default:
-      return Failed(kStoreOutOfResources, answer->reason);
+    case IntakeAnswer::Kind::kFull:
+      return Failed(kStoreOutOfResources, "the disk is full");
+    case IntakeAnswer::Kind::kError:
+      break;
   }
+  return Failed(kStoreOutOfResources, Why(answer->reason));
 }
 
 // Reads the data set to its end and answers nothing.
