@@ -17,9 +17,9 @@ namespace hilum {
 namespace {
 
 constexpr size_t kPreambleBytes = 128;
-// A root of our own would have to be bought; this one is a UUID's (PS3.5 B.2).
+// Made from a random UUID (PS3.5 section B.2).
 constexpr char kImplementationClass[] =
-    "2.25.196302842011673058427169360817441835204";
+    "2.25.277146890947889339133359112803211777840";
 
 void AddInteger(std::string& out, uint32_t value, int bytes) {
   for (int i = 0; i < bytes; ++i) {

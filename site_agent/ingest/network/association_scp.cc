@@ -66,6 +66,7 @@ class Association {
 
   void Serve(ScopedFd connection) {
     address_ = AddressOf(connection.get());
+    if (!MayConnect()) return Say("closed: no --allow names its address");
     dcmDisableGethostbyaddr.set(OFTrue);
     dcmExternalSocketHandle.set(connection.Release());
     OFCondition condition =
@@ -105,6 +106,17 @@ class Association {
       }
     }
     return false;
+  }
+
+  // Whether any title may call from there: who may not has not a word to say.
+  bool MayConnect() const {
+    return options_.allowed.empty() ||
+           std::any_of(options_.allowed.begin(), options_.allowed.end(),
+                       [this](const AllowedPeer& peer) {
+                         return peer.addresses.empty() ||
+                                std::count(peer.addresses.begin(),
+                                           peer.addresses.end(), address_) > 0;
+                       });
   }
 
   bool Reject(T_ASC_RejectParametersReason reason, absl::string_view why) {

@@ -68,13 +68,20 @@ struct Matches {
   DcmTagKey other;
   std::vector<std::pair<std::string, std::string>> values;
   bool too_many = false;
+  // To tell the peer to stop.
+  T_ASC_Association* association = nullptr;
+  T_ASC_PresentationContextID context = 0;
 };
 
-void OnMatch(void* data, T_DIMSE_C_FindRQ*, int, T_DIMSE_C_FindRSP*,
+void OnMatch(void* data, T_DIMSE_C_FindRQ* request, int, T_DIMSE_C_FindRSP*,
              DcmDataset* match) {
   Matches& matches = *static_cast<Matches*>(data);
   if (match == nullptr) return;
   if (matches.values.size() >= kMaxMatches) {
+    if (!matches.too_many) {
+      DIMSE_sendCancelRequest(matches.association, matches.context,
+                              request->MessageID);
+    }
     matches.too_many = true;
     return;
   }
@@ -193,6 +200,8 @@ absl::Status DicomPeer::State::Find(DcmDataset identifier, Matches& matches) {
   request.DataSetType = DIMSE_DATASET_PRESENT;
   request.Priority = DIMSE_PRIORITY_LOW;
   T_DIMSE_C_FindRSP response = {};
+  matches.association = association;
+  matches.context = context;
   DcmDataset* detail = nullptr;
   int count = 0;
   const OFCondition condition = DIMSE_findUser(
@@ -200,14 +209,16 @@ absl::Status DicomPeer::State::Find(DcmDataset identifier, Matches& matches) {
       DIMSE_NONBLOCKING, kAnswerSeconds, &response, &detail);
   delete detail;
   if (condition.bad()) return Broken("C-FIND", condition);
+  if (matches.too_many) {
+    return absl::ResourceExhaustedError(absl::StrCat(
+        Where(), ": C-FIND: over ", kMaxMatches, " matches for one query"));
+  }
   if (response.DimseStatus != STATUS_Success) {
     return Refused("C-FIND",
                    StatusText(response.DimseStatus,
                               DU_cfindStatusString(response.DimseStatus)));
   }
-  if (!matches.too_many) return absl::OkStatus();
-  return absl::ResourceExhaustedError(absl::StrCat(
-      Where(), ": C-FIND: over ", kMaxMatches, " matches for one query"));
+  return absl::OkStatus();
 }
 
 // The sub-operations of a C-GET, which come in the same association, and its

@@ -22,7 +22,7 @@ struct TlsFiles {
   }
 };
 
-// DICOM over TLS (PS3.15 B.12, non-downgrading BCP 195): TLS 1.2 or newer, both
+// DICOM over TLS (PS3.15 B.10, non-downgrading BCP 195): TLS 1.2 or newer, both
 // sides with a certificate. null: `files` are empty. INVALID_ARGUMENT: some
 // are given and not others, one cannot be read, or key and certificate do not
 // belong together.
