@@ -4,6 +4,7 @@
 #include <dcmtk/config/osconfig.h>
 #include <poll.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 // After its configuration.
@@ -12,6 +13,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <ostream>
@@ -33,6 +35,7 @@ namespace {
 
 // A peer closes an association that is silent for longer than this or so.
 constexpr absl::Duration kPatience = absl::Seconds(10);
+constexpr rlim_t kQueryBytes = 512 << 20;
 
 struct Tally {
   int found = 0, known = 0, fetched = 0, failed = 0;
@@ -208,6 +211,14 @@ class QueryRun {
   std::string first_failure_;
 };
 
+// What a peer answers to a query is held in memory.
+void BoundMemory() {
+#ifndef __SANITIZE_ADDRESS__
+  const rlimit memory = {kQueryBytes, kQueryBytes};
+  setrlimit(RLIMIT_DATA, &memory);
+#endif
+}
+
 absl::Status RunWith(const QueryOptions& options, const Days& days,
                      IntakeProcess& intake, std::ostream& out) {
   HILUM_ASSIGN_OR_RETURN(PeerAddress peer, ParsePeerAddress(options.peer));
@@ -243,7 +254,14 @@ absl::Status Query(const QueryOptions& options, std::ostream& out) {
   // First the process without network, then the first socket.
   HILUM_ASSIGN_OR_RETURN(IntakeProcess intake,
                          IntakeProcess::Start(options.receiving));
-  const absl::Status done = RunWith(options, days, intake, out);
+  BoundMemory();
+  absl::Status done;
+  try {
+    done = RunWith(options, days, intake, out);
+  } catch (const std::exception& error) {
+    done = absl::ResourceExhaustedError(
+        absl::StrCat(options.peer, ": ", error.what()));
+  }
   const absl::Status finished = std::move(intake).Finish();
   return done.ok() ? finished : done;
 }

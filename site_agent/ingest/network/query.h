@@ -28,9 +28,9 @@ struct QueryOptions {
 
 // Fetches what a peer has of these days and modalities and the store has not
 // had (by SOP Instance UID), day by day; again to go on. A line a day goes to
-// `out`. Call with one thread and before any socket is opened.
-// INVALID_ARGUMENT: an option. ABORTED: images could not be fetched, with the
-// first one's reason. Else as DicomPeer's and ReceivingIntake::Open's.
+// `out`. Memory: 512 MB at the most. Call with one thread and before any socket
+// is opened. INVALID_ARGUMENT: an option. ABORTED: images could not be fetched,
+// with the first one's reason. Else as DicomPeer's and ReceivingIntake::Open's.
 absl::Status Query(const QueryOptions& options, std::ostream& out);
 
 }  // namespace hilum
