@@ -167,7 +167,31 @@ int PacsTest::FreePort() {
   return ntohs(name.sin_port);
 }
 
-bool PacsTest::StartOrthanc(int hilum_port) {
+void PacsTest::MakeCertificate(const std::string& name, const std::string& by) {
+  std::vector<std::string> arguments = {
+      Tool("openssl"), "req",
+      "-x509",         "-newkey",
+      "rsa:2048",      "-nodes",
+      "-days",         "2",
+      "-subj",         absl::StrCat("/CN=", name),
+      "-keyout",       Path(name + ".key"),
+      "-out",          Path(name + ".pem")};
+  if (!by.empty()) {
+    for (const std::string& more : {std::string("-CA"), Path(by + ".pem"),
+                                    std::string("-CAkey"), Path(by + ".key")}) {
+      arguments.push_back(more);
+    }
+  }
+  const Outcome made = Run(arguments);
+  ASSERT_EQ(made.exit_status, 0) << made.output;
+}
+
+std::vector<std::string> PacsTest::TlsArguments(const std::string& name) const {
+  return {"+tls", Path(name + ".key"), Path(name + ".pem"), "+cf",
+          Path("ca.pem")};
+}
+
+bool PacsTest::StartOrthanc(int hilum_port, bool tls) {
   const std::string program = Tool("Orthanc");
   if (program.empty() || Tool("movescu").empty()) return false;
   orthanc_port_ = FreePort();
@@ -179,7 +203,16 @@ bool PacsTest::StartOrthanc(int hilum_port) {
                    R"(", "DicomAet": "ORTHANC", "DicomPort": )", orthanc_port_,
                    R"(, "HttpServerEnabled": false,
   "DicomAlwaysAllowFind": true, "DicomAlwaysAllowGet": true,
-  "DicomAlwaysAllowMove": true, "Plugins": [], "LuaScripts": [],
+  "DicomAlwaysAllowMove": true, )",
+                   tls ? absl::StrCat(R"("DicomTlsEnabled": true,
+  "DicomTlsCertificate": ")",
+                                      Path("orthanc.pem"),
+                                      R"(", "DicomTlsPrivateKey": ")",
+                                      Path("orthanc.key"),
+                                      R"(", "DicomTlsTrustedCertificates": ")",
+                                      Path("ca.pem"), R"(", )")
+                       : "",
+                   R"("Plugins": [], "LuaScripts": [],
   "DicomModalities": {"hilum": ["HILUM", "127.0.0.1", )",
                    hilum_port, "]}}\n"));
   auto child = ChildProcess::Start({program, config}, Path("orthanc.log"));
@@ -187,12 +220,14 @@ bool PacsTest::StartOrthanc(int hilum_port) {
   if (!child.ok()) return false;
   orthanc_.emplace(*std::move(child));
   // It has no sign that it is ready but that it answers.
+  std::vector<std::string> echo = {Tool("echoscu"), "-aec", "ORTHANC"};
+  if (tls) {
+    for (std::string& more : TlsArguments("modality")) echo.push_back(more);
+  }
+  echo.push_back("127.0.0.1");
+  echo.push_back(absl::StrCat(orthanc_port_));
   for (int i = 0; i < 500; ++i) {
-    if (Run({Tool("echoscu"), "-aec", "ORTHANC", "127.0.0.1",
-             absl::StrCat(orthanc_port_)})
-            .exit_status == 0) {
-      return true;
-    }
+    if (Run(echo).exit_status == 0) return true;
     if (orthanc_->Wait(absl::Milliseconds(50)).ok()) break;
   }
   ADD_FAILURE() << "Orthanc does not answer: "

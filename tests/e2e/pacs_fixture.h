@@ -50,7 +50,12 @@ class PacsTest : public testing::Test {
                const std::vector<std::string>& options = {}, int port = 0);
 
   // Orthanc on loopback that knows HILUM at `hilum_port`. False: not there.
-  bool StartOrthanc(int hilum_port);
+  // With `tls`: over TLS, as orthanc.pem that ca.pem signed.
+  bool StartOrthanc(int hilum_port, bool tls = false);
+  // NAME.pem and NAME.key, signed by BY or, where that is empty, itself.
+  void MakeCertificate(const std::string& name, const std::string& by);
+  // DCMTK's tools as NAME.
+  std::vector<std::string> TlsArguments(const std::string& name) const;
 
   static std::string Program(const std::string& name);  // of ours
   static std::string Tool(const std::string& name);     // "": not installed

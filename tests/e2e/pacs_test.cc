@@ -108,9 +108,10 @@ class Proxy {
   }
 
   int port() const { return port_; }
-  // When all bytes have been handed on.
+  // Until all bytes have been handed on.
+  void Hold() { thread_.join(); }
   void Cut() {
-    thread_.join();
+    if (thread_.joinable()) Hold();
     server_.Close();
     client_.Close();
   }
@@ -322,43 +323,64 @@ TEST_F(PacsTest, APeerThatIsNotThereIsNamed) {
 }
 
 TEST_F(PacsTest, TlsIsMutual) {
-  const std::string openssl = Tool("openssl");
-  if (openssl.empty()) GTEST_SKIP() << "no openssl";
-  auto make = [&](const std::string& name, const std::string& by) {
-    std::vector<std::string> arguments = {
-        openssl,    "req",
-        "-x509",    "-newkey",
-        "rsa:2048", "-nodes",
-        "-days",    "2",
-        "-subj",    absl::StrCat("/CN=", name),
-        "-keyout",  Path(name + ".key"),
-        "-out",     Path(name + ".pem")};
-    if (!by.empty()) {
-      for (const std::string& more :
-           {std::string("-CA"), Path(by + ".pem"), std::string("-CAkey"),
-            Path(by + ".key")}) {
-        arguments.push_back(more);
-      }
-    }
-    const Outcome made = Run(arguments);
-    ASSERT_EQ(made.exit_status, 0) << made.output;
-  };
-  make("ca", "");
-  make("other", "");
-  make("hilum", "ca");
-  make("modality", "ca");
-  make("stranger", "other");
+  if (Tool("openssl").empty()) GTEST_SKIP() << "no openssl";
+  MakeCertificate("ca", "");
+  MakeCertificate("other", "");
+  MakeCertificate("hilum", "ca");
+  MakeCertificate("modality", "ca");
+  MakeCertificate("stranger", "other");
   Listen({"--tls-cert", Path("hilum.pem"), "--tls-key", Path("hilum.key"),
           "--tls-ca", Path("ca.pem")});
   const std::string film = Film(3);
-  auto tls = [&](const std::string& name) {
-    return Send({film}, {"+tls", Path(name + ".key"), Path(name + ".pem"),
-                         "+cf", Path("ca.pem")});
-  };
-  const Outcome good = tls("modality");
+  const Outcome good = Send({film}, TlsArguments("modality"));
   EXPECT_EQ(good.exit_status, 0) << good.output;
-  EXPECT_NE(tls("stranger").exit_status, 0);
+  EXPECT_NE(Send({film}, TlsArguments("stranger")).exit_status, 0);
   EXPECT_NE(Send({film}).exit_status, 0);  // in the clear
+  EXPECT_EQ(StopListening(), 0);
+}
+
+TEST_F(OrthancTest, IsQueriedOverTls) {
+  if (Tool("openssl").empty()) GTEST_SKIP() << "no openssl";
+  for (const char* name : {"ca", "other"}) MakeCertificate(name, "");
+  for (const char* name : {"hilum", "orthanc", "modality"}) {
+    MakeCertificate(name, "ca");
+  }
+  if (!StartOrthanc(FreePort(), /*tls=*/true)) GTEST_SKIP() << "no orthanc";
+  std::vector<std::string> options = TlsArguments("modality");
+  options.insert(options.end(), {"-aec", "ORTHANC"});
+  ASSERT_EQ(Send({Film(3)}, options, orthanc_port_).exit_status, 0);
+  const std::vector<std::string> own = {"--tls-cert", Path("hilum.pem"),
+                                        "--tls-key", Path("hilum.key"),
+                                        "--tls-ca"};
+  auto with = [&](const std::string& authority) {
+    std::vector<std::string> arguments = own;
+    arguments.push_back(Path(authority));
+    return Query(arguments);
+  };
+  EXPECT_EQ(with("other.pem").exit_status, 1);  // it trusts another authority
+  const Outcome fetched = with("ca.pem");
+  EXPECT_EQ(fetched.exit_status, 0) << fetched.output;
+  EXPECT_TRUE(absl::StrContains(fetched.output, "1 fetched, 0 failed"));
+}
+
+// Ten seconds are left to an object that is on its way.
+TEST_F(PacsTest, EndsWithASenderInTheMiddleOfAnObject) {
+  Listen();
+  const std::string film = Film(3, 2000);
+  Proxy proxy(port_, 2 << 20);
+  auto sender =
+      ChildProcess::Start({Tool("storescu"), "-aec", "HILUM", "127.0.0.1",
+                           absl::StrCat(proxy.port()), film},
+                          Path("sender.log"));
+  ASSERT_TRUE(sender.ok());
+  proxy.Hold();
+  EXPECT_EQ(StopListening(), 0);
+  proxy.Cut();
+  EXPECT_NE(sender->Wait(absl::Minutes(1)).value_or(0), 0);
+  // What was left half is swept.
+  Listen();
+  EXPECT_EQ(NumIncoming(), 0);
+  EXPECT_EQ(Send({film}).exit_status, 0);
   EXPECT_EQ(StopListening(), 0);
 }
 

@@ -62,6 +62,17 @@ DcmDataset ImageIdentifier(const ImageKeys& image) {
                               {DCM_SOPInstanceUID, image.instance}});
 }
 
+std::string RejectionOf(T_ASC_Parameters* parameters) {
+  T_ASC_RejectParameters reject = {};
+  ASC_getRejectParameters(parameters, &reject);
+  OFString text;
+  ASC_printRejectParameters(text, &reject);
+  std::string out =
+      absl::StrCat("the association was rejected: ", text.c_str());
+  std::replace(out.begin(), out.end(), '\n', ' ');
+  return out;
+}
+
 // What the matches of a query say at one tag, and at another.
 struct Matches {
   DcmTagKey tag;
@@ -127,8 +138,18 @@ struct DicomPeer::State {
   absl::StatusOr<T_ASC_PresentationContextID> ContextOf(const char* sop_class,
                                                         const char* what);
   absl::Status Find(DcmDataset identifier, Matches& matches);
-  absl::Status ServeGet(T_ASC_PresentationContextID context,
-                        const std::string& incoming, IntakeChannel& intake);
+  // These append to `images`.
+  absl::Status FindInStudy(const std::string& study,
+                           const std::vector<std::string>& modalities,
+                           std::vector<ImageKeys>& images);
+  absl::Status FindInSeries(const std::string& study, const std::string& series,
+                            std::vector<ImageKeys>& images);
+  // A sub-operation; `kept`: the first that could not be.
+  absl::Status ServeStore(T_ASC_PresentationContextID context,
+                          const T_DIMSE_C_StoreRQ& request,
+                          const std::string& incoming, IntakeChannel& intake,
+                          absl::Status& kept);
+  absl::Status ServeGet(const std::string& incoming, IntakeChannel& intake);
 };
 
 absl::StatusOr<PeerAddress> ParsePeerAddress(absl::string_view text) {
@@ -170,18 +191,15 @@ absl::Status DicomPeer::State::Connect() {
   condition = ASC_requestAssociation(network, parameters, &association, nullptr,
                                      nullptr, DUL_NOBLOCK, kConnectSeconds);
   if (condition.good()) return absl::OkStatus();
-  std::string why = condition.text();
-  if (condition == DUL_ASSOCIATIONREJECTED) {
-    T_ASC_RejectParameters reject = {};
-    ASC_getRejectParameters(parameters, &reject);
-    OFString text;
-    ASC_printRejectParameters(text, &reject);
-    why = absl::StrCat("the association was rejected: ", text.c_str());
-    std::replace(why.begin(), why.end(), '\n', ' ');
-  }
-  if (association == nullptr) ASC_destroyAssociationParameters(&parameters);
+  const std::string why = condition == DUL_ASSOCIATIONREJECTED
+                              ? RejectionOf(parameters)
+                              : condition.text();
   // Not connected: there is nothing to release.
-  if (association != nullptr) ASC_destroyAssociation(&association);
+  if (association == nullptr) {
+    ASC_destroyAssociationParameters(&parameters);
+  } else {
+    ASC_destroyAssociation(&association);
+  }
   return absl::UnavailableError(absl::StrCat(Where(), ": ", why));
 }
 
@@ -221,30 +239,39 @@ absl::Status DicomPeer::State::Find(DcmDataset identifier, Matches& matches) {
   return absl::OkStatus();
 }
 
+absl::Status DicomPeer::State::ServeStore(T_ASC_PresentationContextID context,
+                                          const T_DIMSE_C_StoreRQ& request,
+                                          const std::string& incoming,
+                                          IntakeChannel& intake,
+                                          absl::Status& kept) {
+  auto object = ReceiveObject(association, context, request, incoming, intake);
+  if (!object.ok()) {
+    broken = true;
+    return object.status();
+  }
+  if (object->status == kStoreOutOfResources) {
+    kept.Update(absl::ResourceExhaustedError(object->comment));
+  } else if (object->status != kStoreSuccess) {
+    kept.Update(absl::FailedPreconditionError(object->comment));
+  }
+  return absl::OkStatus();
+}
+
 // The sub-operations of a C-GET, which come in the same association, and its
 // responses (PS3.4 C.4.3).
-absl::Status DicomPeer::State::ServeGet(T_ASC_PresentationContextID context,
-                                        const std::string& incoming,
+absl::Status DicomPeer::State::ServeGet(const std::string& incoming,
                                         IntakeChannel& intake) {
   absl::Status kept;
   for (;;) {
     T_DIMSE_Message message = {};
-    T_ASC_PresentationContextID id = 0;
-    const OFCondition condition = DIMSE_receiveCommand(
-        association, DIMSE_NONBLOCKING, kAnswerSeconds, &id, &message, nullptr);
+    T_ASC_PresentationContextID context = 0;
+    const OFCondition condition =
+        DIMSE_receiveCommand(association, DIMSE_NONBLOCKING, kAnswerSeconds,
+                             &context, &message, nullptr);
     if (condition.bad()) return Broken("C-GET", condition);
     if (message.CommandField == DIMSE_C_STORE_RQ) {
-      auto object = ReceiveObject(association, id, message.msg.CStoreRQ,
-                                  incoming, intake);
-      if (!object.ok()) {
-        broken = true;
-        return object.status();
-      }
-      if (object->status == kStoreOutOfResources) {
-        kept = absl::ResourceExhaustedError(object->comment);
-      } else if (object->status != kStoreSuccess) {
-        kept = absl::FailedPreconditionError(object->comment);
-      }
+      HILUM_RETURN_IF_ERROR(
+          ServeStore(context, message.msg.CStoreRQ, incoming, intake, kept));
       continue;
     }
     if (message.CommandField != DIMSE_C_GET_RSP) {
@@ -278,6 +305,39 @@ absl::StatusOr<DicomPeer> DicomPeer::Open(const Options& options) {
   return DicomPeer(std::move(state));
 }
 
+absl::Status DicomPeer::State::FindInSeries(const std::string& study,
+                                            const std::string& series,
+                                            std::vector<ImageKeys>& images) {
+  Matches instances{DCM_SOPInstanceUID, DCM_InstanceNumber, {}};
+  HILUM_RETURN_IF_ERROR(
+      Find(Identifier("IMAGE", {{DCM_StudyInstanceUID, study},
+                                {DCM_SeriesInstanceUID, series},
+                                {DCM_SOPInstanceUID, ""}}),
+           instances));
+  for (const auto& [instance, number] : instances.values) {
+    if (IsUid(instance)) images.push_back({study, series, instance});
+  }
+  return absl::OkStatus();
+}
+
+absl::Status DicomPeer::State::FindInStudy(
+    const std::string& study, const std::vector<std::string>& modalities,
+    std::vector<ImageKeys>& images) {
+  Matches series{DCM_SeriesInstanceUID, DCM_Modality, {}};
+  HILUM_RETURN_IF_ERROR(
+      Find(Identifier("SERIES", {{DCM_StudyInstanceUID, study},
+                                 {DCM_Modality, ""},
+                                 {DCM_SeriesInstanceUID, ""}}),
+           series));
+  for (const auto& [uid, modality] : series.values) {
+    const bool wanted =
+        std::count(modalities.begin(), modalities.end(), modality) > 0;
+    if (!wanted || !IsUid(uid)) continue;
+    HILUM_RETURN_IF_ERROR(FindInSeries(study, uid, images));
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::vector<ImageKeys>> DicomPeer::FindImages(
     const ImageQuery& query) {
   std::vector<ImageKeys> images;
@@ -288,27 +348,7 @@ absl::StatusOr<std::vector<ImageKeys>> DicomPeer::FindImages(
                    studies));
   for (const auto& [study, date] : studies.values) {
     if (!IsUid(study)) continue;
-    Matches series{DCM_SeriesInstanceUID, DCM_Modality, {}};
-    HILUM_RETURN_IF_ERROR(
-        state_->Find(Identifier("SERIES", {{DCM_StudyInstanceUID, study},
-                                           {DCM_Modality, ""},
-                                           {DCM_SeriesInstanceUID, ""}}),
-                     series));
-    for (const auto& [uid, modality] : series.values) {
-      if (!IsUid(uid) || std::count(query.modalities.begin(),
-                                    query.modalities.end(), modality) == 0) {
-        continue;
-      }
-      Matches instances{DCM_SOPInstanceUID, DCM_InstanceNumber, {}};
-      HILUM_RETURN_IF_ERROR(
-          state_->Find(Identifier("IMAGE", {{DCM_StudyInstanceUID, study},
-                                            {DCM_SeriesInstanceUID, uid},
-                                            {DCM_SOPInstanceUID, ""}}),
-                       instances));
-      for (const auto& [instance, number] : instances.values) {
-        if (IsUid(instance)) images.push_back({study, uid, instance});
-      }
-    }
+    HILUM_RETURN_IF_ERROR(state_->FindInStudy(study, query.modalities, images));
   }
   return images;
 }
@@ -328,7 +368,7 @@ absl::Status DicomPeer::Get(const ImageKeys& image, const std::string& incoming,
       DIMSE_sendMessageUsingMemoryData(state_->association, context, &message,
                                        nullptr, &identifier, nullptr, nullptr);
   if (sent.bad()) return state_->Broken("C-GET", sent);
-  return state_->ServeGet(context, incoming, intake);
+  return state_->ServeGet(incoming, intake);
 }
 
 absl::Status DicomPeer::Move(const ImageKeys& image) {
