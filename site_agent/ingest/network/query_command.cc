@@ -1,10 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <memory>
+#include <string>
 
+#include "absl/status/status.h"
+#include "absl/time/civil_time.h"
+#include "site_agent/ingest/network/dicom_peer.h"
 #include "site_agent/ingest/network/listen.h"
 #include "site_agent/ingest/network/query.h"
 
 namespace hilum {
+namespace {
+
+// For CLI11: what is wrong with a value, or "".
+std::string PeerFault(const std::string& text) {
+  return std::string(ParsePeerAddress(text).status().message());
+}
+
+std::string DayFault(const std::string& text) {
+  absl::CivilDay day;
+  return absl::ParseCivilTime(text, &day) ? "" : "no day such as 2020-03-01";
+}
+
+}  // namespace
 
 void AddQueryCommand(CLI::App& app, std::ostream& out, IngestAction& action) {
   auto options = std::make_shared<QueryOptions>();  // shared with the callback
@@ -14,25 +31,26 @@ void AddQueryCommand(CLI::App& app, std::ostream& out, IngestAction& action) {
   AddReceivingOptions(*command, options->receiving, options->ae_title,
                       options->tls);
   command->add_option("--peer", options->peer, "The PACS: AET@HOST:PORT")
-      ->required();
+      ->required()
+      ->check(PeerFault);
   command->add_option("--from", options->from, "First study date, YYYY-MM-DD")
-      ->required();
+      ->required()
+      ->check(DayFault);
   command->add_option("--to", options->to, "Last study date, YYYY-MM-DD")
-      ->required();
+      ->required()
+      ->check(DayFault);
   command->add_option("--modality", options->modalities, "Default: CR,DX")
       ->delimiter(',');
   CLI::Option* get = command->add_flag_callback(
       "--get", [] {},
       "By C-GET, the default: the PACS needs not know where "
       "this AE is");
-  command
-      ->add_flag("--move", options->move,
-                 "By C-MOVE, to --port of this machine")
-      ->excludes(get);
-  command
-      ->add_option("--port", options->port,
-                   "With --move: the port that the PACS knows")
-      ->check(CLI::Range(1, 65535));
+  CLI::Option* move = command->add_flag("--move", options->move,
+                                        "By C-MOVE, to --port of this machine");
+  CLI::Option* port = command->add_option(
+      "--port", options->port, "With --move: the port that the PACS knows");
+  port->check(CLI::Range(1, 65535));
+  move->excludes(get)->needs(port);
   command
       ->add_option("--bind", options->bind,
                    "With --move: IPv4 address to listen on")
