@@ -191,30 +191,32 @@ std::vector<std::string> PacsTest::TlsArguments(const std::string& name) const {
           Path("ca.pem")};
 }
 
+std::string PacsTest::OrthancConfig(int hilum_port, bool tls) const {
+  return absl::StrCat(
+      R"({"StorageDirectory": ")", Path("db"), R"(", "IndexDirectory": ")",
+      Path("db"), R"(", "DicomAet": "ORTHANC", "DicomPort": )", orthanc_port_,
+      R"(, "HttpServerEnabled": false,
+  "DicomAlwaysAllowFind": true, "DicomAlwaysAllowGet": true,
+  "DicomAlwaysAllowMove": true, )",
+      tls ? absl::StrCat(R"("DicomTlsEnabled": true,
+  "DicomTlsCertificate": ")",
+                         Path("orthanc.pem"), R"(", "DicomTlsPrivateKey": ")",
+                         Path("orthanc.key"),
+                         R"(", "DicomTlsTrustedCertificates": ")",
+                         Path("ca.pem"), R"(", )")
+          : "",
+      R"("Plugins": [], "LuaScripts": [],
+  "DicomModalities": {"hilum": ["HILUM", "127.0.0.1", )",
+      hilum_port, "]}}\n");
+}
+
 bool PacsTest::StartOrthanc(int hilum_port, bool tls) {
   const std::string program = Tool("Orthanc");
   if (program.empty() || Tool("movescu").empty()) return false;
   orthanc_port_ = FreePort();
   fs::create_directories(Path("db"));
-  const std::string config = Put(
-      "orthanc.json",
-      absl::StrCat(R"({"StorageDirectory": ")", Path("db"),
-                   R"(", "IndexDirectory": ")", Path("db"),
-                   R"(", "DicomAet": "ORTHANC", "DicomPort": )", orthanc_port_,
-                   R"(, "HttpServerEnabled": false,
-  "DicomAlwaysAllowFind": true, "DicomAlwaysAllowGet": true,
-  "DicomAlwaysAllowMove": true, )",
-                   tls ? absl::StrCat(R"("DicomTlsEnabled": true,
-  "DicomTlsCertificate": ")",
-                                      Path("orthanc.pem"),
-                                      R"(", "DicomTlsPrivateKey": ")",
-                                      Path("orthanc.key"),
-                                      R"(", "DicomTlsTrustedCertificates": ")",
-                                      Path("ca.pem"), R"(", )")
-                       : "",
-                   R"("Plugins": [], "LuaScripts": [],
-  "DicomModalities": {"hilum": ["HILUM", "127.0.0.1", )",
-                   hilum_port, "]}}\n"));
+  const std::string config =
+      Put("orthanc.json", OrthancConfig(hilum_port, tls));
   auto child = ChildProcess::Start({program, config}, Path("orthanc.log"));
   EXPECT_TRUE(child.ok()) << child.status();
   if (!child.ok()) return false;

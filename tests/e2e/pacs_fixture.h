@@ -66,6 +66,8 @@ class PacsTest : public testing::Test {
   int orthanc_port_ = 0;  // DICOM
 
  private:
+  std::string OrthancConfig(int hilum_port, bool tls) const;
+
   const std::string folder_;
   std::optional<ChildProcess> listener_;
   std::optional<ChildProcess> orthanc_;

@@ -21,6 +21,24 @@ std::string DayFault(const std::string& text) {
   return absl::ParseCivilTime(text, &day) ? "" : "no day such as 2020-03-01";
 }
 
+// By which service, and where C-MOVE sends to.
+void AddFetchOptions(CLI::App& command, QueryOptions& options) {
+  CLI::Option* get = command.add_flag_callback(
+      "--get", [] {},
+      "By C-GET, the default: the PACS needs not know where "
+      "this AE is");
+  CLI::Option* move = command.add_flag("--move", options.move,
+                                       "By C-MOVE, to --port of this machine");
+  CLI::Option* port = command.add_option(
+      "--port", options.port, "With --move: the port that the PACS knows");
+  port->check(CLI::Range(1, 65535));
+  move->excludes(get)->needs(port);
+  command
+      .add_option("--bind", options.bind,
+                  "With --move: IPv4 address to listen on")
+      ->capture_default_str();
+}
+
 }  // namespace
 
 void AddQueryCommand(CLI::App& app, std::ostream& out, IngestAction& action) {
@@ -41,20 +59,7 @@ void AddQueryCommand(CLI::App& app, std::ostream& out, IngestAction& action) {
       ->check(DayFault);
   command->add_option("--modality", options->modalities, "Default: CR,DX")
       ->delimiter(',');
-  CLI::Option* get = command->add_flag_callback(
-      "--get", [] {},
-      "By C-GET, the default: the PACS needs not know where "
-      "this AE is");
-  CLI::Option* move = command->add_flag("--move", options->move,
-                                        "By C-MOVE, to --port of this machine");
-  CLI::Option* port = command->add_option(
-      "--port", options->port, "With --move: the port that the PACS knows");
-  port->check(CLI::Range(1, 65535));
-  move->excludes(get)->needs(port);
-  command
-      ->add_option("--bind", options->bind,
-                   "With --move: IPv4 address to listen on")
-      ->capture_default_str();
+  AddFetchOptions(*command, *options);
   command->add_option("--pace", options->pace, "Images a minute at the most")
       ->check(CLI::Range(1, 100000));
   command->footer(
