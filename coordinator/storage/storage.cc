@@ -8,7 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "common/base/status_macros.h"
-#include "coordinator/storage/statement.h"
+#include "common/sqlite/statement.h"
 
 namespace hilum {
 namespace {

@@ -6,7 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "common/base/status_macros.h"
-#include "coordinator/storage/statement.h"
+#include "common/sqlite/statement.h"
 
 namespace hilum {
 namespace {

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/csv.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
-#include "site_agent/trainer/case_manifest.h"
 
 namespace hilum {
 namespace {

@@ -11,6 +11,7 @@
 #include "common/base/ids.h"
 #include "common/base/malloc.h"
 #include "site_agent/ingest/commands.h"
+#include "site_agent/ingest/network/listen.h"
 
 int main(int argc, char** argv) {
   // Images pass through its threads one after the other, of like sizes.
@@ -26,6 +27,8 @@ int main(int argc, char** argv) {
   hilum::IngestAction action;
   hilum::AddInspectCommand(app, std::cout, action);
   hilum::AddFolderCommand(app, std::cout, action);
+  hilum::AddListenCommand(app, std::cout, action);
+  hilum::AddQueryCommand(app, std::cout, action);
   hilum::AddCaseCommands(app, std::cout, action);
   try {
     app.parse(argc, argv);

@@ -24,6 +24,7 @@
 #include "site_agent/imaging/decode.h"
 #include "site_agent/imaging/decode_dicom.h"
 #include "site_agent/imaging/select_pcxr.h"
+#include "site_agent/ingest/incoming_file.h"
 
 namespace hilum {
 namespace {
@@ -181,13 +182,6 @@ absl::Status AddMask(const GrayImage& image, const std::string& path,
   out.lung_share =
       static_cast<double>(lungs) / static_cast<double>(out.whole.pixels.size());
   return absl::OkStatus();
-}
-
-// A UID names no other folder: digits and dots (PS3.5 section 9.1).
-bool IsUid(absl::string_view text) {
-  return !text.empty() && text.size() <= 64 &&
-         std::all_of(text.begin(), text.end(),
-                     [](char c) { return c == '.' || (c >= '0' && c <= '9'); });
 }
 
 std::string MaskFor(const ReadOptions& options, const ImageIds& ids) {

@@ -8,7 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/strip.h"
+#include "common/base/csv.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
 
@@ -78,64 +78,6 @@ std::string FillCase(const Record& record, const Columns& columns,
 }
 
 }  // namespace
-
-absl::StatusOr<std::vector<Record>> ParseCsv(absl::string_view text) {
-  absl::ConsumePrefix(&text, "\xef\xbb\xbf");
-  std::vector<Record> records;
-  Record record;
-  std::string field;
-  bool quoted = false, any = false;
-  auto end_record = [&] {
-    record.push_back(std::move(field));
-    field.clear();
-    records.push_back(std::move(record));
-    record.clear();
-    any = false;
-  };
-  for (size_t i = 0; i < text.size(); ++i) {
-    char c = text[i];
-    if (quoted) {
-      bool doubled = c == '"' && i + 1 < text.size() && text[i + 1] == '"';
-      if (c != '"' || doubled) field += c;
-      if (doubled) ++i;
-      if (c == '"' && !doubled) quoted = false;
-      continue;
-    }
-    if (c == '\n' ||
-        (c == '\r' && i + 1 < text.size() && text[i + 1] == '\n')) {
-      if (c == '\r') ++i;
-      end_record();
-      continue;
-    }
-    any = true;
-    if (c == '"' && field.empty()) {
-      quoted = true;
-    } else if (c == ',') {
-      record.push_back(std::move(field));
-      field.clear();
-    } else {
-      field += c;
-    }
-  }
-  if (quoted) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "row ", records.size() + 1, ": a quoted field is never closed"));
-  }
-  if (any) end_record();
-  return records;
-}
-
-std::string CsvField(absl::string_view value) {
-  if (value.find_first_of(",\"\r\n") == absl::string_view::npos) {
-    return std::string(value);
-  }
-  std::string out = "\"";
-  for (char c : value) {
-    if (c == '"') out += '"';
-    out += c;
-  }
-  return out + "\"";
-}
 
 absl::StatusOr<CaseManifest> ReadCaseManifest(
     const std::string& path, absl::Span<const std::string> classes,

@@ -39,14 +39,6 @@ struct ManifestOptions {
   std::string site;
 };
 
-// RFC 4180 records: quotes, doubled quotes, CRLF or LF, a leading byte order
-// mark. INVALID_ARGUMENT: a quote that does not close, with its row.
-absl::StatusOr<std::vector<std::vector<std::string>>> ParseCsv(
-    absl::string_view text);
-
-// One field, quoted where RFC 4180 asks for it.
-std::string CsvField(absl::string_view value);
-
 // Rows with an empty file, an unknown label, an empty patient or too few
 // columns are rejected. INVALID_ARGUMENT: no header, a required column
 // missing or twice; NOT_FOUND, PERMISSION_DENIED: the file.

@@ -2,86 +2,32 @@
 #include "site_agent/trainer/dataset.h"
 
 #include <atomic>
-#include <cmath>
 #include <string>
 #include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "common/base/file.h"
-#include "common/base/status_macros.h"
-#include "common/crypto/sha256.h"
-#include "site_agent/imaging/decode.h"
-#include "site_agent/imaging/prepare_mask.h"
+#include "site_agent/trainer/load_case.h"
 
 namespace hilum {
 namespace {
 
-struct LoadedCase {
+struct Loaded : LoadedCase {
   absl::Status status;
-  std::string digest;
-  Plane whole;
-  Plane segmented;
-  Plane whole_lungs;
-  Plane segmented_lungs;
 };
 
-Plane ToPlane(absl::Span<const float> shares) {
-  Plane plane;
-  for (float share : shares) {
-    plane.push_back(static_cast<uint16_t>(std::lround(share * 65535)));
-  }
-  return plane;
-}
-
-// What there is to have of a mask.
-absl::Status LoadMask(const CaseRow& row, const GrayImage& image,
-                      const DatasetOptions& options, LoadedCase& out) {
-  HILUM_ASSIGN_OR_RETURN(std::string bytes,
-                         ReadFile(row.mask, kMaxImageFileBytes));
-  HILUM_ASSIGN_OR_RETURN(GrayImage mask, DecodeImage(bytes));
-  const int size = options.input_size;
-  if (options.segmented) {
-    HILUM_ASSIGN_OR_RETURN(out.segmented, PrepareSegmented(image, mask, size));
-  }
-  if (!options.lungs) return absl::OkStatus();
-  if (options.segmented) {
-    HILUM_ASSIGN_OR_RETURN(std::vector<float> shares,
-                           PrepareSegmentedMask(image, mask, size));
-    out.segmented_lungs = ToPlane(shares);
-  }
-  if (options.whole) {
-    HILUM_ASSIGN_OR_RETURN(std::vector<float> shares,
-                           PrepareWholeMask(image, mask, size));
-    out.whole_lungs = ToPlane(shares);
-  }
-  return absl::OkStatus();
-}
-
-absl::Status Load(const CaseRow& row, const DatasetOptions& options,
-                  LoadedCase& out) {
-  HILUM_ASSIGN_OR_RETURN(std::string bytes,
-                         ReadFile(row.path, kMaxImageFileBytes));
-  out.digest = Sha256Of(bytes);
-  HILUM_ASSIGN_OR_RETURN(GrayImage image, DecodeImage(bytes));
-  if (options.whole) {
-    HILUM_ASSIGN_OR_RETURN(out.whole, PrepareWhole(image, options.input_size));
-  }
-  if (row.mask.empty()) return absl::OkStatus();
-  if (!options.segmented && !options.lungs) return absl::OkStatus();
-  const absl::Status status = LoadMask(row, image, options, out);
-  if (status.ok()) return status;
-  return absl::Status(status.code(),
-                      absl::StrCat("lung mask: ", status.message()));
-}
-
-std::vector<LoadedCase> LoadAll(const CaseManifest& manifest,
-                                const DatasetOptions& options) {
-  std::vector<LoadedCase> loaded(manifest.cases.size());
+std::vector<Loaded> LoadAll(const CaseManifest& manifest,
+                            const DatasetOptions& options) {
+  std::vector<Loaded> loaded(manifest.cases.size());
+  const CaseLoader loader(manifest);
+  const CasePlanes planes{.size = options.input_size,
+                          .whole = options.whole,
+                          .segmented = options.segmented,
+                          .lungs = options.lungs};
   std::atomic<size_t> next{0};
   auto run = [&] {
     for (size_t i; (i = next.fetch_add(1)) < loaded.size();) {
-      loaded[i].status = Load(manifest.cases[i], options, loaded[i]);
+      loaded[i].status = loader.Load(manifest.cases[i], planes, loaded[i]);
     }
   };
   std::vector<std::thread> threads;
@@ -94,7 +40,7 @@ std::vector<LoadedCase> LoadAll(const CaseManifest& manifest,
 }  // namespace
 
 Dataset LoadDataset(CaseManifest manifest, const DatasetOptions& options) {
-  std::vector<LoadedCase> loaded = LoadAll(manifest, options);
+  std::vector<Loaded> loaded = LoadAll(manifest, options);
   std::vector<CaseFault> faults;
   std::vector<std::string> digests;
   for (size_t i = 0; i < loaded.size(); ++i) {

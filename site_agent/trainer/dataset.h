@@ -16,9 +16,8 @@ struct Dataset {
   CaseManifest manifest;             // only cases that can be used
   std::vector<Plane> whole;          // [cases], empty if the arm is not wanted
   std::vector<Plane> segmented;      // [cases]; an empty plane: no lung mask
-  std::vector<std::string> digests;  // [cases], SHA-256 of the image files
-  // How much of each pixel of the planes the lung mask covers; empty planes:
-  // no mask; no planes: not wanted.
+  std::vector<std::string> digests;  // [cases], LoadedCase's
+  // LoadedCase's; no planes: not wanted.
   std::vector<Plane> whole_lungs, segmented_lungs;  // [cases]
 };
 
@@ -30,9 +29,9 @@ struct DatasetOptions {
   int threads;  // >= 1; the result does not depend on it
 };
 
-// Reads and prepares every image of `manifest`; a case whose image or mask is
-// missing, damaged or a duplicate is rejected there. Without segmented,
-// masks are not opened.
+// Reads and prepares every image of `manifest`, a file or a case of a store
+// (CaseLoader); a case whose image or mask is missing, damaged or a duplicate
+// is rejected there. Without segmented and lungs, masks are not opened.
 Dataset LoadDataset(CaseManifest manifest, const DatasetOptions& options);
 
 }  // namespace hilum

@@ -8,6 +8,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "common/base/csv.h"
 #include "common/base/status_macros.h"
 #include "site_agent/trainer/augment.h"
 #include "site_agent/trainer/localization.h"

@@ -2,6 +2,7 @@
 // A site's CSV. Records written again are the same records; of a manifest,
 // every row is used, rejected or another site's.
 #include "absl/strings/str_join.h"
+#include "common/base/csv.h"
 #include "site_agent/trainer/case_manifest.h"
 #include "tests/fuzz/input.h"
 

@@ -9,6 +9,7 @@
 #include <memory>
 #include <regex>
 #include <sstream>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -91,11 +92,16 @@ std::vector<Boundary> Boundaries() {
       {"OpenSSL",
        R"(^#include <openssl/)",
        {"/common/crypto/", "/certs/", "/tests/bench/", "/tests/fuzz/"}},
-      {"SQLite", R"(^#include <sqlite3)", {"/coordinator/storage/"}},
+      {"SQLite",
+       R"(^#include <sqlite3)",
+       {"/coordinator/storage/", "/common/sqlite/"}},
       {"yaml-cpp", R"(^#include <yaml-cpp)", {"/common/config/"}},
       {"image decoders",
        R"(^#include <(png|jpeglib|turbojpeg|openjpeg))",
-       {"/site_agent/imaging/"}}};
+       {"/site_agent/imaging/"}},
+      {"DICOM's network",
+       R"(^#include <dcmtk/(dcmnet|dcmtls)/)",
+       {"/site_agent/ingest/network/"}}};
 }
 
 TEST(TreeTest, HeavyHeadersStayInTheirFolders) {
@@ -109,13 +115,15 @@ TEST(TreeTest, HeavyHeadersStayInTheirFolders) {
 }
 
 TEST(TreeTest, EachBoundaryStillCatchesAPlantedInclude) {
-  const Source planted[] = {{"common/x.cc", "#include <torch/torch.h>"},
-                            {"common/x.cc", "#include <dcmtk/config.h>"},
-                            {"common/x.cc", "#include <grpcpp/server.h>"},
-                            {"sim/x.cc", "#include <openssl/evp.h>"},
-                            {"sim/x.cc", "#include <sqlite3.h>"},
-                            {"sim/x.cc", "#include <yaml-cpp/yaml.h>"},
-                            {"coordinator/x.cc", "#include <png.h>"}};
+  const Source planted[] = {
+      {"common/x.cc", "#include <torch/torch.h>"},
+      {"common/x.cc", "#include <dcmtk/config.h>"},
+      {"common/x.cc", "#include <grpcpp/server.h>"},
+      {"sim/x.cc", "#include <openssl/evp.h>"},
+      {"sim/x.cc", "#include <sqlite3.h>"},
+      {"sim/x.cc", "#include <yaml-cpp/yaml.h>"},
+      {"coordinator/x.cc", "#include <png.h>"},
+      {"site_agent/ingest/x.cc", "#include <dcmtk/dcmnet/assoc.h>"}};
   std::vector<Boundary> boundaries = Boundaries();
   ASSERT_EQ(boundaries.size(), std::size(planted));
   for (size_t i = 0; i < boundaries.size(); ++i) {
@@ -184,13 +192,32 @@ TEST(TreeTest, CoordinatorAndGatewayLinkNeitherTorchNorImageDecoders) {
   }
 }
 
-// It decodes what comes from outside, and has nothing to send it with.
-TEST(TreeTest, IngestLinksNoNetwork) {
+// It has the hospital's network, but neither the federation's nor a learner.
+TEST(TreeTest, IngestLinksNeitherTheFederationNorTorch) {
   std::string libraries = LibrariesOf("hilum-ingest");
   ASSERT_THAT(libraries, testing::HasSubstr("libdcmdata"));
-  for (const char* banned :
-       {"libgrpc", "libdcmnet", "libdcmtls", "libssl", "libtorch"}) {
+  for (const char* banned : {"libgrpc", "libtorch", "libc10"}) {
     EXPECT_THAT(libraries, testing::Not(testing::HasSubstr(banned)));
+  }
+}
+
+// What has the network decodes nothing: it hands files on to the process that
+// has none (site_agent/ingest/intake_process.h).
+TEST(TreeTest, WhatReceivesKnowsNoDecoder) {
+  const std::string pattern =
+      R"(^#include "site_agent/(imaging/|ingest/()"
+      R"((receiving_)?intake|read_image|folder|inspect)\.h))";
+  std::vector<Source> receiving;
+  for (Source& source : Sources()) {
+    if (absl::StartsWith(source.path, "site_agent/ingest/network/")) {
+      receiving.push_back(std::move(source));
+    }
+  }
+  ASSERT_GT(receiving.size(), 10u);
+  EXPECT_THAT(Lines(receiving, pattern, {}), testing::IsEmpty());
+  for (const char* planted : {"#include \"site_agent/imaging/decode.h\"",
+                              "#include \"site_agent/ingest/intake.h\""}) {
+    EXPECT_EQ(Lines({{"x", planted}}, pattern, {}).size(), 1u);
   }
 }
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/csv.h"
 #include "common/base/file.h"
 #include "gtest/gtest.h"
 #include "site_agent/ingest/intake.h"

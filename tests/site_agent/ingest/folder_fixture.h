@@ -13,11 +13,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/clock.h"
+#include "common/base/csv.h"
 #include "common/base/file.h"
 #include "common/crypto/secure_rng.h"
 #include "gtest/gtest.h"
 #include "site_agent/ingest/folder.h"
-#include "site_agent/trainer/case_manifest.h"
 #include "tests/site_agent/imaging/dicom_maker.h"
 
 namespace hilum {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef HILUM_COORDINATOR_STORAGE_STATEMENT_H_
-#define HILUM_COORDINATOR_STORAGE_STATEMENT_H_
+#ifndef HILUM_COMMON_SQLITE_STATEMENT_H_
+#define HILUM_COMMON_SQLITE_STATEMENT_H_
 
 #include <sqlite3.h>
 
@@ -49,4 +49,4 @@ class Statement {
 
 }  // namespace hilum
 
-#endif  // HILUM_COORDINATOR_STORAGE_STATEMENT_H_
+#endif  // HILUM_COMMON_SQLITE_STATEMENT_H_

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "coordinator/storage/statement.h"
+#include "common/sqlite/statement.h"
 
 #include <cerrno>
 

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "site_agent/ingest/network/listen.h"
+
+#include <dcmtk/config/osconfig.h>
+// After its configuration.
+#include <dcmtk/dcmnet/dcmlayer.h>
+#include <dcmtk/oflog/oflog.h>
+
+#include <memory>
+#include <ostream>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/status_macros.h"
+#include "site_agent/ingest/intake_process.h"
+#include "site_agent/ingest/network/listener.h"
+
+namespace hilum {
+
+void SilenceDcmtk() { OFLog::configure(OFLogger::OFF_LOG_LEVEL); }
+
+absl::Status Listen(const ListenOptions& options, std::ostream& out) {
+  SilenceDcmtk();
+  HILUM_RETURN_IF_ERROR(CheckAeTitle(options.ae_title));
+  // First the process without network, then the first socket.
+  HILUM_ASSIGN_OR_RETURN(IntakeProcess intake,
+                         IntakeProcess::Start(options.receiving));
+  auto serve = [&]() -> absl::Status {
+    ScpOptions scp{.ae_title = options.ae_title,
+                   .incoming = IncomingFolder(options.receiving)};
+    for (const std::string& peer : options.allow) {
+      HILUM_ASSIGN_OR_RETURN(AllowedPeer allowed, ParseAllowedPeer(peer));
+      scp.allowed.push_back(std::move(allowed));
+    }
+    HILUM_ASSIGN_OR_RETURN(std::unique_ptr<DcmTransportLayer> tls,
+                           MakeTlsLayer(options.tls, /*server=*/true));
+    scp.tls = tls.get();
+    HILUM_ASSIGN_OR_RETURN(Listener listener,
+                           Listener::Open(options.bind, options.port));
+    out << absl::StrCat("listening as ", options.ae_title, " on ", options.bind,
+                        ":", listener.port())
+        << (scp.allowed.empty() && tls == nullptr
+                ? "; without --allow for this machine alone"
+                : "")
+        << std::endl;
+    return listener.Serve(intake, scp, out);
+  };
+  const absl::Status served = serve();
+  const absl::Status finished = std::move(intake).Finish();
+  return served.ok() ? finished : served;
+}
+
+}  // namespace hilum

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "site_agent/ingest/network/listener.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <ctime>
+#include <exception>
+#include <ostream>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "common/base/clock.h"
+#include "common/base/status_macros.h"
+
+namespace hilum {
+namespace {
+
+constexpr rlim_t kAssociationBytes = 256 << 20;
+constexpr absl::Duration kGrace = absl::Seconds(10);
+
+volatile std::sig_atomic_t stop = 0;
+
+void OnStop(int) { stop = 1; }
+void OnChild(int) {}
+
+void Handle(int signal, void (*handler)(int)) {
+  struct sigaction action = {};
+  action.sa_handler = handler;
+  sigaction(signal, &action, nullptr);
+}
+
+// Signals come only while it waits, so none is missed. Restores what was.
+class SignalScope {
+ public:
+  SignalScope() {
+    sigset_t held;
+    sigemptyset(&held);
+    for (int signal : {SIGTERM, SIGINT, SIGCHLD}) sigaddset(&held, signal);
+    sigprocmask(SIG_BLOCK, &held, &before_);
+    stop = 0;
+    Handle(SIGTERM, OnStop);
+    Handle(SIGINT, OnStop);
+    Handle(SIGCHLD, OnChild);
+    Handle(SIGPIPE, SIG_IGN);
+  }
+  ~SignalScope() { Open(); }
+
+  void Open() const { sigprocmask(SIG_SETMASK, &before_, nullptr); }
+  const sigset_t& open_mask() const { return before_; }
+
+ private:
+  sigset_t before_;
+};
+
+// In the child, for its one association.
+[[noreturn]] void RunAssociation(ScopedFd connection, const ScpOptions& options,
+                                 IntakeChannel& intake, pid_t parent,
+                                 std::ostream& log) {
+  prctl(PR_SET_PDEATHSIG, SIGTERM);
+  if (getppid() != parent) _exit(1);
+#ifndef __SANITIZE_ADDRESS__
+  const rlimit memory = {kAssociationBytes, kAssociationBytes};
+  setrlimit(RLIMIT_DATA, &memory);
+#endif
+  try {
+    ServeAssociation(std::move(connection), options, intake, stop, log);
+  } catch (const std::exception& error) {
+    log << "association ended: " << error.what() << std::endl;
+  }
+  _exit(0);
+}
+
+class Server {
+ public:
+  Server(int socket, IntakeProcess& intake, const ScpOptions& options,
+         std::ostream& log)
+      : socket_(socket), intake_(intake), options_(options), log_(log) {}
+
+  absl::Status Run() {
+    absl::Status status;
+    while (stop == 0 && status.ok()) {
+      const bool room = children_.size() < kMaxAssociations;
+      if (Wait(room, nullptr)) status = Accept();
+      Reap();
+      if (status.ok() && IntakeEnded()) {
+        status = absl::InternalError(
+            "the process that decodes has ended; what was acknowledged is in "
+            "the store, start hilum-ingest again");
+      }
+    }
+    End();
+    return status;
+  }
+
+ private:
+  // Whether a connection waits.
+  bool Wait(bool accept, const timespec* timeout) {
+    pollfd wait = {accept ? socket_ : -1, POLLIN, 0};
+    return ppoll(&wait, 1, timeout, &signals_.open_mask()) > 0;
+  }
+
+  absl::Status Accept() {
+    ScopedFd connection(accept4(socket_, nullptr, nullptr, SOCK_CLOEXEC));
+    if (connection.get() < 0) return absl::OkStatus();  // it has gone again
+    HILUM_ASSIGN_OR_RETURN(IntakeChannel channel, intake_.Open());
+    const pid_t parent = getpid();
+    const pid_t child = fork();
+    if (child == 0) {
+      close(socket_);
+      signals_.Open();
+      RunAssociation(std::move(connection), options_, channel, parent, log_);
+    }
+    if (child < 0) {
+      log_ << "no process for an association: " << std::strerror(errno)
+           << std::endl;
+    } else {
+      children_.push_back(child);
+    }
+    return absl::OkStatus();
+  }
+
+  void Reap() {
+    std::vector<pid_t> running;
+    for (pid_t child : children_) {
+      int status = 0;
+      if (waitpid(child, &status, WNOHANG) == 0) {
+        running.push_back(child);
+      } else if (WIFSIGNALED(status)) {
+        log_ << "an association's process ended by signal " << WTERMSIG(status)
+             << std::endl;
+      }
+    }
+    children_ = std::move(running);
+  }
+
+  // Its status is left for Finish. Of another's child nothing is known here.
+  bool IntakeEnded() const {
+    siginfo_t info = {};
+    return waitid(P_PID, static_cast<id_t>(intake_.pid()), &info,
+                  WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           info.si_pid != 0;
+  }
+
+  void End() {
+    for (pid_t child : children_) kill(child, SIGTERM);
+    const absl::Time last = RealClock().Now() + kGrace;
+    for (Reap(); !children_.empty() && RealClock().Now() < last; Reap()) {
+      const timespec timeout = absl::ToTimespec(absl::Seconds(1));
+      Wait(false, &timeout);
+    }
+    for (pid_t child : children_) {
+      kill(child, SIGKILL);
+      waitpid(child, nullptr, 0);
+    }
+  }
+
+  const int socket_;
+  IntakeProcess& intake_;
+  const ScpOptions& options_;
+  std::ostream& log_;
+  SignalScope signals_;
+  std::vector<pid_t> children_;
+};
+
+}  // namespace
+
+absl::StatusOr<Listener> Listener::Open(const std::string& address, int port) {
+  sockaddr_in name = {};
+  name.sin_family = AF_INET;
+  name.sin_port = htons(static_cast<uint16_t>(port));
+  if (inet_pton(AF_INET, address.c_str(), &name.sin_addr) != 1) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--bind ", address, ": no IPv4 address"));
+  }
+  ScopedFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  const int on = 1;
+  socklen_t size = sizeof name;
+  auto* generic = reinterpret_cast<sockaddr*>(&name);
+  if (fd.get() < 0 ||
+      setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
+      bind(fd.get(), generic, size) != 0 || listen(fd.get(), SOMAXCONN) != 0 ||
+      getsockname(fd.get(), generic, &size) != 0) {
+    return absl::UnavailableError(
+        absl::StrCat("cannot listen on ", address, ":", port, ": ",
+                     std::strerror(errno), "; give another --port"));
+  }
+  return Listener(std::move(fd), ntohs(name.sin_port));
+}
+
+absl::Status Listener::Serve(IntakeProcess& intake, const ScpOptions& options,
+                             std::ostream& log) {
+  const absl::Status status = Server(socket_.get(), intake, options, log).Run();
+  socket_.Close();
+  return status;
+}
+
+}  // namespace hilum

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/time/civil_time.h"
+#include "site_agent/ingest/network/dicom_peer.h"
+#include "site_agent/ingest/network/listen.h"
+#include "site_agent/ingest/network/query.h"
+
+namespace hilum {
+namespace {
+
+// For CLI11: what is wrong with a value, or "".
+std::string PeerFault(const std::string& text) {
+  return std::string(ParsePeerAddress(text).status().message());
+}
+
+std::string DayFault(const std::string& text) {
+  absl::CivilDay day;
+  return absl::ParseCivilTime(text, &day) ? "" : "no day such as 2020-03-01";
+}
+
+// By which service, and where C-MOVE sends to.
+void AddFetchOptions(CLI::App& command, QueryOptions& options) {
+  CLI::Option* get = command.add_flag_callback(
+      "--get", [] {},
+      "By C-GET, the default: the PACS needs not know where "
+      "this AE is");
+  CLI::Option* move = command.add_flag("--move", options.move,
+                                       "By C-MOVE, to --port of this machine");
+  CLI::Option* port = command.add_option(
+      "--port", options.port, "With --move: the port that the PACS knows");
+  port->check(CLI::Range(1, 65535));
+  move->excludes(get)->needs(port);
+  command
+      .add_option("--bind", options.bind,
+                  "With --move: IPv4 address to listen on")
+      ->capture_default_str();
+}
+
+}  // namespace
+
+void AddQueryCommand(CLI::App& app, std::ostream& out, IngestAction& action) {
+  auto options = std::make_shared<QueryOptions>();  // shared with the callback
+  CLI::App* command = app.add_subcommand(
+      "query", "Fetch from a PACS what the store has not (C-FIND, C-GET)");
+  options->receiving.actor = "query";
+  AddReceivingOptions(*command, options->receiving, options->ae_title,
+                      options->tls);
+  command->add_option("--peer", options->peer, "The PACS: AET@HOST:PORT")
+      ->required()
+      ->check(PeerFault);
+  command->add_option("--from", options->from, "First study date, YYYY-MM-DD")
+      ->required()
+      ->check(DayFault);
+  command->add_option("--to", options->to, "Last study date, YYYY-MM-DD")
+      ->required()
+      ->check(DayFault);
+  command->add_option("--modality", options->modalities, "Default: CR,DX")
+      ->delimiter(',');
+  AddFetchOptions(*command, *options);
+  command->add_option("--pace", options->pace, "Images a minute at the most")
+      ->check(CLI::Range(1, 100000));
+  command->footer(
+      "Example: hilum-ingest query --store /data/cases --peer "
+      "PACS@pacs.hospital.example:104 --from 2020-03-01 --to 2020-06-30");
+  command->callback([options, &out, &action] {
+    action = [options, &out] { return Query(*options, out); };
+  });
+}
+
+}  // namespace hilum

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HILUM_SITE_AGENT_INGEST_NETWORK_TLS_LAYER_H_
+#define HILUM_SITE_AGENT_INGEST_NETWORK_TLS_LAYER_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+
+class DcmTransportLayer;
+
+namespace hilum {
+
+// PEM files; all or none.
+struct TlsFiles {
+  std::string certificate;
+  std::string key;
+  std::string authority;  // who signed the peers' certificates
+
+  bool any() const {
+    return !certificate.empty() || !key.empty() || !authority.empty();
+  }
+};
+
+// DICOM over TLS (PS3.15 B.10, non-downgrading BCP 195): TLS 1.2 or newer, both
+// sides with a certificate. null: `files` are empty. INVALID_ARGUMENT: some
+// are given and not others, one cannot be read, or key and certificate do not
+// belong together.
+absl::StatusOr<std::unique_ptr<DcmTransportLayer>> MakeTlsLayer(
+    const TlsFiles& files, bool server);
+
+}  // namespace hilum
+
+#endif  // HILUM_SITE_AGENT_INGEST_NETWORK_TLS_LAYER_H_

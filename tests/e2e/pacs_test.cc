@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: Apache-2.0
+// hilum-ingest listen and query against software of another make.
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "common/base/file.h"
+#include "tests/e2e/pacs_fixture.h"
+#include "tests/support/tiny_disk.h"
+
+namespace hilum {
+namespace {
+
+namespace fs = std::filesystem;
+
+TEST_F(PacsTest, WhatIsAcknowledgedIsInTheStore) {
+  Listen({"--labels",
+          Put("labels.csv", "PatientID,label\nP3,covid\nP5,normal\n")});
+  EXPECT_EQ(
+      Run({Tool("echoscu"), "-aec", "HILUM", "127.0.0.1", absl::StrCat(port_)})
+          .exit_status,
+      0);
+  const Outcome sent = Send({Film(3), Film(5), Film(7, 40, "KNEE"), Film(3)});
+  EXPECT_EQ(sent.exit_status, 0) << sent.output;
+  EXPECT_FALSE(WaitForLine("3 taken, 1 refused").empty());
+  EXPECT_EQ(StopListening(), 0);
+  EXPECT_EQ(NumCases(), 2);
+  EXPECT_EQ(NumIncoming(), 0);
+  EXPECT_TRUE(absl::StrContains(Stored("quarantine.csv"),
+                                "the body part is not the chest"));
+}
+
+TEST_F(PacsTest, OtherTitlesAndHostsAreRejected) {
+  Listen({"--allow", "MODALITY", "--allow", "PACS@192.0.2.7"});
+  const std::string film = Film(3);
+  for (const std::vector<std::string>& wrong :
+       std::vector<std::vector<std::string>>{
+           {"-aet", "STRANGER"},
+           {"-aet", "PACS"},  // from another address
+           {"-aet", "MODALITY", "-aec", "OTHER"}}) {
+    const Outcome outcome = Send({film}, wrong);
+    EXPECT_NE(outcome.exit_status, 0);
+    EXPECT_TRUE(absl::StrContains(outcome.output, "Not Recognized"))
+        << outcome.output;
+  }
+  EXPECT_EQ(Send({film}, {"-aet", "MODALITY"}).exit_status, 0);
+  EXPECT_EQ(StopListening(), 0);
+}
+
+TEST_F(PacsTest, ManySendersAtOnce) {
+  Listen();
+  std::vector<std::string> films;
+  for (int i = 0; i < 40; ++i) films.push_back(Film(2 * i + 1));
+  std::vector<ChildProcess> senders;
+  for (int i = 0; i < 20; ++i) {
+    auto sender = ChildProcess::Start(
+        {Tool("storescu"), "-aec", "HILUM", "127.0.0.1", absl::StrCat(port_),
+         films[2 * i], films[2 * i + 1]},
+        Path(absl::StrCat("sender", i)));
+    ASSERT_TRUE(sender.ok());
+    senders.push_back(*std::move(sender));
+  }
+  for (ChildProcess& sender : senders) {
+    EXPECT_EQ(sender.Wait(absl::Minutes(1)).value_or(-1), 0);
+  }
+  EXPECT_EQ(StopListening(), 0);
+  const Outcome listed =
+      Run({Program("hilum-ingest"), "list", "--store", store_, "--json"});
+  int cases = 0;
+  for (size_t at = 0;
+       (at = listed.output.find("\"unlabelled\"", at)) != std::string::npos;
+       ++at) {
+    ++cases;
+  }
+  EXPECT_EQ(cases, 40) << listed.output;
+}
+
+// Hands on so many bytes of one connection's client, then holds until Cut.
+class Proxy {
+ public:
+  Proxy(int to, size_t bytes) : bytes_(bytes) {
+    sockaddr_in name = {};
+    name.sin_family = AF_INET;
+    name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof name;
+    auto* generic = reinterpret_cast<sockaddr*>(&name);
+    listen_ = ScopedFd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    EXPECT_EQ(bind(listen_.get(), generic, size), 0);
+    EXPECT_EQ(listen(listen_.get(), 1), 0);
+    EXPECT_EQ(getsockname(listen_.get(), generic, &size), 0);
+    port_ = ntohs(name.sin_port);
+    name.sin_port = htons(static_cast<uint16_t>(to));
+    server_ = ScopedFd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    EXPECT_EQ(connect(server_.get(), generic, size), 0);
+    thread_ = std::thread([this] { Forward(); });
+  }
+  ~Proxy() {
+    if (thread_.joinable()) thread_.join();
+  }
+
+  int port() const { return port_; }
+  // Until all bytes have been handed on.
+  void Hold() { thread_.join(); }
+  void Cut() {
+    if (thread_.joinable()) Hold();
+    server_.Close();
+    client_.Close();
+  }
+
+ private:
+  void Forward() {
+    client_ = ScopedFd(accept4(listen_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    char buffer[65536];
+    while (bytes_ > 0) {
+      pollfd waits[] = {{client_.get(), POLLIN, 0}, {server_.get(), POLLIN, 0}};
+      if (poll(waits, 2, 30000) <= 0) return;
+      for (int i = 0; i < 2; ++i) {
+        if (waits[i].revents == 0) continue;
+        const size_t most =
+            i == 0 ? std::min(bytes_, sizeof buffer) : sizeof buffer;
+        const ssize_t got = read(waits[i].fd, buffer, most);
+        if (got <= 0) return;
+        send(waits[1 - i].fd, buffer, static_cast<size_t>(got), MSG_NOSIGNAL);
+        if (i == 0) bytes_ -= static_cast<size_t>(got);
+      }
+    }
+  }
+
+  size_t bytes_;
+  int port_ = 0;
+  ScopedFd listen_, client_, server_;
+  std::thread thread_;
+};
+
+TEST_F(PacsTest, ASenderThatIsCutOffInTheMiddleLeavesNothing) {
+  Listen();
+  const std::string film = Film(3, 2000);  // 4 MB
+  Proxy proxy(port_, 2 << 20);
+  auto sender =
+      ChildProcess::Start({Tool("storescu"), "-aec", "HILUM", "127.0.0.1",
+                           absl::StrCat(proxy.port()), film},
+                          Path("sender.log"));
+  ASSERT_TRUE(sender.ok());
+  proxy.Cut();
+  EXPECT_NE(sender->Wait(absl::Minutes(1)).value_or(0), 0);
+  EXPECT_FALSE(WaitForLine("the association broke").empty());
+  EXPECT_FALSE(WaitForLine("ended").empty());
+  EXPECT_EQ(NumIncoming(), 0);
+  // The listener goes on, and the same object is welcome.
+  const Outcome again = Send({film});
+  EXPECT_EQ(again.exit_status, 0) << again.output;
+  EXPECT_EQ(StopListening(), 0);
+}
+
+TEST_F(PacsTest, NoiseOnThePortEndsNothing) {
+  Listen();
+  for (const std::string& noise :
+       {std::string("GET / HTTP/1.0\r\n\r\n"), std::string(70000, '\xff'),
+        std::string("\x01\x00\xff\xff\xff\xff", 6) + std::string(100, 'x'),
+        std::string("\x04\x00\x00\x00\x00\x04\x00\x00\x00\x00", 10)}) {
+    ScopedFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in name = {};
+    name.sin_family = AF_INET;
+    name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    name.sin_port = htons(static_cast<uint16_t>(port_));
+    ASSERT_EQ(
+        connect(fd.get(), reinterpret_cast<sockaddr*>(&name), sizeof name), 0);
+    send(fd.get(), noise.data(), noise.size(), MSG_NOSIGNAL);
+  }
+  EXPECT_EQ(Send({Film(3)}).exit_status, 0);
+  EXPECT_EQ(StopListening(), 0);
+}
+
+TEST_F(PacsTest, AFullDiskIsNotAcknowledged) {
+  auto disk = TinyDisk::Mount(24 << 20);
+  if (!disk.ok()) GTEST_SKIP() << disk.status();
+  store_ = absl::StrCat((*disk)->path(), "/store");
+  Listen();
+  EXPECT_EQ(Send({Film(3, 2000)}).exit_status, 0);
+  for (uint64_t left : {uint64_t{0}, uint64_t{64} << 10, uint64_t{4200} << 10,
+                        uint64_t{6} << 20}) {
+    (*disk)->Free();
+    ASSERT_TRUE((*disk)->Fill(left).ok());
+    const Outcome sent = Send({Film(5, 2000)});
+    if (left == 6 << 20) continue;  // enough for the file; for all, perhaps
+    EXPECT_TRUE(absl::StrContains(sent.output, "OutOfResources"))
+        << left << ": " << sent.output;
+    EXPECT_EQ(NumIncoming(), 0) << left;
+  }
+  (*disk)->Free();
+  const Outcome sent = Send({Film(5, 2000), Film(7, 2000)});
+  EXPECT_TRUE(absl::StrContains(sent.output, "Success")) << sent.output;
+  EXPECT_FALSE(absl::StrContains(sent.output, "OutOfResources"));
+  EXPECT_EQ(StopListening(), 0);
+}
+
+// Each file in the syntax that it is in; HTJ2K is not in DCMTK 3.6.7's tools.
+TEST_F(PacsTest, RealFilmsComeInTheirTransferSyntax) {
+  const std::string files = HILUM_SOURCE_DIR "/../shared/dicom/files/";
+  if (!FileExists(files + "chestA_expLE.dcm")) GTEST_SKIP() << "no " << files;
+  Listen();
+  const std::pair<const char*, const char*> kinds[] = {
+      {"chestA_expLE", "-x="},     {"chestA_implLE", "-xi"},
+      {"chestA_bigendian", "-xb"}, {"chestA_deflated", "-xd"},
+      {"chestA_jpegll70", "-xs"},  {"chestA_jpegbase50", "-xy"},
+      {"chestA_jpegext51", "-xx"}, {"chestA_j2k90", "-xv"},
+      {"chestA_j2k91", "-xw"},     {"chestA_jpegls80", "-xt"},
+      {"chestA_jpegls81", "-xu"},  {"chestA_rle", "-xr"}};
+  int sent = 0;
+  for (const auto& [name, flag] : kinds) {
+    const std::string file = absl::StrCat(files, name, ".dcm");
+    if (!FileExists(file)) continue;
+    const Outcome outcome = Send({file}, {flag});
+    EXPECT_EQ(outcome.exit_status, 0) << name << outcome.output;
+    EXPECT_FALSE(WaitForLine("1 taken, 0 refused").empty()) << name;
+    ++sent;
+  }
+  EXPECT_GE(sent, 8);
+  EXPECT_EQ(StopListening(), 0);
+}
+
+class OrthancTest : public PacsTest {
+ protected:
+  // Orthanc with two chest films and a knee of one day.
+  void Fill(int hilum_port) {
+    if (!StartOrthanc(hilum_port)) {
+      GTEST_SKIP() << "no orthanc or dcmtk tools here: ./dev deps";
+    }
+    const Outcome sent = Send({Film(3), Film(5), Film(7, 40, "KNEE")},
+                              {"-aec", "ORTHANC"}, orthanc_port_);
+    ASSERT_EQ(sent.exit_status, 0) << sent.output;
+  }
+  Outcome Query(const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = {
+        Program("hilum-ingest"),
+        "query",
+        "--store",
+        store_,
+        "--peer",
+        absl::StrCat("ORTHANC@127.0.0.1:", orthanc_port_),
+        "--from",
+        "2020-02-28",
+        "--to",
+        "2020-03-02"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return Run(arguments);
+  }
+};
+
+TEST_F(OrthancTest, ForwardsToTheListener) {
+  Listen({"--allow", "ORTHANC@127.0.0.1"});
+  Fill(port_);
+  if (IsSkipped()) return;
+  const Outcome moved =
+      Run({Tool("movescu"), "-v", "-S", "-aec", "ORTHANC", "-aem", "HILUM",
+           "-k", "QueryRetrieveLevel=STUDY", "-k", "StudyInstanceUID=1.2.9.3",
+           "127.0.0.1", absl::StrCat(orthanc_port_)});
+  EXPECT_EQ(moved.exit_status, 0) << moved.output;
+  EXPECT_FALSE(WaitForLine("1 taken").empty());
+  EXPECT_EQ(StopListening(), 0);
+  EXPECT_TRUE(absl::StrContains(
+      Run({Program("hilum-ingest"), "list", "--store", store_}).output,
+      "unlabelled"));
+}
+
+TEST_F(OrthancTest, IsQueriedByGetAndAgainFetchesNothing) {
+  Fill(FreePort());
+  if (IsSkipped()) return;
+  const std::string labels =
+      Put("labels.csv", "PatientID,label\nP3,covid\nP5,normal\n");
+  const Outcome first = Query({"--labels", labels});
+  EXPECT_EQ(first.exit_status, 0) << first.output;
+  EXPECT_TRUE(absl::StrContains(
+      first.output, "3 images, 0 known already, 3 fetched, 0 failed"))
+      << first.output;
+  EXPECT_EQ(NumCases(), 2);
+  const Outcome again = Query({"--pace", "60"});
+  EXPECT_TRUE(absl::StrContains(
+      again.output, "3 images, 3 known already, 0 fetched, 0 failed"))
+      << again.output;
+  EXPECT_TRUE(absl::StrContains(Query({"--modality", "DX"}).output,
+                                "in all: 0 images"));
+}
+
+TEST_F(OrthancTest, IsQueriedByMove) {
+  const int port = FreePort();
+  Fill(port);
+  if (IsSkipped()) return;
+  const Outcome moved = Query({"--move", "--port", absl::StrCat(port)});
+  EXPECT_EQ(moved.exit_status, 0) << moved.output;
+  EXPECT_TRUE(absl::StrContains(moved.output, "3 fetched, 0 failed"))
+      << moved.output;
+}
+
+TEST_F(OrthancTest, AMoveToWhereNobodyListensIsNamedWithItsStatus) {
+  Fill(FreePort());  // which is not the one that is listened on
+  if (IsSkipped()) return;
+  const Outcome moved = Query({"--move", "--port", absl::StrCat(FreePort())});
+  EXPECT_EQ(moved.exit_status, 1);
+  EXPECT_TRUE(absl::StrContains(moved.output, "3 images could not be fetched"))
+      << moved.output;
+  EXPECT_TRUE(absl::StrContains(moved.output, "C-MOVE: status "))
+      << moved.output;
+}
+
+TEST_F(PacsTest, APeerThatIsNotThereIsNamed) {
+  const Outcome outcome =
+      Run({Program("hilum-ingest"), "query", "--store", store_, "--peer",
+           absl::StrCat("NOBODY@127.0.0.1:", FreePort()), "--from",
+           "2020-03-01", "--to", "2020-03-01"});
+  EXPECT_EQ(outcome.exit_status, 1);
+  EXPECT_TRUE(absl::StrContains(outcome.output, "NOBODY@127.0.0.1:"))
+      << outcome.output;
+}
+
+TEST_F(PacsTest, TlsIsMutual) {
+  if (Tool("openssl").empty()) GTEST_SKIP() << "no openssl";
+  MakeCertificate("ca", "");
+  MakeCertificate("other", "");
+  MakeCertificate("hilum", "ca");
+  MakeCertificate("modality", "ca");
+  MakeCertificate("stranger", "other");
+  Listen({"--tls-cert", Path("hilum.pem"), "--tls-key", Path("hilum.key"),
+          "--tls-ca", Path("ca.pem")});
+  const std::string film = Film(3);
+  const Outcome good = Send({film}, TlsArguments("modality"));
+  EXPECT_EQ(good.exit_status, 0) << good.output;
+  EXPECT_NE(Send({film}, TlsArguments("stranger")).exit_status, 0);
+  EXPECT_NE(Send({film}).exit_status, 0);  // in the clear
+  EXPECT_EQ(StopListening(), 0);
+}
+
+TEST_F(OrthancTest, IsQueriedOverTls) {
+  if (Tool("openssl").empty()) GTEST_SKIP() << "no openssl";
+  for (const char* name : {"ca", "other"}) MakeCertificate(name, "");
+  for (const char* name : {"hilum", "orthanc", "modality"}) {
+    MakeCertificate(name, "ca");
+  }
+  if (!StartOrthanc(FreePort(), /*tls=*/true)) GTEST_SKIP() << "no orthanc";
+  std::vector<std::string> options = TlsArguments("modality");
+  options.insert(options.end(), {"-aec", "ORTHANC"});
+  ASSERT_EQ(Send({Film(3)}, options, orthanc_port_).exit_status, 0);
+  const std::vector<std::string> own = {"--tls-cert", Path("hilum.pem"),
+                                        "--tls-key", Path("hilum.key"),
+                                        "--tls-ca"};
+  auto with = [&](const std::string& authority) {
+    std::vector<std::string> arguments = own;
+    arguments.push_back(Path(authority));
+    return Query(arguments);
+  };
+  EXPECT_EQ(with("other.pem").exit_status, 1);  // it trusts another authority
+  const Outcome fetched = with("ca.pem");
+  EXPECT_EQ(fetched.exit_status, 0) << fetched.output;
+  EXPECT_TRUE(absl::StrContains(fetched.output, "1 fetched, 0 failed"));
+}
+
+// Ten seconds are left to an object that is on its way.
+TEST_F(PacsTest, EndsWithASenderInTheMiddleOfAnObject) {
+  Listen();
+  const std::string film = Film(3, 2000);
+  Proxy proxy(port_, 2 << 20);
+  auto sender =
+      ChildProcess::Start({Tool("storescu"), "-aec", "HILUM", "127.0.0.1",
+                           absl::StrCat(proxy.port()), film},
+                          Path("sender.log"));
+  ASSERT_TRUE(sender.ok());
+  proxy.Hold();
+  EXPECT_EQ(StopListening(), 0);
+  proxy.Cut();
+  EXPECT_NE(sender->Wait(absl::Minutes(1)).value_or(0), 0);
+  // What was left half is swept.
+  Listen();
+  EXPECT_EQ(NumIncoming(), 0);
+  EXPECT_EQ(Send({film}).exit_status, 0);
+  EXPECT_EQ(StopListening(), 0);
+}
+
+}  // namespace
+}  // namespace hilum
