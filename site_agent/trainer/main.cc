@@ -7,6 +7,7 @@
 #include "common/base/ids.h"
 #include "common/base/malloc.h"
 #include "site_agent/trainer/sandbox.h"
+#include "site_agent/trainer/segmentation/segment_command.h"
 #include "site_agent/trainer/service/parallel_trainer.h"
 #include "site_agent/trainer/service/trainer_server.h"
 #include "site_agent/trainer/torch_trainer.h"
@@ -69,6 +70,7 @@ int main(int argc, char** argv) {
   std::function<absl::Status()> action;
   AddServeCommand(app, action);
   hilum::AddWeightsCommand(app, action);
+  hilum::AddSegmentCommand(app, action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <numeric>
 
-
 namespace hilum {
 namespace {
 
