@@ -88,6 +88,8 @@ void AddRun(CLI::App& segment, Action& action) {
                   "Of `segment train`; by default those that are shipped");
   run->add_flag("--only-missing", options->only_missing,
                 "Leave rows that have a mask");
+  run->add_flag("--dicom", options->dicom,
+                "Beside each mask a DICOM segmentation");
   run->add_flag("--hull", options->cleaning.convex_hull,
                 "Each lung's convex hull, where opacities take bites");
   run->add_option("--dilate", options->cleaning.dilation_share,

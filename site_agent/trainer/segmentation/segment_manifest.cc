@@ -10,6 +10,10 @@
 #include "absl/strings/str_format.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
+#include "common/crypto/sha256.h"
+#include "site_agent/imaging/decode.h"
+#include "site_agent/imaging/dicom_file.h"
+#include "site_agent/imaging/write_dicom_segmentation.h"
 #include "site_agent/imaging/write_png.h"
 #include "site_agent/trainer/segmentation/segment_cases.h"
 #include "site_agent/trainer/segmentation/segment_image.h"
@@ -18,6 +22,7 @@ namespace hilum {
 namespace {
 
 constexpr char kUnreadable[] = "unreadable";
+constexpr char kSegmenterName[] = "Hilum lungs U-Net";
 
 // "a/b/c.dcm": "c".
 std::string StemOf(const std::string& file) {
@@ -46,7 +51,25 @@ absl::StatusOr<std::string> MaskPng(const BinaryMask& mask) {
   return EncodePng8(mask.rows, mask.columns, pixels);
 }
 
-// The mask of one case, written.
+// STEM.dcm; of images that are DICOM it refers to them.
+absl::Status WriteSegmentation(const CaseRow& row, const BinaryMask& mask,
+                               const std::string& path) {
+  HILUM_ASSIGN_OR_RETURN(std::string image,
+                         ReadFile(row.path, kMaxImageFileBytes));
+  const SegmentationNotes notes = {.algorithm = kSegmenterName,
+                                   .source_key = Sha256Of(image)};
+  absl::StatusOr<std::string> bytes;
+  if (IsDicom(image)) {
+    HILUM_ASSIGN_OR_RETURN(DicomFile source, ReadDicomFile(image));
+    bytes = EncodeLungSegmentation(mask, notes, &source);
+  } else {
+    bytes = EncodeLungSegmentation(mask, notes, nullptr);
+  }
+  HILUM_RETURN_IF_ERROR(bytes.status());
+  return WriteFileAtomically(path, *bytes, Durability::kNone);
+}
+
+// The mask of one case, written to PATH.png.
 absl::StatusOr<LungMaskVerdict> SegmentRow(const CaseRow& row,
                                            const SegmentRun& options,
                                            Segmenter& segmenter,
@@ -55,8 +78,29 @@ absl::StatusOr<LungMaskVerdict> SegmentRow(const CaseRow& row,
   HILUM_ASSIGN_OR_RETURN(BinaryMask mask,
                          SegmentImage(segmenter, image, options.cleaning));
   HILUM_ASSIGN_OR_RETURN(std::string png, MaskPng(mask));
-  HILUM_RETURN_IF_ERROR(WriteFileAtomically(path, png, Durability::kNone));
-  return JudgeLungMask(mask);
+  HILUM_RETURN_IF_ERROR(
+      WriteFileAtomically(path + ".png", png, Durability::kNone));
+  const LungMaskVerdict verdict = JudgeLungMask(mask);
+  // An empty one has no segments.
+  if (options.dicom && verdict.fault != LungMaskFault::kNoLung) {
+    HILUM_RETURN_IF_ERROR(WriteSegmentation(row, mask, path + ".dcm"));
+  }
+  return verdict;
+}
+
+// Of masks.csv.
+void AppendRow(const CaseRow& row, const std::string& stem,
+               const absl::StatusOr<LungMaskVerdict>& verdict,
+               std::string& list) {
+  absl::StrAppend(&list, row.row, ",", CsvField(row.file), ",");
+  if (!verdict.ok()) {
+    absl::StrAppend(&list, ",", kUnreadable, ",",
+                    CsvField(verdict.status().message()), "\n");
+    return;
+  }
+  absl::StrAppend(&list, CsvField(stem + ".png"), ",",
+                  verdict->accepted() ? "accepted" : "rejected", ",",
+                  CsvField(verdict->reason), "\n");
 }
 
 }  // namespace
@@ -119,26 +163,15 @@ absl::Status RunSegmenter(const SegmentRun& options, std::ostream& out) {
   std::string list = "row,file,mask,verdict,reason\n";
   for (const CaseRow& row : read.manifest.cases) {
     if (options.only_missing && !row.mask.empty()) continue;
-    const std::string name = StemOf(row.file) + ".png";
-    auto verdict = SegmentRow(row, options, *segmenter,
-                              absl::StrCat(options.folder, "/", name));
-    std::string what = kUnreadable, reason;
+    const std::string stem = StemOf(row.file);
+    const absl::StatusOr<LungMaskVerdict> verdict = SegmentRow(
+        row, options, *segmenter, absl::StrCat(options.folder, "/", stem));
     if (verdict.ok()) {
       counts.Add(row.label, verdict->fault);
-      what = verdict->accepted() ? "accepted" : "rejected";
-      reason = verdict->reason;
     } else {
-      // The disk, and not this case.
-      if (absl::IsResourceExhausted(verdict.status()) ||
-          absl::IsPermissionDenied(verdict.status())) {
-        return verdict.status();
-      }
       counts.AddUnreadable(row.label);
-      reason = std::string(verdict.status().message());
     }
-    absl::StrAppend(&list, row.row, ",", CsvField(row.file), ",",
-                    verdict.ok() ? CsvField(name) : "", ",", what, ",",
-                    CsvField(reason), "\n");
+    AppendRow(row, stem, verdict, list);
   }
   HILUM_RETURN_IF_ERROR(WriteFileAtomically(
       absl::StrCat(options.folder, "/masks.csv"), list, Durability::kNone));

@@ -34,15 +34,16 @@ struct SegmentRun {
   std::string folder;         // for the masks; made where it is not there
   std::string weights;        // of `segment train`
   bool only_missing = false;  // rows with a mask are left
+  bool dicom = false;         // STEM.dcm beside: a DICOM segmentation
   LungMaskOptions cleaning;
   int threads = 2;
 };
 
 // Writes FOLDER/STEM.png for every case, at its image's size, 0 and 255; the
 // verdicts to FOLDER/masks.csv (row,file,mask,verdict,reason) and their counts
-// to `out`. Rejected masks are written too. What cannot be read is a row of
-// masks.csv with the reason, and no more. INVALID_ARGUMENT: two files of one
-// stem.
+// to `out`. Rejected masks are written too. A case that cannot be read or
+// written is a row of masks.csv with the reason, and no more. INVALID_ARGUMENT:
+// two files of one stem.
 absl::Status RunSegmenter(const SegmentRun& options, std::ostream& out);
 
 // Judges the masks that the manifest lists: what was rejected, and the counts.
