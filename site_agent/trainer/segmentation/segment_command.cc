@@ -12,6 +12,7 @@
 #include "common/base/clock.h"
 #include "common/base/status_macros.h"
 #include "site_agent/trainer/sandbox.h"
+#include "site_agent/trainer/segmentation/score_segmenter.h"
 #include "site_agent/trainer/segmentation/segment_image.h"
 #include "site_agent/trainer/segmentation/segment_manifest.h"
 #include "site_agent/trainer/segmentation/train_segmenter.h"
@@ -78,6 +79,12 @@ void AddTrain(CLI::App& segment, Action& action) {
   });
 }
 
+absl::Status FillWeights(std::string& weights) {
+  if (!weights.empty()) return absl::OkStatus();
+  HILUM_ASSIGN_OR_RETURN(weights, FindShippedWeights(BinariesFolder()));
+  return absl::OkStatus();
+}
+
 void AddRun(CLI::App& segment, Action& action) {
   auto options = std::make_shared<SegmentRun>();
   CLI::App* run =
@@ -100,11 +107,25 @@ void AddRun(CLI::App& segment, Action& action) {
       "Example:\n  hilum-trainer segment run --data cases.csv --out masks");
   run->callback([options, &action] {
     action = Offline([options]() -> absl::Status {
-      if (options->weights.empty()) {
-        HILUM_ASSIGN_OR_RETURN(options->weights,
-                               FindShippedWeights(BinariesFolder()));
-      }
+      HILUM_RETURN_IF_ERROR(FillWeights(options->weights));
       return RunSegmenter(*options, std::cout);
+    });
+  });
+}
+
+void AddScore(CLI::App& segment, Action& action) {
+  auto options = std::make_shared<SegmentRun>();
+  CLI::App* score = segment.add_subcommand(
+      "score", "Dice and IoU of a U-Net's masks against the given ones");
+  AddData(*score, options->data);
+  score->add_option("--weights", options->weights, "As for `segment run`");
+  AddThreads(*score, options->threads);
+  score->footer("Example:\n  hilum-trainer segment score --data cases.csv");
+  score->callback([options, &action] {
+    action = Offline([options]() -> absl::Status {
+      HILUM_RETURN_IF_ERROR(FillWeights(options->weights));
+      return ScoreManifest(options->data, options->weights, options->threads,
+                           std::cout);
     });
   });
 }
@@ -127,6 +148,7 @@ void AddSegmentCommand(CLI::App& app, std::function<absl::Status()>& action) {
   segment->require_subcommand(1);
   AddTrain(*segment, action);
   AddRun(*segment, action);
+  AddScore(*segment, action);
   AddJudge(*segment, action);
 }
 

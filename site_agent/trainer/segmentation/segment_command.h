@@ -13,8 +13,8 @@ class App;
 
 namespace hilum {
 
-// Adds the subcommands train, run and judge; what to do is in `action` once
-// one was parsed. The network is denied before any image is opened.
+// Adds the subcommands train, run, score and judge; what to do is in `action`
+// once one was parsed. The network is denied before any image is opened.
 void AddSegmentCommand(CLI::App& app, std::function<absl::Status()>& action);
 
 }  // namespace hilum

@@ -19,7 +19,7 @@
 #include "common/crypto/sha256.h"
 #include "common/model/safetensors.h"
 #include "site_agent/trainer/schedule.h"
-#include "site_agent/trainer/segmentation/overlap.h"
+#include "site_agent/trainer/segmentation/score_segmenter.h"
 #include "site_agent/trainer/segmentation/segment_cases.h"
 #include "site_agent/trainer/segmentation/segment_image.h"
 #include "site_agent/trainer/segmentation/segmenter.h"
@@ -93,6 +93,7 @@ class Session {
   std::ostream& out_;
   const absl::Time begin_;
   CaseManifest manifest_;
+  std::vector<std::string> labels_;
   std::vector<SegmentCase> learning_;
   std::vector<const CaseRow*> held_out_;
   std::unique_ptr<Segmenter> segmenter_;
@@ -104,6 +105,7 @@ class Session {
 absl::Status Session::ReadCases() {
   HILUM_ASSIGN_OR_RETURN(LabelledManifest read, ReadAnyManifest(options_.data));
   manifest_ = std::move(read.manifest);
+  labels_ = std::move(read.labels);
   SegmentCases cases =
       LoadSegmentCases(manifest_, options_.size, options_.threads);
   for (const RejectedRow& row : cases.rejected) {
@@ -211,37 +213,12 @@ absl::Status Session::Train() {
 }
 
 absl::Status Session::Judge() {
-  std::vector<double> dice, iou;
-  std::vector<std::string> patients;
-  int accepted = 0;
-  for (const CaseRow* row : held_out_) {
-    HILUM_ASSIGN_OR_RETURN(GrayImage image, LoadImage(*row));
-    HILUM_ASSIGN_OR_RETURN(BinaryMask truth,
-                           LoadMask(*row, image.rows, image.columns));
-    HILUM_ASSIGN_OR_RETURN(BinaryMask mask,
-                           SegmentImage(*segmenter_, image, {}));
-    const Overlap overlap = OverlapOf(mask, truth);
-    dice.push_back(overlap.dice);
-    iou.push_back(overlap.iou);
-    patients.push_back(row->patient_id);
-    accepted += JudgeLungMask(mask).accepted();
-  }
-  if (dice.empty()) return absl::OkStatus();
-  for (const auto& [name, values] :
-       {std::pair<const char*, std::vector<double>&>{"dice", dice},
-        {"iou", iou}}) {
-    Rng rng(options_.seed, "segment bootstrap");
-    const MeanInterval x = PatientBootstrap(values, patients, rng);
-    const std::string text =
-        absl::StrFormat("%.4f (%.4f to %.4f)", x.mean, x.low, x.high);
-    out_ << "held out: " << name << " " << text << ", worst "
-         << absl::StrFormat("%.3f",
-                            *std::min_element(values.begin(), values.end()))
-         << "\n";
-    metadata_[absl::StrCat("hilum.segmenter.held_out_", name)] = text;
-  }
-  out_ << "held out: " << accepted << " of " << dice.size()
-       << " masks accepted\n";
+  if (held_out_.empty()) return absl::OkStatus();
+  out_ << "held out:\n";
+  HILUM_ASSIGN_OR_RETURN(SegmentScores scores,
+                         ScoreSegmenter(*segmenter_, held_out_, labels_, out_));
+  metadata_["hilum.segmenter.held_out_dice"] = scores.dice;
+  metadata_["hilum.segmenter.held_out_iou"] = scores.iou;
   return absl::OkStatus();
 }
 

@@ -15,6 +15,7 @@
 #include "site_agent/imaging/decode_mask.h"
 #include "site_agent/imaging/write_png.h"
 #include "site_agent/trainer/segmentation/overlap.h"
+#include "site_agent/trainer/segmentation/score_segmenter.h"
 #include "site_agent/trainer/segmentation/segment_image.h"
 #include "site_agent/trainer/segmentation/segment_manifest.h"
 #include "site_agent/trainer/segmentation/train_segmenter.h"
@@ -22,6 +23,7 @@
 namespace hilum {
 namespace {
 
+using testing::ContainsRegex;
 using testing::HasSubstr;
 
 constexpr int kRows = 60, kColumns = 50;
@@ -86,7 +88,11 @@ class SegmenterTest : public testing::Test {
 TEST_F(SegmenterTest, FindsLungsOfPatientsItHasNotSeen) {
   const absl::Status status = Train("w.safetensors", 25);
   ASSERT_TRUE(status.ok()) << status;
-  EXPECT_THAT(out_.str(), HasSubstr("held out: dice 0.9")) << out_.str();
+  EXPECT_THAT(out_.str(), ContainsRegex("all  .* 0\\.9[0-9]+ \\(.* 0\\.[89]"));
+  std::ostringstream scores;
+  ASSERT_TRUE(
+      ScoreManifest(Path("cases.csv"), Path("w.safetensors"), 1, scores).ok());
+  EXPECT_THAT(scores.str(), ContainsRegex("ill  +20  +20  0\\.9"));
   // And on files, at their own size.
   std::ostringstream table;
   const absl::Status ran = RunSegmenter({.data = Path("cases.csv"),
