@@ -37,6 +37,13 @@ absl::Status CheckOptions(const SegmentTraining& options) {
     return absl::InvalidArgumentError(
         absl::StrCat(options.out, ": name it .safetensors"));
   }
+  // Not found out when the minutes are spent.
+  const size_t slash = options.out.rfind('/');
+  if (slash != std::string::npos && slash > 0 &&
+      !FileExists(options.out.substr(0, slash))) {
+    return absl::NotFoundError(
+        absl::StrCat(options.out, ": no such folder; make it first"));
+  }
   if (!(options.minutes > 0 && options.minutes <= 7 * 24 * 60)) {
     return absl::InvalidArgumentError("--minutes is over 0, and at most 10080");
   }

@@ -30,6 +30,7 @@ struct SegmentTraining {
 // takes, and is printed, and written into the file's metadata with seed and
 // data; training ends in any case when the minutes are over.
 // INVALID_ARGUMENT: options out of range, fewer than 16 cases to learn from.
+// NOT_FOUND: the manifest, or the folder of `out`.
 absl::Status TrainSegmenter(const SegmentTraining& options, Clock& clock,
                             std::ostream& out);
 

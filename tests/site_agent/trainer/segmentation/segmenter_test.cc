@@ -16,6 +16,7 @@
 #include "site_agent/imaging/write_png.h"
 #include "site_agent/trainer/segmentation/overlap.h"
 #include "site_agent/trainer/segmentation/score_segmenter.h"
+#include "site_agent/trainer/segmentation/segment_cases.h"
 #include "site_agent/trainer/segmentation/segment_image.h"
 #include "site_agent/trainer/segmentation/segment_manifest.h"
 #include "site_agent/trainer/segmentation/train_segmenter.h"
@@ -129,6 +130,8 @@ TEST_F(SegmenterTest, BadOptionsAndFilesSayWhatToDo) {
   EXPECT_THAT(Train("w.pth", 1).message(), HasSubstr(".safetensors"));
   Write("cases.csv", "file,label,patient_id,mask\nc1.png,x,p,m1.png\n");
   EXPECT_THAT(Train("w.safetensors", 1).message(), HasSubstr("16 are needed"));
+  EXPECT_THAT(Train("nowhere/w.safetensors", 1).message(),
+              HasSubstr("no such folder"));
   EXPECT_FALSE(Segmenter::Create(100, {}).ok());
   EXPECT_FALSE(Segmenter::Create(128, std::vector<float>(10)).ok());
   EXPECT_FALSE(LoadSegmenter(Path("c1.png")).ok());
