@@ -90,6 +90,14 @@ TEST_F(SegmenterTest, FindsLungsOfPatientsItHasNotSeen) {
   const absl::Status status = Train("w.safetensors", 25);
   ASSERT_TRUE(status.ok()) << status;
   EXPECT_THAT(out_.str(), ContainsRegex("all  .* 0\\.9[0-9]+ \\(.* 0\\.[89]"));
+  int held = 0;
+  for (int n = 0; n < 40; ++n) held += IsHeldOut(absl::StrCat("p", n), 0.25, 1);
+  ASSERT_GT(held, 2);
+  EXPECT_THAT(out_.str(),
+              HasSubstr(absl::StrCat(40 - held, " cases of ", 40 - held,
+                                     " patients to learn from, ", held, " of ",
+                                     held, " held out")));
+  EXPECT_THAT(out_.str(), ContainsRegex(absl::StrCat("all  +", held, " ")));
   std::ostringstream scores;
   ASSERT_TRUE(
       ScoreManifest(Path("cases.csv"), Path("w.safetensors"), 1, scores).ok());
