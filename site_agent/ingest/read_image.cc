@@ -23,6 +23,7 @@
 #include "common/crypto/sha256.h"
 #include "site_agent/imaging/decode.h"
 #include "site_agent/imaging/decode_dicom.h"
+#include "site_agent/imaging/decode_mask.h"
 #include "site_agent/imaging/select_pcxr.h"
 #include "site_agent/ingest/incoming_file.h"
 
@@ -173,7 +174,7 @@ absl::Status AddMask(const GrayImage& image, const std::string& path,
                      LargeImageTurn& turn, ReadImage& out) {
   HILUM_ASSIGN_OR_RETURN(const FileBytes file, ReadRegularFile(path, turn));
   turn.TakeIf(PlainImagePixels(file.view()) > kLargeImagePixels);
-  HILUM_ASSIGN_OR_RETURN(GrayImage mask, DecodeImage(file.view()));
+  HILUM_ASSIGN_OR_RETURN(GrayImage mask, DecodeMask(file.view()));
   HILUM_ASSIGN_OR_RETURN(out.segmented,
                          PrepareSegmentedWithin(image, mask, kKeptSide));
   out.lungs = LungBits(mask, out.whole.rows, out.whole.columns);

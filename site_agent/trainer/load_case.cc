@@ -11,6 +11,7 @@
 #include "common/base/status_macros.h"
 #include "common/crypto/sha256.h"
 #include "site_agent/imaging/decode.h"
+#include "site_agent/imaging/decode_mask.h"
 #include "site_agent/imaging/prepare_mask.h"
 
 namespace hilum {
@@ -54,7 +55,7 @@ absl::Status AddFileMask(const CaseRow& row, const GrayImage& image,
   }
   HILUM_ASSIGN_OR_RETURN(std::string bytes,
                          ReadFile(row.mask, kMaxImageFileBytes));
-  HILUM_ASSIGN_OR_RETURN(GrayImage mask, DecodeImage(bytes));
+  HILUM_ASSIGN_OR_RETURN(GrayImage mask, DecodeMask(bytes));
   if (planes.segmented) {
     HILUM_ASSIGN_OR_RETURN(out.segmented,
                            PrepareSegmented(image, mask, planes.size));

@@ -8,6 +8,7 @@
 #include "common/base/malloc.h"
 #include "site_agent/trainer/heatmap_command.h"
 #include "site_agent/trainer/sandbox.h"
+#include "site_agent/trainer/segmentation/segment_command.h"
 #include "site_agent/trainer/service/parallel_trainer.h"
 #include "site_agent/trainer/service/trainer_server.h"
 #include "site_agent/trainer/torch_trainer.h"
@@ -72,6 +73,7 @@ int main(int argc, char** argv) {
   AddServeCommand(app, action);
   hilum::AddWeightsCommand(app, action);
   hilum::AddHeatmapCommand(app, action);
+  hilum::AddSegmentCommand(app, action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -135,3 +135,4 @@ one_size head 2
 "$BIN/hilum-bench-ring"
 "$BIN/hilum-bench-mask" 5
 "$BIN/hilum-bench-secure"
+"$(dirname "$(readlink -f "$0")")/train.sh"

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HILUM_SITE_AGENT_TRAINER_SEGMENTATION_OVERLAP_H_
+#define HILUM_SITE_AGENT_TRAINER_SEGMENTATION_OVERLAP_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "common/base/rng.h"
+#include "site_agent/imaging/lung_mask.h"
+
+namespace hilum {
+
+// Of masks of one size: dice = 2 |A and B| / (|A| + |B|), iou = |A and B| /
+// |A or B|. Two empty masks agree: 1.
+struct Overlap {
+  double dice = 0;
+  double iou = 0;
+};
+Overlap OverlapOf(const BinaryMask& a, const BinaryMask& b);
+
+struct MeanInterval {
+  double mean = 0, low = 0, high = 0;
+};
+
+// The mean of `values` and its 95 % percentile bootstrap interval, where
+// patients with all their cases are drawn, kBootstraps times. `patients`
+// [values]. All zero of no values.
+// Source: Field, Welsh 2007 (cluster bootstrap).
+MeanInterval PatientBootstrap(absl::Span<const double> values,
+                              absl::Span<const std::string> patients, Rng& rng);
+
+inline constexpr int kBootstraps = 2000;
+
+}  // namespace hilum
+
+#endif  // HILUM_SITE_AGENT_TRAINER_SEGMENTATION_OVERLAP_H_

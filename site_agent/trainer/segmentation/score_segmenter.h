@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HILUM_SITE_AGENT_TRAINER_SEGMENTATION_SCORE_SEGMENTER_H_
+#define HILUM_SITE_AGENT_TRAINER_SEGMENTATION_SCORE_SEGMENTER_H_
+
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "site_agent/trainer/case_manifest.h"
+#include "site_agent/trainer/segmentation/segmenter.h"
+
+namespace hilum {
+
+// "0.9500 (0.9400 to 0.9600)": the mean over cases and its PatientBootstrap.
+struct SegmentScores {
+  std::string dice, iou;
+};
+
+// The segmenter's masks, as SegmentImage makes them, against the given ones at
+// the images' own sizes: a table by label, and all; returns all's. `rows` have
+// masks. A case that cannot be read is an error, with its row.
+absl::StatusOr<SegmentScores> ScoreSegmenter(
+    Segmenter& segmenter, absl::Span<const CaseRow* const> rows,
+    absl::Span<const std::string> labels, std::ostream& out);
+
+// The same of a manifest's rows with a mask.
+absl::Status ScoreManifest(const std::string& data, const std::string& weights,
+                           int threads, std::ostream& out);
+
+}  // namespace hilum
+
+#endif  // HILUM_SITE_AGENT_TRAINER_SEGMENTATION_SCORE_SEGMENTER_H_

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "site_agent/trainer/segmentation/segment_cases.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <set>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/file.h"
+#include "common/base/status_macros.h"
+#include "common/crypto/sha256.h"
+#include "site_agent/imaging/decode.h"
+#include "site_agent/imaging/decode_mask.h"
+#include "site_agent/imaging/prepare.h"
+
+namespace hilum {
+namespace {
+
+constexpr uint64_t kMaxManifestBytes = 256ull << 20;
+
+absl::Status LoadCase(const CaseRow& row, int size, SegmentCase& out) {
+  HILUM_ASSIGN_OR_RETURN(GrayImage image, LoadImage(row));
+  HILUM_ASSIGN_OR_RETURN(out.plane, PrepareWhole(image, size));
+  HILUM_ASSIGN_OR_RETURN(BinaryMask mask,
+                         LoadMask(row, image.rows, image.columns));
+  GrayImage gray{mask.rows, mask.columns, {}};
+  gray.pixels.assign(mask.pixels.begin(), mask.pixels.end());
+  for (float v : ResizeImage(gray, size, size).pixels) {
+    out.mask.push_back(
+        static_cast<uint8_t>(std::lround(std::clamp(v, 0.0f, 1.0f) * 255)));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<LabelledManifest> ReadAnyManifest(const std::string& path) {
+  HILUM_ASSIGN_OR_RETURN(std::string text, ReadFile(path, kMaxManifestBytes));
+  auto records = ParseCsv(text);
+  std::set<std::string> labels;
+  if (records.ok() && !records->empty()) {
+    const std::vector<std::string>& header = records->front();
+    const size_t column =
+        std::find(header.begin(), header.end(), "label") - header.begin();
+    for (size_t i = 1; i < records->size(); ++i) {
+      if (column < (*records)[i].size()) labels.insert((*records)[i][column]);
+    }
+  }
+  LabelledManifest out{{labels.begin(), labels.end()}, {}};
+  // Says what is wrong, if anything is.
+  HILUM_ASSIGN_OR_RETURN(out.manifest, ReadCaseManifest(path, out.labels, {}));
+  return out;
+}
+
+absl::StatusOr<GrayImage> LoadImage(const CaseRow& row) {
+  HILUM_ASSIGN_OR_RETURN(std::string bytes,
+                         ReadFile(row.path, kMaxImageFileBytes));
+  return DecodeImage(bytes);
+}
+
+absl::StatusOr<BinaryMask> LoadMask(const CaseRow& row, int rows, int columns) {
+  if (row.mask.empty()) {
+    return absl::InvalidArgumentError("the manifest lists no mask for it");
+  }
+  HILUM_ASSIGN_OR_RETURN(std::string bytes,
+                         ReadFile(row.mask, kMaxImageFileBytes));
+  absl::StatusOr<GrayImage> mask = DecodeMask(bytes);
+  if (!mask.ok()) {
+    return absl::Status(mask.status().code(),
+                        absl::StrCat("lung mask: ", mask.status().message()));
+  }
+  if (mask->rows == rows && mask->columns == columns) {
+    return ToBinaryMask(*mask);
+  }
+  return ToBinaryMask(ResizeImage(*mask, rows, columns));
+}
+
+void ForEach(size_t count, int threads, absl::FunctionRef<void(size_t)> work) {
+  std::atomic<size_t> next{0};
+  auto run = [&] {
+    for (size_t i; (i = next.fetch_add(1)) < count;) work(i);
+  };
+  std::vector<std::thread> others;
+  for (int t = 1; t < threads; ++t) others.emplace_back(run);
+  run();
+  for (std::thread& thread : others) thread.join();
+}
+
+SegmentCases LoadSegmentCases(const CaseManifest& manifest, int size,
+                              int threads) {
+  std::vector<SegmentCase> loaded;
+  for (size_t i = 0; i < manifest.cases.size(); ++i) {
+    if (!manifest.cases[i].mask.empty()) loaded.push_back({i, {}, {}});
+  }
+  std::vector<absl::Status> statuses(loaded.size());
+  ForEach(loaded.size(), threads, [&](size_t i) {
+    statuses[i] = LoadCase(manifest.cases[loaded[i].index], size, loaded[i]);
+  });
+  SegmentCases out;
+  for (size_t i = 0; i < loaded.size(); ++i) {
+    const CaseRow& row = manifest.cases[loaded[i].index];
+    if (statuses[i].ok()) {
+      out.cases.push_back(std::move(loaded[i]));
+    } else {
+      out.rejected.push_back(
+          {row.row, row.file, std::string(statuses[i].message())});
+    }
+  }
+  return out;
+}
+
+bool IsHeldOut(const std::string& patient_id, double share, uint64_t seed) {
+  const std::string digest =
+      Sha256Of(absl::StrCat("hilum segment hold-out ", seed, " ", patient_id));
+  uint64_t bits = 0;
+  for (int i = 0; i < 7; ++i) {
+    bits = bits << 8 | static_cast<uint8_t>(digest[i]);
+  }
+  return std::ldexp(static_cast<double>(bits), -56) < share;
+}
+
+}  // namespace hilum

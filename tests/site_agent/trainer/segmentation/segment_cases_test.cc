@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "site_agent/trainer/segmentation/segment_cases.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/file.h"
+#include "site_agent/imaging/write_png.h"
+#include "site_agent/trainer/segmentation/augment_pair.h"
+#include "site_agent/trainer/segmentation/overlap.h"
+
+namespace hilum {
+namespace {
+
+constexpr int kSide = 64;
+
+// A bright square, and itself as the mask.
+struct Square {
+  Plane plane = Plane(kSide * kSide);
+  MaskPlane mask = MaskPlane(kSide * kSide);
+
+  Square() {
+    for (int r = 14; r < 40; ++r) {
+      for (int c = 20; c < 34; ++c) {
+        plane[r * kSide + c] = 65535;
+        mask[r * kSide + c] = 255;
+      }
+    }
+  }
+};
+
+TEST(AugmentPairTest, ImageAndMaskGoTheSameWay) {
+  const Square square;
+  v1::Augmentation reach = SegmentAugmentation();
+  reach.set_intensity(0);
+  reach.set_gamma(0);
+  bool moved = false;
+  for (uint64_t seed = 0; seed < 20; ++seed) {
+    Rng rng(seed, "pair");
+    std::vector<float> pixels, masks;
+    AppendAugmentedPair(square.plane, square.mask, kSide, reach, rng, pixels,
+                        masks);
+    ASSERT_EQ(pixels.size(), masks.size());
+    for (size_t i = 0; i < pixels.size(); ++i) {
+      // Patches brighten what is not black, and can go no higher than white.
+      EXPECT_GE(pixels[i], masks[i] - 1e-5f);
+      EXPECT_EQ(pixels[i] > 0, masks[i] > 0) << i;
+      moved = moved || (masks[i] > 0.5f) != (square.mask[i] > 127);
+    }
+  }
+  EXPECT_TRUE(moved);
+}
+
+TEST(AugmentPairTest, WithoutReachTheMaskIsItself) {
+  const Square square;
+  Rng rng(1, "pair");
+  std::vector<float> pixels, masks, plain, plain_masks;
+  AppendAugmentedPair(square.plane, square.mask, kSide, {}, rng, pixels, masks);
+  AppendPair(square.plane, square.mask, plain, plain_masks);
+  for (size_t i = 0; i < masks.size(); ++i) {
+    EXPECT_NEAR(masks[i], plain_masks[i], 1e-4);
+  }
+}
+
+TEST(OverlapTest, DiceAndIouByHand) {
+  const BinaryMask a{1, 4, {1, 1, 0, 0}}, b{1, 4, {0, 1, 1, 1}};
+  EXPECT_DOUBLE_EQ(OverlapOf(a, b).dice, 0.4);
+  EXPECT_DOUBLE_EQ(OverlapOf(a, b).iou, 0.25);
+  const BinaryMask none{1, 4, {0, 0, 0, 0}};
+  EXPECT_EQ(OverlapOf(none, none).dice, 1);
+  EXPECT_EQ(OverlapOf(a, none).dice, 0);
+}
+
+// Means of 400 values of one patient each are normal within a few percent.
+TEST(OverlapTest, TheBootstrapDrawsPatientsAndNotCases) {
+  std::vector<double> values;
+  std::vector<std::string> alone, quadruple;
+  Rng noise(3, "values");
+  for (int i = 0; i < 100; ++i) {
+    const double value = noise.Normal();
+    for (int k = 0; k < 4; ++k) {
+      values.push_back(value);
+      alone.push_back(absl::StrCat(i, "-", k));
+      quadruple.push_back(absl::StrCat(i));
+    }
+  }
+  Rng rng(1, "bootstrap");
+  const MeanInterval by_case = PatientBootstrap(values, alone, rng);
+  const MeanInterval by_patient = PatientBootstrap(values, quadruple, rng);
+  EXPECT_DOUBLE_EQ(by_case.mean, by_patient.mean);
+  EXPECT_NEAR(by_case.high - by_case.low, 2 * 1.96 / 20, 0.04);
+  EXPECT_NEAR(by_patient.high - by_patient.low, 2 * 1.96 / 10, 0.08);
+}
+
+TEST(SegmentCasesTest, HoldingOutIsByPatientAndSeed) {
+  int held = 0, differs = 0;
+  for (int i = 0; i < 2000; ++i) {
+    const std::string patient = absl::StrCat("p", i);
+    held += IsHeldOut(patient, 0.2, 1);
+    differs += IsHeldOut(patient, 0.2, 1) != IsHeldOut(patient, 0.2, 2);
+    EXPECT_FALSE(IsHeldOut(patient, 0, 1));
+  }
+  EXPECT_NEAR(held, 400, 90);  // five standard deviations
+  EXPECT_GT(differs, 400);
+}
+
+TEST(SegmentCasesTest, RowsThatCannotBeUsedAreNamed) {
+  const std::string folder = absl::StrCat(testing::TempDir(), "/segment_cases");
+  ASSERT_TRUE(MakeDirectories(folder).ok());
+  const auto write = [&](const std::string& name, const std::string& bytes) {
+    ASSERT_TRUE(WriteFileAtomically(absl::StrCat(folder, "/", name), bytes,
+                                    Durability::kNone)
+                    .ok());
+  };
+  write("a.png", *EncodePng8(2, 2, std::vector<uint8_t>{0, 80, 160, 255}));
+  write("m.png", *EncodePng8(4, 4, std::vector<uint8_t>(16, 255)));
+  write("bad.png", "no picture");
+  write("cases.csv",
+        "file,label,patient_id,mask\na.png,x,1,m.png\na.png,,2,\n"
+        "a.png,y,3,bad.png\nbad.png,y,4,m.png\n");
+  const auto read = ReadAnyManifest(absl::StrCat(folder, "/cases.csv"));
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(read->labels, (std::vector<std::string>{"", "x", "y"}));
+  const SegmentCases cases = LoadSegmentCases(read->manifest, 32, 2);
+  ASSERT_EQ(cases.cases.size(), 1u);
+  EXPECT_EQ(cases.cases[0].mask, MaskPlane(32 * 32, 255));
+  ASSERT_EQ(cases.rejected.size(), 2u);
+  EXPECT_EQ(cases.rejected[0].row, 4);
+  EXPECT_NE(cases.rejected[0].reason.find("lung mask"), std::string::npos);
+  EXPECT_EQ(cases.rejected[1].row, 5);
+}
+
+}  // namespace
+}  // namespace hilum
