@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/csv.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/sha256.h"

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "common/base/csv.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/sha256.h"
