@@ -43,7 +43,13 @@ absl::Status RunPlanned(const RunPlan& plan, const std::string& transport) {
   Progress progress("Rounds", static_cast<int>(plan.study.training().rounds()),
                     RealClock());
   return RunInProcess(
-      plan, [](const SiteId&) { return std::make_unique<TorchTrainer>(); },
+      plan,
+      [](const SiteId& site) {
+        return std::make_unique<TorchTrainer>(TorchTrainerOptions{
+            .log = [name = site.name()](const std::string& line) {
+              absl::FPrintF(stderr, "%s: %s\n", name, line);
+            }});
+      },
       [&](int rounds) { progress.Report(rounds); });
 }
 
