@@ -35,10 +35,12 @@ absl::Status TorchError(const std::exception& e) {
       absl::StrCat("Torch: ", what.substr(0, what.find('\n'))));
 }
 
+// A GPU's, or the CPU allocator's, which has no type of its own.
 bool IsOutOfMemory(const c10::Error& e) {
+  const absl::string_view what = e.what();
   return dynamic_cast<const c10::OutOfMemoryError*>(&e) != nullptr ||
-         absl::string_view(e.what()).find("out of memory") !=
-             absl::string_view::npos;
+         what.find("out of memory") != absl::string_view::npos ||
+         what.find("allocate memory") != absl::string_view::npos;
 }
 
 at::Device DeviceOf(const ComputeDevice& device) {
@@ -225,7 +227,8 @@ double Module::Impl::AddGradientsOverRanks(Batch& batch, const Rng& dropout) {
 absl::StatusOr<double> Module::Impl::AddGradients(Batch& batch,
                                                   const Rng& dropout) {
   const int64_t n = static_cast<int64_t>(batch.labels.size());
-  for (int64_t piece = n; piece > 0; piece /= 2) try {
+  const int64_t most = options.most_at_once > 0 ? options.most_at_once : n;
+  for (int64_t piece = std::min(n, most); piece > 0; piece /= 2) try {
       double loss = 0;
       for (int64_t first = 0; first < n; first += piece) {
         loss += AddGradient(batch, first, std::min(piece, n - first), dropout,

@@ -39,6 +39,9 @@ struct Batch {
 struct ModuleOptions {
   ComputeDevice device;
   bool bfloat16 = false;  // as v1::Training's precision; the device has it
+  // A batch of more cases is taken in pieces of so many; 0: only where the
+  // memory is too small.
+  int64_t most_at_once = 0;
   // Processes that share each training batch; outlives the module. Each makes
   // the same calls with the same arguments.
   Ranks* ranks = nullptr;

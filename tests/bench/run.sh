@@ -135,4 +135,6 @@ one_size head 2
 "$BIN/hilum-bench-ring"
 "$BIN/hilum-bench-mask" 5
 "$BIN/hilum-bench-secure"
+mkdir -p "$WORK/load"
+"$BIN/hilum-bench-load" "$WORK/load"
 "$(dirname "$(readlink -f "$0")")/train.sh"

@@ -203,6 +203,28 @@ TEST(ModuleTest, FrozenBatchNormStaysAndLocalStaysAtHome) {
   }
 }
 
+TEST(ModuleTest, ABatchInPiecesIsOneStep) {
+  v1::Study study = Tiny("hilum_small", v1::Model::TRAINABLE_ALL);
+  study.mutable_model()->set_head_units(64);  // with dropout
+  Module::SetThreads(1);
+  std::unique_ptr<Module> whole = Started(study);
+  auto pieces = Module::Create(*StudyLayout(study), study, {.most_at_once = 3});
+  ASSERT_TRUE(pieces.ok()) << pieces.status();
+  const std::vector<float> before = whole->Travelling();
+  ASSERT_TRUE((*pieces)->Load(before).ok());
+  Rng one(1, "dropout"), two(1, "dropout");
+  for (uint64_t step = 0; step < 3; ++step) {
+    Batch batch = Squares(step);  // of 8: 3, 3 and 2
+    const auto a = whole->TrainBatch(batch, 1, one);
+    const auto b = (*pieces)->TrainBatch(batch, 1, two);
+    ASSERT_TRUE(a.ok() && b.ok());
+    EXPECT_NEAR(*a, *b, 1e-4 * *a);
+  }
+  const std::vector<float> after = whole->Travelling();
+  EXPECT_LE(Distance(after, (*pieces)->Travelling()),
+            1e-3 * Distance(after, before));
+}
+
 TEST(ModuleTest, BFloat16IsNearFloat32) {
   const v1::Study study = Tiny("hilum_small", v1::Model::TRAINABLE_ALL);
   const ParameterLayout layout = *StudyLayout(study);
