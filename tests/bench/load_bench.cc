@@ -34,9 +34,9 @@ double Seconds(absl::FunctionRef<void()> call) {
   for (int turn = 0; turn < kTurns; ++turn) {
     const auto before = std::chrono::steady_clock::now();
     call();
-    times.push_back(std::chrono::duration<double>(
-                        std::chrono::steady_clock::now() - before)
-                        .count());
+    times.push_back(
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - before)
+            .count());
   }
   std::sort(times.begin(), times.end());
   return times[kTurns / 2];
