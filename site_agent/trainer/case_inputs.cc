@@ -107,6 +107,11 @@ absl::Status CaseInputs::Update(const std::string& frozen_sha256) {
   if (absl::IsResourceExhausted(status) || absl::IsFailedPrecondition(status)) {
     options_.log(absl::StrCat("features are not kept, which is slow: ",
                               status.message()));
+    // What else the site has to write needs the room more.
+    if (absl::IsResourceExhausted(status)) {
+      store_.reset();
+      return RemoveOtherFeatureStores(options_.folder, {});
+    }
     return absl::OkStatus();
   }
   return status;
