@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Makes weights/hilum_small.safetensors, the weights that the product brings.
+# Makes site_agent/trainer/weights/hilum_small.safetensors, the weights that the product brings.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
 
@@ -10,7 +10,7 @@ Usage: ./dev pretrain --data MANIFEST.csv [--out DIR]
 
 Pretrains hilum_small on phantoms and on half of the patients of a manifest:
 those of openly licensed radiographs (column `licence`: CC BY). Writes
-weights/hilum_small.safetensors, and into DIR (default: out/pretrain)
+site_agent/trainer/weights/hilum_small.safetensors, and into DIR (default: out/pretrain)
 seen.csv and unseen.csv, the manifests of the patients that were used and of
 those that were not: only the latter may be counted in any evaluation.
 
@@ -71,8 +71,7 @@ echo "pretraining on $(($(wc -l <"$OUT/seen.csv") - 1)) radiographs and" \
 
 "$BIN/hilum-sim" run sim/scenarios/pretrain.yaml --data "$OUT/manifest.csv" \
   --sites 1 --out "$OUT/run" --force
-mkdir -p weights
 "$BIN/hilum-trainer" weights convert "$OUT/run/model/whole-final.safetensors" \
-  weights/hilum_small.safetensors --architecture hilum_small \
+  site_agent/trainer/weights/hilum_small.safetensors --architecture hilum_small \
   --preprocessing hilum
-sha256sum weights/hilum_small.safetensors
+sha256sum site_agent/trainer/weights/hilum_small.safetensors

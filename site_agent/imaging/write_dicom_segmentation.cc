@@ -5,15 +5,11 @@
 // osconfig.h comes first.
 #include <dcmtk/dcmdata/dcdatset.h>
 #include <dcmtk/dcmdata/dcfilefo.h>
-#include <dcmtk/dcmdata/dcostrmb.h>
-#include <dcmtk/dcmdata/dcwcache.h>
-#include <dcmtk/dcmdata/dcxfer.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdint>
 #include <exception>
-#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -23,6 +19,7 @@
 #include "common/base/status_macros.h"
 #include "common/crypto/sha256.h"
 #include "site_agent/imaging/dicom_segmentation.h"
+#include "site_agent/imaging/dicom_writer.h"
 #include "site_agent/imaging/orientation.h"
 
 namespace hilum {
@@ -36,152 +33,8 @@ constexpr DicomTag kRows = 0x00280010, kColumns = 0x00280011;
 constexpr DicomTag kReferencedSegment = 0x0062000b;
 constexpr DicomTag kSegmentIdentification = 0x0062000a;
 
-struct CopiedElement {
-  DicomTag tag;
-  DcmEVR vr;
-  bool required;  // type 2: there, be it empty
-};
-
-// Of the modules Patient, General Study and General Image (PS3.3 C.7.1.1,
-// C.7.2.1, C.7.6.1).
-constexpr CopiedElement kCopied[] = {
-    {0x00080005, EVR_CS, false},  // Specific Character Set
-    {kStudyDate, EVR_DA, true},          {kStudyTime, EVR_TM, true},
-    {0x00080050, EVR_SH, true},   // Accession Number
-    {0x00080090, EVR_PN, true},   // Referring Physician's Name
-    {0x00081030, EVR_LO, false},  // Study Description
-    {0x00100010, EVR_PN, true},   // Patient's Name
-    {0x00100020, EVR_LO, true},   // Patient ID
-    {0x00100021, EVR_LO, false},  // Issuer of Patient ID
-    {0x00100030, EVR_DA, true},   // Patient's Birth Date
-    {0x00100040, EVR_CS, true},   // Patient's Sex
-    {0x00120062, EVR_CS, false},  // Patient Identity Removed
-    {0x00120063, EVR_LO, false},  // De-identification Method
-    {0x00200010, EVR_SH, true},   // Study ID
-    {kPatientOrientation, EVR_CS, true},
-};
-constexpr size_t kMostCopiedBytes = 1024;
-
-DcmTagKey KeyOf(DicomTag tag) {
-  return DcmTagKey(static_cast<Uint16>(tag >> 16),
-                   static_cast<Uint16>(tag & 0xffff));
-}
-
-// Collects the first failure; DCMTK's calls fail for want of memory alone.
-class Writer {
- public:
-  Writer(DcmItem* item, OFCondition& condition)
-      : item_(item), condition_(condition) {}
-
-  void Text(DicomTag tag, DcmEVR vr, absl::string_view text) {
-    if (item_ == nullptr) return;
-    Note(item_->putAndInsertString(DcmTag(KeyOf(tag), vr), text.data(),
-                                   static_cast<Uint32>(text.size())));
-  }
-  void Number(DicomTag tag, int value) {
-    if (item_ == nullptr) return;
-    Note(item_->putAndInsertUint16(DcmTag(KeyOf(tag), EVR_US),
-                                   static_cast<Uint16>(value)));
-  }
-  void Index(DicomTag tag, int value) {
-    if (item_ == nullptr) return;
-    Note(item_->putAndInsertUint32(DcmTag(KeyOf(tag), EVR_UL),
-                                   static_cast<Uint32>(value)));
-  }
-  void Pointer(DicomTag tag, DicomTag to) {
-    if (item_ == nullptr) return;
-    Note(item_->putAndInsertTagKey(DcmTag(KeyOf(tag), EVR_AT), KeyOf(to)));
-  }
-  void Bytes(DicomTag tag, const std::vector<uint8_t>& bytes) {
-    if (item_ == nullptr) return;
-    Note(item_->putAndInsertUint8Array(
-        DcmTag(KeyOf(tag), EVR_OB), bytes.data(),
-        static_cast<unsigned long>(bytes.size())));
-  }
-  // Another item of a sequence.
-  Writer Item(DicomTag tag) {
-    DcmItem* item = nullptr;
-    if (item_ != nullptr) {
-      Note(item_->findOrCreateSequenceItem(DcmTag(KeyOf(tag), EVR_SQ), item,
-                                           -2));
-    }
-    return Writer(item, condition_);
-  }
-  void Code(DicomTag tag, absl::string_view value, absl::string_view scheme,
-            absl::string_view meaning) {
-    Writer code = Item(tag);
-    code.Text(0x00080100, EVR_SH, value);
-    code.Text(0x00080102, EVR_SH, scheme);
-    code.Text(0x00080104, EVR_LO, meaning);
-  }
-
- private:
-  void Note(const OFCondition& condition) {
-    if (condition_.good()) condition_ = condition;
-  }
-
-  DcmItem* item_;
-  OFCondition& condition_;
-};
-
-// "2.25." and the decimal number of a UUID (PS3.5 B.2; RFC 9562, version 8)
-// of SHA-256 of the parts, each behind its length.
-std::string UidOf(const std::vector<absl::string_view>& parts) {
-  std::string bytes = "hilum segmentation";
-  for (absl::string_view part : parts) {
-    absl::StrAppend(&bytes, " ", part.size(), ":", part);
-  }
-  std::string uuid = Sha256Of(bytes).substr(0, 16);
-  uuid[6] = static_cast<char>((uuid[6] & 0x0f) | 0x80);
-  uuid[8] = static_cast<char>((uuid[8] & 0x3f) | 0x80);
-  std::string digits;
-  while (uuid.find_first_not_of('\0') != std::string::npos) {
-    int rest = 0;  // long division by ten
-    for (char& c : uuid) {
-      const int value = rest * 256 + static_cast<uint8_t>(c);
-      c = static_cast<char>(value / 10);
-      rest = value % 10;
-    }
-    digits.push_back(static_cast<char>('0' + rest));
-  }
-  std::reverse(digits.begin(), digits.end());
-  return absl::StrCat("2.25.", digits);
-}
-
-std::string TextIn(const DicomFile* source, DicomTag tag) {
-  return source == nullptr ? "" : source->elements.Text(tag);
-}
-
-// PS3.5 section 9.1, as far as it matters to who stores it.
-std::string UidIn(const DicomFile* source, DicomTag tag) {
-  std::string uid = TextIn(source, tag);
-  const bool is = uid.size() <= 64 &&
-                  uid.find_first_not_of("0123456789.") == std::string::npos;
-  return is ? uid : "";
-}
-
-std::string Printable(absl::string_view text, size_t most) {
-  std::string out(text.substr(0, most));
-  for (char& c : out) {
-    if (c < 0x20 || c > 0x7e) c = '?';
-    if (c == '\\') c = '/';  // it parts values
-  }
-  return out;
-}
-
-absl::Status CopyElements(const DicomFile* source, Writer& writer) {
-  for (const CopiedElement& copied : kCopied) {
-    const std::string text = TextIn(source, copied.tag);
-    if (text.size() > kMostCopiedBytes) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "DICOM: element ", TagName(copied.tag), " is too long to copy"));
-    }
-    if (copied.required || !text.empty()) {
-      writer.Text(copied.tag, copied.vr, text);
-    }
-  }
-  return absl::OkStatus();
-}
+constexpr char kKind[] = "segmentation";  // of its UIDs
+constexpr CopiedElement kFurther[] = {{kPatientOrientation, EVR_CS, true}};
 
 // From the display back to the stored pixels: what Orient does, undone.
 absl::StatusOr<BinaryMask> AsStored(const BinaryMask& mask,
@@ -260,21 +113,24 @@ Uids MakeUids(const std::vector<uint8_t>& bits, const BinaryMask& stored,
               const SegmentationNotes& notes, const DicomFile* source) {
   Uids uids;
   uids.study = UidIn(source, kStudyUid);
-  if (uids.study.empty()) uids.study = UidOf({"study", notes.source_key});
+  if (uids.study.empty())
+    uids.study = UidOf(kKind, {"study", notes.source_key});
   std::string of = UidIn(source, kSopInstance);
   if (of.empty()) of = notes.source_key;
-  uids.series = UidOf({"series", uids.study, of, notes.algorithm});
+  uids.series = UidOf(kKind, {"series", uids.study, of, notes.algorithm});
   const absl::string_view pixels(reinterpret_cast<const char*>(bits.data()),
                                  bits.size());
-  uids.instance = UidOf({"instance", uids.series, Sha256Of(pixels),
-                         absl::StrCat(stored.rows, " ", stored.columns)});
-  uids.dimensions = UidOf({"dimensions", uids.instance});
+  uids.instance =
+      UidOf(kKind, {"instance", uids.series, Sha256Of(pixels),
+                    absl::StrCat(stored.rows, " ", stored.columns)});
+  uids.dimensions = UidOf(kKind, {"dimensions", uids.instance});
   return uids;
 }
 
 // Segmentation Series, equipment, SOP Common (PS3.3 C.8.20.1, C.7.5.1,
 // C.7.5.2, C.12.1).
-void DescribeObject(const Uids& uids, const DicomFile* source, Writer& writer) {
+void DescribeObject(const Uids& uids, const DicomFile* source,
+                    DicomWriter& writer) {
   writer.Text(kSopClass, EVR_UI, kSegmentationClass);
   writer.Text(kSopInstance, EVR_UI, uids.instance);
   writer.Text(0x00080060, EVR_CS, "SEG");
@@ -296,7 +152,7 @@ void DescribeObject(const Uids& uids, const DicomFile* source, Writer& writer) {
 // Image Pixel and Segmentation Image (PS3.3 C.7.6.3, C.8.20.2).
 void DescribeSegments(const std::vector<Segment>& segments,
                       const SegmentationNotes& notes, const DicomFile* source,
-                      Writer& writer) {
+                      DicomWriter& writer) {
   writer.Text(0x00080008, EVR_CS, "DERIVED\\PRIMARY");
   writer.Number(0x00280002, 1);  // Samples per Pixel
   writer.Text(0x00280004, EVR_CS, "MONOCHROME2");
@@ -322,7 +178,7 @@ void DescribeSegments(const std::vector<Segment>& segments,
   writer.Text(0x00700081, EVR_LO, "Lungs on a radiograph; not for diagnosis");
   writer.Text(0x00700084, EVR_PN, "");  // Content Creator's Name
   for (size_t i = 0; i < segments.size(); ++i) {
-    Writer segment = writer.Item(0x00620002);
+    DicomWriter segment = writer.Item(0x00620002);
     segment.Number(0x00620004, static_cast<int>(i) + 1);
     segment.Text(0x00620005, EVR_LO, segments[i].label);
     segment.Text(0x00620008, EVR_CS, "AUTOMATIC");
@@ -335,15 +191,15 @@ void DescribeSegments(const std::vector<Segment>& segments,
 
 // Multi-frame Dimension and Functional Groups (PS3.3 C.7.6.17, C.7.6.16): the
 // only dimension is the segment.
-void DescribeFrames(size_t frames, const Uids& uids, Writer& writer) {
+void DescribeFrames(size_t frames, const Uids& uids, DicomWriter& writer) {
   writer.Item(0x00209221).Text(0x00209164, EVR_UI, uids.dimensions);
-  Writer index = writer.Item(0x00209222);
+  DicomWriter index = writer.Item(0x00209222);
   index.Text(0x00209164, EVR_UI, uids.dimensions);
   index.Pointer(0x00209165, kReferencedSegment);
   index.Pointer(0x00209167, kSegmentIdentification);
   index.Text(0x00209421, EVR_LO, "Segment");
   for (size_t i = 0; i < frames; ++i) {
-    Writer group = writer.Item(0x52009230);
+    DicomWriter group = writer.Item(0x52009230);
     group.Item(0x00209111).Index(0x00209157, static_cast<int>(i) + 1);
     group.Item(kSegmentIdentification)
         .Number(kReferencedSegment, static_cast<int>(i) + 1);
@@ -351,46 +207,26 @@ void DescribeFrames(size_t frames, const Uids& uids, Writer& writer) {
 }
 
 // Common Instance Reference and Derivation Image (PS3.3 C.12.2, C.7.6.16.2.6).
-void ReferTo(const DicomFile* source, Writer& writer) {
+void ReferTo(const DicomFile* source, DicomWriter& writer) {
   const std::string sop_class = UidIn(source, kSopClass);
   const std::string instance = UidIn(source, kSopInstance);
   const std::string series = UidIn(source, kSeriesUid);
-  Writer shared = writer.Item(0x52009229);
+  DicomWriter shared = writer.Item(0x52009229);
   if (sop_class.empty() || instance.empty()) return;
-  const auto refer = [&](Writer reference) {
+  const auto refer = [&](DicomWriter reference) {
     reference.Text(0x00081150, EVR_UI, sop_class);
     reference.Text(0x00081155, EVR_UI, instance);
     return reference;
   };
-  Writer derivation = shared.Item(0x00089124);
+  DicomWriter derivation = shared.Item(0x00089124);
   derivation.Code(0x00089215, "113076", "DCM", "Segmentation");
   refer(derivation.Item(0x00082112))
       .Code(0x0040a170, "121322", "DCM",
             "Source image for image processing operation");
   if (series.empty()) return;
-  Writer of_series = writer.Item(0x00081115);
+  DicomWriter of_series = writer.Item(0x00081115);
   refer(of_series.Item(0x0008114a));
   of_series.Text(kSeriesUid, EVR_UI, series);
-}
-
-absl::StatusOr<std::string> Encoded(DcmFileFormat& file, size_t most) {
-  std::string bytes(most, '\0');
-  DcmOutputBufferStream stream(bytes.data(),
-                               static_cast<offile_off_t>(bytes.size()));
-  DcmWriteCache cache;
-  file.transferInit();
-  const OFCondition written =
-      file.write(stream, EXS_LittleEndianExplicit, EET_ExplicitLength, &cache,
-                 EGL_recalcGL, EPD_noChange);
-  file.transferEnd();
-  void* start = nullptr;
-  offile_off_t size = 0;
-  stream.flushBuffer(start, size);
-  if (written.bad()) {
-    return absl::InternalError(absl::StrCat("DCMTK: ", written.text()));
-  }
-  bytes.resize(static_cast<size_t>(size));
-  return bytes;
 }
 
 }  // namespace
@@ -404,18 +240,14 @@ absl::StatusOr<std::string> EncodeLungSegmentation(
   const Uids uids = MakeUids(bits, segments[0].stored, notes, source);
   DcmFileFormat file;
   OFCondition condition = EC_Normal;
-  Writer writer(file.getDataset(), condition);
-  HILUM_RETURN_IF_ERROR(CopyElements(source, writer));
+  DicomWriter writer(file.getDataset(), condition);
+  HILUM_RETURN_IF_ERROR(CopyElements(source, kFurther, writer));
   DescribeObject(uids, source, writer);
   DescribeSegments(segments, notes, source, writer);
   DescribeFrames(segments.size(), uids, writer);
   ReferTo(source, writer);
-  writer.Bytes(kPixelDataTag, bits);
-  if (condition.bad()) {
-    return absl::InternalError(absl::StrCat("DCMTK: ", condition.text()));
-  }
-  return Encoded(file,
-                 bits.size() + (std::size(kCopied) + 64) * kMostCopiedBytes);
+  writer.Pixels(bits);
+  return EncodeDicom(file, condition, bits.size());
 } catch (const std::exception& error) {
   return absl::InternalError(absl::StrCat("segmentation: ", error.what()));
 }

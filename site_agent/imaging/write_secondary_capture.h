@@ -5,7 +5,6 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 #include "site_agent/imaging/dicom_file.h"
 #include "site_agent/imaging/image.h"
 
@@ -41,9 +40,6 @@ struct CaptureNotes {
 absl::StatusOr<std::string> EncodeSecondaryCapture(const RgbImage& picture,
                                                    const CaptureNotes& notes,
                                                    const DicomFile* source);
-
-// "2.25." and the decimal number of a UUID made of SHA-256 of `bytes`.
-std::string UidFromBytes(absl::string_view bytes);
 
 }  // namespace hilum
 

@@ -45,7 +45,7 @@ absl::StatusOr<std::string> FindShippedWeights(const std::string& binaries) {
   constexpr char kName[] = "lungs_unet.safetensors";
   const std::string places[] = {
       absl::StrCat(binaries, "/../share/hilum/", kName),
-      absl::StrCat(binaries, "/../../weights/", kName)};
+      absl::StrCat(binaries, "/../../site_agent/trainer/weights/", kName)};
   for (const std::string& place : places) {
     if (FileExists(place)) return place;
   }

@@ -28,8 +28,8 @@ absl::StatusOr<std::unique_ptr<Segmenter>> LoadSegmenter(
     const std::string& path);
 
 // The weights that are shipped: lungs_unet.safetensors in ../share/hilum as
-// seen from the folder `binaries`, else in the tree's ../../weights.
-// NOT_FOUND: in neither.
+// seen from the folder `binaries`, else in the tree,
+// ../../site_agent/trainer/weights. NOT_FOUND: in neither.
 absl::StatusOr<std::string> FindShippedWeights(const std::string& binaries);
 
 }  // namespace hilum

@@ -9,6 +9,7 @@
 #include "common/base/file.h"
 #include "gtest/gtest.h"
 #include "site_agent/imaging/dicom_pixels.h"
+#include "site_agent/imaging/dicom_writer.h"
 #include "site_agent/imaging/write_secondary_capture.h"
 #include "tests/site_agent/imaging/dicom_maker.h"
 
