@@ -8,15 +8,14 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "common/base/status_macros.h"
+#include "common/sqlite/database.h"
 #include "common/sqlite/statement.h"
 
 namespace hilum {
 namespace {
 
-constexpr int kSchemaVersion = 3;
-
 // From no version to 1, from 1 to 2, ...
-constexpr const char* kMigrations[kSchemaVersion] = {R"sql(
+constexpr const char* kMigrations[] = {R"sql(
 CREATE TABLE studies(
   sequence INTEGER PRIMARY KEY,
   hash BLOB NOT NULL UNIQUE,
@@ -42,14 +41,14 @@ CREATE TABLE evaluations(
   PRIMARY KEY(hash, site));
 PRAGMA user_version = 1;
 )sql",
-                                                     R"sql(
+                                       R"sql(
 CREATE TABLE totals(
   hash BLOB NOT NULL, kind TEXT NOT NULL, body BLOB NOT NULL,
   PRIMARY KEY(hash, kind));
 CREATE TABLE sums(hash BLOB PRIMARY KEY, body BLOB NOT NULL);
 PRAGMA user_version = 2;
 )sql",
-                                                     R"sql(
+                                       R"sql(
 ALTER TABLE studies ADD COLUMN best BLOB NOT NULL DEFAULT x'';
 ALTER TABLE rounds ADD COLUMN validation_examples BLOB NOT NULL DEFAULT x'';
 ALTER TABLE rounds ADD COLUMN validation_loss BLOB NOT NULL DEFAULT x'';
@@ -82,43 +81,13 @@ Storage::~Storage() { sqlite3_close_v2(database_); }
 
 absl::StatusOr<std::unique_ptr<Storage>> Storage::Open(
     const std::string& path) {
-  sqlite3* database = nullptr;
-  int code = sqlite3_open_v2(
-      path.c_str(), &database,
-      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
-      nullptr);
-  std::unique_ptr<Storage> storage(new Storage(database, path));
-  if (code != SQLITE_OK) return SqliteStatus(database, code, path);
-  HILUM_RETURN_IF_ERROR(storage->Execute("PRAGMA journal_mode = WAL"));
-  HILUM_RETURN_IF_ERROR(storage->Execute("PRAGMA synchronous = FULL"));
-  HILUM_RETURN_IF_ERROR(storage->Migrate());
-  return storage;
+  HILUM_ASSIGN_OR_RETURN(sqlite3 * database,
+                         OpenDatabase(path, "hilum-coordinator", kMigrations));
+  return std::unique_ptr<Storage>(new Storage(database, path));
 }
 
 absl::Status Storage::Execute(const char* sql) {
-  int code = sqlite3_exec(database_, sql, nullptr, nullptr, nullptr);
-  return code == SQLITE_OK ? absl::OkStatus()
-                           : SqliteStatus(database_, code, path_);
-}
-
-absl::Status Storage::Migrate() {
-  int64_t version = 0;
-  {
-    Statement read(database_, path_, "PRAGMA user_version");
-    if (read.Step()) version = read.Number(0);
-    HILUM_RETURN_IF_ERROR(read.status());
-  }
-  if (version > kSchemaVersion) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        path_, ": written by a newer hilum-coordinator (schema ", version,
-        ", this one knows ", kSchemaVersion, "); install that version"));
-  }
-  for (; version < kSchemaVersion; ++version) {
-    std::string script =
-        absl::StrCat("BEGIN;", kMigrations[version], "COMMIT;");
-    HILUM_RETURN_IF_ERROR(Execute(script.c_str()));
-  }
-  return absl::OkStatus();
+  return ExecuteSql(database_, path_, sql);
 }
 
 absl::Status Storage::AddStudy(const StoredStudy& study) {

@@ -88,7 +88,6 @@ class Storage {
  private:
   explicit Storage(sqlite3* database, std::string path);
   absl::Status Execute(const char* sql);
-  absl::Status Migrate();
   absl::Status PutMessage(const char* table, absl::string_view hash,
                           const SiteId& site,
                           const google::protobuf::Message& message);

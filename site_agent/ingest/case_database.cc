@@ -6,15 +6,13 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "common/base/status_macros.h"
+#include "common/sqlite/database.h"
 #include "common/sqlite/statement.h"
 
 namespace hilum {
 namespace {
 
-constexpr int kSchemaVersion = 1;
-
 constexpr char kSchema[] = R"sql(
-BEGIN;
 CREATE TABLE notes(name TEXT PRIMARY KEY, value BLOB NOT NULL);
 CREATE TABLE sources(
   sequence INTEGER PRIMARY KEY,
@@ -48,7 +46,6 @@ CREATE TABLE history(
   reason TEXT NOT NULL);
 CREATE INDEX history_by_subject ON history(subject);
 PRAGMA user_version = 1;
-COMMIT;
 )sql";
 
 constexpr char kSourceColumns[] =
@@ -114,40 +111,13 @@ CaseDatabase::~CaseDatabase() { sqlite3_close_v2(database_); }
 
 absl::StatusOr<std::unique_ptr<CaseDatabase>> CaseDatabase::Open(
     const std::string& path) {
-  sqlite3* database = nullptr;
-  const int code = sqlite3_open_v2(
-      path.c_str(), &database,
-      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
-      nullptr);
-  std::unique_ptr<CaseDatabase> opened(new CaseDatabase(database, path));
-  if (code != SQLITE_OK) return SqliteStatus(database, code, path);
-  // Another command reads or writes a moment.
-  sqlite3_busy_timeout(database, 10000);
-  HILUM_RETURN_IF_ERROR(opened->Execute("PRAGMA journal_mode = WAL"));
-  HILUM_RETURN_IF_ERROR(opened->Execute("PRAGMA synchronous = FULL"));
-  HILUM_RETURN_IF_ERROR(opened->Migrate());
-  return opened;
+  HILUM_ASSIGN_OR_RETURN(sqlite3 * database,
+                         OpenDatabase(path, "hilum-ingest", {kSchema}));
+  return std::unique_ptr<CaseDatabase>(new CaseDatabase(database, path));
 }
 
 absl::Status CaseDatabase::Execute(const char* sql) {
-  const int code = sqlite3_exec(database_, sql, nullptr, nullptr, nullptr);
-  return code == SQLITE_OK ? absl::OkStatus()
-                           : SqliteStatus(database_, code, path_);
-}
-
-absl::Status CaseDatabase::Migrate() {
-  int64_t version = 0;
-  {
-    Statement read(database_, path_, "PRAGMA user_version");
-    if (read.Step()) version = read.Number(0);
-    HILUM_RETURN_IF_ERROR(read.status());
-  }
-  if (version > kSchemaVersion) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        path_, ": written by a newer hilum-ingest (schema ", version,
-        ", this one knows ", kSchemaVersion, "); install that version"));
-  }
-  return version == kSchemaVersion ? absl::OkStatus() : Execute(kSchema);
+  return ExecuteSql(database_, path_, sql);
 }
 
 absl::Status CaseDatabase::Begin() { return Execute("BEGIN IMMEDIATE"); }

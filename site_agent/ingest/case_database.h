@@ -118,7 +118,6 @@ class CaseDatabase {
  private:
   CaseDatabase(sqlite3* database, std::string path);
   absl::Status Execute(const char* sql);
-  absl::Status Migrate();
   absl::StatusOr<std::optional<Source>> OneSource(const char* where,
                                                   absl::string_view value);
 

@@ -55,24 +55,45 @@ int CheckInside(uint16_t port) {
   return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : 9;
 }
 
-TEST(SandboxTest, TheKernelRefusesEverySocketButUnix) {
-  int listener = socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address = {};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof(address);
-  auto* generic = reinterpret_cast<sockaddr*>(&address);
-  ASSERT_EQ(bind(listener, generic, sizeof(address)), 0);
-  ASSERT_EQ(listen(listener, 8), 0);
-  ASSERT_EQ(getsockname(listener, generic, &length), 0);
+// Listens on loopback while one lives.
+class Listener {
+ public:
+  Listener() : fd_(socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address = {};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t length = sizeof(address);
+    auto* generic = reinterpret_cast<sockaddr*>(&address);
+    listens_ = bind(fd_, generic, sizeof(address)) == 0 &&
+               listen(fd_, 8) == 0 && getsockname(fd_, generic, &length) == 0;
+    port_ = ntohs(address.sin_port);
+  }
+  ~Listener() { close(fd_); }
+  bool listens() const { return listens_; }
+  uint16_t port() const { return port_; }
+
+ private:
+  const int fd_;
+  bool listens_;
+  uint16_t port_;
+};
+
+// What `check` gives in a child process; -1: the child died.
+template <typename Check>
+int InChild(const Check& check) {
   pid_t child = fork();
-  if (child == 0) _exit(CheckInside(ntohs(address.sin_port)));
+  if (child == 0) _exit(check());
   int status = 0;
-  ASSERT_EQ(waitpid(child, &status, 0), child);
-  ASSERT_TRUE(WIFEXITED(status));
-  EXPECT_EQ(WEXITSTATUS(status), 0) << "number of the failed check";
-  EXPECT_EQ(TryConnect(ntohs(address.sin_port)), 0);  // only the child
-  close(listener);
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+TEST(SandboxTest, TheKernelRefusesEverySocketButUnix) {
+  const Listener outside;
+  ASSERT_TRUE(outside.listens());
+  EXPECT_EQ(InChild([&] { return CheckInside(outside.port()); }), 0)
+      << "number of the failed check";
+  EXPECT_EQ(TryConnect(outside.port()), 0);  // only the child
 }
 
 constexpr int kRefused = 77;  // the system has no namespaces for us
@@ -99,38 +120,19 @@ int CheckOwnLoopback(uint16_t outside) {
     return 5;
   }
   // But to each other.
-  int listener = socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address = {};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof(address);
-  auto* generic = reinterpret_cast<sockaddr*>(&address);
-  if (bind(listener, generic, sizeof(address)) != 0) return 6;
-  if (listen(listener, 1) != 0) return 7;
-  if (getsockname(listener, generic, &length) != 0) return 8;
-  return TryConnect(ntohs(address.sin_port)) == 0 ? 0 : 9;
+  const Listener inside;
+  if (!inside.listens()) return 6;
+  return TryConnect(inside.port()) == 0 ? 0 : 7;
 }
 
 TEST(SandboxTest, ItsOwnLoopbackLeadsNowhereElse) {
-  int listener = socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address = {};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t length = sizeof(address);
-  auto* generic = reinterpret_cast<sockaddr*>(&address);
-  ASSERT_EQ(bind(listener, generic, sizeof(address)), 0);
-  ASSERT_EQ(listen(listener, 8), 0);
-  ASSERT_EQ(getsockname(listener, generic, &length), 0);
-  pid_t child = fork();
-  if (child == 0) _exit(CheckOwnLoopback(ntohs(address.sin_port)));
-  int status = 0;
-  ASSERT_EQ(waitpid(child, &status, 0), child);
-  close(listener);
-  ASSERT_TRUE(WIFEXITED(status));
-  if (WEXITSTATUS(status) == kRefused) {
+  const Listener outside;
+  ASSERT_TRUE(outside.listens());
+  const int failed = InChild([&] { return CheckOwnLoopback(outside.port()); });
+  if (failed == kRefused) {
     GTEST_SKIP() << "this system has no network namespaces for this user";
   }
-  EXPECT_EQ(WEXITSTATUS(status), 0) << "number of the failed check";
+  EXPECT_EQ(failed, 0) << "number of the failed check";
 }
 
 // The number of kinds of DICOM file that cannot be decoded without network.
@@ -149,12 +151,7 @@ int UndecodedInside() {
 }
 
 TEST(SandboxTest, DicomIsDecodedInside) {
-  pid_t child = fork();
-  if (child == 0) _exit(UndecodedInside());
-  int status = 0;
-  ASSERT_EQ(waitpid(child, &status, 0), child);
-  ASSERT_TRUE(WIFEXITED(status));
-  EXPECT_EQ(WEXITSTATUS(status), 0) << "kinds that were not decoded";
+  EXPECT_EQ(InChild(UndecodedInside), 0) << "kinds that were not decoded";
 }
 
 }  // namespace

@@ -3,83 +3,27 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <string>
 
-#include "absl/strings/str_cat.h"
-#include "common/base/file.h"
-#include "common/config/study.h"
-#include "common/model/architecture.h"
-#include "common/model/blobs.h"
-#include "site_agent/imaging/write_png.h"
+#include "tests/site_agent/trainer/tiny_site.h"
 
 namespace hilum {
 namespace {
 
-class TorchTrainerTest : public testing::Test {
+class TorchTrainerTest : public TinySiteTest {
  protected:
-  TorchTrainerTest()
-      : folder_(absl::StrCat(testing::TempDir(), "/torch-", getpid())) {
-    std::filesystem::create_directories(folder_);
-    for (const char* label : {"sick", "well"}) study_.add_classes(label);
-    study_.set_name("tiny");
-    study_.add_sites("here");
-    study_.add_arms(v1::ARM_WHOLE);
-    study_.mutable_model()->set_input_size(32);
-    study_.mutable_cross_validation()->set_folds(3);
-    FillStudyDefaults(study_);
-    WriteCases();
-    WriteGlobal();
-  }
-  ~TorchTrainerTest() override { std::filesystem::remove_all(folder_); }
-
-  std::string Path(const std::string& name) const {
-    return absl::StrCat(folder_, "/", name);
-  }
-
-  void WriteCases() {
-    std::string rows = "file,label,patient_id\n";
-    for (int i = 0; i < 12; ++i) {
-      std::vector<uint8_t> pixels(32 * 32);
-      for (size_t p = 0; p < pixels.size(); ++p) {
-        pixels[p] = static_cast<uint8_t>(p * (i % 2 + 1) / 4 + i);
-      }
-      const std::string file = absl::StrCat(i, ".png");
-      ASSERT_TRUE(
-          WriteFileAtomically(Path(file), *EncodePng8(32, 32, pixels)).ok());
-      absl::StrAppend(&rows, file, ",", i % 2 == 0 ? "sick" : "well", ",", i,
-                      "\n");
-    }
-    ASSERT_TRUE(WriteFileAtomically(Path("manifest.csv"), rows).ok());
-  }
-
-  void WriteGlobal() {
-    const ParameterLayout layout = StudyLayout(study_).value();
-    const SplitWeights start =
-        SplitInitial(layout, InitialWeights(layout.architecture, 1)).value();
-    const int tracks = static_cast<int>(StudyTracks(study_).size());
-    ASSERT_TRUE(WriteFileAtomically(
-                    Path("global"),
-                    BlobBytes(RepeatForTracks(start.travelling, tracks)))
-                    .ok());
-    ASSERT_TRUE(
-        WriteFileAtomically(Path("frozen"), BlobBytes(start.frozen)).ok());
-  }
+  TorchTrainerTest() : TinySiteTest(12, 3) { TakeStudy(); }
 
   // `work_dir`: where features are kept; empty: they are not.
   void Prepare(TorchTrainer& trainer, uint32_t threads,
                const std::string& work_dir = "") {
-    v1::PrepareRequest prepare;
+    v1::PrepareRequest prepare = PrepareRequest();
     prepare.set_work_dir(work_dir);
     prepare.set_encrypt_features(encrypt_);
-    prepare.set_study(SerializeStudy(study_));
-    prepare.set_manifest(Path("manifest.csv"));
-    prepare.set_site("here");
-    prepare.set_patient_key(std::string(32, 'k'));
     prepare.set_threads(threads);
     absl::StatusOr<v1::PrepareResponse> prepared = trainer.Prepare(prepare);
     ASSERT_TRUE(prepared.ok()) << prepared.status();
@@ -93,12 +37,7 @@ class TorchTrainerTest : public testing::Test {
   Result RunWith(uint32_t threads, const std::string& work_dir = "") {
     TorchTrainer trainer;
     Prepare(trainer, threads, work_dir);
-    v1::TrainRequest train;
-    train.set_round(1);
-    train.set_frozen_path(Path("frozen"));
-    train.set_global_path(Path("global"));
-    train.set_delta_path(Path("delta"));
-    auto trained = trainer.Train(train);
+    auto trained = trainer.Train(TrainRequest());
     EXPECT_TRUE(trained.ok()) << trained.status();
     v1::EvaluateRequest evaluate;
     evaluate.set_global_path(Path("global"));
@@ -112,11 +51,6 @@ class TorchTrainerTest : public testing::Test {
             .predictions = ReadFile(Path("predictions")).value()};
   }
 
-  // As if submitted anew.
-  void TakeStudy() {
-    FillStudyDefaults(study_);
-    WriteGlobal();
-  }
   // Files of the feature store in a work folder.
   std::vector<std::string> FeatureFiles(const std::string& work_dir) {
     std::vector<std::string> files;
@@ -128,8 +62,6 @@ class TorchTrainerTest : public testing::Test {
     return files;
   }
 
-  const std::string folder_;
-  v1::Study study_;
   bool encrypt_ = false;
 };
 
@@ -146,11 +78,7 @@ TEST_F(TorchTrainerTest, ShortGlobalBlobIsNamed) {
   ASSERT_TRUE(WriteFileAtomically(Path("global"), "0123").ok());
   TorchTrainer trainer;
   Prepare(trainer, 2);
-  v1::TrainRequest train;
-  train.set_round(1);
-  train.set_global_path(Path("global"));
-  train.set_delta_path(Path("delta"));
-  const absl::Status status = trainer.Train(train).status();
+  const absl::Status status = trainer.Train(TrainRequest()).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
   EXPECT_THAT(std::string(status.message()), testing::HasSubstr("global"));
 }
@@ -221,11 +149,7 @@ TEST_F(TorchTrainerTest, ADivergedTrackIsWithheldAndSaidSo) {
   TakeStudy();
   TorchTrainer trainer;
   Prepare(trainer, 2);
-  v1::TrainRequest train;
-  train.set_round(1);
-  train.set_global_path(Path("global"));
-  train.set_delta_path(Path("delta"));
-  auto trained = trainer.Train(train);
+  auto trained = trainer.Train(TrainRequest());
   ASSERT_TRUE(trained.ok()) << trained.status();
   ASSERT_FALSE(trained->warnings().empty());
   EXPECT_THAT(trained->warnings(0), testing::HasSubstr("not finite"));
@@ -245,11 +169,7 @@ TEST_F(TorchTrainerTest, ValidationCasesAreNotLearnedFrom) {
   TakeStudy();
   TorchTrainer trainer;
   Prepare(trainer, 2);
-  v1::TrainRequest train;
-  train.set_round(1);
-  train.set_global_path(Path("global"));
-  train.set_delta_path(Path("delta"));
-  auto trained = trainer.Train(train);
+  auto trained = trainer.Train(TrainRequest());
   ASSERT_TRUE(trained.ok()) << trained.status();
   // Twelve patients in three folds: eight train a fold's track, all the last.
   for (int t = 0; t < trained->tracks_size(); ++t) {
@@ -275,14 +195,9 @@ TEST_F(TorchTrainerTest, LocalBatchNormGoesOnWhereItWas) {
   std::filesystem::create_directories(work);
   TorchTrainer trainer;
   Prepare(trainer, 2, work);
-  v1::TrainRequest train;
-  train.set_frozen_path(Path("frozen"));
-  train.set_global_path(Path("global"));
-  train.set_delta_path(Path("delta"));
   std::vector<std::string> deltas;
   for (uint32_t round : {1, 2, 1}) {
-    train.set_round(round);
-    ASSERT_TRUE(trainer.Train(train).ok());
+    ASSERT_TRUE(trainer.Train(TrainRequest(round)).ok());
     deltas.push_back(*ReadFile(Path("delta")));
   }
   EXPECT_NE(deltas[0], deltas[1]);  // round 2 started from round 1's
@@ -291,11 +206,7 @@ TEST_F(TorchTrainerTest, LocalBatchNormGoesOnWhereItWas) {
 
 TEST_F(TorchTrainerTest, ADeviceThatIsNotHereIsNamed) {
   TorchTrainer trainer;
-  v1::PrepareRequest prepare;
-  prepare.set_study(SerializeStudy(study_));
-  prepare.set_manifest(Path("manifest.csv"));
-  prepare.set_site("here");
-  prepare.set_patient_key(std::string(32, 'k'));
+  v1::PrepareRequest prepare = PrepareRequest();
   prepare.add_devices("cuda:99");
   absl::Status status = trainer.Prepare(prepare).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
@@ -309,11 +220,7 @@ TEST_F(TorchTrainerTest, AClassThatNobodyHasIsSaid) {
   study_.add_classes("rare");
   TakeStudy();
   TorchTrainer trainer;
-  v1::PrepareRequest prepare;
-  prepare.set_study(SerializeStudy(study_));
-  prepare.set_manifest(Path("manifest.csv"));
-  prepare.set_site("here");
-  prepare.set_patient_key(std::string(32, 'k'));
+  v1::PrepareRequest prepare = PrepareRequest();
   auto prepared = trainer.Prepare(prepare);
   ASSERT_TRUE(prepared.ok()) << prepared.status();
   EXPECT_THAT(prepared->warnings(),
