@@ -4,43 +4,20 @@
 #include <algorithm>
 #include <cmath>
 
+#include "site_agent/trainer/augment_draws.h"
+
 namespace hilum {
 namespace {
 
 constexpr float kUnit = 1.0f / 65535.0f;
-constexpr double kRadiansPerDegree = 3.14159265358979 / 180.0;
-
-// Even over [-reach, reach]; draws also where nothing is drawn from, so that
-// one setting leaves the others' draws alone.
-double Between(Rng& rng, double reach) {
-  return (2 * rng.Uniform() - 1) * reach;
-}
-
-// A version's place in its plane: output (row, column) is taken at
-// (a * row' + b * column' + dy, ...), both from the centre.
-struct Geometry {
-  float a, b, dy, dx;
-  bool flip;
-
-  Geometry(const v1::Augmentation& reach, int size, Rng& rng) {
-    dy = static_cast<float>(Between(rng, reach.shift()) * size);
-    dx = static_cast<float>(Between(rng, reach.shift()) * size);
-    const double scale = std::exp(Between(rng, reach.scale()));
-    const double turn =
-        Between(rng, reach.rotation_degrees() * kRadiansPerDegree);
-    a = static_cast<float>(std::cos(turn) * scale);
-    b = static_cast<float>(std::sin(turn) * scale);
-    flip = rng.Uniform() < 0.5 && reach.flip();
-  }
-};
 
 struct Grays {
   float contrast, brightness, exponent;
 
-  Grays(const v1::Augmentation& reach, Rng& rng)
-      : contrast(1 + static_cast<float>(Between(rng, reach.intensity()))),
-        brightness(static_cast<float>(Between(rng, reach.intensity()))),
-        exponent(static_cast<float>(std::exp(Between(rng, reach.gamma())))) {}
+  explicit Grays(const GrayDraw& draw)
+      : contrast(1 + static_cast<float>(draw.gain)),
+        brightness(static_cast<float>(draw.brightness)),
+        exponent(static_cast<float>(draw.exponent)) {}
 
   // Black stays black: what lies outside lungs and borders.
   float operator()(float x) const {
@@ -65,8 +42,9 @@ void AppendPlane(const Plane& plane, std::vector<float>& pixels) {
 void AppendAugmented(const Plane& plane, int size,
                      const v1::Augmentation& reach, Rng& rng,
                      std::vector<float>& pixels) {
-  const Geometry g(reach, size, rng);
-  const Grays grays(reach, rng);
+  const PlaceDraw g(reach, size, rng);
+  const Grays grays(GrayDraw(reach, rng));
+  const float dy = static_cast<float>(g.dy), dx = static_cast<float>(g.dx);
   const float centre = (size - 1) * 0.5f;
   auto at = [&](int r, int c) {
     bool inside = r >= 0 && c >= 0 && r < size && c < size;
@@ -75,8 +53,8 @@ void AppendAugmented(const Plane& plane, int size,
   for (int row = 0; row < size; ++row) {
     for (int i = 0; i < size; ++i) {
       const int column = g.flip ? size - 1 - i : i;
-      float y = g.a * (row - centre) + g.b * (column - centre) + centre + g.dy;
-      float x = g.a * (column - centre) - g.b * (row - centre) + centre + g.dx;
+      float y = g.a * (row - centre) + g.b * (column - centre) + centre + dy;
+      float x = g.a * (column - centre) - g.b * (row - centre) + centre + dx;
       int r = static_cast<int>(std::floor(y));
       int c = static_cast<int>(std::floor(x));
       float v = y - r, u = x - c;

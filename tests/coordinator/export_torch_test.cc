@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <filesystem>
 #include <string>
 #include <utility>
@@ -17,20 +16,10 @@
 #include "absl/strings/str_split.h"
 #include "common/model/weights_file.h"
 #include "tests/coordinator/fake_site.h"
+#include "tests/support/run_command.h"
 
 namespace hilum {
 namespace {
-
-// What a command prints, and its exit status.
-std::pair<std::string, int> RunCommand(const std::string& command) {
-  FILE* pipe = popen(command.c_str(), "r");
-  std::string text;
-  char buffer[4096];
-  while (size_t got = fread(buffer, 1, sizeof buffer, pipe)) {
-    text.append(buffer, got);
-  }
-  return {text, pclose(pipe)};
-}
 
 std::string TextOf(const NamedTensor& tensor) {
   std::vector<float> values(static_cast<size_t>(tensor.view.size()));

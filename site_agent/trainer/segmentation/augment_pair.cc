@@ -5,35 +5,21 @@
 #include <cmath>
 #include <cstddef>
 
+#include "site_agent/trainer/augment_draws.h"
+
 namespace hilum {
 namespace {
 
 constexpr float kPixelUnit = 1.0f / 65535.0f, kMaskUnit = 1.0f / 255.0f;
-constexpr double kRadiansPerDegree = 3.14159265358979 / 180.0;
 
-// Even over [-reach, reach]; draws whatever the reach.
-double Between(Rng& rng, double reach) {
-  return (2 * rng.Uniform() - 1) * reach;
-}
+// A draw's place from the corner instead of the centre.
+struct Corner {
+  float y, x;
 
-// Output (row, column) is taken at (a row + b column + y, a column - b row +
-// x), mirrored first where `flip`.
-struct Geometry {
-  float a, b, y, x;
-  bool flip;
-
-  Geometry(const v1::Augmentation& reach, int size, Rng& rng) {
-    const double dy = Between(rng, reach.shift()) * size;
-    const double dx = Between(rng, reach.shift()) * size;
-    const double scale = std::exp(Between(rng, reach.scale()));
-    const double turn =
-        Between(rng, reach.rotation_degrees() * kRadiansPerDegree);
-    a = static_cast<float>(std::cos(turn) * scale);
-    b = static_cast<float>(std::sin(turn) * scale);
+  Corner(const PlaceDraw& g, int size) {
     const float centre = (size - 1) * 0.5f;
-    y = static_cast<float>(centre + dy) - (a + b) * centre;
-    x = static_cast<float>(centre + dx) - (a - b) * centre;
-    flip = rng.Uniform() < 0.5 && reach.flip();
+    y = static_cast<float>(centre + g.dy) - (g.a + g.b) * centre;
+    x = static_cast<float>(centre + g.dx) - (g.a - g.b) * centre;
   }
 };
 
@@ -65,14 +51,11 @@ struct Sample {
 // 256 steps of x -> clamp(contrast x + brightness) ^ exponent.
 class Grays {
  public:
-  Grays(const v1::Augmentation& reach, Rng& rng) {
-    const double contrast = 1 + Between(rng, reach.intensity());
-    const double brightness = Between(rng, reach.intensity());
-    const double exponent = std::exp(Between(rng, reach.gamma()));
+  explicit Grays(const GrayDraw& draw) {
     for (int i = 0; i <= kSteps; ++i) {
-      const double moved = contrast * i / kSteps + brightness;
-      table_[i] =
-          static_cast<float>(std::pow(std::clamp(moved, 0.0, 1.0), exponent));
+      const double moved = (1 + draw.gain) * i / kSteps + draw.brightness;
+      table_[i] = static_cast<float>(
+          std::pow(std::clamp(moved, 0.0, 1.0), draw.exponent));
     }
   }
   float operator()(float x) const {
@@ -132,15 +115,16 @@ void AppendAugmentedPair(const Plane& plane, const MaskPlane& mask, int size,
                          const v1::Augmentation& reach, Rng& rng,
                          std::vector<float>& pixels,
                          std::vector<float>& masks) {
-  const Geometry g(reach, size, rng);
-  const Grays grays(reach, rng);
+  const PlaceDraw g(reach, size, rng);
+  const Grays grays(GrayDraw(reach, rng));
+  const Corner corner(g, size);
   const Patch patch(size, rng);
   const size_t start = pixels.size();
   for (int row = 0; row < size; ++row) {
     for (int i = 0; i < size; ++i) {
       const int column = g.flip ? size - 1 - i : i;
-      const Sample sample(g.a * row + g.b * column + g.y,
-                          g.a * column - g.b * row + g.x, size);
+      const Sample sample(g.a * row + g.b * column + corner.y,
+                          g.a * column - g.b * row + corner.x, size);
       pixels.push_back(grays(sample.Of(plane) * kPixelUnit));
       masks.push_back(sample.Of(mask) * kMaskUnit);
     }

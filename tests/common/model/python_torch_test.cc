@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
@@ -19,20 +18,10 @@
 #include "common/base/file.h"
 #include "common/model/torch_writer.h"
 #include "common/model/weights_file.h"
+#include "tests/support/run_command.h"
 
 namespace hilum {
 namespace {
-
-// What a command prints, and its exit status.
-std::pair<std::string, int> RunCommand(const std::string& command) {
-  FILE* pipe = popen(command.c_str(), "r");
-  std::string text;
-  char buffer[4096];
-  while (size_t got = fread(buffer, 1, sizeof buffer, pipe)) {
-    text.append(buffer, got);
-  }
-  return {text, pclose(pipe)};
-}
 
 class PythonTorchTest : public testing::Test {
  protected:
