@@ -16,6 +16,10 @@ bool IsSecure(const v1::Study& study) {
          v1::Aggregation::SECURE_AGGREGATION_ON;
 }
 
+bool IsSegmentation(const v1::Study& study) {
+  return study.task() == v1::STUDY_TASK_SEGMENTATION;
+}
+
 bool IsValidated(const v1::Study& study) {
   return study.training().validation().share() > 0;
 }

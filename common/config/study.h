@@ -31,6 +31,8 @@ std::vector<Track> StudyTracks(const v1::Study& study);
 inline constexpr int kMinimumSecureSites = 3;
 bool IsSecure(const v1::Study& study);
 
+bool IsSegmentation(const v1::Study& study);
+
 // Each round's global is tried on patients kept from training.
 bool IsValidated(const v1::Study& study);
 

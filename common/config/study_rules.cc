@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/ids.h"
 #include "common/base/status_macros.h"
+#include "common/config/segmentation_study.h"
 #include "common/config/study.h"
 
 namespace hilum {
@@ -30,6 +31,7 @@ class Rules {
 
   absl::Status Check() const {
     HILUM_RETURN_IF_ERROR(CheckName("name", study_.name()));
+    HILUM_RETURN_IF_ERROR(CheckTask());
     HILUM_RETURN_IF_ERROR(CheckClasses());
     HILUM_RETURN_IF_ERROR(CheckArms());
     HILUM_RETURN_IF_ERROR(CheckSites());
@@ -75,6 +77,23 @@ class Rules {
     return Bad(field,
                absl::StrCat("a name of lower-case letters, digits and ",
                             "inner hyphens, at most 63, not '", name, "'"));
+  }
+
+  absl::Status CheckTask() const {
+    HILUM_RETURN_IF_ERROR(Given("task", study_.task(),
+                                v1::STUDY_TASK_SEGMENTATION,
+                                "classification or segmentation"));
+    if (!IsSegmentation(study_)) {
+      if (study_.model().architecture() != kSegmenterName) {
+        return absl::OkStatus();
+      }
+      return Bad("model.architecture",
+                 absl::StrCat("one that classifies; ", kSegmenterName,
+                              " is for `task: segmentation`"));
+    }
+    const SegmentationFault fault = FindSegmentationFault(study_);
+    return fault.field.empty() ? absl::OkStatus()
+                               : Bad(fault.field, fault.rule);
   }
 
   absl::Status CheckClasses() const {
@@ -355,6 +374,10 @@ void FillAggregation(v1::Study& study) {
 }  // namespace
 
 void FillStudyDefaults(v1::Study& study) {
+  if (study.task() == v1::STUDY_TASK_UNSPECIFIED) {
+    study.set_task(v1::STUDY_TASK_CLASSIFICATION);
+  }
+  if (IsSegmentation(study)) FillSegmentationDefaults(study);
   if (study.arms().empty()) {
     study.add_arms(v1::ARM_SEGMENTED);
     study.add_arms(v1::ARM_WHOLE);
@@ -370,6 +393,7 @@ void FillStudyDefaults(v1::Study& study) {
   if (!evaluation.has_localization()) evaluation.set_localization(true);
   v1::DataRules& data_rules = *study.mutable_data_rules();
   if (!data_rules.has_max_bad_share()) data_rules.set_max_bad_share(0.05);
+  if (!data_rules.has_judge_masks()) data_rules.set_judge_masks(true);
 }
 
 absl::Status ValidateStudy(const v1::Study& study, const FieldPlaces& places) {

@@ -10,6 +10,7 @@
 #include "common/crypto/sha256.h"
 #include "common/model/densenet.h"
 #include "common/model/hilum_small.h"
+#include "common/model/lungs_unet.h"
 #include "common/model/resnet.h"
 #include "common/model/vgg.h"
 
@@ -23,12 +24,17 @@ struct Family {
   absl::string_view name;
   int input_channels;  // its own
   Architecture (*build)(const ModelShape& shape);
+  bool classifies = true;
 };
 
 constexpr Family kFamilies[] = {
-    {"hilum_small", 1, HilumSmall}, {"vgg16", 3, Vgg},
-    {"vgg16_bn", 3, Vgg},           {"resnet18", 3, ResNet},
-    {"resnet50", 3, ResNet},        {"densenet121", 3, DenseNet121}};
+    {"hilum_small", 1, HilumSmall},
+    {"vgg16", 3, Vgg},
+    {"vgg16_bn", 3, Vgg},
+    {"resnet18", 3, ResNet},
+    {"resnet50", 3, ResNet},
+    {"densenet121", 3, DenseNet121},
+    {"hilum_lungs_unet", 1, LungsUNet, /*classifies=*/false}};
 
 absl::Status CheckShape(const ModelShape& shape) {
   if (shape.classes < 2 || shape.classes > kMaxClasses) {
@@ -57,7 +63,9 @@ int64_t TensorSpec::size() const {
 
 std::vector<std::string> KnownArchitectures() {
   std::vector<std::string> names;
-  for (const Family& family : kFamilies) names.emplace_back(family.name);
+  for (const Family& family : kFamilies) {
+    if (family.classifies) names.emplace_back(family.name);
+  }
   return names;
 }
 

@@ -54,7 +54,7 @@ struct TensorSpec {
 
 // What the tensors of a study's model follow from.
 struct ModelShape {
-  std::string name;  // of KnownArchitectures
+  std::string name;  // of KnownArchitectures, or hilum_lungs_unet
   int classes;
   int head_units = 0;      // as v1::Model has it
   int input_channels = 0;  // 1 or 3; 0: the architecture's own
@@ -69,7 +69,8 @@ struct Architecture {
   int head_units = 0;
 };
 
-// In the registry's order.
+// Those that classify, in the registry's order. The registry also has
+// hilum_lungs_unet (lungs_unet.h).
 std::vector<std::string> KnownArchitectures();
 
 // NOT_FOUND lists the known names. INVALID_ARGUMENT: classes not from 2 to

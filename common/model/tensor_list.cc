@@ -56,6 +56,11 @@ Architecture TensorList::WithHead(const std::string& name, int in,
   return std::move(architecture_);
 }
 
+Architecture TensorList::WithoutHead() && {
+  architecture_.num_blocks = ++block_;
+  return std::move(architecture_);
+}
+
 void TensorList::Add(const std::string& name, std::vector<int64_t> shape,
                      Init init, TensorRole role) {
   architecture_.tensors.push_back({name, std::move(shape), init, block_, role});

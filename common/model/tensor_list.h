@@ -39,6 +39,8 @@ class TensorList {
   // it is in its place `head.0` [units, map_channels] and `head.3`
   // [classes, units], behind global average pooling.
   Architecture WithHead(const std::string& name, int in, int map_channels) &&;
+  // What is there already is the whole.
+  Architecture WithoutHead() &&;
 
  private:
   void Add(const std::string& name, std::vector<int64_t> shape, Init init,

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
+#include "common/model/lungs_unet.h"
 #include "common/model/weights_file.h"
 #include "site_agent/imaging/prepare.h"
 

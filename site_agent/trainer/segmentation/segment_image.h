@@ -6,7 +6,6 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 #include "site_agent/imaging/image.h"
 #include "site_agent/imaging/lung_mask.h"
 #include "site_agent/trainer/segmentation/segmenter.h"
@@ -18,9 +17,6 @@ namespace hilum {
 absl::StatusOr<BinaryMask> SegmentImage(Segmenter& segmenter,
                                         const GrayImage& image,
                                         const LungMaskOptions& options);
-
-// In the metadata of a file of weights: the side it was trained at.
-inline constexpr absl::string_view kSegmenterSizeKey = "hilum.segmenter.size";
 
 // From a file that TrainSegmenter wrote. INVALID_ARGUMENT: other weights, or a
 // file that does not say its size.

@@ -18,6 +18,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
+#include "common/model/lungs_unet.h"
 #include "site_agent/trainer/models/network.h"
 #include "site_agent/trainer/optimizer.h"
 #include "site_agent/trainer/segmentation/unet.h"
@@ -92,7 +93,10 @@ absl::Status Segmenter::Impl::Build(absl::Span<const float> weights,
   return absl::OkStatus();
 }
 
-Architecture SegmenterArchitecture() { return UNetArchitecture(); }
+Architecture SegmenterArchitecture() {
+  return LungsUNet(
+      {.name = "hilum_lungs_unet", .classes = 2, .input_channels = 1});
+}
 
 Segmenter::Segmenter(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Segmenter::~Segmenter() = default;

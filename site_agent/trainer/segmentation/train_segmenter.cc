@@ -17,6 +17,7 @@
 #include "common/base/rng.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/sha256.h"
+#include "common/model/lungs_unet.h"
 #include "common/model/safetensors.h"
 #include "site_agent/trainer/schedule.h"
 #include "site_agent/trainer/segmentation/score_segmenter.h"

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is different in a study whose task is to find the lungs.
+#ifndef HILUM_COMMON_CONFIG_SEGMENTATION_STUDY_H_
+#define HILUM_COMMON_CONFIG_SEGMENTATION_STUDY_H_
+
+#include <string>
+
+#include "hilum/v1/study.pb.h"
+
+namespace hilum {
+
+// The architecture that finds lungs (common/model).
+inline constexpr char kSegmenterName[] = "hilum_lungs_unet";
+
+// Fills what is not given and has another default there; before all others.
+void FillSegmentationDefaults(v1::Study& study);
+
+// A field of a filled study that cannot be so there, and what it must be.
+struct SegmentationFault {
+  std::string field;  // empty: none
+  std::string rule;
+};
+SegmentationFault FindSegmentationFault(const v1::Study& study);
+
+}  // namespace hilum
+
+#endif  // HILUM_COMMON_CONFIG_SEGMENTATION_STUDY_H_
