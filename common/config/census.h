@@ -15,6 +15,11 @@ namespace hilum {
 // Of one site, in one arm.
 inline constexpr uint64_t kMaxArmCases = 1 << 21;
 
+// Of a v1::Fingerprint: its bins, and what is all of one case.
+inline constexpr int kFingerprintGrays = 32;
+inline constexpr int kFingerprintSides = 6;
+inline constexpr uint64_t kFingerprintOne = 4096;
+
 // INVALID_ARGUMENT: a census of other arms, folds or classes than the study's,
 // or of more than kMaxArmCases in an arm.
 absl::Status CheckCensusShape(const v1::Study& study,

@@ -84,6 +84,7 @@ struct LungMeasures {
 
 inline constexpr double kMinLungShare = 0.01;
 
+// A mask of more than 320 pixels a side is first shrunk to that.
 LungMeasures MeasureLungMask(const BinaryMask& mask);
 
 enum class LungMaskFault {

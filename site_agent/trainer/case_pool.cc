@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "common/base/status_macros.h"
+#include "common/config/study.h"
 #include "site_agent/trainer/case_manifest.h"
 #include "site_agent/trainer/folds.h"
 
@@ -31,7 +32,8 @@ absl::StatusOr<Dataset> Load(const CaseSource& source, const v1::Study& study,
       {.input_size = static_cast<int>(study.model().input_size()),
        .whole = HasArm(study, v1::ARM_WHOLE),
        .segmented = HasArm(study, v1::ARM_SEGMENTED),
-       .lungs = study.evaluation().localization(),
+       .lungs = study.evaluation().localization() || IsSegmentation(study),
+       .judge_masks = study.data_rules().judge_masks(),
        .threads = threads});
 }
 
@@ -45,6 +47,7 @@ void Append(Dataset&& more, Dataset& all) {
   Append(std::move(more.whole), all.whole);
   Append(std::move(more.segmented), all.segmented);
   Append(std::move(more.digests), all.digests);
+  Append(std::move(more.facts), all.facts);
   Append(std::move(more.whole_lungs), all.whole_lungs);
   Append(std::move(more.segmented_lungs), all.segmented_lungs);
   Append(std::move(more.manifest.cases), all.manifest.cases);

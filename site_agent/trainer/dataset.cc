@@ -23,7 +23,8 @@ std::vector<Loaded> LoadAll(const CaseManifest& manifest,
   const CasePlanes planes{.size = options.input_size,
                           .whole = options.whole,
                           .segmented = options.segmented,
-                          .lungs = options.lungs};
+                          .lungs = options.lungs,
+                          .judge_masks = options.judge_masks};
   std::atomic<size_t> next{0};
   auto run = [&] {
     for (size_t i; (i = next.fetch_add(1)) < loaded.size();) {
@@ -60,6 +61,7 @@ Dataset LoadDataset(CaseManifest manifest, const DatasetOptions& options) {
   for (size_t i = 0; i < loaded.size(); ++i) {
     if (bad[i]) continue;
     dataset.digests.push_back(std::move(digests[i]));
+    dataset.facts.push_back(std::move(loaded[i].facts));
     if (options.whole) dataset.whole.push_back(std::move(loaded[i].whole));
     if (options.segmented) {
       dataset.segmented.push_back(std::move(loaded[i].segmented));

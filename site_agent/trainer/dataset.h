@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "site_agent/imaging/prepare.h"
 #include "site_agent/trainer/case_manifest.h"
+#include "site_agent/trainer/load_case.h"
 
 namespace hilum {
 
@@ -19,13 +20,15 @@ struct Dataset {
   std::vector<std::string> digests;  // [cases], LoadedCase's
   // LoadedCase's; no planes: not wanted.
   std::vector<Plane> whole_lungs, segmented_lungs;  // [cases]
+  std::vector<ImageFacts> facts;                    // [cases]
 };
 
 struct DatasetOptions {
   int input_size;
   bool whole;
   bool segmented;
-  bool lungs;   // the masks too, of each arm
+  bool lungs;  // the masks too, of each arm
+  bool judge_masks;
   int threads;  // >= 1; the result does not depend on it
 };
 

@@ -5,7 +5,6 @@
 #include <optional>
 #include <vector>
 
-#include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
@@ -46,8 +45,18 @@ absl::Status AddLungs(const GrayImage& image, const GrayImage& mask,
   return absl::OkStatus();
 }
 
-absl::Status AddFileMask(const CaseRow& row, const GrayImage& image,
-                         const CasePlanes& planes, LoadedCase& out) {
+// Whether it is used.
+bool Judge(const BinaryMask& mask, const CasePlanes& planes, ImageFacts& out) {
+  const LungMeasures measures = MeasureLungMask(mask);
+  if (planes.judge_masks) {
+    out.mask_fault = JudgeLungMask(measures).reason;
+    if (!out.mask_fault.empty()) return false;
+  }
+  out.lung_share = measures.area;
+  return true;
+}
+
+absl::StatusOr<GrayImage> ReadMaskFile(const CaseRow& row) {
   if (ParseCaseEntry(row.mask).has_value()) {
     return absl::InvalidArgumentError(
         "a case store's mask fits its own case alone; give the case as `file`, "
@@ -55,7 +64,13 @@ absl::Status AddFileMask(const CaseRow& row, const GrayImage& image,
   }
   HILUM_ASSIGN_OR_RETURN(std::string bytes,
                          ReadFile(row.mask, kMaxImageFileBytes));
-  HILUM_ASSIGN_OR_RETURN(GrayImage mask, DecodeMask(bytes));
+  return DecodeMask(bytes);
+}
+
+absl::Status AddFileMask(const CaseRow& row, const GrayImage& image,
+                         const CasePlanes& planes, LoadedCase& out) {
+  HILUM_ASSIGN_OR_RETURN(const GrayImage mask, ReadMaskFile(row));
+  if (!Judge(ToBinaryMask(mask), planes, out.facts)) return absl::OkStatus();
   if (planes.segmented) {
     HILUM_ASSIGN_OR_RETURN(out.segmented,
                            PrepareSegmented(image, mask, planes.size));
@@ -73,6 +88,8 @@ absl::Status LoadFile(const CaseRow& row, const CasePlanes& planes,
                          ReadFile(row.path, kMaxImageFileBytes));
   out.digest = Sha256Of(bytes);
   HILUM_ASSIGN_OR_RETURN(GrayImage image, DecodeImage(bytes));
+  out.facts.rows = image.rows;
+  out.facts.columns = image.columns;
   if (planes.whole) {
     HILUM_ASSIGN_OR_RETURN(out.whole, PrepareWhole(image, planes.size));
   }
@@ -81,49 +98,56 @@ absl::Status LoadFile(const CaseRow& row, const CasePlanes& planes,
 }
 
 // All or nothing of each pixel, resized.
-absl::StatusOr<Plane> ResizeLungs(int rows, int columns, int size,
-                                  absl::FunctionRef<bool(size_t)> in_lungs) {
-  Plane lungs(static_cast<size_t>(rows) * static_cast<size_t>(columns));
-  for (size_t i = 0; i < lungs.size(); ++i) lungs[i] = in_lungs(i) ? 65535 : 0;
-  return ResizePlane({rows, columns, lungs}, size);
+absl::StatusOr<Plane> ResizeLungs(const BinaryMask& mask, int size) {
+  Plane lungs;
+  for (uint8_t set : mask.pixels) lungs.push_back(set != 0 ? 65535 : 0);
+  return ResizePlane({mask.rows, mask.columns, lungs}, size);
 }
 
-absl::Status AddEntryLungs(const CaseRecord& record, const CasePlanes& planes,
-                           LoadedCase& out) {
-  const PlaneView& cut = record.segmented;
-  if (planes.segmented) {  // black outside the lungs
-    HILUM_ASSIGN_OR_RETURN(
-        out.segmented_lungs,
-        ResizeLungs(cut.rows, cut.columns, planes.size,
-                    [&](size_t i) { return cut.pixels[i] > 0; }));
-  }
-  if (planes.whole) {
-    HILUM_ASSIGN_OR_RETURN(
-        out.whole_lungs,
-        ResizeLungs(record.whole.rows, record.whole.columns, planes.size,
-                    [&](size_t i) {
-                      return (record.lungs[i / 8] >> (i % 8) & 1) != 0;
-                    }));
-  }
-  return absl::OkStatus();
+// Black outside the lungs.
+BinaryMask LungsOfCut(const PlaneView& cut) {
+  BinaryMask mask{cut.rows, cut.columns, {}};
+  for (uint16_t gray : cut.pixels) mask.pixels.push_back(gray > 0);
+  return mask;
 }
 
-absl::Status AddEntryMask(const CaseRow& row, const CaseRecord& record,
-                          const CasePlanes& planes, LoadedCase& out) {
+BinaryMask LungsOfWhole(const CaseRecord& record) {
+  BinaryMask mask{record.whole.rows, record.whole.columns, {}};
+  for (size_t i = 0; i < record.whole.pixels.size(); ++i) {
+    mask.pixels.push_back(record.lungs[i / 8] >> (i % 8) & 1);
+  }
+  return mask;
+}
+
+absl::Status CheckEntryMask(const CaseRow& row, const CaseRecord& record) {
   if (row.mask != row.path) {
     return absl::InvalidArgumentError(
         "a case of a store has the store's own; write the entry of `file`, or "
         "nothing");
   }
-  if (record.segmented.rows == 0) {
-    return absl::InvalidArgumentError(
-        "the store has none of this case; run `hilum-ingest folder --masks`");
-  }
+  if (record.segmented.rows > 0) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      "the store has none of this case; `hilum-ingest masks` takes it in");
+}
+
+absl::Status AddEntryMask(const CaseRow& row, const CaseRecord& record,
+                          const CasePlanes& planes, LoadedCase& out) {
+  HILUM_RETURN_IF_ERROR(CheckEntryMask(row, record));
+  const BinaryMask lungs = LungsOfWhole(record);
+  if (!Judge(lungs, planes, out.facts)) return absl::OkStatus();
   if (planes.segmented) {
     HILUM_ASSIGN_OR_RETURN(out.segmented,
                            ResizePlane(record.segmented, planes.size));
   }
-  return planes.lungs ? AddEntryLungs(record, planes, out) : absl::OkStatus();
+  if (planes.lungs && planes.segmented) {
+    HILUM_ASSIGN_OR_RETURN(
+        out.segmented_lungs,
+        ResizeLungs(LungsOfCut(record.segmented), planes.size));
+  }
+  if (planes.lungs && planes.whole) {
+    HILUM_ASSIGN_OR_RETURN(out.whole_lungs, ResizeLungs(lungs, planes.size));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -143,23 +167,62 @@ absl::Status CaseLoader::Load(const CaseRow& row, const CasePlanes& planes,
                            : LoadFile(row, planes, out);
 }
 
-absl::Status CaseLoader::LoadEntry(const CaseRow& row, const CaseEntry& entry,
-                                   const CasePlanes& planes,
-                                   LoadedCase& out) const {
+absl::StatusOr<CaseRecord> CaseLoader::Record(const CaseEntry& entry) const {
   auto store = stores_.find(entry.store);
   if (store == stores_.end()) {
     return absl::NotFoundError(
         absl::StrCat(entry.store, ": not opened with this manifest"));
   }
   HILUM_RETURN_IF_ERROR(store->second.status());
-  HILUM_ASSIGN_OR_RETURN(const CaseRecord record,
-                         store->second->Read(entry.case_id));
+  return store->second->Read(entry.case_id);
+}
+
+absl::Status CaseLoader::LoadEntry(const CaseRow& row, const CaseEntry& entry,
+                                   const CasePlanes& planes,
+                                   LoadedCase& out) const {
+  HILUM_ASSIGN_OR_RETURN(const CaseRecord record, Record(entry));
   out.digest = entry.case_id;
+  out.facts.rows = static_cast<int>(record.source_rows);
+  out.facts.columns = static_cast<int>(record.source_columns);
   if (planes.whole) {
     HILUM_ASSIGN_OR_RETURN(out.whole, ResizePlane(record.whole, planes.size));
   }
   if (!WantsMask(row, planes)) return absl::OkStatus();
   return OfMask(AddEntryMask(row, record, planes, out));
+}
+
+absl::StatusOr<GrayImage> CaseLoader::Image(const CaseRow& row) const {
+  const std::optional<CaseEntry> entry = ParseCaseEntry(row.path);
+  if (!entry.has_value()) {
+    HILUM_ASSIGN_OR_RETURN(std::string bytes,
+                           ReadFile(row.path, kMaxImageFileBytes));
+    return DecodeImage(bytes);
+  }
+  HILUM_ASSIGN_OR_RETURN(const CaseRecord record, Record(*entry));
+  GrayImage image{record.whole.rows, record.whole.columns, {}};
+  for (uint16_t gray : record.whole.pixels) {
+    image.pixels.push_back(static_cast<float>(gray) / 65535);
+  }
+  return image;
+}
+
+absl::StatusOr<BinaryMask> CaseLoader::Mask(const CaseRow& row, int rows,
+                                            int columns) const {
+  if (row.mask.empty()) {
+    return absl::InvalidArgumentError("the manifest lists no mask for it");
+  }
+  const std::optional<CaseEntry> entry = ParseCaseEntry(row.path);
+  if (entry.has_value()) {
+    HILUM_ASSIGN_OR_RETURN(const CaseRecord record, Record(*entry));
+    HILUM_RETURN_IF_ERROR(OfMask(CheckEntryMask(row, record)));
+    return LungsOfWhole(record);
+  }
+  absl::StatusOr<GrayImage> mask = ReadMaskFile(row);
+  HILUM_RETURN_IF_ERROR(OfMask(mask.status()));
+  if (mask->rows == rows && mask->columns == columns) {
+    return ToBinaryMask(*mask);
+  }
+  return ToBinaryMask(ResizeImage(*mask, rows, columns));
 }
 
 }  // namespace hilum

@@ -8,12 +8,24 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "site_agent/imaging/case_store_reader.h"
+#include "site_agent/imaging/image.h"
+#include "site_agent/imaging/lung_mask.h"
 #include "site_agent/imaging/prepare.h"
 #include "site_agent/trainer/case_manifest.h"
 
 namespace hilum {
 
+// What is known of an image beside its planes.
+struct ImageFacts {
+  int rows = 0;  // before it was resized
+  int columns = 0;
+  double lung_share = 0;   // of its pixels; 0: no mask is used
+  std::string mask_fault;  // why its mask is not used; empty: it has none, it
+                           // was not opened, or it is used
+};
+
 struct LoadedCase {
+  ImageFacts facts;
   std::string digest;  // names the image: a file's SHA-256, a store's case id
   Plane whole;         // [size * size], where it is wanted
   Plane segmented;     // the same; empty also: no lung mask
@@ -27,6 +39,8 @@ struct CasePlanes {
   bool whole;
   bool segmented;
   bool lungs;  // the mask itself, in the geometry of the planes wanted
+  // A mask that is not of two lungs (JudgeLungMask) counts as none.
+  bool judge_masks;
 };
 
 // Loads a manifest's rows one by one: an image file (DICOM, PNG, JPEG), or an
@@ -44,7 +58,14 @@ class CaseLoader {
   absl::Status Load(const CaseRow& row, const CasePlanes& planes,
                     LoadedCase& out) const;
 
+  // The image itself; a store's as it is kept. Errors as Load's.
+  absl::StatusOr<GrayImage> Image(const CaseRow& row) const;
+  // Its mask at rows x columns. INVALID_ARGUMENT also: none is listed.
+  absl::StatusOr<BinaryMask> Mask(const CaseRow& row, int rows,
+                                  int columns) const;
+
  private:
+  absl::StatusOr<CaseRecord> Record(const CaseEntry& entry) const;
   absl::Status LoadEntry(const CaseRow& row, const CaseEntry& entry,
                          const CasePlanes& planes, LoadedCase& out) const;
 

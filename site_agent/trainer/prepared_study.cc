@@ -15,7 +15,7 @@ std::vector<size_t> PreparedStudy::CasesOf(const Track& track,
   const double share = study.training().validation().share();
   std::vector<size_t> found;
   for (size_t i = 0; i < pool.folds.size(); ++i) {
-    if (PlaneOf(track.arm, i).empty()) continue;
+    if (!Has(track.arm, i)) continue;
     bool wanted = false;
     if (part == Part::kHeldOut) {
       wanted = pool.folds[i] == track.fold;
@@ -33,6 +33,11 @@ const Plane& PreparedStudy::LungsOf(v1::Arm arm, size_t index) const {
   const std::vector<Plane>& lungs =
       arm == v1::ARM_WHOLE ? pool.data.whole_lungs : pool.data.segmented_lungs;
   return lungs.empty() ? *kNone : lungs[index];
+}
+
+bool PreparedStudy::Has(v1::Arm arm, size_t index) const {
+  return !PlaneOf(arm, index).empty() &&
+         (!IsSegmentation(study) || !LungsOf(arm, index).empty());
 }
 
 uint64_t PreparedStudy::NumFixedVersions() const {
@@ -81,22 +86,6 @@ Rng PreparedStudy::MakeRng(const char* purpose, const Track& track,
                            uint32_t round) const {
   return Rng(study.seed(), absl::StrCat(purpose, "/", ArmTrackName(track), "/",
                                         round, "/", site));
-}
-
-v1::ArmCensus PreparedStudy::Census(v1::Arm arm) const {
-  v1::ArmCensus census;
-  std::vector<uint64_t> counts(study.cross_validation().folds() *
-                               static_cast<size_t>(classes()));
-  for (size_t i = 0; i < pool.folds.size(); ++i) {
-    if (PlaneOf(arm, i).empty()) {
-      census.set_without_mask(census.without_mask() + 1);
-      continue;
-    }
-    int cell = pool.folds[i] * classes() + cases()[i].label;
-    ++counts[static_cast<size_t>(cell)];
-  }
-  census.mutable_fold_class_counts()->Add(counts.begin(), counts.end());
-  return census;
 }
 
 std::vector<std::string> PreparedStudy::AbsentClasses() const {

@@ -44,7 +44,11 @@ struct PreparedStudy {
   // As Dataset has them; empty without a mask or where none is wanted.
   const Plane& LungsOf(v1::Arm arm, size_t index) const;
 
-  // Pool indices, ascending. Cases without the arm's plane are in no part.
+  // Whether the arm has the case: its plane is there and, in a study of
+  // segmentation, its lungs.
+  bool Has(v1::Arm arm, size_t index) const;
+
+  // Pool indices, ascending. Cases that the arm does not have are in no part.
   std::vector<size_t> CasesOf(const Track& track, Part part) const;
 
   // The version of a case that is learned from in the `epoch`-th epoch of all,
@@ -66,6 +70,9 @@ struct PreparedStudy {
   Rng MakeRng(const char* purpose, const Track& track, uint32_t round) const;
 
   v1::ArmCensus Census(v1::Arm arm) const;
+  v1::Fingerprint FingerprintOf(v1::Arm arm) const;
+  // As SubmitCensusRequest has them: [classes].
+  std::vector<uint64_t> RejectedMasks() const;
   // For the site's log: classes of which it has no case.
   std::vector<std::string> AbsentClasses() const;
 };

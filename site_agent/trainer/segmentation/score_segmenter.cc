@@ -51,11 +51,11 @@ SegmentScores Print(absl::string_view name, size_t width, const Group& group,
   return scores;
 }
 
-absl::Status AddCase(Segmenter& segmenter, const CaseRow& row, Group& label,
-                     Group& all) {
-  HILUM_ASSIGN_OR_RETURN(GrayImage image, LoadImage(row));
+absl::Status AddCase(Segmenter& segmenter, const CaseLoader& loader,
+                     const CaseRow& row, Group& label, Group& all) {
+  HILUM_ASSIGN_OR_RETURN(GrayImage image, loader.Image(row));
   HILUM_ASSIGN_OR_RETURN(BinaryMask truth,
-                         LoadMask(row, image.rows, image.columns));
+                         loader.Mask(row, image.rows, image.columns));
   HILUM_ASSIGN_OR_RETURN(BinaryMask mask, SegmentImage(segmenter, image, {}));
   const Overlap overlap = OverlapOf(mask, truth);
   const bool accepted = JudgeLungMask(mask).accepted();
@@ -67,15 +67,17 @@ absl::Status AddCase(Segmenter& segmenter, const CaseRow& row, Group& label,
 }  // namespace
 
 absl::StatusOr<SegmentScores> ScoreSegmenter(
-    Segmenter& segmenter, absl::Span<const CaseRow* const> rows,
-    absl::Span<const std::string> labels, std::ostream& out) {
+    Segmenter& segmenter, const CaseLoader& loader,
+    absl::Span<const CaseRow* const> rows, absl::Span<const std::string> labels,
+    std::ostream& out) {
   if (rows.empty()) {
     return absl::InvalidArgumentError("no rows with a mask to score on");
   }
   std::vector<Group> groups(labels.size());
   Group all;
   for (const CaseRow* row : rows) {
-    absl::Status status = AddCase(segmenter, *row, groups[row->label], all);
+    absl::Status status =
+        AddCase(segmenter, loader, *row, groups[row->label], all);
     if (status.ok()) continue;
     return absl::Status(status.code(),
                         absl::StrCat("row ", row->row, ": ", status.message()));
@@ -101,7 +103,8 @@ absl::Status ScoreManifest(const std::string& data, const std::string& weights,
   for (const CaseRow& row : read.manifest.cases) {
     if (!row.mask.empty()) rows.push_back(&row);
   }
-  return ScoreSegmenter(*segmenter, rows, read.labels, out).status();
+  const CaseLoader loader(read.manifest);
+  return ScoreSegmenter(*segmenter, loader, rows, read.labels, out).status();
 }
 
 }  // namespace hilum

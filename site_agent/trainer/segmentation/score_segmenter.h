@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "site_agent/trainer/case_manifest.h"
+#include "site_agent/trainer/load_case.h"
 #include "site_agent/trainer/segmentation/segmenter.h"
 
 namespace hilum {
@@ -20,11 +21,13 @@ struct SegmentScores {
 };
 
 // The segmenter's masks, as SegmentImage makes them, against the given ones at
-// the images' own sizes: a table by label, and all; returns all's. `rows` have
-// masks. A case that cannot be read is an error, with its row.
+// the images' own sizes: a table by label, and all; returns all's. `rows`, of
+// the loader's manifest, have masks. A case that cannot be read is an error,
+// with its row.
 absl::StatusOr<SegmentScores> ScoreSegmenter(
-    Segmenter& segmenter, absl::Span<const CaseRow* const> rows,
-    absl::Span<const std::string> labels, std::ostream& out);
+    Segmenter& segmenter, const CaseLoader& loader,
+    absl::Span<const CaseRow* const> rows, absl::Span<const std::string> labels,
+    std::ostream& out);
 
 // The same of a manifest's rows with a mask.
 absl::Status ScoreManifest(const std::string& data, const std::string& weights,

@@ -13,20 +13,20 @@
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/sha256.h"
-#include "site_agent/imaging/decode.h"
-#include "site_agent/imaging/decode_mask.h"
 #include "site_agent/imaging/prepare.h"
+#include "site_agent/trainer/load_case.h"
 
 namespace hilum {
 namespace {
 
 constexpr uint64_t kMaxManifestBytes = 256ull << 20;
 
-absl::Status LoadCase(const CaseRow& row, int size, SegmentCase& out) {
-  HILUM_ASSIGN_OR_RETURN(GrayImage image, LoadImage(row));
+absl::Status LoadCase(const CaseLoader& loader, const CaseRow& row, int size,
+                      SegmentCase& out) {
+  HILUM_ASSIGN_OR_RETURN(GrayImage image, loader.Image(row));
   HILUM_ASSIGN_OR_RETURN(out.plane, PrepareWhole(image, size));
   HILUM_ASSIGN_OR_RETURN(BinaryMask mask,
-                         LoadMask(row, image.rows, image.columns));
+                         loader.Mask(row, image.rows, image.columns));
   GrayImage gray{mask.rows, mask.columns, {}};
   gray.pixels.assign(mask.pixels.begin(), mask.pixels.end());
   for (float v : ResizeImage(gray, size, size).pixels) {
@@ -56,29 +56,6 @@ absl::StatusOr<LabelledManifest> ReadAnyManifest(const std::string& path) {
   return out;
 }
 
-absl::StatusOr<GrayImage> LoadImage(const CaseRow& row) {
-  HILUM_ASSIGN_OR_RETURN(std::string bytes,
-                         ReadFile(row.path, kMaxImageFileBytes));
-  return DecodeImage(bytes);
-}
-
-absl::StatusOr<BinaryMask> LoadMask(const CaseRow& row, int rows, int columns) {
-  if (row.mask.empty()) {
-    return absl::InvalidArgumentError("the manifest lists no mask for it");
-  }
-  HILUM_ASSIGN_OR_RETURN(std::string bytes,
-                         ReadFile(row.mask, kMaxImageFileBytes));
-  absl::StatusOr<GrayImage> mask = DecodeMask(bytes);
-  if (!mask.ok()) {
-    return absl::Status(mask.status().code(),
-                        absl::StrCat("lung mask: ", mask.status().message()));
-  }
-  if (mask->rows == rows && mask->columns == columns) {
-    return ToBinaryMask(*mask);
-  }
-  return ToBinaryMask(ResizeImage(*mask, rows, columns));
-}
-
 void ForEach(size_t count, int threads, absl::FunctionRef<void(size_t)> work) {
   std::atomic<size_t> next{0};
   auto run = [&] {
@@ -96,9 +73,11 @@ SegmentCases LoadSegmentCases(const CaseManifest& manifest, int size,
   for (size_t i = 0; i < manifest.cases.size(); ++i) {
     if (!manifest.cases[i].mask.empty()) loaded.push_back({i, {}, {}});
   }
+  const CaseLoader loader(manifest);
   std::vector<absl::Status> statuses(loaded.size());
   ForEach(loaded.size(), threads, [&](size_t i) {
-    statuses[i] = LoadCase(manifest.cases[loaded[i].index], size, loaded[i]);
+    statuses[i] =
+        LoadCase(loader, manifest.cases[loaded[i].index], size, loaded[i]);
   });
   SegmentCases out;
   for (size_t i = 0; i < loaded.size(); ++i) {

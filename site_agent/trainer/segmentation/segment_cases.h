@@ -10,8 +10,6 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "site_agent/imaging/image.h"
-#include "site_agent/imaging/lung_mask.h"
 #include "site_agent/trainer/case_manifest.h"
 #include "site_agent/trainer/segmentation/augment_pair.h"
 
@@ -24,11 +22,6 @@ struct LabelledManifest {
 
 // As ReadCaseManifest, whatever the labels are.
 absl::StatusOr<LabelledManifest> ReadAnyManifest(const std::string& path);
-
-// A case's image, and its mask at the image's size. Errors as ReadFile,
-// DecodeImage and DecodeMask. INVALID_ARGUMENT also: no mask is listed.
-absl::StatusOr<GrayImage> LoadImage(const CaseRow& row);
-absl::StatusOr<BinaryMask> LoadMask(const CaseRow& row, int rows, int columns);
 
 // A case with a mask, prepared.
 struct SegmentCase {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <memory>
 #include <numeric>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -16,6 +17,7 @@
 #include "site_agent/imaging/dicom_file.h"
 #include "site_agent/imaging/write_dicom_segmentation.h"
 #include "site_agent/imaging/write_png.h"
+#include "site_agent/trainer/load_case.h"
 #include "site_agent/trainer/segmentation/segment_cases.h"
 #include "site_agent/trainer/segmentation/segment_image.h"
 
@@ -25,8 +27,10 @@ namespace {
 constexpr char kUnreadable[] = "unreadable";
 constexpr char kSegmenterName[] = "Hilum lungs U-Net";
 
-// "a/b/c.dcm": "c".
+// "a/b/c.dcm": "c"; of a store's entry its case.
 std::string StemOf(const std::string& file) {
+  const std::optional<CaseEntry> entry = ParseCaseEntry(file);
+  if (entry.has_value()) return entry->case_id;
   const size_t slash = file.rfind('/');
   std::string name = slash == std::string::npos ? file : file.substr(slash + 1);
   const size_t dot = name.rfind('.');
@@ -55,6 +59,11 @@ absl::StatusOr<std::string> MaskPng(const BinaryMask& mask) {
 // STEM.dcm; of images that are DICOM it refers to them.
 absl::Status WriteSegmentation(const CaseRow& row, const BinaryMask& mask,
                                const std::string& path) {
+  if (ParseCaseEntry(row.path).has_value()) {
+    return absl::FailedPreconditionError(
+        "a case store keeps no DICOM object that a segmentation could refer "
+        "to; run without --dicom, or on the files");
+  }
   HILUM_ASSIGN_OR_RETURN(std::string image,
                          ReadFile(row.path, kMaxImageFileBytes));
   const SegmentationNotes notes = {.algorithm = kSegmenterName,
@@ -71,11 +80,12 @@ absl::Status WriteSegmentation(const CaseRow& row, const BinaryMask& mask,
 }
 
 // The mask of one case, written to PATH.png.
-absl::StatusOr<LungMaskVerdict> SegmentRow(const CaseRow& row,
+absl::StatusOr<LungMaskVerdict> SegmentRow(const CaseLoader& loader,
+                                           const CaseRow& row,
                                            const SegmentRun& options,
                                            Segmenter& segmenter,
                                            const std::string& path) {
-  HILUM_ASSIGN_OR_RETURN(GrayImage image, LoadImage(row));
+  HILUM_ASSIGN_OR_RETURN(GrayImage image, loader.Image(row));
   HILUM_ASSIGN_OR_RETURN(BinaryMask mask,
                          SegmentImage(segmenter, image, options.cleaning));
   HILUM_ASSIGN_OR_RETURN(std::string png, MaskPng(mask));
@@ -159,14 +169,16 @@ absl::Status RunSegmenter(const SegmentRun& options, std::ostream& out) {
   HILUM_ASSIGN_OR_RETURN(std::unique_ptr<Segmenter> segmenter,
                          LoadSegmenter(options.weights));
   Segmenter::SetThreads(options.threads);
+  const CaseLoader loader(read.manifest);
   HILUM_RETURN_IF_ERROR(MakeDirectories(options.folder));
   VerdictCounts counts(read.labels);
   std::string list = "row,file,mask,verdict,reason\n";
   for (const CaseRow& row : read.manifest.cases) {
     if (options.only_missing && !row.mask.empty()) continue;
     const std::string stem = StemOf(row.file);
-    const absl::StatusOr<LungMaskVerdict> verdict = SegmentRow(
-        row, options, *segmenter, absl::StrCat(options.folder, "/", stem));
+    const absl::StatusOr<LungMaskVerdict> verdict =
+        SegmentRow(loader, row, options, *segmenter,
+                   absl::StrCat(options.folder, "/", stem));
     if (verdict.ok()) {
       counts.Add(row.label, verdict->fault);
     } else {
@@ -182,6 +194,7 @@ absl::Status RunSegmenter(const SegmentRun& options, std::ostream& out) {
 
 absl::Status JudgeManifest(const std::string& data, std::ostream& out) {
   HILUM_ASSIGN_OR_RETURN(LabelledManifest read, ReadAnyManifest(data));
+  const CaseLoader loader(read.manifest);
   VerdictCounts counts(read.labels);
   int without = 0;
   for (const CaseRow& row : read.manifest.cases) {
@@ -190,9 +203,9 @@ absl::Status JudgeManifest(const std::string& data, std::ostream& out) {
       continue;
     }
     auto judge = [&]() -> absl::StatusOr<LungMaskVerdict> {
-      HILUM_ASSIGN_OR_RETURN(GrayImage image, LoadImage(row));
+      HILUM_ASSIGN_OR_RETURN(GrayImage image, loader.Image(row));
       HILUM_ASSIGN_OR_RETURN(BinaryMask mask,
-                             LoadMask(row, image.rows, image.columns));
+                             loader.Mask(row, image.rows, image.columns));
       return JudgeLungMask(mask);
     };
     const absl::StatusOr<LungMaskVerdict> verdict = judge();

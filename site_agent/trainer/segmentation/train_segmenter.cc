@@ -224,7 +224,8 @@ absl::Status Session::Judge() {
   if (held_out_.empty()) return absl::OkStatus();
   out_ << "held out:\n";
   HILUM_ASSIGN_OR_RETURN(SegmentScores scores,
-                         ScoreSegmenter(*segmenter_, held_out_, labels_, out_));
+                         ScoreSegmenter(*segmenter_, CaseLoader(manifest_),
+                                        held_out_, labels_, out_));
   metadata_["hilum.segmenter.held_out_dice"] = scores.dice;
   metadata_["hilum.segmenter.held_out_iou"] = scores.iou;
   return absl::OkStatus();
