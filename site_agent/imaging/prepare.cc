@@ -2,6 +2,7 @@
 #include "site_agent/imaging/prepare.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <utility>
@@ -405,6 +406,12 @@ std::string LungBits(const GrayImage& mask, int rows, int columns) {
     }
   }
   return bits;
+}
+
+uint64_t CountBits(absl::string_view bits) {
+  uint64_t count = 0;
+  for (char c : bits) count += std::popcount(static_cast<uint8_t>(c));
+  return count;
 }
 
 }  // namespace hilum

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "site_agent/imaging/image.h"
 
@@ -73,6 +74,8 @@ absl::StatusOr<SizedPlane> PrepareSegmentedWithin(const GrayImage& image,
 // The mask (> 0.5) by nearest neighbour at rows x columns, row-major, one bit a
 // pixel, the first in the lowest: [(rows * columns + 7) / 8].
 std::string LungBits(const GrayImage& mask, int rows, int columns);
+// How many are set.
+uint64_t CountBits(absl::string_view bits);
 
 }  // namespace hilum
 

@@ -20,6 +20,9 @@ void AddInspectCommand(CLI::App& app, std::ostream& out, IngestAction& action);
 // `hilum-ingest folder DIR --store STORE ...`: see IngestFolder.
 void AddFolderCommand(CLI::App& app, std::ostream& out, IngestAction& action);
 
+// `hilum-ingest masks DIR --store STORE`: see IngestMasks.
+void AddMasksCommand(CLI::App& app, std::ostream& out, IngestAction& action);
+
 // `hilum-ingest list|show|quarantine|release`: a store's cases.
 void AddCaseCommands(CLI::App& app, std::ostream& out, IngestAction& action);
 

@@ -39,9 +39,7 @@ std::string MaskAt(const std::string& masks, const std::string& folder,
                    const std::string& path) {
   if (masks.empty()) return "";
   fs::path relative = path.substr(folder.size() + 1);
-  relative.replace_extension(".png");
-  const std::string mask = (fs::path(masks) / relative).string();
-  return FileExists(mask) ? mask : "";
+  return MaskFileAt((fs::path(masks) / relative.replace_extension()).string());
 }
 
 struct Tally {

@@ -25,7 +25,7 @@ struct FolderOptions {
 // exports the store. The result does not depend on `threads`, nor on how often
 // and where an earlier run was killed.
 // A mask is MASKS/PATH.png, where the image is FOLDER/PATH.EXTENSION, or
-// MASKS/SOPINSTANCEUID.png.
+// MASKS/SOPINSTANCEUID.png; either as .dcm where there is no .png.
 // A summary goes to `out`, and there a line for each row of the labels that
 // counts for nothing; how far it is goes to `progress`. Neither names files.
 // NOT_FOUND: no folder, or no file in it. Else as Intake's.

@@ -180,7 +180,7 @@ absl::StatusOr<StoredCase> Intake::PlaceCase(const Source& source,
   if (!found.has_value()) {
     HILUM_ASSIGN_OR_RETURN(
         const std::string same_sop,
-        database_->CaseOfSop(source.keys.of[5], source.name));
+        database_->CaseOfSop(source.keys.of[kSopColumn], source.name));
     if (!same_sop.empty()) return NeedCase(same_sop);
   }
   const bool has_mask = image.segmented.rows > 0;
@@ -354,6 +354,26 @@ absl::StatusOr<Outcome> Intake::Release(absl::string_view id) {
   HILUM_ASSIGN_OR_RETURN(Outcome outcome, JudgeAnew(std::move(stored)));
   HILUM_RETURN_IF_ERROR(Commit());
   return outcome;
+}
+
+absl::StatusOr<std::string> Intake::CaseOfSop(absl::string_view uid) {
+  const IdKeys keys =
+      KeysOf(pseudonyms_, "", {.sop_instance = std::string(uid)});
+  return database_->CaseOfSop(keys.of[kSopColumn], /*name=*/"");
+}
+
+absl::Status Intake::PutMask(const CaseRecord& record) {
+  HILUM_RETURN_IF_ERROR(BeginChanges());
+  HILUM_ASSIGN_OR_RETURN(StoredCase stored, NeedCase(record.case_id));
+  HILUM_ASSIGN_OR_RETURN(stored.place,
+                         shards_.Append(EncodeCaseRecord(record)));
+  const bool had_one = std::exchange(stored.has_mask, true);
+  stored.lung_millionths = static_cast<int>(
+      std::lround(1e6 * static_cast<double>(CountBits(record.lungs)) /
+                  static_cast<double>(record.whole.pixels.size())));
+  HILUM_RETURN_IF_ERROR(database_->PutCase(stored));
+  return Remember(stored.id, NameOf(stored.state), NameOf(stored.state),
+                  had_one ? "another lung mask" : "lung mask");
 }
 
 absl::Status Intake::Export() {

@@ -13,6 +13,7 @@
 #include "common/base/clock.h"
 #include "common/base/folder_lock.h"
 #include "common/crypto/secure_rng.h"
+#include "site_agent/imaging/case_record.h"
 #include "site_agent/ingest/case_database.h"
 #include "site_agent/ingest/pseudonyms.h"
 #include "site_agent/ingest/read_image.h"
@@ -98,6 +99,12 @@ class Intake {
   // but was not chosen: takes it in as a person's choice. FAILED_PRECONDITION:
   // its quarantine has a reason that a person cannot lift, which is named.
   absl::StatusOr<Outcome> Release(absl::string_view id);
+
+  // The case of an image with this SOP Instance UID; empty: none.
+  absl::StatusOr<std::string> CaseOfSop(absl::string_view uid);
+  // A case's record as it is, but with another lung mask, in its place. Belongs
+  // to the open changes, as Record. NOT_FOUND: no such case.
+  absl::Status PutMask(const CaseRecord& record);
 
   // Writes cases.csv, quarantine.csv and fingerprint.json anew.
   absl::Status Export();

@@ -20,6 +20,7 @@ inline constexpr const char* kLabelColumns[] = {"file",
                                                 "AccessionNumber",
                                                 "SOPInstanceUID"};
 inline constexpr int kNumLabelColumns = 6;
+inline constexpr int kSopColumn = 5;  // SOPInstanceUID's
 
 // The pseudonyms of what an image is called; empty where it is not known.
 struct IdKeys {

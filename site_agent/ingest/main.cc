@@ -29,6 +29,7 @@ int main(int argc, char** argv) {
   hilum::AddFolderCommand(app, std::cout, action);
   hilum::AddListenCommand(app, std::cout, action);
   hilum::AddQueryCommand(app, std::cout, action);
+  hilum::AddMasksCommand(app, std::cout, action);
   hilum::AddCaseCommands(app, std::cout, action);
   try {
     app.parse(argc, argv);

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <bit>
 #include <cerrno>
 #include <cstring>
 #include <exception>
@@ -178,19 +177,15 @@ absl::Status AddMask(const GrayImage& image, const std::string& path,
   HILUM_ASSIGN_OR_RETURN(out.segmented,
                          PrepareSegmentedWithin(image, mask, kKeptSide));
   out.lungs = LungBits(mask, out.whole.rows, out.whole.columns);
-  uint64_t lungs = 0;
-  for (char c : out.lungs) lungs += std::popcount(static_cast<uint8_t>(c));
-  out.lung_share =
-      static_cast<double>(lungs) / static_cast<double>(out.whole.pixels.size());
+  out.lung_share = static_cast<double>(CountBits(out.lungs)) /
+                   static_cast<double>(out.whole.pixels.size());
   return absl::OkStatus();
 }
 
 std::string MaskFor(const ReadOptions& options, const ImageIds& ids) {
   if (!options.mask.empty()) return options.mask;
   if (options.mask_folder.empty() || !IsUid(ids.sop_instance)) return "";
-  const std::string path =
-      absl::StrCat(options.mask_folder, "/", ids.sop_instance, ".png");
-  return FileExists(path) ? path : "";
+  return MaskFileAt(absl::StrCat(options.mask_folder, "/", ids.sop_instance));
 }
 
 absl::Status Read(const std::string& path, const ReadOptions& options,
@@ -222,6 +217,14 @@ absl::Status Read(const std::string& path, const ReadOptions& options,
 }
 
 }  // namespace
+
+std::string MaskFileAt(const std::string& stem) {
+  for (const char* extension : {".png", ".dcm"}) {
+    std::string path = stem + extension;
+    if (FileExists(path)) return path;
+  }
+  return "";
+}
 
 ReadImage ReadImageFile(const std::string& path, const ReadOptions& options) {
   ReadImage out;

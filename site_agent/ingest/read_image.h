@@ -54,9 +54,12 @@ struct ReadImage {
 
 struct ReadOptions {
   std::string mask;         // path; empty: none
-  std::string mask_folder;  // looked at for SOPINSTANCEUID.png; empty: not
+  std::string mask_folder;  // MaskFileAt SOPINSTANCEUID counts; empty: none
   bool chosen = false;      // by a person: SelectPcxr is not asked
 };
+
+// STEM.png, else STEM.dcm, which is there; else empty.
+std::string MaskFileAt(const std::string& stem);
 
 // A DICOM, PNG or JPEG file; what it is is told by its bytes. Only regular
 // files are opened. Memory: a few times kMaxImageFileBytes at the most; of
