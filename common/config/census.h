@@ -20,11 +20,6 @@ inline constexpr uint64_t kMaxRows = 2 * kMaxArmCases;
 // What rounding 32 shares of a case to whole numbers can add to their sum.
 inline constexpr uint64_t kGrayRounding = 16;
 
-// Of a v1::Fingerprint: its bins, and what is all of one case.
-inline constexpr int kFingerprintGrays = 32;
-inline constexpr int kFingerprintSides = 6;
-inline constexpr uint64_t kFingerprintOne = 4096;
-
 // INVALID_ARGUMENT: a census of other arms, folds or classes than the study's,
 // of more than kMaxArmCases in an arm or kMaxRows masks of a class, or with a
 // fingerprint as of CheckFingerprint.

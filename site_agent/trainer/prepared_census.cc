@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <iterator>
 
-#include "common/config/census.h"
+#include "common/metrics/fingerprint.h"
 #include "site_agent/trainer/prepared_study.h"
 
 namespace hilum {
@@ -17,7 +18,7 @@ bool IsInLungs(const Plane& lungs, const Plane& plane, size_t i) {
 
 using Grays = std::array<uint64_t, kFingerprintGrays>;
 
-// In shares of kFingerprintOne. `lungs`: empty: black is outside; null: all.
+// In shares of kFingerprintShare. `lungs`: empty: black is outside; null: all.
 void AddGrays(const Plane& plane, const Plane* lungs, Grays& sums) {
   Grays counts = {};
   uint64_t all = 0;
@@ -28,17 +29,16 @@ void AddGrays(const Plane& plane, const Plane* lungs, Grays& sums) {
   }
   if (all == 0) return;
   for (size_t bin = 0; bin < counts.size(); ++bin) {
-    sums[bin] += (counts[bin] * kFingerprintOne + all / 2) / all;
+    sums[bin] += (counts[bin] * kFingerprintShare + all / 2) / all;
   }
 }
 
 size_t SideBin(const ImageFacts& facts) {
-  const int side = std::max(facts.rows, facts.columns);
-  size_t bin = 0;
-  for (int most = 256; bin + 1 < kFingerprintSides && side > most; most *= 2) {
-    ++bin;
-  }
-  return bin;
+  const int side = std::max({facts.rows, facts.columns, 0});
+  return std::lower_bound(std::begin(kFingerprintSideEnds),
+                          std::end(kFingerprintSideEnds),
+                          static_cast<uint32_t>(side)) -
+         std::begin(kFingerprintSideEnds);
 }
 
 }  // namespace
@@ -56,8 +56,8 @@ v1::Fingerprint PreparedStudy::FingerprintOf(v1::Arm arm) const {
     if (facts.lung_share <= 0) continue;
     print.set_masked(print.masked() + 1);
     print.set_lung_share(print.lung_share() +
-                         static_cast<uint64_t>(
-                             std::llround(facts.lung_share * kFingerprintOne)));
+                         static_cast<uint64_t>(std::llround(
+                             facts.lung_share * kFingerprintShare)));
   }
   print.mutable_grays()->Add(grays.begin(), grays.end());
   print.mutable_sides()->Add(sides.begin(), sides.end());

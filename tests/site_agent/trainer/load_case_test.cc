@@ -92,11 +92,12 @@ class LoadCaseTest : public testing::Test {
     row.patient_id = absl::StrCat("p", row.row);
     manifest_.cases.push_back(row);
   }
-  Dataset Load(bool segmented = true) {
+  Dataset Load(bool segmented = true, bool judge_masks = false) {
     manifest_.rows = static_cast<int>(manifest_.cases.size());
     return LoadDataset(std::move(manifest_), {.input_size = kSide,
                                               .whole = true,
                                               .segmented = segmented,
+                                              .judge_masks = judge_masks,
                                               .threads = 2});
   }
 
@@ -170,6 +171,52 @@ TEST_F(LoadCaseTest, TheSameCaseTwiceIsOne) {
   Add(Entry(kBare), "");
   manifest_.cases[1].patient_id = manifest_.cases[0].patient_id;
   EXPECT_EQ(Load().whole.size(), 1u);
+}
+
+TEST_F(LoadCaseTest, AMaskThatIsNoneOfTwoLungsIsNotUsed) {
+  Add(Path("film.png"), Path("mask.png"));
+  Add(Entry(kMasked), Entry(kMasked));
+  const Dataset data = Load(/*segmented=*/true, /*judge_masks=*/true);
+  ASSERT_EQ(data.facts.size(), 2u);
+  for (size_t i = 0; i < 2; ++i) {
+    EXPECT_TRUE(absl::StrContains(data.facts[i].mask_fault, "one lung")) << i;
+    EXPECT_EQ(data.facts[i].lung_share, 0) << i;
+    EXPECT_TRUE(data.segmented[i].empty()) << i;
+    EXPECT_EQ(data.whole[i].size(), static_cast<size_t>(kSide * kSide)) << i;
+  }
+}
+
+TEST_F(LoadCaseTest, FactsAreOfTheImageAsItWas) {
+  Add(Path("film.png"), Path("mask.png"));
+  Add(Entry(kMasked), Entry(kMasked));
+  const Dataset data = Load();
+  ASSERT_EQ(data.facts.size(), 2u);
+  for (const ImageFacts& facts : data.facts) {
+    EXPECT_EQ(facts.rows, 60);
+    EXPECT_EQ(facts.columns, 40);
+    EXPECT_NEAR(facts.lung_share, 40 * 25 / 2400.0, 1e-9);
+    EXPECT_EQ(facts.mask_fault, "");
+  }
+}
+
+TEST_F(LoadCaseTest, ImageAndMaskAreThoseOfTheFileOrTheStore) {
+  Add(Path("film.png"), Path("mask.png"));
+  Add(Entry(kMasked), Entry(kMasked));
+  Add(Entry(kBare), Entry(kBare));
+  const CaseLoader loader(manifest_);
+  const BinaryMask lungs = ToBinaryMask(Lungs());
+  for (size_t i = 0; i < 2; ++i) {
+    const CaseRow& row = manifest_.cases[i];
+    auto image = loader.Image(row);
+    ASSERT_TRUE(image.ok()) << image.status();
+    EXPECT_EQ(image->rows, 60);
+    auto mask = loader.Mask(row, image->rows, image->columns);
+    ASSERT_TRUE(mask.ok()) << mask.status();
+    EXPECT_EQ(mask->pixels, lungs.pixels);
+  }
+  EXPECT_TRUE(absl::StrContains(
+      loader.Mask(manifest_.cases[2], 60, 40).status().message(),
+      "`hilum-ingest masks`"));
 }
 
 }  // namespace
