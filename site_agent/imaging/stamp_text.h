@@ -8,8 +8,8 @@
 namespace hilum {
 
 // Writes `text` into the lower left corner, white on black: letters (small as
-// capital), spaces, commas, stops and hyphens; '?' for others. As large as
-// fits half the width, whole pixels a dot, and one at the least. False: an
+// capital), digits, spaces, commas, stops and hyphens; '?' for others. As large
+// as fits half the width, whole pixels a dot, and one at the least. False: an
 // image too small for that, which stays as it is.
 bool StampText(absl::string_view text, RgbImage& image);
 

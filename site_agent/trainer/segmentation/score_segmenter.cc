@@ -93,18 +93,24 @@ absl::StatusOr<SegmentScores> ScoreSegmenter(
   return Print("all", width, all, out);
 }
 
-absl::Status ScoreManifest(const std::string& data, const std::string& weights,
+bool IsScored(const ScoredRows& rows, const CaseRow& row) {
+  if (rows.with_mask && row.mask.empty()) return false;
+  return rows.held_out == 0 ||
+         IsHeldOut(row.patient_id, rows.held_out, rows.seed);
+}
+
+absl::Status ScoreManifest(const ScoredRows& rows, const std::string& weights,
                            int threads, std::ostream& out) {
-  HILUM_ASSIGN_OR_RETURN(LabelledManifest read, ReadAnyManifest(data));
+  HILUM_ASSIGN_OR_RETURN(LabelledManifest read, ReadAnyManifest(rows.data));
   HILUM_ASSIGN_OR_RETURN(std::unique_ptr<Segmenter> segmenter,
                          LoadSegmenter(weights));
   Segmenter::SetThreads(threads);
-  std::vector<const CaseRow*> rows;
+  std::vector<const CaseRow*> scored;
   for (const CaseRow& row : read.manifest.cases) {
-    if (!row.mask.empty()) rows.push_back(&row);
+    if (IsScored(rows, row)) scored.push_back(&row);
   }
   const CaseLoader loader(read.manifest);
-  return ScoreSegmenter(*segmenter, loader, rows, read.labels, out).status();
+  return ScoreSegmenter(*segmenter, loader, scored, read.labels, out).status();
 }
 
 }  // namespace hilum

@@ -2,6 +2,7 @@
 #ifndef HILUM_SITE_AGENT_TRAINER_SEGMENTATION_SCORE_SEGMENTER_H_
 #define HILUM_SITE_AGENT_TRAINER_SEGMENTATION_SCORE_SEGMENTER_H_
 
+#include <cstdint>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -29,8 +30,19 @@ absl::StatusOr<SegmentScores> ScoreSegmenter(
     absl::Span<const CaseRow* const> rows, absl::Span<const std::string> labels,
     std::ostream& out);
 
-// The same of a manifest's rows with a mask.
-absl::Status ScoreManifest(const std::string& data, const std::string& weights,
+// Rows of a manifest.
+struct ScoredRows {
+  std::string data;  // the manifest
+  // Over 0: only patients that `segment train` with this --hold-out and --seed
+  // kept from learning.
+  double held_out = 0;
+  uint64_t seed = 1;
+  bool with_mask = true;  // only rows that have one
+};
+bool IsScored(const ScoredRows& rows, const CaseRow& row);
+
+// The same of some rows with a mask.
+absl::Status ScoreManifest(const ScoredRows& rows, const std::string& weights,
                            int threads, std::ostream& out);
 
 }  // namespace hilum

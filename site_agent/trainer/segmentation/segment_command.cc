@@ -12,6 +12,7 @@
 #include "common/base/clock.h"
 #include "common/base/status_macros.h"
 #include "site_agent/trainer/sandbox.h"
+#include "site_agent/trainer/segmentation/overlay_page.h"
 #include "site_agent/trainer/segmentation/score_segmenter.h"
 #include "site_agent/trainer/segmentation/segment_image.h"
 #include "site_agent/trainer/segmentation/segment_manifest.h"
@@ -113,19 +114,63 @@ void AddRun(CLI::App& segment, Action& action) {
   });
 }
 
+void AddHeldOut(CLI::App& command, ScoredRows& rows) {
+  command
+      .add_option("--held-out", rows.held_out,
+                  "Only patients whom `segment train --hold-out` of this share "
+                  "kept from learning")
+      ->check(CLI::Range(0.0, 0.9));
+  command.add_option("--seed", rows.seed, "That training's")
+      ->capture_default_str();
+}
+
 void AddScore(CLI::App& segment, Action& action) {
-  auto options = std::make_shared<SegmentRun>();
+  struct Options {
+    ScoredRows rows;
+    std::string weights;
+    int threads = 0;
+  };
+  auto options = std::make_shared<Options>();
   CLI::App* score = segment.add_subcommand(
       "score", "Dice and IoU of a U-Net's masks against the given ones");
-  AddData(*score, options->data);
+  AddData(*score, options->rows.data);
   score->add_option("--weights", options->weights, "As for `segment run`");
+  AddHeldOut(*score, options->rows);
   AddThreads(*score, options->threads);
   score->footer("Example:\n  hilum-trainer segment score --data cases.csv");
   score->callback([options, &action] {
     action = Offline([options]() -> absl::Status {
       HILUM_RETURN_IF_ERROR(FillWeights(options->weights));
-      return ScoreManifest(options->data, options->weights, options->threads,
+      return ScoreManifest(options->rows, options->weights, options->threads,
                            std::cout);
+    });
+  });
+}
+
+void AddPage(CLI::App& segment, Action& action) {
+  auto options = std::make_shared<OverlayPage>();
+  options->rows.with_mask = false;
+  CLI::App* page = segment.add_subcommand(
+      "page", "Draw radiographs with the outlines of the lungs, to look at");
+  AddData(*page, options->rows.data);
+  page->add_option("--out", options->out, "Ends in .png")->required();
+  page->add_option("--weights", options->weights, "As for `segment run`");
+  page->add_option("--count", options->count, "Radiographs")
+      ->check(CLI::Range(1, 400))
+      ->capture_default_str();
+  page->add_flag("--with-mask", options->rows.with_mask,
+                 "Only rows that have one");
+  page->add_flag("--bare", options->bare,
+                 "Outlines alone, without a pixel of a radiograph");
+  AddHeldOut(*page, options->rows);
+  AddThreads(*page, options->threads);
+  page->footer(
+      "Example:\n  hilum-trainer segment page --data cases.csv --out "
+      "lungs.png");
+  page->callback([options, &action] {
+    action = Offline([options]() -> absl::Status {
+      HILUM_RETURN_IF_ERROR(FillWeights(options->weights));
+      return DrawOverlayPage(*options, std::cout);
     });
   });
 }
@@ -149,6 +194,7 @@ void AddSegmentCommand(CLI::App& app, std::function<absl::Status()>& action) {
   AddTrain(*segment, action);
   AddRun(*segment, action);
   AddScore(*segment, action);
+  AddPage(*segment, action);
   AddJudge(*segment, action);
 }
 

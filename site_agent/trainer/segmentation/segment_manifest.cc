@@ -172,6 +172,7 @@ absl::Status RunSegmenter(const SegmentRun& options, std::ostream& out) {
   const CaseLoader loader(read.manifest);
   HILUM_RETURN_IF_ERROR(MakeDirectories(options.folder));
   VerdictCounts counts(read.labels);
+  int cases = 0, written = 0;
   std::string list = "row,file,mask,verdict,reason\n";
   for (const CaseRow& row : read.manifest.cases) {
     if (options.only_missing && !row.mask.empty()) continue;
@@ -179,7 +180,9 @@ absl::Status RunSegmenter(const SegmentRun& options, std::ostream& out) {
     const absl::StatusOr<LungMaskVerdict> verdict =
         SegmentRow(loader, row, options, *segmenter,
                    absl::StrCat(options.folder, "/", stem));
+    ++cases;
     if (verdict.ok()) {
+      ++written;
       counts.Add(row.label, verdict->fault);
     } else {
       counts.AddUnreadable(row.label);
@@ -189,7 +192,10 @@ absl::Status RunSegmenter(const SegmentRun& options, std::ostream& out) {
   HILUM_RETURN_IF_ERROR(WriteFileAtomically(
       absl::StrCat(options.folder, "/masks.csv"), list, Durability::kNone));
   counts.Print(out);
-  return absl::OkStatus();
+  if (written > 0 || cases == 0) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat(options.data, ": none of the images could be read; why is ",
+                   "in ", options.folder, "/masks.csv"));
 }
 
 absl::Status JudgeManifest(const std::string& data, std::ostream& out) {

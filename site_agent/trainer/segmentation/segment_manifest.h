@@ -43,7 +43,7 @@ struct SegmentRun {
 // verdicts to FOLDER/masks.csv (row,file,mask,verdict,reason) and their counts
 // to `out`. Rejected masks are written too. A case that cannot be read or
 // written is a row of masks.csv with the reason, and no more. INVALID_ARGUMENT:
-// two files of one stem.
+// two files of one stem. FAILED_PRECONDITION: no mask could be written.
 absl::Status RunSegmenter(const SegmentRun& options, std::ostream& out);
 
 // Judges the masks that the manifest lists: what was rejected, and the counts.

@@ -99,8 +99,9 @@ TEST_F(SegmenterTest, FindsLungsOfPatientsItHasNotSeen) {
                                      held, " held out")));
   EXPECT_THAT(out_.str(), ContainsRegex(absl::StrCat("all  +", held, " ")));
   std::ostringstream scores;
-  ASSERT_TRUE(
-      ScoreManifest(Path("cases.csv"), Path("w.safetensors"), 1, scores).ok());
+  ASSERT_TRUE(ScoreManifest({.data = Path("cases.csv")}, Path("w.safetensors"),
+                            1, scores)
+                  .ok());
   EXPECT_THAT(scores.str(), ContainsRegex("ill  +20  +20  0\\.9"));
   // And on files, at their own size.
   std::ostringstream table;
