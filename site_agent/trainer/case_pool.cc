@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "common/base/status_macros.h"
+#include "common/config/study.h"
 #include "site_agent/trainer/case_manifest.h"
 #include "site_agent/trainer/folds.h"
 
@@ -31,7 +32,7 @@ absl::StatusOr<Dataset> Load(const CaseSource& source, const v1::Study& study,
       {.input_size = static_cast<int>(study.model().input_size()),
        .whole = HasArm(study, v1::ARM_WHOLE),
        .segmented = HasArm(study, v1::ARM_SEGMENTED),
-       .lungs = study.evaluation().localization(),
+       .lungs = study.evaluation().localization() || IsSegmentation(study),
        .threads = threads});
 }
 

@@ -10,12 +10,17 @@
 
 namespace hilum {
 
+bool PreparedStudy::Has(v1::Arm arm, size_t index) const {
+  if (PlaneOf(arm, index).empty()) return false;
+  return !IsSegmentation(study) || !LungsOf(arm, index).empty();
+}
+
 std::vector<size_t> PreparedStudy::CasesOf(const Track& track,
                                            Part part) const {
   const double share = study.training().validation().share();
   std::vector<size_t> found;
   for (size_t i = 0; i < pool.folds.size(); ++i) {
-    if (PlaneOf(track.arm, i).empty()) continue;
+    if (!Has(track.arm, i)) continue;
     bool wanted = false;
     if (part == Part::kHeldOut) {
       wanted = pool.folds[i] == track.fold;
@@ -88,7 +93,7 @@ v1::ArmCensus PreparedStudy::Census(v1::Arm arm) const {
   std::vector<uint64_t> counts(study.cross_validation().folds() *
                                static_cast<size_t>(classes()));
   for (size_t i = 0; i < pool.folds.size(); ++i) {
-    if (PlaneOf(arm, i).empty()) {
+    if (!Has(arm, i)) {
       census.set_without_mask(census.without_mask() + 1);
       continue;
     }

@@ -44,7 +44,11 @@ struct PreparedStudy {
   // As Dataset has them; empty without a mask or where none is wanted.
   const Plane& LungsOf(v1::Arm arm, size_t index) const;
 
-  // Pool indices, ascending. Cases without the arm's plane are in no part.
+  // Whether a case has what the study learns from in an arm: its plane, and
+  // where lungs are to be found, their mask.
+  bool Has(v1::Arm arm, size_t index) const;
+
+  // Pool indices, ascending. Cases that an arm has not are in no part.
   std::vector<size_t> CasesOf(const Track& track, Part part) const;
 
   // The version of a case that is learned from in the `epoch`-th epoch of all,
