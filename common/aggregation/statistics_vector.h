@@ -4,10 +4,20 @@
 // and the same sums of what single sites said in the clear.
 //
 // A count travels as it is. No sum of a cohort's counts wraps, since each of a
-// site's is below 2^32 / kMaxSites. The loss is that of EncodeLoss, with the
-// track's held-out cases in the cohort's census as N. What is summed over class
-// activation maps is a count and two EncodeShares with the same N; a site's
-// maps are no more than its held-out cases, so the cohort's are no more than N.
+// site's is below 2^32 / kMaxSites.
+//
+// A fingerprint's grays and lung_share, in units of which 4096 are all of a
+// case, do not fit so: of a site they are up to kMaxArmCases * 4096 = 2^33.
+// Each travels as two words, its value mod 2^16 and its value >> 16, and is put
+// together again from their sums, low + 2^16 * high. A site's low part is below
+// 2^16 and its high part at most 2^17, so that those of kMaxSites = 1000 < 2^10
+// sites come to less than 2^26 and 2^27: no wrap; the number to less than 2^43.
+//
+// The loss is that of EncodeLoss, with the track's held-out cases in the
+// cohort's census as N. What is summed over class activation maps is a count
+// and two EncodeShares with the same N; a site's maps are no more than its
+// held-out cases, so the cohort's are no more than N. Of an overlap the four
+// sums are EncodeShares of its patients, who are no more than its cases.
 //
 // What a site puts into a vector is checked there and by nobody else: under
 // masks only a sum can be seen to be absurd.
@@ -30,17 +40,20 @@
 
 namespace hilum {
 
-// Words of a census: of each arm fold_class_counts [folds * classes] and
-// without_mask; then rows and rejected_rows.
+// Words of a census: of each arm fold_class_counts [folds * classes],
+// without_mask and the fingerprint (grays [32] of two words, sides [6], masked,
+// lung_share of two words); then rows, rejected_rows and rejected_masks
+// [classes].
 int64_t CensusVectorSize(const v1::Study& study);
 
 // INVALID_ARGUMENT: not of the study's shape (CheckCensusShape), or
-// without_mask, rows or rejected_rows over 2 * kMaxArmCases.
+// without_mask, rows or rejected_rows over kMaxRows.
 absl::StatusOr<std::vector<uint32_t>> EncodeCensus(
     const v1::Study& study, const v1::SubmitCensusRequest& census);
 
 // Of the sum over `sites`. INVALID_ARGUMENT: another length. ABORTED: more
-// cases or rows than so many sites can have.
+// cases or rows than so many sites can have, or a fingerprint that so many
+// cases cannot have (CheckFingerprint).
 absl::StatusOr<v1::CensusTotals> DecodeCensus(const v1::Study& study,
                                               const std::set<SiteId>& sites,
                                               absl::Span<const uint32_t> sums);
@@ -55,7 +68,9 @@ std::vector<uint64_t> HeldOutExamples(const v1::Study& study,
 // Words of an evaluation: of each track that holds cases out, in order, the
 // confusion [classes * classes]; of each class positives [score_bins] and
 // negatives [score_bins]; the loss; where the study localizes, mapped,
-// map_in_lungs_sum and lung_share_sum.
+// map_in_lungs_sum and lung_share_sum. In a study of segmentation: of each
+// class, then of all together, the seven numbers of an overlap in the order of
+// the message; the loss.
 int64_t EvaluationVectorSize(const v1::Study& study);
 
 // `held_out`: of the cohort, as HeldOutExamples has it. INVALID_ARGUMENT: its
@@ -66,16 +81,17 @@ absl::StatusOr<std::vector<uint32_t>> EncodeEvaluation(
     const google::protobuf::RepeatedPtrField<v1::TrackEvaluation>& tracks);
 
 // Of the sum over `sites`. A loss_sum is within k * 2^-25 * N of the sum of
-// the sites', for k sites, sums over maps within k * 2^-31 * N.
+// the sites', for k sites, sums over maps and of overlaps within k * 2^-31 * N.
 // INVALID_ARGUMENT: lengths. ABORTED: a sum that no cohort of this census can
 // have: more cases than it holds out, histograms that disagree with the
 // confusion, a mean loss out of [0, kMaxLoss], more maps than cases, a mean
-// share over 1.
+// share over 1, overlaps as of CheckOverlaps.
 absl::StatusOr<v1::EvaluationTotals> DecodeEvaluation(
     const v1::Study& study, const std::vector<uint64_t>& held_out,
     const std::set<SiteId>& sites, absl::Span<const uint32_t> sums);
 
-// Of the sites whose entry has arms. Entries are of the study's shape.
+// Of the sites whose entry has arms. Entries are of the study's shape, those of
+// a study of before protocol 5 without fingerprints and rejected masks.
 v1::CensusTotals SumCensus(
     const v1::Study& study,
     const std::map<SiteId, v1::SubmitCensusRequest>& census);

@@ -2,12 +2,25 @@
 #include "common/config/census.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
+#include "common/metrics/fingerprint.h"
 
 namespace hilum {
 namespace {
+
+using Counts = google::protobuf::RepeatedField<uint64_t>;
+
+uint64_t Sum(const Counts& counts) {
+  return std::accumulate(counts.begin(), counts.end(), uint64_t{0});
+}
+
+bool AllUpTo(uint64_t most, const Counts& counts) {
+  return std::all_of(counts.begin(), counts.end(),
+                     [most](uint64_t count) { return count <= most; });
+}
 
 absl::Status CheckArm(const v1::ArmCensus& arm, int64_t cells) {
   if (arm.fold_class_counts_size() != cells) {
@@ -23,7 +36,19 @@ absl::Status CheckArm(const v1::ArmCensus& arm, int64_t cells) {
     }
     cases += count;
   }
-  return absl::OkStatus();
+  return CheckFingerprint(arm);
+}
+
+absl::Status CheckRejectedMasks(const v1::SubmitCensusRequest& census,
+                                int classes) {
+  if (census.rejected_masks_size() == classes &&
+      AllUpTo(kMaxRows, census.rejected_masks())) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("census: rejected_masks has ", census.rejected_masks_size(),
+                   " entries or one over ", kMaxRows, ", the study has ",
+                   classes, " classes"));
 }
 
 }  // namespace
@@ -40,7 +65,32 @@ absl::Status CheckCensusShape(const v1::Study& study,
   for (const v1::ArmCensus& arm : census.arms()) {
     HILUM_RETURN_IF_ERROR(CheckArm(arm, cells));
   }
-  return absl::OkStatus();
+  return CheckRejectedMasks(census, study.classes_size());
+}
+
+absl::Status CheckFingerprint(const v1::ArmCensus& arm) {
+  const v1::Fingerprint& print = arm.fingerprint();
+  if (print.grays_size() != kFingerprintGrays ||
+      print.sides_size() != kFingerprintSides) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("census: a fingerprint of ", print.grays_size(),
+                     " grays and ", print.sides_size(), " sides, not of ",
+                     kFingerprintGrays, " and ", kFingerprintSides));
+  }
+  const uint64_t cases = Sum(arm.fold_class_counts());
+  const uint64_t pixels = kFingerprintShare * cases;
+  // Each first, then their sum, which then does not wrap.
+  if (AllUpTo(cases, print.sides()) && Sum(print.sides()) == cases &&
+      AllUpTo(pixels, print.grays()) &&
+      Sum(print.grays()) <= pixels + kGrayRounding * cases &&
+      print.masked() <= cases &&
+      print.lung_share() <= kFingerprintShare * print.masked()) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(absl::StrCat(
+      "census: a fingerprint of ", Sum(print.sides()), " sides, ",
+      print.masked(), " masks with ", print.lung_share(), " and ",
+      Sum(print.grays()), " grays, which ", cases, " cases cannot have"));
 }
 
 std::vector<uint64_t> TrainingCases(

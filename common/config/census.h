@@ -14,11 +14,23 @@ namespace hilum {
 
 // Of one site, in one arm.
 inline constexpr uint64_t kMaxArmCases = 1 << 21;
+// Of one site: rows, rejected rows, cases without mask, rejected masks of a
+// class.
+inline constexpr uint64_t kMaxRows = 2 * kMaxArmCases;
+// What rounding 32 shares of a case to whole numbers can add to their sum.
+inline constexpr uint64_t kGrayRounding = 16;
 
 // INVALID_ARGUMENT: a census of other arms, folds or classes than the study's,
-// or of more than kMaxArmCases in an arm.
+// of more than kMaxArmCases in an arm or kMaxRows masks of a class, or with a
+// fingerprint as of CheckFingerprint.
 absl::Status CheckCensusShape(const v1::Study& study,
                               const v1::SubmitCensusRequest& census);
+
+// Of an arm of one site or of a cohort, of n cases in sum. INVALID_ARGUMENT:
+// no fingerprint of full shape, sides not of n cases, more than n masked, a
+// gray over 4096 n, all of them over (4096 + kGrayRounding) n, or lungs over
+// 4096 a masked case. n <= kMaxArmCases a site, so that no sum wraps.
+absl::Status CheckFingerprint(const v1::ArmCensus& arm);
 
 // The cases that the arms of a census, of one site or in sum, have for training
 // the track, [classes]: those of its arm that are not in the fold it holds out.

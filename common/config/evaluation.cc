@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/config/evaluation.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <numeric>
@@ -36,17 +37,66 @@ std::vector<uint32_t> HeldOutTracks(const v1::Study& study) {
   return held_out;
 }
 
+absl::Status TooManyCases() {
+  return absl::InvalidArgumentError(
+      absl::StrCat("evaluation: over ", kMaxArmCases, " cases in a track"));
+}
+
 // Below the bound no sum of counts wraps.
 absl::Status CheckCases(const v1::TrackEvaluation& track) {
   uint64_t cases = 0;
   for (uint64_t count : track.confusion()) {
-    if (count > kMaxArmCases - cases) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("evaluation: over ", kMaxArmCases, " cases in a track"));
-    }
+    if (count > kMaxArmCases - cases) return TooManyCases();
     cases += count;
   }
   return absl::OkStatus();
+}
+
+// Of a site.
+absl::Status CheckSegmentation(const v1::Study& study,
+                               const v1::TrackEvaluation& track) {
+  HILUM_RETURN_IF_ERROR(
+      SizeIs("evaluation: confusion", track.confusion_size(), 0));
+  HILUM_RETURN_IF_ERROR(SizeIs("evaluation: classes", track.classes_size(), 0));
+  if (track.mapped() != 0 || track.map_in_lungs_sum() != 0 ||
+      track.lung_share_sum() != 0) {
+    return absl::InvalidArgumentError(
+        "evaluation: activation maps, which a study of segmentation has none "
+        "of");
+  }
+  for (const v1::Overlap& overlap : track.overlaps()) {
+    if (overlap.cases() > kMaxArmCases) return TooManyCases();
+  }
+  return CheckOverlaps(study, track, 0);
+}
+
+bool IsOverlap(const v1::Overlap& overlap, double rounding) {
+  const auto is_sum = [rounding](double sum, double most) {
+    return sum >= -rounding && sum <= most + rounding;
+  };
+  return overlap.patients() <= overlap.cases() &&
+         (overlap.patients() > 0) == (overlap.cases() > 0) &&
+         overlap.implausible() <= overlap.cases() &&
+         is_sum(overlap.dice_sum(), static_cast<double>(overlap.patients())) &&
+         is_sum(overlap.dice_square_sum(), overlap.dice_sum()) &&
+         is_sum(overlap.iou_sum(), overlap.dice_sum()) &&
+         is_sum(overlap.iou_square_sum(), overlap.iou_sum());
+}
+
+// All's counts against those of the classes.
+bool CountsAgree(const v1::TrackEvaluation& track) {
+  const int classes = track.overlaps_size() - 1;
+  const v1::Overlap& all = track.overlaps(classes);
+  uint64_t cases = 0, implausible = 0, patients = 0, most_patients = 0;
+  for (int c = 0; c < classes; ++c) {
+    const v1::Overlap& one = track.overlaps(c);
+    cases += one.cases();
+    implausible += one.implausible();
+    patients += one.patients();
+    most_patients = std::max(most_patients, uint64_t{one.patients()});
+  }
+  return cases == all.cases() && implausible == all.implausible() &&
+         all.patients() >= most_patients && all.patients() <= patients;
 }
 
 // Of class activation maps.
@@ -69,8 +119,11 @@ absl::Status CheckMaps(const v1::Study& study,
 
 absl::Status CheckTrack(const v1::Study& study,
                         const v1::TrackEvaluation& track) {
+  if (IsSegmentation(study)) return CheckSegmentation(study, track);
   const int classes = study.classes_size();
   const int64_t bins = study.evaluation().score_bins();
+  HILUM_RETURN_IF_ERROR(
+      SizeIs("evaluation: overlaps", track.overlaps_size(), 0));
   HILUM_RETURN_IF_ERROR(SizeIs("evaluation: confusion", track.confusion_size(),
                                classes * classes));
   HILUM_RETURN_IF_ERROR(
@@ -106,6 +159,29 @@ absl::Status CheckEvaluationShape(
     HILUM_RETURN_IF_ERROR(CheckTrack(study, track));
   }
   return absl::OkStatus();
+}
+
+uint64_t EvaluatedCases(const v1::TrackEvaluation& track) {
+  return track.overlaps().empty() ? Sum(track.confusion())
+                                  : track.overlaps().rbegin()->cases();
+}
+
+absl::Status CheckOverlaps(const v1::Study& study,
+                           const v1::TrackEvaluation& track, double rounding) {
+  HILUM_RETURN_IF_ERROR(SizeIs("evaluation: overlaps", track.overlaps_size(),
+                               study.classes_size() + 1));
+  for (const v1::Overlap& overlap : track.overlaps()) {
+    if (IsOverlap(overlap, rounding)) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        "evaluation: an overlap of ", overlap.cases(), " cases, ",
+        overlap.implausible(), " implausible, of ", overlap.patients(),
+        " patients, with sums of ", overlap.dice_sum(), " (Dice), ",
+        overlap.iou_sum(), " (IoU), ", overlap.dice_square_sum(), " and ",
+        overlap.iou_square_sum(), " (their squares), which cannot be"));
+  }
+  if (CountsAgree(track)) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      "evaluation: overlaps of the classes and of all disagree");
 }
 
 bool ScoresMatchConfusion(const v1::TrackEvaluation& track) {

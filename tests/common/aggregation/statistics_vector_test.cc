@@ -12,6 +12,7 @@
 #include "common/config/census.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/support/fingerprint.h"
 
 namespace hilum {
 namespace {
@@ -25,6 +26,9 @@ using Evaluations = std::map<SiteId, v1::SubmitEvaluationRequest>;
 constexpr uint32_t kFolds = 2;
 constexpr int kClasses = 3;
 constexpr int kBins = 16;
+constexpr size_t kCells = kFolds * kClasses;
+// Of an arm in a census: cells, without_mask; grays, sides, masked, lung_share.
+constexpr size_t kArmWords = kCells + 1 + 2 * 32 + 6 + 1 + 2;
 
 // Tracks 0, 1, 3 and 4 hold cases out; 2 and 5 are final.
 v1::Study SomeStudy() {
@@ -45,7 +49,10 @@ v1::SubmitCensusRequest SomeCensus(Rng& rng) {
       counts->add_fold_class_counts(rng.Below(50));
     }
     counts->set_without_mask(rng.Below(10));
+    FillFingerprint(*counts, static_cast<int>(rng.Below(32)));
+    counts->mutable_fingerprint()->set_grays(5, rng.Below(100));
   }
+  for (int c = 0; c < kClasses; ++c) census.add_rejected_masks(rng.Below(9));
   census.set_rows(rng.Below(500));
   census.set_rejected_rows(rng.Below(20));
   return census;
@@ -142,17 +149,22 @@ TEST(StatisticsVectorTest, SumOfCensusesIsThatOfThePlainOnes) {
             SumCensus(study, cohort.census).SerializeAsString());
   EXPECT_THAT(totals->sites(),
               ElementsAre("site-0", "site-1", "site-2", "site-3", "site-4"));
-  uint64_t cell = 0, without_mask = 0, rows = 0, rejected = 0;
+  uint64_t cell = 0, without_mask = 0, rows = 0, rejected = 0, masks = 0,
+           gray = 0;
   for (const auto& [site, census] : cohort.census) {
     cell += census.arms(1).fold_class_counts(5);
     without_mask += census.arms(0).without_mask();
     rows += census.rows();
     rejected += census.rejected_rows();
+    masks += census.rejected_masks(2);
+    gray += census.arms(1).fingerprint().grays(5);
   }
   EXPECT_EQ(totals->arms(1).fold_class_counts(5), cell);
   EXPECT_EQ(totals->arms(0).without_mask(), without_mask);
   EXPECT_EQ(totals->rows(), rows);
   EXPECT_EQ(totals->rejected_rows(), rejected);
+  EXPECT_EQ(totals->rejected_masks(2), masks);
+  EXPECT_EQ(totals->arms(1).fingerprint().grays(5), gray);
 }
 
 TEST(StatisticsVectorTest, SiteWhoseCensusIsNotPublishedIsNotInThePlainSum) {
@@ -175,6 +187,13 @@ TEST(StatisticsVectorTest, CensusOfAnotherShapeOrOfTooManyRowsIsNotEncoded) {
       [](auto& c) { c.mutable_arms(0)->add_fold_class_counts(1); },
       [](auto& c) { c.mutable_arms(0)->set_fold_class_counts(0, 1 << 22); },
       [](auto& c) { c.mutable_arms(0)->set_without_mask((1 << 22) + 1); },
+      [](auto& c) { c.mutable_arms(0)->clear_fingerprint(); },
+      [](auto& c) { c.mutable_arms(1)->mutable_fingerprint()->add_grays(0); },
+      [](auto& c) {
+        c.mutable_arms(1)->mutable_fingerprint()->set_masked(999);
+      },
+      [](auto& c) { c.set_rejected_masks(1, (1 << 22) + 1); },
+      [](auto& c) { c.add_rejected_masks(0); },
       [](auto& c) { c.set_rows((1 << 22) + 1); },
       [](auto& c) { c.set_rejected_rows(~uint64_t{0}); }};
   for (const Change& change : changes) {
@@ -193,7 +212,17 @@ v1::SubmitCensusRequest LargestCensus() {
     counts->mutable_fold_class_counts()->Resize(kFolds * kClasses, 0);
     counts->set_fold_class_counts(1, kMaxArmCases);
     counts->set_without_mask(2 * kMaxArmCases);
+    FillFingerprint(*counts, 31);
+    // All that is lung, and all that rounding can add, in low parts of all
+    // bits.
+    v1::Fingerprint& print = *counts->mutable_fingerprint();
+    print.set_lung_share(kMaxArmCases * kFingerprintShare);
+    print.set_grays(31, kMaxArmCases * kFingerprintShare - 1);
+    print.set_grays(0, kMaxArmCases * kGrayRounding + 1);
+    print.set_grays(1, 0xffff);
+    print.set_grays(0, print.grays(0) - 0xffff);
   }
+  census.mutable_rejected_masks()->Resize(kClasses, 2 * kMaxArmCases);
   census.set_rows(2 * kMaxArmCases);
   census.set_rejected_rows(2 * kMaxArmCases);
   return census;
@@ -220,6 +249,10 @@ TEST(StatisticsVectorTest, SumsOfTheMostAndLargestSitesDoNotWrap) {
   EXPECT_EQ(census->SerializeAsString(),
             SumCensus(study, cohort.census).SerializeAsString());
   EXPECT_EQ(census->rows(), uint64_t{kMaxSites} << 22);
+  EXPECT_EQ(census->arms(1).fingerprint().lung_share(),
+            uint64_t{kMaxSites} << 33);
+  EXPECT_EQ(census->arms(1).fingerprint().grays(31),
+            uint64_t{kMaxSites} * ((uint64_t{1} << 33) - 1));
 
   const std::vector<uint64_t> held_out = HeldOutExamples(study, *census);
   auto evaluation =
@@ -242,8 +275,13 @@ TEST(StatisticsVectorTest, CensusThatNoSuchCohortCanHaveIsAborted) {
   const std::vector<uint32_t> most = CensusSums(
       study, {{SiteId("a"), LargestCensus()}, {SiteId("b"), LargestCensus()}});
   EXPECT_TRUE(DecodeCensus(study, sites, most).ok());
-  // A cell, without_mask, rows, rejected_rows.
-  for (size_t word : {2u, 6u, 13u, 14u, 15u}) {
+  // Of the first arm: a cell, without_mask, low and high part of a gray, a
+  // side, masked, low and high part of lung_share. Then rows, rejected_rows,
+  // the last of rejected_masks.
+  const size_t arm = kArmWords, end = 2 * arm;
+  for (size_t word : {size_t{2}, size_t{6}, 7 + 2 * 31 + size_t{0},
+                      7 + 2 * 31 + size_t{1}, size_t{7 + 64}, size_t{7 + 70},
+                      size_t{7 + 71}, size_t{7 + 72}, end, end + 1, end + 4}) {
     std::vector<uint32_t> more = most;
     ++more[word];
     EXPECT_EQ(DecodeCensus(study, sites, more).status().code(),
@@ -251,11 +289,43 @@ TEST(StatisticsVectorTest, CensusThatNoSuchCohortCanHaveIsAborted) {
         << word;
   }
   EXPECT_FALSE(DecodeCensus(study, {SiteId("a")}, most).ok());
-  for (size_t size : {0u, 15u, 17u}) {
+  for (size_t size : {size_t{0}, end + 4, end + 6}) {
     EXPECT_EQ(
         DecodeCensus(study, sites, std::vector<uint32_t>(size)).status().code(),
         absl::StatusCode::kInvalidArgument);
   }
+}
+
+// A number would have two writings otherwise, and not be put together wrong but
+// be damaged unseen.
+TEST(StatisticsVectorTest, LowPartOverItsSixteenBitsIsAborted) {
+  const v1::Study study = SomeStudy();
+  const Cohort cohort = SomeCohort(1);
+  std::vector<uint32_t> sums = CensusSums(study, cohort.census);
+  uint32_t* gray = nullptr;
+  for (size_t i = kCells + 1; i < kCells + 1 + 64; i += 2) {
+    if (sums[i + 1] > 0) gray = &sums[i];
+  }
+  ASSERT_NE(gray, nullptr);
+  ASSERT_TRUE(DecodeCensus(study, cohort.sites, sums).ok());
+  gray[0] += 1 << 16;
+  --gray[1];
+  EXPECT_EQ(DecodeCensus(study, cohort.sites, sums).status().code(),
+            absl::StatusCode::kAborted);
+}
+
+// Of before protocol 5, as the database may have them.
+TEST(StatisticsVectorTest, CensusWithoutFingerprintsAddsNoneToThePlainSum) {
+  const v1::Study study = SomeStudy();
+  Cohort cohort = SomeCohort(2);
+  for (auto& [site, census] : cohort.census) {
+    census.clear_rejected_masks();
+    for (auto& arm : *census.mutable_arms()) arm.clear_fingerprint();
+  }
+  const v1::CensusTotals totals = SumCensus(study, cohort.census);
+  EXPECT_EQ(totals.sites_size(), 2);
+  EXPECT_EQ(FingerprintCases(totals.arms(0).fingerprint()), 0u);
+  EXPECT_THAT(totals.rejected_masks(), ElementsAre(0, 0, 0));
 }
 
 TEST(StatisticsVectorTest, ExamplesOfTracksAreThoseOfTheCensus) {

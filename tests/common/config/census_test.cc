@@ -4,6 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
+
+#include "tests/support/fingerprint.h"
+
 namespace hilum {
 namespace {
 
@@ -27,6 +31,7 @@ v1::SubmitCensusRequest SomeCensus() {
       counts->add_fold_class_counts(count + 100 * arm);
     }
   }
+  FillFingerprints(2, census);
   return census;
 }
 
@@ -54,9 +59,62 @@ TEST(CensusTest, OtherShapesAndTooManyCasesAreRefused) {
   }
   // The other cells of the arm have 63 - 8 in sum.
   cases.mutable_arms(0)->set_fold_class_counts(3, kMaxArmCases - (63 - 8));
+  FillFingerprints(2, cases);
   EXPECT_TRUE(CheckCensusShape(SomeStudy(), cases).ok());
   cases.mutable_arms(0)->set_fold_class_counts(3, kMaxArmCases - (63 - 9));
+  FillFingerprints(2, cases);
   EXPECT_FALSE(CheckCensusShape(SomeStudy(), cases).ok());
+}
+
+TEST(CensusTest, RejectedMasksAreOfEachClassAndBounded) {
+  v1::SubmitCensusRequest census = SomeCensus();
+  census.set_rejected_masks(1, kMaxRows);
+  EXPECT_TRUE(CheckCensusShape(SomeStudy(), census).ok());
+  census.set_rejected_masks(1, kMaxRows + 1);
+  EXPECT_EQ(CheckCensusShape(SomeStudy(), census).code(),
+            absl::StatusCode::kInvalidArgument);
+  for (int size : {0, 1, 3}) {
+    census.mutable_rejected_masks()->Clear();
+    census.mutable_rejected_masks()->Resize(size, 0);
+    EXPECT_FALSE(CheckCensusShape(SomeStudy(), census).ok()) << size;
+  }
+}
+
+absl::Status WithFingerprint(
+    const std::function<void(v1::Fingerprint&)>& change) {
+  v1::SubmitCensusRequest census = SomeCensus();
+  change(*census.mutable_arms(0)->mutable_fingerprint());
+  return CheckCensusShape(SomeStudy(), census);
+}
+
+TEST(CensusTest, FingerprintIsOfAsManyCasesAsTheArmHas) {
+  using Change = std::function<void(v1::Fingerprint&)>;
+  // The arm has 63 cases, all of the third side and all of one gray.
+  const Change good[] = {
+      [](auto&) {}, [](auto& f) { f.set_grays(0, 63 * kGrayRounding); },
+      [](auto& f) { f.set_sides(2, 0), f.set_sides(5, 63); },
+      [](auto& f) { f.set_masked(3), f.set_lung_share(3 * 4096); },
+      [](auto& f) { f.set_masked(0), f.set_lung_share(0); }};
+  for (const Change& change : good) {
+    EXPECT_TRUE(WithFingerprint(change).ok()) << WithFingerprint(change);
+  }
+  const Change bad[] = {
+      [](auto& f) { f.Clear(); }, [](auto& f) { f.add_grays(0); },
+      [](auto& f) { f.mutable_grays()->RemoveLast(); },
+      [](auto& f) { f.add_sides(0); }, [](auto& f) { f.set_sides(0, 1); },
+      [](auto& f) { f.set_sides(2, 62); },
+      // To 63 again, were it not for the bound of each.
+      [](auto& f) { f.set_sides(0, ~uint64_t{0}), f.set_sides(2, 64); },
+      [](auto& f) { f.set_grays(8, 63 * 4096 + 1); },
+      [](auto& f) { f.set_grays(0, 63 * kGrayRounding + 1); },
+      [](auto& f) { f.set_masked(64); },
+      [](auto& f) { f.set_masked(3), f.set_lung_share(3 * 4096 + 1); },
+      [](auto& f) { f.set_masked(0); }};
+  for (size_t i = 0; i < std::size(bad); ++i) {
+    EXPECT_EQ(WithFingerprint(bad[i]).code(),
+              absl::StatusCode::kInvalidArgument)
+        << i;
+  }
 }
 
 }  // namespace

@@ -97,6 +97,118 @@ TEST(EvaluationTest, SumsOverMapsAreFromZeroToTheMapsAndTheseToTheCases) {
   EXPECT_FALSE(WithMaps(false, 0, 0.5, 0).ok());
 }
 
+// Of the same study, were its task segmentation: two sick and three well cases,
+// of two and two patients of whom one has both.
+v1::SubmitEvaluationRequest SomeOverlaps() {
+  v1::SubmitEvaluationRequest evaluation;
+  for (uint32_t t = 0; t < 2; ++t) {
+    v1::TrackEvaluation* track = evaluation.add_tracks();
+    track->set_track(t);
+    track->set_loss_sum(1.5);
+    for (uint64_t cases : {2, 3, 5}) {
+      v1::Overlap& overlap = *track->add_overlaps();
+      overlap.set_cases(cases);
+      overlap.set_patients(cases == 5 ? 3 : 2);
+      overlap.set_implausible(cases == 2 ? 0 : 1);
+      const double n = static_cast<double>(overlap.patients());
+      overlap.set_dice_sum(0.9 * n);
+      overlap.set_dice_square_sum(0.85 * n);
+      overlap.set_iou_sum(0.8 * n);
+      overlap.set_iou_square_sum(0.75 * n);
+    }
+  }
+  return evaluation;
+}
+
+absl::Status OverlapsAfter(const Change& change, v1::StudyTask task) {
+  v1::Study study = SomeStudy();
+  study.set_task(task);
+  v1::SubmitEvaluationRequest evaluation = SomeOverlaps();
+  change(*evaluation.mutable_tracks(1));
+  return CheckEvaluationShape(study, evaluation.tracks());
+}
+
+TEST(EvaluationTest, OverlapsAreOfSegmentationAndOfNothingElse) {
+  const Change none = [](auto&) {};
+  EXPECT_TRUE(OverlapsAfter(none, v1::STUDY_TASK_SEGMENTATION).ok());
+  EXPECT_FALSE(OverlapsAfter(none, v1::STUDY_TASK_CLASSIFICATION).ok());
+  EXPECT_FALSE(After([](auto& t) { t.add_overlaps(); }).ok());
+  const Change of_classes[] = {[](auto& t) { t.add_confusion(0); },
+                               [](auto& t) { t.add_classes(); },
+                               [](auto& t) { t.set_mapped(1); },
+                               [](auto& t) { t.set_map_in_lungs_sum(0.5); },
+                               [](auto& t) { t.set_lung_share_sum(0.5); }};
+  for (const Change& change : of_classes) {
+    EXPECT_EQ(OverlapsAfter(change, v1::STUDY_TASK_SEGMENTATION).code(),
+              absl::StatusCode::kInvalidArgument);
+  }
+}
+
+TEST(EvaluationTest, EvaluatedCasesAreThoseOfTheTask) {
+  EXPECT_EQ(EvaluatedCases(SomeEvaluation().tracks(0)), 5u);
+  EXPECT_EQ(EvaluatedCases(SomeOverlaps().tracks(0)), 5u);
+  EXPECT_EQ(EvaluatedCases(v1::TrackEvaluation()), 0u);
+}
+
+TEST(EvaluationTest, OverlapsThatCannotBeAreRefused) {
+  const double nan = std::nan("");
+  const Change changes[] = {
+      [](auto& t) { t.mutable_overlaps()->RemoveLast(); },
+      [](auto& t) { t.add_overlaps(); },
+      // Of one class.
+      [](auto& t) { t.mutable_overlaps(0)->set_patients(3); },
+      [](auto& t) { t.mutable_overlaps(0)->set_patients(0); },
+      [](auto& t) { t.mutable_overlaps(0)->set_implausible(3); },
+      [](auto& t) { t.mutable_overlaps(0)->set_dice_sum(2.01); },
+      [](auto& t) { t.mutable_overlaps(0)->set_dice_sum(-0.01); },
+      [=](auto& t) { t.mutable_overlaps(0)->set_dice_sum(nan); },
+      [](auto& t) { t.mutable_overlaps(0)->set_dice_square_sum(1.81); },
+      [](auto& t) { t.mutable_overlaps(0)->set_dice_square_sum(-1); },
+      [](auto& t) { t.mutable_overlaps(0)->set_iou_sum(1.81); },
+      [=](auto& t) { t.mutable_overlaps(0)->set_iou_sum(nan); },
+      [](auto& t) { t.mutable_overlaps(0)->set_iou_square_sum(1.61); },
+      [=](auto& t) { t.mutable_overlaps(0)->set_iou_square_sum(nan); },
+      // All against the classes.
+      [](auto& t) { t.mutable_overlaps(2)->set_cases(6); },
+      [](auto& t) { t.mutable_overlaps(2)->set_implausible(0); },
+      [](auto& t) { t.mutable_overlaps(2)->set_patients(5); },
+      [](auto& t) { t.mutable_overlaps(2)->Clear(); },
+      [](auto& t) {
+        t.mutable_overlaps(2)->set_patients(1);
+        for (auto set :
+             {&v1::Overlap::set_dice_sum, &v1::Overlap::set_dice_square_sum,
+              &v1::Overlap::set_iou_sum, &v1::Overlap::set_iou_square_sum}) {
+          (t.mutable_overlaps(2)->*set)(0.5);
+        }
+      }};
+  for (size_t i = 0; i < std::size(changes); ++i) {
+    EXPECT_EQ(OverlapsAfter(changes[i], v1::STUDY_TASK_SEGMENTATION).code(),
+              absl::StatusCode::kInvalidArgument)
+        << i;
+  }
+}
+
+TEST(EvaluationTest, MoreCasesThanAnArmMayHaveAreRefusedOfOverlapsToo) {
+  const auto with = [](uint64_t cases) {
+    return OverlapsAfter(
+        [cases](v1::TrackEvaluation& track) {
+          track.mutable_overlaps(0)->set_cases(cases - 3);
+          track.mutable_overlaps(2)->set_cases(cases);
+        },
+        v1::STUDY_TASK_SEGMENTATION);
+  };
+  EXPECT_TRUE(with(kMaxArmCases).ok());
+  EXPECT_FALSE(with(kMaxArmCases + 1).ok());
+  // Wraps to the right sum.
+  const absl::Status wraps = OverlapsAfter(
+      [](v1::TrackEvaluation& track) {
+        track.mutable_overlaps(0)->set_cases((uint64_t{1} << 63) + 2);
+        track.mutable_overlaps(1)->set_cases((uint64_t{1} << 63) + 3);
+      },
+      v1::STUDY_TASK_SEGMENTATION);
+  EXPECT_FALSE(wraps.ok());
+}
+
 TEST(EvaluationTest, CountsThatWrapToTheRightSumAreRefused) {
   const absl::Status status = After([](v1::TrackEvaluation& track) {
     track.set_confusion(0, (uint64_t{1} << 63) + 2);
