@@ -53,7 +53,8 @@ absl::StatusOr<v1::Study> ReadStudyFile(const std::string& path,
 void FillStudyDefaults(v1::Study& study);
 
 // INVALID_ARGUMENT names the field, its place and its valid range. Checks a
-// filled study; the registry checks the architecture (common/model).
+// filled study; the registry checks the architecture (common/model). One that
+// was submitted with a protocol before 5 has no task, and classifies.
 absl::Status ValidateStudy(const v1::Study& study,
                            const FieldPlaces& places = FieldPlaces("study"));
 

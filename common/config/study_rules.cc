@@ -79,7 +79,16 @@ class Rules {
                             "inner hyphens, at most 63, not '", name, "'"));
   }
 
+  // Submitted before there were any, in a database that has it still.
+  bool IsOfBeforeTasks() const {
+    constexpr uint32_t kFirstWithTasks = 5;
+    return study_.task() == v1::STUDY_TASK_UNSPECIFIED &&
+           study_.protocol_version() > 0 &&
+           study_.protocol_version() < kFirstWithTasks;
+  }
+
   absl::Status CheckTask() const {
+    if (IsOfBeforeTasks()) return absl::OkStatus();
     HILUM_RETURN_IF_ERROR(Given("task", study_.task(),
                                 v1::STUDY_TASK_SEGMENTATION,
                                 "classification or segmentation"));

@@ -137,6 +137,8 @@ absl::Status SessionRunner::SubmitCensus(const v1::Task& task,
   *request.mutable_header() = task.header();
   request.set_manifest_sha256(prepared.manifest_sha256());
   *request.mutable_arms() = given.has_value() ? given->arms() : prepared.arms();
+  *request.mutable_rejected_masks() =
+      given.has_value() ? given->rejected_masks() : prepared.rejected_masks();
   request.set_rows(prepared.rows());
   request.set_rejected_rows(prepared.rejected_rows());
   if (!given.has_value()) {
@@ -147,6 +149,7 @@ absl::Status SessionRunner::SubmitCensus(const v1::Task& task,
     request.clear_arms();
     request.clear_rows();
     request.clear_rejected_rows();
+    request.clear_rejected_masks();
   }
   v1::SubmitResponse response;
   return Call("SubmitCensus", request, &response, kCallTimeout);

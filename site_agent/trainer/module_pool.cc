@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "site_agent/trainer/module_pool.h"
 
+#include <utility>
+
 #include "common/base/status_macros.h"
 
 namespace hilum {
@@ -23,29 +25,15 @@ absl::StatusOr<std::unique_ptr<ModulePool>> ModulePool::Create(
                    IsLarge(layout.travelling_size) ||
                    (large_trunk && whole_passes);
   std::unique_ptr<ModulePool> pool(new ModulePool(threads, large_trunk || one));
-  HILUM_ASSIGN_OR_RETURN(pool->modules_.emplace_back(),
+  HILUM_ASSIGN_OR_RETURN(std::unique_ptr<Module> first,
                          Module::Create(layout, study, options));
+  pool->modules_.Add(std::move(first));
   for (int i = 1; i < (one ? 1 : threads); ++i) {
-    HILUM_ASSIGN_OR_RETURN(pool->modules_.emplace_back(),
+    HILUM_ASSIGN_OR_RETURN(std::unique_ptr<Module> sibling,
                            pool->first().CreateSibling());
-  }
-  absl::MutexLock lock(&pool->mutex_);
-  for (const auto& module : pool->modules_) {
-    pool->free_.push_back(module.get());
+    pool->modules_.Add(std::move(sibling));
   }
   return pool;
-}
-
-Module& ModulePool::Take() {
-  absl::MutexLock lock(&mutex_);
-  Module* module = free_.back();
-  free_.pop_back();
-  return *module;
-}
-
-void ModulePool::Return(Module& module) {
-  absl::MutexLock lock(&mutex_);
-  free_.push_back(&module);
 }
 
 }  // namespace hilum

@@ -4,15 +4,12 @@
 
 #include <memory>
 #include <string>
-#include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
-#include "common/base/ordered_pipeline.h"
 #include "site_agent/trainer/module.h"
+#include "site_agent/trainer/network_pool.h"
 
 namespace hilum {
 
@@ -27,7 +24,7 @@ class ModulePool {
       const ParameterLayout& layout, const v1::Study& study,
       const ModuleOptions& options, int threads, bool whole_passes);
 
-  Module& first() { return *modules_[0]; }
+  Module& first() { return modules_.first(); }
   absl::Status LoadFrozenFile(const std::string& path) {
     return first().LoadFrozenFile(path);
   }
@@ -39,7 +36,7 @@ class ModulePool {
       int64_t count,
       absl::FunctionRef<absl::Status(Module&, int64_t, Item&)> make,
       absl::FunctionRef<absl::Status(int64_t, Item&)> consume) {
-    return Run<Item>(count, static_cast<int>(modules_.size()), make, consume);
+    return Run<Item>(count, modules_.size(), make, consume);
   }
   // The same for what frozen blocks compute: one by one where they are large.
   template <typename Item>
@@ -47,9 +44,7 @@ class ModulePool {
       int64_t count,
       absl::FunctionRef<absl::Status(Module&, int64_t, Item&)> make,
       absl::FunctionRef<absl::Status(int64_t, Item&)> consume) {
-    return Run<Item>(count,
-                     wide_passes_ ? 1 : static_cast<int>(modules_.size()), make,
-                     consume);
+    return Run<Item>(count, wide_passes_ ? 1 : modules_.size(), make, consume);
   }
 
  private:
@@ -61,26 +56,13 @@ class ModulePool {
       int64_t count, int side_by_side,
       absl::FunctionRef<absl::Status(Module&, int64_t, Item&)> make,
       absl::FunctionRef<absl::Status(int64_t, Item&)> consume) {
-    return RunOrdered<Item>(
-        count, side_by_side,
-        [&](int64_t index, Item& item) {
-          Module::SetThreads(side_by_side == 1 ? threads_ : 1);
-          Module& module = Take();
-          absl::Status status = make(module, index, item);
-          Return(module);
-          return status;
-        },
-        consume);
+    return modules_.ForEach<Item>(
+        count, side_by_side, side_by_side == 1 ? threads_ : 1, make, consume);
   }
-
-  Module& Take();  // not more than there are at a time
-  void Return(Module& module);
 
   const int threads_;
   const bool wide_passes_;
-  std::vector<std::unique_ptr<Module>> modules_;
-  absl::Mutex mutex_;
-  std::vector<Module*> free_ ABSL_GUARDED_BY(mutex_);
+  NetworkPool<Module> modules_;
 };
 
 }  // namespace hilum

@@ -10,6 +10,11 @@
 
 namespace hilum {
 
+bool PreparedStudy::Has(v1::Arm arm, size_t index) const {
+  if (PlaneOf(arm, index).empty()) return false;
+  return !IsSegmentation(study) || !LungsOf(arm, index).empty();
+}
+
 std::vector<size_t> PreparedStudy::CasesOf(const Track& track,
                                            Part part) const {
   const double share = study.training().validation().share();
@@ -33,11 +38,6 @@ const Plane& PreparedStudy::LungsOf(v1::Arm arm, size_t index) const {
   const std::vector<Plane>& lungs =
       arm == v1::ARM_WHOLE ? pool.data.whole_lungs : pool.data.segmented_lungs;
   return lungs.empty() ? *kNone : lungs[index];
-}
-
-bool PreparedStudy::Has(v1::Arm arm, size_t index) const {
-  return !PlaneOf(arm, index).empty() &&
-         (!IsSegmentation(study) || !LungsOf(arm, index).empty());
 }
 
 uint64_t PreparedStudy::NumFixedVersions() const {

@@ -2,6 +2,9 @@
 #ifndef HILUM_SITE_AGENT_TRAINER_SCHEDULE_H_
 #define HILUM_SITE_AGENT_TRAINER_SCHEDULE_H_
 
+#include <cstddef>
+#include <cstdint>
+
 #include "hilum/v1/study.pb.h"
 
 namespace hilum {
@@ -15,6 +18,16 @@ namespace hilum {
 // A step in the warm-up takes the rate at its end, so that none is lost: give
 // t + one step. Source: Loshchilov, Hutter 2017 (cosine).
 double RateFactor(const v1::Training& training, double t);
+
+// A step's place in a study: step `step` < `steps` of local epoch `epoch`, from
+// 0, of round `round`, from 1.
+struct StepPlace {
+  uint32_t round, epoch;
+  size_t step, steps;
+};
+
+// RateFactor for it.
+double StepRateFactor(const v1::Training& training, const StepPlace& place);
 
 }  // namespace hilum
 

@@ -2,29 +2,13 @@
 #ifndef HILUM_SITE_AGENT_TRAINER_TORCH_TRAINER_H_
 #define HILUM_SITE_AGENT_TRAINER_TORCH_TRAINER_H_
 
-#include <functional>
 #include <memory>
-#include <string>
-#include <vector>
 
-#include "site_agent/trainer/case_pool.h"
-#include "site_agent/trainer/prepared_study.h"
-#include "site_agent/trainer/rank_options.h"
+#include "site_agent/trainer/study_session.h"
 #include "site_agent/trainer/trainer.h"
+#include "site_agent/trainer/trainer_options.h"
 
 namespace hilum {
-
-struct TorchTrainerOptions {
-  // Sites whose cases a simulator pools with those of the request; its
-  // data_rules.max_bad_share then counts the pool's rows.
-  std::vector<CaseSource> further;
-  // Takes lines about what lasts long.
-  std::function<void(const std::string&)> log = [](const std::string&) {};
-  // Processes that share each batch, this one being one of them (size 1: it is
-  // alone), each with the device of its rank. Their calls are the same; only
-  // the first writes files.
-  RankOptions ranks;
-};
 
 // The trainer that learns. Everything random comes from the study's seed,
 // in a stream per site, track and round, and per case; the same request gives
@@ -38,7 +22,8 @@ class TorchTrainer : public Trainer {
   explicit TorchTrainer(TorchTrainerOptions options = {});
   ~TorchTrainer() override;
 
-  // FAILED_PRECONDITION: the device is not here.
+  // FAILED_PRECONDITION: the device is not here. INVALID_ARGUMENT: several
+  // devices for a study of segmentation.
   absl::StatusOr<v1::PrepareResponse> Prepare(
       const v1::PrepareRequest& request) override;
   // A track whose loss is not finite has no examples, and a warning says why.
@@ -49,10 +34,8 @@ class TorchTrainer : public Trainer {
       const v1::EvaluateRequest& request) override;
 
  private:
-  class Session;  // of one study, from Prepare to the next
-
   const TorchTrainerOptions options_;
-  std::unique_ptr<Session> session_;
+  std::unique_ptr<StudySession> session_;  // from Prepare to the next
 };
 
 }  // namespace hilum

@@ -75,14 +75,12 @@ class Training {
  private:
   absl::StatusOr<double> RunEpoch(uint32_t epoch) {
     const size_t size = rules_.batch_size();
-    const double steps = std::ceil(static_cast<double>(cases_.size()) /
-                                   static_cast<double>(size));
+    const size_t steps = (cases_.size() + size - 1) / size;
     double loss = 0;
     for (size_t at = 0, step = 0; at < cases_.size(); at += size, ++step) {
-      const double done = epoch + static_cast<double>(step) / steps;
-      absl::StatusOr<double> sum = RunStep(
-          absl::Span<const size_t>(cases_).subspan(at, size), epoch,
-          done / rules_.local_epochs(), 1 / steps / rules_.local_epochs());
+      absl::StatusOr<double> sum =
+          RunStep(absl::Span<const size_t>(cases_).subspan(at, size), epoch,
+                  StepRateFactor(rules_, {round_, epoch, step, steps}));
       if (!sum.ok()) {
         return absl::Status(
             sum.status().code(),
@@ -94,9 +92,8 @@ class Training {
     return loss;
   }
 
-  // `done` and `length` of this step in rounds, from the round's beginning.
   absl::StatusOr<double> RunStep(absl::Span<const size_t> some, uint32_t epoch,
-                                 double done, double length) {
+                                 double rate_factor) {
     const uint64_t epochs_before =
         uint64_t{round_ - 1} * rules_.local_epochs() + epoch;
     Batch batch;
@@ -112,9 +109,7 @@ class Training {
               : static_cast<float>(class_weights_[static_cast<size_t>(label)]));
     }
     batch.inputs = inputs_.Of(track_.arm, versions);
-    double at = round_ - 1 + done;
-    if (at < rules_.schedule().warmup_rounds()) at += length;
-    return module_.TrainBatch(batch, RateFactor(rules_, at), dropout_);
+    return module_.TrainBatch(batch, rate_factor, dropout_);
   }
 
   const PreparedStudy& study_;
@@ -211,10 +206,7 @@ absl::Status TrainTrack(const PreparedStudy& study, const CaseInputs& inputs,
   Training training(study, inputs, module, track, round, class_weights);
   const absl::StatusOr<double> loss = training.Run();
   if (absl::IsOutOfRange(loss.status())) {
-    trained.delta.assign(before.size(), 0);
-    trained.local.clear();
-    trained.warning = absl::StrCat(loss.status().message(),
-                                   "; this track's update is withheld");
+    Withhold(before.size(), loss.status(), trained);
     return absl::OkStatus();
   }
   HILUM_RETURN_IF_ERROR(loss.status());

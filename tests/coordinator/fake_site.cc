@@ -9,6 +9,7 @@
 #include "common/base/status_macros.h"
 #include "common/config/study.h"
 #include "common/crypto/sha256.h"
+#include "tests/support/fingerprint.h"
 
 namespace hilum {
 namespace {
@@ -40,6 +41,7 @@ v1::SubmitCensusRequest TinyCensus() {
   for (int i = 0; i < 4; ++i) {
     census.mutable_arms(0)->add_fold_class_counts(5);
   }
+  FillFingerprints(2, census);
   return census;
 }
 

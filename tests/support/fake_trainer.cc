@@ -10,12 +10,30 @@
 #include "common/config/study.h"
 #include "common/model/architecture.h"
 #include "common/model/blobs.h"
+#include "tests/support/fingerprint.h"
 
 namespace hilum {
 namespace {
 
 constexpr uint64_t kCases = 10;
 constexpr uint64_t kTried = 4;
+constexpr uint64_t kRejectedMasks = 3;
+
+// Of kCases of each class, of as many patients.
+void FillOverlaps(int classes, v1::TrackEvaluation& track) {
+  for (int c = 0; c <= classes; ++c) {
+    v1::Overlap& overlap = *track.add_overlaps();
+    const uint64_t cases =
+        kCases * static_cast<uint64_t>(c < classes ? 1 : classes);
+    const double n = static_cast<double>(cases);
+    overlap.set_cases(cases);
+    overlap.set_patients(cases);
+    overlap.set_dice_sum(0.9 * n);
+    overlap.set_dice_square_sum(0.82 * n);
+    overlap.set_iou_sum(0.8 * n);
+    overlap.set_iou_square_sum(0.66 * n);
+  }
+}
 
 }  // namespace
 
@@ -36,6 +54,8 @@ absl::StatusOr<v1::PrepareResponse> FakeTrainer::Prepare(
     v1::ArmCensus* census = response.add_arms();
     for (int i = 0; i < cells; ++i) census->add_fold_class_counts(kCases);
   }
+  FillFingerprints(study_.classes_size(), response);
+  response.set_rejected_masks(0, kRejectedMasks);
   response.set_rows(kCases * static_cast<uint64_t>(cells));
   return response;
 }
@@ -68,6 +88,10 @@ absl::StatusOr<v1::EvaluateResponse> FakeTrainer::Evaluate(
     if (tracks[t].IsFinal()) continue;
     v1::TrackEvaluation* track = response.add_tracks();
     track->set_track(static_cast<uint32_t>(t));
+    if (IsSegmentation(study_)) {
+      FillOverlaps(classes, *track);
+      continue;
+    }
     for (int i = 0; i < classes * classes; ++i) {
       track->add_confusion(i % (classes + 1) == 0 ? kCases : 0);
     }

@@ -10,9 +10,11 @@
 namespace hilum {
 
 // Has ten cases of each class in each fold and learns nothing: its delta is
-// of the study's size and always the same. Where the study validates, four
-// cases of each track say that the model of after the second round is the best.
-// For benches and tests of what is around training. Not thread-safe.
+// of the study's size and always the same. All its images look alike
+// (fingerprint.h), and three masks of the first class are rejected. Where the
+// study validates, four cases of each track say that the model of after the
+// second round is the best. For benches and tests of what is around training.
+// Not thread-safe.
 class FakeTrainer : public Trainer {
  public:
   absl::StatusOr<v1::PrepareResponse> Prepare(

@@ -10,7 +10,11 @@
 namespace hilum {
 namespace {
 
-constexpr float kPixelUnit = 1.0f / 65535.0f, kMaskUnit = 1.0f / 255.0f;
+constexpr float kPixelUnit = 1.0f / 65535.0f;
+
+// What is all of a pixel, inverted.
+float UnitOf(const MaskPlane&) { return 1.0f / 255.0f; }
+float UnitOf(const Plane&) { return kPixelUnit; }
 
 // A draw's place from the corner instead of the centre.
 struct Corner {
@@ -98,6 +102,36 @@ struct Patch {
   }
 };
 
+template <typename Mask>
+void AppendAugmented(const Plane& plane, const Mask& mask, int size,
+                     const v1::Augmentation& reach, Rng& rng,
+                     std::vector<float>& pixels, std::vector<float>& masks) {
+  const PlaceDraw g(reach, size, rng);
+  const Grays grays(GrayDraw(reach, rng));
+  const Corner corner(g, size);
+  const Patch patch(size, rng);
+  const float mask_unit = UnitOf(mask);
+  const size_t start = pixels.size();
+  for (int row = 0; row < size; ++row) {
+    for (int i = 0; i < size; ++i) {
+      const int column = g.flip ? size - 1 - i : i;
+      const Sample sample(g.a * row + g.b * column + corner.y,
+                          g.a * column - g.b * row + corner.x, size);
+      pixels.push_back(grays(sample.Of(plane) * kPixelUnit));
+      masks.push_back(sample.Of(mask) * mask_unit);
+    }
+  }
+  patch.AddTo(pixels.data() + start, size);
+}
+
+template <typename Mask>
+void Append(const Plane& plane, const Mask& mask, std::vector<float>& pixels,
+            std::vector<float>& masks) {
+  const float mask_unit = UnitOf(mask);
+  for (uint16_t v : plane) pixels.push_back(v * kPixelUnit);
+  for (auto v : mask) masks.push_back(v * mask_unit);
+}
+
 }  // namespace
 
 v1::Augmentation SegmentAugmentation() {
@@ -115,27 +149,24 @@ void AppendAugmentedPair(const Plane& plane, const MaskPlane& mask, int size,
                          const v1::Augmentation& reach, Rng& rng,
                          std::vector<float>& pixels,
                          std::vector<float>& masks) {
-  const PlaceDraw g(reach, size, rng);
-  const Grays grays(GrayDraw(reach, rng));
-  const Corner corner(g, size);
-  const Patch patch(size, rng);
-  const size_t start = pixels.size();
-  for (int row = 0; row < size; ++row) {
-    for (int i = 0; i < size; ++i) {
-      const int column = g.flip ? size - 1 - i : i;
-      const Sample sample(g.a * row + g.b * column + corner.y,
-                          g.a * column - g.b * row + corner.x, size);
-      pixels.push_back(grays(sample.Of(plane) * kPixelUnit));
-      masks.push_back(sample.Of(mask) * kMaskUnit);
-    }
-  }
-  patch.AddTo(pixels.data() + start, size);
+  AppendAugmented(plane, mask, size, reach, rng, pixels, masks);
+}
+
+void AppendAugmentedPair(const Plane& plane, const Plane& lungs, int size,
+                         const v1::Augmentation& reach, Rng& rng,
+                         std::vector<float>& pixels,
+                         std::vector<float>& masks) {
+  AppendAugmented(plane, lungs, size, reach, rng, pixels, masks);
 }
 
 void AppendPair(const Plane& plane, const MaskPlane& mask,
                 std::vector<float>& pixels, std::vector<float>& masks) {
-  for (uint16_t v : plane) pixels.push_back(v * kPixelUnit);
-  for (uint8_t v : mask) masks.push_back(v * kMaskUnit);
+  Append(plane, mask, pixels, masks);
+}
+
+void AppendPair(const Plane& plane, const Plane& lungs,
+                std::vector<float>& pixels, std::vector<float>& masks) {
+  Append(plane, lungs, pixels, masks);
 }
 
 }  // namespace hilum

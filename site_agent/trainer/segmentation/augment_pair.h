@@ -26,9 +26,15 @@ v1::Augmentation SegmentAugmentation();
 void AppendAugmentedPair(const Plane& plane, const MaskPlane& mask, int size,
                          const v1::Augmentation& reach, Rng& rng,
                          std::vector<float>& pixels, std::vector<float>& masks);
+// `lungs`: 65535 all of the pixel.
+void AppendAugmentedPair(const Plane& plane, const Plane& lungs, int size,
+                         const v1::Augmentation& reach, Rng& rng,
+                         std::vector<float>& pixels, std::vector<float>& masks);
 
 // The same without any change.
 void AppendPair(const Plane& plane, const MaskPlane& mask,
+                std::vector<float>& pixels, std::vector<float>& masks);
+void AppendPair(const Plane& plane, const Plane& lungs,
                 std::vector<float>& pixels, std::vector<float>& masks);
 
 }  // namespace hilum

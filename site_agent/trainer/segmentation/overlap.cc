@@ -2,8 +2,6 @@
 #include "site_agent/trainer/segmentation/overlap.h"
 
 #include <algorithm>
-#include <cstddef>
-#include <map>
 
 namespace hilum {
 
@@ -15,6 +13,36 @@ Overlap OverlapOf(const BinaryMask& a, const BinaryMask& b) {
   }
   if (sum == 0) return {1, 1};
   return {2 * both / sum, both / (sum - both)};
+}
+
+void OverlapSums::Add(int label, const std::string& patient,
+                      const Overlap& overlap, bool implausible) {
+  for (Group* group : {&groups_[static_cast<size_t>(label)], &groups_.back()}) {
+    Patient& of_patient = group->patients[patient];
+    of_patient.dice += overlap.dice;
+    of_patient.iou += overlap.iou;
+    ++of_patient.cases;
+    group->implausible += implausible;
+  }
+}
+
+std::vector<v1::Overlap> OverlapSums::Sums() const {
+  std::vector<v1::Overlap> sums;
+  for (const Group& group : groups_) {
+    v1::Overlap& sum = sums.emplace_back();
+    sum.set_patients(group.patients.size());
+    sum.set_implausible(group.implausible);
+    for (const auto& [name, patient] : group.patients) {
+      const double count = static_cast<double>(patient.cases);
+      const double dice = patient.dice / count, iou = patient.iou / count;
+      sum.set_cases(sum.cases() + patient.cases);
+      sum.set_dice_sum(sum.dice_sum() + dice);
+      sum.set_dice_square_sum(sum.dice_square_sum() + dice * dice);
+      sum.set_iou_sum(sum.iou_sum() + iou);
+      sum.set_iou_square_sum(sum.iou_square_sum() + iou * iou);
+    }
+  }
+  return sums;
 }
 
 MeanInterval PatientBootstrap(absl::Span<const double> values,

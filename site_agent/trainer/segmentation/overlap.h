@@ -2,11 +2,15 @@
 #ifndef HILUM_SITE_AGENT_TRAINER_SEGMENTATION_OVERLAP_H_
 #define HILUM_SITE_AGENT_TRAINER_SEGMENTATION_OVERLAP_H_
 
+#include <cstddef>
+#include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "absl/types/span.h"
 #include "common/base/rng.h"
+#include "hilum/v1/federation.pb.h"
 #include "site_agent/imaging/lung_mask.h"
 
 namespace hilum {
@@ -18,6 +22,32 @@ struct Overlap {
   double iou = 0;
 };
 Overlap OverlapOf(const BinaryMask& a, const BinaryMask& b);
+
+// The sums of v1::Overlap over cases that are added one by one.
+class OverlapSums {
+ public:
+  explicit OverlapSums(int classes)
+      : groups_(static_cast<size_t>(classes) + 1) {}
+
+  // `label`: 0 .. classes - 1. `implausible`: as JudgeLungMask has it.
+  void Add(int label, const std::string& patient, const Overlap& overlap,
+           bool implausible);
+  // [classes + 1], the last of all cases together. The order of cases of one
+  // patient may change their last bits, that of patients does not.
+  std::vector<v1::Overlap> Sums() const;
+
+ private:
+  struct Patient {
+    double dice = 0, iou = 0;  // summed over cases
+    uint64_t cases = 0;
+  };
+  struct Group {
+    std::map<std::string, Patient> patients;
+    uint64_t implausible = 0;
+  };
+
+  std::vector<Group> groups_;
+};
 
 struct MeanInterval {
   double mean = 0, low = 0, high = 0;

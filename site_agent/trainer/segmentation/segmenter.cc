@@ -3,6 +3,7 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
+#include <ATen/core/Reduction.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/binary_cross_entropy_with_logits.h>
 #include <ATen/ops/from_blob.h>
@@ -37,52 +38,62 @@ absl::Status TorchError(const std::exception& e) {
 // Over each image's pixels.
 at::Tensor Sums(const at::Tensor& x) { return x.sum({1, 2, 3}); }
 
+// Of each image, [n].
+at::Tensor DiceLosses(const at::Tensor& p, const at::Tensor& truth) {
+  return 1 - (Sums(p * truth) * 2 + 1) / (Sums(p) + Sums(truth) + 1);
+}
+
+// The mean over images.
 at::Tensor SegmentLoss(const at::Tensor& logits, const at::Tensor& truth) {
-  const at::Tensor p = at::sigmoid(logits);
-  const at::Tensor dice =
-      1 - (Sums(p * truth) * 2 + 1) / (Sums(p) + Sums(truth) + 1);
-  return at::binary_cross_entropy_with_logits(logits, truth) + dice.mean();
+  return at::binary_cross_entropy_with_logits(logits, truth) +
+         DiceLosses(at::sigmoid(logits), truth).mean();
+}
+
+at::Tensor SegmentLosses(const at::Tensor& logits, const at::Tensor& truth) {
+  return at::binary_cross_entropy_with_logits(logits, truth, {}, {},
+                                              at::Reduction::None)
+             .mean({1, 2, 3}) +
+         DiceLosses(at::sigmoid(logits), truth);
+}
+
+template <typename T>
+std::vector<T> Values(const at::Tensor& tensor) {
+  const at::Tensor here = tensor.detach().cpu().contiguous();
+  const float* values = here.data_ptr<float>();
+  return std::vector<T>(values, values + here.numel());
 }
 
 }  // namespace
 
 struct Segmenter::Impl {
   int size;
+  at::Device device = at::kCPU;
+  Architecture architecture;
   std::vector<at::Tensor> tensors;  // registry order
   std::unique_ptr<UNet> network;
   std::unique_ptr<Optimizer> optimizer;
 
-  absl::Status Build(absl::Span<const float> weights,
-                     const v1::Training& training);
+  absl::Status Build(const v1::Training& training);
+  absl::Status Fill(absl::Span<const float> weights);
   at::Tensor Images(std::vector<float>& values) const {
     const int64_t pixels = int64_t{size} * size;
     return at::from_blob(
-        values.data(),
-        {static_cast<int64_t>(values.size()) / pixels, 1, size, size},
-        at::kFloat);
+               values.data(),
+               {static_cast<int64_t>(values.size()) / pixels, 1, size, size},
+               at::kFloat)
+        .to(device);
   }
 };
 
-absl::Status Segmenter::Impl::Build(absl::Span<const float> weights,
-                                    const v1::Training& training) {
-  const Architecture architecture = SegmenterArchitecture();
+absl::Status Segmenter::Impl::Build(const v1::Training& training) {
+  architecture = SegmenterArchitecture();
   std::vector<at::Tensor> learned;
-  size_t next = 0;
   for (const TensorSpec& spec : architecture.tensors) {
-    const auto count = static_cast<size_t>(spec.size());
-    if (weights.size() - next < count) break;
-    at::Tensor tensor = at::zeros(spec.shape, at::kFloat);
-    std::copy_n(weights.begin() + next, count, tensor.data_ptr<float>());
-    next += count;
-    if (IsLearned(spec.role)) {
-      tensor.set_requires_grad(true);
-      learned.push_back(tensor);
-    }
-    tensors.push_back(std::move(tensor));
-  }
-  if (tensors.size() != architecture.tensors.size() || next != weights.size()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(weights.size(), " weights, which are not a segmenter's"));
+    tensors.push_back(
+        at::zeros(spec.shape, at::TensorOptions(at::kFloat).device(device)));
+    if (!IsLearned(spec.role)) continue;
+    tensors.back().set_requires_grad(true);
+    learned.push_back(tensors.back());
   }
   TensorTable table(architecture, tensors);
   network = std::make_unique<UNet>(table);
@@ -90,6 +101,27 @@ absl::Status Segmenter::Impl::Build(absl::Span<const float> weights,
   const std::vector<int> distances(learned.size());
   optimizer =
       std::make_unique<Optimizer>(training, std::move(learned), distances);
+  return absl::OkStatus();
+}
+
+absl::Status Segmenter::Impl::Fill(absl::Span<const float> weights) {
+  int64_t size = 0;
+  for (const at::Tensor& tensor : tensors) size += tensor.numel();
+  if (static_cast<int64_t>(weights.size()) != size) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(weights.size(), " weights, which are not a segmenter's"));
+  }
+  at::NoGradGuard no_grad;
+  const float* from = weights.data();
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    tensors[i].copy_(at::from_blob(const_cast<float*>(from), tensors[i].sizes(),
+                                   at::kFloat));
+    from += tensors[i].numel();
+    if (architecture.tensors[i].role == TensorRole::kRunningVariance) {
+      tensors[i].clamp_min_(0);
+    }
+  }
+  optimizer->Reset();
   return absl::OkStatus();
 }
 
@@ -106,8 +138,8 @@ void Segmenter::SetThreads(int threads) {
 }
 
 absl::StatusOr<std::unique_ptr<Segmenter>> Segmenter::Create(
-    int size, absl::Span<const float> weights,
-    const v1::Training& training) try {
+    int size, absl::Span<const float> weights, const v1::Training& training,
+    const ComputeDevice& device) try {
   if (size < kLeastSize || size > kMostSize || size % kUNetMultiple != 0) {
     return absl::InvalidArgumentError(
         absl::StrCat("size ", size, " is not a multiple of ", kUNetMultiple,
@@ -115,13 +147,24 @@ absl::StatusOr<std::unique_ptr<Segmenter>> Segmenter::Create(
   }
   auto impl = std::make_unique<Impl>();
   impl->size = size;
-  HILUM_RETURN_IF_ERROR(impl->Build(weights, training));
+  if (device.cuda) {
+    impl->device =
+        at::Device(at::kCUDA, static_cast<at::DeviceIndex>(device.index));
+  }
+  HILUM_RETURN_IF_ERROR(impl->Build(training));
+  HILUM_RETURN_IF_ERROR(impl->Fill(weights));
   return std::unique_ptr<Segmenter>(new Segmenter(std::move(impl)));
 } catch (const std::exception& e) {
   return TorchError(e);
 }
 
 int Segmenter::size() const { return impl_->size; }
+
+absl::Status Segmenter::Load(absl::Span<const float> weights) try {
+  return impl_->Fill(weights);
+} catch (const std::exception& e) {
+  return TorchError(e);
+}
 
 absl::StatusOr<double> Segmenter::TrainBatch(SegmentBatch& batch,
                                              double rate_factor) try {
@@ -143,11 +186,19 @@ absl::StatusOr<double> Segmenter::TrainBatch(SegmentBatch& batch,
 absl::StatusOr<std::vector<float>> Segmenter::Predict(
     std::vector<float>& pixels) try {
   at::NoGradGuard no_grad;
-  const at::Tensor p = at::sigmoid((*impl_->network)(impl_->Images(pixels),
-                                                     /*training=*/false))
-                           .contiguous();
-  const float* values = p.data_ptr<float>();
-  return std::vector<float>(values, values + p.numel());
+  return Values<float>(at::sigmoid(
+      (*impl_->network)(impl_->Images(pixels), /*training=*/false)));
+} catch (const std::exception& e) {
+  return TorchError(e);
+}
+
+absl::StatusOr<SegmentOutcome> Segmenter::Try(SegmentBatch& batch) try {
+  at::NoGradGuard no_grad;
+  const at::Tensor logits =
+      (*impl_->network)(impl_->Images(batch.pixels), /*training=*/false);
+  return SegmentOutcome{.probabilities = Values<float>(at::sigmoid(logits)),
+                        .losses = Values<double>(
+                            SegmentLosses(logits, impl_->Images(batch.masks)))};
 } catch (const std::exception& e) {
   return TorchError(e);
 }
@@ -155,8 +206,8 @@ absl::StatusOr<std::vector<float>> Segmenter::Predict(
 std::vector<float> Segmenter::Weights() const {
   std::vector<float> out;
   for (const at::Tensor& tensor : impl_->tensors) {
-    const float* values = tensor.data_ptr<float>();
-    out.insert(out.end(), values, values + tensor.numel());
+    const std::vector<float> values = Values<float>(tensor);
+    out.insert(out.end(), values.begin(), values.end());
   }
   return out;
 }

@@ -11,6 +11,7 @@
 #include "absl/types/span.h"
 #include "common/model/architecture.h"
 #include "hilum/v1/study.pb.h"
+#include "site_agent/trainer/device.h"
 
 namespace hilum {
 
@@ -23,7 +24,14 @@ struct SegmentBatch {
   std::vector<float> masks;   // [n, size, size], 0 to 1
 };
 
-// Not thread-safe.
+// What a network that does not learn just now makes of a batch.
+struct SegmentOutcome {
+  std::vector<float> probabilities;  // [n, size, size]
+  std::vector<double> losses;        // [n], TrainBatch's of each
+};
+
+// Not thread-safe; several may run in threads of their own, and each gives the
+// same bits whatever runs beside it.
 class Segmenter {
  public:
   // `size`: of an image's side, a multiple of 16 from 32 to 1024. `weights`:
@@ -31,13 +39,18 @@ class Segmenter {
   // and clipping. INVALID_ARGUMENT: another size, or number of weights.
   static absl::StatusOr<std::unique_ptr<Segmenter>> Create(
       int size, absl::Span<const float> weights,
-      const v1::Training& training = {});
+      const v1::Training& training = {}, const ComputeDevice& device = {});
   ~Segmenter();
 
   // Threads for calls from this thread.
   static void SetThreads(int threads);
 
   int size() const;
+
+  // Other weights, and the optimiser starts afresh. A running variance below
+  // zero, as sums over sites may round it to, becomes zero. INVALID_ARGUMENT:
+  // another number of weights.
+  absl::Status Load(absl::Span<const float> weights);
 
   // One step down the mean over the batch of ce + 1 - (2 sum pt + 1) /
   // (sum p + sum t + 1), with the mask t, p = sigmoid(logit), ce the mean
@@ -48,6 +61,9 @@ class Segmenter {
 
   // Probabilities [n, size, size] of pixels [n, size, size].
   absl::StatusOr<std::vector<float>> Predict(std::vector<float>& pixels);
+
+  // By the running statistics, without learning.
+  absl::StatusOr<SegmentOutcome> Try(SegmentBatch& batch);
 
   // Registry order.
   std::vector<float> Weights() const;

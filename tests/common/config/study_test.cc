@@ -45,6 +45,18 @@ TEST(StudyTest, BytesComeBackAsTheSameBytes) {
   EXPECT_EQ(SerializeStudy(*read), bytes);
 }
 
+// Or an ended one could not be exported once more.
+TEST(StudyTest, StudyOfBeforeTasksIsReadAndClassifies) {
+  v1::Study study = Filled();
+  study.clear_task();
+  EXPECT_FALSE(ParseStudy(SerializeStudy(study)).ok());
+  for (uint32_t version : {4u, 5u, 6u}) {
+    study.set_protocol_version(version);
+    EXPECT_EQ(ParseStudy(SerializeStudy(study)).ok(), version == 4) << version;
+  }
+  EXPECT_FALSE(IsSegmentation(study));
+}
+
 TEST(StudyTest, EachRuleRefusesAndNamesItsField) {
   struct Case {
     const char* field;

@@ -9,6 +9,8 @@
 #include <sstream>
 
 #include "absl/strings/match.h"
+#include "common/config/census.h"
+#include "common/metrics/fingerprint.h"
 #include "google/protobuf/unknown_field_set.h"
 #include "hilum/v1/federation.pb.h"
 #include "hilum/v1/trainer.pb.h"
@@ -74,6 +76,49 @@ TEST(EgressTest, InnerMessagesAreWalkedToo) {
   v1::SubmitUpdateRequest request;
   request.mutable_update()->set_sha256("short");
   EXPECT_THAT(RefusalOf(request), HasSubstr("BlobRef.sha256"));
+}
+
+// 32 classes, as many folds as there may be, the largest numbers.
+TEST(EgressTest, LargestCensusMayLeave) {
+  v1::SubmitCensusRequest census;
+  for (int a = 0; a < 2; ++a) {
+    v1::ArmCensus& arm = *census.add_arms();
+    arm.mutable_fold_class_counts()->Resize(20 * 32, kMaxArmCases / (20 * 32));
+    v1::Fingerprint& print = *arm.mutable_fingerprint();
+    print = EmptyFingerprint();
+    for (uint64_t& gray : *print.mutable_grays()) gray = uint64_t{1} << 33;
+    for (uint64_t& cases : *print.mutable_sides()) cases = kMaxArmCases;
+    print.set_masked(kMaxArmCases);
+    print.set_lung_share(uint64_t{1} << 33);
+  }
+  census.mutable_rejected_masks()->Resize(32, kMaxRows);
+  EXPECT_TRUE(CheckEgress(census).ok()) << CheckEgress(census);
+  // One number more than there are bins for is over the field's bytes.
+  census.mutable_arms(0)->mutable_fingerprint()->mutable_grays()->Resize(
+      80, uint64_t{1} << 33);
+  EXPECT_THAT(RefusalOf(census), HasSubstr("grays"));
+}
+
+TEST(EgressTest, LargestOverlapsMayLeave) {
+  v1::SubmitEvaluationRequest evaluation;
+  for (uint32_t t = 0; t < 20; ++t) {
+    v1::TrackEvaluation& track = *evaluation.add_tracks();
+    track.set_track(t);
+    track.set_loss_sum(1e9);
+    for (int c = 0; c < 33; ++c) {
+      v1::Overlap& overlap = *track.add_overlaps();
+      for (auto set : {&v1::Overlap::set_cases, &v1::Overlap::set_patients,
+                       &v1::Overlap::set_implausible}) {
+        (overlap.*set)(kMaxArmCases);
+      }
+      for (auto set :
+           {&v1::Overlap::set_dice_sum, &v1::Overlap::set_dice_square_sum,
+            &v1::Overlap::set_iou_sum, &v1::Overlap::set_iou_square_sum}) {
+        (overlap.*set)(0.9e6);
+      }
+    }
+  }
+  EXPECT_TRUE(CheckEgress(evaluation).ok()) << CheckEgress(evaluation);
 }
 
 TEST(EgressTest, FieldsOfAnotherBuildAreRefused) {

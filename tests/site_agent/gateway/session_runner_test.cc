@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/aggregation/ring.h"
+#include "common/config/census.h"
 #include "tests/site_agent/gateway/site_at_work.h"
 
 namespace hilum {
@@ -35,7 +36,10 @@ TEST_F(SessionRunnerTest, EachTaskIsAnsweredByItsSubmission) {
                              site_.MakeTask(v1::Task::EVALUATE, 2)};
   ASSERT_TRUE(site_.Run().ok());
   ASSERT_EQ(site_.coordinator.censuses.size(), 1u);
-  EXPECT_EQ(site_.coordinator.censuses[0].arms_size(), 1);
+  const v1::SubmitCensusRequest& census = site_.coordinator.censuses[0];
+  EXPECT_EQ(census.arms_size(), 1);
+  EXPECT_TRUE(CheckCensusShape(site_.study, census).ok());
+  EXPECT_THAT(census.rejected_masks(), ElementsAre(3, 0));
   ASSERT_EQ(site_.coordinator.updates.size(), 1u);
   EXPECT_THAT(site_.coordinator.UploadedExamples(3), ElementsAre(10, 10, 10));
   EXPECT_EQ(site_.coordinator.updates[0].update().size(),

@@ -8,6 +8,7 @@
 
 #include "common/aggregation/statistics_vector.h"
 #include "common/crypto/sha256.h"
+#include "common/metrics/fingerprint.h"
 #include "tests/site_agent/gateway/sums_at_work.h"
 
 namespace hilum {
@@ -44,6 +45,8 @@ TEST_F(SessionSumsTest, EachTaskIsAnsweredByTheStepsOfItsSum) {
   ASSERT_TRUE(census.ok()) << census.status();
   EXPECT_EQ(census->rows(), 40u);
   EXPECT_THAT(census->arms(0).fold_class_counts(), ElementsAre(10, 10, 10, 10));
+  EXPECT_THAT(census->rejected_masks(), ElementsAre(3, 0));
+  EXPECT_EQ(FingerprintCases(census->arms(0).fingerprint()), 40u);
   EXPECT_THAT(ExamplesIn(at_work_.sums.read[1]), ElementsAre(10, 10, 10));
   auto evaluation = DecodeEvaluation(study, {100, 100, 0}, {SiteId("a")},
                                      at_work_.sums.read[2]);
@@ -86,6 +89,8 @@ TEST_F(SessionSumsTest, CensusAndEvaluationArePublishedWhereThePolicySaysSo) {
   ASSERT_THAT(at_work_.site.coordinator.censuses, SizeIs(1));
   EXPECT_EQ(at_work_.site.coordinator.censuses[0].arms_size(), 1);
   EXPECT_EQ(at_work_.site.coordinator.censuses[0].rows(), 40u);
+  EXPECT_THAT(at_work_.site.coordinator.censuses[0].rejected_masks(),
+              ElementsAre(3, 0));
   ASSERT_THAT(at_work_.site.coordinator.evaluations, SizeIs(1));
   EXPECT_EQ(at_work_.site.coordinator.evaluations[0].tracks_size(), 2);
   EXPECT_THAT(at_work_.sums.read, SizeIs(1));

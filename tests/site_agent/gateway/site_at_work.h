@@ -12,6 +12,7 @@
 #include "common/base/clock.h"
 #include "site_agent/gateway/session_runner.h"
 #include "tests/support/fake_trainer.h"
+#include "tests/support/fingerprint.h"
 
 namespace hilum {
 
@@ -61,6 +62,7 @@ class FailingTrainer : public FakeTrainer {
     auto response = FakeTrainer::Prepare(request);
     for (v1::ArmCensus& arm : *response->mutable_arms()) {
       for (uint64_t& n : *arm.mutable_fold_class_counts()) n *= times_cases;
+      FillFingerprint(arm);
     }
     return response;
   }

@@ -45,5 +45,19 @@ TEST(ScheduleTest, StepsCountFromTheWarmUp) {
   EXPECT_NEAR(RateFactor(training, 7), 0.01, 1e-12);
 }
 
+TEST(ScheduleTest, AStepOfTheWarmUpTakesTheRateAtItsEnd) {
+  v1::Training training = TenRounds(v1::Schedule::KIND_COSINE);
+  training.mutable_schedule()->set_warmup_rounds(2);
+  training.set_local_epochs(2);
+  const auto factor = [&](uint32_t round, uint32_t epoch, size_t step) {
+    return StepRateFactor(training, {round, epoch, step, /*steps=*/5});
+  };
+  EXPECT_DOUBLE_EQ(factor(1, 0, 0), 0.05);
+  EXPECT_DOUBLE_EQ(factor(1, 1, 0), 0.3);
+  EXPECT_DOUBLE_EQ(factor(2, 1, 4), 1);
+  EXPECT_DOUBLE_EQ(factor(3, 0, 0), 1);
+  EXPECT_DOUBLE_EQ(factor(7, 1, 1), RateFactor(training, 6.6));
+}
+
 }  // namespace
 }  // namespace hilum

@@ -54,6 +54,31 @@ TEST(AugmentPairTest, ImageAndMaskGoTheSameWay) {
   EXPECT_TRUE(moved);
 }
 
+// 65535 is to a lung plane what 255 is to a mask.
+TEST(AugmentPairTest, LungPlanesGoAsMasksDo) {
+  const Square square;
+  Plane lungs;
+  for (uint8_t v : square.mask) lungs.push_back(v * 257);
+  std::vector<float> pixels[2], masks[2];
+  for (int k : {0, 1}) {
+    Rng rng(5, "pair");
+    if (k == 0) {
+      AppendAugmentedPair(square.plane, square.mask, kSide,
+                          SegmentAugmentation(), rng, pixels[k], masks[k]);
+      AppendPair(square.plane, square.mask, pixels[k], masks[k]);
+    } else {
+      AppendAugmentedPair(square.plane, lungs, kSide, SegmentAugmentation(),
+                          rng, pixels[k], masks[k]);
+      AppendPair(square.plane, lungs, pixels[k], masks[k]);
+    }
+  }
+  EXPECT_EQ(pixels[0], pixels[1]);
+  ASSERT_EQ(masks[0].size(), masks[1].size());
+  for (size_t i = 0; i < masks[0].size(); ++i) {
+    EXPECT_NEAR(masks[0][i], masks[1][i], 1e-6);
+  }
+}
+
 TEST(AugmentPairTest, WithoutReachTheMaskIsItself) {
   const Square square;
   Rng rng(1, "pair");
@@ -72,6 +97,30 @@ TEST(OverlapTest, DiceAndIouByHand) {
   const BinaryMask none{1, 4, {0, 0, 0, 0}};
   EXPECT_EQ(OverlapOf(none, none).dice, 1);
   EXPECT_EQ(OverlapOf(a, none).dice, 0);
+}
+
+// "old" has two cases of class 0 and one of class 1, "new" one of class 0.
+TEST(OverlapTest, PatientsCountAndNotTheirCases) {
+  OverlapSums sums(2);
+  sums.Add(0, "old", {.dice = 1, .iou = 1}, false);
+  sums.Add(0, "old", {.dice = 0.5, .iou = 0.25}, true);
+  sums.Add(1, "old", {.dice = 0, .iou = 0}, true);
+  sums.Add(0, "new", {.dice = 0.25, .iou = 0.125}, false);
+  const std::vector<v1::Overlap> found = sums.Sums();
+  ASSERT_EQ(found.size(), 3u);
+  EXPECT_EQ(found[0].cases(), 3u);
+  EXPECT_EQ(found[0].patients(), 2u);
+  EXPECT_EQ(found[0].implausible(), 1u);
+  EXPECT_DOUBLE_EQ(found[0].dice_sum(), 0.75 + 0.25);
+  EXPECT_DOUBLE_EQ(found[0].dice_square_sum(), 0.5625 + 0.0625);
+  EXPECT_DOUBLE_EQ(found[0].iou_sum(), 0.625 + 0.125);
+  EXPECT_DOUBLE_EQ(found[0].iou_square_sum(), 0.390625 + 0.015625);
+  EXPECT_EQ(found[1].cases(), 1u);
+  EXPECT_EQ(found[1].patients(), 1u);
+  EXPECT_EQ(found[2].cases(), 4u);
+  EXPECT_EQ(found[2].patients(), 2u);
+  EXPECT_EQ(found[2].implausible(), 2u);
+  EXPECT_DOUBLE_EQ(found[2].dice_sum(), 0.5 + 0.25);
 }
 
 // Means of 400 values of one patient each are normal within a few percent.

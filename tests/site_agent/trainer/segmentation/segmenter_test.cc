@@ -20,6 +20,7 @@
 #include "site_agent/trainer/segmentation/segment_image.h"
 #include "site_agent/trainer/segmentation/segment_manifest.h"
 #include "site_agent/trainer/segmentation/train_segmenter.h"
+#include "tests/site_agent/trainer/segmentation/chest.h"
 
 namespace hilum {
 namespace {
@@ -27,26 +28,7 @@ namespace {
 using testing::ContainsRegex;
 using testing::HasSubstr;
 
-constexpr int kRows = 60, kColumns = 50;
-
-// Two dark lungs, wide below, on gray, each case its own.
-struct Chest {
-  std::vector<uint8_t> image, mask;
-
-  explicit Chest(int n) {
-    for (int r = 0; r < kRows; ++r) {
-      for (int c = 0; c < kColumns; ++c) {
-        const double depth = (r - 10 - n % 3) / 40.0;
-        const double x = std::abs(c - 24.5) - 10 - 2 * depth;
-        const bool lung =
-            depth > 0 && depth < 1 && std::abs(x) < 4.5 + 3 * depth - (n % 2);
-        image.push_back(static_cast<uint8_t>((lung ? 60 : 170) +
-                                             (r * 7 + c * 13 + n) % 20));
-        mask.push_back(lung ? 255 : 0);
-      }
-    }
-  }
-};
+constexpr int kRows = Chest::kRows, kColumns = Chest::kColumns;
 
 class SegmenterTest : public testing::Test {
  protected:
@@ -133,6 +115,43 @@ TEST_F(SegmenterTest, TheSameSeedGivesTheSameFile) {
   const auto file = WeightsFile::Open(Path("a.safetensors"));
   EXPECT_EQ(file->metadata().at("hilum.segmenter.size"), "32");
   EXPECT_EQ(file->metadata().at("hilum.segmenter.epochs"), "2 of 2");
+}
+
+TEST_F(SegmenterTest, ALoadedOneIsANewOne) {
+  const Architecture architecture = SegmenterArchitecture();
+  std::vector<float> weights = InitialWeights(architecture, 3);
+  v1::Training training;
+  training.mutable_optimizer()->set_kind(v1::Optimizer::KIND_ADAMW);
+  training.mutable_optimizer()->set_learning_rate(0.01);
+  Segmenter::SetThreads(1);
+  std::vector<std::vector<float>> trained;
+  auto segmenter = *Segmenter::Create(32, weights, training);
+  for (int life = 0; life < 2; ++life) {
+    ASSERT_TRUE(life == 0 || segmenter->Load(weights).ok());
+    for (int step = 0; step < 3; ++step) {
+      SegmentBatch batch;
+      for (int i = 0; i < 2 * 32 * 32; ++i) {
+        batch.pixels.push_back(static_cast<float>(i % 29) / 29);
+        batch.masks.push_back(i % 3 == 0 ? 1.0f : 0.0f);
+      }
+      ASSERT_TRUE(segmenter->TrainBatch(batch, 1).ok());
+    }
+    trained.push_back(segmenter->Weights());
+  }
+  EXPECT_NE(trained[0], weights);
+  EXPECT_EQ(trained[0], trained[1]);
+  EXPECT_FALSE(segmenter->Load(std::vector<float>(10)).ok());
+  // What sums over sites round below zero has no root.
+  size_t at = 0;
+  for (const TensorSpec& spec : architecture.tensors) {
+    if (spec.role == TensorRole::kRunningVariance) break;
+    at += static_cast<size_t>(spec.size());
+  }
+  weights[at] = -0.001f;
+  ASSERT_TRUE(segmenter->Load(weights).ok());
+  EXPECT_EQ(segmenter->Weights()[at], 0);
+  std::vector<float> black(32 * 32);
+  for (float p : *segmenter->Predict(black)) EXPECT_TRUE(std::isfinite(p));
 }
 
 TEST_F(SegmenterTest, BadOptionsAndFilesSayWhatToDo) {

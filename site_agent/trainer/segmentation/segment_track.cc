@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "site_agent/trainer/segmentation/segment_track.h"
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "common/base/csv.h"
+#include "common/base/status_macros.h"
+#include "common/crypto/sha256.h"
+#include "site_agent/imaging/lung_mask.h"
+#include "site_agent/trainer/schedule.h"
+#include "site_agent/trainer/segmentation/augment_pair.h"
+#include "site_agent/trainer/segmentation/overlap.h"
+
+namespace hilum {
+namespace {
+
+constexpr size_t kTryBatch = 16;
+
+// Adds a case's image and mask, as version `version` of both has them.
+void AppendVersion(const PreparedStudy& study, size_t index, uint64_t version,
+                   SegmentBatch& batch) {
+  const Plane& plane = study.PlaneOf(v1::ARM_WHOLE, index);
+  const Plane& lungs = study.LungsOf(v1::ARM_WHOLE, index);
+  if (version == 0) {
+    AppendPair(plane, lungs, batch.pixels, batch.masks);
+    return;
+  }
+  Rng rng(study.study.seed(),
+          absl::StrCat("augment/lungs/", ToHex(study.pool.data.digests[index]),
+                       "/", version));
+  AppendAugmentedPair(
+      plane, lungs, static_cast<int>(study.study.model().input_size()),
+      study.study.training().augmentation(), rng, batch.pixels, batch.masks);
+}
+
+// Tries cases as they are: `take` is called for each, in their order, with its
+// pool index, probabilities [size, size] and loss.
+absl::Status TryCases(
+    const PreparedStudy& study, Segmenter& segmenter,
+    absl::Span<const size_t> cases,
+    absl::FunctionRef<void(size_t, absl::Span<const float>, double)> take) {
+  for (size_t at = 0; at < cases.size(); at += kTryBatch) {
+    const absl::Span<const size_t> some = cases.subspan(at, kTryBatch);
+    SegmentBatch batch;
+    for (size_t index : some) AppendVersion(study, index, 0, batch);
+    HILUM_ASSIGN_OR_RETURN(const SegmentOutcome outcome, segmenter.Try(batch));
+    const size_t pixels = outcome.probabilities.size() / some.size();
+    for (size_t i = 0; i < some.size(); ++i) {
+      take(some[i],
+           absl::Span<const float>(outcome.probabilities)
+               .subspan(i * pixels, pixels),
+           outcome.losses[i]);
+    }
+  }
+  return absl::OkStatus();
+}
+
+// One round's training of one track. Life: Run, once.
+class Training {
+ public:
+  Training(const PreparedStudy& study, Segmenter& segmenter, const Track& track,
+           uint32_t round)
+      : study_(study),
+        rules_(study.study.training()),
+        segmenter_(segmenter),
+        track_(track),
+        round_(round),
+        cases_(study.CasesOf(track, Part::kTraining)),
+        steps_(Steps()),
+        shuffle_(study.MakeRng("shuffle", track, round)) {}
+
+  // The sum of losses of the last epoch.
+  absl::StatusOr<double> Run() {
+    double loss = 0;
+    for (uint32_t epoch = 0; epoch < rules_.local_epochs(); ++epoch) {
+      shuffle_.Shuffle(cases_);
+      loss = 0;
+      for (size_t step = 0; step < steps_; ++step) {
+        absl::StatusOr<double> sum = RunStep(epoch, step);
+        if (!sum.ok()) {
+          return absl::Status(
+              sum.status().code(),
+              absl::StrCat("track ", ArmTrackName(track_), ", local epoch ",
+                           epoch + 1, ": ", sum.status().message()));
+        }
+        loss += *sum;
+      }
+    }
+    return loss;
+  }
+
+  // Cases of an epoch's steps.
+  size_t num_examples() const {
+    return std::min(cases_.size(), steps_ * rules_.batch_size());
+  }
+
+ private:
+  size_t Steps() const {
+    const size_t size = rules_.batch_size();
+    const size_t whole = cases_.size() / size, rest = cases_.size() % size;
+    return whole + (rest > 0 && (2 * rest >= size || whole == 0));
+  }
+
+  absl::StatusOr<double> RunStep(uint32_t epoch, size_t step) {
+    const uint64_t epochs_before =
+        uint64_t{round_ - 1} * rules_.local_epochs() + epoch;
+    const size_t size = rules_.batch_size();
+    const auto some =
+        absl::Span<const size_t>(cases_).subspan(step * size, size);
+    SegmentBatch batch;
+    for (size_t index : some) {
+      AppendVersion(study_, index, study_.VersionAt(index, epochs_before),
+                    batch);
+    }
+    HILUM_ASSIGN_OR_RETURN(
+        const double mean,
+        segmenter_.TrainBatch(
+            batch, StepRateFactor(rules_, {round_, epoch, step, steps_})));
+    return mean * static_cast<double>(some.size());
+  }
+
+  const PreparedStudy& study_;
+  const v1::Training& rules_;
+  Segmenter& segmenter_;
+  const Track& track_;
+  const uint32_t round_;
+  std::vector<size_t> cases_;
+  const size_t steps_;  // an epoch's
+  Rng shuffle_;
+};
+
+absl::Status Validate(const PreparedStudy& study, Segmenter& segmenter,
+                      const Track& track, v1::TrackUpdate& update) {
+  const std::vector<size_t> cases = study.CasesOf(track, Part::kValidation);
+  double sum = 0;
+  HILUM_RETURN_IF_ERROR(TryCases(
+      study, segmenter, cases,
+      [&](size_t, absl::Span<const float>, double loss) { sum += loss; }));
+  if (!std::isfinite(sum)) return absl::OkStatus();  // tried on nobody
+  update.set_validation_examples(cases.size());
+  update.set_validation_loss_sum(sum);
+  return absl::OkStatus();
+}
+
+absl::Status CheckFinite(absl::Span<const float> weights, const Track& track) {
+  for (float value : weights) {
+    if (std::isfinite(value)) continue;
+    return absl::OutOfRangeError(
+        absl::StrCat("track ", ArmTrackName(track),
+                     ": weights are not finite; use a smaller learning rate"));
+  }
+  return absl::OkStatus();
+}
+
+// More than half of each.
+BinaryMask MaskOf(const Plane& lungs, int size) {
+  BinaryMask mask{size, size, {}};
+  for (uint16_t v : lungs) mask.pixels.push_back(v > 65535 / 2);
+  return mask;
+}
+
+BinaryMask FoundMask(absl::Span<const float> probabilities, int size) {
+  BinaryMask mask{size, size, {}};
+  for (float p : probabilities) mask.pixels.push_back(p > 0.5f);
+  return CleanLungMask(mask);
+}
+
+}  // namespace
+
+absl::Status TrainSegmentTrack(const PreparedStudy& study, Segmenter& segmenter,
+                               size_t track_index, uint32_t round,
+                               absl::Span<const float> before,
+                               TrainedTrack& trained) {
+  const Track& track = study.tracks[track_index];
+  trained.update.Clear();
+  trained.warning.clear();
+  if (IsValidated(study.study)) {
+    HILUM_RETURN_IF_ERROR(Validate(study, segmenter, track, trained.update));
+  }
+  Training training(study, segmenter, track, round);
+  const absl::StatusOr<double> loss = training.Run();
+  absl::Status status = loss.status();
+  if (status.ok()) {
+    trained.delta = segmenter.Weights();
+    status = CheckFinite(trained.delta, track);
+  }
+  if (absl::IsOutOfRange(status)) {
+    Withhold(before.size(), status, trained);
+    return absl::OkStatus();
+  }
+  HILUM_RETURN_IF_ERROR(status);
+  trained.update.set_num_examples(training.num_examples());
+  trained.update.set_loss_sum(*loss);
+  for (size_t i = 0; i < before.size(); ++i) trained.delta[i] -= before[i];
+  return absl::OkStatus();
+}
+
+absl::Status EvaluateSegmentTrack(const PreparedStudy& study,
+                                  Segmenter& segmenter, size_t track_index,
+                                  absl::string_view model,
+                                  EvaluatedTrack& evaluated) {
+  const Track& track = study.tracks[track_index];
+  const int size = segmenter.size();
+  evaluated = {};
+  double sum = 0;
+  OverlapSums sums(study.classes());
+  HILUM_RETURN_IF_ERROR(TryCases(
+      study, segmenter, study.CasesOf(track, Part::kHeldOut),
+      [&](size_t index, absl::Span<const float> probabilities, double loss) {
+        const CaseRow& row = study.cases()[index];
+        const BinaryMask found = FoundMask(probabilities, size);
+        const LungMaskVerdict verdict = JudgeLungMask(found);
+        const Overlap overlap =
+            OverlapOf(found, MaskOf(study.LungsOf(v1::ARM_WHOLE, index), size));
+        sums.Add(row.label, row.patient_id, overlap, !verdict.accepted());
+        sum += loss;
+        absl::StrAppendFormat(
+            &evaluated.predictions, "%s,%s,%s,%s,%s,%.9g,%.9g,%s\n",
+            CsvField(row.file), ArmName(track.arm), model, TrackName(track),
+            study.study.classes(row.label), overlap.dice, overlap.iou,
+            FaultName(verdict.fault));
+      }));
+  evaluated.evaluation.set_track(static_cast<uint32_t>(track_index));
+  evaluated.evaluation.set_loss_sum(sum);
+  for (v1::Overlap& overlap : sums.Sums()) {
+    *evaluated.evaluation.add_overlaps() = std::move(overlap);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace hilum

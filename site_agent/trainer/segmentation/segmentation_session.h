@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HILUM_SITE_AGENT_TRAINER_SEGMENTATION_SEGMENTATION_SESSION_H_
+#define HILUM_SITE_AGENT_TRAINER_SEGMENTATION_SEGMENTATION_SESSION_H_
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "site_agent/trainer/site_study.h"
+#include "site_agent/trainer/study_session.h"
+
+namespace hilum {
+
+// A session that learns to find the lungs, from the cases that have a mask of
+// them. Each track has one of Torch's threads, so that the number of threads
+// changes no bit. `site`: as ReadSiteStudy made it of the request. Errors as
+// ChooseDevice and LoadCases. INVALID_ARGUMENT: several devices.
+absl::StatusOr<std::unique_ptr<StudySession>> CreateSegmentationSession(
+    const v1::PrepareRequest& request, const TorchTrainerOptions& options,
+    SiteStudy site);
+
+}  // namespace hilum
+
+#endif  // HILUM_SITE_AGENT_TRAINER_SEGMENTATION_SEGMENTATION_SESSION_H_
