@@ -110,6 +110,12 @@ absl::StatusOr<ActiveStudy> ActiveStudy::Create(StoredStudy stored,
                                                 SecureRng* rng,
                                                 absl::Time now) {
   HILUM_ASSIGN_OR_RETURN(v1::Study study, ParseStudy(stored.study));
+  if (study.task() == v1::STUDY_TASK_UNSPECIFIED &&
+      stored.phase < v1::StudyStatus::COMPLETED) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "it was begun with protocol ", study.protocol_version(),
+        ", whose censuses say less; end it with the release that began it"));
+  }
   if (hilum::IsSecure(study) && verifier == nullptr) {
     return absl::FailedPreconditionError(
         "secure aggregation takes the consortium's authority, by which sites "

@@ -13,6 +13,7 @@
 #include "common/crypto/sha256.h"
 #include "common/model/architecture.h"
 #include "common/model/blobs.h"
+#include "common/model/lungs_unet.h"
 #include "common/model/preprocessing.h"
 #include "common/model/safetensors.h"
 #include "common/model/torch_writer.h"
@@ -79,15 +80,22 @@ class ModelWriter {
   std::map<std::string, std::string> Metadata(const Track& track,
                                               uint32_t round) const {
     const v1::Model& model = result_.study.model();
-    return {{"architecture", layout_.architecture.name},
-            {"classes", absl::StrJoin(result_.study.classes(), ",")},
-            {"head_units", absl::StrCat(model.head_units())},
-            {"input_channels", absl::StrCat(model.input_channels())},
-            {"input_size", absl::StrCat(model.input_size())},
-            {kPreprocessingKey, PreprocessingName(model.preprocessing())},
-            {"round", absl::StrCat(round)},
-            {"study_hash", ToHex(result_.study_hash)},
-            {"track", ArmTrackName(track)}};
+    std::map<std::string, std::string> metadata = {
+        {"architecture", layout_.architecture.name},
+        {"classes", absl::StrJoin(result_.study.classes(), ",")},
+        {"head_units", absl::StrCat(model.head_units())},
+        {"input_channels", absl::StrCat(model.input_channels())},
+        {"input_size", absl::StrCat(model.input_size())},
+        {kPreprocessingKey, PreprocessingName(model.preprocessing())},
+        {"round", absl::StrCat(round)},
+        {"study_hash", ToHex(result_.study_hash)},
+        {"track", ArmTrackName(track)}};
+    // Without it `hilum-trainer segment run` would not open the file.
+    if (IsSegmentation(result_.study)) {
+      metadata[std::string(kSegmenterSizeKey)] =
+          absl::StrCat(model.input_size());
+    }
+    return metadata;
   }
 
   // In both formats.

@@ -151,6 +151,12 @@ absl::StatusOr<RunPlan> PrepareRun(const RunOptions& options) {
   RunPlan plan;
   FieldPlaces places(options.study_path);
   HILUM_ASSIGN_OR_RETURN(plan.study, ReadStudyFile(options.study_path, places));
+  if (options.baselines && IsSegmentation(plan.study)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        options.study_path,
+        ": --baselines compares models that classify, and this study has "
+        "`task: segmentation`; run it without --baselines"));
+  }
   plan.start = options.start;
   const uint64_t seed = options.seed.value_or(plan.study.seed());
   HILUM_ASSIGN_OR_RETURN(plan.out, PrepareFolder(options));

@@ -37,6 +37,7 @@ struct RunOptions {
   std::optional<uint64_t> seed;
   std::string out;
   bool force = false;
+  bool baselines = false;                // are to follow
   uint32_t threads = 0;                  // per site; 0: all cores
   std::vector<std::string> start_order;  // empty: by name
 };
@@ -60,8 +61,9 @@ absl::StatusOr<std::string> PatientKeyOf(const SimulatedSite& site);
 
 // Makes OUT and writes OUT/study.yaml and every site's manifest and patient
 // key (from the seed, so that folds repeat). INVALID_ARGUMENT: an option or
-// the study; ALREADY_EXISTS: OUT holds something and `force` is off. With
-// `force` only what a run writes is removed from OUT.
+// the study, or baselines of a study of segmentation, before anything is made;
+// ALREADY_EXISTS: OUT holds something and `force` is off. With `force` only
+// what a run writes is removed from OUT.
 absl::StatusOr<RunPlan> PrepareRun(const RunOptions& options);
 
 }  // namespace hilum

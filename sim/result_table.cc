@@ -49,12 +49,43 @@ std::string ArmLine(const std::string& arm, const Json& pooled) {
                          Number(At(pooled, {"macro", "specificity"})));
 }
 
-std::string AucText(const Json& metrics) {
-  const Json& interval = At(metrics, {"ci95"});
-  const std::string auc = Number(At(metrics, {"auc"}));
-  if (!interval.is_array() || interval.size() != 2) return auc;
-  return absl::StrCat(auc, " [", Number(interval[0]), ", ", Number(interval[1]),
-                      "]");
+// A number of `metrics` with its interval.
+std::string WithInterval(const Json& metrics, const std::string& name,
+                         const std::string& interval_name) {
+  const Json& interval = At(metrics, {interval_name});
+  const std::string number = Number(At(metrics, {name}));
+  if (!interval.is_array() || interval.size() != 2) return number;
+  return absl::StrCat(number, " [", Number(interval[0]), ", ",
+                      Number(interval[1]), "]");
+}
+
+std::string Count(const Json& json) {
+  return json.is_number_unsigned() ? absl::StrCat(json.get<uint64_t>()) : "n/a";
+}
+
+std::string OverlapLine(const std::string& name, const Json& overlap) {
+  return absl::StrFormat("%-12s %8s  %6s  %-20s  %-20s  %11s\n", name,
+                         Count(At(overlap, {"n_patients"})),
+                         Count(At(overlap, {"n_cases"})),
+                         WithInterval(overlap, "dice", "dice_ci95"),
+                         WithInterval(overlap, "iou", "iou_ci95"),
+                         Number(At(overlap, {"implausible"})));
+}
+
+std::string OverlapTable(const Json& overlap, const Json& classes) {
+  std::string table =
+      absl::StrFormat("%-12s %8s  %6s  %-20s  %-20s  %11s\n", "lungs",
+                      "patients", "cases", "Dice", "IoU", "implausible");
+  for (const Json& name : classes) {
+    if (!name.is_string()) continue;
+    const std::string label = name.get<std::string>();
+    table += OverlapLine(label, At(overlap, {"per_class", label}));
+  }
+  return absl::StrCat(
+      table, OverlapLine("all", At(overlap, {"all"})),
+      "\nHeld-out cases of all folds and sites pooled, against their lung\n"
+      "masks; means over patients with 95 % intervals. Implausible: share of\n"
+      "cases whose lungs found do not look like two lungs.\n");
 }
 
 constexpr char kBaselines[] =
@@ -73,6 +104,8 @@ absl::StatusOr<std::string> ResultTable(absl::string_view report_json) {
   if (!arms.is_object() || !classes.is_array()) {
     return absl::InvalidArgumentError("report.json: no `arms` or `classes`");
   }
+  const Json& overlap = At(arms, {"whole", "federated", "pooled", "overlap"});
+  if (overlap.is_object()) return OverlapTable(overlap, classes);
   std::string table =
       absl::StrFormat("%-12s %6s  %8s  %6s  %11s  %11s\n", "arm", "cases",
                       "accuracy", "AUC", "sensitivity", "specificity");
@@ -95,8 +128,9 @@ absl::StatusOr<std::string> ResultTable(absl::string_view report_json) {
     for (const auto& [arm, models] : arms.items()) {
       absl::StrAppendFormat(
           &by_class, "  %-20s",
-          AucText(At(models, {"federated", "pooled", "per_class",
-                              name.get<std::string>()})));
+          WithInterval(At(models, {"federated", "pooled", "per_class",
+                                   name.get<std::string>()}),
+                       "auc", "ci95"));
     }
     by_class += '\n';
   }

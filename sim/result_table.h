@@ -11,7 +11,8 @@ namespace hilum {
 
 // The head of a report, for a terminal: a line an arm (macro averages over
 // the classes) and a line a class with its AUC and 95 % interval, pooled over
-// folds and sites. Takes report.json's text. INVALID_ARGUMENT: no report.
+// folds and sites; of a study of segmentation a line a class with Dice and IoU.
+// Takes report.json's text. INVALID_ARGUMENT: no report.
 absl::StatusOr<std::string> ResultTable(absl::string_view report_json);
 
 }  // namespace hilum

@@ -23,7 +23,6 @@ namespace {
 struct RunArguments {
   RunOptions options;
   std::string transport = "inprocess";
-  bool baselines = false;
   uint64_t seed = 0;
 };
 
@@ -70,7 +69,7 @@ absl::Status AddBaselines(const RunPlan& plan) {
 absl::Status Simulate(const RunArguments& arguments) {
   HILUM_ASSIGN_OR_RETURN(RunPlan plan, PrepareRun(arguments.options));
   HILUM_RETURN_IF_ERROR(RunPlanned(plan, arguments.transport));
-  if (arguments.baselines) HILUM_RETURN_IF_ERROR(AddBaselines(plan));
+  if (arguments.options.baselines) HILUM_RETURN_IF_ERROR(AddBaselines(plan));
   HILUM_ASSIGN_OR_RETURN(std::string json,
                          ReadFile(absl::StrCat(plan.out, "/report.json")));
   HILUM_ASSIGN_OR_RETURN(std::string table, ResultTable(json));
@@ -132,10 +131,10 @@ void AddRunCommand(CLI::App& app, CommandAction& action) {
                    "on: the coordinator sees sums of updates only; off: each "
                    "site's (default: the study's, or on from three sites)")
       ->check(CLI::IsMember({"on", "off"}));
-  command->add_flag("--baselines", arguments->baselines,
+  command->add_flag("--baselines", options.baselines,
                     "Also train each hospital alone and all cases in one "
                     "place, and compare; in this process, whatever the "
-                    "--transport");
+                    "--transport; not with `task: segmentation`");
   AddWeightsOptions(*command, options.start);
   CLI::Option* seed =
       command->add_option("--seed", arguments->seed, "Instead of the study's");

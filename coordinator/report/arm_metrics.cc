@@ -2,6 +2,7 @@
 #include "coordinator/report/arm_metrics.h"
 
 #include "common/config/study.h"
+#include "common/metrics/overlap.h"
 
 namespace hilum {
 namespace {
@@ -14,13 +15,35 @@ std::vector<double> OfTracks(const std::vector<double>& losses, size_t first,
 
 }  // namespace
 
-PooledScores::PooledScores(int classes, int bins)
-    : confusion(classes),
-      positives(static_cast<size_t>(classes),
-                std::vector<uint64_t>(static_cast<size_t>(bins))),
-      negatives(positives) {}
+PooledScores::PooledScores(const v1::Study& study)
+    : confusion(study.classes_size()),
+      positives(static_cast<size_t>(study.classes_size()),
+                std::vector<uint64_t>(IsSegmentation(study)
+                                          ? 0
+                                          : study.evaluation().score_bins())),
+      negatives(positives),
+      overlaps(IsSegmentation(study)
+                   ? static_cast<size_t>(study.classes_size()) + 1
+                   : 0) {}
+
+void PooledScores::AddOverlaps(const v1::TrackEvaluation& track) {
+  for (int c = 0; c < track.overlaps_size(); ++c) {
+    AddOverlap(track.overlaps(c), overlaps[static_cast<size_t>(c)]);
+  }
+  loss_sum += track.loss_sum();
+}
+
+uint64_t PooledScores::Cases() const {
+  return overlaps.empty() ? confusion.Total() : overlaps.back().cases();
+}
+
+std::optional<double> PooledScores::MeanLoss() const {
+  if (Cases() == 0) return std::nullopt;
+  return loss_sum / static_cast<double>(Cases());
+}
 
 void PooledScores::Add(const v1::TrackEvaluation& track) {
+  if (!overlaps.empty()) return AddOverlaps(track);
   const int classes = confusion.num_classes();
   for (int truth = 0; truth < classes; ++truth) {
     for (int guess = 0; guess < classes; ++guess) {
@@ -75,8 +98,6 @@ std::string ArmTitle(v1::Arm arm) {
 
 std::vector<ArmMetrics> ComputeArmMetrics(const StudyResult& result) {
   const v1::Study& study = result.study;
-  const int classes = study.classes_size();
-  const int bins = static_cast<int>(study.evaluation().score_bins());
   const size_t folds = study.cross_validation().folds();
   const std::vector<Track> tracks = StudyTracks(study);
   const size_t per_arm = tracks.size() / static_cast<size_t>(study.arms_size());
@@ -84,8 +105,8 @@ std::vector<ArmMetrics> ComputeArmMetrics(const StudyResult& result) {
   for (size_t first = 0; first < tracks.size(); first += per_arm) {
     ArmMetrics arm{.arm = tracks[first].arm,
                    .first_track = static_cast<int>(first),
-                   .pooled = PooledScores(classes, bins),
-                   .folds = {folds, PooledScores(classes, bins)}};
+                   .pooled = PooledScores(study),
+                   .folds = {folds, PooledScores(study)}};
     const auto has = [&](const v1::TrackEvaluation& track) {
       return track.track() >= first && track.track() < first + per_arm;
     };
@@ -96,8 +117,7 @@ std::vector<ArmMetrics> ComputeArmMetrics(const StudyResult& result) {
     }
     for (const auto& [site, evaluation] : result.evaluations) {
       PooledScores& own =
-          arm.sites.emplace(site.name(), PooledScores(classes, bins))
-              .first->second;
+          arm.sites.emplace(site.name(), PooledScores(study)).first->second;
       for (const v1::TrackEvaluation& track : evaluation.tracks()) {
         if (has(track)) own.Add(track);
       }

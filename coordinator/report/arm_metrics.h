@@ -16,21 +16,28 @@ namespace hilum {
 
 // Held-out cases of some sites and tracks, summed.
 struct PooledScores {
-  PooledScores(int classes, int bins);
+  explicit PooledScores(const v1::Study& study);
   void Add(const v1::TrackEvaluation& track);
+  uint64_t Cases() const;
+  std::optional<double> MeanLoss() const;
   std::optional<BinnedAuc> Auc(int label) const;
   std::optional<double> MacroAuc() const;
   std::optional<double> MacroSensitivity() const;
   std::optional<double> MacroSpecificity() const;
 
-  Confusion confusion;
-  std::vector<std::vector<uint64_t>> positives;  // [classes][bins]
+  Confusion confusion;  // no cases in a study of segmentation
+  std::vector<std::vector<uint64_t>> positives;  // [classes][bins]; so too
   std::vector<std::vector<uint64_t>> negatives;  // [classes][bins]
   double loss_sum = 0;
   // Of class activation maps, as TrackEvaluation has them.
   uint64_t mapped = 0;
   double map_in_lungs_sum = 0;
   double lung_share_sum = 0;
+  // Of a study of segmentation, as TrackEvaluation has them, [classes + 1].
+  std::vector<v1::Overlap> overlaps;
+
+ private:
+  void AddOverlaps(const v1::TrackEvaluation& track);
 };
 
 struct ArmMetrics {

@@ -6,10 +6,12 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "common/config/census.h"
 #include "common/config/study.h"
 #include "coordinator/report/html_table.h"
+#include "coordinator/report/lung_masks.h"
 #include "coordinator/report/svg.h"
 
 namespace hilum {
@@ -99,7 +101,49 @@ std::string LoneWarning(const Cells& classes) {
       "are likely too good.</p>\n");
 }
 
+constexpr char kMasks[] = R"html(<h2>Lung masks not used, by class</h2>
+<p>Masks that do not look like those of two lungs (docs/segmentation.md has what
+is looked at, and its ranges). Opacities make segmenters leave out lung, so that
+sick lungs lose their masks more often: where the shares differ much between
+classes, what is left of a class is its milder cases.</p>
+)html";
+
+std::string MaskCell(const MaskCount& count) {
+  std::string text = absl::StrCat(count.rejected);
+  if (count.with_mask) absl::StrAppend(&text, " of ", *count.with_mask);
+  if (const std::optional<double> share = count.Share()) {
+    absl::StrAppendFormat(&text, " <span class='soft'>%.1f %%</span>",
+                          100 * *share);
+  }
+  return text;
+}
+
+template <typename Census>
+void AddMaskRow(const std::string& name, const v1::Study& study,
+                const Census& census, std::vector<Cells>& rows) {
+  const auto masks = CountMasks(study, census.arms(), census.rejected_masks());
+  if (!masks) return;
+  Cells row = {name};
+  for (const MaskCount& count : masks->classes) row.push_back(MaskCell(count));
+  row.push_back(MaskCell(masks->all));
+  rows.push_back(std::move(row));
+}
+
 }  // namespace
+
+std::string MasksHtml(const StudyResult& result) {
+  Cells head = {"site"};
+  for (const std::string& label : result.study.classes()) {
+    head.push_back(EscapeHtml(label));
+  }
+  head.push_back("all");
+  std::vector<Cells> rows;
+  for (const auto& [site, census] : PublishedCensus(result)) {
+    AddMaskRow(EscapeHtml(site), result.study, *census, rows);
+  }
+  AddMaskRow("<b>cohort</b>", result.study, result.census_totals, rows);
+  return rows.empty() ? "" : absl::StrCat(kMasks, Table(head, rows));
+}
 
 std::string CensusHtml(const StudyResult& result) {
   const Published published = PublishedCensus(result);

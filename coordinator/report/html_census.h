@@ -14,6 +14,10 @@ namespace hilum {
 // one site's alone.
 std::string CensusHtml(const StudyResult& result);
 
+// How many lung masks were not used, of each class; empty where CountMasks has
+// nothing.
+std::string MasksHtml(const StudyResult& result);
+
 // Says of which sites there are no figures beside the sums over `summed`, and
 // why; nothing where all are known.
 std::string NotKnownHtml(

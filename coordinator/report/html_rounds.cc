@@ -34,14 +34,16 @@ std::vector<ChartLine> LinesOf(const Losses& losses, size_t folds, double first,
   return lines;
 }
 
-std::string TrainingChart(const ArmMetrics& arm) {
+std::string TrainingChart(const v1::Study& study, const ArmMetrics& arm) {
   double top = 0;
   const std::vector<ChartLine> lines =
       LinesOf(arm.losses, arm.folds.size(), 1, top);
   return LineChart(
       {.title = absl::StrCat("Training loss, ", ArmTitle(arm.arm)),
        .x_label = "round",
-       .y_label = "training loss (weighted cross-entropy)",
+       .y_label = IsSegmentation(study)
+                      ? "training loss (cross-entropy and soft Dice)"
+                      : "training loss (weighted cross-entropy)",
        .x_min = 1,
        .x_max = std::max(2.0, static_cast<double>(arm.losses.size())),
        .y_min = 0,
@@ -51,7 +53,7 @@ std::string TrainingChart(const ArmMetrics& arm) {
 }
 
 // A global stands at the number of rounds after which it came.
-std::string ValidationChart(const ArmMetrics& arm, uint32_t model_round) {
+std::string ValidationChart(const StudyResult& result, const ArmMetrics& arm) {
   if (arm.validation_losses.empty()) return "";
   double top = 0;
   const std::vector<ChartLine> lines =
@@ -59,13 +61,15 @@ std::string ValidationChart(const ArmMetrics& arm, uint32_t model_round) {
   return LineChart(
       {.title = absl::StrCat("Validation loss, ", ArmTitle(arm.arm)),
        .x_label = "rounds of training before",
-       .y_label = "validation loss (cross-entropy)",
+       .y_label = IsSegmentation(result.study)
+                      ? "validation loss"
+                      : "validation loss (cross-entropy)",
        .x_min = 0,
        .x_max = static_cast<double>(arm.validation_losses.size()),
        .y_min = 0,
        .y_max = top > 0 ? top * 1.05 : 1,
        .diagonal = false,
-       .marked_x = static_cast<double>(model_round)},
+       .marked_x = static_cast<double>(result.model_round)},
       lines);
 }
 
@@ -112,8 +116,8 @@ std::string RoundsHtml(const StudyResult& result,
                                   Choice(result), "<div class='arms'>");
   for (const ArmMetrics& arm : arms) {
     absl::StrAppend(&html, "<section><h3>", ArmTitle(arm.arm), "</h3>",
-                    TrainingChart(arm),
-                    ValidationChart(arm, result.model_round), "</section>\n");
+                    TrainingChart(result.study, arm),
+                    ValidationChart(result, arm), "</section>\n");
   }
   return html + "</div>\n";
 }

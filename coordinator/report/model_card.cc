@@ -27,6 +27,23 @@ TO BE COMPLETED: who may use these models, for which question, and under which
 approval (ethics committee, data protection, contracts of the consortium).
 )md";
 
+constexpr char kFindsLungs[] = R"md(
+## What the models do
+
+They find the lungs on a frontal chest radiograph, made at the bedside (pCXR) or
+not, for models and people that look at the lungs next. They say nothing of a
+disease.
+)md";
+
+constexpr char kOverlapMeaning[] = R"md(
+Each case was scored once, by the model of the fold that had held it out; sums
+over patients were summed over folds and sites. Dice and IoU (intersection over
+union) compare the lungs found with the lung mask: means over patients, each with
+the mean over his or her cases. Intervals are of 95 %, normal over patients: mean
++- 1.96 s / sqrt(n), clipped to [0, 1]. Implausible: share of cases whose lungs
+found do not look like two lungs. A dash: too few.
+)md";
+
 constexpr char kMeaning[] = R"md(
 Each case was scored once, by the model of the fold that had held it out; counts
 and score histograms were summed over folds and sites. AUC is one class against
@@ -150,7 +167,29 @@ std::string ArmFigures(const v1::Study& study, const std::string& arm,
   return text;
 }
 
+std::string OverlapRow(const std::string& name, const Json& overlap) {
+  return MarkdownRow({name, Figure(overlap.at("n_patients")),
+                      Figure(overlap.at("n_cases")),
+                      Interval(overlap.at("dice"), overlap.at("dice_ci95")),
+                      Interval(overlap.at("iou"), overlap.at("iou_ci95")),
+                      Figure(overlap.at("implausible"))});
+}
+
+std::string OverlapFigures(const v1::Study& study, const Json& report) {
+  const Json& overlap =
+      report.at("arms").at("whole").at("federated").at("pooled").at("overlap");
+  std::string text = absl::StrCat(
+      "\n## Results\n\n", MarkdownHead({"held-out cases", "patients", "cases",
+                                        "Dice", "IoU", "implausible"}));
+  for (const std::string& label : study.classes()) {
+    text += OverlapRow(label, overlap.at("per_class").at(label));
+  }
+  return absl::StrCat(text, OverlapRow("all", overlap.at("all")),
+                      kOverlapMeaning);
+}
+
 std::string Figures(const v1::Study& study, const Json& report) {
+  if (IsSegmentation(study)) return OverlapFigures(study, report);
   std::string text = "\n## Results\n";
   for (int arm : study.arms()) {
     const std::string name = ArmName(static_cast<v1::Arm>(arm));
@@ -163,9 +202,9 @@ std::string Figures(const v1::Study& study, const Json& report) {
 std::string Files(const StudyResult& result) {
   std::string text = absl::StrCat(
       "\n## Files\n\nPaths are relative to the folder of report.json. "
-      "`.safetensors` and `.pth` of a name hold the same tensors, named as "
-      "torchvision names them; `torch.load(FILE, weights_only=True)` opens the "
-      "latter.\n\n",
+      "`.safetensors` and `.pth` of a name hold the same tensors",
+      IsSegmentation(result.study) ? "" : ", named as torchvision names them",
+      "; `torch.load(FILE, weights_only=True)` opens the latter.\n\n",
       MarkdownHead({"file", "weights after round", "SHA-256"}));
   for (const ModelFile& file : result.model_files) {
     const bool last = absl::StrContains(file.path, "/last/");
@@ -185,11 +224,12 @@ absl::StatusOr<std::string> ModelCard(const StudyResult& result,
   const v1::Study& study = result.study;
   try {
     const Json json = Json::parse(report.begin(), report.end());
-    return absl::StrCat(Identity(result), "\n## Input and output\n\n",
-                        InputText(study), kUse, "\n## Training\n\n",
-                        TrainingText(result), Data(study, json),
-                        Figures(study, json), "\n## Limits\n\n",
-                        LimitsText(result), Files(result), kOpen);
+    return absl::StrCat(
+        Identity(result), IsSegmentation(study) ? kFindsLungs : "",
+        "\n## Input and output\n\n", InputText(study), kUse,
+        "\n## Training\n\n", TrainingText(result), Data(study, json),
+        Figures(study, json), "\n## Limits\n\n", LimitsText(result),
+        Files(result), kOpen);
   } catch (const Json::exception& error) {
     return absl::InvalidArgumentError(absl::StrCat(
         "report.json is not one that this version writes: ", error.what(),

@@ -108,6 +108,31 @@ std::string ChoiceText(const StudyResult& result) {
   return text;
 }
 
+std::string SegmentationInputText(const v1::Study& study) {
+  const std::string side = absl::StrCat(study.model().input_size());
+  return absl::StrCat(
+      "Input: `[n, 1, ", side, ", ", side,
+      "]`, float32: the whole radiograph, grays stretched so that its 1st and "
+      "99th percentiles become 0 (black) and 1 (white), then resized to ",
+      side, " x ", side, " pixels.\n\nOutput: `[n, 1, ", side, ", ", side,
+      "]`, a logit for each pixel; where its sigmoid is over 0.5 is lung. "
+      "`hilum-trainer segment run --weights FILE.safetensors` makes masks of "
+      "radiographs with it, and tidies and judges them.\n");
+}
+
+constexpr char kLimits[] =
+    "- Each `fold-K` was trained without the cases of fold K and scored on "
+    "them; `final` held none out and has no scores of its own. "
+    "The figures say what to expect at the sites that trained, not at "
+    "others.\n"
+    "- Patients who are at two sites were taken for different people.\n";
+
+constexpr char kLocalNorm[] =
+    "- Batch normalisation is `local` (FedBN): every site trained and kept "
+    "its own, and was scored with it. These files hold the batch "
+    "normalisation of the starting weights instead, and an unseen hospital "
+    "must expect less than the figures say.\n";
+
 }  // namespace
 
 std::string MarkdownRow(const std::vector<std::string>& cells) {
@@ -121,6 +146,7 @@ std::string MarkdownHead(const std::vector<std::string>& cells) {
 }
 
 std::string InputText(const v1::Study& study) {
+  if (IsSegmentation(study)) return SegmentationInputText(study);
   const v1::Model& model = study.model();
   std::string text = absl::StrCat(
       "Input: `[n, ", model.input_channels(), ", ", model.input_size(), ", ",
@@ -165,7 +191,9 @@ std::string TrainingText(const StudyResult& result) {
       row("batch size", absl::StrCat(training.batch_size())),
       row("optimizer", OptimizerText(training.optimizer())),
       row("schedule", ScheduleText(training.schedule())),
-      row("loss", LossText(training)),
+      row("loss", IsSegmentation(study)
+                      ? "binary cross-entropy and soft Dice, of each pixel"
+                      : LossText(training)),
       row("augmentation", AugmentationText(training.augmentation())),
       row("precision", Word(v1::Training::Precision_Name(training.precision()),
                             "PRECISION_")),
@@ -184,23 +212,23 @@ std::string TrainingText(const StudyResult& result) {
 }
 
 std::string LimitsText(const StudyResult& result) {
-  std::string text =
-      "- Each `fold-K` was trained without the cases of fold K and scored on "
-      "them; `final` held none out and has no scores of its own. "
-      "The figures say what to expect at the sites that trained, not at "
-      "others.\n"
-      "- Patients who are at two sites were taken for different people.\n"
+  if (IsSegmentation(result.study)) {
+    return absl::StrCat(
+        kLimits,
+        "- The models learned from the sites' masks, and were scored against "
+        "them: what these leave out by habit (lung behind the heart, or under "
+        "an opacity), the models leave out, and no figure here shows it.\n"
+        "- Cases without a mask, or whose mask did not look like two lungs, "
+        "were neither trained on nor scored; they may be the harder ones.\n");
+  }
+  return absl::StrCat(
+      kLimits,
       "- Classes that come mostly from one site may be told by its equipment "
       "instead of the disease.\n"
-      "- Probabilities are not calibrated.\n";
-  if (result.study.model().batch_norm() == v1::Model::BATCH_NORM_LOCAL) {
-    text +=
-        "- Batch normalisation is `local` (FedBN): every site trained and kept "
-        "its own, and was scored with it. These files hold the batch "
-        "normalisation of the starting weights instead, and an unseen hospital "
-        "must expect less than the figures say.\n";
-  }
-  return text;
+      "- Probabilities are not calibrated.\n",
+      result.study.model().batch_norm() == v1::Model::BATCH_NORM_LOCAL
+          ? kLocalNorm
+          : "");
 }
 
 }  // namespace hilum

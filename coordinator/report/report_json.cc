@@ -11,6 +11,9 @@
 #include "common/config/census.h"
 #include "common/config/study.h"
 #include "common/crypto/sha256.h"
+#include "common/metrics/fingerprint.h"
+#include "common/metrics/overlap.h"
+#include "coordinator/report/lung_masks.h"
 
 namespace hilum {
 namespace {
@@ -51,10 +54,38 @@ Json ClassJson(const PooledScores& scores, int label) {
   return json;
 }
 
+Json IntervalJson(const std::optional<PatientMean>& mean) {
+  if (!mean || !mean->interval95) return nullptr;
+  return Json{mean->interval95->low, mean->interval95->high};
+}
+
+Json OverlapJson(const v1::Overlap& overlap) {
+  const std::optional<PatientMean> dice = MeanDice(overlap);
+  const std::optional<PatientMean> iou = MeanIou(overlap);
+  return {{"dice", dice ? Json(dice->mean) : Json(nullptr)},
+          {"dice_ci95", IntervalJson(dice)},
+          {"iou", iou ? Json(iou->mean) : Json(nullptr)},
+          {"iou_ci95", IntervalJson(iou)},
+          {"n_patients", overlap.patients()},
+          {"n_cases", overlap.cases()},
+          {"implausible", Number(ImplausibleShare(overlap))}};
+}
+
+Json SegmentationJson(const PooledScores& scores, const v1::Study& study) {
+  Json json = {{"n", scores.Cases()}, {"mean_loss", Number(scores.MeanLoss())}};
+  json["overlap"]["all"] = OverlapJson(scores.overlaps.back());
+  for (int c = 0; c < study.classes_size(); ++c) {
+    json["overlap"]["per_class"][study.classes(c)] =
+        OverlapJson(scores.overlaps[static_cast<size_t>(c)]);
+  }
+  return json;
+}
+
 Json ScoresJson(const PooledScores& scores, const v1::Study& study) {
+  if (IsSegmentation(study)) return SegmentationJson(scores, study);
   const Confusion& confusion = scores.confusion;
   Json json;
-  json["n"] = confusion.Total();
+  json["n"] = scores.Cases();
   json["accuracy"] = Number(confusion.Accuracy());
   auto interval = confusion.AccuracyInterval95();
   json["accuracy_ci95"] =
@@ -63,10 +94,7 @@ Json ScoresJson(const PooledScores& scores, const v1::Study& study) {
   json["macro"] = {{"auc", Number(scores.MacroAuc())},
                    {"sensitivity", Number(scores.MacroSensitivity())},
                    {"specificity", Number(scores.MacroSpecificity())}};
-  json["mean_loss"] =
-      confusion.Total() == 0
-          ? Json(nullptr)
-          : Number(scores.loss_sum / static_cast<double>(confusion.Total()));
+  json["mean_loss"] = Number(scores.MeanLoss());
   for (int c = 0; c < study.classes_size(); ++c) {
     json["per_class"][study.classes(c)] = ClassJson(scores, c);
   }
@@ -179,6 +207,21 @@ Json LocalOnlyJson(const BaselineMetrics& metrics, size_t arm) {
   return json;
 }
 
+Json MaskJson(const MaskCount& count) {
+  return {{"rejected", count.rejected},
+          {"n", count.with_mask ? Json(*count.with_mask) : Json(nullptr)},
+          {"share", Number(count.Share())}};
+}
+
+Json MasksJson(const v1::Study& study, const MaskCounts& counts) {
+  Json json = {{"all", MaskJson(counts.all)}};
+  for (int c = 0; c < study.classes_size(); ++c) {
+    json["per_class"][study.classes(c)] =
+        MaskJson(counts.classes[static_cast<size_t>(c)]);
+  }
+  return json;
+}
+
 // Of one site's census or of a cohort's.
 template <typename Census>
 Json CasesJson(const v1::Study& study, const Census& census) {
@@ -189,12 +232,18 @@ Json CasesJson(const v1::Study& study, const Census& census) {
     const Track all{study.arms(a), Track::kFinal};
     Json& arm = json["arms"][ArmName(all.arm)];
     arm["without_mask"] = census.arms(a).without_mask();
+    const v1::Fingerprint& print = census.arms(a).fingerprint();
+    if (FingerprintCases(print) > 0) {
+      arm["fingerprint"] = Json::parse(FingerprintJson(print));
+    }
     const std::vector<uint64_t> cases =
         TrainingCases(study, all, census.arms());
     for (int c = 0; c < study.classes_size(); ++c) {
       arm["cases"][study.classes(c)] = cases[static_cast<size_t>(c)];
     }
   }
+  const auto masks = CountMasks(study, census.arms(), census.rejected_masks());
+  if (masks) json["masks"] = MasksJson(study, *masks);
   return json;
 }
 
@@ -216,7 +265,34 @@ Json CensusJson(const StudyResult& result) {
   return json;
 }
 
-Json Conventions() {
+Json CensusConventions() {
+  return {{"masks",
+           "rejected: lung masks that do not look like those of two lungs, "
+           "which are not used; n: all that came; share: rejected / n"},
+          {"fingerprint",
+           "of prepared images: grays from 0 (black) to 1 (white), the share "
+           "of pixels below each, every case with the same weight, linear "
+           "within 32 bins, in the segmented arm of pixels in the lungs; "
+           "mean_lung_share: the lungs' mean share of the image, over masked "
+           "cases; sides: cases by the longer side before resizing, up to "
+           "256, 512, 1024, 2048, 4096 pixels, and above"},
+          {"null", "too few cases for the number to mean anything"}};
+}
+
+Json SegmentationConventions() {
+  return {{"overlap",
+           "Dice coefficient and intersection over union of the lungs found "
+           "and the lung mask; mean over patients, each with the mean over "
+           "his or her cases; implausible: share of cases whose lungs found "
+           "do not look like two lungs"},
+          {"ci95",
+           "normal over patients: mean +- 1.96 s / sqrt(n), clipped to [0, 1]"},
+          {"pooled",
+           "each case scored once, by the model of the fold that held it out; "
+           "sums over patients summed over folds and sites"}};
+}
+
+Json ClassificationConventions() {
   return {{"averaging", "macro: mean over the classes that have a value"},
           {"auc",
            "one class against the rest, trapezoid over binned log-odds; "
@@ -229,8 +305,7 @@ Json Conventions() {
           {"localization",
            "mean share of the class activation map inside the lung mask, "
            "beside the lungs' share of the image: what a map that knows "
-           "nothing would have there"},
-          {"null", "too few cases for the number to mean anything"}};
+           "nothing would have there"}};
 }
 
 void AddBaselineConventions(Json& conventions) {
@@ -254,8 +329,10 @@ std::string ReportJson(const StudyResult& result,
                        const std::vector<ArmMetrics>& arms,
                        const BaselineMetrics& baselines) {
   const v1::Study& study = result.study;
+  const bool segmentation = IsSegmentation(study);
   Json json;
   json["study"] = study.name();
+  json["task"] = segmentation ? "segmentation" : "classification";
   json["study_hash"] = ToHex(result.study_hash);
   json["seed"] = study.seed();
   json["versions"] = {{"hilum", std::string(SoftwareVersion())},
@@ -269,7 +346,9 @@ std::string ReportJson(const StudyResult& result,
   json["secure_aggregation"] = IsSecure(study);
   json["cohort"] = CohortJson(result);
   json["census"] = CensusJson(result);
-  json["conventions"] = Conventions();
+  json["conventions"] = CensusConventions();
+  json["conventions"].update(segmentation ? SegmentationConventions()
+                                          : ClassificationConventions());
   if (!baselines.baselines.empty()) AddBaselineConventions(json["conventions"]);
   json["rounds"] = RoundsJson(result);
   for (size_t a = 0; a < arms.size(); ++a) {

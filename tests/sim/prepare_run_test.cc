@@ -85,6 +85,27 @@ TEST_F(PrepareRunTest, StartOrderMustNameEachSiteOnce) {
               HasSubstr("site-a,site-b,site-c"));
 }
 
+TEST_F(PrepareRunTest, BaselinesOfASegmentationAreRefusedBeforeAnythingIsMade) {
+  options_.study_path = absl::StrCat(folder_, "/lungs.yaml");
+  ASSERT_TRUE(WriteFileAtomically(options_.study_path,
+                                  "name: lungs\ntask: segmentation\n"
+                                  "classes: [covid19, normal, bacterial, "
+                                  "viral]\nsites: [site-a, site-b, site-c]\n")
+                  .ok());
+  options_.baselines = true;
+  const absl::Status status = PrepareRun(options_).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("without --baselines"));
+  EXPECT_FALSE(std::filesystem::exists(options_.out));
+  options_.baselines = false;
+  const auto plan = PrepareRun(options_);
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  auto read = LoadStudyFile(absl::StrCat(plan->out, "/study.yaml"));
+  ASSERT_TRUE(read.ok()) << read.status();
+  FillStudyDefaults(*read);
+  EXPECT_EQ(SerializeStudy(*read), SerializeStudy(plan->study));
+}
+
 TEST_F(PrepareRunTest, ScenariosAreValidStudies) {
   for (const char* name : {"demo.yaml", "pcxr.yaml"}) {
     options_.study_path =

@@ -39,6 +39,23 @@ TEST(ResultTableTest, BaselinesStandBelowTheirArmAndAreExplained) {
   EXPECT_THAT(*table, HasSubstr("centralized:\none model"));
 }
 
+TEST(ResultTableTest, SegmentationHasDiceAndIouByClass) {
+  const auto table = ResultTable(R"({
+    "classes": ["covid19", "normal"],
+    "arms": {"whole": {"federated": {"pooled": {"n": 8, "overlap": {
+      "all": {"dice": 0.925, "dice_ci95": [0.9, 0.95], "iou": 0.875,
+              "iou_ci95": [0.8, 0.9], "n_patients": 5, "n_cases": 8,
+              "implausible": 0.125},
+      "per_class": {"covid19": {"dice": 0.5, "dice_ci95": null,
+                                "n_patients": 1, "n_cases": 1}}}}}}}})");
+  ASSERT_TRUE(table.ok()) << table.status();
+  EXPECT_THAT(*table, HasSubstr("all                 5       8  0.925 [0.900, "
+                                "0.950]  0.875 [0.800, 0.900]        0.125"));
+  EXPECT_THAT(*table, HasSubstr("covid19             1       1  0.500      "));
+  EXPECT_THAT(*table, HasSubstr("normal            n/a     n/a"));
+  EXPECT_THAT(*table, Not(HasSubstr("AUC")));
+}
+
 TEST(ResultTableTest, RefusesWhatIsNoReport) {
   EXPECT_FALSE(ResultTable("").ok());
   EXPECT_FALSE(ResultTable("[1, 2").ok());
