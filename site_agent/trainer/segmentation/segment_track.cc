@@ -10,6 +10,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "common/aggregation/ring.h"
 #include "common/base/csv.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/sha256.h"
@@ -159,6 +160,21 @@ absl::Status CheckFinite(absl::Span<const float> weights, const Track& track) {
   return absl::OkStatus();
 }
 
+// Keeps what running statistics move in a round within what an update can
+// carry; they reach further in several. Nothing is learned by them.
+void LimitStatistics(const Architecture& architecture,
+                     std::vector<float>& delta) {
+  size_t at = 0;
+  for (const TensorSpec& spec : architecture.tensors) {
+    const size_t end = at + static_cast<size_t>(spec.size());
+    const bool runs = spec.role == TensorRole::kRunningMean ||
+                      spec.role == TensorRole::kRunningVariance;
+    for (; at < end; ++at) {
+      if (runs) delta[at] = std::clamp(delta[at], -kMaxDelta, kMaxDelta);
+    }
+  }
+}
+
 // More than half of each.
 BinaryMask MaskOf(const Plane& lungs, int size) {
   BinaryMask mask{size, size, {}};
@@ -199,6 +215,7 @@ absl::Status TrainSegmentTrack(const PreparedStudy& study, Segmenter& segmenter,
   trained.update.set_num_examples(training.num_examples());
   trained.update.set_loss_sum(*loss);
   for (size_t i = 0; i < before.size(); ++i) trained.delta[i] -= before[i];
+  LimitStatistics(study.layout.architecture, trained.delta);
   return absl::OkStatus();
 }
 

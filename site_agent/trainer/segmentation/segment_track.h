@@ -21,7 +21,8 @@ namespace hilum {
 // the only one, as its statistics would be poor. Its cases then count neither
 // as examples nor in the loss. A version depends on the study's seed, the
 // case's image and the epoch alone. Where the study validates, `before` is
-// tried first. A loss or weight that is not finite withholds the track.
+// tried first. A loss or weight that is not finite withholds the track. Running
+// statistics move by kMaxDelta (common/aggregation/ring.h) at most.
 absl::Status TrainSegmentTrack(const PreparedStudy& study, Segmenter& segmenter,
                                size_t track, uint32_t round,
                                absl::Span<const float> before,

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "common/model/lungs_unet.h"
 #include "common/model/safetensors.h"
 #include "site_agent/trainer/segmentation/segment_image.h"
@@ -108,6 +110,26 @@ TEST_F(SegmentationSessionTest, ADivergedTrackIsWithheldAndSaidSo) {
   EXPECT_NE(PartOf(delta, 0), std::vector<float>(size));
   EXPECT_EQ(PartOf(delta, 1), std::vector<float>(size));
   EXPECT_EQ(PartOf(delta, 2), std::vector<float>(size));
+}
+
+// An update carries no more; what is far off comes nearer round by round.
+TEST_F(SegmentationSessionTest, RunningStatisticsMoveAsFarAsUpdatesReach) {
+  WriteSite("a", 0, 12);
+  TakeStudy();
+  std::vector<float> global = ReadBlob("global");
+  size_t at = 0;  // the first running variance
+  for (const TensorSpec& spec : layout_.architecture.tensors) {
+    if (spec.role == TensorRole::kRunningVariance) break;
+    at += static_cast<size_t>(spec.size());
+  }
+  global[at] = 1000;  // of fold 1's track
+  WriteGlobal(global);
+  TorchTrainer trainer;
+  Prepare(trainer, "a");
+  EXPECT_EQ(Train(trainer, 1).warnings_size(), 0);
+  const std::vector<float> delta = ReadBlob("delta");
+  EXPECT_EQ(delta[at], -16);
+  for (float value : delta) EXPECT_LE(std::abs(value), 16);
 }
 
 TEST_F(SegmentationSessionTest, SeveralDevicesAreRefused) {
