@@ -94,6 +94,48 @@ constexpr char kBaselines[] =
     "one model trained on all cases in one place. Same folds, as many "
     "passes.\n";
 
+std::string ByClass(const Json& arms, const Json& classes) {
+  std::string table = absl::StrFormat("%-12s", "AUC by class");
+  for (const auto& [arm, models] : arms.items()) {
+    absl::StrAppendFormat(&table, "  %-20s", arm);
+  }
+  table += '\n';
+  for (const Json& name : classes) {
+    if (!name.is_string()) continue;
+    absl::StrAppendFormat(&table, "%-12s", name.get<std::string>());
+    for (const auto& [arm, models] : arms.items()) {
+      absl::StrAppendFormat(
+          &table, "  %-20s",
+          WithInterval(At(models, {"federated", "pooled", "per_class",
+                                   name.get<std::string>()}),
+                       "auc", "ci95"));
+    }
+    table += '\n';
+  }
+  return table;
+}
+
+std::string ScoreTable(const Json& arms, const Json& classes) {
+  std::string table =
+      absl::StrFormat("%-12s %6s  %8s  %6s  %11s  %11s\n", "arm", "cases",
+                      "accuracy", "AUC", "sensitivity", "specificity");
+  bool compared = false;
+  for (const auto& [arm, models] : arms.items()) {
+    table += ArmLine(arm, At(models, {"federated", "pooled"}));
+    for (const char* baseline : {"local_only", "centralized"}) {
+      const Json& pooled = At(models, {baseline, "pooled"});
+      if (pooled.is_null()) continue;
+      table += ArmLine(absl::StrCat(" ", baseline), pooled);
+      compared = true;
+    }
+  }
+  return absl::StrCat(
+      table, "\n", ByClass(arms, classes),
+      "\nHeld-out cases of all folds and sites pooled; AUC, sensitivity and\n"
+      "specificity are means over the classes, one against the rest.\n",
+      compared ? kBaselines : "");
+}
+
 }  // namespace
 
 absl::StatusOr<std::string> ResultTable(absl::string_view report_json) {
@@ -105,40 +147,8 @@ absl::StatusOr<std::string> ResultTable(absl::string_view report_json) {
     return absl::InvalidArgumentError("report.json: no `arms` or `classes`");
   }
   const Json& overlap = At(arms, {"whole", "federated", "pooled", "overlap"});
-  if (overlap.is_object()) return OverlapTable(overlap, classes);
-  std::string table =
-      absl::StrFormat("%-12s %6s  %8s  %6s  %11s  %11s\n", "arm", "cases",
-                      "accuracy", "AUC", "sensitivity", "specificity");
-  bool compared = false;
-  std::string by_class = absl::StrFormat("%-12s", "AUC by class");
-  for (const auto& [arm, models] : arms.items()) {
-    table += ArmLine(arm, At(models, {"federated", "pooled"}));
-    for (const char* baseline : {"local_only", "centralized"}) {
-      const Json& pooled = At(models, {baseline, "pooled"});
-      if (pooled.is_null()) continue;
-      table += ArmLine(absl::StrCat(" ", baseline), pooled);
-      compared = true;
-    }
-    absl::StrAppendFormat(&by_class, "  %-20s", arm);
-  }
-  by_class += '\n';
-  for (const Json& name : classes) {
-    if (!name.is_string()) continue;
-    absl::StrAppendFormat(&by_class, "%-12s", name.get<std::string>());
-    for (const auto& [arm, models] : arms.items()) {
-      absl::StrAppendFormat(
-          &by_class, "  %-20s",
-          WithInterval(At(models, {"federated", "pooled", "per_class",
-                                   name.get<std::string>()}),
-                       "auc", "ci95"));
-    }
-    by_class += '\n';
-  }
-  return absl::StrCat(
-      table, "\n", by_class,
-      "\nHeld-out cases of all folds and sites pooled; AUC, sensitivity and\n"
-      "specificity are means over the classes, one against the rest.\n",
-      compared ? kBaselines : "");
+  return overlap.is_object() ? OverlapTable(overlap, classes)
+                             : ScoreTable(arms, classes);
 }
 
 }  // namespace hilum

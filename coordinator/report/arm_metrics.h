@@ -25,8 +25,9 @@ struct PooledScores {
   std::optional<double> MacroSensitivity() const;
   std::optional<double> MacroSpecificity() const;
 
-  Confusion confusion;  // no cases in a study of segmentation
-  std::vector<std::vector<uint64_t>> positives;  // [classes][bins]; so too
+  // In a study of segmentation of no cases, and without bins.
+  Confusion confusion;
+  std::vector<std::vector<uint64_t>> positives;  // [classes][bins]
   std::vector<std::vector<uint64_t>> negatives;  // [classes][bins]
   double loss_sum = 0;
   // Of class activation maps, as TrackEvaluation has them.

@@ -105,7 +105,7 @@ constexpr char kMasks[] = R"html(<h2>Lung masks not used, by class</h2>
 <p>Masks that do not look like those of two lungs (docs/segmentation.md has what
 is looked at, and its ranges). Opacities make segmenters leave out lung, so that
 sick lungs lose their masks more often: where the shares differ much between
-classes, what is left of a class is its milder cases.</p>
+classes, the masks that are used tend to be of a class’s milder cases.</p>
 )html";
 
 std::string MaskCell(const MaskCount& count) {

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+// Censuses as vectors, and what follows from a census.
+#include <functional>
+
+#include "common/config/census.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/common/aggregation/some_cohort.h"
+
+namespace hilum {
+namespace {
+
+using ::testing::ElementsAre;
+
+constexpr size_t kCells = kFolds * kClasses;
+// Of an arm in a census: cells, without_mask; grays, sides, masked, lung_share.
+constexpr size_t kArmWords = kCells + 1 + 2 * 32 + 6 + 1 + 2;
+
+TEST(CensusVectorTest, SumOfCensusesIsThatOfThePlainOnes) {
+  const v1::Study study = SomeStudy();
+  const Cohort cohort = SomeCohort(5);
+  auto totals =
+      DecodeCensus(study, cohort.sites, CensusSums(study, cohort.census));
+  ASSERT_TRUE(totals.ok()) << totals.status();
+  EXPECT_EQ(totals->SerializeAsString(),
+            SumCensus(study, cohort.census).SerializeAsString());
+  EXPECT_THAT(totals->sites(),
+              ElementsAre("site-0", "site-1", "site-2", "site-3", "site-4"));
+  uint64_t cell = 0, without_mask = 0, rows = 0, rejected = 0, masks = 0,
+           gray = 0;
+  for (const auto& [site, census] : cohort.census) {
+    cell += census.arms(1).fold_class_counts(5);
+    without_mask += census.arms(0).without_mask();
+    rows += census.rows();
+    rejected += census.rejected_rows();
+    masks += census.rejected_masks(2);
+    gray += census.arms(1).fingerprint().grays(5);
+  }
+  EXPECT_EQ(totals->arms(1).fold_class_counts(5), cell);
+  EXPECT_EQ(totals->arms(0).without_mask(), without_mask);
+  EXPECT_EQ(totals->rows(), rows);
+  EXPECT_EQ(totals->rejected_rows(), rejected);
+  EXPECT_EQ(totals->rejected_masks(2), masks);
+  EXPECT_EQ(totals->arms(1).fingerprint().grays(5), gray);
+}
+
+TEST(CensusVectorTest, SiteWhoseCensusIsNotPublishedIsNotInThePlainSum) {
+  const v1::Study study = SomeStudy();
+  Cohort cohort = SomeCohort(2);
+  const v1::CensusTotals both = SumCensus(study, cohort.census);
+  cohort.census[SiteId("silent")].set_rows(100);
+  EXPECT_EQ(SumCensus(study, cohort.census).SerializeAsString(),
+            both.SerializeAsString());
+  // Nothing known is a census of no cases, of the study's shape.
+  EXPECT_THAT(HeldOutExamples(study, SumCensus(study, {})),
+              ElementsAre(0, 0, 0, 0, 0, 0));
+}
+
+TEST(CensusVectorTest, CensusOfAnotherShapeOrOfTooManyRowsIsNotEncoded) {
+  const v1::Study study = SomeStudy();
+  using Change = std::function<void(v1::SubmitCensusRequest&)>;
+  const Change changes[] = {
+      [](auto& c) { c.mutable_arms()->RemoveLast(); },
+      [](auto& c) { c.mutable_arms(0)->add_fold_class_counts(1); },
+      [](auto& c) { c.mutable_arms(0)->set_fold_class_counts(0, 1 << 22); },
+      [](auto& c) { c.mutable_arms(0)->set_without_mask((1 << 22) + 1); },
+      [](auto& c) { c.mutable_arms(0)->clear_fingerprint(); },
+      [](auto& c) { c.mutable_arms(1)->mutable_fingerprint()->add_grays(0); },
+      [](auto& c) {
+        c.mutable_arms(1)->mutable_fingerprint()->set_masked(999);
+      },
+      [](auto& c) { c.set_rejected_masks(1, (1 << 22) + 1); },
+      [](auto& c) { c.add_rejected_masks(0); },
+      [](auto& c) { c.set_rows((1 << 22) + 1); },
+      [](auto& c) { c.set_rejected_rows(~uint64_t{0}); }};
+  for (const Change& change : changes) {
+    v1::SubmitCensusRequest census = SomeCohort(1).census.begin()->second;
+    change(census);
+    EXPECT_EQ(EncodeCensus(study, census).status().code(),
+              absl::StatusCode::kInvalidArgument);
+  }
+}
+
+// The most that a site may have, everywhere.
+v1::SubmitCensusRequest LargestCensus() {
+  v1::SubmitCensusRequest census;
+  for (int arm = 0; arm < 2; ++arm) {
+    v1::ArmCensus* counts = census.add_arms();
+    counts->mutable_fold_class_counts()->Resize(kFolds * kClasses, 0);
+    counts->set_fold_class_counts(1, kMaxArmCases);
+    counts->set_without_mask(2 * kMaxArmCases);
+    FillFingerprint(*counts, 31);
+    // All that is lung, and all that rounding can add, in low parts of all
+    // bits.
+    v1::Fingerprint& print = *counts->mutable_fingerprint();
+    print.set_lung_share(kMaxArmCases * kFingerprintShare);
+    print.set_grays(31, kMaxArmCases * kFingerprintShare - 1);
+    print.set_grays(0, kMaxArmCases * kGrayRounding + 1);
+    print.set_grays(1, 0xffff);
+    print.set_grays(0, print.grays(0) - 0xffff);
+  }
+  census.mutable_rejected_masks()->Resize(kClasses, 2 * kMaxArmCases);
+  census.set_rows(2 * kMaxArmCases);
+  census.set_rejected_rows(2 * kMaxArmCases);
+  return census;
+}
+
+TEST(CensusVectorTest, SumsOfTheMostAndLargestSitesDoNotWrap) {
+  const v1::Study study = SomeStudy();
+  Rng rng(4, "largest");
+  Cohort cohort;
+  for (int s = 0; s < kMaxSites; ++s) {
+    const SiteId site(absl::StrCat("site-", s));
+    cohort.sites.insert(site);
+    cohort.census[site] = LargestCensus();
+  }
+  v1::SubmitEvaluationRequest largest = EvaluationOf(LargestCensus(), rng);
+  for (v1::TrackEvaluation& track : *largest.mutable_tracks()) {
+    track.set_loss_sum(1e300);  // clamped
+  }
+  for (const SiteId& site : cohort.sites) cohort.evaluations[site] = largest;
+
+  auto census =
+      DecodeCensus(study, cohort.sites, CensusSums(study, cohort.census));
+  ASSERT_TRUE(census.ok()) << census.status();
+  EXPECT_EQ(census->SerializeAsString(),
+            SumCensus(study, cohort.census).SerializeAsString());
+  EXPECT_EQ(census->rows(), uint64_t{kMaxSites} << 22);
+  EXPECT_EQ(census->arms(1).fingerprint().lung_share(),
+            uint64_t{kMaxSites} << 33);
+  EXPECT_EQ(census->arms(1).fingerprint().grays(31),
+            uint64_t{kMaxSites} * ((uint64_t{1} << 33) - 1));
+
+  const std::vector<uint64_t> held_out = HeldOutExamples(study, *census);
+  auto evaluation =
+      DecodeEvaluation(study, held_out, cohort.sites,
+                       EvaluationSums(study, held_out, cohort.evaluations));
+  ASSERT_TRUE(evaluation.ok()) << evaluation.status();
+  const double cases = kMaxSites * static_cast<double>(kMaxArmCases);
+  EXPECT_NEAR(evaluation->tracks(0).loss_sum(), kMaxLoss * cases,
+              kMaxSites * 0x1p-25 * cases);
+  v1::EvaluationTotals plain = SumEvaluations(study, cohort.evaluations);
+  for (int t = 0; t < plain.tracks_size(); ++t) {
+    plain.mutable_tracks(t)->set_loss_sum(evaluation->tracks(t).loss_sum());
+  }
+  EXPECT_EQ(evaluation->SerializeAsString(), plain.SerializeAsString());
+}
+
+TEST(CensusVectorTest, CensusThatNoSuchCohortCanHaveIsAborted) {
+  const v1::Study study = SomeStudy();
+  const std::set<SiteId> sites = {SiteId("a"), SiteId("b")};
+  const std::vector<uint32_t> most = CensusSums(
+      study, {{SiteId("a"), LargestCensus()}, {SiteId("b"), LargestCensus()}});
+  EXPECT_TRUE(DecodeCensus(study, sites, most).ok());
+  // Of the first arm: a cell, without_mask, low and high part of a gray, a
+  // side, masked, low and high part of lung_share. Then rows, rejected_rows,
+  // the last of rejected_masks.
+  const size_t arm = kArmWords, end = 2 * arm;
+  for (size_t word : {size_t{2}, size_t{6}, 7 + 2 * 31 + size_t{0},
+                      7 + 2 * 31 + size_t{1}, size_t{7 + 64}, size_t{7 + 70},
+                      size_t{7 + 71}, size_t{7 + 72}, end, end + 1, end + 4}) {
+    std::vector<uint32_t> more = most;
+    ++more[word];
+    EXPECT_EQ(DecodeCensus(study, sites, more).status().code(),
+              absl::StatusCode::kAborted)
+        << word;
+  }
+  EXPECT_FALSE(DecodeCensus(study, {SiteId("a")}, most).ok());
+  for (size_t size : {size_t{0}, end + 4, end + 6}) {
+    EXPECT_EQ(
+        DecodeCensus(study, sites, std::vector<uint32_t>(size)).status().code(),
+        absl::StatusCode::kInvalidArgument);
+  }
+}
+
+// A number would have two writings otherwise, and not be put together wrong but
+// be damaged unseen.
+TEST(CensusVectorTest, LowPartOverItsSixteenBitsIsAborted) {
+  const v1::Study study = SomeStudy();
+  const Cohort cohort = SomeCohort(1);
+  std::vector<uint32_t> sums = CensusSums(study, cohort.census);
+  uint32_t* gray = nullptr;
+  for (size_t i = kCells + 1; i < kCells + 1 + 64; i += 2) {
+    if (sums[i + 1] > 0) gray = &sums[i];
+  }
+  ASSERT_NE(gray, nullptr);
+  ASSERT_TRUE(DecodeCensus(study, cohort.sites, sums).ok());
+  gray[0] += 1 << 16;
+  --gray[1];
+  EXPECT_EQ(DecodeCensus(study, cohort.sites, sums).status().code(),
+            absl::StatusCode::kAborted);
+}
+
+// Of before protocol 5, as the database may have them.
+TEST(CensusVectorTest, CensusWithoutFingerprintsAddsNoneToThePlainSum) {
+  const v1::Study study = SomeStudy();
+  Cohort cohort = SomeCohort(2);
+  for (auto& [site, census] : cohort.census) {
+    census.clear_rejected_masks();
+    for (auto& arm : *census.mutable_arms()) arm.clear_fingerprint();
+  }
+  const v1::CensusTotals totals = SumCensus(study, cohort.census);
+  EXPECT_EQ(totals.sites_size(), 2);
+  EXPECT_EQ(FingerprintCases(totals.arms(0).fingerprint()), 0u);
+  EXPECT_THAT(totals.rejected_masks(), ElementsAre(0, 0, 0));
+}
+
+TEST(CensusVectorTest, ExamplesOfTracksAreThoseOfTheCensus) {
+  v1::CensusTotals census;
+  for (uint64_t arm = 0; arm < 2; ++arm) {
+    v1::ArmCensus* counts = census.add_arms();
+    for (uint64_t count : {1, 2, 4, 8, 16, 32}) {
+      counts->add_fold_class_counts(count << (6 * arm));
+    }
+  }
+  EXPECT_THAT(HeldOutExamples(SomeStudy(), census),
+              ElementsAre(7, 56, 0, 7 << 6, 56 << 6, 0));
+  EXPECT_THAT(TrainingExamples(SomeStudy(), census),
+              ElementsAre(56, 7, 63, 56 << 6, 7 << 6, 63 << 6));
+}
+
+}  // namespace
+}  // namespace hilum
