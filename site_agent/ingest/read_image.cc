@@ -24,6 +24,8 @@
 #include "site_agent/imaging/decode.h"
 #include "site_agent/imaging/decode_dicom.h"
 #include "site_agent/imaging/decode_mask.h"
+#include "site_agent/imaging/find_orientation.h"
+#include "site_agent/imaging/orientation.h"
 #include "site_agent/imaging/select_pcxr.h"
 #include "site_agent/ingest/incoming_file.h"
 
@@ -128,6 +130,7 @@ absl::StatusOr<GrayImage> ReadDicom(absl::string_view bytes,
                                     std::optional<GrayRange>& range) {
   HILUM_ASSIGN_OR_RETURN(DicomFile file, ReadDicomFile(bytes));
   out.ids = IdsOf(file.elements);
+  out.told = SaysOrientation(file.elements);
   HILUM_ASSIGN_OR_RETURN(PixelFormat format, ReadPixelFormat(file.elements));
   const PcxrVerdict verdict = SelectPcxr(file.elements);
   out.view = verdict.view;
@@ -168,6 +171,14 @@ void FillHistogram(const GrayImage& image, ReadImage& out) {
     out.histogram[bin] =
         static_cast<uint32_t>((counts[bin] * 1000000 + total / 2) / total);
   }
+}
+
+// No radiograph is smaller than what the network is fed.
+void LookAtOrientation(ReadImage& out) {
+  if (std::min(out.whole.rows, out.whole.columns) < kOrientationSide) return;
+  const OrientationVerdict verdict = FindOrientation(out.whole);
+  const std::optional<Turn> turn = SurelyTurned(verdict, out.told);
+  if (turn.has_value()) out.look = WhyNotUpright(verdict, *turn, out.told);
 }
 
 absl::Status AddMask(const GrayImage& image, const std::string& path,
@@ -212,6 +223,7 @@ absl::Status Read(const std::string& path, const ReadOptions& options,
       out.whole,
       PrepareWholeWithin(image, kKeptSide, range ? &*range : nullptr));
   FillHistogram(image, out);
+  LookAtOrientation(out);
   const std::string mask = MaskFor(options, out.ids);
   if (mask.empty()) return absl::OkStatus();
   const absl::Status masked = AddMask(image, mask, turn, out);
