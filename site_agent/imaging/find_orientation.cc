@@ -80,7 +80,8 @@ std::optional<Turn> SurelyTurned(const OrientationVerdict& verdict, bool told) {
     }
     return turn;
   }
-  if (!told && verdict.turned < 0 && verdict.mirrored > kSurelyMirrored) {
+  if (!told && verdict.turned < -kSurelyTurned &&
+      verdict.mirrored > kSurelyMirrored) {
     return Turn{0, true};
   }
   return std::nullopt;

@@ -42,10 +42,11 @@ OrientationVerdict FindOrientation(const SizedPlane& whole);
 // looked: chosen on patients that the network had not seen, so that of upright
 // images one in 200 is stopped at the most. Where the file itself says how the
 // patient lies, more is asked.
-inline constexpr double kSurelyTurned = 1.5, kSurelyTurnedAgainstTag = 4;
-inline constexpr double kSurelyMirrored = 2.5;
+inline constexpr double kSurelyTurned = 2.5, kSurelyTurnedAgainstTag = 4.5;
+inline constexpr double kSurelyMirrored = 3;
 
-// What was surely done to the upright image; nullopt: it may be upright.
+// What was surely done to the upright image; nullopt: it may be upright, or is
+// no radiograph. Mirrored alone is said only where the head surely is up.
 // `told`: its file has a Patient Orientation, by which it is displayed; that
 // it looks mirrored is then no ground, as there is dextrocardia.
 std::optional<Turn> SurelyTurned(const OrientationVerdict& verdict, bool told);

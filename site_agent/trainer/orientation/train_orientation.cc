@@ -206,6 +206,7 @@ absl::Status Session::Validate() {
   if (options_.folds > 0) {
     out_ << "by networks that had not seen the patient:\n";
     PrintShownImages(images, labels_, out_);
+    out_ << std::flush;
   }
   return absl::OkStatus();
 }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -176,15 +177,46 @@ TEST(SurelyTurnedTest, WhatTheReasonNamesUndoesTheTurn) {
   }
 }
 
-TEST(FindOrientationTest, NothingHasNoWayUp) {
-  for (uint64_t seed = 0; seed < 20; ++seed) {
-    SizedPlane plane{40, 30, Plane(40 * 30)};
-    Rng rng(seed, "nothing");
-    for (uint16_t& p : plane.pixels) {
-      p = seed == 0 ? 0 : static_cast<uint16_t>(rng.Below(65536));
+// Pictures that are no radiograph are for others to refuse.
+bool IsStopped(const std::function<double(int, int)>& gray) {
+  GrayImage image{128, 120, {}};
+  for (int row = 0; row < image.rows; ++row) {
+    for (int column = 0; column < image.columns; ++column) {
+      image.pixels.push_back(static_cast<float>(gray(row, column)));
     }
-    EXPECT_EQ(SurelyTurned(FindOrientation(plane), false), std::nullopt);
   }
+  auto plane = PrepareWholeWithin(image, 1024);
+  EXPECT_TRUE(plane.ok()) << plane.status();
+  return SurelyTurned(FindOrientation(*plane), false).has_value();
+}
+
+TEST(FindOrientationTest, NothingHasNoWayUp) {
+  int stopped = 0;
+  for (int k = 0; k < 40; ++k) {
+    Rng rng(k, "nothing");
+    const double top = 100 * rng.Uniform(), left = 100 * rng.Uniform();
+    const double size = 10 + 40 * rng.Uniform(), angle = 6.3 * rng.Uniform();
+    stopped += IsStopped([&](int, int) { return rng.Uniform(); });
+    stopped += IsStopped([&](int r, int c) {
+      return 0.5 +
+             0.3 * ((r - 64) * std::sin(angle) + c * std::cos(angle)) / 64;
+    });
+    stopped += IsStopped([&](int r, int c) {
+      return r > top && r < top + size && c > left && c < left + 30 ? 0.9 : 0.1;
+    });
+    stopped += IsStopped([&](int r, int c) {
+      return std::hypot(r - top, c - left) < size ? 0.9 : 0.1;
+    });
+    stopped += IsStopped([&](int r, int c) {
+      return ((r * 120 + c) * (2 * k + 1) % 4096) / 4096.0;
+    });
+    stopped += IsStopped([&](int r, int) { return r / (1 + k / 4) % 2; });
+    stopped += IsStopped([&](int r, int c) {
+      return 0.5 + 0.4 * std::sin(c / (10.0 + k)) * std::cos(r / 12.5);
+    });
+  }
+  EXPECT_LE(stopped, 28);  // of 280
+  EXPECT_FALSE(IsStopped([](int, int) { return 0.5; }));
 }
 
 }  // namespace
