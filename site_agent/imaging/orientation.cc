@@ -29,6 +29,10 @@ char Principal(const std::string& text) {
 
 }  // namespace
 
+bool SaysOrientation(const DicomElements& elements) {
+  return !elements.Texts(kPatientOrientation).empty();
+}
+
 absl::StatusOr<Orientation> ReadOrientation(const DicomElements& elements) {
   Orientation orientation;
   const std::vector<std::string> texts = elements.Texts(kPatientOrientation);

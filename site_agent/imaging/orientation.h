@@ -17,6 +17,9 @@ struct Orientation {
   bool up_down = false;
 };
 
+// Whether there is a Patient Orientation, right or wrong.
+bool SaysOrientation(const DicomElements& elements);
+
 // From Patient Orientation (PS3.3 C.7.6.1.1.1). Where it is absent the image
 // is taken to be displayed as it is. INVALID_ARGUMENT: it is not two
 // directions. FAILED_PRECONDITION: not a frontal image, as it shows front or

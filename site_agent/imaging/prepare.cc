@@ -394,6 +394,18 @@ absl::StatusOr<SizedPlane> PrepareSegmentedWithin(const GrayImage& image,
   });
 }
 
+GrayImage ResizeGrays(const SizedPlane& plane, int size) {
+  return Resize(plane.rows, plane.columns, size, size,
+                [&](int row, float* buffer) {
+                  const uint16_t* from =
+                      &plane.pixels[static_cast<size_t>(row) * plane.columns];
+                  for (int i = 0; i < plane.columns; ++i) {
+                    buffer[i] = static_cast<float>(from[i]) / 65535.0f;
+                  }
+                  return buffer;
+                });
+}
+
 std::string LungBits(const GrayImage& mask, int rows, int columns) {
   const std::vector<int> mask_row = Nearest(mask.rows, rows);
   const std::vector<int> mask_column = Nearest(mask.columns, columns);

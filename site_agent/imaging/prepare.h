@@ -71,6 +71,9 @@ absl::StatusOr<SizedPlane> PrepareSegmentedWithin(const GrayImage& image,
                                                   const GrayImage& mask,
                                                   int max_side);
 
+// Such a plane's grays, 0 to 1, at size x size, by the rule of ResizeImage.
+GrayImage ResizeGrays(const SizedPlane& plane, int size);
+
 // The mask (> 0.5) by nearest neighbour at rows x columns, row-major, one bit a
 // pixel, the first in the lowest: [(rows * columns + 7) / 8].
 std::string LungBits(const GrayImage& mask, int rows, int columns);

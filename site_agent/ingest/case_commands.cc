@@ -28,6 +28,8 @@ struct Options {
   std::string key_file;
   std::string id;
   std::string reason;
+  int turn = 0;  // degrees, clockwise
+  bool mirror = false;
   bool quarantined = false;
   bool json = false;
   bool csv = false;
@@ -136,6 +138,9 @@ absl::Status Show(const Options& options, std::ostream& out) {
   if (stored.has_value()) {
     out << CaseLine(*stored) << "\npatient " << stored->patient
         << (stored->has_mask ? ", with lung mask" : ", without lung mask")
+        << (stored->turn == Turn{}
+                ? ""
+                : absl::StrCat(", kept ", NameOf(stored->turn)))
         << "\n";
     HILUM_ASSIGN_OR_RETURN(const std::vector<Source> sources,
                            database->SourcesOf(options.id));
@@ -162,7 +167,9 @@ absl::Status Quarantine(const Options& options, std::ostream& out) {
 
 absl::Status Release(const Options& options, std::ostream& out) {
   HILUM_ASSIGN_OR_RETURN(auto intake, OpenToChange(options));
-  HILUM_ASSIGN_OR_RETURN(const Outcome outcome, intake->Release(options.id));
+  const Turn turn = Then({options.turn / 90, false}, Turn{0, options.mirror});
+  HILUM_ASSIGN_OR_RETURN(const Outcome outcome,
+                         intake->Release(options.id, turn));
   HILUM_RETURN_IF_ERROR(intake->Export());
   if (outcome.case_id.empty()) {
     return absl::FailedPreconditionError(
@@ -217,9 +224,17 @@ void AddCaseCommands(CLI::App& app, std::ostream& out, IngestAction& action) {
       });
   CLI::App* release =
       AddCommand(app, "release",
-                 "Undo `quarantine`, or take in a file that was not chosen",
+                 "Undo `quarantine`, take what looks turned, or take in a "
+                 "file that was not chosen",
                  "release --store /data/cases 6b1f0c2d4e5a6978", Release,
                  options, out, action);
+  release
+      ->add_option("--turn", options->turn,
+                   "Turn what is kept of the case by so many degrees, "
+                   "clockwise")
+      ->check(CLI::IsMember({90, 180, 270}));
+  release->add_flag("--mirror", options->mirror,
+                    "Mirror it left to right, after --turn");
   for (CLI::App* command : {show, quarantine, release}) {
     command->add_option("CASE", options->id, "As `list` shows it")->required();
   }

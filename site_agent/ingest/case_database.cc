@@ -48,6 +48,12 @@ CREATE INDEX history_by_subject ON history(subject);
 PRAGMA user_version = 1;
 )sql";
 
+constexpr char kLookSchema[] = R"sql(
+ALTER TABLE cases ADD COLUMN look TEXT NOT NULL DEFAULT '';
+ALTER TABLE cases ADD COLUMN turn INTEGER NOT NULL DEFAULT 0;
+PRAGMA user_version = 2;
+)sql";
+
 constexpr char kSourceColumns[] =
     "id, name, size, modified, walked, refusal, reason, case_id, patient, "
     "chosen, key_file, key_patient, key_issuer, key_study, key_accession, "
@@ -71,7 +77,7 @@ Source SourceAt(const Statement& row) {
 
 constexpr char kCaseColumns[] =
     "id, digest, state, reason, held, label, patient, view, rows, columns, "
-    "shard, offset, has_mask, lung_millionths, histogram";
+    "shard, offset, has_mask, lung_millionths, histogram, look, turn";
 
 StoredCase CaseAt(const Statement& row) {
   return {.id = row.Bytes(0),
@@ -79,6 +85,8 @@ StoredCase CaseAt(const Statement& row) {
           .state = static_cast<CaseState>(row.Number(2)),
           .reason = row.Bytes(3),
           .held = row.Bytes(4),
+          .look = row.Bytes(15),
+          .turn = TurnOfIndex(static_cast<int>(row.Number(16) & 7)),
           .label = row.Bytes(5),
           .patient = row.Bytes(6),
           .view = row.Bytes(7),
@@ -111,8 +119,9 @@ CaseDatabase::~CaseDatabase() { sqlite3_close_v2(database_); }
 
 absl::StatusOr<std::unique_ptr<CaseDatabase>> CaseDatabase::Open(
     const std::string& path) {
-  HILUM_ASSIGN_OR_RETURN(sqlite3 * database,
-                         OpenDatabase(path, "hilum-ingest", {kSchema}));
+  HILUM_ASSIGN_OR_RETURN(
+      sqlite3 * database,
+      OpenDatabase(path, "hilum-ingest", {kSchema, kLookSchema}));
   return std::unique_ptr<CaseDatabase>(new CaseDatabase(database, path));
 }
 
@@ -244,12 +253,13 @@ absl::StatusOr<std::string> CaseDatabase::CaseOfSop(absl::string_view key,
 absl::Status CaseDatabase::PutCase(const StoredCase& stored) {
   const std::string sql = absl::StrCat(
       "INSERT INTO cases(", kCaseColumns,
-      ") VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+      ") VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
       "ON CONFLICT(id) DO UPDATE SET state = excluded.state, reason = "
       "excluded.reason, held = excluded.held, label = excluded.label, patient "
-      "= excluded.patient, view = excluded.view, shard = excluded.shard, "
-      "offset = excluded.offset, has_mask = excluded.has_mask, "
-      "lung_millionths = excluded.lung_millionths");
+      "= excluded.patient, view = excluded.view, rows = excluded.rows, columns "
+      "= excluded.columns, shard = excluded.shard, offset = excluded.offset, "
+      "has_mask = excluded.has_mask, lung_millionths = "
+      "excluded.lung_millionths, look = excluded.look, turn = excluded.turn");
   return Statement(database_, path_, sql.c_str())
       .Text(stored.id)
       .Blob(stored.digest)
@@ -266,6 +276,8 @@ absl::Status CaseDatabase::PutCase(const StoredCase& stored) {
       .Int(stored.has_mask)
       .Int(stored.lung_millionths)
       .Blob(stored.histogram)
+      .Text(stored.look)
+      .Int(IndexOf(stored.turn))
       .Run();
 }
 

@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "site_agent/imaging/turn.h"
 #include "site_agent/ingest/folder_walk.h"
 #include "site_agent/ingest/labels.h"
 #include "site_agent/ingest/read_image.h"
@@ -47,10 +48,12 @@ struct StoredCase {
   CaseState state = CaseState::kUnlabelled;
   std::string reason;  // of quarantine
   std::string held;    // a person's reason for quarantine; empty: none
+  std::string look;    // ReadImage's, until a person has released it
+  Turn turn;           // by which a person had the kept planes turned
   std::string label;
   std::string patient;
   std::string view;
-  int rows = 0;  // of the image
+  int rows = 0;  // of the image, turned so
   int columns = 0;
   ShardEnd place;  // of its record
   bool has_mask = false;
@@ -73,7 +76,9 @@ struct HistoryEntry {
 // INTERNAL, RESOURCE_EXHAUSTED (disk full), DATA_LOSS name the file.
 class CaseDatabase {
  public:
-  // Makes it where absent. FAILED_PRECONDITION: of a newer program.
+  // Makes it where absent; one of an older program is brought up to this
+  // one's schema, and its cases count as upright. FAILED_PRECONDITION: of a
+  // newer program.
   static absl::StatusOr<std::unique_ptr<CaseDatabase>> Open(
       const std::string& path);
   ~CaseDatabase();

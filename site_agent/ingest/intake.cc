@@ -10,6 +10,8 @@
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
 #include "site_agent/imaging/case_record.h"
+#include "site_agent/imaging/case_store_reader.h"
+#include "site_agent/imaging/turn_record.h"
 #include "site_agent/ingest/exports.h"
 #include "site_agent/ingest/judge.h"
 
@@ -187,6 +189,7 @@ absl::StatusOr<StoredCase> Intake::PlaceCase(const Source& source,
   StoredCase stored =
       found.value_or(StoredCase{.id = std::move(id),
                                 .digest = image.digest,
+                                .look = image.look,
                                 .view = image.view,
                                 .rows = image.rows,
                                 .columns = image.columns,
@@ -195,7 +198,14 @@ absl::StatusOr<StoredCase> Intake::PlaceCase(const Source& source,
   stored.has_mask = has_mask;
   stored.lung_millionths =
       static_cast<int>(std::lround(image.lung_share * 1e6));
-  HILUM_ASSIGN_OR_RETURN(stored.place, shards_.Append(prepared.record));
+  if (stored.turn == Turn{}) {
+    HILUM_ASSIGN_OR_RETURN(stored.place, shards_.Append(prepared.record));
+    return stored;
+  }
+  // A mask that came after a person had turned the case.
+  HILUM_ASSIGN_OR_RETURN(const std::string turned,
+                         TurnEncodedRecord(prepared.record, stored.turn));
+  HILUM_ASSIGN_OR_RETURN(stored.place, shards_.Append(turned));
   return stored;
 }
 
@@ -271,11 +281,13 @@ absl::StatusOr<std::vector<LabelRow>> Intake::LabelsOf(
   return rows;
 }
 
-absl::StatusOr<Outcome> Intake::JudgeAnew(StoredCase stored) {
+absl::StatusOr<Outcome> Intake::JudgeAnew(StoredCase stored,
+                                          absl::string_view deed) {
   HILUM_ASSIGN_OR_RETURN(const std::vector<Source> sources,
                          database_->SourcesOf(stored.id));
   HILUM_ASSIGN_OR_RETURN(const std::vector<LabelRow> labels, LabelsOf(sources));
-  CaseVerdict verdict = JudgeCase(stored.held, sources, labels);
+  CaseVerdict verdict = JudgeCase(
+      stored.held.empty() ? stored.look : stored.held, sources, labels);
   HILUM_ASSIGN_OR_RETURN(const std::optional<StoredCase> before,
                          database_->FindCase(stored.id));
   const bool changed = !before.has_value() || before->state != verdict.state ||
@@ -286,14 +298,16 @@ absl::StatusOr<Outcome> Intake::JudgeAnew(StoredCase stored) {
   stored.label = std::move(verdict.label);
   stored.patient = std::move(verdict.patient);
   HILUM_RETURN_IF_ERROR(database_->PutCase(stored));
-  if (changed || relabelled) {
-    HILUM_RETURN_IF_ERROR(
-        Remember(stored.id, before.has_value() ? NameOf(before->state) : "",
-                 NameOf(stored.state),
-                 relabelled && stored.reason.empty()
-                     ? absl::StrCat("label '", stored.label, "'")
-                     : stored.reason));
+  if (!changed && !relabelled && deed.empty()) return OutcomeOf(stored);
+  std::string why = relabelled && stored.reason.empty()
+                        ? absl::StrCat("label '", stored.label, "'")
+                        : stored.reason;
+  if (!deed.empty()) {
+    why = absl::StrCat(deed, why.empty() ? "" : "; ", why);
   }
+  HILUM_RETURN_IF_ERROR(
+      Remember(stored.id, before.has_value() ? NameOf(before->state) : "",
+               NameOf(stored.state), why));
   return OutcomeOf(stored);
 }
 
@@ -330,28 +344,59 @@ absl::Status Intake::Quarantine(absl::string_view case_id,
   return Commit();
 }
 
-absl::StatusOr<Outcome> Intake::Release(absl::string_view id) {
+absl::StatusOr<Outcome> Intake::TakeChosen(const Source& source) {
+  if (source.refusal != Refusal::kNotChosen) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(source.id, ": no person can release it: ", source.reason));
+  }
+  HILUM_ASSIGN_OR_RETURN(const FileStamp stamp, StampOf(source.name));
+  return Take({.path = source.name, .stamp = stamp, .read = {.chosen = true}});
+}
+
+absl::Status Intake::TurnCase(StoredCase& stored, const Turn& turn) {
+  HILUM_ASSIGN_OR_RETURN(const CaseStoreReader kept,
+                         CaseStoreReader::Open(options_.store));
+  HILUM_ASSIGN_OR_RETURN(const CaseRecord record, kept.Read(stored.id));
+  HILUM_ASSIGN_OR_RETURN(stored.place,
+                         shards_.Append(TurnRecord(record, turn)));
+  stored.turn = Then(stored.turn, turn);
+  if (Transposes(turn)) std::swap(stored.rows, stored.columns);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Outcome> Intake::Release(absl::string_view id,
+                                        const Turn& turn) {
+  std::string case_id(id);
   HILUM_ASSIGN_OR_RETURN(std::optional<Source> source,
                          database_->FindSourceById(id));
-  if (source.has_value() && source->case_id.empty()) {
-    if (source->refusal != Refusal::kNotChosen) {
-      return absl::FailedPreconditionError(
-          absl::StrCat(id, ": no person can release it: ", source->reason));
-    }
-    HILUM_ASSIGN_OR_RETURN(const FileStamp stamp, StampOf(source->name));
-    return Take(
-        {.path = source->name, .stamp = stamp, .read = {.chosen = true}});
+  const bool chosen = source.has_value() && source->case_id.empty();
+  if (chosen) {
+    HILUM_ASSIGN_OR_RETURN(Outcome taken, TakeChosen(*source));
+    if (turn == Turn{} || taken.case_id.empty()) return taken;
+    case_id = taken.case_id;
   }
   HILUM_RETURN_IF_ERROR(BeginChanges());
-  HILUM_ASSIGN_OR_RETURN(StoredCase stored, NeedCase(id));
-  if (stored.held.empty()) {
+  HILUM_ASSIGN_OR_RETURN(StoredCase stored, NeedCase(case_id));
+  // A second try after a crash must not turn it twice.
+  if (stored.held.empty() && stored.look.empty() && !chosen) {
     return absl::FailedPreconditionError(
         stored.reason.empty()
             ? absl::StrCat(id, ": it is not in quarantine")
             : absl::StrCat(id, ": no person can release it: ", stored.reason));
   }
-  stored.held.clear();
-  HILUM_ASSIGN_OR_RETURN(Outcome outcome, JudgeAnew(std::move(stored)));
+  std::string deed;
+  if (turn != Turn{}) {
+    HILUM_RETURN_IF_ERROR(TurnCase(stored, turn));
+    deed = NameOf(turn);
+    stored.held.clear();
+    stored.look.clear();
+  } else if (stored.held.empty()) {
+    deed = "taken as it lies";
+    stored.look.clear();
+  } else {
+    stored.held.clear();
+  }
+  HILUM_ASSIGN_OR_RETURN(Outcome outcome, JudgeAnew(std::move(stored), deed));
   HILUM_RETURN_IF_ERROR(Commit());
   return outcome;
 }

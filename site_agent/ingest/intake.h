@@ -95,10 +95,13 @@ class Intake {
 
   // Durable when they return. NOT_FOUND: no such case.
   absl::Status Quarantine(absl::string_view case_id, absl::string_view reason);
-  // Of a case: takes a person's quarantine from it. Of a file that is whole
-  // but was not chosen: takes it in as a person's choice. FAILED_PRECONDITION:
-  // its quarantine has a reason that a person cannot lift, which is named.
-  absl::StatusOr<Outcome> Release(absl::string_view id);
+  // Of a case: takes a person's quarantine from it; where there is none, that
+  // it does not look upright, for good. Of a file that is whole but was not
+  // chosen: takes it in as a person's choice. With `turn` what is kept of it is
+  // turned, and both reasons go. FAILED_PRECONDITION: it is not in quarantine,
+  // or for a reason that a person cannot lift, which is named. DATA_LOSS: what
+  // is kept of it is damaged.
+  absl::StatusOr<Outcome> Release(absl::string_view id, const Turn& turn = {});
 
   // The case of an image with this SOP Instance UID; empty: none.
   absl::StatusOr<std::string> CaseOfSop(absl::string_view uid);
@@ -125,8 +128,12 @@ class Intake {
                                        const Prepared& prepared);
   absl::StatusOr<std::vector<LabelRow>> LabelsOf(
       const std::vector<Source>& sources);
-  // Judges and stores; a change of state is history.
-  absl::StatusOr<Outcome> JudgeAnew(StoredCase stored);
+  // Judges and stores; a change of state is history, and `deed`, what a person
+  // did to it, where there is one.
+  absl::StatusOr<Outcome> JudgeAnew(StoredCase stored,
+                                    absl::string_view deed = "");
+  absl::StatusOr<Outcome> TakeChosen(const Source& source);
+  absl::Status TurnCase(StoredCase& stored, const Turn& turn);
   absl::StatusOr<StoredCase> NeedCase(absl::string_view case_id);
   absl::Status Remember(absl::string_view subject, absl::string_view from,
                         absl::string_view to, absl::string_view reason);

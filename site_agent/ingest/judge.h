@@ -18,9 +18,9 @@ struct CaseVerdict {
 };
 
 // What a case is, from all that is known of it and nothing guessed. `held`: a
-// person's reason to keep it in quarantine, or empty. `sources`: those that
-// show it. `labels`: the rows that name one of them. The patient that the
-// images name counts; where none does, the one of the labels file.
+// reason to keep it in quarantine until a person lifts it, or empty. `sources`:
+// those that show it. `labels`: the rows that name one of them. The patient
+// that the images name counts; where none does, the one of the labels file.
 CaseVerdict JudgeCase(absl::string_view held, absl::Span<const Source> sources,
                       absl::Span<const LabelRow> labels);
 

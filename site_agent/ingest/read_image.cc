@@ -23,6 +23,8 @@
 #include "site_agent/imaging/decode.h"
 #include "site_agent/imaging/decode_dicom.h"
 #include "site_agent/imaging/decode_mask.h"
+#include "site_agent/imaging/find_orientation.h"
+#include "site_agent/imaging/orientation.h"
 #include "site_agent/imaging/select_pcxr.h"
 #include "site_agent/ingest/incoming_file.h"
 
@@ -127,6 +129,7 @@ absl::StatusOr<GrayImage> ReadDicom(absl::string_view bytes,
                                     std::optional<GrayRange>& range) {
   HILUM_ASSIGN_OR_RETURN(DicomFile file, ReadDicomFile(bytes));
   out.ids = IdsOf(file.elements);
+  out.told = SaysOrientation(file.elements);
   HILUM_ASSIGN_OR_RETURN(PixelFormat format, ReadPixelFormat(file.elements));
   const PcxrVerdict verdict = SelectPcxr(file.elements);
   out.view = verdict.view;
@@ -169,6 +172,14 @@ void FillHistogram(const GrayImage& image, ReadImage& out) {
   }
 }
 
+// No radiograph is smaller than what the network is fed.
+void LookAtOrientation(ReadImage& out) {
+  if (std::min(out.whole.rows, out.whole.columns) < kOrientationSide) return;
+  const OrientationVerdict verdict = FindOrientation(out.whole);
+  const std::optional<Turn> turn = SurelyTurned(verdict, out.told);
+  if (turn.has_value()) out.look = WhyNotUpright(verdict, *turn, out.told);
+}
+
 absl::Status AddMask(const GrayImage& image, const std::string& path,
                      LargeImageTurn& turn, ReadImage& out) {
   HILUM_ASSIGN_OR_RETURN(const FileBytes file, ReadRegularFile(path, turn));
@@ -207,6 +218,7 @@ absl::Status Read(const std::string& path, const ReadOptions& options,
       out.whole,
       PrepareWholeWithin(image, kKeptSide, range ? &*range : nullptr));
   FillHistogram(image, out);
+  LookAtOrientation(out);
   const std::string mask = MaskFor(options, out.ids);
   if (mask.empty()) return absl::OkStatus();
   const absl::Status masked = AddMask(image, mask, turn, out);

@@ -41,6 +41,8 @@ struct ReadImage {
   // The rest only of an image that is taken.
   std::string digest;  // SHA-256 of size and stored values; 32 raw bytes
   std::string view;    // "AP", "PA"; empty: not known
+  bool told = false;   // how the patient lies: it has a Patient Orientation
+  std::string look;    // why it surely is not upright; empty: it may be
   int rows = 0;        // as displayed
   int columns = 0;
   SizedPlane whole;

@@ -7,6 +7,7 @@
 #include "common/base/ids.h"
 #include "common/base/malloc.h"
 #include "site_agent/trainer/heatmap_command.h"
+#include "site_agent/trainer/orientation/orientation_command.h"
 #include "site_agent/trainer/sandbox.h"
 #include "site_agent/trainer/segmentation/segment_command.h"
 #include "site_agent/trainer/service/parallel_trainer.h"
@@ -74,6 +75,7 @@ int main(int argc, char** argv) {
   hilum::AddWeightsCommand(app, action);
   hilum::AddHeatmapCommand(app, action);
   hilum::AddSegmentCommand(app, action);
+  hilum::AddOrientationCommand(app, action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "site_agent/trainer/orientation/orientation_cases.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "common/base/status_macros.h"
+#include "common/crypto/sha256.h"
+#include "site_agent/imaging/find_orientation.h"
+#include "site_agent/trainer/augment.h"
+#include "site_agent/trainer/segmentation/segment_cases.h"
+
+namespace hilum {
+namespace {
+
+// Of the longer side of what the network's input is made of: hilum-ingest's.
+constexpr int kKeptSide = 1024;
+
+absl::Status LoadCase(const CaseRow& row, OrientationCase& out) {
+  HILUM_ASSIGN_OR_RETURN(GrayImage image, LoadImage(row));
+  HILUM_ASSIGN_OR_RETURN(const SizedPlane whole,
+                         PrepareWholeWithin(image, kKeptSide));
+  for (float v : OrientationInput(whole)) {
+    v = std::clamp(v, 0.0f, 1.0f);
+    out.plane.push_back(static_cast<uint16_t>(std::lrint(v * 65535.0f)));
+  }
+  return absl::OkStatus();
+}
+
+v1::Augmentation Reach() {
+  v1::Augmentation reach;
+  reach.set_rotation_degrees(12);
+  reach.set_shift(0.08);
+  reach.set_scale(0.18);
+  reach.set_intensity(0.25);
+  reach.set_gamma(0.4);
+  return reach;
+}
+
+}  // namespace
+
+OrientationCases LoadOrientationCases(const CaseManifest& manifest,
+                                      int threads) {
+  std::vector<OrientationCase> loaded(manifest.cases.size());
+  std::vector<absl::Status> statuses(loaded.size());
+  ForEach(loaded.size(), threads, [&](size_t i) {
+    loaded[i].index = i;
+    statuses[i] = LoadCase(manifest.cases[i], loaded[i]);
+  });
+  OrientationCases out;
+  for (size_t i = 0; i < loaded.size(); ++i) {
+    const CaseRow& row = manifest.cases[i];
+    if (statuses[i].ok()) {
+      out.cases.push_back(std::move(loaded[i]));
+    } else {
+      out.rejected.push_back(
+          {row.row, row.file, std::string(statuses[i].message())});
+    }
+  }
+  return out;
+}
+
+int OrientationFold(const std::string& patient_id, int folds, uint64_t seed) {
+  const std::string digest =
+      Sha256Of(absl::StrCat("hilum orientation fold ", seed, " ", patient_id));
+  uint64_t bits = 0;
+  for (int i = 0; i < 7; ++i) {
+    bits = bits << 8 | static_cast<uint8_t>(digest[i]);
+  }
+  return static_cast<int>(bits % static_cast<uint64_t>(folds));
+}
+
+void AppendVersion(const Plane& plane, Rng& rng, std::vector<float>& pixels) {
+  static const auto* const reach = new v1::Augmentation(Reach());
+  AppendAugmented(plane, kOrientationSide, *reach, rng, pixels);
+}
+
+}  // namespace hilum
