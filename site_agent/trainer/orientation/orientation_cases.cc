@@ -10,6 +10,7 @@
 #include "common/crypto/sha256.h"
 #include "site_agent/imaging/find_orientation.h"
 #include "site_agent/trainer/augment.h"
+#include "site_agent/trainer/load_case.h"
 #include "site_agent/trainer/segmentation/segment_cases.h"
 
 namespace hilum {
@@ -18,8 +19,9 @@ namespace {
 // Of the longer side of what the network's input is made of: hilum-ingest's.
 constexpr int kKeptSide = 1024;
 
-absl::Status LoadCase(const CaseRow& row, OrientationCase& out) {
-  HILUM_ASSIGN_OR_RETURN(GrayImage image, LoadImage(row));
+absl::Status LoadCase(const CaseLoader& loader, const CaseRow& row,
+                      OrientationCase& out) {
+  HILUM_ASSIGN_OR_RETURN(GrayImage image, loader.Image(row));
   HILUM_ASSIGN_OR_RETURN(const SizedPlane whole,
                          PrepareWholeWithin(image, kKeptSide));
   for (float v : OrientationInput(whole)) {
@@ -45,9 +47,10 @@ OrientationCases LoadOrientationCases(const CaseManifest& manifest,
                                       int threads) {
   std::vector<OrientationCase> loaded(manifest.cases.size());
   std::vector<absl::Status> statuses(loaded.size());
+  const CaseLoader loader(manifest);
   ForEach(loaded.size(), threads, [&](size_t i) {
     loaded[i].index = i;
-    statuses[i] = LoadCase(manifest.cases[i], loaded[i]);
+    statuses[i] = LoadCase(loader, manifest.cases[i], loaded[i]);
   });
   OrientationCases out;
   for (size_t i = 0; i < loaded.size(); ++i) {
