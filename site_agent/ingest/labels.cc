@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/csv.h"
 #include "common/base/file.h"
@@ -52,6 +53,19 @@ absl::StatusOr<Columns> FindColumns(const Record& header,
 std::string Cell(const Record& record, int column) {
   if (column < 0) return "";
   return std::string(absl::StripAsciiWhitespace(record[column]));
+}
+
+// A path as WalkFolder has those below `folder`, whichever way it was written.
+std::string AsWalked(const std::string& path, const std::string& folder) {
+  namespace fs = std::filesystem;
+  const std::string below = absl::StrCat(folder, "/");
+  const fs::path normal = fs::path(path).lexically_normal();
+  if (absl::StartsWith(normal.string(), below)) return normal.string();
+  std::error_code error;
+  const fs::path real =
+      fs::weakly_canonical(normal.parent_path(), error) / normal.filename();
+  return !error && absl::StartsWith(real.string(), below) ? real.string()
+                                                          : normal.string();
 }
 
 // Where a `file` cell points; where it could be two files, INVALID_ARGUMENT.
@@ -114,6 +128,7 @@ class Reader {
       if (cell.empty()) continue;
       if (i == 0) {
         HILUM_ASSIGN_OR_RETURN(cell, FileOf(cell, path_, folder_));
+        cell = AsWalked(cell, folder_);
       }
       keys.of[i] = pseudonyms_.Of(kLabelColumns[i], cell);
       row.columns |= 1 << i;

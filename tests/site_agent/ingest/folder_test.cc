@@ -53,6 +53,20 @@ TEST_F(FolderTest, LabelsThatComeLaterDecodeNothingAgain) {
   EXPECT_EQ(Stored("shards/0001.shard"), shard);
 }
 
+TEST_F(FolderTest, AFileMayBeWrittenInAnyWayThatLeadsToIt) {
+  for (const char* name : {"1.dcm", "2.dcm", "deep/3.dcm"}) {
+    Put(absl::StrCat("in/", name),
+        Film(name[0] == 'd' ? 7 : name[0], "P1").File());
+  }
+  fs::create_directory_symlink(absl::StrCat(root_, "/in"),
+                               absl::StrCat(root_, "/link"));
+  options_.labels = Put(
+      "labels.csv", absl::StrCat("file,label\n", root_, "//in/1.dcm,a\n", root_,
+                                 "/link/2.dcm,b\n./deep/../deep/3.dcm,c\n"));
+  ASSERT_TRUE(Ingest().ok());
+  EXPECT_EQ(Cases().size(), 3u) << said_.str() << Stored("quarantine.csv");
+}
+
 TEST_F(FolderTest, ARowHoldsOnlyWhereAllItsCellsDo) {
   Put("in/1.dcm", Film(3, "P1").File());
   Put("in/2.dcm", Film(5, "P1").File());
