@@ -52,25 +52,6 @@ constexpr Range kRanges[] = {
 // The side of the masks that the ranges are from.
 constexpr int kMeasuredSide = 320;
 
-// To kMeasuredSide, by nearest neighbour.
-BinaryMask Shrink(const BinaryMask& mask) {
-  const double scale =
-      static_cast<double>(kMeasuredSide) / std::max(mask.rows, mask.columns);
-  const auto scaled = [&](int side) {
-    return std::max(1, static_cast<int>(std::lround(side * scale)));
-  };
-  BinaryMask small{scaled(mask.rows), scaled(mask.columns), {}};
-  for (int r = 0; r < small.rows; ++r) {
-    const size_t from = static_cast<size_t>((r + 0.5) * mask.rows / small.rows);
-    for (int c = 0; c < small.columns; ++c) {
-      const auto column =
-          static_cast<size_t>((c + 0.5) * mask.columns / small.columns);
-      small.pixels.push_back(mask.pixels[from * mask.columns + column]);
-    }
-  }
-  return small;
-}
-
 // Of what is set, as one region however it hangs together.
 Region WholeOf(const BinaryMask& mask) {
   Region whole{
@@ -183,7 +164,8 @@ void MeasurePair(const BinaryMask& mask, const Region& left,
 
 LungMeasures MeasureLungMask(const BinaryMask& mask) {
   if (std::max(mask.rows, mask.columns) > kMeasuredSide) {
-    return MeasureLungMask(Shrink(mask));
+    return MeasureLungMask(
+        MaskInProportions(mask, mask.rows, mask.columns, kMeasuredSide));
   }
   LungMeasures out;
   const auto pixels = static_cast<double>(mask.pixels.size());

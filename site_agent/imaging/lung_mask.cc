@@ -250,4 +250,22 @@ std::array<BinaryMask, 2> SplitLungs(const BinaryMask& mask) {
   return lungs;
 }
 
+BinaryMask MaskInProportions(const BinaryMask& mask, int rows, int columns,
+                             int side) {
+  const double scale = static_cast<double>(side) / std::max(rows, columns);
+  const auto scaled = [&](int length) {
+    return std::max(1, static_cast<int>(std::lround(length * scale)));
+  };
+  BinaryMask out{scaled(rows), scaled(columns), {}};
+  for (int r = 0; r < out.rows; ++r) {
+    const auto from = static_cast<size_t>((r + 0.5) * mask.rows / out.rows);
+    for (int c = 0; c < out.columns; ++c) {
+      const auto column =
+          static_cast<size_t>((c + 0.5) * mask.columns / out.columns);
+      out.pixels.push_back(mask.pixels[from * mask.columns + column]);
+    }
+  }
+  return out;
+}
+
 }  // namespace hilum

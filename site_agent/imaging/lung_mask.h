@@ -23,6 +23,11 @@ struct BinaryMask {
 // What is > 0.5.
 BinaryMask ToBinaryMask(const GrayImage& mask);
 
+// The mask stretched to the proportions rows : columns, the longer side `side`
+// pixels, by nearest neighbour. All over 0.
+BinaryMask MaskInProportions(const BinaryMask& mask, int rows, int columns,
+                             int side);
+
 // Pixels of one value that hang together.
 struct Region {
   int area = 0;                                  // pixels

@@ -5,12 +5,11 @@
 #include <cmath>
 
 #include "absl/status/status.h"
-#include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
-#include "common/crypto/sha256.h"
 #include "site_agent/imaging/find_orientation.h"
 #include "site_agent/trainer/augment.h"
 #include "site_agent/trainer/load_case.h"
+#include "site_agent/trainer/local_training.h"
 #include "site_agent/trainer/segmentation/segment_cases.h"
 
 namespace hilum {
@@ -66,12 +65,7 @@ OrientationCases LoadOrientationCases(const CaseManifest& manifest,
 }
 
 int OrientationFold(const std::string& patient_id, int folds, uint64_t seed) {
-  const std::string digest =
-      Sha256Of(absl::StrCat("hilum orientation fold ", seed, " ", patient_id));
-  uint64_t bits = 0;
-  for (int i = 0; i < 7; ++i) {
-    bits = bits << 8 | static_cast<uint8_t>(digest[i]);
-  }
+  const uint64_t bits = PatientBits("hilum orientation fold", seed, patient_id);
   return static_cast<int>(bits % static_cast<uint64_t>(folds));
 }
 

@@ -9,7 +9,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "common/base/file.h"
@@ -17,6 +16,7 @@
 #include "common/base/status_macros.h"
 #include "common/crypto/sha256.h"
 #include "common/model/safetensors.h"
+#include "site_agent/trainer/local_training.h"
 #include "site_agent/trainer/orientation/nothings.h"
 #include "site_agent/trainer/orientation/orientation_cases.h"
 #include "site_agent/trainer/orientation/orientation_learner.h"
@@ -31,17 +31,7 @@ namespace {
 constexpr size_t kBatch = 32, kNothings = 12, kLeastCases = 16;
 
 absl::Status CheckOptions(const OrientationTraining& options) {
-  if (!absl::EndsWith(options.out, ".safetensors")) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(options.out, ": name it .safetensors"));
-  }
-  // Not found out when the time is spent.
-  const size_t slash = options.out.rfind('/');
-  if (slash != std::string::npos && slash > 0 &&
-      !FileExists(options.out.substr(0, slash))) {
-    return absl::NotFoundError(
-        absl::StrCat(options.out, ": no such folder; make it first"));
-  }
+  HILUM_RETURN_IF_ERROR(CheckWeightsPath(options.out));
   if (options.epochs < 1 || options.epochs > 1000) {
     return absl::InvalidArgumentError("--epochs is from 1 to 1000");
   }
@@ -54,19 +44,6 @@ absl::Status CheckOptions(const OrientationTraining& options) {
   return absl::OkStatus();
 }
 
-v1::Training Recipe(int epochs) {
-  v1::Training training;
-  training.set_rounds(static_cast<uint32_t>(epochs));
-  training.mutable_optimizer()->set_kind(v1::Optimizer::KIND_ADAMW);
-  training.mutable_optimizer()->set_learning_rate(5e-3);
-  training.mutable_optimizer()->set_weight_decay(1e-2);
-  training.set_gradient_clipping_norm(1);
-  training.mutable_schedule()->set_kind(v1::Schedule::KIND_COSINE);
-  training.mutable_schedule()->set_warmup_rounds(epochs > 1 ? 1 : 0);
-  training.mutable_schedule()->set_final_fraction(0.01);
-  return training;
-}
-
 using Cases = std::vector<const OrientationCase*>;
 
 // From reading the cases to the file.
@@ -74,7 +51,7 @@ class Session {
  public:
   Session(const OrientationTraining& options, Clock& clock, std::ostream& out)
       : options_(options),
-        recipe_(Recipe(options.epochs)),
+        recipe_(OneCycle(options.epochs, 5e-3, 1e-2)),
         clock_(clock),
         out_(out),
         begin_(clock.Now()) {}

@@ -12,9 +12,9 @@
 #include "common/base/csv.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
-#include "common/crypto/sha256.h"
 #include "site_agent/imaging/prepare.h"
 #include "site_agent/trainer/load_case.h"
+#include "site_agent/trainer/local_training.h"
 
 namespace hilum {
 namespace {
@@ -93,12 +93,7 @@ SegmentCases LoadSegmentCases(const CaseManifest& manifest, int size,
 }
 
 bool IsHeldOut(const std::string& patient_id, double share, uint64_t seed) {
-  const std::string digest =
-      Sha256Of(absl::StrCat("hilum segment hold-out ", seed, " ", patient_id));
-  uint64_t bits = 0;
-  for (int i = 0; i < 7; ++i) {
-    bits = bits << 8 | static_cast<uint8_t>(digest[i]);
-  }
+  const uint64_t bits = PatientBits("hilum segment hold-out", seed, patient_id);
   return std::ldexp(static_cast<double>(bits), -56) < share;
 }
 

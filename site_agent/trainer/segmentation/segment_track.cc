@@ -233,7 +233,10 @@ absl::Status EvaluateSegmentTrack(const PreparedStudy& study,
       [&](size_t index, absl::Span<const float> probabilities, double loss) {
         const CaseRow& row = study.cases()[index];
         const BinaryMask found = FoundMask(probabilities, size);
-        const LungMaskVerdict verdict = JudgeLungMask(found);
+        // As it would lie on the image, which need not be square.
+        const ImageFacts& facts = study.pool.data.facts[index];
+        const LungMaskVerdict verdict = JudgeLungMask(
+            MaskInProportions(found, facts.rows, facts.columns, size));
         const Overlap overlap =
             OverlapOf(found, MaskOf(study.LungsOf(v1::ARM_WHOLE, index), size));
         sums.Add(row.label, row.patient_id, overlap, !verdict.accepted());

@@ -10,7 +10,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "common/base/file.h"
@@ -19,6 +18,7 @@
 #include "common/crypto/sha256.h"
 #include "common/model/lungs_unet.h"
 #include "common/model/safetensors.h"
+#include "site_agent/trainer/local_training.h"
 #include "site_agent/trainer/schedule.h"
 #include "site_agent/trainer/segmentation/score_segmenter.h"
 #include "site_agent/trainer/segmentation/segment_cases.h"
@@ -34,17 +34,7 @@ constexpr int kMostEpochs = 1000;
 constexpr double kEpochShare = 0.93;
 
 absl::Status CheckOptions(const SegmentTraining& options) {
-  if (!absl::EndsWith(options.out, ".safetensors")) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(options.out, ": name it .safetensors"));
-  }
-  // Not found out when the minutes are spent.
-  const size_t slash = options.out.rfind('/');
-  if (slash != std::string::npos && slash > 0 &&
-      !FileExists(options.out.substr(0, slash))) {
-    return absl::NotFoundError(
-        absl::StrCat(options.out, ": no such folder; make it first"));
-  }
+  HILUM_RETURN_IF_ERROR(CheckWeightsPath(options.out));
   if (!(options.minutes > 0 && options.minutes <= 7 * 24 * 60)) {
     return absl::InvalidArgumentError("--minutes is over 0, and at most 10080");
   }
@@ -59,19 +49,6 @@ absl::Status CheckOptions(const SegmentTraining& options) {
     return absl::InvalidArgumentError("--threads is from 1 to 256");
   }
   return absl::OkStatus();
-}
-
-v1::Training Recipe(int epochs) {
-  v1::Training training;
-  training.set_rounds(static_cast<uint32_t>(epochs));
-  training.mutable_optimizer()->set_kind(v1::Optimizer::KIND_ADAMW);
-  training.mutable_optimizer()->set_learning_rate(3e-3);
-  training.mutable_optimizer()->set_weight_decay(1e-3);
-  training.set_gradient_clipping_norm(1);
-  training.mutable_schedule()->set_kind(v1::Schedule::KIND_COSINE);
-  training.mutable_schedule()->set_warmup_rounds(1);
-  training.mutable_schedule()->set_final_fraction(0.01);
-  return training;
 }
 
 // One training, from reading the cases to the file.
@@ -192,7 +169,7 @@ void Session::Say(int epoch, double loss) {
 
 absl::Status Session::Train() {
   epochs_ = options_.epochs;
-  recipe_ = Recipe(epochs_ > 0 ? epochs_ : kMostEpochs);
+  recipe_ = OneCycle(epochs_ > 0 ? epochs_ : kMostEpochs, 3e-3, 1e-3);
   HILUM_ASSIGN_OR_RETURN(
       segmenter_,
       Segmenter::Create(options_.size,

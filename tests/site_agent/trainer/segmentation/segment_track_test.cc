@@ -227,7 +227,10 @@ TEST_F(SegmentTrackTest, EvaluationIsThatOfSlowSums) {
         dice[group][row.patient_id].push_back(2 * both / (both + either));
         iou[group][row.patient_id].push_back(both / either);
         ++cases[group];
-        implausible[group] += !JudgeLungMask(mask).accepted();
+        implausible[group] +=
+            !JudgeLungMask(
+                 MaskInProportions(mask, Chest::kRows, Chest::kColumns, kSide))
+                 .accepted();
       }
     }
     const v1::TrackEvaluation& track = evaluated.tracks(static_cast<int>(t));
