@@ -17,6 +17,7 @@
 #include "site_agent/imaging/case_store_reader.h"
 #include "site_agent/imaging/decode.h"
 #include "site_agent/imaging/decode_mask.h"
+#include "site_agent/imaging/turn.h"
 #include "site_agent/ingest/folder_walk.h"
 #include "site_agent/ingest/incoming_file.h"
 #include "site_agent/ingest/intake.h"
@@ -38,10 +39,15 @@ std::string StemOf(const std::string& path) {
   return "";
 }
 
-absl::StatusOr<GrayImage> ReadMask(const std::string& path) {
+absl::StatusOr<GrayImage> ReadMask(const std::string& path, const Turn& turn) {
   HILUM_ASSIGN_OR_RETURN(const std::string bytes,
                          ReadFile(path, kMaxImageFileBytes));
-  return DecodeMask(bytes);
+  HILUM_ASSIGN_OR_RETURN(GrayImage mask, DecodeMask(bytes));
+  if (turn == Turn{}) return mask;
+  mask.pixels = TurnPixels(mask.rows, mask.columns,
+                           absl::MakeConstSpan(mask.pixels), turn);
+  if (Transposes(turn)) std::swap(mask.rows, mask.columns);
+  return mask;
 }
 
 absl::Status CheckProportions(const GrayImage& mask, const PlaneView& whole) {
@@ -57,8 +63,6 @@ absl::Status CheckProportions(const GrayImage& mask, const PlaneView& whole) {
       mask.columns, whole.rows, whole.columns));
 }
 
-enum class Taken { kNew, kSame, kLeft };
-
 // One run over a folder's masks. Life: Run, once.
 class MaskRun {
  public:
@@ -72,12 +76,12 @@ class MaskRun {
   absl::Status Run(const FolderWalk& walk) {
     for (const FoundFile& file : walk.files) {
       const std::string stem = StemOf(file.path);
-      HILUM_ASSIGN_OR_RETURN(const std::string case_id, CaseOf(stem));
-      if (case_id.empty()) {
+      HILUM_ASSIGN_OR_RETURN(const Target target, TargetOf(stem));
+      if (target.case_id.empty()) {
         NoCase(file.path, stem);
         continue;
       }
-      HILUM_RETURN_IF_ERROR(Take(file.path, case_id));
+      HILUM_RETURN_IF_ERROR(Take(file.path, target));
     }
     HILUM_RETURN_IF_ERROR(intake_.Commit());
     HILUM_RETURN_IF_ERROR(intake_.Export());
@@ -92,13 +96,25 @@ class MaskRun {
   }
 
  private:
-  absl::StatusOr<std::string> CaseOf(const std::string& stem) {
-    if (IsCaseId(stem)) {
-      HILUM_ASSIGN_OR_RETURN(const std::optional<StoredCase> stored,
-                             intake_.database().FindCase(stem));
-      return stored.has_value() ? stem : std::string();
+  // Whose mask it is, and how it is to be turned: one that is named like the
+  // case is of the image as it is kept, the others of the file.
+  struct Target {
+    std::string case_id;  // empty: none
+    Turn turn;
+  };
+  absl::StatusOr<Target> TargetOf(const std::string& stem) {
+    Target target;
+    const bool by_case = IsCaseId(stem);
+    if (by_case) target.case_id = stem;
+    if (!by_case && IsUid(stem)) {
+      HILUM_ASSIGN_OR_RETURN(target.case_id, intake_.CaseOfSop(stem));
     }
-    return IsUid(stem) ? intake_.CaseOfSop(stem) : std::string();
+    if (target.case_id.empty()) return target;
+    HILUM_ASSIGN_OR_RETURN(const std::optional<StoredCase> stored,
+                           intake_.database().FindCase(target.case_id));
+    if (!stored.has_value()) return Target{};
+    if (!by_case) target.turn = stored->turn;
+    return target;
   }
 
   void NoCase(const std::string& path, const std::string& stem) {
@@ -114,13 +130,14 @@ class MaskRun {
     out_ << path.substr(path.rfind('/') + 1) << ": " << reason << "\n";
   }
 
-  absl::Status Take(const std::string& path, const std::string& case_id) {
-    const absl::StatusOr<GrayImage> mask = ReadMask(path);
+  absl::Status Take(const std::string& path, const Target& target) {
+    const absl::StatusOr<GrayImage> mask = ReadMask(path, target.turn);
     if (!mask.ok()) {
       Refuse(path, mask.status().message());
       return absl::OkStatus();
     }
-    HILUM_ASSIGN_OR_RETURN(const CaseRecord record, reader_.Read(case_id));
+    HILUM_ASSIGN_OR_RETURN(const CaseRecord record,
+                           reader_.Read(target.case_id));
     const absl::Status fits = CheckProportions(*mask, record.whole);
     if (!fits.ok()) {
       Refuse(path, fits.message());

@@ -8,7 +8,9 @@
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 #include "site_agent/imaging/case_store_reader.h"
+#include "site_agent/imaging/turn.h"
 #include "site_agent/imaging/write_png.h"
+#include "site_agent/ingest/intake.h"
 #include "tests/site_agent/ingest/folder_fixture.h"
 
 namespace hilum {
@@ -84,6 +86,30 @@ TEST_F(MasksTest, AMaskByTheSopInstanceUidAndOfAnotherSize) {
   ASSERT_TRUE(Masks().ok()) << said_.str();
   EXPECT_TRUE(Said("1 taken in")) << said_.str();
   EXPECT_EQ(Lungs(), LungBits(Bars(80, 60, 8), 40, 30));
+}
+
+TEST_F(MasksTest, AMaskOfTheFileIsTurnedAsTheCaseWas) {
+  const std::string id = Only();
+  {
+    auto intake = Intake::Open({.store = options_.store, .actor = "jane"},
+                               RealClock(), RealSecureRng());
+    ASSERT_TRUE(intake.ok()) << intake.status();
+    ASSERT_TRUE((*intake)->Quarantine(id, "sideways").ok());
+    ASSERT_TRUE((*intake)->Release(id, {.quarters = 1}).ok());
+    ASSERT_TRUE((*intake)->Export().ok());
+  }
+  const GrayImage mask = Bars(40, 30, 4);
+  const GrayImage turned{
+      30, 40,
+      TurnPixels(40, 30, absl::MakeConstSpan(mask.pixels), {.quarters = 1})};
+  Put("masks/1.2.3.3.png", Png(mask));
+  ASSERT_TRUE(Masks().ok()) << said_.str();
+  EXPECT_TRUE(Said("1 taken in")) << said_.str();
+  EXPECT_EQ(Lungs(), LungBits(turned, 30, 40));
+  // One of the image as it is kept is not.
+  Put(absl::StrCat("masks/", id, ".png"), Png(turned));
+  ASSERT_TRUE(Masks().ok());
+  EXPECT_TRUE(Said("2 there already")) << said_.str();
 }
 
 TEST_F(MasksTest, TheSameMaskAgainWritesNothing) {
