@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "site_agent/imaging/decode_dicom.h"
 
+#include <algorithm>
+#include <array>
 #include <new>
 #include <vector>
 
@@ -50,19 +52,26 @@ struct WordBits {
   size_t mask;
 };
 
+// Appends `count` pixels to `out`, which has room for them: zeros that are
+// written over would cost as much as looking up does.
 template <typename Word>
-void LookUp(const uint8_t* bytes, WordBits bits,
+void LookUp(const uint8_t* bytes, size_t count, WordBits bits,
             const std::vector<float>& grays, std::vector<float>& out,
             std::vector<uint32_t>& counts) {
+  std::array<float, 2048> some;
   // Two counts: neighbours are alike, and one would wait for itself.
   std::vector<uint32_t> odd(grays.size());
   std::vector<uint32_t>* both[] = {&counts, &odd};
-  for (size_t i = 0; i < out.size(); ++i) {
-    int word = bytes[i * sizeof(Word)];
-    if (sizeof(Word) == 2) word |= bytes[2 * i + 1] << 8;
-    const size_t level = word >> bits.shift & bits.mask;
-    out[i] = grays[level];
-    ++(*both[i & 1])[level];
+  for (size_t at = 0; at < count; at += some.size()) {
+    const size_t end = std::min(some.size(), count - at);
+    for (size_t i = 0; i < end; ++i, bytes += sizeof(Word)) {
+      int word = bytes[0];
+      if (sizeof(Word) == 2) word |= bytes[1] << 8;
+      const size_t level = word >> bits.shift & bits.mask;
+      some[i] = grays[level];
+      ++(*both[i & 1])[level];
+    }
+    out.insert(out.end(), some.begin(), some.begin() + end);
   }
   for (size_t i = 0; i < odd.size(); ++i) counts[i] += odd[i];
 }
@@ -77,17 +86,18 @@ absl::StatusOr<GrayImage> RenderDicom(const DicomElements& elements,
                          ReadGrayRules(elements, pixels.format));
   HILUM_ASSIGN_OR_RETURN(Orientation orientation, ReadOrientation(elements));
   GrayImage image{pixels.format.rows, pixels.format.columns, {}};
-  image.pixels.resize(size_t{static_cast<uint32_t>(image.rows)} *
-                      image.columns);
+  const size_t count =
+      size_t{static_cast<uint32_t>(image.rows)} * image.columns;
+  image.pixels.reserve(count);
   const std::vector<float> grays = GrayTable(rules, pixels.format);
   std::vector<uint32_t> counts(grays.size());
   const WordBits bits{pixels.format.high_bit + 1 - pixels.format.bits_stored,
                       grays.size() - 1};
   const auto* bytes = reinterpret_cast<const uint8_t*>(pixels.bytes.data());
   if (pixels.format.bits_allocated == 8) {
-    LookUp<uint8_t>(bytes, bits, grays, image.pixels, counts);
+    LookUp<uint8_t>(bytes, count, bits, grays, image.pixels, counts);
   } else {
-    LookUp<uint16_t>(bytes, bits, grays, image.pixels, counts);
+    LookUp<uint16_t>(bytes, count, bits, grays, image.pixels, counts);
   }
   if (range != nullptr) *range = RangeOfCounts(grays, counts);
   ReadSpacing(elements, image);

@@ -5,6 +5,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <memory>
 #include <utility>
 
 #include "absl/functional/function_ref.h"
@@ -114,10 +115,12 @@ GrayImage Resize(int from_rows, int from_columns, int rows, int columns,
   const Mixes across = MixesFor(from_columns, columns);
   const Mixes down = MixesFor(from_rows, rows);
   std::vector<float> buffer(from_columns);
-  std::vector<float> wide(static_cast<size_t>(from_rows) * columns);
+  // Not zeroed before it is written.
+  const std::unique_ptr<float[]> wide(
+      new float[static_cast<size_t>(from_rows) * columns]);
   for (int row = 0; row < from_rows; ++row) {
     MixAcross(row_of(row, buffer.data()), across,
-              wide.data() + static_cast<size_t>(row) * columns);
+              wide.get() + static_cast<size_t>(row) * columns);
   }
   GrayImage out{rows, columns, {}};
   out.pixels.resize(static_cast<size_t>(rows) * columns);
@@ -127,7 +130,7 @@ GrayImage Resize(int from_rows, int from_columns, int rows, int columns,
       const float weight =
           down.weights[static_cast<size_t>(row) * down.taps + k];
       const float* from =
-          wide.data() + static_cast<size_t>(down.first[row] + k) * columns;
+          wide.get() + static_cast<size_t>(down.first[row] + k) * columns;
       for (int column = 0; column < columns; ++column) {
         to[column] += weight * from[column];
       }
