@@ -17,7 +17,7 @@
 #include "common/crypto/sha256.h"
 #include "common/model/safetensors.h"
 #include "site_agent/trainer/local_training.h"
-#include "site_agent/trainer/orientation/nothings.h"
+#include "site_agent/trainer/orientation/negatives.h"
 #include "site_agent/trainer/orientation/orientation_cases.h"
 #include "site_agent/trainer/orientation/orientation_learner.h"
 #include "site_agent/trainer/orientation/score_orientation.h"
@@ -28,7 +28,7 @@ namespace hilum {
 namespace {
 
 // Of each batch, upright images and pictures of nothing.
-constexpr size_t kBatch = 32, kNothings = 12, kLeastCases = 16;
+constexpr size_t kBatch = 32, kNegatives = 12, kLeastCases = 16;
 
 absl::Status CheckOptions(const OrientationTraining& options) {
   HILUM_RETURN_IF_ERROR(CheckWeightsPath(options.out));
@@ -122,7 +122,7 @@ absl::StatusOr<double> Session::Epoch(OrientationLearner& learner,
     for (size_t i = first; i < end; ++i) {
       AppendVersion(cases[order[i]]->plane, rng, pixels);
     }
-    for (size_t i = 0; i < kNothings; ++i) AppendNothing(rng, pixels);
+    for (size_t i = 0; i < kNegatives; ++i) AppendNegative(rng, pixels);
     const double t =
         epoch + static_cast<double>(end) / static_cast<double>(order.size());
     HILUM_ASSIGN_OR_RETURN(

@@ -15,7 +15,7 @@
 #include "site_agent/imaging/find_orientation.h"
 #include "site_agent/imaging/shipped_orientation.h"
 #include "site_agent/imaging/write_png.h"
-#include "site_agent/trainer/orientation/nothings.h"
+#include "site_agent/trainer/orientation/negatives.h"
 #include "site_agent/trainer/orientation/orientation_cases.h"
 #include "site_agent/trainer/orientation/orientation_learner.h"
 #include "site_agent/trainer/orientation/score_orientation.h"
@@ -31,7 +31,7 @@ constexpr size_t kPixels = size_t{kOrientationSide} * kOrientationSide;
 std::vector<float> Pictures(int count, uint64_t seed) {
   Rng rng(seed, "pictures");
   std::vector<float> pixels;
-  for (int i = 0; i < count; ++i) AppendNothing(rng, pixels);
+  for (int i = 0; i < count; ++i) AppendNegative(rng, pixels);
   return pixels;
 }
 

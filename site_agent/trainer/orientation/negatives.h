@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef HILUM_SITE_AGENT_TRAINER_ORIENTATION_NOTHINGS_H_
-#define HILUM_SITE_AGENT_TRAINER_ORIENTATION_NOTHINGS_H_
+#ifndef HILUM_SITE_AGENT_TRAINER_ORIENTATION_NEGATIVES_H_
+#define HILUM_SITE_AGENT_TRAINER_ORIENTATION_NEGATIVES_H_
 
 #include <vector>
 
@@ -12,8 +12,8 @@ namespace hilum {
 // no way up is the right one: up to three of noise, blocks, waves, stripes,
 // teeth, slopes, discs and rectangles, one over the other, stretched to black
 // and white; at times flat.
-void AppendNothing(Rng& rng, std::vector<float>& pixels);
+void AppendNegative(Rng& rng, std::vector<float>& pixels);
 
 }  // namespace hilum
 
-#endif  // HILUM_SITE_AGENT_TRAINER_ORIENTATION_NOTHINGS_H_
+#endif  // HILUM_SITE_AGENT_TRAINER_ORIENTATION_NEGATIVES_H_

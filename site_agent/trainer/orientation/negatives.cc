@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "site_agent/trainer/orientation/nothings.h"
+#include "site_agent/trainer/orientation/negatives.h"
 
 #include <algorithm>
 #include <cmath>
@@ -107,7 +107,7 @@ class Picture {
 
 }  // namespace
 
-void AppendNothing(Rng& rng, std::vector<float>& pixels) {
+void AppendNegative(Rng& rng, std::vector<float>& pixels) {
   Picture picture;
   const bool flat = rng.Below(30) == 0;
   for (uint64_t layers = flat ? 0 : rng.Below(3) + 1; layers > 0; --layers) {
