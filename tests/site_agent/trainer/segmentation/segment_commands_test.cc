@@ -96,7 +96,7 @@ class SegmentCommandsTest : public testing::Test {
             .out = Path("page.png"),
             .weights = Path("w.safetensors")};
   }
-  // Of page.png, which has only gray in it: of what kinds. Empty: colours too.
+  // page.png, each colour as its gray.
   absl::StatusOr<GrayImage> DrawnInGray() const {
     return DecodeImage(ReadFile(Path("page.png")).value());
   }
