@@ -21,6 +21,7 @@
 #include "site_agent/ingest/folder_walk.h"
 #include "site_agent/ingest/incoming_file.h"
 #include "site_agent/ingest/intake.h"
+#include "site_agent/ingest/progress.h"
 
 namespace hilum {
 namespace {
@@ -73,8 +74,10 @@ class MaskRun {
         reader_(std::move(reader)),
         out_(out) {}
 
-  absl::Status Run(const FolderWalk& walk) {
+  absl::Status Run(const FolderWalk& walk, Progress& progress) {
+    int64_t done = 0;
     for (const FoundFile& file : walk.files) {
+      progress.Done(done++);
       const std::string stem = StemOf(file.path);
       HILUM_ASSIGN_OR_RETURN(const Target target, TargetOf(stem));
       if (target.case_id.empty()) {
@@ -83,6 +86,7 @@ class MaskRun {
       }
       HILUM_RETURN_IF_ERROR(Take(file.path, target));
     }
+    progress.Finish();
     HILUM_RETURN_IF_ERROR(intake_.Commit());
     HILUM_RETURN_IF_ERROR(intake_.Export());
     out_ << absl::StrFormat(
@@ -186,7 +190,7 @@ class MaskRun {
 }  // namespace
 
 absl::Status IngestMasks(const MaskOptions& options, std::ostream& out,
-                         Clock& clock, SecureRng& rng) {
+                         std::ostream& progress, Clock& clock, SecureRng& rng) {
   if (!FileExists(absl::StrCat(options.store, "/store.db"))) {
     return absl::NotFoundError(
         absl::StrCat(options.store,
@@ -201,7 +205,9 @@ absl::Status IngestMasks(const MaskOptions& options, std::ostream& out,
                                       clock, rng));
   HILUM_ASSIGN_OR_RETURN(CaseStoreReader reader,
                          CaseStoreReader::Open(options.store));
-  return MaskRun(options, *intake, std::move(reader), out).Run(walk);
+  Progress shown(progress, options.terminal,
+                 static_cast<int64_t>(walk.files.size()), clock);
+  return MaskRun(options, *intake, std::move(reader), out).Run(walk, shown);
 }
 
 }  // namespace hilum

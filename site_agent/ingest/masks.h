@@ -14,8 +14,9 @@ namespace hilum {
 struct MaskOptions {
   std::string folder;
   std::string store;
-  std::string key_file;  // empty: STORE/patient.key
-  bool replace = false;  // masks that cases have already
+  std::string key_file;   // empty: STORE/patient.key
+  bool replace = false;   // masks that cases have already
+  bool terminal = false;  // `progress` is one
 };
 
 // Gives lung masks to cases that are in a store: FOLDER/CASE.EXTENSION, as
@@ -25,10 +26,10 @@ struct MaskOptions {
 // then cut from the image as the store keeps it. Other files do not count, but
 // how many there are is said. The same mask again changes nothing; run again
 // after a kill it goes on. A line for each that is of no case or cannot be
-// used, and a summary, go to `out`.
+// used, and a summary, go to `out`; how far it is to `progress`.
 // NOT_FOUND: no folder, no store, or no mask in the folder. Else as Intake's.
 absl::Status IngestMasks(const MaskOptions& options, std::ostream& out,
-                         Clock& clock, SecureRng& rng);
+                         std::ostream& progress, Clock& clock, SecureRng& rng);
 
 }  // namespace hilum
 

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <unistd.h>
+
+#include <iostream>
 #include <memory>
 
 #include "common/base/clock.h"
@@ -27,7 +30,9 @@ void AddMasksCommand(CLI::App& app, std::ostream& out, IngestAction& action) {
       "Example: hilum-ingest masks /data/masks --store /data/cases");
   command->callback([options, &out, &action] {
     action = [options, &out] {
-      return IngestMasks(*options, out, RealClock(), RealSecureRng());
+      options->terminal = isatty(STDERR_FILENO) == 1;
+      return IngestMasks(*options, out, std::cerr, RealClock(),
+                         RealSecureRng());
     };
   });
 }

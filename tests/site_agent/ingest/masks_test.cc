@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "site_agent/ingest/masks.h"
 
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -45,10 +46,11 @@ class MasksTest : public FolderTest {
 
   absl::Status Masks(bool replace = false) {
     said_.str("");
+    std::ostringstream progress;
     return IngestMasks({.folder = absl::StrCat(root_, "/masks"),
                         .store = options_.store,
                         .replace = replace},
-                       said_, RealClock(), RealSecureRng());
+                       said_, progress, RealClock(), RealSecureRng());
   }
   bool Said(absl::string_view text) const {
     return absl::StrContains(said_.str(), text);
