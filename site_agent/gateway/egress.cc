@@ -51,6 +51,7 @@ bool FormatFits(const FieldDescriptor& field, Egress::Format format) {
     case Egress::SIGNATURE:
     case Egress::SEALED_SHARE:
     case Egress::SHARE:
+    case Egress::CHECKSUM:
       return field.type() == FieldDescriptor::TYPE_BYTES;
     case Egress::NAME:
     case Egress::VERSION:
@@ -107,6 +108,12 @@ bool IsShare(const std::string& bytes) {
   return true;
 }
 
+// A number below the prime 2^127 - 1, little-endian.
+bool IsChecksum(const std::string& bytes) {
+  return bytes.size() == 16 && (bytes[15] & 0x80) == 0 &&
+         bytes != std::string(15, '\xff') + '\x7f';
+}
+
 bool FitsFormat(Egress::Format format, const std::string& value) {
   switch (format) {
     case Egress::SHA256:
@@ -126,6 +133,8 @@ bool FitsFormat(Egress::Format format, const std::string& value) {
       return value.size() == 96;
     case Egress::SHARE:
       return IsShare(value);
+    case Egress::CHECKSUM:
+      return IsChecksum(value);
     default:
       return false;
   }
