@@ -4,15 +4,17 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <numeric>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/aggregation/statistics_vector.h"
 #include "common/base/status_macros.h"
 #include "common/config/census.h"
+#include "common/config/cohort_rules.h"
 #include "common/config/evaluation.h"
 #include "common/crypto/sha256.h"
+#include "common/secagg/chain.h"
+#include "common/secagg/opening.h"
 #include "coordinator/validation.h"
 
 namespace hilum {
@@ -82,9 +84,11 @@ StudyMachine::Progress SecureProgressOf(const v1::Study& study,
   return progress;
 }
 
-template <typename Counts>
-uint64_t Sum(const Counts& counts) {
-  return std::accumulate(counts.begin(), counts.end(), uint64_t{0});
+// What the next sum follows from: the last one, or the starting weights.
+v1::StudyChain ChainOf(const StoredStudy& stored) {
+  return stored.sums.has_value()
+             ? stored.sums->chain()
+             : FirstChain(stored.hash, stored.global.sha256());
 }
 
 }  // namespace
@@ -99,7 +103,10 @@ ActiveStudy::ActiveStudy(StoredStudy stored, v1::Study study,
       machine_(study_,
                IsSecure() ? SecureProgressOf(study_, stored_)
                           : ProgressOf(study_, stored_),
-               {.study_hash = stored_.hash, .verifier = verifier, .rng = rng},
+               {.study_hash = stored_.hash,
+                .verifier = verifier,
+                .rng = rng,
+                .chain = ChainOf(stored_)},
                now) {
   if (stored_.phase == v1::StudyStatus::COMPLETED) machine_.Complete();
   if (stored_.phase == v1::StudyStatus::STOPPED) machine_.Stop(stored_.reason);
@@ -148,19 +155,16 @@ v1::Task ActiveStudy::MakeTask(v1::Task::Kind kind, const SiteId& site) const {
     *task.mutable_secure() = machine_.sum()->StepFor(site);
   }
   if (kind == v1::Task::PREPARE) return task;
-  if (stored_.frozen.size() > 0) *task.mutable_frozen() = stored_.frozen;
   *task.mutable_global() =
       kind == v1::Task::EVALUATE ? stored_.evaluated() : stored_.global;
-  if (kind == v1::Task::TRAIN || IsSecure()) {
-    std::vector<uint64_t> examples =
-        kind == v1::Task::TRAIN ? TrackExamples() : HeldOut();
-    task.mutable_track_examples()->Add(examples.begin(), examples.end());
-  }
-  if (kind != v1::Task::TRAIN) return task;
-  if (study_.training().class_weights() ==
-      v1::Training::CLASS_WEIGHTS_BALANCED) {
-    std::vector<double> weights = ClassWeights();
-    task.mutable_class_weights()->Add(weights.begin(), weights.end());
+  if (IsSecure()) {
+    *task.mutable_census_opening() = stored_.sums->census_opening();
+    *task.mutable_last_opening() = stored_.sums->last_opening();
+  } else {
+    *task.mutable_census() = CohortTotals();
+    for (v1::ArmCensus& arm : *task.mutable_census()->mutable_arms()) {
+      arm.clear_fingerprint();
+    }
   }
   return task;
 }
@@ -197,46 +201,18 @@ uint32_t ActiveStudy::NextCensusRound() const {
   return std::max(1u, machine_.round() + (training ? 1 : 0));
 }
 
-std::vector<std::vector<uint64_t>> ActiveStudy::CohortCases() const {
+v1::CensusTotals ActiveStudy::CohortTotals() const {
+  if (stored_.census_totals.has_value()) return *stored_.census_totals;
   const uint32_t round = std::max(machine_.round(), 1u);
-  std::vector<std::vector<uint64_t>> cases;
-  for (const Track& track : tracks_) {
-    if (stored_.census_totals.has_value()) {
-      cases.push_back(
-          TrainingCases(study_, track, stored_.census_totals->arms()));
-      continue;
-    }
-    std::vector<uint64_t>& sums =
-        cases.emplace_back(static_cast<size_t>(study_.classes_size()));
-    for (const auto& [site, census] : stored_.census) {
-      if (census.header().round() > round) continue;
-      const std::vector<uint64_t> own =
-          TrainingCases(study_, track, census.arms());
-      for (size_t c = 0; c < sums.size(); ++c) sums[c] += own[c];
-    }
+  std::map<SiteId, v1::SubmitCensusRequest> census;
+  for (const auto& [site, said] : stored_.census) {
+    if (said.header().round() <= round) census.emplace(site, said);
   }
-  return cases;
+  return SumCensus(study_, census);
 }
 
 std::vector<uint64_t> ActiveStudy::TrackExamples() const {
-  std::vector<uint64_t> examples;
-  for (const std::vector<uint64_t>& cases : CohortCases()) {
-    examples.push_back(Sum(cases));
-  }
-  return examples;
-}
-
-std::vector<double> ActiveStudy::ClassWeights() const {
-  std::vector<double> weights;
-  for (const std::vector<uint64_t>& cases : CohortCases()) {
-    const double total = static_cast<double>(Sum(cases));
-    for (uint64_t count : cases) {
-      weights.push_back(count == 0 ? 0
-                                   : total / (study_.classes_size() *
-                                              static_cast<double>(count)));
-    }
-  }
-  return weights;
+  return hilum::TrackExamples(study_, CohortTotals());
 }
 
 absl::Status ActiveStudy::CheckCensus(
@@ -278,7 +254,41 @@ absl::Status ActiveStudy::CheckVector(const v1::BlobRef& vector) const {
 }
 
 std::vector<uint64_t> ActiveStudy::HeldOut() const {
-  return HeldOutExamples(study_, *stored_.census_totals);
+  return hilum::HeldOut(study_, *stored_.census_totals);
+}
+
+bool ActiveStudy::IsServed(const std::string& sha256) const {
+  if (sha256 == study_.initial_weights_sha256() ||
+      sha256 == stored_.global.sha256() ||
+      sha256 == stored_.evaluated().sha256()) {
+    return true;
+  }
+  if (!stored_.sums.has_value()) return false;
+  const v1::SumsRecord& sums = *stored_.sums;
+  return sha256 == sums.census_opening().sha256() ||
+         sha256 == sums.last_opening().sha256() ||
+         sha256 == sums.census_sum().sha256() ||
+         sha256 == sums.last_sum().sha256();
+}
+
+ChainStep ActiveStudy::StepOf(const v1::SumOpening& opening) const {
+  // The coordinator made it: its lists are sorted.
+  return {.round = opening.round(),
+          .statement = *StatementOf(machine_.sum()->context(), opening),
+          .sum_sha256 = opening.sum().sha256()};
+}
+
+v1::StudyChain ActiveStudy::AfterCensus(
+    const v1::SumOpening& opening, absl::Span<const uint32_t> words) const {
+  return hilum::AfterCensus(machine_.chain(), StepOf(opening),
+                            DigestOfWords(words));
+}
+
+v1::StudyChain ActiveStudy::AfterTraining(const v1::SumOpening& opening,
+                                          const RoundSummary& round,
+                                          const v1::BlobRef& global) const {
+  return hilum::AfterTraining(study_, machine_.chain(), StepOf(opening),
+                              global.sha256(), round.MeanValidationLoss());
 }
 
 absl::Status ActiveStudy::ReadSum(absl::Span<const uint32_t> sums,

@@ -14,9 +14,11 @@
 #include "common/base/ids.h"
 #include "common/config/study.h"
 #include "common/model/architecture.h"
+#include "common/secagg/chain.h"
 #include "coordinator/storage/storage.h"
 #include "coordinator/study_machine.h"
 #include "coordinator/study_result.h"
+#include "hilum/v1/opening.pb.h"
 
 namespace hilum {
 
@@ -55,11 +57,10 @@ class ActiveStudy {
   v1::Task MakeTask(v1::Task::Kind kind, const SiteId& site) const;
   v1::StudyStatus Status() const;
 
-  // Balanced weights [tracks * classes] from the summed census: n / (K n_c)
-  // over the track's training cases; 0 for a class nobody has.
-  std::vector<double> ClassWeights() const;
-  // Training cases [tracks] of the cohort. As the weights, of all sites that
-  // may take part in the present round: the same as long as it is open.
+  // The cohort's census, of all sites that may take part in the present round:
+  // the same as long as it is open. With secure aggregation that of its sum.
+  v1::CensusTotals CohortTotals() const;
+  // Training cases [tracks] of the cohort.
   std::vector<uint64_t> TrackExamples() const;
   // Held-out cases [tracks] of the cohort, with secure aggregation.
   std::vector<uint64_t> HeldOut() const;
@@ -67,6 +68,15 @@ class ActiveStudy {
   // `stored`. ABORTED: no cohort can have such sums.
   absl::Status ReadSum(absl::Span<const uint32_t> sums,
                        StoredStudy& stored) const;
+  // Whether its sites may fetch the blob now.
+  bool IsServed(const std::string& sha256) const;
+  // The state after the sum that `opening` opens: of the censuses, with its
+  // words; of updates, which gave `global`.
+  v1::StudyChain AfterCensus(const v1::SumOpening& opening,
+                             absl::Span<const uint32_t> words) const;
+  v1::StudyChain AfterTraining(const v1::SumOpening& opening,
+                               const RoundSummary& round,
+                               const v1::BlobRef& global) const;
   // Of the first round in which a census that comes now counts.
   uint32_t NextCensusRound() const;
 
@@ -86,11 +96,10 @@ class ActiveStudy {
   v1::BlobRef BestAfter(const RoundSummary& round) const;
 
  private:
+  ChainStep StepOf(const v1::SumOpening& opening) const;
+
   ActiveStudy(StoredStudy stored, v1::Study study, ParameterLayout layout,
               const PeerVerifier* verifier, SecureRng* rng, absl::Time now);
-
-  // Summed over the census of the present round, [tracks][classes].
-  std::vector<std::vector<uint64_t>> CohortCases() const;
 
   StoredStudy stored_;
   v1::Study study_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What sites call.
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -186,17 +187,20 @@ absl::StatusOr<v1::NextTaskResponse> FederationCore::NextTask(
 
 absl::StatusOr<v1::FetchBlobResponse> FederationCore::FetchBlob(
     const SiteId& site, const v1::FetchBlobRequest& request) {
+  std::optional<UploadSpool::Key> vector;
   {
     absl::MutexLock lock(&mutex_);
     HILUM_ASSIGN_OR_RETURN(ActiveStudy * study,
                            StudyOf(site, request.header()));
-    if (request.sha256() != study->stored().global.sha256() &&
-        request.sha256() != study->stored().evaluated().sha256() &&
-        request.sha256() != study->stored().frozen.sha256()) {
+    for (const UploadSpool::Key& key : KeptVectors(*study)) {
+      if (key.sha256 == request.sha256()) vector = key;
+    }
+    if (!vector.has_value() && !study->IsServed(request.sha256())) {
       return absl::NotFoundError(absl::StrCat("blob ", ToHex(request.sha256()),
                                               " is not of this round"));
     }
   }
+  if (vector.has_value()) return FetchVector(*vector, request);
   HILUM_ASSIGN_OR_RETURN(
       BlobStore::Chunk chunk,
       blobs_.Read(request.sha256(), request.offset(),
@@ -204,6 +208,17 @@ absl::StatusOr<v1::FetchBlobResponse> FederationCore::FetchBlob(
   v1::FetchBlobResponse response;
   response.set_data(std::move(chunk.data));
   response.set_total_size(chunk.total_size);
+  return response;
+}
+
+absl::StatusOr<v1::FetchBlobResponse> FederationCore::FetchVector(
+    const UploadSpool::Key& key, const v1::FetchBlobRequest& request) {
+  v1::FetchBlobResponse response;
+  HILUM_ASSIGN_OR_RETURN(
+      *response.mutable_data(),
+      uploads_->Read(key, request.offset(),
+                     std::min(request.max_bytes(), kMaxChunkBytes)));
+  response.set_total_size(key.size);
   return response;
 }
 

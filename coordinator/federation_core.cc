@@ -91,6 +91,10 @@ absl::Status FederationCore::Load() {
       continue;
     }
     studies_.push_back(std::make_unique<ActiveStudy>(*std::move(study)));
+    if (!studies_.back()->Ended()) {
+      uploads_->Keep(studies_.back()->stored().hash,
+                     KeptVectors(*studies_.back()));
+    }
     ResumeSum(*studies_.back());
     Advance(*studies_.back());
   }

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "common/aggregation/fed_avg.h"
+#include "common/aggregation/sum_vectors.h"
 #include "common/base/clock.h"
 #include "common/base/folder_lock.h"
 #include "common/model/fit.h"
@@ -133,6 +135,8 @@ class FederationCore : public FederationHandler {
   bool StorePhase(ActiveStudy& study) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // What brings it to its sum's last step, before sites are asked to take it.
   void StoreSum(ActiveStudy& study) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::StatusOr<v1::FetchBlobResponse> FetchVector(
+      const UploadSpool::Key& key, const v1::FetchBlobRequest& request);
   // Whether the vector that the site speaks of is one, is awaited and is here.
   absl::Status CheckMasked(const SiteId& site,
                            const v1::SubmitSecureStepRequest& request);
@@ -165,8 +169,30 @@ class FederationCore : public FederationHandler {
   // result. OK: it is dealt with; otherwise it is tried again.
   absl::Status OnNoAggregate(ActiveStudy& study, const absl::Status& why)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // `sums`: null where no sum came about.
   absl::Status Commit(ActiveStudy& study, RoundSummary summary,
-                      const v1::BlobRef& global)
+                      const v1::BlobRef& global, v1::SumsRecord* sums = nullptr)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  // --- What sites are shown of a sum: federation_sums.cc.
+  // Fills `opening` with all that opens the sum, and unmasks with it.
+  static absl::StatusOr<AggregateResult> AggregateMasked(
+      const SecureSum& sum, AggregateOptions& options, v1::SumOpening& opening);
+  static absl::StatusOr<VectorSum> SumMasked(
+      const SecureSum& sum, const std::vector<std::string>& paths, int64_t size,
+      v1::SumOpening& opening);
+  // Completes the opening, stores it as a blob and returns what is to be kept
+  // of the study's sums once the round is committed. Lets the lock go while it
+  // writes.
+  absl::StatusOr<v1::SumsRecord> PublishOpening(ActiveStudy& study,
+                                                v1::StudyChain after,
+                                                v1::SumOpening& opening)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The round is committed: what the sum before it left may go.
+  void TakeSums(ActiveStudy& study, v1::SumsRecord sums)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // The uploads that the study's sites may fetch; kept until the next sum.
+  std::set<UploadSpool::Key> KeptVectors(const ActiveStudy& study) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Deletes the files of committed rounds and ended studies. Likewise, so that
   // sites go on with the next round meanwhile.

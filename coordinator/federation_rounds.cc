@@ -54,9 +54,8 @@ void FederationCore::Drive() {
 
 bool FederationCore::IsUsed(const std::string& sha256) const {
   return std::any_of(studies_.begin(), studies_.end(), [&](const auto& study) {
-    return study->stored().global.sha256() == sha256 ||
-           study->stored().best.sha256() == sha256 ||
-           study->stored().frozen.sha256() == sha256;
+    return study->stored().best.sha256() == sha256 ||
+           study->stored().frozen.sha256() == sha256 || study->IsServed(sha256);
   });
 }
 
@@ -139,26 +138,40 @@ absl::Status FederationCore::AggregateModels(ActiveStudy& study) {
   std::vector<UploadSpool::Key> keys;
   HILUM_ASSIGN_OR_RETURN(options.updates, UpdatesOf(study, keys));
   const SecureSum* sum = study.machine().sum();
+  if (sum != nullptr) {
+    options.sum_path =
+        blobs_.TemporaryPath(absl::StrCat(ToHex(stored.hash), "-sum"));
+  }
 
+  v1::SumOpening opening;
   mutex_.Unlock();
-  absl::StatusOr<AggregateResult> result = [&] {
-    if (sum == nullptr) return AggregateUpdates(options);
-    absl::StatusOr<VectorMask> unmask = sum->Unmask();
-    if (!unmask.ok()) return absl::StatusOr<AggregateResult>(unmask.status());
-    options.unmask = *std::move(unmask);
-    return AggregateUpdates(options);
-  }();
+  absl::StatusOr<AggregateResult> result =
+      sum == nullptr ? AggregateUpdates(options)
+                     : AggregateMasked(*sum, options, opening);
   absl::Status status = result.status();
   if (status.ok()) status = blobs_.Adopt(options.output_path, result->sha256);
+  if (status.ok() && sum != nullptr) {
+    status = blobs_.Adopt(options.sum_path, result->sum_sha256);
+  }
   mutex_.Lock();
   if (study.Ended() || !status.ok()) return OnNoAggregate(study, status);
 
   v1::BlobRef global;
   global.set_sha256(result->sha256);
   global.set_size(result->num_bytes);
-  HILUM_RETURN_IF_ERROR(Commit(study, study.Summarise(result->tracks), global));
-  obsolete_uploads_.insert(obsolete_uploads_.end(), keys.begin(), keys.end());
-  return absl::OkStatus();
+  RoundSummary summary = study.Summarise(result->tracks);
+  if (sum == nullptr) {
+    HILUM_RETURN_IF_ERROR(Commit(study, std::move(summary), global));
+    obsolete_uploads_.insert(obsolete_uploads_.end(), keys.begin(), keys.end());
+    return absl::OkStatus();
+  }
+  opening.mutable_sum()->set_sha256(result->sum_sha256);
+  opening.mutable_sum()->set_size(result->sum_bytes);
+  HILUM_ASSIGN_OR_RETURN(
+      v1::SumsRecord sums,
+      PublishOpening(study, study.AfterTraining(opening, summary, global),
+                     opening));
+  return Commit(study, std::move(summary), global, &sums);
 }
 
 absl::Status FederationCore::AggregateTotals(ActiveStudy& study) {
@@ -170,31 +183,48 @@ absl::Status FederationCore::AggregateTotals(ActiveStudy& study) {
   const int64_t size = study.VectorSize();
   const SecureSum& sum = *study.machine().sum();
 
+  v1::SumOpening opening;
   mutex_.Unlock();
-  absl::StatusOr<VectorMask> unmask = sum.Unmask();
-  absl::StatusOr<std::vector<uint32_t>> sums =
-      unmask.ok() ? SumVectors(paths, size, *unmask)
-                  : absl::StatusOr<std::vector<uint32_t>>(unmask.status());
+  absl::StatusOr<VectorSum> summed = SumMasked(sum, paths, size, opening);
+  absl::Status status = summed.status();
+  if (status.ok()) {
+    absl::StatusOr<std::string> put = blobs_.Put(summed->file);
+    status = put.status();
+    if (put.ok()) opening.mutable_sum()->set_sha256(*put);
+    opening.mutable_sum()->set_size(summed->file.size());
+  }
   mutex_.Lock();
-  absl::Status status = sums.status();
   StoredStudy& stored = study.stored();
-  if (status.ok() && !study.Ended()) status = study.ReadSum(*sums, stored);
+  if (status.ok() && !study.Ended()) {
+    status = study.ReadSum(summed->words, stored);
+  }
   if (study.Ended() || !status.ok()) return OnNoAggregate(study, status);
-  status = study.machine().phase() == v1::StudyStatus::PREPARING
-               ? storage_->CommitTotals(stored.hash, *stored.census_totals)
-               : storage_->CommitTotals(stored.hash, *stored.evaluation_totals);
-  HILUM_RETURN_IF_ERROR(status);
-  obsolete_uploads_.insert(obsolete_uploads_.end(), keys.begin(), keys.end());
+  if (study.machine().phase() == v1::StudyStatus::PREPARING) {
+    HILUM_ASSIGN_OR_RETURN(
+        v1::SumsRecord sums,
+        PublishOpening(study, study.AfterCensus(opening, summed->words),
+                       opening));
+    HILUM_RETURN_IF_ERROR(
+        storage_->CommitTotals(stored.hash, *stored.census_totals, sums));
+    TakeSums(study, std::move(sums));
+  } else {
+    HILUM_RETURN_IF_ERROR(
+        storage_->CommitTotals(stored.hash, *stored.evaluation_totals));
+    obsolete_blobs_.push_back(opening.sum().sha256());
+    obsolete_uploads_.insert(obsolete_uploads_.end(), keys.begin(), keys.end());
+  }
   study.machine().Committed(clock_.Now());
   return absl::OkStatus();
 }
 
 absl::Status FederationCore::Commit(ActiveStudy& study, RoundSummary summary,
-                                    const v1::BlobRef& global) {
+                                    const v1::BlobRef& global,
+                                    v1::SumsRecord* sums) {
   StoredStudy& stored = study.stored();
   const v1::BlobRef best = study.BestAfter(summary);
   HILUM_RETURN_IF_ERROR(
-      storage_->CommitRound(stored.hash, summary, global, best));
+      storage_->CommitRound(stored.hash, summary, global, best, sums));
+  if (sums != nullptr) TakeSums(study, std::move(*sums));
   // IsUsed keeps what is the best one now, or still.
   for (const v1::BlobRef& was : {stored.global, stored.best}) {
     if (was.size() > 0) obsolete_blobs_.push_back(was.sha256());

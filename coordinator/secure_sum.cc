@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
 #include "common/secagg/mask.h"
+#include "common/secagg/opening.h"
 
 namespace hilum {
 namespace {
@@ -107,7 +108,8 @@ absl::Status SecureSum::Pass(const SiteId& site, const Said& said) {
     case Said::kShares:
       return server_.OnShares(site, said.shares());
     case Said::kMasked:
-      return server_.OnMaskedInput(site);
+      return server_.OnMaskedInput(site, said.masked().sha256(),
+                                   said.vector_signature());
     case Said::kConfirmation:
       return server_.OnConfirmation(site, said.confirmation());
     case Said::kRevealed:
@@ -193,9 +195,19 @@ SecureSum::State SecureSum::Advance(absl::Time now, absl::Time last) {
   return lost_ ? State::kLost : State::kDone;
 }
 
-absl::StatusOr<VectorMask> SecureSum::Unmask() const {
+absl::StatusOr<v1::SumOpening> SecureSum::Open() const {
+  HILUM_ASSIGN_OR_RETURN(v1::SumOpening opening, server_.Open());
+  opening.set_round(options_.context.round);
+  for (v1::SumOpening::Survivor& survivor : *opening.mutable_survivors()) {
+    *survivor.mutable_vector() = vectors_.at(SiteId(survivor.site()));
+  }
+  return opening;
+}
+
+absl::StatusOr<VectorMask> SecureSum::Unmask(
+    const v1::SumOpening& opening) const {
   HILUM_ASSIGN_OR_RETURN(std::vector<MaskStream> streams,
-                         server_.LeftoverMasks());
+                         LeftoverMasks(options_.context, opening));
   // Shared by the copies that a std::function may be asked for.
   auto shared = std::make_shared<std::vector<MaskStream>>(std::move(streams));
   return [shared](uint64_t first_element, absl::Span<uint32_t> values) {

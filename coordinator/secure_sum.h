@@ -82,9 +82,12 @@ class SecureSum {
   // Whose vectors are in the sum, with these; from Confirm on.
   const std::set<SiteId>& survivors() const { return server_.survivors(); }
   const std::map<SiteId, v1::BlobRef>& vectors() const { return vectors_; }
-  // After kDone: what takes the masks off the sum of the survivors' vectors.
-  // DATA_LOSS: as SecAggServer::LeftoverMasks.
-  absl::StatusOr<VectorMask> Unmask() const;
+  // After kDone: all that opens the sum, but for the chain and the sum itself.
+  // DATA_LOSS: as SecAggServer::Open.
+  absl::StatusOr<v1::SumOpening> Open() const;
+  // What takes the masks off the sum of the survivors' vectors.
+  absl::StatusOr<VectorMask> Unmask(const v1::SumOpening& opening) const;
+  const SecAggContext& context() const { return options_.context; }
   const std::string& reason() const { return reason_; }  // after kLost
 
   // All that brings a new object to this one's last step.

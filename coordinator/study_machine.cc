@@ -227,6 +227,10 @@ StudyMachine::Command StudyMachine::Next(absl::Time now) {
     case State::kOpen:
       return Command::kNone;
     case State::kFailed:
+      // Nobody has revealed anything: the next round asks anew.
+      if (sum_ != nullptr && phase_ == v1::StudyStatus::TRAINING) {
+        return GiveUpRound(Shortfall(round_, MinimumSites(study_)));
+      }
       Stop(Shortfall(round_, MinimumSites(study_)));
       return Command::kEnded;
     case State::kClosed:

@@ -18,6 +18,7 @@
 #include "coordinator/secure_sum.h"
 #include "hilum/v1/admin.pb.h"
 #include "hilum/v1/federation.pb.h"
+#include "hilum/v1/opening.pb.h"
 #include "hilum/v1/study.pb.h"
 
 namespace hilum {
@@ -46,6 +47,7 @@ class StudyMachine {
     std::string study_hash;  // 32 raw bytes
     const PeerVerifier* verifier = nullptr;
     SecureRng* rng = nullptr;  // names sums
+    v1::StudyChain chain;      // after the last sum that came about
   };
 
   // Where a study stands when its process starts: all from storage.
@@ -111,6 +113,9 @@ class StudyMachine {
   // --- Secure aggregation.
   // The sum of the present round; null: none, the study is without.
   const SecureSum* sum() const { return sum_.get(); }
+  // What the next sum follows from. Set it before Committed().
+  const v1::StudyChain& chain() const { return setup_.chain; }
+  void SetChain(v1::StudyChain chain) { setup_.chain = std::move(chain); }
   // As Check, of a step's answer. Which step and sum, OnStep sees.
   absl::Status CheckStep(const SiteId& site, uint32_t round) const;
   // As CheckStep, of a piece of the site's masked vector.

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
 #include "common/config/study.h"
+#include "common/secagg/chain.h"
 #include "coordinator/study_machine.h"
 
 namespace hilum {
@@ -21,7 +22,10 @@ constexpr size_t kSumIdSize = 32;
 
 std::unique_ptr<SecureSum> StudyMachine::MakeSum(std::string id) const {
   SecureSum::Options options{
-      .context = {.study_hash = setup_.study_hash, .round = round_.number()},
+      .context = {.study_hash = setup_.study_hash,
+                  .round = round_.number(),
+                  .question = Question(setup_.study_hash, round_.number(),
+                                       KindOfPhase(), setup_.chain)},
       .id = std::move(id),
       .minimum_sites = study_.aggregation().minimum_sites(),
       .step_deadline =

@@ -137,7 +137,9 @@ absl::StatusOr<StoredStudy> PrepareSubmission(v1::Study study,
         std::vector<float> initial,
         StartingWeights(study, layout, file ? &*file : nullptr, options));
     file.reset();
-    study.set_initial_weights_sha256(Sha256Of(BlobBytes(initial)));
+    // Sites fetch all of them, compare their hash and split them themselves.
+    HILUM_ASSIGN_OR_RETURN(std::string sha256, blobs.Put(BlobBytes(initial)));
+    study.set_initial_weights_sha256(sha256);
     HILUM_ASSIGN_OR_RETURN(split, SplitInitial(layout, initial));
   }
   if (!split.frozen.empty()) {

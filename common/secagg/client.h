@@ -26,14 +26,16 @@ namespace hilum {
 // A site's part in one secure sum, against a coordinator that may do anything
 // but forge a signature. One object is one sum: its keys are made with it and
 // wiped with it, and it reveals shares once. No I/O.
-// Life: AdvertiseKeys ShareKeys MaskedInput Mask* Confirm Unmask, each once;
+// Life: AdvertiseKeys ShareKeys MaskedInput Mask* SignVector Confirm Unmask,
+// each once;
 // it may be dropped at any point, which is how a site leaves the sum.
 // Each step fails with
 //   FAILED_PRECONDITION: out of order, or a second time;
 //   INVALID_ARGUMENT: what the coordinator shows is malformed;
 //   PERMISSION_DENIED: it would cost a site its secrets (too few sites, a
-//     stranger, a key shown twice, another list of survivors, signatures over
-//     another list): the coordinator is not to be trusted with this study;
+//     stranger, a site that was asked another question, a key shown twice,
+//     another list of survivors, signatures over another list): the coordinator
+//     is not to be trusted with this study;
 // and the object takes no further step after any failure.
 // Not thread-safe.
 // Source: Bonawitz et al. 2017 (ePrint 2017/281), figure 4, the variant
@@ -44,7 +46,9 @@ class SecAggClient {
   SecAggClient(SecAggContext context, SiteId self,
                const SiteCredentials& credentials, SecureRng& rng);
 
-  absl::StatusOr<v1::RoundKeys> AdvertiseKeys();
+  // `checksum`: of the vector that this site gave to the last sum
+  // (RoundKeys.checksum); empty: it gave none.
+  absl::StatusOr<v1::RoundKeys> AdvertiseKeys(absl::string_view checksum = {});
 
   // U1 in the paper. Every other entry's signature is checked.
   absl::StatusOr<v1::SealedShares> ShareKeys(const v1::Roster& roster);
@@ -57,7 +61,11 @@ class SecAggClient {
   // blocks but the last.
   void Mask(uint64_t first_element, absl::Span<uint32_t> values);
 
-  // U3. The first list is the only one that is ever confirmed.
+  // Signs the masked vector, after Mask. Its SHA-256, 32 bytes.
+  std::string SignVector(absl::string_view vector_sha256);
+
+  // U3. The first list is the only one that is ever confirmed. Every survivor's
+  // signature over its vector is checked.
   absl::StatusOr<v1::Confirmation> Confirm(const v1::Survivors& survivors);
 
   // U4's signatures over the very list this site confirmed, t of them or more.
@@ -98,6 +106,8 @@ class SecAggClient {
   void KeepOwnShares(const Share& self_mask, const Share& mask_key);
   absl::Status MakeMasks();
   absl::Status CheckSurvivors(const std::set<SiteId>& survivors) const;
+  absl::Status CheckVector(const SiteId& site,
+                           const v1::SurvivorVector& vector) const;
   std::string OwnStatement() const;
 
   const SecAggContext context_;
@@ -111,9 +121,11 @@ class SecAggClient {
   SecretBytes self_mask_;  // 32 bytes, what is shared of the own mask
   v1::RoundKeys own_keys_;
   std::string roster_hash_;
-  std::map<SiteId, Peer> roster_;  // this site among them
-  std::set<SiteId> sharers_;       // U2
-  std::set<SiteId> survivors_;     // U3
+  std::map<SiteId, Peer> roster_;           // this site among them
+  std::set<SiteId> sharers_;                // U2
+  std::set<SiteId> survivors_;              // U3
+  std::map<SiteId, SurvivorClaim> claims_;  // theirs
+  SurvivorClaim own_claim_;
   std::vector<MaskStream> masks_;  // between MaskedInput and Confirm
   uint64_t masked_elements_ = 0;
 };

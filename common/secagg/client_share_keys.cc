@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/aes_gcm.h"
+#include "common/crypto/sha256.h"
 #include "common/secagg/client.h"
 #include "common/secagg/derive.h"
 
@@ -33,17 +34,27 @@ absl::Status SecAggClient::CheckEntry(const v1::Roster::Entry& entry) const {
   }
   if (site == self_) {
     if (entry.keys().mask_key() == own_keys_.mask_key() &&
-        entry.keys().share_key() == own_keys_.share_key()) {
+        entry.keys().share_key() == own_keys_.share_key() &&
+        entry.keys().checksum() == own_keys_.checksum()) {
       return absl::OkStatus();
     }
     return Untrusted("has other keys for this site than it gave");
   }
+  SecAggContext asked = context_;
+  asked.question = entry.keys().question();
   absl::Status signature = credentials_.verifier->Verify(
       site, entry.keys().certificate(),
-      KeysStatement(context_, site, entry.keys()), entry.keys().signature());
-  if (signature.ok()) return signature;
-  return Untrusted(absl::StrCat("has keys that ", site.name(),
-                                " did not sign: ", signature.message()));
+      KeysStatement(asked, site, entry.keys()), entry.keys().signature());
+  if (!signature.ok()) {
+    return Untrusted(absl::StrCat("has keys that ", site.name(),
+                                  " did not sign: ", signature.message()));
+  }
+  if (asked.question == context_.question) return absl::OkStatus();
+  return Untrusted(absl::StrCat(
+      "shows that ", site.name(), " was asked something else than this site: ",
+      "it signed question ", ToHex(asked.question), " with ",
+      ToHex(entry.keys().signature()), ", this site question ",
+      ToHex(context_.question), " with ", ToHex(own_keys_.signature())));
 }
 
 absl::Status SecAggClient::CheckRoster(const v1::Roster& roster) const {
@@ -119,8 +130,9 @@ absl::StatusOr<v1::SealedShares> SecAggClient::ShareKeys(
     HILUM_ASSIGN_OR_RETURN(*message.add_shares(),
                            Seal(site, self_mask[i], mask_key[i]));
   }
-  message.set_self_mask_commitment(
-      SelfMaskCommitment(context_, self_, BytesOf(self_mask_)));
+  own_claim_.self_mask_commitment =
+      SelfMaskCommitment(context_, self_, BytesOf(self_mask_));
+  message.set_self_mask_commitment(own_claim_.self_mask_commitment);
   Finish(Step::kMaskedInput);
   return message;
 }

@@ -10,8 +10,10 @@ namespace hilum {
 namespace {
 
 void Append(std::string& out, absl::string_view part) {
-  const uint32_t size = static_cast<uint32_t>(part.size());
-  out.append(reinterpret_cast<const char*>(&size), sizeof size);
+  const auto size = static_cast<uint32_t>(part.size());
+  for (int shift = 0; shift < 32; shift += 8) {
+    out.push_back(static_cast<char>(size >> shift & 0xff));
+  }
   out.append(part.data(), part.size());
 }
 
@@ -23,6 +25,12 @@ std::string List(const std::set<SiteId>& sites) {
 
 }  // namespace
 
+std::string Concatenate(std::initializer_list<absl::string_view> parts) {
+  std::string all;
+  for (absl::string_view part : parts) Append(all, part);
+  return all;
+}
+
 int SecAggContext::Threshold() const {
   const int sites = static_cast<int>(cohort.size());
   return std::max(2 * sites / 3 + 1, kMinimumSurvivors);
@@ -32,17 +40,18 @@ std::string SecAggContext::Statement(
     absl::string_view label,
     std::initializer_list<absl::string_view> parts) const {
   std::string statement;
-  Append(statement, absl::StrCat("hilum secure aggregation v1: ", label));
+  Append(statement, absl::StrCat("hilum secure aggregation v2: ", label));
   Append(statement, study_hash);
   Append(statement, absl::StrCat(round));
+  Append(statement, question);
   for (absl::string_view part : parts) Append(statement, part);
   return statement;
 }
 
 std::string KeysStatement(const SecAggContext& context, const SiteId& site,
                           const v1::RoundKeys& keys) {
-  return context.Statement("keys",
-                           {site.name(), keys.mask_key(), keys.share_key()});
+  return context.Statement("keys", {site.name(), keys.mask_key(),
+                                    keys.share_key(), keys.checksum()});
 }
 
 std::string SelfMaskCommitment(const SecAggContext& context, const SiteId& site,
@@ -56,16 +65,30 @@ std::string RosterHash(const v1::Roster& roster) {
     Append(all, entry.site());
     Append(all, entry.keys().mask_key());
     Append(all, entry.keys().share_key());
+    Append(all, entry.keys().checksum());
   }
   return Sha256Of(all);
 }
 
-std::string SurvivorsStatement(const SecAggContext& context,
-                               absl::string_view roster_hash,
-                               const std::set<SiteId>& sharers,
-                               const std::set<SiteId>& survivors) {
-  return context.Statement("survivors",
-                           {roster_hash, List(sharers), List(survivors)});
+std::string VectorStatement(const SecAggContext& context, const SiteId& site,
+                            absl::string_view roster_hash,
+                            absl::string_view self_mask_commitment,
+                            absl::string_view vector_sha256) {
+  return context.Statement("vector", {site.name(), roster_hash,
+                                      self_mask_commitment, vector_sha256});
+}
+
+std::string SurvivorsStatement(
+    const SecAggContext& context, absl::string_view roster_hash,
+    const std::set<SiteId>& sharers,
+    const std::map<SiteId, SurvivorClaim>& survivors) {
+  std::string claims;
+  for (const auto& [site, claim] : survivors) {
+    Append(claims, site.name());
+    Append(claims, claim.vector_sha256);
+    Append(claims, claim.self_mask_commitment);
+  }
+  return context.Statement("survivors", {roster_hash, List(sharers), claims});
 }
 
 }  // namespace hilum

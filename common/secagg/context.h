@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <map>
 #include <set>
 #include <string>
 
@@ -22,6 +23,9 @@ inline constexpr int kMinimumSurvivors = 3;
 struct SecAggContext {
   std::string study_hash;  // 32 raw bytes
   uint32_t round = 0;
+  // Question(...), common/secagg/chain.h: 32 bytes. The masks of two sites that
+  // were asked different questions do not cancel.
+  std::string question;
   std::set<SiteId> cohort;  // the study's sites, whoever takes part
 
   // t = floor(2 n / 3) + 1 of the cohort's n sites, at least
@@ -34,20 +38,35 @@ struct SecAggContext {
                         std::initializer_list<absl::string_view> parts) const;
 };
 
+// Returns the parts one after the other, each with its length before it, as 32
+// little-endian bits: no two lists of parts give the same bytes.
+std::string Concatenate(std::initializer_list<absl::string_view> parts);
+
 // What a site signs in AdvertiseKeys.
 std::string KeysStatement(const SecAggContext& context, const SiteId& site,
                           const v1::RoundKeys& keys);
 // What the sender commits its self-mask seed (32 bytes) to.
 std::string SelfMaskCommitment(const SecAggContext& context, const SiteId& site,
                                absl::string_view seed);
-// SHA-256 over every entry's site and keys.
+// SHA-256 over every entry's site, keys and checksum.
 std::string RosterHash(const v1::Roster& roster);
+// What a site signs with its masked vector: the vector's SHA-256, under one
+// roster, and the commitment to the own mask that is on it.
+std::string VectorStatement(const SecAggContext& context, const SiteId& site,
+                            absl::string_view roster_hash,
+                            absl::string_view self_mask_commitment,
+                            absl::string_view vector_sha256);
+// A survivor's vector, as everybody is shown it.
+struct SurvivorClaim {
+  std::string vector_sha256;
+  std::string self_mask_commitment;
+};
 // What a site signs in Confirm: under one roster, `sharers` have shared
-// and the sum is to be of `survivors`; both sorted.
-std::string SurvivorsStatement(const SecAggContext& context,
-                               absl::string_view roster_hash,
-                               const std::set<SiteId>& sharers,
-                               const std::set<SiteId>& survivors);
+// and the sum is to be of the survivors' vectors; both sorted.
+std::string SurvivorsStatement(
+    const SecAggContext& context, absl::string_view roster_hash,
+    const std::set<SiteId>& sharers,
+    const std::map<SiteId, SurvivorClaim>& survivors);
 
 // The sites of a list. INVALID_ARGUMENT: not sorted, or one twice.
 template <typename Entries>

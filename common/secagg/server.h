@@ -12,8 +12,8 @@
 #include "common/base/ids.h"
 #include "common/secagg/context.h"
 #include "common/secagg/credentials.h"
-#include "common/secagg/mask.h"
 #include "common/secagg/shamir.h"
+#include "hilum/v1/opening.pb.h"
 #include "hilum/v1/secagg.pb.h"
 
 namespace hilum {
@@ -52,7 +52,10 @@ class SecAggServer {
 
   absl::Status OnKeys(const SiteId& site, const v1::RoundKeys& keys);
   absl::Status OnShares(const SiteId& site, const v1::SealedShares& shares);
-  absl::Status OnMaskedInput(const SiteId& site);
+  // The site's masked vector is here, has this SHA-256, and it signed that.
+  absl::Status OnMaskedInput(const SiteId& site,
+                             const std::string& vector_sha256,
+                             const std::string& signature);
   absl::Status OnConfirmation(const SiteId& site,
                               const v1::Confirmation& confirmation);
   absl::Status OnRevealed(const SiteId& site, const v1::RevealedShares& shares);
@@ -69,11 +72,11 @@ class SecAggServer {
   // Whose vectors are in the sum; from kConfirm on.
   const std::set<SiteId>& survivors() const { return survivors_; }
 
-  // After kDone: the masks that, applied to the sum of the survivors' masked
-  // vectors, leave the sum of their vectors. FAILED_PRECONDITION: the sum is
-  // lost, or not done. DATA_LOSS: shares that sites
-  // revealed are wrong, more of them than the rest can make up for.
-  absl::StatusOr<std::vector<MaskStream>> LeftoverMasks() const;
+  // After kDone: all that opens the sum (common/secagg/opening.h), but for what
+  // the coordinator alone knows: round, kind, chain, sizes, the sum.
+  // FAILED_PRECONDITION: the sum is lost, or not done. DATA_LOSS: shares that
+  // sites revealed are wrong, more of them than the rest can make up for.
+  absl::StatusOr<v1::SumOpening> Open() const;
 
  private:
   // Each step is in a file of its own, server_<step>.cc.
@@ -87,10 +90,9 @@ class SecAggServer {
   template <typename Fits>
   absl::StatusOr<SecretBytes> Recover(const std::vector<Share>& shares,
                                       const SiteId& site, Fits fits) const;
-  absl::Status AddSelfMask(const SiteId& site,
-                           std::vector<MaskStream>& masks) const;
-  absl::Status AddPairwiseMasks(const SiteId& lost,
-                                std::vector<MaskStream>& masks) const;
+  absl::StatusOr<std::string> SelfMask(const SiteId& site) const;
+  absl::StatusOr<std::string> MaskKey(const SiteId& lost) const;
+  std::map<SiteId, SurvivorClaim> Claims() const;  // of the survivors
 
   const SecAggContext context_;
   const PeerVerifier& verifier_;
@@ -105,6 +107,7 @@ class SecAggServer {
   std::map<SiteId, v1::SealedShares> shares_;
   std::set<SiteId> sharers_;    // U2
   std::set<SiteId> survivors_;  // U3
+  std::map<SiteId, v1::SurvivorVector> vectors_;
   std::map<SiteId, std::string> signatures_;
   v1::Confirmations confirmations_;
   // By whose secret it is.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/x25519.h"
 #include "common/secagg/server.h"
@@ -15,6 +16,12 @@ absl::Status SecAggServer::OnKeys(const SiteId& site,
       !IsX25519PublicKey(keys.share_key())) {
     return absl::InvalidArgumentError(
         "secure aggregation: a key that is none of X25519");
+  }
+  if (keys.question() != context_.question) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "secure aggregation: ", site.name(), " takes itself to be asked ",
+        "another question than this coordinator asks; it may have followed ",
+        "other sums, or started from other weights"));
   }
   HILUM_RETURN_IF_ERROR(verifier_.Verify(site, keys.certificate(),
                                          KeysStatement(context_, site, keys),

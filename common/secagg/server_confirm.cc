@@ -11,7 +11,7 @@ absl::Status SecAggServer::OnConfirmation(
   // One bad signature would make every other site refuse to unmask.
   HILUM_RETURN_IF_ERROR(verifier_.Verify(
       site, keys_.at(site).certificate(),
-      SurvivorsStatement(context_, roster_hash_, sharers_, survivors_),
+      SurvivorsStatement(context_, roster_hash_, sharers_, Claims()),
       confirmation.signature()));
   signatures_[site] = confirmation.signature();
   answered_.insert(site);

@@ -4,7 +4,6 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/x25519.h"
-#include "common/secagg/derive.h"
 #include "common/secagg/server.h"
 
 namespace hilum {
@@ -70,53 +69,55 @@ absl::StatusOr<SecretBytes> SecAggServer::Recover(
       shares.size(), " shares) does not give its secret"));
 }
 
-absl::Status SecAggServer::AddSelfMask(const SiteId& site,
-                                       std::vector<MaskStream>& masks) const {
+absl::StatusOr<std::string> SecAggServer::SelfMask(const SiteId& site) const {
   const std::string& commitment = shares_.at(site).self_mask_commitment();
   HILUM_ASSIGN_OR_RETURN(
       SecretBytes secret,
       Recover(revealed_.at(site), site, [&](const SecretBytes& found) {
         return SelfMaskCommitment(context_, site, BytesOf(found)) == commitment;
       }));
-  masks.emplace_back(SelfMaskSeed(context_, secret), MaskSign::kSubtract);
-  return absl::OkStatus();
+  return std::string(BytesOf(secret));
 }
 
-absl::Status SecAggServer::AddPairwiseMasks(
-    const SiteId& lost, std::vector<MaskStream>& masks) const {
+absl::StatusOr<std::string> SecAggServer::MaskKey(const SiteId& lost) const {
   HILUM_ASSIGN_OR_RETURN(
       SecretBytes secret,
       Recover(revealed_.at(lost), lost, [&](const SecretBytes& found) {
         absl::StatusOr<X25519KeyPair> key = X25519KeyPair::FromPrivate(found);
         return key.ok() && key->public_key() == keys_.at(lost).mask_key();
       }));
-  HILUM_ASSIGN_OR_RETURN(X25519KeyPair key, X25519KeyPair::FromPrivate(secret));
-  for (const SiteId& site : survivors_) {
-    HILUM_ASSIGN_OR_RETURN(
-        SecretBytes seed,
-        PairwiseMaskSeed(context_, roster_hash_, key, keys_.at(site).mask_key(),
-                         lost, site));
-    masks.emplace_back(seed, Inverse(PairwiseSign(site, lost)));
-  }
-  return absl::OkStatus();
+  return std::string(BytesOf(secret));
 }
 
-absl::StatusOr<std::vector<MaskStream>> SecAggServer::LeftoverMasks() const {
+absl::StatusOr<v1::SumOpening> SecAggServer::Open() const {
   if (lost_ || step_ != Step::kDone) {
     return absl::FailedPreconditionError(
         "secure aggregation: there is no sum to read");
   }
-  std::vector<MaskStream> masks;
+  v1::SumOpening opening;
+  *opening.mutable_roster() = roster_;
+  *opening.mutable_confirmations() = confirmations_;
   for (const SiteId& site : sharers_) {
+    opening.add_sharers(site.name());
     if (!revealed_.contains(site)) {
       return absl::DataLossError(absl::StrCat(
           "secure aggregation: nobody revealed a share of ", site.name()));
     }
-    HILUM_RETURN_IF_ERROR(survivors_.contains(site)
-                              ? AddSelfMask(site, masks)
-                              : AddPairwiseMasks(site, masks));
+    if (!survivors_.contains(site)) {
+      v1::SumOpening::Lost& lost = *opening.add_lost();
+      lost.set_site(site.name());
+      HILUM_ASSIGN_OR_RETURN(*lost.mutable_mask_key(), MaskKey(site));
+      continue;
+    }
+    const v1::SurvivorVector& vector = vectors_.at(site);
+    v1::SumOpening::Survivor& survivor = *opening.add_survivors();
+    survivor.set_site(site.name());
+    survivor.mutable_vector()->set_sha256(vector.sha256());
+    survivor.set_signature(vector.signature());
+    survivor.set_self_mask_commitment(vector.self_mask_commitment());
+    HILUM_ASSIGN_OR_RETURN(*survivor.mutable_self_mask(), SelfMask(site));
   }
-  return masks;
+  return opening;
 }
 
 }  // namespace hilum

@@ -183,6 +183,9 @@ absl::StatusOr<std::vector<StoredStudy>> Storage::LoadStudies() {
     HILUM_RETURN_IF_ERROR(LoadMessage(
         "SELECT body FROM totals WHERE kind = 'evaluation' AND hash = ?",
         study.hash, study.evaluation_totals));
+    HILUM_RETURN_IF_ERROR(
+        LoadMessage("SELECT body FROM totals WHERE kind = 'sums' AND hash = ?",
+                    study.hash, study.sums));
     HILUM_RETURN_IF_ERROR(LoadMessage("SELECT body FROM sums WHERE hash = ?",
                                       study.hash, study.sum));
     studies.push_back(std::move(study));
@@ -253,7 +256,8 @@ absl::Status Storage::ForgetAnswers(absl::string_view hash) {
 absl::Status Storage::CommitRound(absl::string_view hash,
                                   const RoundSummary& round,
                                   const v1::BlobRef& global,
-                                  const v1::BlobRef& best) {
+                                  const v1::BlobRef& best,
+                                  const v1::SumsRecord* sums) {
   std::string contributors = absl::StrJoin(
       round.contributors, ",",
       [](std::string* out, const SiteId& site) { out->append(site.name()); });
@@ -277,6 +281,7 @@ absl::Status Storage::CommitRound(absl::string_view hash,
                       .Blob(best.SerializeAsString())
                       .Blob(hash)
                       .Run());
+    if (sums != nullptr) status.Update(InsertTotals("sums", hash, *sums));
     status.Update(ForgetAnswers(hash));
     return status;
   });
@@ -291,29 +296,35 @@ absl::Status Storage::PutSum(absl::string_view hash,
       .Run();
 }
 
-absl::Status Storage::PutTotals(const char* kind, absl::string_view hash,
-                                const google::protobuf::Message& totals) {
+absl::Status Storage::InsertTotals(const char* kind, absl::string_view hash,
+                                   const google::protobuf::Message& totals) {
+  return Statement(
+             database_, path_,
+             "INSERT OR REPLACE INTO totals(hash, kind, body) VALUES(?, ?, ?)")
+      .Blob(hash)
+      .Text(kind)
+      .Blob(totals.SerializeAsString())
+      .Run();
+}
+
+absl::Status Storage::CommitTotals(absl::string_view hash,
+                                   const v1::CensusTotals& totals,
+                                   const v1::SumsRecord& sums) {
   return Transaction([&] {
-    absl::Status status =
-        Statement(database_, path_,
-                  "INSERT INTO totals(hash, kind, body) VALUES(?, ?, ?)")
-            .Blob(hash)
-            .Text(kind)
-            .Blob(totals.SerializeAsString())
-            .Run();
+    absl::Status status = InsertTotals("census", hash, totals);
+    status.Update(InsertTotals("sums", hash, sums));
     status.Update(ForgetAnswers(hash));
     return status;
   });
 }
 
 absl::Status Storage::CommitTotals(absl::string_view hash,
-                                   const v1::CensusTotals& totals) {
-  return PutTotals("census", hash, totals);
-}
-
-absl::Status Storage::CommitTotals(absl::string_view hash,
                                    const v1::EvaluationTotals& totals) {
-  return PutTotals("evaluation", hash, totals);
+  return Transaction([&] {
+    absl::Status status = InsertTotals("evaluation", hash, totals);
+    status.Update(ForgetAnswers(hash));
+    return status;
+  });
 }
 
 }  // namespace hilum

@@ -17,6 +17,7 @@
 #include "coordinator/study_result.h"
 #include "hilum/v1/admin.pb.h"
 #include "hilum/v1/federation.pb.h"
+#include "hilum/v1/opening.pb.h"
 #include "hilum/v1/totals.pb.h"
 
 struct sqlite3;
@@ -43,6 +44,7 @@ struct StoredStudy {
   std::optional<v1::CensusTotals> census_totals;
   std::optional<v1::EvaluationTotals> evaluation_totals;
   std::optional<v1::SecureSumRecord> sum;  // of the open round
+  std::optional<v1::SumsRecord> sums;      // those that came about
 
   // What is evaluated: the best global, or the last where none was tried.
   const v1::BlobRef& evaluated() const {
@@ -74,16 +76,19 @@ class Storage {
                              const v1::SubmitEvaluationRequest& evaluation);
   absl::Status PutSum(absl::string_view hash,
                       const v1::SecureSumRecord& record);
-  // In one transaction: the census' or the evaluation's totals, and the sum
-  // they were read off is forgotten.
+  // In one transaction: the census' or the evaluation's totals, what is kept of
+  // the sum they were read off, and its record is forgotten.
   absl::Status CommitTotals(absl::string_view hash,
-                            const v1::CensusTotals& totals);
+                            const v1::CensusTotals& totals,
+                            const v1::SumsRecord& sums);
   absl::Status CommitTotals(absl::string_view hash,
                             const v1::EvaluationTotals& totals);
   // In one transaction: the round's summary, the new global blob and the best
   // one, and the round's updates or sum are forgotten.
+  // `sums`: null without secure aggregation, or where the sum was lost.
   absl::Status CommitRound(absl::string_view hash, const RoundSummary& round,
-                           const v1::BlobRef& global, const v1::BlobRef& best);
+                           const v1::BlobRef& global, const v1::BlobRef& best,
+                           const v1::SumsRecord* sums = nullptr);
 
  private:
   explicit Storage(sqlite3* database, std::string path);
@@ -93,8 +98,8 @@ class Storage {
                           const google::protobuf::Message& message);
   absl::Status Transaction(absl::FunctionRef<absl::Status()> changes);
   absl::Status ForgetAnswers(absl::string_view hash);
-  absl::Status PutTotals(const char* kind, absl::string_view hash,
-                         const google::protobuf::Message& totals);
+  absl::Status InsertTotals(const char* kind, absl::string_view hash,
+                            const google::protobuf::Message& totals);
   absl::Status LoadRounds(StoredStudy& study);
   // Of one row; none: nullopt.
   template <typename Message>

@@ -5,8 +5,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <set>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -98,7 +100,10 @@ absl::StatusOr<std::shared_ptr<UploadSpool::Upload>> UploadSpool::Find(
   absl::MutexLock lock(&mutex_);
   auto found = uploads_.find(key);
   if (found != uploads_.end()) return found->second;
-  // One update at a time of each study and site: drop others.
+  // One update at a time of each study and site: drop others, but for kept
+  // ones.
+  std::set<std::string> stay = {Path(key)};
+  for (const Key& kept : kept_[key.study_hash]) stay.insert(Path(kept));
   std::string prefix =
       absl::StrCat(ToHex(key.study_hash), "-", key.site.name(), "-");
   std::string path = Path(key);
@@ -108,13 +113,13 @@ absl::StatusOr<std::shared_ptr<UploadSpool::Upload>> UploadSpool::Find(
     std::string name = entry.path().filename().string();
     bool same_site = absl::StartsWith(name, prefix) &&
                      name.size() == prefix.size() + 8 + 1 + 64 + 5;
-    if (same_site && entry.path() != path) {
+    if (same_site && !stay.contains(entry.path().string())) {
       std::filesystem::remove(entry.path(), error);
     }
   }
   std::erase_if(uploads_, [&](const auto& entry) {
     return entry.first.study_hash == key.study_hash &&
-           entry.first.site == key.site;
+           entry.first.site == key.site && !stay.contains(Path(entry.first));
   });
   auto upload = std::make_shared<Upload>();
   upload->path = path;
@@ -181,6 +186,26 @@ absl::StatusOr<std::string> UploadSpool::Complete(const Key& key) {
   return upload->path;
 }
 
+void UploadSpool::Keep(absl::string_view study_hash, std::set<Key> keys) {
+  absl::MutexLock lock(&mutex_);
+  kept_[std::string(study_hash)] = std::move(keys);
+}
+
+absl::StatusOr<std::string> UploadSpool::Read(const Key& key, uint64_t offset,
+                                              uint64_t max_bytes) {
+  HILUM_ASSIGN_OR_RETURN(std::string path, Complete(key));
+  if (offset > key.size) {
+    return absl::OutOfRangeError(absl::StrCat("offset ", offset, " of a vector",
+                                              " of ", key.size, " bytes"));
+  }
+  ScopedFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (fd.get() < 0) return ErrnoStatus(errno, "cannot open", path);
+  std::string data(std::min(max_bytes, key.size - offset), '\0');
+  HILUM_RETURN_IF_ERROR(
+      ReadAt(fd.get(), offset, data.data(), data.size(), path));
+  return data;
+}
+
 void UploadSpool::Remove(const Key& key) {
   absl::MutexLock lock(&mutex_);
   uploads_.erase(key);
@@ -192,6 +217,7 @@ void UploadSpool::RemoveStudy(absl::string_view hash) {
   std::erase_if(uploads_, [&](const auto& entry) {
     return entry.first.study_hash == hash;
   });
+  kept_.erase(std::string(hash));
   const std::string prefix = absl::StrCat(ToHex(hash), "-");
   std::error_code error;
   for (const auto& entry :

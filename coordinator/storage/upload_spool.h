@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 
 #include "absl/base/thread_annotations.h"
@@ -19,7 +20,8 @@ namespace hilum {
 // Updates on their way in: one file per study and site, appended to chunk by
 // chunk and hashed on the way, so that a finished upload needs no second
 // read. What was stored before a restart is read once when its upload goes
-// on. A site that begins another update drops its unfinished one.
+// on. A site that begins another update drops its other ones, but for those
+// that are kept.
 // Thread-safe; uploads of different sites run side by side.
 class UploadSpool {
  public:
@@ -49,6 +51,13 @@ class UploadSpool {
   // The path of the complete file. FAILED_PRECONDITION: not complete yet.
   absl::StatusOr<std::string> Complete(const Key& key);
 
+  // Keeps these uploads of a study, all complete, until others are named.
+  void Keep(absl::string_view study_hash, std::set<Key> keys);
+  // Reads up to max_bytes from offset of a complete upload.
+  // FAILED_PRECONDITION: not complete. OUT_OF_RANGE: offset past its end.
+  absl::StatusOr<std::string> Read(const Key& key, uint64_t offset,
+                                   uint64_t max_bytes);
+
   void Remove(const Key& key);
   // All of a study, whole or not; 32 raw bytes.
   void RemoveStudy(absl::string_view hash);
@@ -66,6 +75,7 @@ class UploadSpool {
   absl::Mutex mutex_;
   // Shared with the calls that append to it at this moment.
   std::map<Key, std::shared_ptr<Upload>> uploads_ ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, std::set<Key>> kept_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace hilum

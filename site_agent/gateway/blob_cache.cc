@@ -86,7 +86,7 @@ bool BlobCache::IsWhole(const v1::BlobRef& blob,
 
 absl::StatusOr<std::string> BlobCache::Get(const v1::BlobRef& blob,
                                            const FetchChunk& fetch) const {
-  std::string path = absl::StrCat(directory_, "/", ToHex(blob.sha256()));
+  std::string path = PathOf(blob);
   if (IsWhole(blob, path)) return path;
   std::string part = absl::StrCat(path, ".part");
   absl::Status status = Download(blob, fetch, part);
@@ -97,6 +97,27 @@ absl::StatusOr<std::string> BlobCache::Get(const v1::BlobRef& blob,
   }
   verified_.insert(blob.sha256());
   return path;
+}
+
+bool BlobCache::Has(const v1::BlobRef& blob) const {
+  return IsWhole(blob, PathOf(blob));
+}
+
+std::string BlobCache::PathOf(const v1::BlobRef& blob) const {
+  return absl::StrCat(directory_, "/", ToHex(blob.sha256()));
+}
+
+std::string BlobCache::NewPath(absl::string_view name) const {
+  return absl::StrCat(directory_, "/", name, ".new");
+}
+
+absl::Status BlobCache::Adopt(const std::string& path,
+                              const v1::BlobRef& blob) const {
+  if (rename(path.c_str(), PathOf(blob).c_str()) != 0) {
+    return ErrnoStatus(errno, "cannot rename", path);
+  }
+  verified_.insert(blob.sha256());
+  return absl::OkStatus();
 }
 
 void BlobCache::KeepOnly(const std::vector<v1::BlobRef>& blobs) const {

@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "hilum/v1/federation.pb.h"
 
 namespace hilum {
@@ -32,6 +33,15 @@ class BlobCache {
   // stays.
   absl::StatusOr<std::string> Get(const v1::BlobRef& blob,
                                   const FetchChunk& fetch) const;
+
+  // Whether the whole blob is here.
+  bool Has(const v1::BlobRef& blob) const;
+  // Where it is, or would be.
+  std::string PathOf(const v1::BlobRef& blob) const;
+  // Where this program writes what is to be adopted.
+  std::string NewPath(absl::string_view name) const;
+  // Takes over a file that this program has just written and hashed.
+  absl::Status Adopt(const std::string& path, const v1::BlobRef& blob) const;
 
   // Removes every blob but these, and unfinished ones.
   void KeepOnly(const std::vector<v1::BlobRef>& blobs) const;

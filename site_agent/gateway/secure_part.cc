@@ -52,7 +52,7 @@ std::string SecurePart::RevealedPath(const v1::Header& header) const {
                       ".revealed");
 }
 
-absl::StatusOr<std::optional<Said>> SecurePart::Revealed(
+absl::StatusOr<std::optional<v1::RevealedOnce>> SecurePart::Revealed(
     const v1::Header& header) const {
   const std::string path = RevealedPath(header);
   absl::StatusOr<std::string> bytes = ReadFile(path);
@@ -60,10 +60,10 @@ absl::StatusOr<std::optional<Said>> SecurePart::Revealed(
   if (!bytes.ok()) return OwnFailure(bytes.status());
   const std::string sha256 = bytes->substr(0, kSha256Size);
   const std::string message = bytes->substr(sha256.size());
-  Said said;
-  if (Sha256Of(message) == sha256 && said.ParseFromString(message) &&
-      said.header().study_hash() == header.study_hash()) {
-    return said;
+  v1::RevealedOnce revealed;
+  if (Sha256Of(message) == sha256 && revealed.ParseFromString(message) &&
+      revealed.said().header().study_hash() == header.study_hash()) {
+    return revealed;
   }
   return absl::DataLossError(absl::StrCat(
       path, ": changed since it was written; without it this site cannot tell ",
@@ -71,14 +71,37 @@ absl::StatusOr<std::optional<Said>> SecurePart::Revealed(
 }
 
 absl::Status SecurePart::CheckRound(const v1::Header& header) const {
-  HILUM_ASSIGN_OR_RETURN(std::optional<Said> revealed, Revealed(header));
-  if (!revealed.has_value() || revealed->header().round() < header.round()) {
+  HILUM_ASSIGN_OR_RETURN(std::optional<v1::RevealedOnce> revealed,
+                         Revealed(header));
+  if (!revealed.has_value() ||
+      revealed->said().header().round() < header.round()) {
     return absl::OkStatus();
   }
+  return absl::FailedPreconditionError(
+      absl::StrCat("secure aggregation: a sum of round ", header.round(),
+                   " is asked for; ", "this site has revealed shares in round ",
+                   revealed->said().header().round(),
+                   " and takes part in no other sum up to it"));
+}
+
+absl::Status SecurePart::CheckOneList(const v1::Task& task, const Asked& asked,
+                                      const std::set<SiteId>& survivors) const {
+  HILUM_ASSIGN_OR_RETURN(std::optional<v1::RevealedOnce> revealed,
+                         Revealed(task.header()));
+  if (!revealed.has_value() ||
+      revealed->kind() != static_cast<uint32_t>(task.kind()) ||
+      revealed->model_sha256() != asked.model_sha256) {
+    return absl::OkStatus();
+  }
+  std::set<SiteId> before;
+  for (const std::string& name : revealed->survivors()) before.emplace(name);
+  if (before == survivors) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(
-      "secure aggregation: a sum of round ", header.round(), " is asked for; ",
-      "this site has revealed shares in round ", revealed->header().round(),
-      " and takes part in no other sum up to it"));
+      "secure aggregation: this site has revealed shares of a sum about this ",
+      "very model, in round ", revealed->said().header().round(),
+      ", over other sites; two sums about one model that differ in a site "
+      "tell ",
+      "that site's part"));
 }
 
 absl::Status SecurePart::CheckAsked(const v1::Task& task,
@@ -117,28 +140,30 @@ absl::Status SecurePart::Begin(const v1::Task& task,
 }
 
 absl::StatusOr<Said> SecurePart::Answer(const v1::Task& task,
-                                        const SecAggContext& context,
+                                        const Asked& asked,
                                         const std::string& vector_path,
                                         const std::string& masked_path) {
   const Shown& shown = task.secure();
-  HILUM_RETURN_IF_ERROR(CheckAsked(task, context));
+  HILUM_RETURN_IF_ERROR(CheckAsked(task, asked.context));
   if (shown.sum_id() != sum_id_) {
-    HILUM_ASSIGN_OR_RETURN(std::optional<Said> revealed,
+    HILUM_ASSIGN_OR_RETURN(std::optional<v1::RevealedOnce> revealed,
                            Revealed(task.header()));
-    if (revealed.has_value() && revealed->sum_id() == shown.sum_id()) {
-      HILUM_RETURN_IF_ERROR(CheckSameRound(revealed->header(), task.header()));
+    if (revealed.has_value() && revealed->said().sum_id() == shown.sum_id()) {
+      HILUM_RETURN_IF_ERROR(
+          CheckSameRound(revealed->said().header(), task.header()));
       // The same bytes again tell nothing more.
-      if (shown.has_confirmations()) return *revealed;
+      if (shown.has_confirmations()) return revealed->said();
     }
-    HILUM_RETURN_IF_ERROR(Begin(task, context));
+    HILUM_RETURN_IF_ERROR(Begin(task, asked.context));
   }
   if (!left_.ok()) return left_;
-  absl::StatusOr<Said> said = AnswerOnce(task, vector_path, masked_path);
+  absl::StatusOr<Said> said = AnswerOnce(task, asked, vector_path, masked_path);
   if (!absl::IsResourceExhausted(said.status())) left_ = said.status();
   return said;
 }
 
 absl::StatusOr<Said> SecurePart::AnswerOnce(const v1::Task& task,
+                                            const Asked& asked,
                                             const std::string& vector_path,
                                             const std::string& masked_path) {
   HILUM_RETURN_IF_ERROR(CheckSameRound(header_, task.header()));
@@ -146,7 +171,8 @@ absl::StatusOr<Said> SecurePart::AnswerOnce(const v1::Task& task,
   const std::string sha256 = Sha256Of(shown.SerializeAsString());
   auto before = answered_.find(shown.shown_case());
   if (before == answered_.end()) {
-    HILUM_ASSIGN_OR_RETURN(Said said, Take(task, vector_path, masked_path));
+    HILUM_ASSIGN_OR_RETURN(Said said,
+                           Take(task, asked, vector_path, masked_path));
     answered_.emplace(shown.shown_case(), Answered{sha256, said});
     return said;
   }
@@ -156,54 +182,86 @@ absl::StatusOr<Said> SecurePart::AnswerOnce(const v1::Task& task,
       "with differences");
 }
 
-absl::StatusOr<Said> SecurePart::Take(const v1::Task& task,
+absl::StatusOr<Said> SecurePart::Take(const v1::Task& task, const Asked& asked,
                                       const std::string& vector_path,
                                       const std::string& masked_path) {
-  const Shown& shown = task.secure();
-  Said said = SaidIn(task);
-  switch (shown.shown_case()) {
+  switch (task.secure().shown_case()) {
     case Shown::kAdvertiseKeys: {
-      HILUM_ASSIGN_OR_RETURN(*said.mutable_keys(), client_->AdvertiseKeys());
+      Said said = SaidIn(task);
+      HILUM_ASSIGN_OR_RETURN(*said.mutable_keys(),
+                             client_->AdvertiseKeys(asked.checksum));
       return said;
     }
-    case Shown::kRoster: {
-      HILUM_ASSIGN_OR_RETURN(*said.mutable_shares(),
-                             client_->ShareKeys(shown.roster()));
-      return said;
-    }
-    case Shown::kInbox: {
-      HILUM_RETURN_IF_ERROR(client_->MaskedInput(shown.inbox()));
-      absl::StatusOr<v1::BlobRef> masked =
-          MaskVectorFile(vector_path, masked_path,
-                         [this](uint64_t first, absl::Span<uint32_t> values) {
-                           client_->Mask(first, values);
-                         });
-      // Its masks are used up, whatever the file's fate: a full disk too.
-      if (!masked.ok()) return absl::AbortedError(masked.status().message());
-      *said.mutable_masked() = *std::move(masked);
-      return said;
-    }
-    case Shown::kSurvivors: {
-      HILUM_ASSIGN_OR_RETURN(*said.mutable_confirmation(),
-                             client_->Confirm(shown.survivors()));
-      return said;
-    }
+    case Shown::kRoster:
+      return Share(task, asked);
+    case Shown::kInbox:
+      return Mask(task, vector_path, masked_path);
+    case Shown::kSurvivors:
+      return Confirm(task, asked);
     case Shown::kConfirmations:
-      return Unmask(task);
+      return Unmask(task, asked);
     default:
       return absl::InvalidArgumentError(
           "secure aggregation: a step that this release does not know");
   }
 }
 
-absl::StatusOr<Said> SecurePart::Unmask(const v1::Task& task) {
+absl::StatusOr<Said> SecurePart::Share(const v1::Task& task,
+                                       const Asked& asked) {
+  Said said = SaidIn(task);
+  HILUM_ASSIGN_OR_RETURN(*said.mutable_shares(),
+                         client_->ShareKeys(task.secure().roster()));
+  // The keys are the sites' own now, and so is what they say beside them.
+  HILUM_RETURN_IF_ERROR(asked.check_roster(task.secure().roster()));
+  return said;
+}
+
+absl::StatusOr<Said> SecurePart::Mask(const v1::Task& task,
+                                      const std::string& vector_path,
+                                      const std::string& masked_path) {
+  Said said = SaidIn(task);
+  HILUM_RETURN_IF_ERROR(client_->MaskedInput(task.secure().inbox()));
+  absl::StatusOr<v1::BlobRef> masked =
+      MaskVectorFile(vector_path, masked_path,
+                     [this](uint64_t first, absl::Span<uint32_t> values) {
+                       client_->Mask(first, values);
+                     });
+  // Its masks are used up, whatever the file's fate: a full disk too.
+  if (!masked.ok()) return absl::AbortedError(masked.status().message());
+  said.set_vector_signature(client_->SignVector(masked->sha256()));
+  *said.mutable_masked() = *std::move(masked);
+  return said;
+}
+
+absl::StatusOr<Said> SecurePart::Confirm(const v1::Task& task,
+                                         const Asked& asked) {
+  Said said = SaidIn(task);
+  std::set<SiteId> survivors;
+  for (const std::string& name : task.secure().survivors().sites()) {
+    survivors.emplace(name);
+  }
+  HILUM_RETURN_IF_ERROR(CheckOneList(task, asked, survivors));
+  HILUM_RETURN_IF_ERROR(asked.check_survivors(survivors));
+  HILUM_ASSIGN_OR_RETURN(*said.mutable_confirmation(),
+                         client_->Confirm(task.secure().survivors()));
+  survivors_ = std::move(survivors);
+  return said;
+}
+
+absl::StatusOr<Said> SecurePart::Unmask(const v1::Task& task,
+                                        const Asked& asked) {
   if (!to_reveal_.has_value()) {
     HILUM_ASSIGN_OR_RETURN(to_reveal_,
                            client_->Unmask(task.secure().confirmations()));
   }
-  Said said = SaidIn(task);
+  v1::RevealedOnce revealed;
+  Said& said = *revealed.mutable_said();
+  said = SaidIn(task);
   *said.mutable_revealed() = *to_reveal_;
-  const std::string bytes = said.SerializeAsString();
+  revealed.set_kind(task.kind());
+  revealed.set_model_sha256(asked.model_sha256);
+  for (const SiteId& site : survivors_) revealed.add_survivors(site.name());
+  const std::string bytes = revealed.SerializeAsString();
   const absl::Status written =
       WriteFileAtomically(RevealedPath(task.header()), Sha256Of(bytes) + bytes,
                           Durability::kSync, 0600);

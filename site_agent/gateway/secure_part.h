@@ -2,9 +2,11 @@
 #ifndef HILUM_SITE_AGENT_GATEWAY_SECURE_PART_H_
 #define HILUM_SITE_AGENT_GATEWAY_SECURE_PART_H_
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "absl/status/status.h"
@@ -15,16 +17,17 @@
 #include "common/secagg/context.h"
 #include "common/secagg/credentials.h"
 #include "hilum/v1/federation.pb.h"
+#include "hilum/v1/opening.pb.h"
 
 namespace hilum {
 
 // This site's part in secure sums, one at a time: answers the steps that the
 // coordinator shows it, and remembers on disk in which round of a study it has
-// revealed shares, since two sums of one round that differ in a site would
-// open that site's vector. A sum is of the round in which it began: what is
-// revealed in it is noted under that one. What it was asked already it answers
-// alike; asked otherwise it refuses, and takes no further step of that sum.
-// Not thread-safe.
+// revealed shares, and of which model and survivors: two sums of one round, or
+// about one model, that differ in a site would open that site's vector. A sum
+// is of the round in which it began: what is revealed in it is noted under that
+// one. What it was asked already it answers alike; asked otherwise it refuses,
+// and takes no further step of that sum. Not thread-safe.
 class SecurePart {
  public:
   struct Options {
@@ -32,6 +35,19 @@ class SecurePart {
     const SiteCredentials* credentials;  // null: takes part in no sum
     SecureRng* rng;
     std::string studies_dir;  // for HASH.revealed: SHA-256, message
+  };
+
+  // What this site takes itself to be asked, and what else must hold.
+  struct Asked {
+    SecAggContext context;
+    std::string model_sha256;  // what the sum is about
+    std::string checksum;      // RoundKeys.checksum
+    // Of a roster whose keys are signed and asked alike; then of the sites that
+    // are to be in the sum.
+    std::function<absl::Status(const v1::Roster&)> check_roster =
+        [](const v1::Roster&) { return absl::OkStatus(); };
+    std::function<absl::Status(const std::set<SiteId>&)> check_survivors =
+        [](const std::set<SiteId>&) { return absl::OkStatus(); };
   };
 
   // What the options point to outlives this object.
@@ -49,8 +65,8 @@ class SecurePart {
   // files ABORTED: this site leaves the sum. After one of these it stays with
   // it.
   absl::StatusOr<v1::SubmitSecureStepRequest> Answer(
-      const v1::Task& task, const SecAggContext& context,
-      const std::string& vector_path, const std::string& masked_path);
+      const v1::Task& task, const Asked& asked, const std::string& vector_path,
+      const std::string& masked_path);
 
  private:
   struct Answered {
@@ -63,22 +79,34 @@ class SecurePart {
                           const SecAggContext& context) const;
   std::string RevealedPath(const v1::Header& header) const;
   // What this site said last in an Unmask of the study, if it ever did.
-  absl::StatusOr<std::optional<v1::SubmitSecureStepRequest>> Revealed(
+  absl::StatusOr<std::optional<v1::RevealedOnce>> Revealed(
       const v1::Header& header) const;
   absl::Status Begin(const v1::Task& task, const SecAggContext& context);
   // Of the sum at hand.
   absl::StatusOr<v1::SubmitSecureStepRequest> AnswerOnce(
-      const v1::Task& task, const std::string& vector_path,
+      const v1::Task& task, const Asked& asked, const std::string& vector_path,
       const std::string& masked_path);
   absl::StatusOr<v1::SubmitSecureStepRequest> Take(
+      const v1::Task& task, const Asked& asked, const std::string& vector_path,
+      const std::string& masked_path);
+  absl::StatusOr<v1::SubmitSecureStepRequest> Share(const v1::Task& task,
+                                                    const Asked& asked);
+  absl::StatusOr<v1::SubmitSecureStepRequest> Mask(
       const v1::Task& task, const std::string& vector_path,
       const std::string& masked_path);
-  absl::StatusOr<v1::SubmitSecureStepRequest> Unmask(const v1::Task& task);
+  absl::StatusOr<v1::SubmitSecureStepRequest> Confirm(const v1::Task& task,
+                                                      const Asked& asked);
+  absl::StatusOr<v1::SubmitSecureStepRequest> Unmask(const v1::Task& task,
+                                                     const Asked& asked);
+  // One model, one list of survivors.
+  absl::Status CheckOneList(const v1::Task& task, const Asked& asked,
+                            const std::set<SiteId>& survivors) const;
 
   const Options options_;
   // The sum at hand.
   std::string sum_id_;
   v1::Header header_;
+  std::set<SiteId> survivors_;  // that this site has confirmed
   std::unique_ptr<SecAggClient> client_;
   std::map<int, Answered> answered_;  // by SecureStep::ShownCase
   // Made, but not yet on disk.

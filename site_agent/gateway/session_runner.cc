@@ -77,11 +77,11 @@ SessionRunner::Part& SessionRunner::PartOf(const std::string& hash) {
     const std::string& state = options_.config.state_dir();
     part = std::make_unique<Part>(Part{
         .spool = SpooledVector(absl::StrCat(state, "/spool/", ToHex(hash))),
-        .secure =
-            SecurePart({.site = options_.site,
-                        .credentials = options_.credentials,
-                        .rng = options_.rng,
-                        .studies_dir = absl::StrCat(state, "/studies")})});
+        .secure = SecurePart({.site = options_.site,
+                              .credentials = options_.credentials,
+                              .rng = options_.rng,
+                              .studies_dir = absl::StrCat(state, "/studies")}),
+        .follower = nullptr});
   }
   return *part;
 }

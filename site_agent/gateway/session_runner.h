@@ -19,6 +19,7 @@
 #include "common/base/ids.h"
 #include "common/config/study.h"
 #include "common/crypto/secure_rng.h"
+#include "common/model/architecture.h"
 #include "common/secagg/credentials.h"
 #include "hilum/v1/config.pb.h"
 #include "hilum/v1/study.pb.h"
@@ -30,6 +31,7 @@
 #include "site_agent/gateway/secure_part.h"
 #include "site_agent/gateway/site_session.h"
 #include "site_agent/gateway/spooled_vector.h"
+#include "site_agent/gateway/study_follower.h"
 #include "site_agent/gateway/transport.h"
 #include "site_agent/gateway/update_file.h"
 #include "site_agent/trainer/trainer.h"
@@ -85,12 +87,14 @@ class SessionRunner {
     v1::Study study;
     std::vector<Track> tracks;
     VectorLayout layout;
+    ParameterLayout parameters;
   };
 
   // What of an open round this site holds on to, of one study.
   struct Part {
     SpooledVector spool;
     SecurePart secure;
+    std::unique_ptr<StudyFollower> follower;  // null before the first task
   };
 
   SessionRunner(Options options, Transport& transport, Trainer& trainer,
@@ -136,12 +140,23 @@ class SessionRunner {
   // Trains; the encoded update is then at `path`.
   absl::StatusOr<v1::BlobRef> MakeUpdate(const v1::Task& task,
                                          const std::string& path);
-  // With the round's model, fetched.
+  // Starting weights are here, and are the approved ones. PERMISSION_DENIED:
+  // they are not; the study is refused, which is in the ledger.
+  absl::Status FetchStart(const v1::Task& task);
+  // The cohort's census that the task's weights follow from: this site's own
+  // sum of it or, without secure aggregation, as it is told.
+  absl::StatusOr<v1::CensusTotals> CohortOf(const v1::Task& task);
+  // With the round's model.
   absl::StatusOr<v1::TrainRequest> MakeTrainRequest(const v1::Task& task,
                                                     const std::string& path);
+  // The path of the model that the task is about: this site's own or, without
+  // secure aggregation, the coordinator's, if that is finite.
+  absl::StatusOr<std::string> ModelOf(const v1::Task& task);
+  absl::StatusOr<std::vector<TrackShare>> SharesOf(
+      const v1::Task& task, const v1::TrainResponse& trained);
   absl::StatusOr<v1::BlobRef> EncodeUpdate(const v1::Task& task,
                                            const v1::TrainResponse& trained,
-                                           const std::string& path) const;
+                                           const std::string& path);
   // The census that was given for the study in study_, if any was.
   absl::StatusOr<std::optional<v1::SubmitCensusRequest>> GivenCensus() const;
   absl::Status Evaluate(const v1::Task& task);
@@ -153,6 +168,7 @@ class SessionRunner {
   std::string CensusPath() const;
   Part& PartOf(const std::string& hash);
   SpooledVector& spool() { return PartOf(study_.hash).spool; }
+  StudyFollower& follower() { return *PartOf(study_.hash).follower; }
 
   // --- Secure aggregation: session_sums.cc.
   // PERMISSION_DENIED: of a study with secure aggregation, a task that would
@@ -160,6 +176,13 @@ class SessionRunner {
   // not of its kind. FAILED_PRECONDITION: a sum, of a study without.
   absl::Status CheckTask(const v1::Task& task) const;
   absl::Status TakeStep(const v1::Task& task);
+  // Before keys are given: this site has followed the sums before, may train on
+  // such a cohort, and has its vector. Fails as the step is to be refused.
+  absl::Status MakeReady(const v1::Task& task);
+  // PERMISSION_DENIED names the rule of this site's policy that the cohort's
+  // census does not keep to.
+  absl::Status CheckCohort();
+  SecurePart::Asked AskedBy(const v1::Task& task);
   // In the spool: what the round's sum is over.
   absl::StatusOr<v1::BlobRef> VectorOf(const v1::Task& task);
   absl::StatusOr<v1::BlobRef> MakeCensusVector();

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // What each step of a secure sum takes.
-#include <unistd.h>
-
+#include <algorithm>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "common/aggregation/statistics_vector.h"
 #include "common/base/status_macros.h"
+#include "common/config/cohort_rules.h"
 #include "common/crypto/sha256.h"
+#include "common/secagg/chain.h"
 #include "site_agent/gateway/session_runner.h"
 
 namespace hilum {
@@ -65,22 +66,15 @@ absl::StatusOr<v1::BlobRef> SessionRunner::MakeCensusVector() {
 
 absl::StatusOr<v1::BlobRef> SessionRunner::MakeEvaluationVector(
     const v1::Task& task) {
-  absl::StatusOr<v1::EvaluateResponse> evaluated = EvaluateModel(task);
-  if (!evaluated.ok() && !absl::IsAborted(evaluated.status())) {
-    return evaluated.status();
-  }
-  if (evaluated.ok() && PublishesFigures()) {
+  HILUM_ASSIGN_OR_RETURN(v1::EvaluateResponse evaluated, EvaluateModel(task));
+  if (PublishesFigures()) {
     HILUM_RETURN_IF_ERROR(SubmitEvaluation(task, evaluated));
   }
-  const std::vector<uint64_t> held_out(task.track_examples().begin(),
-                                       task.track_examples().end());
   absl::StatusOr<std::vector<uint32_t>> words =
-      evaluated.ok()
-          ? EncodeEvaluation(study_.study, held_out, evaluated->tracks())
-          : absl::StatusOr<std::vector<uint32_t>>(evaluated.status());
+      EncodeEvaluation(study_.study, HeldOut(study_.study, follower().cohort()),
+                       evaluated.tracks());
   if (words.ok()) return WriteVector(spool().path(), *words);
-  Log(words.status().message());
-  return WriteZeroVector(spool().path(), EvaluationVectorSize(study_.study));
+  return absl::AbortedError(words.status().message());
 }
 
 absl::StatusOr<v1::BlobRef> SessionRunner::VectorOf(const v1::Task& task) {
@@ -95,11 +89,69 @@ absl::StatusOr<v1::BlobRef> SessionRunner::VectorOf(const v1::Task& task) {
   return vector;
 }
 
+absl::Status SessionRunner::CheckCohort() {
+  const v1::CensusTotals& cohort = follower().cohort();
+  const PolicyLimits limits = LimitsOf(options_.config.policy());
+  absl::Status kept =
+      CheckCells(study_.study, cohort, limits.minimum_cell_patients);
+  const std::vector<bool> active = ActiveTracks(study_.study, cohort);
+  if (kept.ok() && std::none_of(active.begin(), active.end(),
+                                [](bool trained) { return trained; })) {
+    kept = absl::FailedPreconditionError(
+        "no track has cases at three sites or more, so that no sum hides one");
+  }
+  HILUM_ASSIGN_OR_RETURN(std::optional<v1::SubmitCensusRequest> own,
+                         GivenCensus());
+  if (kept.ok() && own.has_value()) {
+    kept =
+        CheckDominance(study_.study, own->arms(), cohort, limits.largest_share);
+  }
+  if (!absl::IsFailedPrecondition(kept)) return kept;
+  return absl::PermissionDeniedError(
+      absl::StrCat("the cohort's census: ", kept.message()));
+}
+
+absl::Status SessionRunner::MakeReady(const v1::Task& task) {
+  HILUM_RETURN_IF_ERROR(PartOf(study_.hash).secure.CheckRound(task.header()));
+  if (task.kind() == v1::Task::PREPARE) {
+    HILUM_RETURN_IF_ERROR(follower().Start(task.header()));
+  } else {
+    const bool knew = follower().HasCohort();
+    HILUM_RETURN_IF_ERROR(follower().Follow(task, spool().masked_path()));
+    HILUM_RETURN_IF_ERROR(CheckCohort());
+    for (const ThinClass& thin :
+         knew ? std::vector<ThinClass>()
+              : ThinClasses(study_.study, follower().cohort())) {
+      Log(DescribeThinClass(study_.study, thin));
+    }
+    if (task.global().sha256() !=
+        hilum::ModelOf(follower().chain(), task.kind())) {
+      return absl::PermissionDeniedError(absl::StrCat(
+          "secure aggregation: the coordinator names another model for round ",
+          task.header().round(), " than follows from the sums before it"));
+    }
+  }
+  return VectorOf(task).status();
+}
+
+SecurePart::Asked SessionRunner::AskedBy(const v1::Task& task) {
+  StudyFollower& follower = this->follower();
+  return {.context = follower.ContextOf(task),
+          .model_sha256 = hilum::ModelOf(follower.chain(), task.kind()),
+          .checksum = follower.checksum(),
+          .check_roster = [&follower, &task](const v1::Roster& roster) {
+            return follower.CheckRoster(task.header(), roster);
+          }};
+}
+
 absl::Status SessionRunner::TakeStep(const v1::Task& task) {
   if (task.secure().has_advertise_keys()) {
-    absl::Status open = PartOf(study_.hash).secure.CheckRound(task.header());
-    if (!open.ok()) return RefuseStep(task, open);
-    HILUM_RETURN_IF_ERROR(VectorOf(task).status());
+    absl::Status ready = MakeReady(task);
+    if (absl::IsUnavailable(ready) || absl::IsCancelled(ready) ||
+        absl::IsResourceExhausted(ready)) {
+      return ready;
+    }
+    if (!ready.ok()) return RefuseStep(task, ready);
   }
   // A task of another study may have come between, and has its own vector.
   if (task.secure().has_inbox() && !spool().Find(task).has_value()) {
@@ -107,14 +159,10 @@ absl::Status SessionRunner::TakeStep(const v1::Task& task) {
                                 "secure aggregation: the vector that the sum "
                                 "is of is not here any more"));
   }
-  SecAggContext context{.study_hash = study_.hash,
-                        .round = task.header().round()};
-  for (const std::string& site : study_.study.sites()) {
-    context.cohort.emplace(site);
-  }
   absl::StatusOr<v1::SubmitSecureStepRequest> answer =
       PartOf(study_.hash)
-          .secure.Answer(task, context, spool().path(), spool().masked_path());
+          .secure.Answer(task, AskedBy(task), spool().path(),
+                         spool().masked_path());
   if (absl::IsResourceExhausted(answer.status())) return answer.status();
   if (!answer.ok()) return RefuseStep(task, answer.status());
   absl::Status answered;
@@ -141,7 +189,6 @@ void SessionRunner::AfterStep(const v1::Task& task,
     Pause(kFirstPause);
     return;
   }
-  if (task.secure().has_inbox()) unlink(spool().masked_path().c_str());
   if (!task.secure().has_confirmations()) return;
   if (task.kind() == v1::Task::TRAIN) {
     Log(absl::StrCat("round ", round, " of ", study_.study.training().rounds(),

@@ -8,8 +8,9 @@
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
 #include "common/config/census.h"
+#include "common/config/cohort_rules.h"
 #include "common/crypto/sha256.h"
-#include "common/model/architecture.h"
+#include "common/model/split_file.h"
 #include "site_agent/gateway/session_runner.h"
 
 namespace hilum {
@@ -68,14 +69,35 @@ absl::Status SessionRunner::OpenStudy(const std::string& hash) {
         "the study has secure aggregation, for which this site has no "
         "certificate");
   }
-  HILUM_ASSIGN_OR_RETURN(ParameterLayout layout, StudyLayout(opened.study));
+  HILUM_ASSIGN_OR_RETURN(opened.parameters, StudyLayout(opened.study));
   opened.tracks = StudyTracks(opened.study);
-  opened.layout = {.track_size = layout.travelling_size,
+  opened.layout = {.track_size = opened.parameters.travelling_size,
                    .num_tracks = static_cast<int>(opened.tracks.size()),
                    .validates = IsValidated(opened.study)};
   opened.hash = hash;
   study_ = std::move(opened);
+  std::unique_ptr<StudyFollower>& follower = PartOf(hash).follower;
+  if (follower != nullptr) return absl::OkStatus();
+  follower = std::make_unique<StudyFollower>(StudyFollower::Options{
+      .study_hash = hash,
+      .study = study_.study,
+      .parameters = study_.parameters,
+      .layout = study_.layout,
+      .site = options_.site,
+      .credentials = options_.credentials,
+      .blobs = &blobs_,
+      .transfer = &transfer_,
+      .state_path = absl::StrCat(options_.config.state_dir(), "/studies/",
+                                 ToHex(hash), ".chain")});
   return absl::OkStatus();
+}
+
+absl::Status SessionRunner::FetchStart(const v1::Task& task) {
+  absl::Status started = follower().Start(task.header());
+  if (absl::IsPermissionDenied(started)) {
+    HILUM_RETURN_IF_ERROR(RecordRefusal(task, started));
+  }
+  return started;
 }
 
 absl::StatusOr<v1::PrepareResponse> SessionRunner::Prepare(
@@ -95,6 +117,7 @@ absl::StatusOr<v1::PrepareResponse> SessionRunner::Prepare(
   request.set_nondeterministic(trainer.nondeterministic());
   request.set_encrypt_features(
       options_.config.policy().encrypt_feature_cache());
+  request.set_minimum_steps(LimitsOf(options_.config.policy()).minimum_steps);
   Log(absl::StrCat("study ", study_.study.name(), ": loading the cases"));
   HILUM_ASSIGN_OR_RETURN(v1::PrepareResponse prepared,
                          trainer_.Prepare(request));
@@ -131,6 +154,7 @@ SessionRunner::GivenCensus() const {
 
 absl::Status SessionRunner::SubmitCensus(const v1::Task& task,
                                          const v1::PrepareResponse& prepared) {
+  HILUM_RETURN_IF_ERROR(FetchStart(task));
   HILUM_ASSIGN_OR_RETURN(std::optional<v1::SubmitCensusRequest> given,
                          GivenCensus());
   v1::SubmitCensusRequest request;
@@ -159,49 +183,89 @@ bool SessionRunner::PublishesFigures() const {
   return options_.config.policy().publish_site_figures();
 }
 
+absl::StatusOr<v1::CensusTotals> SessionRunner::CohortOf(const v1::Task& task) {
+  if (IsSecure(study_.study)) return follower().cohort();
+  HILUM_RETURN_IF_ERROR(CheckTotalsShape(study_.study, task.census()));
+  return task.census();
+}
+
+absl::StatusOr<std::string> SessionRunner::ModelOf(const v1::Task& task) {
+  if (IsSecure(study_.study)) {
+    blobs_.KeepOnly(follower().Needed());
+    return follower().ModelPath(task.header(), task.kind());
+  }
+  HILUM_ASSIGN_OR_RETURN(std::string path,
+                         transfer_.Fetch(task.header(), task.global()));
+  std::vector<v1::BlobRef> needed = follower().Needed();
+  needed.push_back(task.global());
+  blobs_.KeepOnly(needed);
+  absl::Status finite = CheckFinite(path);
+  if (!absl::IsInvalidArgument(finite)) {
+    HILUM_RETURN_IF_ERROR(finite);
+    return path;
+  }
+  finite = absl::PermissionDeniedError(
+      absl::StrCat("the coordinator's model of round ", task.header().round(),
+                   ": ", finite.message()));
+  HILUM_RETURN_IF_ERROR(RecordRefusal(task, finite));
+  return finite;
+}
+
 absl::StatusOr<v1::TrainRequest> SessionRunner::MakeTrainRequest(
     const v1::Task& task, const std::string& path) {
   v1::TrainRequest train;
   train.set_round(task.header().round());
   HILUM_ASSIGN_OR_RETURN(*train.mutable_frozen_path(),
-                         transfer_.Fetch(task.header(), task.frozen()));
-  HILUM_ASSIGN_OR_RETURN(*train.mutable_global_path(),
-                         transfer_.Fetch(task.header(), task.global()));
-  blobs_.KeepOnly({task.frozen(), task.global()});
-  *train.mutable_class_weights() = task.class_weights();
+                         follower().FrozenPath(task.header()));
+  HILUM_ASSIGN_OR_RETURN(*train.mutable_global_path(), ModelOf(task));
+  if (study_.study.training().class_weights() ==
+      v1::Training::CLASS_WEIGHTS_BALANCED) {
+    HILUM_ASSIGN_OR_RETURN(v1::CensusTotals cohort, CohortOf(task));
+    for (double weight : ClassWeights(study_.study, cohort)) {
+      train.add_class_weights(weight);
+    }
+  }
   train.set_delta_path(path);
   return train;
 }
 
-absl::StatusOr<v1::BlobRef> SessionRunner::EncodeUpdate(
-    const v1::Task& task, const v1::TrainResponse& trained,
-    const std::string& path) const {
-  const int num_tracks = study_.layout.num_tracks;
-  if (trained.tracks_size() != num_tracks) {
-    return absl::InternalError("the trainer's answer lacks tracks");
-  }
-  if (task.track_examples_size() != num_tracks) {
-    return absl::InvalidArgumentError("the coordinator's task lacks tracks");
-  }
+absl::StatusOr<std::vector<TrackShare>> SessionRunner::SharesOf(
+    const v1::Task& task, const v1::TrainResponse& trained) {
   HILUM_ASSIGN_OR_RETURN(std::optional<v1::SubmitCensusRequest> census,
                          GivenCensus());
+  HILUM_ASSIGN_OR_RETURN(v1::CensusTotals cohort, CohortOf(task));
+  const std::vector<uint64_t> examples = TrackExamples(study_.study, cohort);
+  std::vector<TrackShare> shares;
+  for (int t = 0; t < study_.layout.num_tracks; ++t) {
+    const Track& track = study_.tracks[static_cast<size_t>(t)];
+    const uint64_t total = examples[static_cast<size_t>(t)];
+    // A track that too few sites have cases for is trained by nobody.
+    const uint64_t most =
+        total == 0 ? 0
+        : census.has_value()
+            ? Sum(TrainingCases(study_.study, track, census->arms()))
+            : kMaxSiteExamples;
+    TrackShare share =
+        ShareOf(trained.tracks(t), most, study_.layout.validates);
+    share.total_examples = total;
+    shares.push_back(share);
+  }
+  return shares;
+}
+
+absl::StatusOr<v1::BlobRef> SessionRunner::EncodeUpdate(
+    const v1::Task& task, const v1::TrainResponse& trained,
+    const std::string& path) {
+  if (trained.tracks_size() != study_.layout.num_tracks) {
+    return absl::InternalError("the trainer's answer lacks tracks");
+  }
   UpdateOptions options{
       .layout = study_.layout,
       .clipping_norm = study_.study.aggregation().clipping_norm(),
       .seed = study_.study.seed(),
       .stream = absl::StrCat("rounding/", task.header().round(), "/",
                              options_.site.name())};
-  for (int t = 0; t < num_tracks; ++t) {
-    const Track& track = study_.tracks[static_cast<size_t>(t)];
-    TrackShare share =
-        ShareOf(trained.tracks(t),
-                census.has_value()
-                    ? Sum(TrainingCases(study_.study, track, census->arms()))
-                    : kMaxSiteExamples,
-                study_.layout.validates);
-    share.total_examples = task.track_examples(t);
-    options.shares.push_back(share);
-  }
+  HILUM_ASSIGN_OR_RETURN(options.shares, SharesOf(task, trained));
   return EncodeUpdateFile(path, options);
 }
 
@@ -215,8 +279,12 @@ absl::StatusOr<v1::BlobRef> SessionRunner::MakeUpdate(const v1::Task& task,
   absl::StatusOr<v1::BlobRef> update =
       trained.ok() ? EncodeUpdate(task, *trained, path) : trained.status();
   if (update.ok() || MayPass(update.status())) return update;
-  Log(absl::StrCat("round ", task.header().round(), ": this site gives ",
-                   "nothing to it: ", update.status().message()));
+  const std::string why =
+      absl::StrCat("round ", task.header().round(), ": this site gives ",
+                   "nothing to it: ", update.status().message());
+  // A sum over zeros would be one over fewer sites than it says.
+  if (IsSecure(study_.study)) return absl::AbortedError(why);
+  Log(why);
   return WriteZeroVector(path, study_.layout.size());
 }
 
@@ -247,9 +315,8 @@ absl::StatusOr<v1::EvaluateResponse> SessionRunner::EvaluateModel(
     const v1::Task& task) {
   v1::EvaluateRequest evaluate;
   HILUM_ASSIGN_OR_RETURN(*evaluate.mutable_frozen_path(),
-                         transfer_.Fetch(task.header(), task.frozen()));
-  HILUM_ASSIGN_OR_RETURN(*evaluate.mutable_global_path(),
-                         transfer_.Fetch(task.header(), task.global()));
+                         follower().FrozenPath(task.header()));
+  HILUM_ASSIGN_OR_RETURN(*evaluate.mutable_global_path(), ModelOf(task));
   evaluate.set_predictions_path(absl::StrCat(options_.config.state_dir(),
                                              "/predictions-site-",
                                              options_.site.name(), ".csv"));

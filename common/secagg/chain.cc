@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/secagg/chain.h"
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "absl/strings/str_cat.h"
+#include "common/crypto/sha256.h"
+#include "common/secagg/context.h"
+
+namespace hilum {
+namespace {
+
+// The bits of a double as a number: equal ones have equal digests.
+std::string BitsOf(double value) {
+  uint64_t bits;
+  std::memcpy(&bits, &value, sizeof bits);
+  return absl::StrCat(bits);
+}
+
+v1::StudyChain Next(const v1::StudyChain& chain, const ChainStep& step) {
+  v1::StudyChain next = chain;
+  next.set_previous(History(chain));
+  next.set_round(step.round);
+  next.set_statement(Sha256Of(step.statement));
+  next.set_sum_sha256(step.sum_sha256);
+  return next;
+}
+
+}  // namespace
+
+v1::StudyChain FirstChain(absl::string_view study_hash,
+                          absl::string_view model_sha256) {
+  v1::StudyChain chain;
+  chain.set_previous(
+      Sha256Of(Concatenate({"hilum history v1: start", study_hash})));
+  chain.set_model_sha256(std::string(model_sha256));
+  chain.set_best_loss(std::numeric_limits<double>::infinity());
+  chain.set_to_beat(std::numeric_limits<double>::infinity());
+  return chain;
+}
+
+std::string History(const v1::StudyChain& chain) {
+  return Sha256Of(Concatenate(
+      {"hilum history v1", chain.previous(), absl::StrCat(chain.round()),
+       chain.statement(), chain.sum_sha256(), chain.census_sha256(),
+       chain.model_sha256(), chain.best_sha256(), BitsOf(chain.best_loss()),
+       BitsOf(chain.to_beat()), absl::StrCat(chain.without_gain()),
+       chain.tried() ? "tried" : ""}));
+}
+
+const std::string& ModelOf(const v1::StudyChain& chain, v1::Task::Kind kind) {
+  return kind == v1::Task::EVALUATE && chain.tried() ? chain.best_sha256()
+                                                     : chain.model_sha256();
+}
+
+std::string Question(absl::string_view study_hash, uint32_t round,
+                     v1::Task::Kind kind, const v1::StudyChain& chain) {
+  return Sha256Of(
+      Concatenate({"hilum question v1", study_hash, absl::StrCat(round),
+                   absl::StrCat(static_cast<int>(kind)), History(chain),
+                   ModelOf(chain, kind)}));
+}
+
+std::string DigestOfWords(absl::Span<const uint32_t> words) {
+  return Sha256Of(absl::string_view(reinterpret_cast<const char*>(words.data()),
+                                    words.size() * sizeof(uint32_t)));
+}
+
+v1::StudyChain AfterCensus(const v1::StudyChain& chain, const ChainStep& step,
+                           absl::string_view census_sha256) {
+  v1::StudyChain next = Next(chain, step);
+  next.set_census_sha256(std::string(census_sha256));
+  return next;
+}
+
+v1::StudyChain AfterTraining(const v1::Study& study,
+                             const v1::StudyChain& chain, const ChainStep& step,
+                             absl::string_view model_sha256,
+                             std::optional<double> tried_loss) {
+  v1::StudyChain next = Next(chain, step);
+  next.set_model_sha256(std::string(model_sha256));
+  if (!tried_loss.has_value() || std::isnan(*tried_loss)) return next;
+  // As coordinator/validation.h: the first of the lowest is the best.
+  if (*tried_loss < chain.best_loss()) {
+    next.set_best_loss(*tried_loss);
+    next.set_best_sha256(chain.model_sha256());
+    next.set_tried(true);
+  }
+  const double gain = study.training().validation().minimum_gain();
+  if (*tried_loss < chain.to_beat() - gain) {
+    next.set_to_beat(*tried_loss);
+    next.set_without_gain(0);
+  } else {
+    next.set_without_gain(chain.without_gain() + 1);
+  }
+  return next;
+}
+
+std::string ChecksumChallenge(const v1::StudyChain& after) {
+  return Sha256Of(Concatenate(
+      {"hilum checksum challenge v1", after.statement(), after.sum_sha256()}));
+}
+
+}  // namespace hilum

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// What sites are shown of a sum, so that they see for themselves that it is the
+// sum of what its survivors sent and that the next question follows from it.
+#include <utility>
+
+#include "common/base/status_macros.h"
+#include "common/crypto/sha256.h"
+#include "coordinator/federation_core.h"
+
+namespace hilum {
+
+absl::StatusOr<AggregateResult> FederationCore::AggregateMasked(
+    const SecureSum& sum, AggregateOptions& options, v1::SumOpening& opening) {
+  HILUM_ASSIGN_OR_RETURN(opening, sum.Open());
+  HILUM_ASSIGN_OR_RETURN(options.unmask, sum.Unmask(opening));
+  return AggregateUpdates(options);
+}
+
+absl::StatusOr<VectorSum> FederationCore::SumMasked(
+    const SecureSum& sum, const std::vector<std::string>& paths, int64_t size,
+    v1::SumOpening& opening) {
+  HILUM_ASSIGN_OR_RETURN(opening, sum.Open());
+  HILUM_ASSIGN_OR_RETURN(VectorMask unmask, sum.Unmask(opening));
+  return SumVectorsAndCarries(paths, size, unmask);
+}
+
+absl::StatusOr<v1::SumsRecord> FederationCore::PublishOpening(
+    ActiveStudy& study, v1::StudyChain after, v1::SumOpening& opening) {
+  const v1::Task::Kind kind =
+      study.machine().phase() == v1::StudyStatus::PREPARING ? v1::Task::PREPARE
+                                                            : v1::Task::TRAIN;
+  opening.set_kind(kind);
+  *opening.mutable_before() = study.machine().chain();
+  *opening.mutable_after() = after;
+  const std::string bytes = opening.SerializeAsString();
+  mutex_.Unlock();
+  absl::StatusOr<std::string> sha256 = blobs_.Put(bytes);
+  mutex_.Lock();
+  HILUM_RETURN_IF_ERROR(sha256.status());
+
+  v1::SumsRecord sums;
+  if (study.stored().sums.has_value()) sums = *study.stored().sums;
+  *sums.mutable_chain() = std::move(after);
+  sums.mutable_last_opening()->set_sha256(*sha256);
+  sums.mutable_last_opening()->set_size(bytes.size());
+  *sums.mutable_last_sum() = opening.sum();
+  if (kind == v1::Task::PREPARE) {
+    *sums.mutable_census_opening() = sums.last_opening();
+    *sums.mutable_census_sum() = sums.last_sum();
+  }
+  sums.set_round(opening.round());
+  sums.clear_vectors();
+  for (const v1::SumOpening::Survivor& survivor : opening.survivors()) {
+    v1::SumsRecord::Vector& vector = *sums.add_vectors();
+    vector.set_site(survivor.site());
+    *vector.mutable_vector() = survivor.vector();
+  }
+  return sums;
+}
+
+std::set<UploadSpool::Key> FederationCore::KeptVectors(
+    const ActiveStudy& study) const {
+  std::set<UploadSpool::Key> keys;
+  if (!study.stored().sums.has_value()) return keys;
+  const v1::SumsRecord& sums = *study.stored().sums;
+  for (const v1::SumsRecord::Vector& vector : sums.vectors()) {
+    keys.insert(UploadKey(SiteId(vector.site()), study.MakeHeader(sums.round()),
+                          vector.vector()));
+  }
+  return keys;
+}
+
+void FederationCore::TakeSums(ActiveStudy& study, v1::SumsRecord sums) {
+  StoredStudy& stored = study.stored();
+  for (const UploadSpool::Key& key : KeptVectors(study)) {
+    obsolete_uploads_.push_back(key);
+  }
+  // IsUsed keeps those of the census.
+  if (stored.sums.has_value()) {
+    obsolete_blobs_.push_back(stored.sums->last_opening().sha256());
+    obsolete_blobs_.push_back(stored.sums->last_sum().sha256());
+  }
+  study.machine().SetChain(sums.chain());
+  stored.sums = std::move(sums);
+  uploads_->Keep(stored.hash, KeptVectors(study));
+}
+
+}  // namespace hilum

@@ -1,0 +1,416 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "site_agent/gateway/study_follower.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <map>
+#include <memory>
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/aggregation/fed_avg.h"
+#include "common/aggregation/statistics_vector.h"
+#include "common/aggregation/sum_file.h"
+#include "common/base/file.h"
+#include "common/base/status_macros.h"
+#include "common/config/cohort_rules.h"
+#include "common/crypto/sha256.h"
+#include "common/model/split_file.h"
+#include "common/secagg/mask.h"
+#include "common/secagg/opening.h"
+#include "common/secagg/vector_checksum.h"
+
+namespace hilum {
+namespace {
+
+constexpr uint64_t kMaxOpeningBytes = 64 << 20;
+constexpr size_t kSha256Size = 32;
+
+absl::Status Untrusted(absl::string_view why) {
+  return absl::PermissionDeniedError(absl::StrCat("secure aggregation: ", why));
+}
+
+// What the coordinator shows cannot be read: as good as false.
+absl::Status AsUntrusted(const absl::Status& status) {
+  if (absl::IsInvalidArgument(status) || absl::IsAborted(status)) {
+    return Untrusted(status.message());
+  }
+  return status;
+}
+
+bool HasDigest(const std::string& path, const std::string& sha256) {
+  ScopedFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  Sha256 sha;
+  auto take = [&](absl::string_view block) { sha.Update(block); };
+  return fd.get() >= 0 && ReadBlocks(fd.get(), path, take).ok() &&
+         sha.Finish() == sha256;
+}
+
+absl::StatusOr<VectorMask> UnmaskOf(const SecAggContext& context,
+                                    const v1::SumOpening& opening) {
+  HILUM_ASSIGN_OR_RETURN(std::vector<MaskStream> masks,
+                         LeftoverMasks(context, opening));
+  auto shared = std::make_shared<std::vector<MaskStream>>(std::move(masks));
+  return VectorMask([shared](uint64_t first, absl::Span<uint32_t> values) {
+    ApplyMaskStreams(absl::MakeSpan(*shared), first, values);
+  });
+}
+
+}  // namespace
+
+absl::Status StudyFollower::Load() {
+  if (loaded_) return absl::OkStatus();
+  absl::StatusOr<std::string> bytes = ReadFile(options_.state_path);
+  if (!bytes.ok() && !absl::IsNotFound(bytes.status())) return bytes.status();
+  if (bytes.ok()) {
+    const std::string sha256 = bytes->substr(0, kSha256Size);
+    const std::string message = bytes->substr(sha256.size());
+    if (Sha256Of(message) != sha256 || !state_.ParseFromString(message)) {
+      return absl::DataLossError(absl::StrCat(
+          options_.state_path, ": changed since it was written; without it ",
+          "this site cannot tell which sums it has followed"));
+    }
+  }
+  loaded_ = true;
+  return absl::OkStatus();
+}
+
+absl::Status StudyFollower::Save() {
+  const std::string message = state_.SerializeAsString();
+  return WriteFileAtomically(options_.state_path, Sha256Of(message) + message,
+                             Durability::kSync, 0600);
+}
+
+v1::BlobRef StudyFollower::ModelRef(const std::string& sha256) const {
+  v1::BlobRef ref;
+  ref.set_sha256(sha256);
+  ref.set_size(state_.start().size());
+  return ref;
+}
+
+absl::Status StudyFollower::FetchStart(const v1::Header& header) {
+  int64_t elements = 0;
+  for (const TensorSpec& tensor : options_.parameters.architecture.tensors) {
+    elements += tensor.size();
+  }
+  v1::BlobRef whole;
+  whole.set_sha256(options_.study.initial_weights_sha256());
+  whole.set_size(static_cast<uint64_t>(elements) * sizeof(float));
+  absl::StatusOr<std::string> path = options_.transfer->Fetch(header, whole);
+  if (absl::IsDataLoss(path.status())) {
+    return absl::PermissionDeniedError(absl::StrCat(
+        "the coordinator's starting weights are not those of the approved ",
+        "study: ", path.status().message()));
+  }
+  HILUM_RETURN_IF_ERROR(path.status());
+  const std::string frozen = options_.blobs->NewPath("frozen");
+  const std::string start = options_.blobs->NewPath("start");
+  absl::StatusOr<SplitFiles> cut = SplitWeightsFile(
+      options_.parameters, *path, options_.layout.num_tracks, frozen, start);
+  if (absl::IsInvalidArgument(cut.status())) {
+    return absl::PermissionDeniedError(
+        absl::StrCat("the study's starting weights: ", cut.status().message()));
+  }
+  HILUM_ASSIGN_OR_RETURN(SplitFiles split, std::move(cut));
+  state_.mutable_start()->set_sha256(split.global.sha256);
+  state_.mutable_start()->set_size(split.global.num_bytes);
+  HILUM_RETURN_IF_ERROR(options_.blobs->Adopt(start, state_.start()));
+  if (split.frozen.num_bytes > 0) {
+    state_.mutable_frozen()->set_sha256(split.frozen.sha256);
+    state_.mutable_frozen()->set_size(split.frozen.num_bytes);
+    HILUM_RETURN_IF_ERROR(options_.blobs->Adopt(frozen, state_.frozen()));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status StudyFollower::Start(const v1::Header& header) {
+  HILUM_RETURN_IF_ERROR(Load());
+  const bool known = state_.has_start();
+  if (known &&
+      (state_.frozen().size() == 0 || options_.blobs->Has(state_.frozen()))) {
+    return absl::OkStatus();
+  }
+  HILUM_RETURN_IF_ERROR(FetchStart(header));
+  if (known) return absl::OkStatus();
+  *state_.mutable_chain() =
+      FirstChain(options_.study_hash, state_.start().sha256());
+  return Save();
+}
+
+SecAggContext StudyFollower::ContextOf(const v1::Task& task) const {
+  SecAggContext context{
+      .study_hash = options_.study_hash,
+      .round = task.header().round(),
+      .question = Question(options_.study_hash, task.header().round(),
+                           task.kind(), state_.chain())};
+  for (const std::string& site : options_.study.sites()) {
+    context.cohort.emplace(site);
+  }
+  return context;
+}
+
+SecAggContext StudyFollower::ContextOf(const v1::SumOpening& opening) const {
+  SecAggContext context{
+      .study_hash = options_.study_hash,
+      .round = opening.round(),
+      .question = Question(options_.study_hash, opening.round(),
+                           static_cast<v1::Task::Kind>(opening.kind()),
+                           opening.before())};
+  for (const std::string& site : options_.study.sites()) {
+    context.cohort.emplace(site);
+  }
+  return context;
+}
+
+int64_t StudyFollower::SizeOf(const v1::SumOpening& opening) const {
+  return opening.kind() == v1::Task::PREPARE ? CensusVectorSize(options_.study)
+                                             : options_.layout.size();
+}
+
+absl::StatusOr<v1::SumOpening> StudyFollower::FetchOpening(
+    const v1::Header& header, const v1::BlobRef& blob) {
+  if (blob.sha256().size() != kSha256Size || blob.size() == 0 ||
+      blob.size() > kMaxOpeningBytes) {
+    return Untrusted("the coordinator asks for a sum and opens none before it");
+  }
+  HILUM_ASSIGN_OR_RETURN(std::string path,
+                         options_.transfer->Fetch(header, blob));
+  HILUM_ASSIGN_OR_RETURN(std::string bytes, ReadFile(path));
+  v1::SumOpening opening;
+  if (!opening.ParseFromString(bytes)) {
+    return Untrusted("the coordinator's opening of a sum cannot be read");
+  }
+  HILUM_RETURN_IF_ERROR(AsUntrusted(CheckOpening(
+      ContextOf(opening), *options_.credentials->verifier, opening)));
+  if (options_.check_opening) {
+    HILUM_RETURN_IF_ERROR(options_.check_opening(opening));
+  }
+  return opening;
+}
+
+absl::StatusOr<std::string> StudyFollower::FetchSum(
+    const v1::Header& header, const v1::SumOpening& opening, int64_t size) {
+  const uint64_t wanted = SumFileBytes(size, opening.survivors_size());
+  if (opening.sum().sha256().size() == kSha256Size &&
+      opening.sum().size() == wanted) {
+    return options_.transfer->Fetch(header, opening.sum());
+  }
+  return Untrusted(absl::StrCat("the coordinator's sum of round ",
+                                opening.round(), " has ", opening.sum().size(),
+                                " bytes, not ", wanted));
+}
+
+absl::StatusOr<std::string> StudyFollower::StatementOf(
+    const v1::SumOpening& opening) const {
+  return hilum::StatementOf(ContextOf(opening), opening);
+}
+
+absl::Status StudyFollower::ReadCensus(const v1::Task& task) {
+  HILUM_ASSIGN_OR_RETURN(v1::SumOpening opening,
+                         FetchOpening(task.header(), task.census_opening()));
+  if (opening.round() != 0 || opening.kind() != v1::Task::PREPARE ||
+      History(opening.before()) != History(state_.chain())) {
+    return Untrusted(
+        "the coordinator's sum of the censuses does not begin at the approved "
+        "starting weights");
+  }
+  const int64_t size = SizeOf(opening);
+  HILUM_ASSIGN_OR_RETURN(std::string path,
+                         FetchSum(task.header(), opening, size));
+  HILUM_ASSIGN_OR_RETURN(VectorMask unmask,
+                         UnmaskOf(ContextOf(opening), opening));
+  HILUM_ASSIGN_OR_RETURN(std::vector<uint32_t> words,
+                         ReadSum(path, size, opening.survivors_size(), unmask));
+  std::set<SiteId> sites;
+  for (const v1::SumOpening::Survivor& survivor : opening.survivors()) {
+    sites.emplace(survivor.site());
+  }
+  absl::StatusOr<v1::CensusTotals> cohort =
+      DecodeCensus(options_.study, sites, words);
+  if (!cohort.ok()) return AsUntrusted(cohort.status());
+  HILUM_ASSIGN_OR_RETURN(std::string statement, StatementOf(opening));
+  const v1::StudyChain after =
+      AfterCensus(state_.chain(),
+                  {.round = 0,
+                   .statement = std::move(statement),
+                   .sum_sha256 = opening.sum().sha256()},
+                  DigestOfWords(words));
+  if (History(after) != History(opening.after())) {
+    return Untrusted(
+        "the census that the coordinator goes on from is not the "
+        "sum that it opens");
+  }
+  *state_.mutable_chain() = after;
+  *state_.mutable_cohort() = *std::move(cohort);
+  state_.set_checked(false);
+  unchecked_ = std::move(opening);
+  return absl::OkStatus();
+}
+
+absl::Status StudyFollower::Advance(const v1::Header& header,
+                                    const v1::SumOpening& opening) {
+  const int64_t size = SizeOf(opening);
+  HILUM_ASSIGN_OR_RETURN(std::string sum, FetchSum(header, opening, size));
+  HILUM_ASSIGN_OR_RETURN(VectorMask unmask,
+                         UnmaskOf(ContextOf(opening), opening));
+  const std::string plain = options_.blobs->NewPath("plain");
+  HILUM_RETURN_IF_ERROR(
+      ReadSum(sum, size, opening.survivors_size(), unmask, plain));
+  const std::string next = options_.blobs->NewPath("next");
+  HILUM_ASSIGN_OR_RETURN(std::string global,
+                         options_.transfer->Fetch(
+                             header, ModelRef(state_.chain().model_sha256())));
+  AggregateOptions options{
+      .layout = options_.layout,
+      .fraction_bits =
+          FractionBits(options_.study.aggregation().clipping_norm()),
+      .total_examples = TrackExamples(options_.study, state_.cohort()),
+      .updates = {{.site = "the sum", .path = plain}},
+      .global_path = global,
+      .output_path = next,
+      .durability = Durability::kNone};
+  absl::StatusOr<AggregateResult> result = AggregateUpdates(options);
+  unlink(plain.c_str());
+  if (!result.ok()) return AsUntrusted(result.status());
+  HILUM_ASSIGN_OR_RETURN(std::string statement, StatementOf(opening));
+  const v1::StudyChain after = AfterTraining(
+      options_.study, state_.chain(),
+      {.round = opening.round(),
+       .statement = std::move(statement),
+       .sum_sha256 = opening.sum().sha256()},
+      result->sha256, MeanValidationLoss(options_.layout, *result));
+  if (History(after) != History(opening.after())) {
+    unlink(next.c_str());
+    return Untrusted(absl::StrCat(
+        "the model that the coordinator goes on with does not follow from the ",
+        "last one and the sum of round ", opening.round()));
+  }
+  HILUM_RETURN_IF_ERROR(
+      options_.blobs->Adopt(next, ModelRef(after.model_sha256())));
+  *state_.mutable_chain() = after;
+  state_.set_checked(false);
+  unchecked_ = opening;
+  return absl::OkStatus();
+}
+
+absl::Status StudyFollower::NoteOwnVector(const v1::SumOpening& opening,
+                                          const std::string& masked_path) {
+  state_.clear_checksum();
+  for (const v1::SumOpening::Survivor& survivor : opening.survivors()) {
+    if (survivor.site() != options_.site.name()) continue;
+    // Where it is gone the others fetch it.
+    if (!HasDigest(masked_path, survivor.vector().sha256())) break;
+    HILUM_ASSIGN_OR_RETURN(VectorChecksum own,
+                           ChecksumOfVector(masked_path, SizeOf(opening),
+                                            ChecksumChallenge(state_.chain())));
+    state_.set_checksum(own.ToBytes());
+  }
+  return absl::OkStatus();
+}
+
+// Of a state that is newer than this site's, and of which t sites signed what
+// it began from.
+absl::Status StudyFollower::FollowLast(const v1::Task& task) {
+  HILUM_ASSIGN_OR_RETURN(v1::SumOpening opening,
+                         FetchOpening(task.header(), task.last_opening()));
+  if (History(opening.after()) == History(state_.chain())) {
+    if (!state_.checked()) unchecked_ = std::move(opening);
+    return absl::OkStatus();
+  }
+  if (opening.kind() != v1::Task::TRAIN ||
+      opening.round() <= state_.chain().round() ||
+      opening.after().round() != opening.round() ||
+      opening.after().census_sha256() != state_.chain().census_sha256()) {
+    return Untrusted(
+        "the coordinator goes back to a sum before the last one "
+        "that this site has followed, or to another one");
+  }
+  if (History(opening.before()) == History(state_.chain())) {
+    return Advance(task.header(), opening);
+  }
+  // This site was away. Its question must equal the others' in the roster, one
+  // of whom has worked this state out.
+  *state_.mutable_chain() = opening.after();
+  state_.set_checked(true);
+  unchecked_.reset();
+  return absl::OkStatus();
+}
+
+absl::Status StudyFollower::Follow(const v1::Task& task,
+                                   const std::string& masked_path) {
+  HILUM_RETURN_IF_ERROR(Start(task.header()));
+  const std::string before = History(state_.chain());
+  if (!state_.has_cohort()) HILUM_RETURN_IF_ERROR(ReadCensus(task));
+  HILUM_RETURN_IF_ERROR(FollowLast(task));
+  if (History(state_.chain()) == before) return absl::OkStatus();
+  state_.clear_checksum();
+  if (unchecked_.has_value()) {
+    HILUM_RETURN_IF_ERROR(NoteOwnVector(*unchecked_, masked_path));
+  }
+  return Save();
+}
+
+absl::Status StudyFollower::CheckRoster(const v1::Header& header,
+                                        const v1::Roster& roster) {
+  if (state_.checked() || !unchecked_.has_value()) return absl::OkStatus();
+  const v1::SumOpening& opening = *unchecked_;
+  const int64_t size = SizeOf(opening);
+  const std::string challenge = ChecksumChallenge(state_.chain());
+  std::map<std::string, std::string> said;
+  for (const v1::Roster::Entry& entry : roster.entries()) {
+    said[entry.site()] = entry.keys().checksum();
+  }
+  VectorChecksum total;
+  for (const v1::SumOpening::Survivor& survivor : opening.survivors()) {
+    const std::string& checksum = said[survivor.site()];
+    absl::StatusOr<VectorChecksum> one;
+    if (!checksum.empty()) {
+      one = VectorChecksum::FromBytes(checksum);
+    } else {
+      HILUM_ASSIGN_OR_RETURN(std::string path, options_.transfer->Fetch(
+                                                   header, survivor.vector()));
+      one = ChecksumOfVector(path, size, challenge);
+    }
+    if (!one.ok()) return AsUntrusted(one.status());
+    total.Add(*one);
+  }
+  HILUM_ASSIGN_OR_RETURN(std::string path, FetchSum(header, opening, size));
+  absl::StatusOr<VectorChecksum> sum =
+      ChecksumOfSum(path, size, opening.survivors_size(), challenge);
+  if (!sum.ok()) return AsUntrusted(sum.status());
+  if (!(*sum == total)) {
+    return Untrusted(absl::StrCat(
+        "what the coordinator published as the sum of round ", opening.round(),
+        " is not the sum of what its sites sent"));
+  }
+  state_.set_checked(true);
+  unchecked_.reset();
+  return Save();
+}
+
+absl::StatusOr<std::string> StudyFollower::FrozenPath(
+    const v1::Header& header) {
+  HILUM_RETURN_IF_ERROR(Start(header));
+  if (state_.frozen().size() == 0) return std::string();
+  return options_.blobs->PathOf(state_.frozen());
+}
+
+absl::StatusOr<std::string> StudyFollower::ModelPath(const v1::Header& header,
+                                                     v1::Task::Kind kind) {
+  return options_.transfer->Fetch(header,
+                                  ModelRef(ModelOf(state_.chain(), kind)));
+}
+
+std::vector<v1::BlobRef> StudyFollower::Needed() const {
+  std::vector<v1::BlobRef> needed = {state_.frozen(),
+                                     ModelRef(state_.chain().model_sha256())};
+  if (state_.chain().tried()) {
+    needed.push_back(ModelRef(state_.chain().best_sha256()));
+  }
+  if (unchecked_.has_value()) needed.push_back(unchecked_->sum());
+  return needed;
+}
+
+}  // namespace hilum
