@@ -1,94 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/aggregation/fed_avg.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cmath>
-#include <filesystem>
+#include <optional>
 #include <set>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/types/span.h"
 #include "common/aggregation/blob_file.h"
+#include "common/aggregation/sum_file.h"
 #include "common/base/ordered_pipeline.h"
 #include "common/base/status_macros.h"
-#include "common/crypto/sha256.h"
+#include "common/crypto/hashed_file.h"
 
 namespace hilum {
 namespace {
 
 constexpr int64_t kBlock = 1 << 15;  // elements
 constexpr int kThreads = 2;
-constexpr uint64_t kWritebackBytes = 8 << 20;
 constexpr int64_t kMaxElements = int64_t{1} << 40;
 static_assert(kBlock % 4 == 0, "where masks begin");
-
-// The new blob: Create Append* Commit. Without Commit nothing stays.
-class OutputFile {
- public:
-  explicit OutputFile(const std::string& path)
-      : path_(path), temporary_(absl::StrCat(path, ".tmp.", getpid())) {}
-  ~OutputFile() {
-    if (fd_.get() >= 0) unlink(temporary_.c_str());
-  }
-  OutputFile(const OutputFile&) = delete;
-  OutputFile& operator=(const OutputFile&) = delete;
-
-  absl::Status Create() {
-    fd_ = ScopedFd(open(temporary_.c_str(),
-                        O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-    if (fd_.get() < 0) return ErrnoStatus(errno, "cannot create", temporary_);
-    return absl::OkStatus();
-  }
-
-  absl::Status Append(absl::Span<const float> values) {
-    absl::string_view bytes(reinterpret_cast<const char*>(values.data()),
-                            values.size() * sizeof(float));
-    digest_.Update(bytes);
-    HILUM_RETURN_IF_ERROR(WriteAt(fd_.get(), num_bytes_, bytes, path_));
-    num_bytes_ += bytes.size();
-    StartWriteback();
-    return absl::OkStatus();
-  }
-
-  absl::Status Commit(Durability durability, AggregateResult& result) {
-    const bool sync = durability == Durability::kSync;
-    if (sync && fsync(fd_.get()) != 0) {
-      return ErrnoStatus(errno, "cannot sync", path_);
-    }
-    if (rename(temporary_.c_str(), path_.c_str()) != 0) {
-      return ErrnoStatus(errno, "cannot rename into place", path_);
-    }
-    fd_.Close();
-    if (sync) {
-      HILUM_RETURN_IF_ERROR(
-          SyncDirectory(std::filesystem::path(path_).parent_path().string()));
-    }
-    result.sha256 = digest_.Finish();
-    result.num_bytes = num_bytes_;
-    return absl::OkStatus();
-  }
-
- private:
-  // The disk works while we sum, so that the sync at the end is short.
-  void StartWriteback() {
-    if (num_bytes_ - started_ < kWritebackBytes) return;
-    sync_file_range(fd_.get(), static_cast<off_t>(started_),
-                    static_cast<off_t>(num_bytes_ - started_),
-                    SYNC_FILE_RANGE_WRITE);
-    started_ = num_bytes_;
-  }
-
-  std::string path_;
-  std::string temporary_;
-  ScopedFd fd_;
-  Sha256 digest_;
-  uint64_t num_bytes_ = 0;
-  uint64_t started_ = 0;  // bytes whose writing the kernel has begun
-};
 
 absl::Status CheckSizes(const AggregateOptions& options) {
   const VectorLayout& layout = options.layout;
@@ -120,7 +55,8 @@ struct Block {
   std::vector<float> values = std::vector<float>(kBlock);
   std::vector<uint32_t> words = std::vector<uint32_t>(kBlock);
   std::vector<uint32_t> sums = std::vector<uint32_t>(kBlock);
-  size_t size = 0;  // elements in use
+  std::vector<uint32_t> carries;  // [kBlock], where the sum is written
+  size_t size = 0;                // elements in use
 };
 
 // One call of AggregateUpdates.
@@ -132,19 +68,22 @@ class Aggregator {
     HILUM_RETURN_IF_ERROR(CheckSizes(options_));
     HILUM_RETURN_IF_ERROR(CheckSites(options_.updates));
     HILUM_RETURN_IF_ERROR(OpenInputs());
+    if (!options_.sum_path.empty()) {
+      sum_.emplace(options_.sum_path, layout_.size(),
+                   static_cast<int>(options_.updates.size()));
+    }
     AggregateResult result;
     HILUM_ASSIGN_OR_RETURN(result.tracks, SumTail());
-    OutputFile output(options_.output_path);
+    HashedFile output(options_.output_path);
     HILUM_RETURN_IF_ERROR(output.Create());
+    if (sum_) HILUM_RETURN_IF_ERROR(sum_->Create());
     HILUM_RETURN_IF_ERROR(RunOrdered<Block>(
         (layout_.tail() + kBlock - 1) / kBlock, kThreads,
         [&](int64_t i, Block& block) { return MakeBlock(i * kBlock, block); },
         [&](int64_t i, Block& block) {
-          absl::Span<float> values(block.values.data(), block.size);
-          if (options_.unmask) Unmask(i * kBlock, block);
-          return output.Append(values);
+          return TakeBlock(i * kBlock, block, output);
         }));
-    HILUM_RETURN_IF_ERROR(output.Commit(options_.durability, result));
+    HILUM_RETURN_IF_ERROR(Commit(output, result));
     return result;
   }
 
@@ -162,12 +101,19 @@ class Aggregator {
   }
 
   // sums = the updates' elements from `at` on; `words` is room for one's.
+  // Where the sum is written, `carries` too, of the same length.
   absl::Status Sum(int64_t at, absl::Span<uint32_t> words,
-                   absl::Span<uint32_t> sums) const {
+                   absl::Span<uint32_t> sums,
+                   absl::Span<uint32_t> carries) const {
     std::fill(sums.begin(), sums.end(), 0);
+    std::fill(carries.begin(), carries.end(), 0);
     for (const BlobFile& update : updates_) {
       HILUM_RETURN_IF_ERROR(update.Read(at, words));
-      AddWords(words, sums);
+      if (sum_) {
+        AddWordsAndCarries(words, sums, carries);
+      } else {
+        AddWords(words, sums);
+      }
     }
     return absl::OkStatus();
   }
@@ -177,8 +123,14 @@ class Aggregator {
     const int64_t start = layout_.tail() / 4 * 4;  // where a mask may begin
     std::vector<uint32_t> sums(static_cast<size_t>(layout_.size() - start));
     std::vector<uint32_t> words(sums.size());
-    HILUM_RETURN_IF_ERROR(
-        Sum(start, absl::MakeSpan(words), absl::MakeSpan(sums)));
+    std::vector<uint32_t> carries(sums.size());
+    HILUM_RETURN_IF_ERROR(Sum(start, absl::MakeSpan(words),
+                              absl::MakeSpan(sums), absl::MakeSpan(carries)));
+    if (sum_) {
+      const auto skipped = static_cast<ptrdiff_t>(layout_.tail() - start);
+      tail_low_.assign(sums.begin() + skipped, sums.end());
+      tail_carries_.assign(carries.begin() + skipped, carries.end());
+    }
     if (options_.unmask) {
       options_.unmask(static_cast<uint64_t>(start), absl::MakeSpan(sums));
     }
@@ -222,11 +174,12 @@ class Aggregator {
     return examples == 0 ? std::nan("") : DecodeLoss(sum, examples, total);
   }
 
-  // A loss that chooses models must be one. Room is twice what rounding adds.
+  // A loss that chooses models must be one. Room is twice what rounding adds
+  // at most, however many vectors the updates are sums of.
   bool IsAbsurd(const TrackTotals& totals, uint64_t total_examples) const {
     if (totals.validation_examples == 0) return false;
-    const double rounding = static_cast<double>(options_.updates.size()) *
-                            0x1p-24 * static_cast<double>(total_examples) /
+    const double rounding = kMaxSites * 0x1p-24 *
+                            static_cast<double>(total_examples) /
                             static_cast<double>(totals.validation_examples);
     return totals.validation_loss < 0 ||
            totals.validation_loss > kMaxLoss + rounding;
@@ -251,18 +204,48 @@ class Aggregator {
     block.size = static_cast<size_t>(std::min(kBlock, layout_.tail() - at));
     HILUM_RETURN_IF_ERROR(global_.front().Read(
         at, absl::MakeSpan(block.values.data(), block.size)));
-    HILUM_RETURN_IF_ERROR(Sum(at,
-                              absl::MakeSpan(block.words.data(), block.size),
-                              absl::MakeSpan(block.sums.data(), block.size)));
+    if (sum_) block.carries.resize(kBlock);
+    HILUM_RETURN_IF_ERROR(
+        Sum(at, absl::MakeSpan(block.words.data(), block.size),
+            absl::MakeSpan(block.sums.data(), block.size),
+            absl::MakeSpan(block.carries.data(), sum_ ? block.size : 0)));
     // Masks know one thread only.
     if (!options_.unmask) ApplySums(at, block);
     return absl::OkStatus();
   }
 
-  void Unmask(int64_t at, Block& block) const {
-    options_.unmask(static_cast<uint64_t>(at),
-                    absl::MakeSpan(block.sums.data(), block.size));
-    ApplySums(at, block);
+  absl::Status TakeBlock(int64_t at, Block& block, HashedFile& output) {
+    absl::Span<uint32_t> sums(block.sums.data(), block.size);
+    if (sum_) {
+      HILUM_RETURN_IF_ERROR(sum_->Append(
+          sums, absl::MakeConstSpan(block.carries.data(), block.size)));
+    }
+    if (options_.unmask) {
+      options_.unmask(static_cast<uint64_t>(at), sums);
+      ApplySums(at, block);
+    }
+    return output.Append(
+        absl::string_view(reinterpret_cast<const char*>(block.values.data()),
+                          block.size * sizeof(float)));
+  }
+
+  // The sum first: where there is a new global blob, there is its sum.
+  absl::Status Commit(HashedFile& output, AggregateResult& result) {
+    if (sum_) {
+      HILUM_RETURN_IF_ERROR(sum_->Append(tail_low_, tail_carries_));
+      HILUM_ASSIGN_OR_RETURN(WrittenFile written,
+                             sum_->Commit(options_.durability));
+      result.sum_sha256 = std::move(written.sha256);
+      result.sum_bytes = written.num_bytes;
+    }
+    auto written = output.Commit(options_.durability);
+    if (!written.ok()) {
+      if (sum_) unlink(options_.sum_path.c_str());
+      return written.status();
+    }
+    result.sha256 = std::move(written->sha256);
+    result.num_bytes = written->num_bytes;
+    return absl::OkStatus();
   }
 
   // A block may hold the end of a track and the start of others.
@@ -287,6 +270,9 @@ class Aggregator {
   std::vector<double> steps_;     // [num_tracks]; 0: nobody trained it
   std::vector<BlobFile> global_;  // one
   std::vector<BlobFile> updates_;
+  std::optional<SumFileWriter> sum_;  // where the sum is written
+  std::vector<uint32_t> tail_low_;    // of the sum as it came
+  std::vector<uint32_t> tail_carries_;
 };
 
 }  // namespace

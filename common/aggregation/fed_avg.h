@@ -31,7 +31,10 @@ struct AggregateOptions {
   std::string global_path;
   // Written through "output_path.tmp.PID"; may equal global_path.
   std::string output_path;
-  Durability durability = Durability::kSync;
+  // Where the sum of the whole vectors over the integers goes, as they came
+  // (sum_file.h); empty: nowhere.
+  std::string sum_path;
+  Durability durability = Durability::kSync;  // of both files
 };
 
 // Of one track, over all updates.
@@ -46,13 +49,15 @@ struct TrackTotals {
 struct AggregateResult {
   std::string sha256;  // of the new global blob, 32 raw bytes
   uint64_t num_bytes = 0;
+  std::string sum_sha256;  // of the sum file, 32 raw bytes; empty: none
+  uint64_t sum_bytes = 0;
   std::vector<TrackTotals> tracks;
 };
 
 // Writes the new global blob. A track that no site trained stays as it is.
 // Two threads sum while the calling one unmasks, hashes and writes. Memory:
 // about two MiB, whatever the sizes and the number of sites; each update is an
-// open file meanwhile. A failure leaves no output.
+// open file meanwhile. A failure leaves neither output.
 // INVALID_ARGUMENT: sizes, lengths of files, a site twice, over kMaxSites.
 // ABORTED: the sum has more examples of a track than the cohort, or a
 // validation loss out of [0, kMaxLoss]: some update is not one of this round,

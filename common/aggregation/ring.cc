@@ -43,6 +43,18 @@ constexpr double kMagic = 0x1.8p84;
   }
 }
 
+[[gnu::always_inline]] inline void CarryLoop(const uint32_t* __restrict words,
+                                             size_t size,
+                                             uint32_t* __restrict sums,
+                                             uint32_t* __restrict carries) {
+  for (size_t i = 0; i < size; ++i) {
+    const uint32_t sum = sums[i] + words[i];
+    carries[i] += sum < words[i] ? 1u : 0u;
+    sums[i] = sum;
+  }
+}
+
+using Carry = decltype(&CarryLoop);
 using Encode = decltype(&EncodeLoop);
 using Mean = decltype(&MeanLoop);
 
@@ -53,6 +65,11 @@ void EncodePlain(const float* delta, size_t size, double scale,
 
 void MeanPlain(const uint32_t* sums, size_t size, double step, float* global) {
   MeanLoop(sums, size, step, global);
+}
+
+void CarryPlain(const uint32_t* words, size_t size, uint32_t* sums,
+                uint32_t* carries) {
+  CarryLoop(words, size, sums, carries);
 }
 
 #if defined(__x86_64__)
@@ -66,6 +83,11 @@ void MeanPlain(const uint32_t* sums, size_t size, double step, float* global) {
                                       double step, float* global) {
   MeanLoop(sums, size, step, global);
 }
+
+[[gnu::target("avx2")]] void CarryAvx2(const uint32_t* words, size_t size,
+                                       uint32_t* sums, uint32_t* carries) {
+  CarryLoop(words, size, sums, carries);
+}
 #endif
 
 bool HasAvx2() {
@@ -77,6 +99,7 @@ bool HasAvx2() {
 }
 
 #if !defined(__x86_64__)
+constexpr Carry CarryAvx2 = CarryPlain;
 constexpr Encode EncodeAvx2 = EncodePlain;
 constexpr Mean MeanAvx2 = MeanPlain;
 #endif
@@ -109,6 +132,13 @@ void AddWords(absl::Span<const uint32_t> words, absl::Span<uint32_t> sums) {
   const uint32_t* __restrict from = words.data();
   uint32_t* __restrict to = sums.data();
   for (size_t i = 0; i < sums.size(); ++i) to[i] += from[i];
+}
+
+void AddWordsAndCarries(absl::Span<const uint32_t> words,
+                        absl::Span<uint32_t> sums,
+                        absl::Span<uint32_t> carries) {
+  static const Carry add = HasAvx2() ? CarryAvx2 : CarryPlain;
+  add(words.data(), words.size(), sums.data(), carries.data());
 }
 
 void ApplyMean(absl::Span<const uint32_t> sums, double step,

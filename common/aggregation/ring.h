@@ -110,6 +110,10 @@ void EncodeDelta(absl::Span<const float> delta, double scale,
 
 // sums[i] += words[i] mod 2^32; equal lengths.
 void AddWords(absl::Span<const uint32_t> words, absl::Span<uint32_t> sums);
+// The same; carries[i] += 1 where that wraps.
+void AddWordsAndCarries(absl::Span<const uint32_t> words,
+                        absl::Span<uint32_t> sums,
+                        absl::Span<uint32_t> carries);
 
 // global[i] += int32(sums[i]) * step, where `step` is 2^-f * N / N'.
 void ApplyMean(absl::Span<const uint32_t> sums, double step,

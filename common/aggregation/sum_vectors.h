@@ -20,6 +20,17 @@ absl::StatusOr<std::vector<uint32_t>> SumVectors(
     const std::vector<std::string>& paths, int64_t size,
     const VectorMask& unmask);
 
+struct VectorSum {
+  std::vector<uint32_t> words;  // mod 2^32, without masks
+  std::string file;             // the sum as it came, as sum_file.h has it
+};
+
+// The same, with the sum over the integers as the vectors came.
+// INVALID_ARGUMENT also: over kMaxSites vectors.
+absl::StatusOr<VectorSum> SumVectorsAndCarries(
+    const std::vector<std::string>& paths, int64_t size,
+    const VectorMask& unmask);
+
 }  // namespace hilum
 
 #endif  // HILUM_COMMON_AGGREGATION_SUM_VECTORS_H_
