@@ -75,16 +75,40 @@ int CensusCells(const v1::Study& study) {
          study.classes_size();
 }
 
+int NumTracks(const v1::Study& study) {
+  return static_cast<int>(StudyTracks(study).size());
+}
+
 v1::CensusTotals NoCensus(const v1::Study& study) {
   v1::CensusTotals totals;
   for (int a = 0; a < study.arms_size(); ++a) {
     v1::ArmCensus& arm = *totals.add_arms();
     arm.mutable_fold_class_counts()->Resize(CensusCells(study), 0);
+    arm.mutable_fold_class_patients()->Resize(CensusCells(study), 0);
     *arm.mutable_fingerprint() = EmptyFingerprint();
   }
   totals.mutable_rejected_masks()->Resize(study.classes_size(), 0);
+  const int tracks = NumTracks(study);
+  totals.mutable_track_sites()->Resize(tracks, 0);
+  totals.mutable_track_class_sites()->Resize(tracks * study.classes_size(), 0);
   return totals;
 }
+
+// What one site adds to track_sites and track_class_sites: 1 where it has a
+// case for training.
+struct HasCases {
+  google::protobuf::RepeatedField<uint64_t> tracks;   // [tracks]
+  google::protobuf::RepeatedField<uint64_t> classes;  // [tracks * classes]
+
+  template <typename Arms>
+  HasCases(const v1::Study& study, const Arms& arms) {
+    for (const Track& track : StudyTracks(study)) {
+      const std::vector<uint64_t> cases = TrainingCases(study, track, arms);
+      tracks.Add(SumOf(cases) > 0);
+      for (uint64_t count : cases) classes.Add(count > 0);
+    }
+  }
+};
 
 // The largest of what kMaxRows bounds.
 template <typename Census>
@@ -97,6 +121,35 @@ uint64_t MostRows(const Census& census) {
   return rows;
 }
 
+// Whether so many of the cohort's sites can be those with a case, of `cases`.
+bool CanHave(uint64_t with_cases, uint64_t cases, uint64_t sites) {
+  return with_cases <= std::min(cases, sites) &&
+         (with_cases > 0) == (cases > 0);
+}
+
+absl::Status CheckSitesWithCases(const v1::Study& study,
+                                 const v1::CensusTotals& totals) {
+  const auto sites = static_cast<uint64_t>(totals.sites_size());
+  const std::vector<Track> tracks = StudyTracks(study);
+  const int classes = study.classes_size();
+  for (int t = 0; t < totals.track_sites_size(); ++t) {
+    const Track& track = tracks[static_cast<size_t>(t)];
+    const std::vector<uint64_t> cases =
+        TrainingCases(study, track, totals.arms());
+    bool good = CanHave(totals.track_sites(t), SumOf(cases), sites);
+    for (int c = 0; c < classes; ++c) {
+      good =
+          good && CanHave(totals.track_class_sites(t * classes + c),
+                          cases[static_cast<size_t>(c)], totals.track_sites(t));
+    }
+    if (good) continue;
+    return Absurd(absl::StrCat("sites with cases for track ",
+                               ArmTrackName(track),
+                               " that its cases or the cohort cannot have"));
+  }
+  return absl::OkStatus();
+}
+
 // No more than `sites` sites, each within its own bounds, can have.
 absl::Status CheckTotals(const v1::CensusTotals& totals) {
   const auto sites = static_cast<uint64_t>(totals.sites_size());
@@ -104,8 +157,9 @@ absl::Status CheckTotals(const v1::CensusTotals& totals) {
     if (SumOf(arm.fold_class_counts()) > sites * kMaxArmCases) {
       return Absurd(absl::StrCat("over ", kMaxArmCases, " cases a site"));
     }
-    const absl::Status print = CheckFingerprint(arm);
-    if (!print.ok()) return Absurd(print.message());
+    absl::Status good = CheckPatients(arm);
+    if (good.ok()) good = CheckFingerprint(arm);
+    if (!good.ok()) return Absurd(good.message());
   }
   if (MostRows(totals) <= sites * kMaxRows) return absl::OkStatus();
   return Absurd(absl::StrCat("over ", kMaxRows, " rows a site"));
@@ -115,8 +169,9 @@ absl::Status CheckTotals(const v1::CensusTotals& totals) {
 
 int64_t CensusVectorSize(const v1::Study& study) {
   return int64_t{study.arms_size()} *
-             (CensusCells(study) + 1 + kFingerprintWords) +
-         2 + study.classes_size();
+             (2 * CensusCells(study) + 1 + kFingerprintWords) +
+         2 + study.classes_size() +
+         int64_t{NumTracks(study)} * (1 + study.classes_size());
 }
 
 absl::StatusOr<std::vector<uint32_t>> EncodeCensus(
@@ -129,12 +184,16 @@ absl::StatusOr<std::vector<uint32_t>> EncodeCensus(
   std::vector<uint32_t> words;
   for (const v1::ArmCensus& arm : census.arms()) {
     AppendCounts(arm.fold_class_counts(), words);
+    AppendCounts(arm.fold_class_patients(), words);
     words.push_back(static_cast<uint32_t>(arm.without_mask()));
     AppendFingerprint(arm.fingerprint(), words);
   }
   words.push_back(static_cast<uint32_t>(census.rows()));
   words.push_back(static_cast<uint32_t>(census.rejected_rows()));
   AppendCounts(census.rejected_masks(), words);
+  const HasCases own(study, census.arms());
+  AppendCounts(own.tracks, words);
+  AppendCounts(own.classes, words);
   return words;
 }
 
@@ -148,6 +207,7 @@ absl::StatusOr<v1::CensusTotals> DecodeCensus(const v1::Study& study,
   for (const SiteId& site : sites) totals.add_sites(site.name());
   for (v1::ArmCensus& arm : *totals.mutable_arms()) {
     ReadCounts(words, *arm.mutable_fold_class_counts());
+    ReadCounts(words, *arm.mutable_fold_class_patients());
     arm.set_without_mask(words.Next());
     HILUM_RETURN_IF_ERROR(
         ReadFingerprint(words, sites.size(), *arm.mutable_fingerprint()));
@@ -155,7 +215,10 @@ absl::StatusOr<v1::CensusTotals> DecodeCensus(const v1::Study& study,
   totals.set_rows(words.Next());
   totals.set_rejected_rows(words.Next());
   ReadCounts(words, *totals.mutable_rejected_masks());
+  ReadCounts(words, *totals.mutable_track_sites());
+  ReadCounts(words, *totals.mutable_track_class_sites());
   HILUM_RETURN_IF_ERROR(CheckTotals(totals));
+  HILUM_RETURN_IF_ERROR(CheckSitesWithCases(study, totals));
   return totals;
 }
 
@@ -170,12 +233,17 @@ v1::CensusTotals SumCensus(
       v1::ArmCensus& sum = *totals.mutable_arms(a);
       AddCounts(own.arms(a).fold_class_counts(),
                 *sum.mutable_fold_class_counts());
+      AddCounts(own.arms(a).fold_class_patients(),
+                *sum.mutable_fold_class_patients());
       sum.set_without_mask(sum.without_mask() + own.arms(a).without_mask());
       AddFingerprint(own.arms(a).fingerprint(), *sum.mutable_fingerprint());
     }
     totals.set_rows(totals.rows() + own.rows());
     totals.set_rejected_rows(totals.rejected_rows() + own.rejected_rows());
     AddCounts(own.rejected_masks(), *totals.mutable_rejected_masks());
+    const HasCases has(study, own.arms());
+    AddCounts(has.tracks, *totals.mutable_track_sites());
+    AddCounts(has.classes, *totals.mutable_track_class_sites());
   }
   return totals;
 }

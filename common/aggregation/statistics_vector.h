@@ -40,20 +40,25 @@
 
 namespace hilum {
 
-// Words of a census: of each arm fold_class_counts [folds * classes],
-// without_mask and the fingerprint (grays [32] of two words, sides [6], masked,
-// lung_share of two words); then rows, rejected_rows and rejected_masks
-// [classes].
+// Words of a census: of each arm fold_class_counts and fold_class_patients
+// [folds * classes], without_mask and the fingerprint (grays [32] of two words,
+// sides [6], masked, lung_share of two words); then rows, rejected_rows,
+// rejected_masks [classes], track_sites [tracks] and track_class_sites
+// [tracks * classes].
 int64_t CensusVectorSize(const v1::Study& study);
 
-// INVALID_ARGUMENT: not of the study's shape (CheckCensusShape), or
-// without_mask, rows or rejected_rows over kMaxRows.
+// Encodes a census; 1 or 0 as track_sites and track_class_sites, by whether
+// TrainingCases of the site's own arms has any. INVALID_ARGUMENT: not of the
+// study's shape (CheckCensusShape), or without_mask, rows or rejected_rows over
+// kMaxRows.
 absl::StatusOr<std::vector<uint32_t>> EncodeCensus(
     const v1::Study& study, const v1::SubmitCensusRequest& census);
 
 // Of the sum over `sites`. INVALID_ARGUMENT: another length. ABORTED: more
-// cases or rows than so many sites can have, or a fingerprint that so many
-// cases cannot have (CheckFingerprint).
+// cases or rows than so many sites can have, a cell with more patients than
+// cases, a fingerprint that so many cases cannot have (CheckFingerprint), or
+// sites with cases for a track that are more than the cases or the sites, or
+// none where there are cases.
 absl::StatusOr<v1::CensusTotals> DecodeCensus(const v1::Study& study,
                                               const std::set<SiteId>& sites,
                                               absl::Span<const uint32_t> sums);
@@ -91,7 +96,8 @@ absl::StatusOr<v1::EvaluationTotals> DecodeEvaluation(
     const std::set<SiteId>& sites, absl::Span<const uint32_t> sums);
 
 // Of the sites whose entry has arms. Entries are of the study's shape, those of
-// a study of before protocol 5 without fingerprints and rejected masks.
+// a study of before protocol 5 without fingerprints and rejected masks, of one
+// of before patients were counted with 0 patients in each cell.
 v1::CensusTotals SumCensus(
     const v1::Study& study,
     const std::map<SiteId, v1::SubmitCensusRequest>& census);

@@ -28,6 +28,11 @@ absl::Status CheckArm(const v1::ArmCensus& arm, int64_t cells) {
         "census: fold_class_counts has ", arm.fold_class_counts_size(),
         " entries, the study says ", cells));
   }
+  if (arm.fold_class_patients_size() != cells) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "census: fold_class_patients has ", arm.fold_class_patients_size(),
+        " entries, the study says ", cells));
+  }
   uint64_t cases = 0;
   for (uint64_t count : arm.fold_class_counts()) {
     if (count > kMaxArmCases - cases) {
@@ -36,6 +41,7 @@ absl::Status CheckArm(const v1::ArmCensus& arm, int64_t cells) {
     }
     cases += count;
   }
+  HILUM_RETURN_IF_ERROR(CheckPatients(arm));
   return CheckFingerprint(arm);
 }
 
@@ -66,6 +72,18 @@ absl::Status CheckCensusShape(const v1::Study& study,
     HILUM_RETURN_IF_ERROR(CheckArm(arm, cells));
   }
   return CheckRejectedMasks(census, study.classes_size());
+}
+
+absl::Status CheckPatients(const v1::ArmCensus& arm) {
+  for (int cell = 0; cell < arm.fold_class_patients_size(); ++cell) {
+    const uint64_t patients = arm.fold_class_patients(cell);
+    const uint64_t cases = arm.fold_class_counts(cell);
+    if (patients <= cases) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("census: ", patients, " patients in cell ", cell,
+                     " of fold and class, which has ", cases, " cases"));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status CheckFingerprint(const v1::ArmCensus& arm) {

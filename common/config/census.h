@@ -21,10 +21,15 @@ inline constexpr uint64_t kMaxRows = 2 * kMaxArmCases;
 inline constexpr uint64_t kGrayRounding = 16;
 
 // INVALID_ARGUMENT: a census of other arms, folds or classes than the study's,
-// of more than kMaxArmCases in an arm or kMaxRows masks of a class, or with a
-// fingerprint as of CheckFingerprint.
+// of more than kMaxArmCases in an arm or kMaxRows masks of a class, with
+// patients as of CheckPatients or with a fingerprint as of CheckFingerprint.
 absl::Status CheckCensusShape(const v1::Study& study,
                               const v1::SubmitCensusRequest& census);
+
+// Checks an arm of one site or of a cohort, whose fold_class_patients are no
+// more than its fold_class_counts are. INVALID_ARGUMENT: a cell with more
+// patients than cases.
+absl::Status CheckPatients(const v1::ArmCensus& arm);
 
 // Of an arm of one site or of a cohort, of n cases in sum. INVALID_ARGUMENT:
 // no fingerprint of full shape, sides not of n cases, more than n masked, a

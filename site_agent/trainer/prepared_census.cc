@@ -4,7 +4,10 @@
 #include <array>
 #include <cmath>
 #include <iterator>
+#include <limits>
+#include <set>
 
+#include "absl/strings/string_view.h"
 #include "common/metrics/fingerprint.h"
 #include "site_agent/trainer/prepared_study.h"
 
@@ -64,6 +67,30 @@ v1::Fingerprint PreparedStudy::FingerprintOf(v1::Arm arm) const {
   return print;
 }
 
+std::vector<uint64_t> PreparedStudy::TrainingPatients(v1::Arm arm) const {
+  const size_t cells =
+      study.cross_validation().folds() * static_cast<size_t>(classes());
+  constexpr uint64_t kUnseen = std::numeric_limits<uint64_t>::max();
+  std::vector<uint64_t> fewest(cells, kUnseen);
+  for (const Track& track : tracks) {
+    if (track.arm != arm) continue;
+    std::vector<std::set<absl::string_view>> seen(cells);
+    for (size_t i : CasesOf(track, Part::kTraining)) {
+      const CaseRow& row = cases()[i];
+      seen[static_cast<size_t>(pool.folds[i] * classes() + row.label)].insert(
+          row.patient_id);
+    }
+    for (size_t cell = 0; cell < cells; ++cell) {
+      if (static_cast<int>(cell) / classes() == track.fold) continue;
+      fewest[cell] = std::min<uint64_t>(fewest[cell], seen[cell].size());
+    }
+  }
+  for (uint64_t& patients : fewest) {
+    if (patients == kUnseen) patients = 0;
+  }
+  return fewest;
+}
+
 v1::ArmCensus PreparedStudy::Census(v1::Arm arm) const {
   v1::ArmCensus census;
   std::vector<uint64_t> counts(study.cross_validation().folds() *
@@ -77,6 +104,8 @@ v1::ArmCensus PreparedStudy::Census(v1::Arm arm) const {
     ++counts[static_cast<size_t>(cell)];
   }
   census.mutable_fold_class_counts()->Add(counts.begin(), counts.end());
+  const std::vector<uint64_t> patients = TrainingPatients(arm);
+  census.mutable_fold_class_patients()->Add(patients.begin(), patients.end());
   *census.mutable_fingerprint() = FingerprintOf(arm);
   return census;
 }

@@ -70,6 +70,11 @@ struct PreparedStudy {
   Rng MakeRng(const char* purpose, const Track& track, uint32_t round) const;
 
   v1::ArmCensus Census(v1::Arm arm) const;
+  // Patients of each fold and class from whom a track of the arm learns, [folds
+  // * classes]: with a usable case of the class in the fold, and not kept for
+  // validation. The draw of validation patients is the same in all tracks; if
+  // tracks that train on the fold differ, the smallest number counts.
+  std::vector<uint64_t> TrainingPatients(v1::Arm arm) const;
   v1::Fingerprint FingerprintOf(v1::Arm arm) const;
   // As SubmitCensusRequest has them: [classes].
   std::vector<uint64_t> RejectedMasks() const;

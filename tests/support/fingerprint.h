@@ -9,11 +9,12 @@
 
 namespace hilum {
 
-// What an arm's cases, as fold_class_counts has them, could look like: all
-// pixels of the gray bin `bin`, images of 513 to 1024 pixels, a mask each whose
-// lungs take a quarter of the image.
+// Fills in what an arm's cases, as fold_class_counts has them, could be: each
+// of a patient of its own, all pixels of the gray bin `bin`, images of 513 to
+// 1024 pixels, a mask each whose lungs take a quarter of the image.
 inline void FillFingerprint(v1::ArmCensus& arm, int bin = 8) {
   const auto& counts = arm.fold_class_counts();
+  *arm.mutable_fold_class_patients() = counts;
   const uint64_t cases =
       std::accumulate(counts.begin(), counts.end(), uint64_t{0});
   v1::Fingerprint& print = *arm.mutable_fingerprint();

@@ -13,8 +13,13 @@ namespace {
 using ::testing::ElementsAre;
 
 constexpr size_t kCells = kFolds * kClasses;
-// Of an arm in a census: cells, without_mask; grays, sides, masked, lung_share.
-constexpr size_t kArmWords = kCells + 1 + 2 * 32 + 6 + 1 + 2;
+// Of an arm in a census: cells of cases and patients, without_mask; grays,
+// sides, masked, lung_share.
+constexpr size_t kArmWords = 2 * kCells + 1 + 2 * 32 + 6 + 1 + 2;
+// Behind both arms: rows, rejected_rows, rejected_masks; then of six tracks
+// the sites with cases, in all and of each class.
+constexpr size_t kTrackWords = 2 * kArmWords + 2 + kClasses;
+constexpr size_t kWords = kTrackWords + 6 + 6 * kClasses;
 
 TEST(CensusVectorTest, SumOfCensusesIsThatOfThePlainOnes) {
   const v1::Study study = SomeStudy();
@@ -26,10 +31,11 @@ TEST(CensusVectorTest, SumOfCensusesIsThatOfThePlainOnes) {
             SumCensus(study, cohort.census).SerializeAsString());
   EXPECT_THAT(totals->sites(),
               ElementsAre("site-0", "site-1", "site-2", "site-3", "site-4"));
-  uint64_t cell = 0, without_mask = 0, rows = 0, rejected = 0, masks = 0,
-           gray = 0;
+  uint64_t cell = 0, patients = 0, without_mask = 0, rows = 0, rejected = 0,
+           masks = 0, gray = 0;
   for (const auto& [site, census] : cohort.census) {
     cell += census.arms(1).fold_class_counts(5);
+    patients += census.arms(1).fold_class_patients(5);
     without_mask += census.arms(0).without_mask();
     rows += census.rows();
     rejected += census.rejected_rows();
@@ -37,11 +43,42 @@ TEST(CensusVectorTest, SumOfCensusesIsThatOfThePlainOnes) {
     gray += census.arms(1).fingerprint().grays(5);
   }
   EXPECT_EQ(totals->arms(1).fold_class_counts(5), cell);
+  EXPECT_EQ(totals->arms(1).fold_class_patients(5), patients);
   EXPECT_EQ(totals->arms(0).without_mask(), without_mask);
   EXPECT_EQ(totals->rows(), rows);
   EXPECT_EQ(totals->rejected_rows(), rejected);
   EXPECT_EQ(totals->rejected_masks(2), masks);
   EXPECT_EQ(totals->arms(1).fingerprint().grays(5), gray);
+}
+
+// A census of no case but these, each of a patient of its own.
+v1::SubmitCensusRequest CensusWith(int arm, uint32_t cell, uint64_t cases) {
+  v1::SubmitCensusRequest census;
+  for (int a = 0; a < 2; ++a) {
+    v1::ArmCensus* counts = census.add_arms();
+    counts->mutable_fold_class_counts()->Resize(kCells, 0);
+    if (a == arm) counts->set_fold_class_counts(static_cast<int>(cell), cases);
+  }
+  FillFingerprints(kClasses, census);
+  return census;
+}
+
+TEST(CensusVectorTest, SitesWithCasesAreCountedByTrackAndClass) {
+  const v1::Study study = SomeStudy();
+  // Class b in fold 0, the same in fold 1, class c in fold 1; segmented arm.
+  const Census cohort = {{SiteId("a"), CensusWith(0, 1, 7)},
+                         {SiteId("b"), CensusWith(0, 4, 1)},
+                         {SiteId("c"), CensusWith(0, 5, 9)}};
+  const auto totals =
+      DecodeCensus(study, {SiteId("a"), SiteId("b"), SiteId("c")},
+                   CensusSums(study, cohort));
+  ASSERT_TRUE(totals.ok()) << totals.status();
+  EXPECT_THAT(totals->track_sites(), ElementsAre(2, 1, 3, 0, 0, 0));
+  EXPECT_THAT(totals->track_class_sites(),
+              ElementsAre(0, 1, 1, 0, 1, 0, 0, 2, 1,  //
+                          0, 0, 0, 0, 0, 0, 0, 0, 0));
+  EXPECT_EQ(totals->SerializeAsString(),
+            SumCensus(study, cohort).SerializeAsString());
 }
 
 TEST(CensusVectorTest, SiteWhoseCensusIsNotPublishedIsNotInThePlainSum) {
@@ -63,6 +100,9 @@ TEST(CensusVectorTest, CensusOfAnotherShapeOrOfTooManyRowsIsNotEncoded) {
       [](auto& c) { c.mutable_arms()->RemoveLast(); },
       [](auto& c) { c.mutable_arms(0)->add_fold_class_counts(1); },
       [](auto& c) { c.mutable_arms(0)->set_fold_class_counts(0, 1 << 22); },
+      [](auto& c) { c.mutable_arms(0)->add_fold_class_patients(0); },
+      [](auto& c) { c.mutable_arms(0)->clear_fold_class_patients(); },
+      [](auto& c) { c.mutable_arms(0)->set_fold_class_patients(0, 50); },
       [](auto& c) { c.mutable_arms(0)->set_without_mask((1 << 22) + 1); },
       [](auto& c) { c.mutable_arms(0)->clear_fingerprint(); },
       [](auto& c) { c.mutable_arms(1)->mutable_fingerprint()->add_grays(0); },
@@ -152,13 +192,16 @@ TEST(CensusVectorTest, CensusThatNoSuchCohortCanHaveIsAborted) {
   const std::vector<uint32_t> most = CensusSums(
       study, {{SiteId("a"), LargestCensus()}, {SiteId("b"), LargestCensus()}});
   EXPECT_TRUE(DecodeCensus(study, sites, most).ok());
-  // Of the first arm: a cell, without_mask, low and high part of a gray, a
-  // side, masked, low and high part of lung_share. Then rows, rejected_rows,
-  // the last of rejected_masks.
-  const size_t arm = kArmWords, end = 2 * arm;
-  for (size_t word : {size_t{2}, size_t{6}, 7 + 2 * 31 + size_t{0},
-                      7 + 2 * 31 + size_t{1}, size_t{7 + 64}, size_t{7 + 70},
-                      size_t{7 + 71}, size_t{7 + 72}, end, end + 1, end + 4}) {
+  // Of the first arm: a cell, its patients and those of another, without_mask,
+  // low and high part of a gray, a side, masked, low and high part of
+  // lung_share. Then rows, rejected_rows, the last of rejected_masks; sites
+  // with cases for a track that has none, for one that both have, for the
+  // final track; with cases of the first track's first class.
+  const size_t print = 2 * kCells + 1, end = 2 * kArmWords;
+  for (size_t word : {size_t{2}, kCells, kCells + 1, 2 * kCells, print + 2 * 31,
+                      print + 2 * 31 + 1, print + 64, print + 70, print + 71,
+                      print + 72, end, end + 1, end + 4, kTrackWords,
+                      kTrackWords + 1, kTrackWords + 2, kTrackWords + 6}) {
     std::vector<uint32_t> more = most;
     ++more[word];
     EXPECT_EQ(DecodeCensus(study, sites, more).status().code(),
@@ -166,7 +209,7 @@ TEST(CensusVectorTest, CensusThatNoSuchCohortCanHaveIsAborted) {
         << word;
   }
   EXPECT_FALSE(DecodeCensus(study, {SiteId("a")}, most).ok());
-  for (size_t size : {size_t{0}, end + 4, end + 6}) {
+  for (size_t size : {size_t{0}, kWords - 1, kWords + 1}) {
     EXPECT_EQ(
         DecodeCensus(study, sites, std::vector<uint32_t>(size)).status().code(),
         absl::StatusCode::kInvalidArgument);
@@ -180,7 +223,7 @@ TEST(CensusVectorTest, LowPartOverItsSixteenBitsIsAborted) {
   const Cohort cohort = SomeCohort(1);
   std::vector<uint32_t> sums = CensusSums(study, cohort.census);
   uint32_t* gray = nullptr;
-  for (size_t i = kCells + 1; i < kCells + 1 + 64; i += 2) {
+  for (size_t i = 2 * kCells + 1; i < 2 * kCells + 1 + 64; i += 2) {
     if (sums[i + 1] > 0) gray = &sums[i];
   }
   ASSERT_NE(gray, nullptr);
@@ -203,6 +246,37 @@ TEST(CensusVectorTest, CensusWithoutFingerprintsAddsNoneToThePlainSum) {
   EXPECT_EQ(totals.sites_size(), 2);
   EXPECT_EQ(FingerprintCases(totals.arms(0).fingerprint()), 0u);
   EXPECT_THAT(totals.rejected_masks(), ElementsAre(0, 0, 0));
+}
+
+TEST(CensusVectorTest, TrackWithCasesButNoSiteIsAborted) {
+  const v1::Study study = SomeStudy();
+  const Cohort cohort = SomeCohort(3);
+  std::vector<uint32_t> sums = CensusSums(study, cohort.census);
+  ASSERT_TRUE(DecodeCensus(study, cohort.sites, sums).ok());
+  for (size_t word : {kTrackWords, kTrackWords + 6}) {
+    std::vector<uint32_t> none = sums;
+    none[word] = 0;
+    EXPECT_EQ(DecodeCensus(study, cohort.sites, none).status().code(),
+              absl::StatusCode::kAborted);
+  }
+  // As many as the track has, of a class, but not more.
+  sums[kTrackWords + 6] = sums[kTrackWords];
+  EXPECT_TRUE(DecodeCensus(study, cohort.sites, sums).ok());
+  ++sums[kTrackWords + 6];
+  EXPECT_FALSE(DecodeCensus(study, cohort.sites, sums).ok());
+}
+
+// Of before patients were counted, as the database has them.
+TEST(CensusVectorTest, CensusWithoutPatientsAddsNoneToThePlainSum) {
+  const v1::Study study = SomeStudy();
+  Cohort cohort = SomeCohort(2);
+  for (auto& [site, census] : cohort.census) {
+    for (auto& arm : *census.mutable_arms()) arm.clear_fold_class_patients();
+  }
+  const v1::CensusTotals totals = SumCensus(study, cohort.census);
+  EXPECT_THAT(totals.arms(0).fold_class_patients(),
+              ElementsAre(0, 0, 0, 0, 0, 0));
+  EXPECT_EQ(totals.track_sites(2), 2u);
 }
 
 TEST(CensusVectorTest, ExamplesOfTracksAreThoseOfTheCensus) {

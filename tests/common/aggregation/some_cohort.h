@@ -47,6 +47,9 @@ inline v1::SubmitCensusRequest SomeCensus(Rng& rng) {
     counts->set_without_mask(rng.Below(10));
     FillFingerprint(*counts, static_cast<int>(rng.Below(32)));
     counts->mutable_fingerprint()->set_grays(5, rng.Below(100));
+    for (uint64_t& patients : *counts->mutable_fold_class_patients()) {
+      patients = rng.Below(patients + 1);
+    }
   }
   for (int c = 0; c < kClasses; ++c) census.add_rejected_masks(rng.Below(9));
   census.set_rows(rng.Below(500));

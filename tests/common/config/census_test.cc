@@ -66,6 +66,22 @@ TEST(CensusTest, OtherShapesAndTooManyCasesAreRefused) {
   EXPECT_FALSE(CheckCensusShape(SomeStudy(), cases).ok());
 }
 
+TEST(CensusTest, PatientsAreOfEachCellAndNoMoreThanItsCases) {
+  v1::SubmitCensusRequest census = SomeCensus();
+  census.mutable_arms(1)->set_fold_class_patients(2, 0);
+  EXPECT_TRUE(CheckCensusShape(SomeStudy(), census).ok());
+  census.mutable_arms(1)->set_fold_class_patients(2, 105);
+  EXPECT_EQ(CheckCensusShape(SomeStudy(), census).code(),
+            absl::StatusCode::kInvalidArgument);
+  for (int size : {0, 5, 7}) {
+    census = SomeCensus();
+    census.mutable_arms(0)->mutable_fold_class_patients()->Resize(size, 0);
+    EXPECT_EQ(CheckCensusShape(SomeStudy(), census).code(),
+              absl::StatusCode::kInvalidArgument)
+        << size;
+  }
+}
+
 TEST(CensusTest, RejectedMasksAreOfEachClassAndBounded) {
   v1::SubmitCensusRequest census = SomeCensus();
   census.set_rejected_masks(1, kMaxRows);

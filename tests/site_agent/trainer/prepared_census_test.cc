@@ -24,6 +24,7 @@ class PreparedCensusTest : public testing::Test {
     prepared_.study.add_arms(v1::ARM_WHOLE);
     prepared_.study.add_arms(v1::ARM_SEGMENTED);
     prepared_.study.mutable_cross_validation()->set_folds(2);
+    prepared_.tracks = StudyTracks(prepared_.study);
   }
 
   void Add(int label, const ImageFacts& facts, const Plane& whole,
@@ -40,6 +41,16 @@ class PreparedCensusTest : public testing::Test {
     prepared_.pool.patient_folds.push_back(uint32_t{1}
                                            << prepared_.pool.folds.back());
     prepared_.pool.validation_ranks.push_back(1);
+  }
+
+  // Adds a case of the whole radiograph only.
+  void AddOf(const std::string& patient, int label, int fold,
+             double validation_rank) {
+    Add(label, {}, {1}, {});
+    prepared_.pool.data.manifest.cases.back().patient_id = patient;
+    prepared_.pool.folds.back() = fold;
+    prepared_.pool.patient_folds.back() = uint32_t{1} << fold;
+    prepared_.pool.validation_ranks.back() = validation_rank;
   }
 
   PreparedStudy prepared_;
@@ -95,6 +106,42 @@ TEST_F(PreparedCensusTest, MasksThatAreNotUsedAreCountedByClass) {
   EXPECT_EQ(segmented.without_mask(), 3u);
   EXPECT_THAT(segmented.fold_class_counts(), ElementsAre(0, 1, 0, 0));
   EXPECT_EQ(prepared_.Census(v1::ARM_WHOLE).without_mask(), 0u);
+}
+
+TEST_F(PreparedCensusTest, PatientsAreCountedOncePerFoldAndClass) {
+  AddOf("one", 0, 0, 0.9);
+  AddOf("one", 0, 0, 0.9);
+  AddOf("one", 1, 0, 0.9);
+  AddOf("two", 1, 0, 0.6);
+  AddOf("three", 1, 1, 0.3);
+  const v1::ArmCensus whole = prepared_.Census(v1::ARM_WHOLE);
+  EXPECT_THAT(whole.fold_class_counts(), ElementsAre(2, 2, 0, 1));
+  EXPECT_THAT(whole.fold_class_patients(), ElementsAre(1, 2, 0, 1));
+  // Without a mask they are not in the segmented arm.
+  EXPECT_THAT(prepared_.Census(v1::ARM_SEGMENTED).fold_class_patients(),
+              ElementsAre(0, 0, 0, 0));
+}
+
+TEST_F(PreparedCensusTest, PatientsKeptForValidationAreNotCounted) {
+  AddOf("one", 0, 0, 0.1);
+  AddOf("two", 0, 0, 0.9);
+  AddOf("three", 1, 1, 0.1);
+  prepared_.study.mutable_training()->mutable_validation()->set_share(0.2);
+  const v1::ArmCensus whole = prepared_.Census(v1::ARM_WHOLE);
+  EXPECT_THAT(whole.fold_class_counts(), ElementsAre(2, 0, 0, 1));
+  EXPECT_THAT(whole.fold_class_patients(), ElementsAre(1, 0, 0, 0));
+}
+
+// Several sites' cases together: who was at two of them, in two folds, trains
+// none of the tracks that hold one of the two out.
+TEST_F(PreparedCensusTest, TrackThatTrainsOnFewestPatientsCounts) {
+  prepared_.study.mutable_cross_validation()->set_folds(3);
+  prepared_.tracks = StudyTracks(prepared_.study);
+  AddOf("one", 0, 0, 0.9);
+  AddOf("two", 0, 0, 0.9);
+  prepared_.pool.patient_folds.back() = 3;
+  EXPECT_THAT(prepared_.Census(v1::ARM_WHOLE).fold_class_patients(),
+              ElementsAre(1, 0, 0, 0, 0, 0));
 }
 
 TEST_F(PreparedCensusTest, SegmentationLearnsFromCasesWithLungsOnly) {

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/config/cohort_rules.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "common/config/study.h"
+#include "tests/support/fingerprint.h"
+
+namespace hilum {
+namespace {
+
+using testing::DoubleEq;
+using testing::Each;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+// One arm, two folds, three classes: tracks 0 and 1 hold a fold out, 2 is
+// final. Four sites, with secure aggregation.
+v1::Study SomeStudy() {
+  v1::Study study;
+  for (const char* label : {"flu", "tb", "well"}) study.add_classes(label);
+  for (const char* site : {"a", "b", "c", "d"}) study.add_sites(site);
+  study.add_arms(v1::ARM_WHOLE);
+  study.mutable_cross_validation()->set_folds(2);
+  FillStudyDefaults(study);
+  return study;
+}
+
+// Sites with cases everywhere, and as many patients as cases.
+v1::CensusTotals Totals(const std::vector<uint64_t>& cells,
+                        uint64_t sites = 4) {
+  v1::CensusTotals totals;
+  v1::ArmCensus& arm = *totals.add_arms();
+  arm.mutable_fold_class_counts()->Add(cells.begin(), cells.end());
+  *arm.mutable_fold_class_patients() = arm.fold_class_counts();
+  totals.mutable_track_sites()->Resize(3, sites);
+  totals.mutable_track_class_sites()->Resize(9, sites);
+  return totals;
+}
+
+std::string MessageOf(const absl::Status& status) {
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
+  return std::string(status.message());
+}
+
+TEST(CohortRulesTest, PolicyThatSaysNothingHasTheDefaults) {
+  v1::Policy policy;
+  PolicyLimits limits = LimitsOf(policy);
+  EXPECT_EQ(limits.minimum_cell_patients, 10u);
+  EXPECT_EQ(limits.minimum_own_cell_patients, 0u);
+  EXPECT_EQ(limits.minimum_steps, 8u);
+  EXPECT_EQ(limits.largest_share, 0.8);
+  // A 0 that is given is a 0.
+  policy.set_minimum_cell_patients(0);
+  policy.set_minimum_own_cell_patients(5);
+  policy.set_minimum_steps(0);
+  policy.set_largest_share(1);
+  limits = LimitsOf(policy);
+  EXPECT_EQ(limits.minimum_cell_patients, 0u);
+  EXPECT_EQ(limits.minimum_own_cell_patients, 5u);
+  EXPECT_EQ(limits.minimum_steps, 0u);
+  EXPECT_EQ(limits.largest_share, 1);
+}
+
+TEST(CohortRulesTest, CellHasNoPatientOrAtLeastTen) {
+  const v1::Study study = SomeStudy();
+  EXPECT_TRUE(CheckCells(study, Totals({10, 0, 10, 11, 0, 12}), 10).ok());
+  const std::string message =
+      MessageOf(CheckCells(study, Totals({10, 20, 30, 10, 9, 12}), 10));
+  EXPECT_THAT(message, HasSubstr("9 of class tb in fold 2 of arm whole"));
+  EXPECT_THAT(message, HasSubstr("fewer than 10"));
+  EXPECT_THAT(message, HasSubstr("fewer folds"));
+  EXPECT_TRUE(CheckCells(study, Totals({1, 1, 1, 1, 1, 1}), 1).ok());
+  EXPECT_TRUE(CheckCells(study, Totals({1, 1, 1, 1, 1, 1}), 0).ok());
+}
+
+// A hundred films of one patient are one patient.
+TEST(CohortRulesTest, PatientsCountAndNotTheirCases) {
+  const v1::Study study = SomeStudy();
+  v1::CensusTotals totals = Totals({100, 100, 100, 100, 100, 100});
+  totals.mutable_arms(0)->set_fold_class_patients(0, 1);
+  EXPECT_THAT(MessageOf(CheckCells(study, totals, 10)),
+              HasSubstr("1 of class flu in fold 1"));
+}
+
+TEST(CohortRulesTest, OwnCellsAreCheckedOnlyWhereThePolicyAsks) {
+  const v1::Study study = SomeStudy();
+  const v1::CensusTotals own = Totals({3, 0, 10, 10, 10, 10});
+  EXPECT_TRUE(CheckOwnCells(study, own.arms(), 0).ok());
+  EXPECT_TRUE(CheckOwnCells(study, own.arms(), 3).ok());
+  EXPECT_THAT(MessageOf(CheckOwnCells(study, own.arms(), 4)),
+              HasSubstr("this site has too few patients"));
+}
+
+TEST(CohortRulesTest, TrackIsTrainedWhereThreeSitesHaveCases) {
+  v1::Study study = SomeStudy();
+  v1::CensusTotals totals = Totals({10, 10, 10, 10, 10, 10});
+  totals.set_track_sites(0, 3);
+  totals.set_track_sites(1, 2);
+  EXPECT_THAT(ActiveTracks(study, totals), ElementsAre(true, false, true));
+  EXPECT_THAT(TrackExamples(study, totals), ElementsAre(30, 0, 60));
+  EXPECT_THAT(HeldOut(study, totals), ElementsAre(30, 0, 0));
+  EXPECT_THAT(ClassWeights(study, totals),
+              ElementsAre(1, 1, 1, 0, 0, 0, 1, 1, 1));
+  // The coordinator sees each site's update there anyway.
+  study.mutable_aggregation()->set_secure_aggregation(
+      v1::Aggregation::SECURE_AGGREGATION_OFF);
+  EXPECT_THAT(ActiveTracks(study, totals), Each(true));
+  EXPECT_THAT(TrackExamples(study, totals), ElementsAre(30, 30, 60));
+}
+
+TEST(CohortRulesTest, WeightsAndCasesAreTheCohorts) {
+  const v1::Study study = SomeStudy();
+  const v1::CensusTotals totals = Totals({1, 2, 0, 3, 6, 0});
+  EXPECT_THAT(TrackExamples(study, totals), ElementsAre(9, 3, 12));
+  EXPECT_THAT(HeldOut(study, totals), ElementsAre(3, 9, 0));
+  EXPECT_THAT(
+      ClassWeights(study, totals),
+      ElementsAre(DoubleEq(9 / (3 * 3.0)), DoubleEq(9 / (3 * 6.0)), 0,
+                  DoubleEq(3 / (3 * 1.0)), DoubleEq(3 / (3 * 2.0)), 0,
+                  DoubleEq(12 / (3 * 4.0)), DoubleEq(12 / (3 * 8.0)), 0));
+}
+
+TEST(CohortRulesTest, ClassOfOneOrTwoSitesIsNamed) {
+  const v1::Study study = SomeStudy();
+  v1::CensusTotals totals = Totals({10, 10, 10, 10, 10, 10});
+  EXPECT_THAT(ThinClasses(study, totals), IsEmpty());
+  totals.set_track_class_sites(1, 2);
+  totals.set_track_class_sites(2, 0);
+  totals.set_track_class_sites(8, 1);
+  totals.set_track_sites(1, 2);  // not trained: of no matter
+  totals.set_track_class_sites(4, 2);
+  const std::vector<ThinClass> thin = ThinClasses(study, totals);
+  ASSERT_EQ(thin.size(), 2u);
+  EXPECT_THAT(DescribeThinClass(study, thin[0]),
+              HasSubstr("of class tb only 2 sites have cases for track "
+                        "whole-fold-1"));
+  EXPECT_THAT(DescribeThinClass(study, thin[1]),
+              HasSubstr("of class well only 1 site has cases for track "
+                        "whole-final"));
+}
+
+TEST(CohortRulesTest, SiteThatIsNearlyTheWholeCohortIsRefused) {
+  const v1::Study study = SomeStudy();
+  const v1::CensusTotals totals = Totals({50, 50, 0, 50, 50, 0});
+  // 80 of 100 in fold 1, which the second track trains on.
+  EXPECT_TRUE(
+      CheckDominance(study, Totals({40, 40, 0, 0, 0, 0}).arms(), totals, 0.8)
+          .ok());
+  const v1::CensusTotals own = Totals({40, 41, 0, 0, 0, 0});
+  const std::string message =
+      MessageOf(CheckDominance(study, own.arms(), totals, 0.8));
+  EXPECT_THAT(message, HasSubstr("81 %"));
+  EXPECT_THAT(message, HasSubstr("track whole-fold-2"));
+  EXPECT_TRUE(CheckDominance(study, own.arms(), totals, 1).ok());
+  v1::CensusTotals inactive = totals;
+  inactive.set_track_sites(1, 2);
+  EXPECT_TRUE(CheckDominance(study, own.arms(), inactive, 0.8).ok());
+}
+
+TEST(CohortRulesTest, HistogramHasTenPatientsOfTheClassAndTenOfAnother) {
+  v1::Study study = SomeStudy();
+  EXPECT_THAT(HistogramsShown(study, Totals({10, 9, 0, 10, 10, 30})),
+              ElementsAre(false, false, false,  // none beside flu has ten
+                          true, true, true,     //
+                          false, false, false));
+  EXPECT_THAT(HistogramsShown(study, Totals({10, 9, 0, 10, 10, 30}), 9),
+              ElementsAre(true, true, false, true, true, true,  //
+                          false, false, false));
+  v1::CensusTotals totals = Totals({10, 10, 10, 10, 10, 10});
+  totals.set_track_sites(0, 2);
+  EXPECT_THAT(HistogramsShown(study, totals),
+              ElementsAre(false, false, false, true, true, true,  //
+                          false, false, false));
+  study.set_task(v1::STUDY_TASK_SEGMENTATION);
+  EXPECT_THAT(HistogramsShown(study, totals), Each(false));
+}
+
+}  // namespace
+}  // namespace hilum
