@@ -44,7 +44,7 @@ absl::Status SecAggClient::CheckVector(const SiteId& site,
   }
   absl::Status signature = credentials_.verifier->Verify(
       site, roster_.at(site).keys.certificate(),
-      VectorStatement(context_, site, roster_hash_,
+      VectorStatement(context_, site, roster_hash_, sharers_,
                       vector.self_mask_commitment(), vector.sha256()),
       vector.signature());
   if (signature.ok()) return signature;

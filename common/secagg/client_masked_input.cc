@@ -74,7 +74,7 @@ std::string SecAggClient::SignVector(absl::string_view vector_sha256) {
   HILUM_CHECK(step_ == Step::kMask);
   own_claim_.vector_sha256 = std::string(vector_sha256);
   return credentials_.signer->Sign(
-      VectorStatement(context_, self_, roster_hash_,
+      VectorStatement(context_, self_, roster_hash_, sharers_,
                       own_claim_.self_mask_commitment, vector_sha256));
 }
 

@@ -72,9 +72,10 @@ std::string RosterHash(const v1::Roster& roster) {
 
 std::string VectorStatement(const SecAggContext& context, const SiteId& site,
                             absl::string_view roster_hash,
+                            const std::set<SiteId>& sharers,
                             absl::string_view self_mask_commitment,
                             absl::string_view vector_sha256) {
-  return context.Statement("vector", {site.name(), roster_hash,
+  return context.Statement("vector", {site.name(), roster_hash, List(sharers),
                                       self_mask_commitment, vector_sha256});
 }
 

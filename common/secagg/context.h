@@ -50,10 +50,12 @@ std::string SelfMaskCommitment(const SecAggContext& context, const SiteId& site,
                                absl::string_view seed);
 // SHA-256 over every entry's site, keys and checksum.
 std::string RosterHash(const v1::Roster& roster);
-// What a site signs with its masked vector: the vector's SHA-256, under one
-// roster, and the commitment to the own mask that is on it.
+// What a site signs with its masked vector: the vector's SHA-256, and what
+// masks are on it: those with the sharers of one roster, and the own one, to
+// which it has committed.
 std::string VectorStatement(const SecAggContext& context, const SiteId& site,
                             absl::string_view roster_hash,
+                            const std::set<SiteId>& sharers,
                             absl::string_view self_mask_commitment,
                             absl::string_view vector_sha256);
 // A survivor's vector, as everybody is shown it.

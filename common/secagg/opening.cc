@@ -61,6 +61,12 @@ absl::StatusOr<Keys> CheckedKeys(const SecAggContext& context,
   return KeysOf(roster);
 }
 
+std::set<SiteId> SharersOf(const v1::SumOpening& opening) {
+  std::set<SiteId> sharers;
+  for (const std::string& name : opening.sharers()) sharers.emplace(name);
+  return sharers;
+}
+
 absl::Status CheckSurvivors(const SecAggContext& context,
                             const PeerVerifier& verifier, const Keys& keys,
                             const std::string& roster_hash,
@@ -165,10 +171,8 @@ absl::StatusOr<std::map<SiteId, SurvivorClaim>> ClaimsOf(
 absl::StatusOr<std::string> StatementOf(const SecAggContext& context,
                                         const v1::SumOpening& opening) {
   HILUM_ASSIGN_OR_RETURN(auto claims, ClaimsOf(opening));
-  std::set<SiteId> sharers;
-  for (const std::string& name : opening.sharers()) sharers.emplace(name);
-  return SurvivorsStatement(context, RosterHash(opening.roster()), sharers,
-                            claims);
+  return SurvivorsStatement(context, RosterHash(opening.roster()),
+                            SharersOf(opening), claims);
 }
 
 absl::Status CheckOpening(const SecAggContext& context,

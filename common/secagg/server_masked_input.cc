@@ -11,10 +11,11 @@ absl::Status SecAggServer::OnMaskedInput(const SiteId& site,
   if (vectors_.contains(site)) return absl::OkStatus();
   const std::string& commitment = shares_.at(site).self_mask_commitment();
   // One bad signature would make every other site refuse to confirm.
-  HILUM_RETURN_IF_ERROR(verifier_.Verify(
-      site, keys_.at(site).certificate(),
-      VectorStatement(context_, site, roster_hash_, commitment, vector_sha256),
-      signature));
+  HILUM_RETURN_IF_ERROR(
+      verifier_.Verify(site, keys_.at(site).certificate(),
+                       VectorStatement(context_, site, roster_hash_, sharers_,
+                                       commitment, vector_sha256),
+                       signature));
   v1::SurvivorVector& vector = vectors_[site];
   vector.set_sha256(vector_sha256);
   vector.set_signature(signature);

@@ -310,19 +310,54 @@ absl::Status StudyFollower::NoteOwnVector(const v1::SumOpening& opening,
   return absl::OkStatus();
 }
 
-// Of a state that is newer than this site's, and of which t sites signed what
-// it began from.
+// `state` is the one after this very sum.
+absl::Status StudyFollower::CheckIsOf(const v1::StudyChain& state,
+                                      const v1::SumOpening& opening) const {
+  HILUM_ASSIGN_OR_RETURN(std::string statement, StatementOf(opening));
+  if (state.round() == opening.round() &&
+      state.statement() == Sha256Of(statement) &&
+      state.sum_sha256() == opening.sum().sha256()) {
+    return absl::OkStatus();
+  }
+  return Untrusted(absl::StrCat("the coordinator shows another sum of round ",
+                                opening.round(), " than the one it goes on ",
+                                "from"));
+}
+
+// This site was away. It takes the state after the last sum as told: t sites
+// signed what that sum began from, and its question must equal the others' in
+// the roster, one of whom has worked this state out.
+absl::Status StudyFollower::JumpTo(const v1::SumOpening& opening) {
+  for (const v1::SumOpening::Survivor& survivor : opening.survivors()) {
+    if (survivor.site() != options_.site.name()) continue;
+    return Untrusted(absl::StrCat(
+        "the coordinator shows a sum of round ", opening.round(), " with this ",
+        "site in it that does not begin where this site stood"));
+  }
+  const v1::StudyChain& after = opening.after();
+  HILUM_RETURN_IF_ERROR(CheckIsOf(after, opening));
+  if (after.previous() != History(opening.before()) ||
+      after.census_sha256() != state_.chain().census_sha256()) {
+    return Untrusted(
+        "the state that the coordinator goes on from does not "
+        "follow from what the last sum began from");
+  }
+  *state_.mutable_chain() = after;
+  state_.set_checked(true);
+  unchecked_.reset();
+  return absl::OkStatus();
+}
+
 absl::Status StudyFollower::FollowLast(const v1::Task& task) {
   HILUM_ASSIGN_OR_RETURN(v1::SumOpening opening,
                          FetchOpening(task.header(), task.last_opening()));
   if (History(opening.after()) == History(state_.chain())) {
+    HILUM_RETURN_IF_ERROR(CheckIsOf(state_.chain(), opening));
     if (!state_.checked()) unchecked_ = std::move(opening);
     return absl::OkStatus();
   }
   if (opening.kind() != v1::Task::TRAIN ||
-      opening.round() <= state_.chain().round() ||
-      opening.after().round() != opening.round() ||
-      opening.after().census_sha256() != state_.chain().census_sha256()) {
+      opening.round() <= state_.chain().round()) {
     return Untrusted(
         "the coordinator goes back to a sum before the last one "
         "that this site has followed, or to another one");
@@ -330,17 +365,11 @@ absl::Status StudyFollower::FollowLast(const v1::Task& task) {
   if (History(opening.before()) == History(state_.chain())) {
     return Advance(task.header(), opening);
   }
-  // This site was away. Its question must equal the others' in the roster, one
-  // of whom has worked this state out.
-  *state_.mutable_chain() = opening.after();
-  state_.set_checked(true);
-  unchecked_.reset();
-  return absl::OkStatus();
+  return JumpTo(opening);
 }
 
-absl::Status StudyFollower::Follow(const v1::Task& task,
-                                   const std::string& masked_path) {
-  HILUM_RETURN_IF_ERROR(Start(task.header()));
+absl::Status StudyFollower::CatchUp(const v1::Task& task,
+                                    const std::string& masked_path) {
   const std::string before = History(state_.chain());
   if (!state_.has_cohort()) HILUM_RETURN_IF_ERROR(ReadCensus(task));
   HILUM_RETURN_IF_ERROR(FollowLast(task));
@@ -350,6 +379,18 @@ absl::Status StudyFollower::Follow(const v1::Task& task,
     HILUM_RETURN_IF_ERROR(NoteOwnVector(*unchecked_, masked_path));
   }
   return Save();
+}
+
+absl::Status StudyFollower::Follow(const v1::Task& task,
+                                   const std::string& masked_path) {
+  HILUM_RETURN_IF_ERROR(Start(task.header()));
+  const v1::FollowedStudy before = state_;
+  absl::Status followed = CatchUp(task, masked_path);
+  if (followed.ok()) return followed;
+  // What is on disk counts.
+  state_ = before;
+  unchecked_.reset();
+  return followed;
 }
 
 absl::Status StudyFollower::CheckRoster(const v1::Header& header,

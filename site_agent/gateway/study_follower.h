@@ -95,7 +95,11 @@ class StudyFollower {
                                        const v1::SumOpening& opening,
                                        int64_t size);
   absl::Status ReadCensus(const v1::Task& task);
+  absl::Status CatchUp(const v1::Task& task, const std::string& masked_path);
   absl::Status FollowLast(const v1::Task& task);
+  absl::Status JumpTo(const v1::SumOpening& opening);
+  absl::Status CheckIsOf(const v1::StudyChain& state,
+                         const v1::SumOpening& opening) const;
   absl::Status Advance(const v1::Header& header, const v1::SumOpening& opening);
   absl::Status NoteOwnVector(const v1::SumOpening& opening,
                              const std::string& masked_path);
