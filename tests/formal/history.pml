@@ -6,6 +6,7 @@
 //   -DCORRUPT=c        the last c of them work for the coordinator (0)
 //   -DROUNDS=r         sums that the coordinator may begin (4)
 //   -DCHECKED=p        properties: g 1, h 2, i 4, j 8 (15)
+//   -DBY_SURVIVORS     another rule for old openings, see RECENT
 //   -DMUTATION_x       a mistake, which must show as an error
 //   -DREACH=x          something that can happen, which must show as an error
 //
@@ -96,22 +97,42 @@ bool refused;  // zero between steps
 // The checksums that all survivors sign give the sum that was published. A
 // corrupted survivor can sign what fits any sum: as if it had sent another
 // vector. Nothing fits where the own masks stayed closed.
-#ifdef MUTATION_NO_CHECKSUMS
+#if defined(MUTATION_NO_CHECKSUMS)
 #define PASSES(k, v) true
+#elif defined(MUTATION_CHECKS_ANOTHER)
+// The opening that is checked is another than the state came from.
+#define PASSES(k, v) readable[k]
 #else
 #define PASSES(k, v) (readable[k] && (!(v) || (list[k] & CORRUPTED)))
 #endif
 
 // Whether u checks the sum of round k before it gives its next vector: it was
 // in it, or it stands where the sum began. Others take the coordinator's word.
+#if defined(MUTATION_SURVIVOR_AWAY) || defined(BY_SURVIVORS)
+#define CHECKS(u, k) (state[u] == start[k])
+#else
 #define CHECKS(u, k) (last[u] == (k) || state[u] == start[k])
+#endif
 
 // u takes no opening of a round before its state's, nor of one before the last
-// that it gave a vector to.
-#ifdef MUTATION_OLD_OPENING
+// that it gave a vector to. BY_SURVIVORS is the rule that needs no memory: none
+// of a sum that it was in, other than from where the sum began.
+#if defined(MUTATION_OLD_OPENING) || defined(MUTATION_SURVIVOR_AWAY)
 #define RECENT(u, k) ((k) > ROUND(state[u]))
+#elif defined(BY_SURVIVORS)
+#define RECENT(u, k)          \
+  ((k) > ROUND(state[u]) &&   \
+   (state[u] == start[k] || !HAS(list[k], u)))
 #else
 #define RECENT(u, k) ((k) > ROUND(state[u]) && (k) >= last[u])
+#endif
+
+// Whether a site may stand after sum k where sum `before` was the last that
+// could be read: there is no other, or it is of the same model and list.
+#ifdef BY_SURVIVORS
+#define AFTER(k, before) (readable[k] && start[k] == start[before])
+#else
+#define AFTER(k, before) ((k) == (before))
 #endif
 
 // One model, one list.
@@ -166,7 +187,7 @@ inline Judge() {
                counts[u] == counts[some]));
       CLAIM_J((before == 0 && state[u] == 0) ||
               (before != 0 && state[u] == start[before]) ||
-              (before != 0 && ROUND(state[u]) == before &&
+              (before != 0 && AFTER(ROUND(state[u]), before) &&
                (!FORGED(state[u]) || (list[before] & CORRUPTED))))
     :: else
     fi

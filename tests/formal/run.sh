@@ -50,7 +50,7 @@ holds() {
   awk -v name="$1" '/states, stored/ { states = $1 }
     /elapsed time/ { seconds = $4 }
     /total actual memory/ { memory = $1 }
-    END { printf "holds  %-26s %8d states %6.2f s %4d MB\n",
+    END { printf "holds  %-28s %8d states %6.2f s %4d MB\n",
           name, states, seconds, memory }' log
 }
 
@@ -124,9 +124,13 @@ holds n3 "$quick" -DN=3 -DROUNDS=6
 holds n3-one-corrupt "$quick" -DN=3 -DROUNDS=6 -DCORRUPT=1
 holds n4 "$long" -DN=4
 holds n4-one-corrupt "$long" -DN=4 -DCORRUPT=1
+three=-DROUNDS=3
+holds n3-by-survivors "$quick" -DN=3 -DROUNDS=6 -DBY_SURVIVORS
+holds n4-by-survivors "$quick" -DN=4 $three -DBY_SURVIVORS
+holds n4-one-corrupt-by-survivors "$quick" -DN=4 $three -DCORRUPT=1 \
+  -DBY_SURVIVORS
 
 g=$a h=$b i=$c j=$e
-three=-DROUNDS=3
 breaks "$g" g-restart-forgets $three -DCHECKED=1 -DMUTATION_FORGETS_REVEALED
 breaks "$g" g-lost-believed $three -DCHECKED=1 -DMUTATION_LOST_BELIEVED
 breaks "$g" g-threshold-of-roster $three -DCHECKED=1 \
@@ -138,6 +142,8 @@ breaks "$i" i-no-comparison $three -DCHECKED=4 -DMUTATION_NO_COMPARISON
 breaks "$j" j-no-checksums $three -DCHECKED=8 -DMUTATION_NO_CHECKSUMS
 breaks "$j" j-no-signatures $three -DCHECKED=8 -DMUTATION_NO_SIGNATURES
 breaks "$j" j-old-opening $three -DCHECKED=8 -DMUTATION_OLD_OPENING
+breaks "$j" j-checks-another $three -DCHECKED=8 -DMUTATION_CHECKS_ANOTHER
+breaks "$j" j-survivor-away $three -DCHECKED=8 -DMUTATION_SURVIVOR_AWAY
 breaks "$j" j-restart-forgets $three -DCHECKED=8 -DMUTATION_FORGETS_LAST
 
 # That no study comes far is not why g to j hold: a third sum that follows from
