@@ -156,7 +156,7 @@ absl::Status FederationCore::AggregateModels(ActiveStudy& study) {
   v1::BlobRef global;
   global.set_sha256(result->sha256);
   global.set_size(result->num_bytes);
-  HILUM_RETURN_IF_ERROR(Commit(study, study.Summarise(result->tracks), global));
+  HILUM_RETURN_IF_ERROR(Commit(study, study.Summarise(*result), global));
   obsolete_uploads_.insert(obsolete_uploads_.end(), keys.begin(), keys.end());
   return absl::OkStatus();
 }
