@@ -309,26 +309,30 @@ absl::Status ActiveStudy::CheckEvaluation(
   return CheckEvaluationShape(study_, evaluation.tracks());
 }
 
-RoundSummary ActiveStudy::Summarise(
-    const std::vector<TrackTotals>& totals) const {
+RoundSummary ActiveStudy::Summarise(const AggregateResult& sum) const {
   RoundSummary summary{.round = machine_.round()};
   const double nan = std::numeric_limits<double>::quiet_NaN();
+  const auto arms = static_cast<size_t>(study_.arms_size());
   if (IsValidated(study_)) {
     summary.validation_examples.resize(tracks_.size());
-    summary.validation_loss.resize(tracks_.size(), nan);
+    summary.validation_loss.resize(arms, nan);
   }
   if (machine_.SumIsLost()) {
-    summary.mean_loss.assign(tracks_.size(), nan);
+    summary.mean_loss.assign(arms, nan);
     return summary;
   }
   for (const SiteId& site : machine_.answered()) {
     summary.contributors.push_back(site);
   }
-  for (size_t t = 0; t < totals.size(); ++t) {
-    summary.mean_loss.push_back(totals[t].mean_loss);
-    if (!IsValidated(study_)) continue;
-    summary.validation_examples[t] = totals[t].validation_examples;
-    summary.validation_loss[t] = totals[t].validation_loss;
+  for (size_t a = 0; a < sum.arms.size(); ++a) {
+    summary.mean_loss.push_back(sum.arms[a].mean_loss);
+    if (IsValidated(study_)) {
+      summary.validation_loss[a] = sum.arms[a].validation_loss;
+    }
+  }
+  if (!IsValidated(study_)) return summary;
+  for (size_t t = 0; t < sum.tracks.size(); ++t) {
+    summary.validation_examples[t] = sum.tracks[t].validation_examples;
   }
   return summary;
 }

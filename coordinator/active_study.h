@@ -42,6 +42,7 @@ class ActiveStudy {
   VectorLayout vector_layout() const {
     return {.track_size = layout_.travelling_size,
             .num_tracks = static_cast<int>(tracks_.size()),
+            .num_arms = study_.arms_size(),
             .validates = IsValidated(study_)};
   }
   StudyMachine& machine() { return machine_; }
@@ -89,9 +90,9 @@ class ActiveStudy {
   absl::Status CheckEvaluation(
       const v1::SubmitEvaluationRequest& evaluation) const;
 
-  // Of the round whose updates are in, with these totals, [tracks]; of a round
+  // Of the round whose updates are in, with the totals of their sum; of a round
   // whose sum is lost, without.
-  RoundSummary Summarise(const std::vector<TrackTotals>& totals) const;
+  RoundSummary Summarise(const AggregateResult& sum) const;
   // The best global once the round, the next one, is committed.
   v1::BlobRef BestAfter(const RoundSummary& round) const;
 

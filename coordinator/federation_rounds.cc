@@ -159,7 +159,7 @@ absl::Status FederationCore::AggregateModels(ActiveStudy& study) {
   v1::BlobRef global;
   global.set_sha256(result->sha256);
   global.set_size(result->num_bytes);
-  RoundSummary summary = study.Summarise(result->tracks);
+  RoundSummary summary = study.Summarise(*result);
   if (sum == nullptr) {
     HILUM_RETURN_IF_ERROR(Commit(study, std::move(summary), global));
     obsolete_uploads_.insert(obsolete_uploads_.end(), keys.begin(), keys.end());

@@ -2,7 +2,7 @@
 #ifndef HILUM_COORDINATOR_STUDY_RESULT_H_
 #define HILUM_COORDINATOR_STUDY_RESULT_H_
 
-#include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -19,23 +19,23 @@ namespace hilum {
 struct RoundSummary {
   uint32_t round;                    // from 1
   std::vector<SiteId> contributors;  // sorted; none: its sum was lost
-  std::vector<double> mean_loss;     // [tracks]; NaN where nobody trained
-  // Of the global that the round began with, in the cohort, [tracks]; NaN
-  // where nobody had cases. Empty: the study does not validate.
+  // [arms], over all tracks of the arm; NaN where nobody trained. Rounds stored
+  // before losses were pooled have [tracks] here and in validation_loss.
+  std::vector<double> mean_loss;
+  // [tracks], in the cohort. Empty: the study does not validate.
   std::vector<uint64_t> validation_examples = {};
+  // [arms], of the global that the round began with; NaN where nobody had
+  // cases.
   std::vector<double> validation_loss = {};
 
+  // Whether the lengths fit each other, as those of a stored round must.
+  bool HasFittingLosses() const;
+  // Over all tracks of the arm, one of `arms`; NaN: there were no examples. Of
+  // a round that has losses by track, the first is the mean of its tracks.
+  double ArmLoss(size_t arm, size_t arms) const;
+  double ArmValidationLoss(size_t arm, size_t arms) const;
   // Over the examples of all tracks; NaN: there were none.
-  double MeanValidationLoss() const {
-    double sum = 0, examples = 0;
-    for (size_t t = 0; t < validation_loss.size(); ++t) {
-      if (validation_examples[t] == 0) continue;
-      const double n = static_cast<double>(validation_examples[t]);
-      sum += n * validation_loss[t];
-      examples += n;
-    }
-    return examples > 0 ? sum / examples : std::nan("");
-  }
+  double MeanValidationLoss() const { return ArmValidationLoss(0, 1); }
 };
 
 // A file of weights in the export.

@@ -27,7 +27,8 @@ static_assert(kBlock % 4 == 0, "where masks begin");
 
 absl::Status CheckSizes(const AggregateOptions& options) {
   const VectorLayout& layout = options.layout;
-  if (layout.track_size > 0 && layout.num_tracks > 0 &&
+  if (layout.track_size > 0 && layout.num_tracks > 0 && layout.num_arms > 0 &&
+      layout.num_tracks % layout.num_arms == 0 &&
       layout.track_size <= kMaxElements / layout.num_tracks &&
       options.total_examples.size() == static_cast<size_t>(layout.num_tracks) &&
       options.updates.size() <= kMaxSites) {
@@ -35,8 +36,9 @@ absl::Status CheckSizes(const AggregateOptions& options) {
   }
   return absl::InvalidArgumentError(absl::StrCat(
       "cannot aggregate ", options.updates.size(), " updates of ",
-      layout.num_tracks, " tracks of ", layout.track_size,
-      " elements with the examples of ", options.total_examples.size()));
+      layout.num_tracks, " tracks in ", layout.num_arms, " arms of ",
+      layout.track_size, " elements with the examples of ",
+      options.total_examples.size()));
 }
 
 absl::Status CheckSites(const std::vector<UpdateInput>& updates) {
@@ -73,7 +75,7 @@ class Aggregator {
                    static_cast<int>(options_.updates.size()));
     }
     AggregateResult result;
-    HILUM_ASSIGN_OR_RETURN(result.tracks, SumTail());
+    HILUM_RETURN_IF_ERROR(SumTail(result));
     HashedFile output(options_.output_path);
     HILUM_RETURN_IF_ERROR(output.Create());
     if (sum_) HILUM_RETURN_IF_ERROR(sum_->Create());
@@ -119,7 +121,7 @@ class Aggregator {
   }
 
   // Counts and losses, from which each track's step follows.
-  absl::StatusOr<std::vector<TrackTotals>> SumTail() {
+  absl::Status SumTail(AggregateResult& result) {
     const int64_t start = layout_.tail() / 4 * 4;  // where a mask may begin
     std::vector<uint32_t> sums(static_cast<size_t>(layout_.size() - start));
     std::vector<uint32_t> words(sums.size());
@@ -135,36 +137,55 @@ class Aggregator {
       options_.unmask(static_cast<uint64_t>(start), absl::MakeSpan(sums));
     }
     const uint32_t* tail = sums.data() + (layout_.tail() - start);
-    std::vector<TrackTotals> totals;
     for (int track = 0; track < layout_.num_tracks; ++track) {
-      HILUM_ASSIGN_OR_RETURN(TrackTotals total, TotalsOf(track, tail));
-      tail += layout_.tail_words();
-      totals.push_back(total);
+      HILUM_ASSIGN_OR_RETURN(TrackTotals totals, TotalsOf(track, tail));
+      tail += layout_.entry_words();
+      result.tracks.push_back(totals);
       steps_.push_back(
-          total.num_examples == 0 ? 0 : StepOf(track, total.num_examples));
+          totals.num_examples == 0 ? 0 : StepOf(track, totals.num_examples));
     }
-    return totals;
+    for (int arm = 0; arm < layout_.num_arms; ++arm) {
+      HILUM_ASSIGN_OR_RETURN(ArmTotals totals,
+                             LossesOf(arm, result.tracks, tail));
+      tail += layout_.entry_words();
+      result.arms.push_back(totals);
+    }
+    return absl::OkStatus();
   }
 
-  // `words`: the track's in the tail, tail_words().
+  // `words`: the track's in the tail, entry_words().
   absl::StatusOr<TrackTotals> TotalsOf(int track, const uint32_t* words) const {
+    TrackTotals totals{.num_examples = words[0]};
+    if (layout_.validates) totals.validation_examples = words[1];
     const uint64_t most = options_.total_examples[static_cast<size_t>(track)];
-    TrackTotals totals{.num_examples = words[0],
-                       .mean_loss = MeanLoss(words[1], words[0], most),
-                       .validation_loss = std::nan("")};
-    if (layout_.validates) {
-      totals.validation_examples = words[2];
-      totals.validation_loss = MeanLoss(words[3], words[2], most);
-    }
     const uint64_t examples = totals.num_examples + totals.validation_examples;
-    if (examples > most) {
-      return Absurd(track, absl::StrCat(examples, " examples"),
-                    absl::StrCat(", the whole cohort has ", most));
+    if (examples <= most) return totals;
+    return Absurd(absl::StrCat(examples, " examples of track ", track),
+                  absl::StrCat(", the whole cohort has ", most));
+  }
+
+  // `words`: the arm's in the tail, entry_words().
+  absl::StatusOr<ArmTotals> LossesOf(int arm,
+                                     const std::vector<TrackTotals>& tracks,
+                                     const uint32_t* words) const {
+    TrackTotals pooled;
+    uint64_t most = 0;
+    for (int i = 0; i < layout_.tracks_per_arm(); ++i) {
+      const auto track =
+          static_cast<size_t>(arm * layout_.tracks_per_arm() + i);
+      pooled.num_examples += tracks[track].num_examples;
+      pooled.validation_examples += tracks[track].validation_examples;
+      most += options_.total_examples[track];
     }
-    if (IsAbsurd(totals, most)) {
-      return Absurd(
-          track, absl::StrCat("a validation loss of ", totals.validation_loss),
-          " a case");
+    ArmTotals totals{.mean_loss = MeanLoss(words[0], pooled.num_examples, most),
+                     .validation_loss = std::nan("")};
+    if (!layout_.validates) return totals;
+    totals.validation_loss =
+        MeanLoss(words[1], pooled.validation_examples, most);
+    if (IsAbsurd(totals, pooled.validation_examples, most)) {
+      return Absurd(absl::StrCat("a validation loss of ",
+                                 totals.validation_loss, " of arm ", arm),
+                    " a case");
     }
     return totals;
   }
@@ -176,19 +197,19 @@ class Aggregator {
 
   // A loss that chooses models must be one. Room is twice what rounding adds
   // at most, however many vectors the updates are sums of.
-  bool IsAbsurd(const TrackTotals& totals, uint64_t total_examples) const {
-    if (totals.validation_examples == 0) return false;
+  static bool IsAbsurd(const ArmTotals& totals, uint64_t validation_examples,
+                       uint64_t total_examples) {
+    if (validation_examples == 0) return false;
     const double rounding = kMaxSites * 0x1p-24 *
                             static_cast<double>(total_examples) /
-                            static_cast<double>(totals.validation_examples);
+                            static_cast<double>(validation_examples);
     return totals.validation_loss < 0 ||
            totals.validation_loss > kMaxLoss + rounding;
   }
 
-  static absl::Status Absurd(int track, absl::string_view what,
-                             absl::string_view than) {
+  static absl::Status Absurd(absl::string_view what, absl::string_view than) {
     return absl::AbortedError(
-        absl::StrCat("the updates' sum has ", what, " of track ", track, than,
+        absl::StrCat("the updates' sum has ", what, than,
                      "; a site's update is damaged or not of this round"));
   }
 

@@ -40,10 +40,13 @@ struct AggregateOptions {
 // Of one track, over all updates.
 struct TrackTotals {
   uint64_t num_examples = 0;  // N'
-  double mean_loss = 0;       // NaN where nobody trained
-  // Of the global as it came; 0 and NaN where nobody validated.
   uint64_t validation_examples = 0;
-  double validation_loss = 0;
+};
+
+// Of one arm, over all its tracks and all updates.
+struct ArmTotals {
+  double mean_loss = 0;        // NaN where nobody trained
+  double validation_loss = 0;  // of the global as it came; NaN: of nobody
 };
 
 struct AggregateResult {
@@ -51,7 +54,8 @@ struct AggregateResult {
   uint64_t num_bytes = 0;
   std::string sum_sha256;  // of the sum file, 32 raw bytes; empty: none
   uint64_t sum_bytes = 0;
-  std::vector<TrackTotals> tracks;
+  std::vector<TrackTotals> tracks;  // [num_tracks]
+  std::vector<ArmTotals> arms;      // [num_arms]
 };
 
 // Writes the new global blob. A track that no site trained stays as it is.

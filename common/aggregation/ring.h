@@ -53,18 +53,25 @@ inline constexpr float kMaxDelta = 16;  // R where nothing clips
 inline constexpr uint64_t kMaxSiteExamples = 1 << 21;
 
 // What lies where in a vector: for each track its travelling elements, then
-// for each track two more, num_examples and the loss (EncodeLoss); where the
-// study validates, two more behind them, validation_examples and the
-// validation loss (EncodeLoss too).
+// for each track num_examples and, where the study validates,
+// validation_examples, then for each arm the loss (EncodeLoss) and, where the
+// study validates, the validation loss (EncodeLoss too), over all the arm's
+// tracks. Losses are not summed by track, since the loss of a track in the
+// first round is that of the starting weights on the training or validation
+// cases of single folds, of which there may be few.
 struct VectorLayout {
   int64_t track_size = 0;  // elements
-  int num_tracks = 0;
+  int num_tracks = 0;      // by arm, equally many each
+  int num_arms = 1;
   bool validates = false;  // IsValidated of the study
 
   // In elements; of the whole vector, and before the counts and losses.
-  int64_t size() const { return num_tracks * (track_size + tail_words()); }
+  int64_t size() const { return tail() + tail_words(); }
   int64_t tail() const { return num_tracks * track_size; }
-  int64_t tail_words() const { return validates ? 4 : 2; }  // of a track
+  // Counts and losses; those of one track or arm.
+  int64_t tail_words() const { return (num_tracks + num_arms) * entry_words(); }
+  int64_t entry_words() const { return validates ? 2 : 1; }
+  int tracks_per_arm() const { return num_tracks / num_arms; }
   uint64_t num_bytes() const {
     return static_cast<uint64_t>(size()) * sizeof(uint32_t);
   }
@@ -121,16 +128,26 @@ void ApplyMean(absl::Span<const uint32_t> sums, double step,
 
 inline constexpr double kMaxLoss = 64;  // nats a case
 
-// The loss of a track as it is summed: rint(loss_sum / N * 2^24), the site's
-// mean clamped to [0, kMaxLoss] first. As with deltas, with R = 64: no wrap.
-// The cohort's mean comes out within k * 2^-25 * N / N' for k sites.
+// The loss of an arm as it is summed: rint(L_s / N * 2^24), where L_s is the
+// site's sum of losses over all the arm's tracks, clamped to [0, 64 n_s] first
+// (and each track's part to 64 of its own examples, at the site);
+// n_s and N are the sums over these tracks of the examples that the site
+// trained on and of the training cases in the cohort's census. N is below 2^31
+// times the number of tracks: exact in a double, and in no word.
+//
+// No wrap: a site's word is at most 64 * 2^24 * n_s / N + 1/2. In every track
+// sum_s n_s is at most the track's N, so that it is over the arm's tracks too,
+// and the words of S sites come to at most 64 * 2^24 + S / 2 = 2^30 + 500 <
+// 2^31. The cohort's mean comes out within k * 2^-25 * N / N' for k sites.
 // num_examples <= total_examples, which is N; loss_sum is not NaN.
 //
 // The validation loss is summed so too, with the validation examples v_s in the
-// place of n_s and the same N, the track's training cases in the cohort's
-// census. At every site n_s + v_s is at most its census' cases of the track, so
-// that sum_s v_s <= N: the sum is at most 64 * 2^24 + S / 2 = 2^30 + 500 < 2^31
-// and does not wrap; nor does that of the counts, which N < 2^31 bounds.
+// place of n_s and the same N. In every track a site's n_s + v_s is at most its
+// census' cases of the track, so that sum_s v_s <= N, and the same bound holds.
+// Counts travel by track, and N < 2^31 of a track bounds their sums.
+//
+// In an evaluation (statistics_vector.h) the loss is of one track, with its
+// held-out cases as n_s and N.
 uint32_t EncodeLoss(double loss_sum, uint64_t num_examples,
                     uint64_t total_examples);
 

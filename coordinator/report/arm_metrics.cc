@@ -5,15 +5,6 @@
 #include "common/metrics/overlap.h"
 
 namespace hilum {
-namespace {
-
-std::vector<double> OfTracks(const std::vector<double>& losses, size_t first,
-                             size_t count) {
-  const auto begin = losses.begin() + static_cast<ptrdiff_t>(first);
-  return {begin, begin + static_cast<ptrdiff_t>(count)};
-}
-
-}  // namespace
 
 PooledScores::PooledScores(const v1::Study& study)
     : confusion(study.classes_size()),
@@ -100,7 +91,8 @@ std::vector<ArmMetrics> ComputeArmMetrics(const StudyResult& result) {
   const v1::Study& study = result.study;
   const size_t folds = study.cross_validation().folds();
   const std::vector<Track> tracks = StudyTracks(study);
-  const size_t per_arm = tracks.size() / static_cast<size_t>(study.arms_size());
+  const auto count = static_cast<size_t>(study.arms_size());
+  const size_t per_arm = tracks.size() / count;
   std::vector<ArmMetrics> arms;
   for (size_t first = 0; first < tracks.size(); first += per_arm) {
     ArmMetrics arm{.arm = tracks[first].arm,
@@ -123,10 +115,10 @@ std::vector<ArmMetrics> ComputeArmMetrics(const StudyResult& result) {
       }
     }
     for (const RoundSummary& round : result.rounds) {
-      arm.losses.push_back(OfTracks(round.mean_loss, first, per_arm));
+      arm.losses.push_back(round.ArmLoss(arms.size(), count));
       if (round.validation_loss.empty()) continue;
       arm.validation_losses.push_back(
-          OfTracks(round.validation_loss, first, per_arm));
+          round.ArmValidationLoss(arms.size(), count));
     }
     arms.push_back(std::move(arm));
   }

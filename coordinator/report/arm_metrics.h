@@ -47,9 +47,9 @@ struct ArmMetrics {
   PooledScores pooled;                        // all folds, all sites
   std::map<std::string, PooledScores> sites;  // that are known one by one
   std::vector<PooledScores> folds;            // all sites
-  std::vector<std::vector<double>> losses;    // [rounds][tracks of the arm]
-  // Likewise; empty: the study does not validate.
-  std::vector<std::vector<double>> validation_losses;
+  std::vector<double> losses;                 // [rounds], over its tracks
+  // [rounds], over its tracks; empty: the study does not validate.
+  std::vector<double> validation_losses;
 };
 
 std::string ArmTitle(v1::Arm arm);  // for people

@@ -13,31 +13,21 @@
 namespace hilum {
 namespace {
 
-using Losses = std::vector<std::vector<double>>;  // [rounds][tracks of an arm]
-
-// The losses of each track; `first`: where the first of them stands.
-std::vector<ChartLine> LinesOf(const Losses& losses, size_t folds, double first,
-                               double& top) {
-  std::vector<ChartLine> lines;
-  const size_t tracks = losses.empty() ? 0 : losses[0].size();
-  for (size_t t = 0; t < tracks; ++t) {
-    ChartLine line{.label =
-                       t == folds ? "final" : absl::StrCat("fold ", t + 1)};
-    for (size_t r = 0; r < losses.size(); ++r) {
-      const double loss = losses[r][t];
-      if (!std::isfinite(loss)) continue;
-      line.points.emplace_back(static_cast<double>(r) + first, loss);
-      top = std::max(top, loss);
-    }
-    lines.push_back(std::move(line));
+// One curve over all tracks of an arm; `first`: where its first point stands.
+std::vector<ChartLine> LineOf(const std::vector<double>& losses, double first,
+                              double& top) {
+  ChartLine line{.label = "all tracks"};
+  for (size_t r = 0; r < losses.size(); ++r) {
+    if (!std::isfinite(losses[r])) continue;
+    line.points.emplace_back(static_cast<double>(r) + first, losses[r]);
+    top = std::max(top, losses[r]);
   }
-  return lines;
+  return {std::move(line)};
 }
 
 std::string TrainingChart(const v1::Study& study, const ArmMetrics& arm) {
   double top = 0;
-  const std::vector<ChartLine> lines =
-      LinesOf(arm.losses, arm.folds.size(), 1, top);
+  const std::vector<ChartLine> lines = LineOf(arm.losses, 1, top);
   return LineChart(
       {.title = absl::StrCat("Training loss, ", ArmTitle(arm.arm)),
        .x_label = "round",
@@ -56,8 +46,7 @@ std::string TrainingChart(const v1::Study& study, const ArmMetrics& arm) {
 std::string ValidationChart(const StudyResult& result, const ArmMetrics& arm) {
   if (arm.validation_losses.empty()) return "";
   double top = 0;
-  const std::vector<ChartLine> lines =
-      LinesOf(arm.validation_losses, arm.folds.size(), 0, top);
+  const std::vector<ChartLine> lines = LineOf(arm.validation_losses, 0, top);
   return LineChart(
       {.title = absl::StrCat("Validation loss, ", ArmTitle(arm.arm)),
        .x_label = "rounds of training before",

@@ -107,22 +107,11 @@ Json ScoresJson(const PooledScores& scores, const v1::Study& study) {
   return json;
 }
 
-// Training loss of one track, round by round.
-Json LossesJson(const StudyResult& result, size_t track) {
-  Json losses = Json::array();
-  for (const RoundSummary& round : result.rounds) {
-    losses.push_back(Number(round.mean_loss[track]));
-  }
-  return losses;
-}
-
-// Of the globals that the rounds began with.
-Json ValidationLossesJson(const StudyResult& result, size_t track) {
-  Json losses = Json::array();
-  for (const RoundSummary& round : result.rounds) {
-    losses.push_back(Number(round.validation_loss[track]));
-  }
-  return losses;
+// Losses of one arm, round by round.
+Json LossesJson(const std::vector<double>& losses) {
+  Json json = Json::array();
+  for (double loss : losses) json.push_back(Number(loss));
+  return json;
 }
 
 Json RoundsJson(const StudyResult& result) {
@@ -170,13 +159,14 @@ Json ArmJson(const v1::Study& study, const ArmMetrics& arm,
 }
 
 Json ArmJson(const StudyResult& result, const ArmMetrics& arm) {
-  return ArmJson(result.study, arm, [&](size_t track, Json& entry) {
+  Json json = ArmJson(result.study, arm, [&](size_t track, Json& entry) {
     entry["model_sha256"] = result.model_sha256[track];
-    entry["round_losses"] = LossesJson(result, track);
-    if (IsValidated(result.study)) {
-      entry["validation_losses"] = ValidationLossesJson(result, track);
-    }
   });
+  json["round_losses"] = LossesJson(arm.losses);
+  if (IsValidated(result.study)) {
+    json["validation_losses"] = LossesJson(arm.validation_losses);
+  }
+  return json;
 }
 
 Json MatrixJson(const Baselines& baselines, size_t arm) {
@@ -195,14 +185,21 @@ Json MatrixJson(const Baselines& baselines, size_t arm) {
 
 Json LocalOnlyJson(const BaselineMetrics& metrics, size_t arm) {
   const Baselines& baselines = metrics.baselines;
-  Json json = ArmJson(
-      baselines.centralized.study, metrics.local_only[arm],
-      [&](size_t track, Json& entry) {
-        for (const auto& [site, alone] : baselines.local_only) {
-          entry["model_sha256"][site.name()] = alone.model_sha256[track];
-          entry["round_losses"][site.name()] = LossesJson(alone, track);
-        }
-      });
+  Json json = ArmJson(baselines.centralized.study, metrics.local_only[arm],
+                      [&](size_t track, Json& entry) {
+                        for (const auto& [site, alone] : baselines.local_only) {
+                          entry["model_sha256"][site.name()] =
+                              alone.model_sha256[track];
+                        }
+                      });
+  const auto arms =
+      static_cast<size_t>(baselines.centralized.study.arms_size());
+  for (const auto& [site, alone] : baselines.local_only) {
+    Json& losses = json["round_losses"][site.name()] = Json::array();
+    for (const RoundSummary& round : alone.rounds) {
+      losses.push_back(Number(round.ArmLoss(arm, arms)));
+    }
+  }
   json["matrix"] = MatrixJson(baselines, arm);
   return json;
 }

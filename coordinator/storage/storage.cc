@@ -142,7 +142,7 @@ absl::Status Storage::LoadRounds(StoredStudy& study) {
                          .mean_loss = Unpack<double>(rows.Bytes(2)),
                          .validation_examples = Unpack<uint64_t>(rows.Bytes(3)),
                          .validation_loss = Unpack<double>(rows.Bytes(4))};
-    if (summary.validation_examples.size() != summary.validation_loss.size()) {
+    if (!summary.HasFittingLosses()) {
       return absl::DataLossError(
           absl::StrCat(path_, ": unreadable round ", summary.round));
     }

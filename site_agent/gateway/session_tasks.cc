@@ -73,6 +73,7 @@ absl::Status SessionRunner::OpenStudy(const std::string& hash) {
   opened.tracks = StudyTracks(opened.study);
   opened.layout = {.track_size = opened.parameters.travelling_size,
                    .num_tracks = static_cast<int>(opened.tracks.size()),
+                   .num_arms = opened.study.arms_size(),
                    .validates = IsValidated(opened.study)};
   opened.hash = hash;
   study_ = std::move(opened);

@@ -83,6 +83,45 @@ absl::StatusOr<ScopedFd> NewFile(const std::string& path) {
   return fd;
 }
 
+// A track's part in its arm's loss: one that went astray does not drown the
+// others, or come to NaN with them.
+double Clamped(double loss_sum, uint64_t num_examples) {
+  return std::clamp(loss_sum, 0.0,
+                    kMaxLoss * static_cast<double>(num_examples));
+}
+
+// Counts of each track, then of each arm the losses over all its tracks.
+std::vector<uint32_t> TailOf(const UpdateOptions& options) {
+  const VectorLayout& layout = options.layout;
+  std::vector<uint32_t> tail;
+  for (const TrackShare& share : options.shares) {
+    tail.push_back(static_cast<uint32_t>(share.num_examples));
+    if (!layout.validates) continue;
+    tail.push_back(static_cast<uint32_t>(share.validation_examples));
+  }
+  for (int arm = 0; arm < layout.num_arms; ++arm) {
+    TrackShare pooled;
+    for (int i = 0; i < layout.tracks_per_arm(); ++i) {
+      const TrackShare& share =
+          options
+              .shares[static_cast<size_t>(arm * layout.tracks_per_arm() + i)];
+      pooled.num_examples += share.num_examples;
+      pooled.loss_sum += Clamped(share.loss_sum, share.num_examples);
+      pooled.total_examples += share.total_examples;
+      pooled.validation_examples += share.validation_examples;
+      pooled.validation_loss_sum +=
+          Clamped(share.validation_loss_sum, share.validation_examples);
+    }
+    tail.push_back(EncodeLoss(pooled.loss_sum, pooled.num_examples,
+                              pooled.total_examples));
+    if (!layout.validates) continue;
+    tail.push_back(EncodeLoss(pooled.validation_loss_sum,
+                              pooled.validation_examples,
+                              pooled.total_examples));
+  }
+  return tail;
+}
+
 // One call of EncodeUpdateFile.
 class Encoder {
  public:
@@ -95,6 +134,7 @@ class Encoder {
   absl::StatusOr<v1::BlobRef> Run() {
     HILUM_RETURN_IF_ERROR(CheckShares(options_));
     HILUM_RETURN_IF_ERROR(CheckSize());
+    tail_ = TailOf(options_);
     if (options_.clipping_norm != 0) HILUM_RETURN_IF_ERROR(Measure());
     return Encode();
   }
@@ -206,25 +246,7 @@ class Encoder {
   void AppendTail(int64_t at) {
     const int64_t end = std::min(layout_.size(), at + kBlock);
     for (int64_t i = std::max(at, layout_.tail()); i < end; ++i) {
-      const int64_t place = i - layout_.tail();
-      words_.push_back(TailWord(
-          options_.shares[static_cast<size_t>(place / layout_.tail_words())],
-          place % layout_.tail_words()));
-    }
-  }
-
-  static uint32_t TailWord(const TrackShare& share, int64_t place) {
-    switch (place) {
-      case 0:
-        return static_cast<uint32_t>(share.num_examples);
-      case 1:
-        return EncodeLoss(share.loss_sum, share.num_examples,
-                          share.total_examples);
-      case 2:
-        return static_cast<uint32_t>(share.validation_examples);
-      default:
-        return EncodeLoss(share.validation_loss_sum, share.validation_examples,
-                          share.total_examples);
+      words_.push_back(tail_[static_cast<size_t>(i - layout_.tail())]);
     }
   }
 
@@ -233,6 +255,7 @@ class Encoder {
   const VectorLayout& layout_ = options_.layout;
   const ScopedFd fd_;
   std::vector<double> factors_;  // [num_tracks]
+  std::vector<uint32_t> tail_;   // [layout_.tail_words()]
   std::vector<float> block_;
   std::vector<uint32_t> words_;
 };

@@ -88,6 +88,7 @@ std::vector<uint32_t> FakeSite::Encode(const v1::Task& task,
                                        const std::vector<float>& delta) const {
   std::vector<uint32_t> vector(delta.size()), tail;
   const size_t size = delta.size() / kTracks;
+  uint64_t all = 0;
   const uint32_t trained = kExamples - (validation_loss ? kTried : 0);
   for (size_t t = 0; t < kTracks; ++t) {
     const uint64_t total = task.track_examples(static_cast<int>(t));
@@ -98,10 +99,14 @@ std::vector<uint32_t> FakeSite::Encode(const v1::Task& task,
                 RoundingStream(t, site_.name()), 0,
                 absl::MakeSpan(vector).subspan(t * size, size));
     tail.push_back(trained);
-    tail.push_back(EncodeLoss(trained * 0.5, trained, total));
-    if (!validation_loss) continue;
-    tail.push_back(kTried);
-    tail.push_back(EncodeLoss(kTried * *validation_loss, kTried, total));
+    if (validation_loss) tail.push_back(kTried);
+    all += total;
+  }
+  // Of the one arm.
+  constexpr uint32_t kArmTried = kTracks * kTried;
+  tail.push_back(EncodeLoss(kTracks * trained * 0.5, kTracks * trained, all));
+  if (validation_loss) {
+    tail.push_back(EncodeLoss(kArmTried * *validation_loss, kArmTried, all));
   }
   vector.insert(vector.end(), tail.begin(), tail.end());
   return vector;

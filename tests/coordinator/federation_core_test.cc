@@ -136,7 +136,7 @@ TEST_F(FederationCoreTest, SumOfMoreExamplesThanTheCohortHasEndsTheStudy) {
   Prepare(a, b);
   v1::Task task = a.Next().task();
   std::vector<uint32_t> vector = a.Encode(task, Delta(0.5f));
-  vector[vector.size() - 4] = 31;  // of the second track, besides b's 10
+  vector[vector.size() - 3] = 31;  // of the second track, besides b's 10
   ASSERT_TRUE(a.SubmitUpdate(task, *a.Upload(task, vector)).ok());
   ASSERT_TRUE(b.SendUpdate(task, Delta(0.5f)).ok());
   v1::StudyEnded ended = a.Next().ended();

@@ -71,7 +71,7 @@ class ValidatedCoreTest : public testing::Test {
       site.validation_loss = std::isnan(loss) ? 0 : loss;
       std::vector<uint32_t> vector = site.Encode(task, Delta(round));
       if (std::isnan(loss)) {
-        for (size_t t = 1; t <= 3; ++t) vector[vector.size() - 4 * t + 2] = 0;
+        for (size_t t = 1; t <= 3; ++t) vector[vector.size() - 2 * t - 1] = 0;
       }
       ASSERT_TRUE(
           site.SubmitUpdate(task, site.Upload(task, vector).value()).ok());

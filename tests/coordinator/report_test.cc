@@ -44,7 +44,8 @@ TEST_F(ReportTest, LocalOnlyPoolsEachSitesCasesByItsOwnModel) {
   EXPECT_EQ(local["sites"]["b"]["accuracy"], 0.6);
   EXPECT_EQ(local["tracks"]["fold-2"]["n"], 40);
   EXPECT_EQ(local["tracks"]["fold-2"]["model_sha256"]["b"], "b2");
-  EXPECT_EQ(local["tracks"]["final"]["round_losses"]["a"][0], 1);
+  EXPECT_EQ(local["round_losses"]["a"], json({1.25}));
+  EXPECT_FALSE(local["tracks"]["final"].contains("round_losses"));
   EXPECT_EQ(arm_["centralized"]["pooled"]["accuracy"], 0.95);
   EXPECT_EQ(arm_["centralized"]["tracks"]["fold-1"]["model_sha256"], "a1");
 }
@@ -121,9 +122,9 @@ class ValidatedReportTest : public ReportTest {
       federated_.rounds.push_back(
           {.round = r,
            .contributors = {SiteId("a")},
-           .mean_loss = {2, 2, 2},
+           .mean_loss = {2},
            .validation_examples = {r == 2 ? 0u : 4u, 0, r == 2 ? 0u : 12u},
-           .validation_loss = {loss, nan, loss}});
+           .validation_loss = {loss}});
     }
     federated_.model_round = 3;
   }
@@ -136,11 +137,9 @@ TEST_F(ValidatedReportTest, LossesOfTheTriedModelsAndTheChosenOneAreShown) {
   EXPECT_EQ(report_["rounds"][0]["validation_examples"], 16);
   EXPECT_EQ(report_["rounds"][3]["validation_loss"], 0.25);
   EXPECT_EQ(report_["rounds"][1]["validation_loss"], nullptr);
-  const json& tracks = arm_["federated"]["tracks"];
-  EXPECT_EQ(tracks["final"]["validation_losses"],
+  EXPECT_EQ(arm_["federated"]["validation_losses"],
             json({1, nullptr, 1.0 / 3, 0.25}));
-  EXPECT_EQ(tracks["fold-2"]["validation_losses"],
-            json({nullptr, nullptr, nullptr, nullptr}));
+  EXPECT_EQ(arm_["federated"]["round_losses"], json({2, 2, 2, 2}));
   EXPECT_THAT(html_, HasSubstr("Training ended after 4 of 10 rounds"));
   EXPECT_THAT(html_, HasSubstr("The models after round 3 were evaluated: of "
                                "those tried they had the lowest validation "
@@ -150,6 +149,25 @@ TEST_F(ValidatedReportTest, LossesOfTheTriedModelsAndTheChosenOneAreShown) {
   for (const std::string& page : {text_, html_}) {
     EXPECT_THAT(page, Not(HasSubstr("nan")));
   }
+}
+
+// Their rounds have a loss of each track.
+TEST_F(ValidatedReportTest, RoundsStoredBeforeLossesWerePooledShowTheSame) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  for (RoundSummary& round : federated_.rounds) {
+    const double loss = round.validation_loss[0];
+    round.mean_loss = {1, 3, nan};
+    round.validation_loss = {loss + 3, nan, loss - 1};
+  }
+  Write({});
+  EXPECT_EQ(report_["rounds"][3]["validation_loss"], 0.25);
+  EXPECT_EQ(arm_["federated"]["round_losses"], json({2, 2, 2, 2}));
+  const json& losses = arm_["federated"]["validation_losses"];
+  ASSERT_EQ(losses.size(), 4u);
+  EXPECT_EQ(losses[0], 1);
+  EXPECT_EQ(losses[1], nullptr);
+  EXPECT_NEAR(losses[2].get<double>(), 1.0 / 3, 1e-12);
+  EXPECT_EQ(losses[3], 0.25);
 }
 
 TEST_F(ReportTest, CardHasTheFiguresOfTheReportAndTheFiles) {
@@ -192,7 +210,7 @@ class SecureReportTest : public ReportTest {
     federated_ = Result({{a_, 9}, {b_, 8}, {c_, 7}});
     federated_.rounds[0].contributors = {a_, b_, c_};
     const double nan = std::numeric_limits<double>::quiet_NaN();
-    federated_.rounds.push_back({.round = 2, .mean_loss = {nan, nan, nan}});
+    federated_.rounds.push_back({.round = 2, .mean_loss = {nan}});
     for (const SiteId& site : {a_, b_}) {
       federated_.census[site].Clear();
       federated_.evaluations.erase(site);
@@ -246,8 +264,7 @@ TEST_F(SecureReportTest, LostRoundHasNoSitesAndNoLosses) {
   Write({});
   EXPECT_EQ(report_["rounds"][0]["sites"], json({"a", "b", "c"}));
   EXPECT_EQ(report_["rounds"][1]["sites"], json::array());
-  EXPECT_EQ(arm_["federated"]["tracks"]["final"]["round_losses"],
-            json({1, nullptr}));
+  EXPECT_EQ(arm_["federated"]["round_losses"], json({1.25, nullptr}));
   EXPECT_THAT(html_, HasSubstr("stayed as they were: 2."));
   for (const std::string& page : {text_, html_}) {
     EXPECT_THAT(page, Not(HasSubstr("nan")));

@@ -89,7 +89,7 @@ TEST_F(SegmentationReportTest, OverlapsStandInThePlaceOfScores) {
   const json& fold = federated["tracks"]["fold-2"];
   EXPECT_EQ(fold["overlap"]["all"]["n_cases"], 40);
   EXPECT_EQ(fold["model_sha256"], "a2");
-  EXPECT_EQ(fold["round_losses"], json({1.25}));
+  EXPECT_EQ(federated["round_losses"], json({1.25}));
   for (const char* none : {"accuracy", "confusion", "macro", "localization"}) {
     EXPECT_FALSE(pooled.contains(none)) << none;
   }

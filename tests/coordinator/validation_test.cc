@@ -32,6 +32,50 @@ bool IsOver(const std::vector<double>& losses, uint32_t patience,
   return TrainingIsOver(study, Rounds(losses));
 }
 
+// Two arms of two tracks.
+TEST(ValidationTest, ArmsAreWeighedByTheValidationExamplesOfTheirTracks) {
+  RoundSummary round{.round = 1,
+                     .mean_loss = {4, kNothing},
+                     .validation_examples = {20, 10, 10, 0},
+                     .validation_loss = {1, 2}};
+  EXPECT_TRUE(round.HasFittingLosses());
+  EXPECT_EQ(round.MeanValidationLoss(), 1.25);
+  EXPECT_EQ(round.ArmValidationLoss(0, 2), 1);
+  EXPECT_EQ(round.ArmValidationLoss(1, 2), 2);
+  EXPECT_EQ(round.ArmLoss(0, 2), 4);
+  EXPECT_TRUE(std::isnan(round.ArmLoss(1, 2)));
+  round.validation_examples = {0, 0, 10, 0};
+  round.validation_loss[0] = kNothing;
+  EXPECT_EQ(round.MeanValidationLoss(), 2);
+  EXPECT_TRUE(std::isnan(round.ArmValidationLoss(0, 2)));
+}
+
+// As they were stored before losses were pooled.
+TEST(ValidationTest, LossesByTrackComeToThoseOfTheirArms) {
+  const RoundSummary round{.round = 1,
+                           .mean_loss = {1, 3, kNothing, 5},
+                           .validation_examples = {30, 10, 0, 8},
+                           .validation_loss = {1, 2, kNothing, 6}};
+  EXPECT_TRUE(round.HasFittingLosses());
+  EXPECT_EQ(round.ArmLoss(0, 2), 2);
+  EXPECT_EQ(round.ArmLoss(1, 2), 5);
+  EXPECT_EQ(round.ArmValidationLoss(0, 2), 1.25);
+  EXPECT_EQ(round.ArmValidationLoss(1, 2), 6);
+  EXPECT_EQ(round.MeanValidationLoss(), (30 + 20 + 48) / 48.0);
+}
+
+TEST(ValidationTest, LossesThatFitNoTracksAreSeen) {
+  EXPECT_TRUE(RoundSummary{.round = 1}.HasFittingLosses());
+  for (const RoundSummary& bad :
+       {RoundSummary{.round = 1, .validation_examples = {1}},
+        RoundSummary{.round = 1, .validation_loss = {1}},
+        RoundSummary{.round = 1,
+        .validation_examples = {1, 2, 3},
+        .validation_loss = {1, 2}}}) {
+    EXPECT_FALSE(bad.HasFittingLosses());
+  }
+}
+
 TEST(ValidationTest, TracksAreWeighedByTheirValidationExamples) {
   const RoundSummary round{.round = 1,
                            .validation_examples = {30, 10, 0},

@@ -39,9 +39,15 @@ std::vector<uint32_t> Encoded(const SiteUpdate& update,
                 RoundingStream(t, site), 0,
                 absl::MakeSpan(words.data() + t * size, size));
     tail.push_back(static_cast<uint32_t>(update.num_examples[t]));
-    tail.push_back(EncodeLoss(update.loss_sum[t], update.num_examples[t],
-                              options.total_examples[t]));
   }
+  double loss_sum = 0;
+  uint64_t examples = 0, total = 0;
+  for (size_t t = 0; t < options.total_examples.size(); ++t) {
+    loss_sum += update.loss_sum[t];
+    examples += update.num_examples[t];
+    total += options.total_examples[t];
+  }
+  tail.push_back(EncodeLoss(loss_sum, examples, total));
   words.insert(words.end(), tail.begin(), tail.end());
   return words;
 }
@@ -142,9 +148,9 @@ TEST_F(FedAvgTest, IsTheWeightedMeanInAnyOrderToTheBit) {
   EXPECT_EQ(result->num_bytes, got.size() * 4);
   ASSERT_EQ(result->tracks.size(), 2u);
   EXPECT_EQ(result->tracks[0].num_examples, 10085u);
-  EXPECT_NEAR(result->tracks[0].mean_loss, 10.0 / 10085, 1e-6);
   EXPECT_EQ(result->tracks[1].num_examples, 10u);
-  EXPECT_NEAR(result->tracks[1].mean_loss, 2, 1e-6);
+  ASSERT_EQ(result->arms.size(), 1u);
+  EXPECT_NEAR(result->arms[0].mean_loss, 30.0 / 10095, 1e-6);
   Rng rng(1, "order");
   for (int shuffle = 0; shuffle < 4; ++shuffle) {
     rng.Shuffle(options.updates);
@@ -182,29 +188,27 @@ TEST_F(FedAvgTest, MasksThatAreTakenOffTheSumLeaveItsBits) {
   auto masked = AggregateUpdates(options);
   ASSERT_TRUE(masked.ok()) << masked.status();
   EXPECT_EQ(masked->sha256, plain->sha256);
-  EXPECT_EQ(masked->tracks[1].mean_loss, plain->tracks[1].mean_loss);
+  EXPECT_EQ(masked->arms[0].mean_loss, plain->arms[0].mean_loss);
 }
 
 TEST_F(FedAvgTest, TrackWithoutExamplesStaysAsItIs) {
   AggregateOptions options = Options(2, {3, 3}, {1, -0.0f, 3, 4});
   // A sum that is there all the same, for a track of which nobody says so.
   options.updates = {
-      {"a", Write("a", std::vector<uint32_t>{7, 7, 1u << 26, 1u << 26, 0, 9, 3,
-                                             1u << 24})}};
+      {"a", Write("a", std::vector<uint32_t>{7, 7, 1u << 26, 1u << 26, 0, 3,
+                                             1u << 23})}};
   auto result = AggregateUpdates(options);
   ASSERT_TRUE(result.ok()) << result.status();
   const std::vector<float> got = Output();
   EXPECT_EQ(got, (std::vector<float>{1, 0, 4, 5}));
   EXPECT_TRUE(std::signbit(got[1]));
-  EXPECT_TRUE(std::isnan(result->tracks[0].mean_loss));
-  EXPECT_EQ(result->tracks[1].mean_loss, 1);
+  EXPECT_EQ(result->arms[0].mean_loss, 1);
 }
 
 TEST_F(FedAvgTest, MoreExamplesThanTheCohortHasAreRefusedAndNothingIsLeft) {
   AggregateOptions options = Options(1, {9, 10}, {1, 2});
-  options.updates = {
-      {"a", Write("a", std::vector<uint32_t>{0, 0, 4, 0, 8, 0})},
-      {"b", Write("b", std::vector<uint32_t>{0, 0, 5, 0, 2, 0})}};
+  options.updates = {{"a", Write("a", std::vector<uint32_t>{0, 0, 4, 8, 0})},
+                     {"b", Write("b", std::vector<uint32_t>{0, 0, 5, 2, 0})}};
   EXPECT_TRUE(AggregateUpdates(options).ok());
   std::filesystem::remove(folder_ + "/out");
   options.total_examples = {9, 9};
@@ -215,25 +219,48 @@ TEST_F(FedAvgTest, MoreExamplesThanTheCohortHasAreRefusedAndNothingIsLeft) {
   EXPECT_FALSE(FileExists(folder_ + "/out"));
 }
 
-// Of each track a delta, then n, loss, v and validation loss.
+// Of each track a delta, then n and v of each, then of each arm the losses.
 TEST_F(FedAvgTest, ValidationIsReadBesideTheLossAndMovesNothing) {
   AggregateOptions options = Options(1, {10, 10}, {1, 2});
+  options.layout.num_arms = 2;
   options.layout.validates = true;
   const uint32_t one = 1u << 24;  // a loss of one nat in each of ten cases
   options.updates = {
-      {"a", Write("a", std::vector<uint32_t>{1u << 26, 0, 4, one, 1, one / 10,
-                                             8, one, 0, 0})},
-      {"b", Write("b", std::vector<uint32_t>{0, 0, 1, one, 3, 2 * one, 0, 0, 0,
+      {"a", Write("a", std::vector<uint32_t>{1u << 26, 0, 4, 1, 8, 0, one,
+                                             one / 10, one, 0})},
+      {"b", Write("b", std::vector<uint32_t>{0, 0, 1, 3, 0, 0, one, 2 * one, 0,
                                              0})}};
   auto result = AggregateUpdates(options);
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_EQ(Output(), (std::vector<float>{3, 2}));
   EXPECT_EQ(result->tracks[0].num_examples, 5u);
   EXPECT_EQ(result->tracks[0].validation_examples, 4u);
-  EXPECT_NEAR(result->tracks[0].validation_loss, 21.0 / 4, 1e-6);
+  EXPECT_NEAR(result->arms[0].mean_loss, 4, 1e-6);
+  EXPECT_NEAR(result->arms[0].validation_loss, 21.0 / 4, 1e-6);
   EXPECT_EQ(result->tracks[1].num_examples, 8u);
   EXPECT_EQ(result->tracks[1].validation_examples, 0u);
-  EXPECT_TRUE(std::isnan(result->tracks[1].validation_loss));
+  EXPECT_NEAR(result->arms[1].mean_loss, 10.0 / 8, 1e-6);
+  EXPECT_TRUE(std::isnan(result->arms[1].validation_loss));
+}
+
+TEST_F(FedAvgTest, LossIsPooledOverTheTracksOfAnArmOnly) {
+  AggregateOptions options = Options(1, {10, 30, 5, 5}, {1, 2, 3, 4});
+  options.layout.num_arms = 2;
+  options.layout.validates = true;
+  std::vector<uint32_t> words = {0, 0, 0, 0, 6, 2, 10, 6, 5, 0, 0, 0};
+  // Sums of losses: 8 and 16 nats of 40 cases, 2 nats of 10.
+  for (uint32_t loss : {EncodeLoss(8, 16, 40), EncodeLoss(16, 8, 40),
+                        EncodeLoss(2, 5, 10), 0u}) {
+    words.push_back(loss);
+  }
+  options.updates = {{"a", Write("a", words)}};
+  auto result = AggregateUpdates(options);
+  ASSERT_TRUE(result.ok()) << result.status();
+  ASSERT_EQ(result->arms.size(), 2u);
+  EXPECT_NEAR(result->arms[0].mean_loss, 0.5, 1e-6);
+  EXPECT_NEAR(result->arms[0].validation_loss, 2, 1e-6);
+  EXPECT_NEAR(result->arms[1].mean_loss, 0.4, 1e-6);
+  EXPECT_TRUE(std::isnan(result->arms[1].validation_loss));
 }
 
 TEST_F(FedAvgTest, ValidationThatNoCohortCanHaveIsAborted) {
@@ -241,7 +268,7 @@ TEST_F(FedAvgTest, ValidationThatNoCohortCanHaveIsAborted) {
   options.layout.validates = true;
   const auto with = [&](uint32_t examples, uint32_t loss) {
     options.updates = {
-        {"a", Write("a", std::vector<uint32_t>{0, 8, 0, examples, loss})}};
+        {"a", Write("a", std::vector<uint32_t>{0, 8, examples, 0, loss})}};
     return AggregateUpdates(options).status();
   };
   const uint32_t most = uint32_t{64} << 24;
@@ -264,12 +291,13 @@ TEST_F(FedAvgTest, WrongLengthTwoUpdatesAndTooManySitesAreRefused) {
   good.updates = {{"a", path}};
   EXPECT_TRUE(AggregateUpdates(good).ok());
   AggregateOptions longer = Options(3, {5}, {0, 0, 0}), twice = good,
-                   crowd = good, tracks = good;
+                   crowd = good, tracks = good, arms = good;
   longer.updates = {{"a", path}};
   twice.updates = {{"a", path}, {"a", path}};
   crowd.updates = many;
   tracks.total_examples = {5, 5};
-  for (const AggregateOptions& bad : {longer, twice, crowd, tracks}) {
+  arms.layout.num_arms = 2;  // of one track
+  for (const AggregateOptions& bad : {longer, twice, crowd, tracks, arms}) {
     EXPECT_EQ(AggregateUpdates(bad).status().code(),
               absl::StatusCode::kInvalidArgument);
   }

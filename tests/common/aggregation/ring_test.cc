@@ -232,13 +232,29 @@ TEST(SharesTest, SumToTheCohortsSumAndAreClamped) {
               kMaxSites * 0x1p-31);
 }
 
-TEST(VectorLayoutTest, ValidationHasTwoMoreWordsOfEachTrack) {
-  VectorLayout layout{.track_size = 7, .num_tracks = 3};
-  EXPECT_EQ(layout.size(), 27);
+TEST(LossTest, PooledOverTracksDoesNotWrapEither) {
+  // 22 tracks of all sites at the clamp: N of the arm is over 2^32.
+  constexpr uint64_t kTracks = 22;
+  const uint64_t total = kTracks * kMaxSiteExamples * kMaxSites;
+  ASSERT_GT(total, uint64_t{1} << 32);
+  uint64_t sum = 0;
+  for (int s = 0; s < kMaxSites; ++s) {
+    sum += EncodeLoss(1e30, kTracks * kMaxSiteExamples, total);
+  }
+  ASSERT_LT(sum, uint64_t{1} << 31);
+  EXPECT_NEAR(DecodeLoss(static_cast<uint32_t>(sum), total, total), 64,
+              kMaxSites * 0x1p-25);
+}
+
+TEST(VectorLayoutTest, TailHasCountsOfTracksAndLossesOfArms) {
+  VectorLayout layout{.track_size = 7, .num_tracks = 6, .num_arms = 2};
+  EXPECT_EQ(layout.tracks_per_arm(), 3);
+  EXPECT_EQ(layout.tail(), 42);
+  EXPECT_EQ(layout.size(), 42 + 6 + 2);
   layout.validates = true;
-  EXPECT_EQ(layout.size(), 33);
-  EXPECT_EQ(layout.tail(), 21);
-  EXPECT_EQ(layout.num_bytes(), 33u * 4);
+  EXPECT_EQ(layout.tail(), 42);
+  EXPECT_EQ(layout.size(), 42 + 12 + 4);
+  EXPECT_EQ(layout.num_bytes(), 58u * 4);
 }
 
 }  // namespace

@@ -262,8 +262,10 @@ TEST_F(CheckedRoundTest, SiteGetsTheModelOfTheCoordinatorFromTheSum) {
   for (bool validates : {false, true}) {
     masks_.clear();
     // Over a block; the tail begins at no multiple of 4.
-    AggregateOptions options =
-        Round({.track_size = 20001, .num_tracks = 3, .validates = validates});
+    AggregateOptions options = Round({.track_size = 20001,
+                                      .num_tracks = 4,
+                                      .num_arms = 2,
+                                      .validates = validates});
     auto result = AggregateUpdates(options);
     ASSERT_TRUE(result.ok()) << result.status();
     const std::string file = ReadFile(Path("sum")).value();

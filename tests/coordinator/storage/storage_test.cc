@@ -125,6 +125,29 @@ TEST_F(StorageTest, ValidationOfARoundAndTheBestGlobalAreKept) {
   EXPECT_EQ(study.rounds[0].MeanValidationLoss(), 0.5);
 }
 
+// Two tracks of one arm.
+TEST_F(StorageTest, LossesOfARoundAreKeptByArmAndOddOnesAreUnreadable) {
+  {
+    auto storage = Storage::Open(path_).value();
+    ASSERT_TRUE(storage->AddStudy({.hash = "hh", .study = "ss"}).ok());
+    ASSERT_TRUE(storage
+                    ->CommitRound("hh",
+                                  {.round = 1,
+                                   .mean_loss = {0.75},
+                                   .validation_examples = {3, 1},
+                                   .validation_loss = {0.5}},
+                                  {}, {})
+                    .ok());
+  }
+  const StoredStudy study = Load().at(0);
+  EXPECT_THAT(study.rounds[0].mean_loss, ElementsAre(0.75));
+  EXPECT_THAT(study.rounds[0].validation_examples, ElementsAre(3, 1));
+  EXPECT_THAT(study.rounds[0].validation_loss, ElementsAre(0.5));
+  Run("UPDATE rounds SET validation_examples = x''");
+  EXPECT_EQ(Storage::Open(path_).value()->LoadStudies().status().code(),
+            absl::StatusCode::kDataLoss);
+}
+
 TEST_F(StorageTest, DatabaseOfTheFirstVersionTakesSumsAndTotals) {
   Run(kVersion1);
   v1::CensusTotals totals;

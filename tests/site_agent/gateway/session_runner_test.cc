@@ -141,26 +141,26 @@ TEST_F(ValidatedSessionTest, ValidationGoesWithTheUpdateWithinTheCensus) {
   // The cohort has 100 cases; FakeTrainer trains on 10 and tries 4 with a loss
   // of 1.5.
   const uint32_t one = 1u << 24;
-  const std::vector<uint32_t> tail = validated_.coordinator.UploadedTail(12);
+  const std::vector<uint32_t> tail = validated_.coordinator.UploadedTail(8);
   for (size_t track = 0; track < 3; ++track) {
-    EXPECT_EQ(tail[4 * track], 10u);
-    EXPECT_EQ(tail[4 * track + 1], EncodeLoss(10, 10, 100));
-    EXPECT_EQ(tail[4 * track + 2], 4u);
-    EXPECT_EQ(tail[4 * track + 3], EncodeLoss(6, 4, 100));
-    EXPECT_NEAR(tail[4 * track + 3], 0.06 * one, 1);
+    EXPECT_EQ(tail[2 * track], 10u);
+    EXPECT_EQ(tail[2 * track + 1], 4u);
   }
+  EXPECT_EQ(tail[6], EncodeLoss(30, 30, 300));
+  EXPECT_EQ(tail[7], EncodeLoss(18, 12, 300));
+  EXPECT_NEAR(tail[7], 0.06 * one, 1);
   // It has three times as many since; its census has 20 of each fold's track,
   // 40 of the final one's.
   validated_.trainer.times_cases = 3;
   validated_.coordinator.tasks = {validated_.MakeTask(v1::Task::PREPARE, 0),
                                   validated_.MakeTask(v1::Task::TRAIN, 2)};
   ASSERT_TRUE(validated_.Run().ok());
-  const std::vector<uint32_t> more = validated_.coordinator.UploadedTail(12);
+  const std::vector<uint32_t> more = validated_.coordinator.UploadedTail(8);
   EXPECT_EQ(more[0], 15u);
-  EXPECT_EQ(more[2], 5u);
-  EXPECT_NEAR(more[3], 1.25 * 5 / 100 * one, 1);
-  EXPECT_EQ(more[8], 29u);
-  EXPECT_EQ(more[10], 11u);
+  EXPECT_EQ(more[1], 5u);
+  EXPECT_EQ(more[4], 29u);
+  EXPECT_EQ(more[5], 11u);
+  EXPECT_NEAR(more[7], 1.25 * (5 + 5 + 11) / 300 * one, 1);
 }
 
 TEST_F(ValidatedSessionTest, ZerosAreOfTheSameLength) {

@@ -92,9 +92,9 @@ class UpdateFileTest : public testing::Test {
                   RoundingStream(11, absl::StrCat("rounding/4/north/", t)), 0,
                   absl::MakeSpan(words).subspan(t * kTrackSize, kTrackSize));
       tail.push_back(static_cast<uint32_t>(share.num_examples));
-      tail.push_back(
-          EncodeLoss(share.loss_sum, share.num_examples, share.total_examples));
     }
+    // 10 of 40, 0 of 0 and 30 of 30 examples.
+    tail.push_back(EncodeLoss(5 + 99, 40, 70));
     words.insert(words.end(), tail.begin(), tail.end());
     return words;
   }
@@ -113,11 +113,30 @@ TEST_F(UpdateFileTest, VectorHasEachTrackEncodedAndThenCountsAndLosses) {
   EXPECT_EQ(update->size(), options_.layout.num_bytes());
   EXPECT_EQ(update->sha256(), Sha256Of(bytes));
   const std::vector<uint32_t> words = Words();
-  EXPECT_EQ(words[words.size() - 6], 10u);
-  EXPECT_EQ(words[words.size() - 5], (5u << 24) / 40);
+  EXPECT_EQ(words[words.size() - 4], 10u);
+  EXPECT_EQ(words[words.size() - 2], 30u);
+  EXPECT_NEAR(words.back(), 104.0 / 70 * (1 << 24), 1);
 }
 
-TEST_F(UpdateFileTest, ValidationLiesBehindCountAndLossOfItsTrack) {
+TEST_F(UpdateFileTest, LossesArePooledOverTheTracksOfTheirArmOnly) {
+  options_.layout.num_arms = 3;
+  ASSERT_TRUE(Encode(Random()).ok());
+  const std::vector<uint32_t> words = Words();
+  ASSERT_EQ(words.size() * sizeof(uint32_t), options_.layout.num_bytes());
+  EXPECT_EQ(words[words.size() - 3], (5u << 24) / 40);
+  EXPECT_EQ(words[words.size() - 2], 0u);
+  EXPECT_EQ(words[words.size() - 1], EncodeLoss(99, 30, 30));
+}
+
+TEST_F(UpdateFileTest, LossOfATrackThatWentAstrayDoesNotDrownItsArm) {
+  options_.shares = {{10, std::numeric_limits<double>::infinity(), 40},
+                     {20, -std::numeric_limits<double>::infinity(), 40},
+                     {30, 15, 40}};
+  ASSERT_TRUE(Encode(Random()).ok());
+  EXPECT_EQ(Words().back(), EncodeLoss(64 * 10 + 15, 60, 120));
+}
+
+TEST_F(UpdateFileTest, ValidationLiesBehindCountsOfTracksAndLossesOfArms) {
   const std::vector<float> delta = Random();
   ASSERT_TRUE(Encode(delta).ok());
   std::vector<uint32_t> want = Words();
@@ -127,10 +146,11 @@ TEST_F(UpdateFileTest, ValidationLiesBehindCountAndLossOfItsTrack) {
   auto update = Encode(delta);
   ASSERT_TRUE(update.ok()) << update.status();
   EXPECT_EQ(update->size(), options_.layout.num_bytes());
-  // From the back: of the third track, the second and the first.
-  want.insert(want.end(), {0, 0});
-  want.insert(want.end() - 4, {0, 0});
-  want.insert(want.end() - 8, {4, (10u << 24) / 40});
+  // From the back: of the arm, of the third track, the second and the first.
+  want.push_back(static_cast<uint32_t>((10u << 24) / 70.0 + 0.5));
+  want.insert(want.end() - 2, 0);
+  want.insert(want.end() - 4, 0);
+  want.insert(want.end() - 6, 4);
   EXPECT_TRUE(Words() == want);
 }
 
