@@ -2,7 +2,8 @@
 #include "coordinator/study_result.h"
 
 #include <cmath>
-#include <numeric>
+
+#include "common/aggregation/fed_avg.h"
 
 namespace hilum {
 
@@ -25,21 +26,11 @@ double RoundSummary::ArmLoss(size_t arm, size_t arms) const {
 }
 
 double RoundSummary::ArmValidationLoss(size_t arm, size_t arms) const {
-  if (validation_loss.empty()) return std::nan("");
-  const size_t count = validation_loss.size() / arms;
-  // Tracks over which each loss is pooled.
-  const auto tracks = static_cast<ptrdiff_t>(validation_examples.size() /
-                                             validation_loss.size());
-  double sum = 0, examples = 0;
-  for (size_t i = arm * count; i < (arm + 1) * count; ++i) {
-    const auto first =
-        validation_examples.begin() + static_cast<ptrdiff_t>(i) * tracks;
-    const uint64_t cases = std::accumulate(first, first + tracks, uint64_t{0});
-    if (cases == 0) continue;
-    sum += static_cast<double>(cases) * validation_loss[i];
-    examples += static_cast<double>(cases);
-  }
-  return examples > 0 ? sum / examples : std::nan("");
+  const size_t losses = validation_loss.size() / arms;
+  const size_t tracks = validation_examples.size() / arms;
+  return MeanLossOf(
+      absl::MakeConstSpan(validation_examples).subspan(arm * tracks, tracks),
+      absl::MakeConstSpan(validation_loss).subspan(arm * losses, losses));
 }
 
 }  // namespace hilum

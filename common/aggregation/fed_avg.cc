@@ -298,6 +298,32 @@ class Aggregator {
 
 }  // namespace
 
+double MeanLossOf(absl::Span<const uint64_t> examples,
+                  absl::Span<const double> losses) {
+  double sum = 0, all = 0;
+  for (size_t arm = 0; arm < losses.size(); ++arm) {
+    const size_t tracks = examples.size() / losses.size();
+    uint64_t cases = 0;
+    for (uint64_t n : examples.subspan(arm * tracks, tracks)) cases += n;
+    if (cases == 0) continue;
+    sum += static_cast<double>(cases) * losses[arm];
+    all += static_cast<double>(cases);
+  }
+  return all > 0 ? sum / all : std::nan("");
+}
+
+double MeanValidationLoss(const AggregateResult& result) {
+  std::vector<uint64_t> examples;
+  for (const TrackTotals& track : result.tracks) {
+    examples.push_back(track.validation_examples);
+  }
+  std::vector<double> losses;
+  for (const ArmTotals& arm : result.arms) {
+    losses.push_back(arm.validation_loss);
+  }
+  return MeanLossOf(examples, losses);
+}
+
 absl::StatusOr<AggregateResult> AggregateUpdates(
     const AggregateOptions& options) {
   return Aggregator(options).Run();

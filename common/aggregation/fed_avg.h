@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "common/aggregation/ring.h"
 #include "common/base/file.h"
 
@@ -57,6 +58,13 @@ struct AggregateResult {
   std::vector<TrackTotals> tracks;  // [num_tracks]
   std::vector<ArmTotals> arms;      // [num_arms]
 };
+
+// Returns the mean validation loss over the examples of all tracks; NaN: there
+// were none. examples: [tracks], losses: [arms], NaN or anything where an arm
+// has no examples; the tracks of an arm stand together, equally many of each.
+double MeanLossOf(absl::Span<const uint64_t> examples,
+                  absl::Span<const double> losses);
+double MeanValidationLoss(const AggregateResult& result);
 
 // Writes the new global blob. A track that no site trained stays as it is.
 // Two threads sum while the calling one unmasks, hashes and writes. Memory:

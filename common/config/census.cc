@@ -74,6 +74,27 @@ absl::Status CheckCensusShape(const v1::Study& study,
   return CheckRejectedMasks(census, study.classes_size());
 }
 
+absl::Status CheckTotalsShape(const v1::Study& study,
+                              const v1::CensusTotals& totals) {
+  constexpr uint64_t kMostCases = kMaxArmCases * 1000;  // of so many sites
+  const int cells = static_cast<int>(study.cross_validation().folds()) *
+                    study.classes_size();
+  const int tracks = static_cast<int>(StudyTracks(study).size());
+  bool fits = totals.arms_size() == study.arms_size() &&
+              totals.track_sites_size() == tracks &&
+              totals.track_class_sites_size() == tracks * study.classes_size();
+  for (const v1::ArmCensus& arm : totals.arms()) {
+    fits = fits && arm.fold_class_counts_size() == cells &&
+           arm.fold_class_patients_size() == cells &&
+           AllUpTo(kMostCases, arm.fold_class_counts()) &&
+           Sum(arm.fold_class_counts()) <= kMostCases;
+  }
+  if (fits) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      "the cohort's census that the coordinator tells is not of the study's "
+      "arms, folds, classes and tracks");
+}
+
 absl::Status CheckPatients(const v1::ArmCensus& arm) {
   for (int cell = 0; cell < arm.fold_class_patients_size(); ++cell) {
     const uint64_t patients = arm.fold_class_patients(cell);

@@ -31,6 +31,11 @@ absl::Status CheckCensusShape(const v1::Study& study,
 // patients than cases.
 absl::Status CheckPatients(const v1::ArmCensus& arm);
 
+// Checks what is told of a cohort in sum. INVALID_ARGUMENT: other arms, folds,
+// classes or tracks than the study's, or counts that no cohort of kMaxSites has.
+absl::Status CheckTotalsShape(const v1::Study& study,
+                              const v1::CensusTotals& totals);
+
 // Of an arm of one site or of a cohort, of n cases in sum. INVALID_ARGUMENT:
 // no fingerprint of full shape, sides not of n cases, more than n masked, a
 // gray over 4096 n, all of them over (4096 + kGrayRounding) n, or lungs over

@@ -82,12 +82,12 @@ absl::Status CheckSurvivors(const SecAggContext& context,
       return Untrusted(absl::StrCat("has a vector of ", site.name(),
                                     ", which is not in its roster"));
     }
-    absl::Status signature =
-        verifier.Verify(site, found->second->certificate(),
-                        VectorStatement(context, site, roster_hash,
-                                        survivor.self_mask_commitment(),
-                                        survivor.vector().sha256()),
-                        survivor.signature());
+    absl::Status signature = verifier.Verify(
+        site, found->second->certificate(),
+        VectorStatement(context, site, roster_hash, SharersOf(opening),
+                        survivor.self_mask_commitment(),
+                        survivor.vector().sha256()),
+        survivor.signature());
     if (!signature.ok()) {
       return Untrusted(absl::StrCat("has a vector that ", site.name(),
                                     " did not sign: ", signature.message()));

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a site reads a sum that the coordinator opens, and what follows from it.
+#include <unistd.h>
+
+#include <memory>
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/aggregation/fed_avg.h"
+#include "common/aggregation/statistics_vector.h"
+#include "common/aggregation/sum_file.h"
+#include "common/base/status_macros.h"
+#include "common/config/cohort_rules.h"
+#include "common/secagg/mask.h"
+#include "common/secagg/opening.h"
+#include "site_agent/gateway/study_follower.h"
+
+namespace hilum {
+namespace {
+
+absl::Status Untrusted(absl::string_view why) {
+  return absl::PermissionDeniedError(absl::StrCat("secure aggregation: ", why));
+}
+
+// What the coordinator shows cannot be read: as good as false.
+absl::Status AsUntrusted(const absl::Status& status) {
+  if (absl::IsInvalidArgument(status) || absl::IsAborted(status)) {
+    return Untrusted(status.message());
+  }
+  return status;
+}
+
+absl::StatusOr<VectorMask> UnmaskOf(const SecAggContext& context,
+                                    const v1::SumOpening& opening) {
+  HILUM_ASSIGN_OR_RETURN(std::vector<MaskStream> masks,
+                         LeftoverMasks(context, opening));
+  auto shared = std::make_shared<std::vector<MaskStream>>(std::move(masks));
+  return VectorMask([shared](uint64_t first, absl::Span<uint32_t> values) {
+    ApplyMaskStreams(absl::MakeSpan(*shared), first, values);
+  });
+}
+
+}  // namespace
+
+absl::Status StudyFollower::ReadCensus(const v1::Task& task) {
+  HILUM_ASSIGN_OR_RETURN(v1::SumOpening opening,
+                         FetchOpening(task.header(), task.census_opening()));
+  if (opening.round() != 0 || opening.kind() != v1::Task::PREPARE ||
+      History(opening.before()) != History(state_.chain())) {
+    return Untrusted(
+        "the coordinator's sum of the censuses does not begin at the approved "
+        "starting weights");
+  }
+  const int64_t size = SizeOf(opening);
+  HILUM_ASSIGN_OR_RETURN(std::string path,
+                         FetchSum(task.header(), opening, size));
+  HILUM_ASSIGN_OR_RETURN(VectorMask unmask,
+                         UnmaskOf(ContextOf(opening), opening));
+  HILUM_ASSIGN_OR_RETURN(std::vector<uint32_t> words,
+                         ReadSum(path, size, opening.survivors_size(), unmask));
+  std::set<SiteId> sites;
+  for (const v1::SumOpening::Survivor& survivor : opening.survivors()) {
+    sites.emplace(survivor.site());
+  }
+  absl::StatusOr<v1::CensusTotals> cohort =
+      DecodeCensus(options_.study, sites, words);
+  if (!cohort.ok()) return AsUntrusted(cohort.status());
+  HILUM_ASSIGN_OR_RETURN(std::string statement, StatementOf(opening));
+  const v1::StudyChain after =
+      AfterCensus(state_.chain(),
+                  {.round = 0,
+                   .statement = std::move(statement),
+                   .sum_sha256 = opening.sum().sha256()},
+                  DigestOfWords(words));
+  if (History(after) != History(opening.after())) {
+    return Untrusted(
+        "the census that the coordinator goes on from is not the "
+        "sum that it opens");
+  }
+  *state_.mutable_chain() = after;
+  *state_.mutable_cohort() = *std::move(cohort);
+  state_.set_checked(false);
+  unchecked_ = std::move(opening);
+  return absl::OkStatus();
+}
+
+absl::Status StudyFollower::Advance(const v1::Header& header,
+                                    const v1::SumOpening& opening) {
+  const int64_t size = SizeOf(opening);
+  HILUM_ASSIGN_OR_RETURN(std::string sum, FetchSum(header, opening, size));
+  HILUM_ASSIGN_OR_RETURN(VectorMask unmask,
+                         UnmaskOf(ContextOf(opening), opening));
+  const std::string plain = options_.blobs->NewPath("plain");
+  HILUM_RETURN_IF_ERROR(
+      ReadSum(sum, size, opening.survivors_size(), unmask, plain));
+  const std::string next = options_.blobs->NewPath("next");
+  HILUM_ASSIGN_OR_RETURN(std::string global,
+                         options_.transfer->Fetch(
+                             header, ModelRef(state_.chain().model_sha256())));
+  AggregateOptions options{
+      .layout = options_.layout,
+      .fraction_bits =
+          FractionBits(options_.study.aggregation().clipping_norm()),
+      .total_examples = TrackExamples(options_.study, state_.cohort()),
+      .updates = {{.site = "the sum", .path = plain}},
+      .global_path = global,
+      .output_path = next,
+      .durability = Durability::kNone};
+  absl::StatusOr<AggregateResult> result = AggregateUpdates(options);
+  unlink(plain.c_str());
+  if (!result.ok()) return AsUntrusted(result.status());
+  HILUM_ASSIGN_OR_RETURN(std::string statement, StatementOf(opening));
+  const v1::StudyChain after =
+      AfterTraining(options_.study, state_.chain(),
+                    {.round = opening.round(),
+                     .statement = std::move(statement),
+                     .sum_sha256 = opening.sum().sha256()},
+                    result->sha256, MeanValidationLoss(*result));
+  if (History(after) != History(opening.after())) {
+    unlink(next.c_str());
+    return Untrusted(absl::StrCat(
+        "the model that the coordinator goes on with does not follow from the ",
+        "last one and the sum of round ", opening.round()));
+  }
+  HILUM_RETURN_IF_ERROR(
+      options_.blobs->Adopt(next, ModelRef(after.model_sha256())));
+  *state_.mutable_chain() = after;
+  state_.set_checked(false);
+  unchecked_ = opening;
+  return absl::OkStatus();
+}
+
+}  // namespace hilum
