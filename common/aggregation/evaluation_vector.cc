@@ -19,6 +19,13 @@ absl::Status CheckHeldOut(const v1::Study& study,
                   static_cast<int64_t>(StudyTracks(study).size()));
 }
 
+absl::Status CheckShown(const v1::Study& study, const ShownHistograms& shown) {
+  if (shown.empty()) return absl::OkStatus();
+  return LengthIs(
+      "which histograms are shown", shown.size(),
+      static_cast<int64_t>(StudyTracks(study).size()) * study.classes_size());
+}
+
 v1::TrackEvaluation NoCases(const v1::Study& study, uint32_t track) {
   const int classes = study.classes_size();
   v1::TrackEvaluation empty;
@@ -154,15 +161,16 @@ absl::Status CheckOverlapTotals(const v1::Study& study, uint64_t held_out,
 }
 
 absl::Status CheckTotals(const v1::TrackEvaluation& track, uint64_t held_out,
-                         size_t sites) {
+                         size_t sites, const ShownHistograms& shown) {
   const uint64_t cases = EvaluatedCases(track);
   if (cases > held_out) {
     return Absurd(absl::StrCat(cases, " cases of track ", track.track(),
                                ", the whole cohort holds out ", held_out));
   }
-  if (!ScoresMatchConfusion(track)) {
+  if (!HistogramsAre(shown, track)) {
     return Absurd(absl::StrCat("histograms of track ", track.track(),
-                               " that disagree with its confusion counts"));
+                               " that disagree with its confusion counts, or "
+                               "that are of too few patients to be sent"));
   }
   // Twice what rounding can have added.
   const double rounding = static_cast<double>(sites) * 0x1p-24;
@@ -173,6 +181,21 @@ absl::Status CheckTotals(const v1::TrackEvaluation& track, uint64_t held_out,
   }
   return Absurd(absl::StrCat("a loss of ", track.loss_sum(), " of track ",
                              track.track(), " with ", cases, " cases"));
+}
+
+// Of one site, whose histograms were withheld as they must be.
+absl::Status CheckOwn(const v1::TrackEvaluation& track, uint64_t held_out,
+                      const ShownHistograms& shown) {
+  const uint64_t cases = EvaluatedCases(track);
+  if (cases > held_out) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("evaluation: ", cases, " cases of track ", track.track(),
+                     ", the whole cohort holds out ", held_out));
+  }
+  if (HistogramsAre(shown, track)) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("evaluation: histograms of track ", track.track(),
+                   " lack the cases that its confusion counts have"));
 }
 
 void AddTrack(const v1::TrackEvaluation& track, v1::TrackEvaluation& sum) {
@@ -208,19 +231,18 @@ int64_t EvaluationVectorSize(const v1::Study& study) {
 
 absl::StatusOr<std::vector<uint32_t>> EncodeEvaluation(
     const v1::Study& study, const std::vector<uint64_t>& held_out,
-    const google::protobuf::RepeatedPtrField<v1::TrackEvaluation>& tracks) {
+    google::protobuf::RepeatedPtrField<v1::TrackEvaluation> tracks,
+    const ShownHistograms& shown) {
   HILUM_RETURN_IF_ERROR(CheckHeldOut(study, held_out));
+  HILUM_RETURN_IF_ERROR(CheckShown(study, shown));
   HILUM_RETURN_IF_ERROR(CheckEvaluationShape(study, tracks));
+  WithholdHistograms(shown, tracks);
   std::vector<uint32_t> words;
   words.reserve(static_cast<size_t>(EvaluationVectorSize(study)));
-  for (const v1::TrackEvaluation& track : tracks) {
+  for (v1::TrackEvaluation& track : tracks) {
     const uint64_t most = held_out[track.track()];
-    const uint64_t cases = EvaluatedCases(track);
-    if (cases > most) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("evaluation: ", cases, " cases of track ", track.track(),
-                       ", the whole cohort holds out ", most));
-    }
+    if (most == 0) track = NoCases(study, track.track());
+    HILUM_RETURN_IF_ERROR(CheckOwn(track, most, shown));
     AppendTrack(study, track, most, words);
   }
   return words;
@@ -228,8 +250,10 @@ absl::StatusOr<std::vector<uint32_t>> EncodeEvaluation(
 
 absl::StatusOr<v1::EvaluationTotals> DecodeEvaluation(
     const v1::Study& study, const std::vector<uint64_t>& held_out,
-    const std::set<SiteId>& sites, absl::Span<const uint32_t> sums) {
+    const std::set<SiteId>& sites, absl::Span<const uint32_t> sums,
+    const ShownHistograms& shown) {
   HILUM_RETURN_IF_ERROR(CheckHeldOut(study, held_out));
+  HILUM_RETURN_IF_ERROR(CheckShown(study, shown));
   HILUM_RETURN_IF_ERROR(LengthIs("the sum of evaluations", sums.size(),
                                  EvaluationVectorSize(study)));
   WordReader words(sums);
@@ -238,7 +262,7 @@ absl::StatusOr<v1::EvaluationTotals> DecodeEvaluation(
   for (v1::TrackEvaluation& track : *totals.mutable_tracks()) {
     const uint64_t most = held_out[track.track()];
     ReadTrack(study, words, most, track);
-    HILUM_RETURN_IF_ERROR(CheckTotals(track, most, sites.size()));
+    HILUM_RETURN_IF_ERROR(CheckTotals(track, most, sites.size(), shown));
     HILUM_RETURN_IF_ERROR(
         IsSegmentation(study)
             ? CheckOverlapTotals(study, most, sites.size(), track)

@@ -34,6 +34,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "common/base/ids.h"
+#include "common/config/evaluation.h"
 #include "hilum/v1/federation.pb.h"
 #include "hilum/v1/study.pb.h"
 #include "hilum/v1/totals.pb.h"
@@ -78,22 +79,28 @@ std::vector<uint64_t> HeldOutExamples(const v1::Study& study,
 // the message; the loss.
 int64_t EvaluationVectorSize(const v1::Study& study);
 
-// `held_out`: of the cohort, as HeldOutExamples has it. INVALID_ARGUMENT: its
-// length; `tracks` not as CheckEvaluationShape wants them, or with more cases
-// than the cohort holds out.
+// Encodes an evaluation. `held_out`: of the cohort, as HeldOut
+// (common/config/cohort_rules.h) has it; a track with 0 is sent as one of no
+// cases, whatever the site has. `shown`: as HistogramsShown has it; the other
+// histograms are sent as zeros. INVALID_ARGUMENT: their lengths; `tracks` not
+// as CheckEvaluationShape wants them, with more cases than the cohort holds out
+// or without a histogram that is shown.
 absl::StatusOr<std::vector<uint32_t>> EncodeEvaluation(
     const v1::Study& study, const std::vector<uint64_t>& held_out,
-    const google::protobuf::RepeatedPtrField<v1::TrackEvaluation>& tracks);
+    google::protobuf::RepeatedPtrField<v1::TrackEvaluation> tracks,
+    const ShownHistograms& shown = {});
 
 // Of the sum over `sites`. A loss_sum is within k * 2^-25 * N of the sum of
 // the sites', for k sites, sums over maps and of overlaps within k * 2^-31 * N.
 // INVALID_ARGUMENT: lengths. ABORTED: a sum that no cohort of this census can
 // have: more cases than it holds out, histograms that disagree with the
-// confusion, a mean loss out of [0, kMaxLoss], more maps than cases, a mean
-// share over 1, overlaps as of CheckOverlaps.
+// confusion where they are shown or are not all zeros elsewhere, a mean loss
+// out of [0, kMaxLoss], more maps than cases, a mean share over 1, overlaps as
+// of CheckOverlaps.
 absl::StatusOr<v1::EvaluationTotals> DecodeEvaluation(
     const v1::Study& study, const std::vector<uint64_t>& held_out,
-    const std::set<SiteId>& sites, absl::Span<const uint32_t> sums);
+    const std::set<SiteId>& sites, absl::Span<const uint32_t> sums,
+    const ShownHistograms& shown = {});
 
 // Of the sites whose entry has arms. Entries are of the study's shape, those of
 // a study of before protocol 5 without fingerprints and rejected masks, of one

@@ -99,6 +99,17 @@ bool CountsAgree(const v1::TrackEvaluation& track) {
          all.patients() >= most_patients && all.patients() <= patients;
 }
 
+bool IsWithheld(const v1::ScoreHistogram& scores) {
+  return Sum(scores.positives()) == 0 && Sum(scores.negatives()) == 0;
+}
+
+bool IsShown(const ShownHistograms& shown, const v1::TrackEvaluation& track,
+             int label) {
+  const size_t at = track.track() * static_cast<size_t>(track.classes_size()) +
+                    static_cast<size_t>(label);
+  return shown.empty() || (at < shown.size() && shown[at]);
+}
+
 // Of class activation maps.
 absl::Status CheckMaps(const v1::Study& study,
                        const v1::TrackEvaluation& track) {
@@ -136,9 +147,14 @@ absl::Status CheckTrack(const v1::Study& study,
     HILUM_RETURN_IF_ERROR(
         SizeIs("evaluation: negatives", scores.negatives_size(), bins));
   }
-  if (ScoresMatchConfusion(track)) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      "evaluation: histograms and confusion counts disagree");
+  for (int c = 0; c < classes; ++c) {
+    if (ScoresMatchConfusion(track, c) || IsWithheld(track.classes(c))) {
+      continue;
+    }
+    return absl::InvalidArgumentError(
+        "evaluation: histograms and confusion counts disagree");
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -184,18 +200,36 @@ absl::Status CheckOverlaps(const v1::Study& study,
       "evaluation: overlaps of the classes and of all disagree");
 }
 
-bool ScoresMatchConfusion(const v1::TrackEvaluation& track) {
+bool ScoresMatchConfusion(const v1::TrackEvaluation& track, int label) {
   const int classes = track.classes_size();
-  const uint64_t cases = Sum(track.confusion());
-  for (int c = 0; c < classes; ++c) {
-    const auto row = track.confusion().begin() + c * classes;
-    const uint64_t positives = std::accumulate(row, row + classes, uint64_t{0});
-    if (Sum(track.classes(c).positives()) != positives ||
-        Sum(track.classes(c).negatives()) != cases - positives) {
-      return false;
-    }
+  const auto row = track.confusion().begin() + label * classes;
+  const uint64_t positives = std::accumulate(row, row + classes, uint64_t{0});
+  return Sum(track.classes(label).positives()) == positives &&
+         Sum(track.classes(label).negatives()) ==
+             Sum(track.confusion()) - positives;
+}
+
+bool HistogramsAre(const ShownHistograms& shown,
+                   const v1::TrackEvaluation& track) {
+  for (int c = 0; c < track.classes_size(); ++c) {
+    const bool good = IsShown(shown, track, c) ? ScoresMatchConfusion(track, c)
+                                               : IsWithheld(track.classes(c));
+    if (!good) return false;
   }
   return true;
+}
+
+void WithholdHistograms(
+    const ShownHistograms& shown,
+    google::protobuf::RepeatedPtrField<v1::TrackEvaluation>& tracks) {
+  for (v1::TrackEvaluation& track : tracks) {
+    for (int c = 0; c < track.classes_size(); ++c) {
+      if (IsShown(shown, track, c)) continue;
+      v1::ScoreHistogram& scores = *track.mutable_classes(c);
+      for (uint32_t& count : *scores.mutable_positives()) count = 0;
+      for (uint32_t& count : *scores.mutable_negatives()) count = 0;
+    }
+  }
 }
 
 }  // namespace hilum

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coordinator/report/arm_metrics.h"
 
+#include "absl/strings/str_cat.h"
+#include "common/config/evaluation.h"
 #include "common/config/study.h"
 #include "common/metrics/overlap.h"
 
@@ -13,6 +15,8 @@ PooledScores::PooledScores(const v1::Study& study)
                                           ? 0
                                           : study.evaluation().score_bins())),
       negatives(positives),
+      tracks_shown(static_cast<size_t>(study.classes_size())),
+      tracks_withheld(tracks_shown),
       overlaps(IsSegmentation(study)
                    ? static_cast<size_t>(study.classes_size()) + 1
                    : 0) {}
@@ -36,12 +40,17 @@ std::optional<double> PooledScores::MeanLoss() const {
 void PooledScores::Add(const v1::TrackEvaluation& track) {
   if (!overlaps.empty()) return AddOverlaps(track);
   const int classes = confusion.num_classes();
+  const uint64_t cases = EvaluatedCases(track);
   for (int truth = 0; truth < classes; ++truth) {
     for (int guess = 0; guess < classes; ++guess) {
       confusion.Add(truth, guess, track.confusion(truth * classes + guess));
     }
     size_t c = static_cast<size_t>(truth);
     const v1::ScoreHistogram& scores = track.classes(truth);
+    if (cases == 0) continue;
+    const bool shown = ScoresMatchConfusion(track, truth);
+    ++(shown ? tracks_shown : tracks_withheld)[c];
+    if (!shown) continue;
     for (int b = 0; b < scores.positives_size(); ++b) {
       positives[c][static_cast<size_t>(b)] += scores.positives(b);
       negatives[c][static_cast<size_t>(b)] += scores.negatives(b);
@@ -56,6 +65,15 @@ void PooledScores::Add(const v1::TrackEvaluation& track) {
 std::optional<BinnedAuc> PooledScores::Auc(int label) const {
   size_t c = static_cast<size_t>(label);
   return ComputeBinnedAuc(positives[c], negatives[c]);
+}
+
+std::string PooledScores::AucNote(int label) const {
+  const int shown = tracks_shown[static_cast<size_t>(label)];
+  const int withheld = tracks_withheld[static_cast<size_t>(label)];
+  if (withheld == 0) return "";
+  if (shown == 0) return "not shown (fewer than ten patients)";
+  return absl::StrCat("of ", shown, " of ", shown + withheld,
+                      " folds, the others have fewer than ten patients");
 }
 
 std::optional<double> PooledScores::MacroAuc() const {

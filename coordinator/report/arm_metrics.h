@@ -20,7 +20,11 @@ struct PooledScores {
   void Add(const v1::TrackEvaluation& track);
   uint64_t Cases() const;
   std::optional<double> MeanLoss() const;
+  // Of the tracks whose histograms are shown; nothing where none is.
   std::optional<BinnedAuc> Auc(int label) const;
+  // Says why there is no AUC, or of which part of the folds it is; empty: of
+  // all cases, or there are none.
+  std::string AucNote(int label) const;
   std::optional<double> MacroAuc() const;
   std::optional<double> MacroSensitivity() const;
   std::optional<double> MacroSpecificity() const;
@@ -29,6 +33,10 @@ struct PooledScores {
   Confusion confusion;
   std::vector<std::vector<uint64_t>> positives;  // [classes][bins]
   std::vector<std::vector<uint64_t>> negatives;  // [classes][bins]
+  // [classes]: tracks whose histograms of the class are in these two, and those
+  // whose are not, as they were withheld (HistogramsShown) while there are
+  // cases.
+  std::vector<int> tracks_shown, tracks_withheld;
   double loss_sum = 0;
   // Of class activation maps, as TrackEvaluation has them.
   uint64_t mapped = 0;

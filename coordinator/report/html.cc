@@ -62,6 +62,14 @@ std::string AucText(const std::optional<BinnedAuc>& auc) {
   return text;
 }
 
+// The AUC of a class, and of which cases it is where that is not all.
+std::string ClassAucText(const PooledScores& scores, int label) {
+  const std::string note = scores.AucNote(label);
+  const std::optional<BinnedAuc> auc = scores.Auc(label);
+  if (note.empty()) return AucText(auc);
+  return auc ? absl::StrCat(AucText(auc), " (", note, ")") : note;
+}
+
 Cells SummaryRow(const std::string& name, const PooledScores& scores) {
   const Confusion& confusion = scores.confusion;
   std::string accuracy = Percent(confusion.Accuracy());
@@ -116,7 +124,7 @@ std::string RocChart(const ArmMetrics& arm, const v1::Study& study) {
   for (int c = 0; c < study.classes_size(); ++c) {
     size_t at = static_cast<size_t>(c);
     ChartLine line{.label = absl::StrCat(study.classes(c), ": AUC ",
-                                         AucText(arm.pooled.Auc(c)))};
+                                         ClassAucText(arm.pooled, c))};
     for (const RocPoint& point :
          BinnedRocCurve(arm.pooled.positives[at], arm.pooled.negatives[at])) {
       line.points.emplace_back(point.false_positive_rate,
@@ -142,7 +150,8 @@ std::string ClassTable(const ArmMetrics& arm, const v1::Study& study) {
     std::optional<BinnedAuc> auc = arm.pooled.Auc(c);
     rows.push_back(
         {EscapeHtml(study.classes(c)), absl::StrCat(confusion.RowSum(c)),
-         AucText(auc), auc ? absl::StrFormat("± %.4f", auc->error_bound) : "–",
+         ClassAucText(arm.pooled, c),
+         auc ? absl::StrFormat("± %.4f", auc->error_bound) : "–",
          Percent(confusion.Sensitivity(c)), Percent(confusion.Specificity(c))});
   }
   return Table(

@@ -129,6 +129,13 @@ std::string Data(const v1::Study& study, const Json& report) {
   return text;
 }
 
+// With the reason where it is not of all cases.
+std::string AucOf(const Json& scores) {
+  const std::string auc = Interval(scores.at("auc"), scores.at("ci95"));
+  if (!scores.contains("auc_note")) return auc;
+  return absl::StrCat(auc, " ", scores.at("auc_note").get<std::string>());
+}
+
 std::string ArmFigures(const v1::Study& study, const std::string& arm,
                        const Json& pooled) {
   std::string text = absl::StrCat(
@@ -159,8 +166,7 @@ std::string ArmFigures(const v1::Study& study, const std::string& arm,
                                 "specificity"}));
   for (const std::string& label : study.classes()) {
     const Json& scores = pooled.at("per_class").at(label);
-    text += MarkdownRow({label, Figure(scores.at("n_positive")),
-                         Interval(scores.at("auc"), scores.at("ci95")),
+    text += MarkdownRow({label, Figure(scores.at("n_positive")), AucOf(scores),
                          Figure(scores.at("sensitivity")),
                          Figure(scores.at("specificity"))});
   }

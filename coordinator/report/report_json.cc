@@ -51,6 +51,8 @@ Json ClassJson(const PooledScores& scores, int label) {
   json["ci95"] = auc && auc->interval95
                      ? Json{auc->interval95->low, auc->interval95->high}
                      : Json(nullptr);
+  const std::string note = scores.AucNote(label);
+  if (!note.empty()) json["auc_note"] = note;
   return json;
 }
 
@@ -293,7 +295,8 @@ Json ClassificationConventions() {
   return {{"averaging", "macro: mean over the classes that have a value"},
           {"auc",
            "one class against the rest, trapezoid over binned log-odds; "
-           "auc_error_bound is the most that binning can have moved it"},
+           "auc_error_bound is the most that binning can have moved it; of "
+           "the folds whose scores are shown (auc_note)"},
           {"ci95", "DeLong on the logit scale; Wilson for the accuracy"},
           {"pooled",
            "each case scored once, by the model of the fold that held it out; "

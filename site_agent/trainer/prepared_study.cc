@@ -7,8 +7,18 @@
 #include "absl/strings/str_cat.h"
 #include "common/crypto/sha256.h"
 #include "site_agent/trainer/augment.h"
+#include "site_agent/trainer/steps.h"
 
 namespace hilum {
+
+std::string DrawsKeyOf(absl::string_view patient_key, const v1::Study& study) {
+  v1::Study trained = study;
+  trained.clear_site_keys();
+  trained.clear_aggregation();
+  return HmacSha256(patient_key,
+                    absl::StrCat("hilum training draws\n",
+                                 Sha256Of(SerializeStudy(trained))));
+}
 
 bool PreparedStudy::Has(v1::Arm arm, size_t index) const {
   if (PlaneOf(arm, index).empty()) return false;
@@ -50,7 +60,8 @@ uint64_t PreparedStudy::VersionAt(size_t index, uint64_t epoch) const {
   if (!Augments(reach)) return 0;
   if (reach.views() == 0) return 1 + epoch;
   // Cases do not take their turns together.
-  const uint64_t start = Rng(study.seed(), pool.data.digests[index]).Next();
+  const uint64_t start =
+      SecretRng(absl::StrCat("views/", ToHex(pool.data.digests[index]))).Next();
   return (start % reach.views() + epoch) % reach.views();
 }
 
@@ -58,9 +69,9 @@ void PreparedStudy::AppendPixels(v1::Arm arm, CaseVersion version,
                                  std::vector<float>& pixels) const {
   const Plane& plane = PlaneOf(arm, version.index);
   if (version.version == 0) return AppendPlane(plane, pixels);
-  Rng rng(study.seed(), absl::StrCat("augment/", ArmName(arm), "/",
-                                     ToHex(pool.data.digests[version.index]),
-                                     "/", version.version));
+  Rng rng = SecretRng(absl::StrCat("augment/", ArmName(arm), "/",
+                                   ToHex(pool.data.digests[version.index]), "/",
+                                   version.version));
   AppendAugmented(plane, static_cast<int>(study.model().input_size()),
                   study.training().augmentation(), rng, pixels);
 }
@@ -84,8 +95,21 @@ std::vector<float> PreparedStudy::LogitOffsets(
 
 Rng PreparedStudy::MakeRng(const char* purpose, const Track& track,
                            uint32_t round) const {
-  return Rng(study.seed(), absl::StrCat(purpose, "/", ArmTrackName(track), "/",
-                                        round, "/", site));
+  return SecretRng(
+      absl::StrCat(purpose, "/", ArmTrackName(track), "/", round, "/", site));
+}
+
+Rng PreparedStudy::SecretRng(absl::string_view stream) const {
+  const std::string digest = HmacSha256(draws_key, stream);
+  uint64_t seed = 0;
+  for (size_t i = 0; i < sizeof(seed); ++i) {
+    seed = seed << 8 | static_cast<uint8_t>(digest[i]);
+  }
+  return Rng(seed, stream);
+}
+
+size_t PreparedStudy::BatchSizeOf(size_t cases) const {
+  return BatchSizeFor(study, cases, minimum_steps);
 }
 
 std::vector<std::string> PreparedStudy::AbsentClasses() const {

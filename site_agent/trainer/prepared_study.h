@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "common/base/rng.h"
 #include "common/config/study.h"
@@ -26,6 +27,14 @@ struct CaseVersion {
   uint64_t version;
 };
 
+// Returns the key of all that decides who is learned from together and how:
+// the order of cases, versions of images, dropout. It is HMAC-SHA-256 under the
+// site's patient key, which never leaves it, so that neither the coordinator
+// nor other sites can tell who shared a batch; over the study without
+// `site_keys` and `aggregation`, on which no training depends. The same key,
+// study and cases give the same bits, and two studies do not draw alike.
+std::string DrawsKeyOf(absl::string_view patient_key, const v1::Study& study);
+
 struct PreparedStudy {
   v1::Study study;
   std::string hash;  // 32 bytes
@@ -33,6 +42,10 @@ struct PreparedStudy {
   std::vector<Track> tracks;
   std::string site;
   CasePool pool;
+  // 32 bytes, as DrawsKeyOf has it: a secret of the site's.
+  std::string draws_key;
+  // As PrepareRequest has it.
+  uint32_t minimum_steps = 0;
 
   const std::vector<CaseRow>& cases() const { return pool.data.manifest.cases; }
   int classes() const { return study.classes_size(); }
@@ -57,8 +70,8 @@ struct PreparedStudy {
   // Versions 0 .. this - 1 are met again and again: those learned from, where
   // the study fixes them, and the case itself.
   uint64_t NumFixedVersions() const;
-  // Appends its pixels, [size * size]. They depend on the study's seed, the
-  // case's image, the arm and the version.
+  // Appends its pixels, [size * size]. They depend on draws_key, the case's
+  // image, the arm and the version.
   void AppendPixels(v1::Arm arm, CaseVersion version,
                     std::vector<float>& pixels) const;
 
@@ -66,7 +79,13 @@ struct PreparedStudy {
   // study's logit_adjustment; empty where that is 0. [classes]
   std::vector<float> LogitOffsets(absl::Span<const size_t> trained) const;
 
-  // A stream of this site's, of a track and round.
+  // Cases of a step of a track that learns from so many, as BatchSizeFor has
+  // it; 0: the track is not trained here.
+  size_t BatchSizeOf(size_t cases) const;
+
+  // A stream that only who knows draws_key can foresee.
+  Rng SecretRng(absl::string_view stream) const;
+  // The one of this site's, of a track and round.
   Rng MakeRng(const char* purpose, const Track& track, uint32_t round) const;
 
   v1::ArmCensus Census(v1::Arm arm) const;

@@ -41,6 +41,35 @@ absl::Status WriteNote(const std::string& folder, const char* name,
                              Durability::kNone, 0600);
 }
 
+// Says which tracks make their steps with smaller batches than the study's, and
+// which are not trained here.
+void AddStepWarnings(const PreparedStudy& study,
+                     std::vector<std::string>& warnings) {
+  std::vector<std::string> smaller, left_out;
+  for (const Track& track : study.tracks) {
+    const size_t cases = study.CasesOf(track, Part::kTraining).size();
+    const size_t size = study.BatchSizeOf(cases);
+    if (size == 0) {
+      left_out.push_back(ArmTrackName(track));
+    } else if (size < study.study.training().batch_size()) {
+      smaller.push_back(absl::StrCat(ArmTrackName(track), " ", size));
+    }
+  }
+  if (!smaller.empty()) {
+    warnings.push_back(absl::StrCat(
+        "batches are smaller here than the study's ",
+        study.study.training().batch_size(), ", so that each round makes ",
+        study.minimum_steps,
+        " steps of a track (policy.minimum_steps); cases a batch: ",
+        absl::StrJoin(smaller, ", ")));
+  }
+  if (left_out.empty()) return;
+  warnings.push_back(absl::StrCat(
+      "not trained here, as there are too few cases for ", study.minimum_steps,
+      " steps a round (policy.minimum_steps): ", absl::StrJoin(left_out, ", "),
+      "; more cases or local epochs would do"));
+}
+
 }  // namespace
 
 absl::Status WriteSiteNotes(const PreparedStudy& study,
@@ -71,6 +100,7 @@ std::vector<std::string> SiteWarnings(const PreparedStudy& study) {
                                     absl::StrJoin(absent, ", "),
                                     "; other sites teach the model these"));
   }
+  AddStepWarnings(study, warnings);
   return warnings;
 }
 

@@ -20,6 +20,8 @@ absl::StatusOr<SiteStudy> ReadSiteStudy(const v1::PrepareRequest& request,
   study.hash = Sha256Of(request.study());
   study.tracks = StudyTracks(study.study);
   study.site = request.site();
+  study.draws_key = DrawsKeyOf(request.patient_key(), study.study);
+  study.minimum_steps = request.minimum_steps();
   site.ranks = options.ranks;
   site.threads =
       request.threads() > 0

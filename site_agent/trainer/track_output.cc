@@ -20,6 +20,12 @@ void Withhold(size_t travelling_size, const absl::Status& reason,
       absl::StrCat(reason.message(), "; this track's update is withheld");
 }
 
+void LeaveOut(size_t travelling_size, TrainedTrack& trained) {
+  trained.update.Clear();
+  trained.delta.assign(travelling_size, 0);
+  trained.local.clear();
+}
+
 absl::StatusOr<std::vector<float>> ReadTrack(const std::string& path,
                                              size_t track, int64_t size) {
   std::vector<float> values(static_cast<size_t>(size));

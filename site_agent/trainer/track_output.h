@@ -29,6 +29,9 @@ struct TrainedTrack {
 void Withhold(size_t travelling_size, const absl::Status& reason,
               TrainedTrack& trained);
 
+// Makes one of a track that is not trained here: no case, no change.
+void LeaveOut(size_t travelling_size, TrainedTrack& trained);
+
 struct EvaluatedTrack {
   v1::TrackEvaluation evaluation;
   std::string predictions;  // rows of the CSV

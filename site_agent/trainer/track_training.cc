@@ -14,6 +14,7 @@
 #include "site_agent/trainer/localization.h"
 #include "site_agent/trainer/schedule.h"
 #include "site_agent/trainer/scores.h"
+#include "site_agent/trainer/steps.h"
 
 namespace hilum {
 namespace {
@@ -56,6 +57,7 @@ class Training {
         round_(round),
         class_weights_(class_weights),
         cases_(study.CasesOf(track, Part::kTraining)),
+        batch_size_(study.BatchSizeOf(cases_.size())),
         logit_offsets_(study.LogitOffsets(cases_)),
         shuffle_(study.MakeRng("shuffle", track, round)),
         dropout_(study.MakeRng("dropout", track, round)) {}
@@ -70,12 +72,15 @@ class Training {
     return loss;
   }
 
+  // Whether there are cases enough for the steps that the site's policy asks
+  // for; Run only then.
+  bool HasEnoughCases() const { return batch_size_ > 0; }
   size_t num_examples() const { return cases_.size(); }
 
  private:
   absl::StatusOr<double> RunEpoch(uint32_t epoch) {
-    const size_t size = rules_.batch_size();
-    const size_t steps = (cases_.size() + size - 1) / size;
+    const size_t size = batch_size_;
+    const size_t steps = StepsOfEpoch(study_.study, cases_.size(), size);
     double loss = 0;
     for (size_t at = 0, step = 0; at < cases_.size(); at += size, ++step) {
       absl::StatusOr<double> sum =
@@ -120,6 +125,7 @@ class Training {
   const uint32_t round_;
   const absl::Span<const double> class_weights_;
   std::vector<size_t> cases_;
+  const size_t batch_size_;
   const std::vector<float> logit_offsets_;
   Rng shuffle_, dropout_;
 };
@@ -199,11 +205,15 @@ absl::Status TrainTrack(const PreparedStudy& study, const CaseInputs& inputs,
   const Track& track = study.tracks[track_index];
   trained.update.Clear();
   trained.warning.clear();
+  Training training(study, inputs, module, track, round, class_weights);
+  if (!training.HasEnoughCases()) {
+    LeaveOut(before.size(), trained);
+    return absl::OkStatus();
+  }
   if (study.study.training().validation().share() > 0) {
     HILUM_RETURN_IF_ERROR(
         Validate(study, inputs, module, track, trained.update));
   }
-  Training training(study, inputs, module, track, round, class_weights);
   const absl::StatusOr<double> loss = training.Run();
   if (absl::IsOutOfRange(loss.status())) {
     Withhold(before.size(), loss.status(), trained);

@@ -17,7 +17,8 @@ namespace hilum {
 
 // Trains a loaded module for the study's local epochs of `round`, from 1.
 // `class_weights` [classes], or empty. `before`: what the module was loaded
-// with. Where the study validates, that is tried first.
+// with. Where the study validates, that is tried first. With too few cases for
+// the site's minimum_steps (BatchSizeFor) the track is left out.
 absl::Status TrainTrack(const PreparedStudy& study, const CaseInputs& inputs,
                         Module& module, size_t track, uint32_t round,
                         absl::Span<const double> class_weights,

@@ -35,6 +35,65 @@ TEST_F(ReportTest, BaselinesLeaveTheFederatedFiguresAsTheyAre) {
               HasSubstr("TRAINED_AT"));
 }
 
+// Withholds a class's histograms of the first `folds` folds.
+void Withhold(int label, int folds, StudyResult& result) {
+  ShownHistograms shown(6, true);
+  for (int fold = 0; fold < folds; ++fold) {
+    shown[static_cast<size_t>(2 * fold + label)] = false;
+  }
+  WithholdHistograms(shown, *result.evaluation_totals.mutable_tracks());
+}
+
+TEST_F(ReportTest, ClassWithTooFewPatientsHasNoAucAndSaysWhy) {
+  Write({});
+  const json all = arm_["federated"]["pooled"];
+  EXPECT_FALSE(all["per_class"]["sick"].contains("auc_note"));
+  Withhold(0, 2, federated_);
+  Write({});
+  const json& pooled = arm_["federated"]["pooled"];
+  const json& sick = pooled["per_class"]["sick"];
+  for (const char* key : {"auc", "auc_error_bound", "ci95"}) {
+    EXPECT_TRUE(sick[key].is_null()) << key;
+  }
+  EXPECT_EQ(sick["auc_note"], "not shown (fewer than ten patients)");
+  // What is not made of scores stays, and the other class.
+  EXPECT_EQ(sick["sensitivity"], all["per_class"]["sick"]["sensitivity"]);
+  EXPECT_EQ(pooled["per_class"]["well"], all["per_class"]["well"]);
+  EXPECT_EQ(pooled["macro"]["auc"], all["per_class"]["well"]["auc"]);
+  EXPECT_TRUE(arm_["federated"]["tracks"]["fold-1"]["per_class"]["sick"]["auc"]
+                  .is_null());
+  EXPECT_THAT(html_, HasSubstr("not shown (fewer than ten patients)"));
+  EXPECT_THAT(ModelCard(federated_, text_).value(),
+              HasSubstr("– not shown (fewer than ten patients)"));
+}
+
+TEST_F(ReportTest, PooledAucIsOfTheFoldsThatAreShownAndSaysSo) {
+  Write({});
+  const json fold = arm_["federated"]["tracks"]["fold-2"];
+  Withhold(1, 1, federated_);
+  Write({});
+  const json& well = arm_["federated"]["pooled"]["per_class"]["well"];
+  EXPECT_EQ(well["auc"], fold["per_class"]["well"]["auc"]);
+  EXPECT_EQ(well["ci95"], fold["per_class"]["well"]["ci95"]);
+  EXPECT_EQ(well["auc_note"],
+            "of 1 of 2 folds, the others have fewer than ten patients");
+  EXPECT_THAT(html_, HasSubstr("(of 1 of 2 folds"));
+  EXPECT_EQ(arm_["federated"]["tracks"]["fold-2"], fold);
+}
+
+// A site that withholds may meet one that does not yet know that it should: the
+// sum is then of neither.
+TEST_F(ReportTest, SumThatLacksSomeSitesScoresIsNotShown) {
+  v1::TrackEvaluation& track = *federated_.evaluation_totals.mutable_tracks(0);
+  for (uint32_t& count : *track.mutable_classes(0)->mutable_positives()) {
+    count /= 2;
+  }
+  Write({});
+  const json& fold = arm_["federated"]["tracks"]["fold-1"]["per_class"];
+  EXPECT_TRUE(fold["sick"]["auc"].is_null());
+  EXPECT_TRUE(fold["well"]["auc"].is_number());
+}
+
 TEST_F(ReportTest, LocalOnlyPoolsEachSitesCasesByItsOwnModel) {
   Write(MakeBaselines());
   const json& local = arm_["local_only"];

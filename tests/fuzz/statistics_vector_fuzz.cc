@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Two bytes of cases that the cohort holds out, then the words of a sum: of a
-// census or of an evaluation, with maps or without or of segmentation,
-// whichever length fits. What one site's sum is decoded to is encoded as the
+// census or of an evaluation, with maps or without or of segmentation, all its
+// histograms shown or some withheld, whichever length fits. What one site's sum is decoded to is encoded as the
 // same words.
 #include <cstring>
 #include <set>
@@ -37,13 +37,14 @@ void TryCensus(const v1::Study& study, const std::vector<uint32_t>& words) {
 }
 
 void TryEvaluation(const v1::Study& study, uint64_t held_out,
-                   const std::vector<uint32_t>& words) {
+                   const std::vector<uint32_t>& words,
+                   const ShownHistograms& shown) {
   const std::vector<uint64_t> tracks = {held_out, held_out, 0};
   absl::StatusOr<v1::EvaluationTotals> totals =
-      DecodeEvaluation(study, tracks, {SiteId("one")}, words);
+      DecodeEvaluation(study, tracks, {SiteId("one")}, words, shown);
   if (!totals.ok()) return;
   std::vector<uint32_t> again =
-      EncodeEvaluation(study, tracks, totals->tracks()).value();
+      EncodeEvaluation(study, tracks, totals->tracks(), shown).value();
   // A loss, or a sum over maps, may have passed its bound by rounding; of no
   // cases it is not read.
   const size_t size = words.size() / 2;
@@ -91,7 +92,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::memcpy(words.data(), bytes.data(), words.size() * sizeof(uint32_t));
   TryCensus(SmallStudy(false), words);
   for (bool localization : {false, true}) {
-    TryEvaluation(SmallStudy(localization), held_out, words);
+    const v1::Study study = SmallStudy(localization);
+    TryEvaluation(study, held_out, words, {});
+    TryEvaluation(study, held_out, words,
+                  {true, false, false, true, false, false});
   }
   TrySegmentation(held_out, words);
   return 0;

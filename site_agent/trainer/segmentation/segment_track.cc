@@ -18,6 +18,7 @@
 #include "site_agent/trainer/schedule.h"
 #include "site_agent/trainer/segmentation/augment_pair.h"
 #include "site_agent/trainer/segmentation/overlap.h"
+#include "site_agent/trainer/steps.h"
 
 namespace hilum {
 namespace {
@@ -33,9 +34,8 @@ void AppendVersion(const PreparedStudy& study, size_t index, uint64_t version,
     AppendPair(plane, lungs, batch.pixels, batch.masks);
     return;
   }
-  Rng rng(study.study.seed(),
-          absl::StrCat("augment/lungs/", ToHex(study.pool.data.digests[index]),
-                       "/", version));
+  Rng rng = study.SecretRng(absl::StrCat(
+      "augment/lungs/", ToHex(study.pool.data.digests[index]), "/", version));
   AppendAugmentedPair(
       plane, lungs, static_cast<int>(study.study.model().input_size()),
       study.study.training().augmentation(), rng, batch.pixels, batch.masks);
@@ -74,7 +74,10 @@ class Training {
         track_(track),
         round_(round),
         cases_(study.CasesOf(track, Part::kTraining)),
-        steps_(Steps()),
+        batch_size_(study.BatchSizeOf(cases_.size())),
+        steps_(HasEnoughCases()
+                   ? StepsOfEpoch(study.study, cases_.size(), batch_size_)
+                   : 0),
         shuffle_(study.MakeRng("shuffle", track, round)) {}
 
   // The sum of losses of the last epoch.
@@ -97,24 +100,20 @@ class Training {
     return loss;
   }
 
+  // Whether there are cases enough for the steps that the site's policy asks
+  // for; Run only then.
+  bool HasEnoughCases() const { return batch_size_ > 0; }
   // Cases of an epoch's steps.
   size_t num_examples() const {
-    return std::min(cases_.size(), steps_ * rules_.batch_size());
+    return std::min(cases_.size(), steps_ * batch_size_);
   }
 
  private:
-  size_t Steps() const {
-    const size_t size = rules_.batch_size();
-    const size_t whole = cases_.size() / size, rest = cases_.size() % size;
-    return whole + (rest > 0 && (2 * rest >= size || whole == 0));
-  }
-
   absl::StatusOr<double> RunStep(uint32_t epoch, size_t step) {
     const uint64_t epochs_before =
         uint64_t{round_ - 1} * rules_.local_epochs() + epoch;
-    const size_t size = rules_.batch_size();
-    const auto some =
-        absl::Span<const size_t>(cases_).subspan(step * size, size);
+    const auto some = absl::Span<const size_t>(cases_).subspan(
+        step * batch_size_, batch_size_);
     SegmentBatch batch;
     for (size_t index : some) {
       AppendVersion(study_, index, study_.VersionAt(index, epochs_before),
@@ -133,6 +132,7 @@ class Training {
   const Track& track_;
   const uint32_t round_;
   std::vector<size_t> cases_;
+  const size_t batch_size_;
   const size_t steps_;  // an epoch's
   Rng shuffle_;
 };
@@ -197,10 +197,14 @@ absl::Status TrainSegmentTrack(const PreparedStudy& study, Segmenter& segmenter,
   const Track& track = study.tracks[track_index];
   trained.update.Clear();
   trained.warning.clear();
+  Training training(study, segmenter, track, round);
+  if (!training.HasEnoughCases()) {
+    LeaveOut(before.size(), trained);
+    return absl::OkStatus();
+  }
   if (IsValidated(study.study)) {
     HILUM_RETURN_IF_ERROR(Validate(study, segmenter, track, trained.update));
   }
-  Training training(study, segmenter, track, round);
   const absl::StatusOr<double> loss = training.Run();
   absl::Status status = loss.status();
   if (status.ok()) {

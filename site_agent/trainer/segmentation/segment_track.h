@@ -19,10 +19,12 @@ namespace hilum {
 // `round`, from 1: batch by batch of an order of the site's, track's and
 // round's, the last one left out where it is smaller than half a batch and not
 // the only one, as its statistics would be poor. Its cases then count neither
-// as examples nor in the loss. A version depends on the study's seed, the
-// case's image and the epoch alone. Where the study validates, `before` is
-// tried first. A loss or weight that is not finite withholds the track. Running
-// statistics move by kMaxDelta (common/aggregation/ring.h) at most.
+// as examples nor in the loss. A version depends on the site's draws_key, the
+// case's image and the epoch alone. With too few cases for the site's
+// minimum_steps (BatchSizeFor) the track is left out. Where the study
+// validates, `before` is tried first. A loss or weight that is not finite
+// withholds the track. Running statistics move by kMaxDelta
+// (common/aggregation/ring.h) at most.
 absl::Status TrainSegmentTrack(const PreparedStudy& study, Segmenter& segmenter,
                                size_t track, uint32_t round,
                                absl::Span<const float> before,

@@ -138,12 +138,12 @@ TEST_F(OverlapVectorTest, SumsAreThoseOfThePlainOnes) {
 }
 
 TEST_F(OverlapVectorTest, MoreCasesThanTheCohortHoldsOutAreNotEncoded) {
-  held_out_.assign(3, 0);
+  held_out_.assign(3, 1);
   const auto& tracks = evaluations_.begin()->second.tracks();
   const absl::Status status =
       EncodeEvaluation(study_, held_out_, tracks).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_THAT(std::string(status.message()), HasSubstr("holds out 0"));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("holds out 1"));
 }
 
 TEST_F(OverlapVectorTest, WhatIsNoOverlapIsNotEncoded) {

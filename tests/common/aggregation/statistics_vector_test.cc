@@ -100,8 +100,67 @@ TEST_F(OneEvaluationTest, MoreCasesThanTheCohortHoldsOutAreNotEncoded) {
   // Whatever a coordinator says of the cohort, a vector comes out or an error.
   held_out_.assign(6, ~uint64_t{0});
   EXPECT_TRUE(Encode().ok());
-  held_out_.assign(6, 0);
+  held_out_.assign(6, 1);
   EXPECT_FALSE(Encode().ok());
+}
+
+// It has no model that was trained.
+TEST_F(OneEvaluationTest, TrackThatIsNotEvaluatedIsSentAsOneOfNoCases) {
+  held_out_[1] = 0;
+  const auto words = EncodeEvaluation(study_, held_out_, evaluation_.tracks());
+  ASSERT_TRUE(words.ok()) << words.status();
+  for (size_t i = 0; i < words->size(); ++i) {
+    EXPECT_EQ((*words)[i], i / kTrackWords == 1 ? 0 : sums_[i]) << i;
+  }
+}
+
+TEST_F(OneEvaluationTest, HistogramsOfTooFewPatientsAreSentAsZeros) {
+  ShownHistograms shown(6 * kClasses, true);
+  shown[1 * kClasses + 2] = false;
+  const auto words =
+      EncodeEvaluation(study_, held_out_, evaluation_.tracks(), shown);
+  ASSERT_TRUE(words.ok()) << words.status();
+  const size_t first = kTrackWords + kClasses * kClasses + 2 * 2 * kBins;
+  uint32_t withheld = 0;
+  for (size_t i = 0; i < words->size(); ++i) {
+    const bool zero = i >= first && i < first + 2 * kBins;
+    withheld += zero ? sums_[i] : 0;
+    EXPECT_EQ((*words)[i], zero ? 0 : sums_[i]) << i;
+  }
+  EXPECT_GT(withheld, 0u);
+  const auto read =
+      DecodeEvaluation(study_, held_out_, cohort_.sites, *words, shown);
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(read->tracks(1).confusion(0), evaluation_.tracks(1).confusion(0));
+  // The same sum where all are to be shown lacks them; the sites' own where
+  // some are not to be shown has what must not be in it.
+  const auto refused = [&](const std::vector<uint32_t>& sums,
+                           const ShownHistograms& wanted) {
+    return absl::IsAborted(
+        DecodeEvaluation(study_, held_out_, cohort_.sites, sums, wanted)
+            .status());
+  };
+  EXPECT_TRUE(refused(*words, {}));
+  EXPECT_TRUE(refused(sums_, shown));
+}
+
+TEST_F(OneEvaluationTest, HistogramsThatAreShownCannotBeLeftOut) {
+  for (v1::ScoreHistogram& scores :
+       *evaluation_.mutable_tracks(1)->mutable_classes()) {
+    scores.mutable_positives()->Resize(0, 0);
+    scores.mutable_positives()->Resize(kBins, 0);
+    *scores.mutable_negatives() = scores.positives();
+  }
+  EXPECT_EQ(Encode().code(), absl::StatusCode::kInvalidArgument);
+  const ShownHistograms shorter(6 * kClasses - 1);
+  EXPECT_EQ(EncodeEvaluation(study_, held_out_, evaluation_.tracks(), shorter)
+                .status()
+                .code(),
+            absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(DecodeEvaluation(study_, held_out_, cohort_.sites, sums_, shorter)
+                .status()
+                .code(),
+            absl::StatusCode::kInvalidArgument);
 }
 
 TEST_F(OneEvaluationTest, CasesNobodyHoldsOutAreAborted) {

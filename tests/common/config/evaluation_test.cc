@@ -62,6 +62,8 @@ TEST(EvaluationTest, OtherShapesAndCountsThatDisagreeAreRefused) {
       [](auto& t) { t.mutable_classes(1)->add_negatives(0); },
       [](auto& t) { t.mutable_classes(0)->set_positives(0, 1); },
       [](auto& t) { t.mutable_classes(1)->set_negatives(0, 1); },
+      // Withheld by half.
+      [](auto& t) { t.mutable_classes(0)->set_positives(1, 0); },
       [](auto& t) { t.set_confusion(0, 3); }};
   for (const Change& change : changes) {
     EXPECT_EQ(After(change).code(), absl::StatusCode::kInvalidArgument);
@@ -69,6 +71,27 @@ TEST(EvaluationTest, OtherShapesAndCountsThatDisagreeAreRefused) {
   v1::SubmitEvaluationRequest short_of_one = SomeEvaluation();
   short_of_one.mutable_tracks()->RemoveLast();
   EXPECT_FALSE(CheckEvaluationShape(SomeStudy(), short_of_one.tracks()).ok());
+}
+
+TEST(EvaluationTest, HistogramsThatAreWithheldAreZerosAndTheOthersStay) {
+  v1::SubmitEvaluationRequest evaluation = SomeEvaluation();
+  ShownHistograms shown(6, true);
+  shown[2] = false;  // sick, in the second fold
+  WithholdHistograms(shown, *evaluation.mutable_tracks());
+  const v1::SubmitEvaluationRequest all = SomeEvaluation();
+  EXPECT_EQ(evaluation.tracks(0).SerializeAsString(),
+            all.tracks(0).SerializeAsString());
+  EXPECT_EQ(evaluation.tracks(1).classes(1).SerializeAsString(),
+            all.tracks(1).classes(1).SerializeAsString());
+  for (int b = 0; b < 3; ++b) {
+    EXPECT_EQ(evaluation.tracks(1).classes(0).positives(b), 0u);
+    EXPECT_EQ(evaluation.tracks(1).classes(0).negatives(b), 0u);
+  }
+  EXPECT_TRUE(CheckEvaluationShape(SomeStudy(), evaluation.tracks()).ok());
+  EXPECT_TRUE(HistogramsAre(shown, evaluation.tracks(1)));
+  EXPECT_FALSE(HistogramsAre(shown, all.tracks(1)));
+  EXPECT_FALSE(HistogramsAre({}, evaluation.tracks(1)));
+  EXPECT_TRUE(HistogramsAre({}, all.tracks(1)));
 }
 
 absl::Status WithMaps(bool localization, uint64_t mapped, double in_lungs,

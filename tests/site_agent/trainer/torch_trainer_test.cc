@@ -204,6 +204,59 @@ TEST_F(TorchTrainerTest, LocalBatchNormGoesOnWhereItWas) {
   EXPECT_EQ(deltas[0], deltas[2]);  // round 1 again is round 1
 }
 
+TEST_F(TorchTrainerTest, TracksWithTooFewCasesAreLeftOutAndSaidSo) {
+  study_.mutable_training()->set_local_epochs(1);
+  study_.mutable_training()->set_batch_size(16);
+  TorchTrainer trainer;
+  v1::PrepareRequest prepare = PrepareRequest();
+  prepare.set_minimum_steps(12);
+  const auto prepared = trainer.Prepare(prepare);
+  ASSERT_TRUE(prepared.ok()) << prepared.status();
+  const int last = static_cast<int>(StudyTracks(study_).size()) - 1;
+  EXPECT_THAT(prepared->warnings(),
+              testing::Contains(testing::HasSubstr(
+                  "smaller here than the study's 16, so that each round makes "
+                  "12 steps of a track (policy.minimum_steps); cases a batch: "
+                  "whole-final 1")));
+  EXPECT_THAT(prepared->warnings(),
+              testing::Contains(testing::HasSubstr("whole-fold-1")));
+  const auto trained = trainer.Train(TrainRequest());
+  ASSERT_TRUE(trained.ok()) << trained.status();
+  const std::vector<float> delta = *BlobValues(*ReadFile(Path("delta")));
+  const size_t size = delta.size() / static_cast<size_t>(last + 1);
+  for (int t = 0; t <= last; ++t) {
+    const auto first = delta.begin() + static_cast<ptrdiff_t>(size) * t;
+    const bool moves = std::any_of(first, first + static_cast<ptrdiff_t>(size),
+                                   [](float x) { return x; });
+    EXPECT_EQ(trained->tracks(t).num_examples(), t == last ? 12u : 0u) << t;
+    EXPECT_EQ(trained->tracks(t).loss_sum() > 0, t == last) << t;
+    EXPECT_EQ(moves, t == last) << t;
+  }
+  // Each step a batch of one is another round than one step of all.
+  prepare.set_minimum_steps(0);
+  ASSERT_TRUE(trainer.Prepare(prepare).ok());
+  ASSERT_TRUE(trainer.Train(TrainRequest()).ok());
+  EXPECT_TRUE(delta != *BlobValues(*ReadFile(Path("delta"))));
+}
+
+// The final track learns from the same cases whatever the key deals.
+TEST_F(TorchTrainerTest, WhoSharesABatchHangsOnTheSitesKey) {
+  study_.mutable_training()->set_batch_size(4);
+  const auto final_delta = [this](char key) {
+    TorchTrainer trainer;
+    v1::PrepareRequest prepare = PrepareRequest();
+    prepare.set_patient_key(std::string(32, key));
+    EXPECT_TRUE(trainer.Prepare(prepare).ok());
+    EXPECT_TRUE(trainer.Train(TrainRequest()).ok());
+    const std::string delta = *ReadFile(Path("delta"));
+    return delta.substr(delta.size() -
+                        delta.size() / StudyTracks(study_).size());
+  };
+  const std::string ours = final_delta('k');
+  EXPECT_TRUE(ours == final_delta('k'));
+  EXPECT_TRUE(ours != final_delta('x'));
+}
+
 TEST_F(TorchTrainerTest, ADeviceThatIsNotHereIsNamed) {
   TorchTrainer trainer;
   v1::PrepareRequest prepare = PrepareRequest();

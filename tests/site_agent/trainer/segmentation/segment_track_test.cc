@@ -41,6 +41,7 @@ class SegmentTrackTest : public LungSiteTest {
     prepared.layout = layout_;
     prepared.tracks = tracks_;
     prepared.site = "a";
+    prepared.draws_key = DrawsKeyOf(std::string(32, 'k'), study_);
     const CaseSource source = {.manifest = Path("a.csv"),
                                .site = "a",
                                .patient_key = std::string(32, 'k')};
@@ -83,10 +84,9 @@ std::vector<float> TrainedByHand(const PreparedStudy& prepared,
       SegmentBatch batch;
       for (size_t i = 4 * step; i < 4 * step + 4; ++i) {
         const uint64_t version = 1 + (round - 1) * 2 + epoch;
-        Rng rng(prepared.study.seed(),
-                absl::StrCat("augment/lungs/",
-                             ToHex(prepared.pool.data.digests[cases[i]]), "/",
-                             version));
+        Rng rng = prepared.SecretRng(absl::StrCat(
+            "augment/lungs/", ToHex(prepared.pool.data.digests[cases[i]]), "/",
+            version));
         AppendAugmentedPair(prepared.pool.data.whole[cases[i]],
                             prepared.pool.data.whole_lungs[cases[i]], 32,
                             training.augmentation(), rng, batch.pixels,
@@ -141,6 +141,36 @@ TEST_F(SegmentTrackTest, OneSmallBatchIsStillTrainedOn) {
   TorchTrainer halves;
   Prepare(halves, "a");
   EXPECT_EQ(Train(halves, 1).tracks(1).num_examples(), 9u);
+}
+
+// Nine cases in batches of four would be two steps an epoch, and of three
+// three.
+TEST_F(SegmentTrackTest, BatchesAreAsSmallAsTheStepsWantThem) {
+  TakeStudy();
+  PreparedStudy prepared = Prepared();
+  EXPECT_EQ(prepared.BatchSizeOf(9), 4u);
+  prepared.minimum_steps = 6;
+  EXPECT_EQ(prepared.BatchSizeOf(9), 3u);
+  prepared.minimum_steps = 7;
+  EXPECT_EQ(prepared.BatchSizeOf(9), 2u);
+}
+
+TEST_F(SegmentTrackTest, TrackWithTooFewCasesIsLeftOut) {
+  TakeStudy();
+  PreparedStudy prepared = Prepared();
+  const std::vector<float> before = PartOf(ReadBlob("global"), 1);
+  auto segmenter = NewSegmenter(before);
+  prepared.minimum_steps = 2 * 9 + 1;
+  TrainedTrack trained;
+  ASSERT_TRUE(
+      TrainSegmentTrack(prepared, *segmenter, 1, 1, before, trained).ok());
+  EXPECT_EQ(trained.update.num_examples(), 0u);
+  EXPECT_EQ(trained.delta, std::vector<float>(before.size(), 0));
+  prepared.minimum_steps = 2 * 9;
+  ASSERT_TRUE(
+      TrainSegmentTrack(prepared, *segmenter, 1, 1, before, trained).ok());
+  EXPECT_EQ(trained.update.num_examples(), 9u);
+  EXPECT_NE(trained.delta, std::vector<float>(before.size(), 0));
 }
 
 TEST_F(SegmentTrackTest, ValidationIsOfWhatCame) {

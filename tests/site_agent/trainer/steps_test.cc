@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "site_agent/trainer/steps.h"
+
+#include <gtest/gtest.h>
+
+namespace hilum {
+namespace {
+
+v1::Study StudyOf(uint32_t batch_size, uint32_t epochs) {
+  v1::Study study;
+  study.mutable_training()->set_batch_size(batch_size);
+  study.mutable_training()->set_local_epochs(epochs);
+  return study;
+}
+
+TEST(StepsTest, StudysBatchStaysWhereItsStepsAreEnough) {
+  EXPECT_EQ(BatchSizeFor(StudyOf(16, 1), 16 * 8, 8), 16u);
+  EXPECT_EQ(BatchSizeFor(StudyOf(16, 1), 16 * 7 + 1, 8), 16u);
+  EXPECT_EQ(BatchSizeFor(StudyOf(16, 4), 17, 8), 16u);
+  EXPECT_EQ(BatchSizeFor(StudyOf(16, 1), 3, 0), 16u);
+  EXPECT_EQ(BatchSizeFor(StudyOf(16, 1), 0, 0), 16u);
+}
+
+TEST(StepsTest, SmallerBatchesMakeUpForFewCases) {
+  EXPECT_EQ(BatchSizeFor(StudyOf(16, 1), 16 * 7, 8), 14u);
+  EXPECT_EQ(BatchSizeFor(StudyOf(16, 1), 15, 8), 1u);
+  EXPECT_EQ(BatchSizeFor(StudyOf(16, 2), 15, 8), 3u);
+  EXPECT_EQ(BatchSizeFor(StudyOf(16, 1), 8, 8), 1u);
+}
+
+TEST(StepsTest, TooFewCasesAreNotTrainedOn) {
+  EXPECT_EQ(BatchSizeFor(StudyOf(16, 1), 7, 8), 0u);
+  EXPECT_EQ(BatchSizeFor(StudyOf(16, 2), 3, 8), 0u);
+  EXPECT_EQ(BatchSizeFor(StudyOf(16, 2), 4, 8), 1u);
+  EXPECT_EQ(BatchSizeFor(StudyOf(16, 2), 0, 8), 0u);
+}
+
+TEST(StepsTest, EachChoiceHasItsStepsWhereverThereAreCasesEnough) {
+  for (v1::StudyTask task :
+       {v1::STUDY_TASK_CLASSIFICATION, v1::STUDY_TASK_SEGMENTATION}) {
+    for (uint32_t epochs : {1u, 2u, 3u}) {
+      for (size_t cases = 0; cases < 150; ++cases) {
+        v1::Study study = StudyOf(16, epochs);
+        study.set_task(task);
+        const size_t size = BatchSizeFor(study, cases, 8);
+        EXPECT_EQ(size == 0, cases * epochs < 8) << cases;
+        if (size == 0) continue;
+        EXPECT_LE(size, 16u);
+        EXPECT_GE(epochs * StepsOfEpoch(study, cases, size), 8u) << cases;
+      }
+    }
+  }
+}
+
+TEST(StepsTest, SegmentationLeavesASmallLastBatchOut) {
+  v1::Study study = StudyOf(4, 1);
+  EXPECT_EQ(StepsOfEpoch(study, 9, 4), 3u);
+  study.set_task(v1::STUDY_TASK_SEGMENTATION);
+  EXPECT_EQ(StepsOfEpoch(study, 9, 4), 2u);
+  EXPECT_EQ(StepsOfEpoch(study, 10, 4), 3u);
+  EXPECT_EQ(StepsOfEpoch(study, 1, 4), 1u);
+  // 17 cases in two: eight steps, and one case is left. Of three: six.
+  EXPECT_EQ(BatchSizeFor(StudyOf(3, 1), 17, 8), 2u);
+}
+
+}  // namespace
+}  // namespace hilum
