@@ -5,6 +5,10 @@
 // choose the cipher suites of TLS 1.2, and here only one is left that needs
 // an RSA certificate; the consortium's are all ECDSA, so a TLS 1.2 handshake
 // finds no common suite on either side. TLS 1.3 has suites of its own.
+//
+// Nor has it one for session tickets. A ticket holds who its bearer was, and
+// would let it in without a certificate, past that certificate's end. So these
+// functions set OpenSSL's defaults for the process: no context gives a ticket.
 #ifndef HILUM_COMMON_RPC_TLS_H_
 #define HILUM_COMMON_RPC_TLS_H_
 
