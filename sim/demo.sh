@@ -173,10 +173,6 @@ tls:
   authority: tls/ca.crt
   certificate: tls/$site.crt
   private_key: tls/$site.key
-policy:
-  # The coordinator sees sums over the hospitals only. This one lets its own
-  # case counts and evaluation be shown beside them, though.
-  publish_site_figures: true
 TEXT
   start "$site" hilum-site serve --config "$OUT/sites/$site/site.yaml" \
     --exit-when-done
