@@ -2,52 +2,21 @@
 #include "common/rpc/tls.h"
 
 #include <grpc/grpc_security_constants.h>
-#include <openssl/conf.h>
-#include <openssl/crypto.h>
 
 #include <cstdlib>
 
 #include "absl/strings/str_cat.h"
-#include "common/base/check.h"
-#include "common/crypto/openssl_types.h"
+#include "common/crypto/tls_tickets.h"
 
 namespace hilum {
 namespace {
 
-// OpenSSL applies `system_default` to every context that is made after it was
-// loaded. One that gives no ticket resumes no session.
-constexpr char kTlsDefaults[] = R"(
-openssl_conf = hilum
-[hilum]
-ssl_conf = hilum_ssl
-[hilum_ssl]
-system_default = hilum_tls
-[hilum_tls]
-CipherString = DEFAULT@SECLEVEL=2
-MinProtocol = TLSv1.3
-Options = -SessionTicket
-NumTickets = 0
-)";
-
-bool LoadTlsDefaults() {
-  // The machine's own first, which would replace these.
-  if (OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, nullptr) != 1) return false;
-  const std::unique_ptr<CONF, OpenSslFree<NCONF_free>> config(
-      NCONF_new(nullptr));
-  long line = 0;
-  return config != nullptr &&
-         NCONF_load_bio(config.get(), MemoryBio(kTlsDefaults).get(), &line) ==
-             1 &&
-         CONF_modules_load(config.get(), nullptr, 0) == 1;
-}
-
 // Before gRPC reads it, which it does when it makes its first credentials.
 void SetUpTls() {
-  static const bool once = [] {
-    setenv("GRPC_SSL_CIPHER_SUITES", "ECDHE-RSA-AES256-GCM-SHA384", 1);
-    return LoadTlsDefaults();
-  }();
-  HILUM_CHECK(once);
+  static const int once =
+      setenv("GRPC_SSL_CIPHER_SUITES", "ECDHE-RSA-AES256-GCM-SHA384", 1);
+  (void)once;
+  GiveNoTlsTickets();
 }
 
 }  // namespace

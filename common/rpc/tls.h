@@ -6,9 +6,7 @@
 // an RSA certificate; the consortium's are all ECDSA, so a TLS 1.2 handshake
 // finds no common suite on either side. TLS 1.3 has suites of its own.
 //
-// Nor has it one for session tickets. A ticket holds who its bearer was, and
-// would let it in without a certificate, past that certificate's end. So these
-// functions set OpenSSL's defaults for the process: no context gives a ticket.
+// No session is resumed (common/crypto/tls_tickets.h).
 #ifndef HILUM_COMMON_RPC_TLS_H_
 #define HILUM_COMMON_RPC_TLS_H_
 

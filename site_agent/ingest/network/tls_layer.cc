@@ -4,12 +4,12 @@
 #include <dcmtk/config/osconfig.h>
 // After its configuration.
 #include <dcmtk/dcmtls/tlslayer.h>
-#include <openssl/ssl.h>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/file.h"
 #include "common/base/private_file.h"
 #include "common/base/status_macros.h"
+#include "common/crypto/tls_tickets.h"
 
 namespace hilum {
 namespace {
@@ -17,13 +17,6 @@ namespace {
 absl::Status StatusOf(const OFCondition& condition, const std::string& what) {
   if (condition.good()) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(what, ": ", condition.text()));
-}
-
-// A session that is resumed asks for no certificate.
-void ResumeNothing(SSL_CTX* context) {
-  SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
-  SSL_CTX_set_num_tickets(context, 0);
-  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
 }
 
 }  // namespace
@@ -40,6 +33,7 @@ absl::StatusOr<std::unique_ptr<DcmTransportLayer>> MakeTlsLayer(
     HILUM_RETURN_IF_ERROR(CheckPrivateFile(files.key, "the private key"));
   }
   DcmTLSTransportLayer::initializeOpenSSL();
+  GiveNoTlsTickets();
   auto layer = std::make_unique<DcmTLSTransportLayer>(
       server ? NET_ACCEPTOR : NET_REQUESTOR, nullptr, OFFalse);
   if (!*layer) return absl::InvalidArgumentError("no TLS in this OpenSSL");
@@ -61,7 +55,6 @@ absl::StatusOr<std::unique_ptr<DcmTransportLayer>> MakeTlsLayer(
   HILUM_RETURN_IF_ERROR(
       StatusOf(layer->activateCipherSuites(), "TLS cipher suites"));
   layer->setCertificateVerification(DCV_requireCertificate);
-  ResumeNothing(layer->getNativeHandle());
   return layer;
 }
 
