@@ -406,6 +406,33 @@ TEST_F(PacsTest, TlsIsMutual) {
   EXPECT_EQ(StopListening(), 0);
 }
 
+TEST_F(PacsTest, ATlsSessionIsNotResumedWithoutACertificate) {
+  if (Tool("openssl").empty()) GTEST_SKIP() << "no openssl";
+  MakeCertificate("ca", "");
+  MakeCertificate("hilum", "ca");
+  MakeCertificate("modality", "ca");
+  Listen({"--tls-cert", Path("hilum.pem"), "--tls-key", Path("hilum.key"),
+          "--tls-ca", Path("ca.pem")});
+  for (const char* version : {"-tls1_2", "-tls1_3"}) {
+    const auto connect = [&](const std::string& options) {
+      return Run({"/bin/sh", "-c",
+                  absl::StrCat("(sleep 0.3) | timeout 20 openssl s_client ",
+                               version, " -connect 127.0.0.1:", port_,
+                               " -CAfile ", Path("ca.pem"), " ", options)})
+          .output;
+    };
+    const std::string ticket = Path(absl::StrCat("ticket", version));
+    EXPECT_TRUE(absl::StrContains(
+        connect(absl::StrCat("-cert ", Path("modality.pem"), " -key ",
+                             Path("modality.key"), " -sess_out ", ticket)),
+        "New, TLSv1."));
+    if (!FileExists(ticket)) continue;
+    EXPECT_FALSE(absl::StrContains(connect(absl::StrCat("-sess_in ", ticket)),
+                                   "Reused, TLSv1."));
+  }
+  EXPECT_EQ(StopListening(), 0);
+}
+
 TEST_F(OrthancTest, IsQueriedOverTls) {
   if (Tool("openssl").empty()) GTEST_SKIP() << "no openssl";
   for (const char* name : {"ca", "other"}) MakeCertificate(name, "");
