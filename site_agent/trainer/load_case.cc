@@ -90,7 +90,8 @@ absl::Status WithoutPaths(const absl::Status& status, const CaseRow& row,
        {absl::string_view(row.path), absl::string_view(row.mask), store}) {
     if (path.empty()) continue;
     names.emplace_back(absl::StrCat(path, ": "), "");
-    names.emplace_back(path, path == store ? "the case store" : "the file");
+    names.emplace_back(std::string(path),
+                       path == store ? "the case store" : "the file");
   }
   return absl::Status(status.code(),
                       absl::StrReplaceAll(status.message(), names));

@@ -24,7 +24,7 @@ TEST_F(DemoTest, RealProcessesFinishAStudyAndLeaveEveryPromisedFile) {
   EXPECT_THAT(demo.output, HasSubstr("report.html"));
   const auto report =
       nlohmann::json::parse(Text("demo/report.json"), nullptr, false);
-  EXPECT_EQ(MissingKeys(report, /*sites=*/false), "");
+  ASSERT_EQ(MissingKeys(report, /*sites=*/false), "");
   // No hospital publishes figures of its own unless its policy says so.
   for (const char* arm : {"segmented", "whole"}) {
     EXPECT_EQ(report["arms"][arm]["federated"]["sites"],
