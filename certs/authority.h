@@ -40,9 +40,19 @@ struct RequestedName {
 // coordinator without hosts, a site with.
 absl::StatusOr<Request> MakeRequest(const RequestedName& name);
 
-// Reads a request from outside and checks that its sender has its key.
-// INVALID_ARGUMENT: no request, not of P-256, a broken signature, or names
-// other than a RequestedName.
+struct ReceivedRequest {
+  RequestedName name;
+  std::string key_digest;  // 32 raw bytes: KeyDigest of its certificate
+  bool signed_by_its_key;  // false: damaged or changed on its way
+};
+
+// Reads a request from outside. INVALID_ARGUMENT: no request, over 16 KiB or 32
+// hosts, not of P-256, names other than a RequestedName, a subject other than
+// that name, or anything that a certificate of a consortium has no place for.
+absl::StatusOr<ReceivedRequest> ParseRequest(absl::string_view request_pem);
+
+// The name in a request whose sender has its key. INVALID_ARGUMENT: as
+// ParseRequest, and a broken signature.
 absl::StatusOr<RequestedName> ReadRequest(absl::string_view request_pem);
 
 // A certificate for what the request asks: clientAuth for a site, serverAuth

@@ -5,6 +5,7 @@
 #include <openssl/x509v3.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
@@ -15,9 +16,13 @@
 #include "common/base/ids.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/certificate.h"
+#include "common/crypto/sha256.h"
 
 namespace hilum {
 namespace {
+
+constexpr size_t kMaxRequestBytes = 16 << 10;
+constexpr int kMaxNames = 33;  // 32 hosts and the bearer's
 
 using UniqueNames =
     std::unique_ptr<GENERAL_NAMES, OpenSslFree<GENERAL_NAMES_free>>;
@@ -69,6 +74,14 @@ absl::StatusOr<RequestedName> NamesOf(X509_REQ* request) {
   const UniqueExtensions extensions(X509_REQ_get_extensions(request));
   const UniqueNames names(static_cast<GENERAL_NAMES*>(X509V3_get_d2i(
       extensions.get(), NID_subject_alt_name, nullptr, nullptr)));
+  if (sk_X509_EXTENSION_num(extensions.get()) > 1) {
+    return absl::InvalidArgumentError(
+        "the request asks for more than names; make it with hilum-certs site");
+  }
+  if (names && sk_GENERAL_NAME_num(names.get()) > kMaxNames) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the request asks for over ", kMaxNames, " names"));
+  }
   RequestedName requested;
   int uris = 0;
   for (int i = 0; names && i < sk_GENERAL_NAME_num(names.get()); ++i) {
@@ -81,6 +94,11 @@ absl::StatusOr<RequestedName> NamesOf(X509_REQ* request) {
     HILUM_ASSIGN_OR_RETURN(
         BearerName bearer,
         ParseBearerUri(Text(name.d.uniformResourceIdentifier)));
+    if (bearer.consortium != kRequested) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("the request asks for a name in consortium '",
+                       bearer.consortium, "', which only its authority gives"));
+    }
     requested.site = bearer.site;
     ++uris;
   }
@@ -89,6 +107,20 @@ absl::StatusOr<RequestedName> NamesOf(X509_REQ* request) {
         "the request has no name of ours; make it with hilum-certs site");
   }
   return requested;
+}
+
+// Other programs show a request's subject, so it may not say another name.
+absl::Status CheckSubject(const X509_REQ* request, const RequestedName& name) {
+  const X509_NAME* subject = X509_REQ_get_subject_name(request);
+  const int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+  if (X509_NAME_entry_count(subject) == 1 && at == 0 &&
+      Text(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at))) ==
+          (name.site.empty() ? "coordinator" : name.site)) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(
+      "the request's subject is not the name it asks for; make it with "
+      "hilum-certs site");
 }
 
 absl::Status FillRequest(X509_REQ* request, EVP_PKEY* key,
@@ -147,6 +179,11 @@ absl::StatusOr<std::string> AlternativeNames(absl::string_view consortium,
         absl::StrCat("'", absl::CHexEscape(name.site), "' in '", consortium,
                      "': names have a-z, 0-9 and -, at most 63 characters"));
   }
+  if (name.site == "coordinator") {
+    return absl::InvalidArgumentError(
+        "no site is called 'coordinator'; choose another name, or give "
+        "--coordinator");
+  }
   if (name.site.empty() == name.hosts.empty()) {
     return absl::InvalidArgumentError(
         "hosts are for the coordinator, which needs at least one, and for "
@@ -184,7 +221,11 @@ absl::StatusOr<Request> MakeRequest(const RequestedName& name) {
   return made;
 }
 
-absl::StatusOr<RequestedName> ReadRequest(absl::string_view request_pem) {
+absl::StatusOr<ReceivedRequest> ParseRequest(absl::string_view request_pem) {
+  if (request_pem.size() > kMaxRequestBytes) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "no certificate request: over ", kMaxRequestBytes >> 10, " KiB"));
+  }
   UniqueRequest request(PEM_read_bio_X509_REQ(MemoryBio(request_pem).get(),
                                               nullptr, nullptr, nullptr));
   if (request == nullptr) {
@@ -197,15 +238,27 @@ absl::StatusOr<RequestedName> ReadRequest(absl::string_view request_pem) {
     return absl::InvalidArgumentError(
         "the request's key is not of ECDSA P-256");
   }
-  if (X509_REQ_verify(request.get(), key) != 1) {
-    ERR_clear_error();
-    return absl::InvalidArgumentError(
-        "the request is not signed by its own key: it was damaged or changed "
-        "on its way");
-  }
-  HILUM_ASSIGN_OR_RETURN(RequestedName name, NamesOf(request.get()));
-  HILUM_RETURN_IF_ERROR(AlternativeNames(kRequested, name).status());
-  return name;
+  ReceivedRequest received;
+  received.signed_by_its_key = X509_REQ_verify(request.get(), key) == 1;
+  ERR_clear_error();
+  HILUM_ASSIGN_OR_RETURN(received.name, NamesOf(request.get()));
+  HILUM_RETURN_IF_ERROR(AlternativeNames(kRequested, received.name).status());
+  HILUM_RETURN_IF_ERROR(CheckSubject(request.get(), received.name));
+  unsigned char* der = nullptr;
+  const int size = i2d_PUBKEY(key, &der);
+  if (size <= 0) return OpenSslError("cannot write the request's key");
+  received.key_digest = Sha256Of(absl::string_view(reinterpret_cast<char*>(der),
+                                                   static_cast<size_t>(size)));
+  OPENSSL_free(der);
+  return received;
+}
+
+absl::StatusOr<RequestedName> ReadRequest(absl::string_view request_pem) {
+  HILUM_ASSIGN_OR_RETURN(ReceivedRequest request, ParseRequest(request_pem));
+  if (request.signed_by_its_key) return std::move(request.name);
+  return absl::InvalidArgumentError(
+      "the request is not signed by its own key: it was damaged or changed "
+      "on its way");
 }
 
 }  // namespace hilum

@@ -15,6 +15,7 @@
 #include "common/base/file.h"
 #include "common/base/ids.h"
 #include "common/base/malloc.h"
+#include "common/base/private_file.h"
 #include "common/base/status_macros.h"
 #include "common/config/study.h"
 #include "common/config/yaml.h"
@@ -78,6 +79,7 @@ sigset_t BlockStopSignals() {
 
 absl::Status Serve(const std::string& config_path) {
   TuneMallocForChunks();
+  MakeFilesPrivate();
   sigset_t stop_signals = BlockStopSignals();
   HILUM_ASSIGN_OR_RETURN(v1::CoordinatorConfig config, LoadConfig(config_path));
   HILUM_ASSIGN_OR_RETURN(
@@ -87,9 +89,7 @@ absl::Status Serve(const std::string& config_path) {
                    RealClock().Now()));
   HILUM_ASSIGN_OR_RETURN(Signer signer,
                          Signer::Create(identity.private_key_pem));
-  HILUM_RETURN_IF_ERROR(MakeDirectories(config.state_dir()));
-  std::filesystem::permissions(config.state_dir(),
-                               std::filesystem::perms::owner_all);
+  HILUM_RETURN_IF_ERROR(MakePrivateFolder(config.state_dir()));
   HILUM_ASSIGN_OR_RETURN(
       std::unique_ptr<FederationCore> core,
       FederationCore::Open(

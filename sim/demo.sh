@@ -125,6 +125,7 @@ run hilum-certs site --name coordinator --coordinator --host 127.0.0.1 \
   --out "$OUT/coordinator/tls"
 run hilum-certs sign --authority "$CA" \
   --csr "$OUT/coordinator/tls/coordinator.csr" \
+  --name coordinator --role coordinator --host 127.0.0.1 \
   --out "$OUT/coordinator/tls/coordinator.crt"
 cp "$CA/ca.crt" "$OUT/coordinator/tls/"
 for site in "${SITES[@]}"; do
@@ -132,7 +133,7 @@ for site in "${SITES[@]}"; do
   mkdir -p "$tls"
   run hilum-certs site --name "$site" --out "$tls"
   run hilum-certs sign --authority "$CA" --csr "$tls/$site.csr" \
-    --out "$tls/$site.crt"
+    --name "$site" --role site --out "$tls/$site.crt"
   cp "$CA/ca.crt" "$tls/"
 done
 
@@ -172,10 +173,6 @@ tls:
   authority: tls/ca.crt
   certificate: tls/$site.crt
   private_key: tls/$site.key
-policy:
-  # The coordinator sees sums over the hospitals only. This one lets its own
-  # case counts and evaluation be shown beside them, though.
-  publish_site_figures: true
 TEXT
   start "$site" hilum-site serve --config "$OUT/sites/$site/site.yaml" \
     --exit-when-done

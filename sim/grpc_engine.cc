@@ -80,7 +80,8 @@ absl::Status Consortium::MakeCertificate(const std::string& name,
   HILUM_RETURN_IF_ERROR(RunCommand(request, Log("certs")).status());
   return RunCommand({Program("hilum-certs"), "sign", "--authority",
                      absl::StrCat(folder, "/authority"), "--csr",
-                     absl::StrCat(folder, "/", name, ".csr"), "--out",
+                     absl::StrCat(folder, "/", name, ".csr"), "--name", name,
+                     "--role", coordinator ? "coordinator" : "site", "--out",
                      absl::StrCat(folder, "/", name, ".crt")},
                     Log("certs"))
       .status();

@@ -3,18 +3,16 @@
 
 #include <arpa/inet.h>
 #include <openssl/x509v3.h>
-#include <sys/stat.h>
 
-#include <cerrno>
 #include <ctime>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "common/base/file.h"
 #include "common/base/ids.h"
+#include "common/base/private_file.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/openssl_types.h"
 #include "common/crypto/sha256.h"
@@ -132,20 +130,6 @@ absl::Status CheckKey(const Identity& identity, const std::string& key_path,
   return absl::OkStatus();
 }
 
-absl::Status CheckKeyMode(const std::string& path) {
-  struct stat info;
-  if (stat(path.c_str(), &info) != 0) {
-    return ErrnoStatus(errno, "cannot read the private key", path);
-  }
-  if ((info.st_mode & 077) != 0) {
-    return absl::PermissionDeniedError(
-        absl::StrFormat("%s: the private key is open to others (mode %04o); "
-                        "run: chmod 600 %s",
-                        path, info.st_mode & 07777, path));
-  }
-  return absl::OkStatus();
-}
-
 }  // namespace
 
 absl::StatusOr<CertificateInfo> ParseCertificate(absl::string_view pem) {
@@ -168,6 +152,19 @@ absl::StatusOr<CertificateInfo> ParseCertificate(absl::string_view pem) {
   OPENSSL_free(der);
   ReadNames(x509, info);
   return info;
+}
+
+std::string KeyDigest(absl::string_view certificate_pem) {
+  UniqueX509 certificate = ReadCertificatePem(certificate_pem);
+  if (certificate == nullptr) return "";
+  unsigned char* der = nullptr;
+  const int size =
+      i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate.get()), &der);
+  if (size <= 0) return "";
+  std::string digest = Sha256Of(absl::string_view(reinterpret_cast<char*>(der),
+                                                  static_cast<size_t>(size)));
+  OPENSSL_free(der);
+  return digest;
 }
 
 absl::StatusOr<BearerName> ParseBearerUri(absl::string_view uri) {
@@ -233,7 +230,7 @@ absl::StatusOr<Identity> LoadIdentity(const std::string& authority_path,
   Identity identity;
   HILUM_ASSIGN_OR_RETURN(identity.authority_pem, ReadFile(authority_path));
   HILUM_ASSIGN_OR_RETURN(identity.certificate_pem, ReadFile(certificate_path));
-  HILUM_RETURN_IF_ERROR(CheckKeyMode(private_key_path));
+  HILUM_RETURN_IF_ERROR(CheckPrivateFile(private_key_path, "the private key"));
   HILUM_ASSIGN_OR_RETURN(identity.private_key_pem, ReadFile(private_key_path));
   HILUM_ASSIGN_OR_RETURN(
       identity.name,

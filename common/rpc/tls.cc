@@ -6,22 +6,24 @@
 #include <cstdlib>
 
 #include "absl/strings/str_cat.h"
+#include "common/crypto/tls_tickets.h"
 
 namespace hilum {
 namespace {
 
 // Before gRPC reads it, which it does when it makes its first credentials.
-void RequireTls13() {
+void SetUpTls() {
   static const int once =
       setenv("GRPC_SSL_CIPHER_SUITES", "ECDHE-RSA-AES256-GCM-SHA384", 1);
   (void)once;
+  GiveNoTlsTickets();
 }
 
 }  // namespace
 
 std::shared_ptr<grpc::ServerCredentials> TlsServerCredentials(
     const Identity& identity) {
-  RequireTls13();
+  SetUpTls();
   grpc::SslServerCredentialsOptions options(
       GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
   options.pem_root_certs = identity.authority_pem;
@@ -32,7 +34,7 @@ std::shared_ptr<grpc::ServerCredentials> TlsServerCredentials(
 
 std::shared_ptr<grpc::ChannelCredentials> TlsChannelCredentials(
     const Identity& identity) {
-  RequireTls13();
+  SetUpTls();
   grpc::SslCredentialsOptions options;
   options.pem_root_certs = identity.authority_pem;
   options.pem_private_key = identity.private_key_pem;

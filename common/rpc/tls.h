@@ -5,6 +5,8 @@
 // choose the cipher suites of TLS 1.2, and here only one is left that needs
 // an RSA certificate; the consortium's are all ECDSA, so a TLS 1.2 handshake
 // finds no common suite on either side. TLS 1.3 has suites of its own.
+//
+// No session is resumed (common/crypto/tls_tickets.h).
 #ifndef HILUM_COMMON_RPC_TLS_H_
 #define HILUM_COMMON_RPC_TLS_H_
 

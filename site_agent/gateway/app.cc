@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/ids.h"
+#include "common/base/private_file.h"
 #include "site_agent/gateway/commands.h"
 
 namespace hilum {
@@ -54,6 +55,7 @@ void AddCommands(CLI::App& app, Arguments& a, Action& chosen) {
 }  // namespace
 
 int RunSite(int argc, char** argv) {
+  MakeFilesPrivate();  // the trainer's too, which inherits it
   CLI::App app{"A hospital's gateway: the only process with network.",
                "hilum-site"};
   app.footer(

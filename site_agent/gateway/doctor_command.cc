@@ -7,6 +7,7 @@
 #include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/base/ids.h"
+#include "common/base/private_file.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/certificate.h"
 #include "site_agent/gateway/commands.h"
@@ -23,7 +24,7 @@ constexpr absl::Duration kPatience = absl::Seconds(10);
 
 // A question that any coordinator answers at once.
 absl::Status Ask(const v1::SiteConfig& config, const Identity& identity) {
-  HILUM_RETURN_IF_ERROR(MakeDirectories(config.state_dir()));
+  HILUM_RETURN_IF_ERROR(MakePrivateFolder(config.state_dir()));
   HILUM_ASSIGN_OR_RETURN(
       std::unique_ptr<Ledger> ledger,
       Ledger::Open(absl::StrCat(config.state_dir(), "/doctor.jsonl"),

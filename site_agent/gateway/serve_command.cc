@@ -8,6 +8,7 @@
 #include "common/base/file.h"
 #include "common/base/ids.h"
 #include "common/base/malloc.h"
+#include "common/base/private_file.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/certificate.h"
 #include "common/crypto/signature.h"
@@ -69,7 +70,7 @@ absl::Status ServeSite(const std::string& config_path, bool exit_when_done,
       Identity identity,
       LoadIdentity(config.tls().authority(), config.tls().certificate(),
                    config.tls().private_key(), Role::kSite, RealClock().Now()));
-  HILUM_RETURN_IF_ERROR(MakeDirectories(config.state_dir()));
+  HILUM_RETURN_IF_ERROR(MakePrivateFolder(config.state_dir()));
   HILUM_ASSIGN_OR_RETURN(
       std::string patient_key,
       LoadPatientKey(config.patient_key_file(), RealSecureRng()));

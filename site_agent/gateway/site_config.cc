@@ -8,6 +8,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/file.h"
+#include "common/base/private_file.h"
 #include "common/base/status_macros.h"
 #include "common/config/yaml.h"
 #include "common/crypto/sha256.h"
@@ -70,6 +71,7 @@ absl::StatusOr<std::string> LoadPatientKey(const std::string& path,
     HILUM_RETURN_IF_ERROR(
         WriteFileAtomically(path, hex + "\n", Durability::kSync, 0600));
   }
+  HILUM_RETURN_IF_ERROR(CheckPrivateFile(path, "the patients' key"));
   HILUM_ASSIGN_OR_RETURN(std::string text, ReadFile(path, 1024));
   absl::string_view hex = absl::StripAsciiWhitespace(text);
   if (hex.size() != 64 ||

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "site_agent/ingest/pseudonyms.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
-#include <cerrno>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/file.h"
+#include "common/base/private_file.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/byte_view.h"
 #include "common/crypto/sha256.h"
@@ -25,22 +23,12 @@ absl::Status MakeKey(const std::string& path, SecureRng& rng) {
                              Durability::kSync, 0600);
 }
 
-absl::Status CheckPrivate(const std::string& path) {
-  struct stat info;
-  if (stat(path.c_str(), &info) != 0) {
-    return ErrnoStatus(errno, "cannot stat", path);
-  }
-  if ((info.st_mode & 077) == 0) return absl::OkStatus();
-  return absl::PermissionDeniedError(absl::StrCat(
-      path, ": the key is open to others; run `chmod 600 ", path, "`"));
-}
-
 }  // namespace
 
 absl::StatusOr<Pseudonyms> Pseudonyms::FromKeyFile(const std::string& path,
                                                    SecureRng& rng) {
   if (!FileExists(path)) HILUM_RETURN_IF_ERROR(MakeKey(path, rng));
-  HILUM_RETURN_IF_ERROR(CheckPrivate(path));
+  HILUM_RETURN_IF_ERROR(CheckPrivateFile(path, "the patients' key"));
   HILUM_ASSIGN_OR_RETURN(std::string text, ReadFile(path, 1024));
   const absl::string_view hex = absl::StripAsciiWhitespace(text);
   if (hex.size() != 2 * kKeyBytes ||

@@ -13,6 +13,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
 #include "site_agent/ingest/incoming_file.h"
@@ -84,13 +85,19 @@ absl::Status ReceivingIntake::Recover() {
     if (!tried) {
       absl::StrAppend(&name, kTried);
       if (rename(path.c_str(), absl::StrCat(path, kTried).c_str()) != 0) {
-        return ErrnoStatus(errno, "cannot rename", path);
+        return ErrnoStatus(errno, "cannot rename a file", folder_);
       }
       HILUM_RETURN_IF_ERROR(SyncDirectory(folder_));
     }
-    // An error here ends the start; the file stays for the next.
-    HILUM_RETURN_IF_ERROR(
-        TryTake(name, UidOfIncomingName(name), tried).status());
+    // An error here ends the start; the file stays for the next. Its name has
+    // the object's UID, which belongs into no log.
+    const absl::Status status =
+        TryTake(name, UidOfIncomingName(name), tried).status();
+    if (!status.ok()) {
+      return absl::Status(
+          status.code(),
+          absl::StrReplaceAll(status.message(), {{name, "a file"}}));
+    }
   }
   return absl::OkStatus();
 }

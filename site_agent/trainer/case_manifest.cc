@@ -70,7 +70,8 @@ std::string FillCase(const Record& record, const Columns& columns,
   if (row.file.empty()) return "no file";
   if (row.file.find('\0') != std::string::npos) return "file name has a NUL";
   if (known == classes.end()) {
-    return absl::StrCat("unknown label '", label, "'; the study's are ",
+    // Not the label: in a column out of place it may be a patient's name.
+    return absl::StrCat("unknown label; the study's are ",
                         absl::StrJoin(classes, ", "));
   }
   if (row.patient_id.empty()) return "no patient_id";

@@ -3,9 +3,12 @@
 
 #include <cmath>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/string_view.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/sha256.h"
@@ -76,6 +79,22 @@ absl::Status AddFileMask(const CaseRow& row, const GrayImage& image,
                            PrepareSegmented(image, mask, planes.size));
   }
   return planes.lungs ? AddLungs(image, mask, planes, out) : absl::OkStatus();
+}
+
+// `status` without the row's paths: they may spell a patient's name, and what
+// is said of a row is logged beside its number.
+absl::Status WithoutPaths(const absl::Status& status, const CaseRow& row,
+                          absl::string_view store) {
+  std::vector<std::pair<std::string, absl::string_view>> names;
+  for (const absl::string_view path :
+       {absl::string_view(row.path), absl::string_view(row.mask), store}) {
+    if (path.empty()) continue;
+    names.emplace_back(absl::StrCat(path, ": "), "");
+    names.emplace_back(std::string(path),
+                       path == store ? "the case store" : "the file");
+  }
+  return absl::Status(status.code(),
+                      absl::StrReplaceAll(status.message(), names));
 }
 
 bool WantsMask(const CaseRow& row, const CasePlanes& planes) {
@@ -163,8 +182,11 @@ CaseLoader::CaseLoader(const CaseManifest& manifest) {
 absl::Status CaseLoader::Load(const CaseRow& row, const CasePlanes& planes,
                               LoadedCase& out) const {
   const std::optional<CaseEntry> entry = ParseCaseEntry(row.path);
-  return entry.has_value() ? LoadEntry(row, *entry, planes, out)
-                           : LoadFile(row, planes, out);
+  const absl::Status status = entry.has_value()
+                                  ? LoadEntry(row, *entry, planes, out)
+                                  : LoadFile(row, planes, out);
+  if (status.ok()) return status;
+  return WithoutPaths(status, row, entry.has_value() ? entry->store : "");
 }
 
 absl::StatusOr<CaseRecord> CaseLoader::Record(const CaseEntry& entry) const {

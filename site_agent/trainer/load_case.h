@@ -54,7 +54,8 @@ class CaseLoader {
   // INVALID_ARGUMENT: damaged, or a mask from elsewhere than the case.
   // DATA_LOSS: a record that is not what was written. NOT_FOUND,
   // PERMISSION_DENIED: file, store or case. What cannot be had of the mask
-  // begins with "lung mask: ". `out.digest` is set as soon as it is known.
+  // begins with "lung mask: ". No message names a path. `out.digest` is set as
+  // soon as it is known.
   absl::Status Load(const CaseRow& row, const CasePlanes& planes,
                     LoadedCase& out) const;
 

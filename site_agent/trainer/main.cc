@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/ids.h"
 #include "common/base/malloc.h"
+#include "common/base/private_file.h"
 #include "site_agent/trainer/heatmap_command.h"
 #include "site_agent/trainer/orientation/orientation_command.h"
 #include "site_agent/trainer/sandbox.h"
@@ -62,6 +63,7 @@ void AddServeCommand(CLI::App& app, std::function<absl::Status()>& action) {
 
 int main(int argc, char** argv) {
   hilum::TuneMallocForTraining();
+  hilum::MakeFilesPrivate();  // what it writes shows patients
   CLI::App app{"Trains and evaluates at one site; has no network.",
                "hilum-trainer"};
   app.footer(

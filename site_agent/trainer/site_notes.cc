@@ -84,15 +84,15 @@ absl::Status WriteSiteNotes(const PreparedStudy& study,
 std::vector<std::string> SiteWarnings(const PreparedStudy& study) {
   std::vector<std::string> warnings;
   for (const RejectedRow& row : study.pool.data.manifest.rejected) {
-    warnings.push_back(absl::StrCat("manifest row ", row.row, " (", row.file,
-                                    ") is not used: ", row.reason));
+    warnings.push_back(
+        absl::StrCat("manifest row ", row.row, " is not used: ", row.reason));
   }
   for (size_t i = 0; i < study.cases().size(); ++i) {
     const std::string& fault = study.pool.data.facts[i].mask_fault;
     if (fault.empty()) continue;
     const CaseRow& row = study.cases()[i];
-    warnings.push_back(absl::StrCat("manifest row ", row.row, " (", row.file,
-                                    "): its lung mask is not used: ", fault));
+    warnings.push_back(absl::StrCat("manifest row ", row.row,
+                                    ": its lung mask is not used: ", fault));
   }
   const std::vector<std::string> absent = study.AbsentClasses();
   if (!absent.empty()) {

@@ -27,6 +27,7 @@ tls() { # folder name options...
   mkdir -p "$1"
   "$BIN/hilum-certs" site --name "$2" --out "$1" "${@:3}" >/dev/null
   "$BIN/hilum-certs" sign --authority "$WORK/ca" --csr "$1/$2.csr" \
+    --name "$2" --role "$([ "$2" = coordinator ] && echo coordinator || echo site)" \
     --out "$1/$2.crt" >/dev/null
 }
 

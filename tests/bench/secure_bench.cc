@@ -137,7 +137,8 @@ RunPlan MakePlan(const std::string& out, int sites) {
     site.config.set_manifest(absl::StrCat(site.directory, "/manifest.csv"));
     site.config.set_patient_key_file(absl::StrCat(site.directory, "/key"));
     HILUM_CHECK(WriteFileAtomically(site.config.patient_key_file(),
-                                    std::string(64, 'a'))
+                                    std::string(64, 'a'), Durability::kSync,
+                                    0600)
                     .ok());
     study.add_sites(site.id.name());
     plan.sites.push_back(std::move(site));

@@ -3,7 +3,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -157,37 +156,84 @@ TEST_F(AuthorityTest, DaysOutOfRangeAreRefused) {
   }
 }
 
-// Runs the program itself.
-class CertsProgramTest : public AuthorityTest {
+// What a request may not ask for, made by another program.
+class ForeignRequestTest : public AuthorityTest {
  protected:
-  int Run(const std::string& arguments) {
-    return std::system(absl::StrCat(HILUM_BIN_DIR "/hilum-certs ", arguments,
-                                    " >/dev/null 2>&1")
-                           .c_str()) >>
-           8;
+  // Of a request with this subject and these extensions.
+  absl::Status Read(const std::string& subject, const std::string& extensions,
+                    const std::string& key =
+                        "ec -pkeyopt "
+                        "ec_paramgen_curve:P-256") {
+    Write("req.cnf", absl::StrCat("[req]\ndistinguished_name=d\nprompt=no\n",
+                                  "req_extensions=e\n[d]\n", subject, "\n[e]\n",
+                                  extensions, "\n"));
+    const std::string command = absl::StrCat(
+        "cd ", folder_, " && openssl req -new -nodes -newkey ", key,
+        " -keyout k -config req.cnf -out csr >/dev/null 2>&1");
+    EXPECT_EQ(std::system(command.c_str()), 0);
+    return ReadRequest(ReadFile(absl::StrCat(folder_, "/csr")).value())
+        .status();
   }
 };
 
-TEST_F(CertsProgramTest, KeysArePrivateAndNothingIsOverwrittenUnasked) {
-  const std::string out = absl::StrCat(folder_, "/authority");
-  const std::string init = absl::StrCat("init --consortium lungs --out ", out);
-  ASSERT_EQ(Run(init), 0);
-  struct stat info;
-  ASSERT_EQ(stat(absl::StrCat(out, "/ca.key").c_str(), &info), 0);
-  EXPECT_EQ(info.st_mode & 0777, 0600u);
-  const std::string before = ReadFile(absl::StrCat(out, "/ca.key")).value();
-  EXPECT_EQ(Run(init), 1);
-  EXPECT_EQ(ReadFile(absl::StrCat(out, "/ca.key")).value(), before);
-  EXPECT_EQ(Run(init + " --force"), 0);
-  EXPECT_NE(ReadFile(absl::StrCat(out, "/ca.key")).value(), before);
+TEST_F(ForeignRequestTest, ARequestThatSaysOneThingIsRead) {
+  EXPECT_TRUE(
+      Read("CN=st-mary", "subjectAltName=URI:hilum://requested/site/st-mary")
+          .ok());
 }
 
-TEST_F(CertsProgramTest, WrongUsageEndsWithTwo) {
-  EXPECT_EQ(Run(""), 2);
-  EXPECT_EQ(Run("init"), 2);
-  EXPECT_EQ(Run("sign --authority a --csr b --out c --days 0"), 2);
-  EXPECT_EQ(Run("--help"), 0);
-  EXPECT_EQ(Run("--version"), 0);
+TEST_F(ForeignRequestTest, ARequestThatAsksForMoreIsRefused) {
+  const std::string name = "subjectAltName=URI:hilum://requested/site/st-mary";
+  const std::string more = ",URI:hilum://requested/coordinator";
+  EXPECT_FALSE(Read("CN=st-john", name).ok());
+  EXPECT_FALSE(Read("CN=st-mary\nO=lungs", name).ok());
+  EXPECT_FALSE(Read("CN=st-mary", name + "\nbasicConstraints=CA:TRUE").ok());
+  EXPECT_FALSE(Read("CN=st-mary", name + more).ok());
+  EXPECT_FALSE(Read("CN=st-mary", name + ",DNS:fed.example.org").ok());
+  EXPECT_FALSE(Read("CN=st-mary", name + ",email:a@b.org").ok());
+  EXPECT_FALSE(
+      Read("CN=st-mary", "subjectAltName=URI:hilum://others/site/st-mary")
+          .ok());
+  EXPECT_FALSE(Read("CN=coordinator",
+                    "subjectAltName=URI:hilum://requested/site/coordinator")
+                   .ok());
+  EXPECT_FALSE(Read("CN=st-mary", name, "rsa:2048").ok());
+}
+
+TEST_F(ForeignRequestTest, ARequestIsBounded) {
+  std::string hosts = "subjectAltName=URI:hilum://requested/coordinator";
+  for (int i = 0; i < 32; ++i) absl::StrAppend(&hosts, ",DNS:h", i, ".org");
+  EXPECT_TRUE(Read("CN=coordinator", hosts).ok());
+  EXPECT_THAT(
+      std::string(Read("CN=coordinator", hosts + ",DNS:more.org").message()),
+      HasSubstr("over 33 names"));
+  const std::string good = MakeRequest({.site = "st-mary"}).value().request_pem;
+  EXPECT_THAT(
+      std::string(
+          ReadRequest(std::string(16 << 10, '\n') + good).status().message()),
+      HasSubstr("over 16 KiB"));
+}
+
+TEST_F(AuthorityTest, ARequestAndItsCertificateHaveOneKeyDigest) {
+  const Request made = MakeRequest({.site = "st-mary"}).value();
+  const ReceivedRequest received = ParseRequest(made.request_pem).value();
+  const std::string first =
+      SignRequest(authority_, made.request_pem, 9, now_).value();
+  const std::string renewed =
+      SignRequest(authority_, made.request_pem, 9, now_).value();
+  EXPECT_EQ(received.key_digest.size(), 32u);
+  EXPECT_EQ(KeyDigest(first), received.key_digest);
+  EXPECT_EQ(KeyDigest(renewed), received.key_digest);
+  EXPECT_NE(KeyDigest(authority_.certificate_pem), received.key_digest);
+  EXPECT_EQ(KeyDigest("none"), "");
+  // OpenSSL's own digest of the same bytes.
+  const std::string path = Write("st.crt", first);
+  const std::string command = absl::StrCat(
+      "openssl x509 -in ", path, " -noout -pubkey | openssl pkey -pubin ",
+      "-outform DER | openssl dgst -sha256 -r | cut -c1-64 > ", folder_, "/d");
+  ASSERT_EQ(std::system(command.c_str()), 0);
+  EXPECT_EQ(ReadFile(folder_ + "/d").value(),
+            absl::StrCat(absl::BytesToHexString(received.key_digest), "\n"));
 }
 
 }  // namespace

@@ -193,13 +193,17 @@ TEST_F(BadInputTest, ASecondSiteOnOneFolderIsRefused) {
 TEST_F(BadInputTest, BadRowsAreListedWithTheirNumberAndTheStudyGoesOn) {
   MakeDataAndStudy();
   Write("study.yaml",
-        absl::StrCat(Text("study.yaml"), "data_rules: {max_bad_share: 0.5}\n"));
-  Write("data/garbage.png", "this is no image");
+        absl::StrCat(Text("study.yaml"), "data_rules: {max_bad_share: 0.8}\n"));
+  Write("data/jane-roe-garbage.png", "this is no image");
+  Write("data/jane-roe-mask.png", "this is no mask");
   Write("data/manifest.csv",
         absl::StrCat(Text("data/manifest.csv"),
-                     "images/none.png,normal,p-1,,site-a,AP\n"
-                     "garbage.png,normal,p-2,,site-a,AP\n"
-                     "images/00001.png,cat,p-3,,site-a,AP\n"));
+                     "jane-roe/none.png,normal,p-1,,site-a,AP\n"
+                     "jane-roe-garbage.png,normal,p-2,,site-a,AP\n"
+                     "images/00001.png,jane-roe,p-3,,site-a,AP\n"
+                     "images/00002.png,normal,p-4,jane-roe-mask.png,site-a,AP\n"
+                     "images/00003.png,normal,p-5,jane-roe/none.png,site-a,AP"
+                     "\n"));
   const Outcome run =
       Run({Program("hilum-sim"), "run", Path("study.yaml"), "--data",
            Path("data/manifest.csv"), "--arm", "whole", "--transport", "grpc",
@@ -208,7 +212,14 @@ TEST_F(BadInputTest, BadRowsAreListedWithTheirNumberAndTheStudyGoesOn) {
   const std::string rejected = Text("out/sites/site-a/rejected.csv");
   EXPECT_THAT(rejected, HasSubstr("none.png"));
   EXPECT_THAT(rejected, HasSubstr("garbage.png"));
-  EXPECT_THAT(rejected, HasSubstr("cat"));
+  EXPECT_THAT(rejected, HasSubstr("unknown label"));
+  // File names may name patients: they are in the site's manifest and in its
+  // list of rejected rows, and in no log, ledger, message, model or report.
+  EXPECT_THAT(FilesWith("out", "jane-roe"),
+              testing::IsSubsetOf(
+                  {"sites/site-a/manifest.csv", "sites/site-a/rejected.csv"}));
+  EXPECT_THAT(Text("out/logs/site-a.log"), HasSubstr("is not used: "));
+  EXPECT_EQ(run.output.find("jane-roe"), std::string::npos);
   EXPECT_FALSE(FileExists(Path("out/sites/site-b/rejected.csv")) &&
                Text("out/sites/site-b/rejected.csv").find(".png") !=
                    std::string::npos);

@@ -15,15 +15,21 @@ class DemoTest : public EndToEndTest {};
 TEST_F(DemoTest, RealProcessesFinishAStudyAndLeaveEveryPromisedFile) {
   MakeDataAndStudy();
   const Outcome demo =
-      Run({"/usr/bin/env", "HILUM_BIN=" HILUM_BIN_DIR,
-           HILUM_SOURCE_DIR "/sim/demo.sh", "--data", Path("data/manifest.csv"),
-           "--study", Path("study.yaml"), "--out", Path("demo")});
+      Run({"/bin/sh", "-c", "umask 022 && exec \"$@\"", "sh", "/usr/bin/env",
+           "HILUM_BIN=" HILUM_BIN_DIR, HILUM_SOURCE_DIR "/sim/demo.sh",
+           "--data", Path("data/manifest.csv"), "--study", Path("study.yaml"),
+           "--out", Path("demo")});
   ASSERT_EQ(demo.exit_status, 0) << demo.output;
   EXPECT_THAT(demo.output, HasSubstr("segmented"));
   EXPECT_THAT(demo.output, HasSubstr("report.html"));
   const auto report =
       nlohmann::json::parse(Text("demo/report.json"), nullptr, false);
-  EXPECT_EQ(MissingKeys(report), "");
+  ASSERT_EQ(MissingKeys(report, /*sites=*/false), "");
+  // No hospital publishes figures of its own unless its policy says so.
+  for (const char* arm : {"segmented", "whole"}) {
+    EXPECT_EQ(report["arms"][arm]["federated"]["sites"],
+              nlohmann::json::object());
+  }
   EXPECT_THAT(Text("demo/report.html"), HasSubstr("<html"));
   for (const char* arm : {"segmented", "whole"}) {
     for (const char* track : {"fold-1", "fold-2", "final"}) {
@@ -38,7 +44,12 @@ TEST_F(DemoTest, RealProcessesFinishAStudyAndLeaveEveryPromisedFile) {
                 HasSubstr("case,arm,model,track,label,score_"));
     EXPECT_THAT(Text(absl::StrCat("demo/sites/", site, "/ledger.jsonl")),
                 HasSubstr(R"("detail":"masked")"));
+    // The script's own files aside, which it makes before hilum-site starts.
+    EXPECT_EQ(OpenToOthers(absl::StrCat("demo/sites/", site),
+                           {"manifest.csv", "site.yaml", "tls"}),
+              "");
   }
+  EXPECT_EQ(OpenToOthers("demo/coordinator/state", {}), "");
 }
 
 TEST_F(DemoTest, AFolderThatHoldsSomethingElseIsNotTouched) {

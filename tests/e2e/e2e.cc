@@ -3,8 +3,10 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/file.h"
 #include "sim/child_process.h"
@@ -73,7 +75,47 @@ EndToEndTest::Outcome EndToEndTest::Run(
   return {exit_status.value_or(-1), ReadFile(log).value_or("")};
 }
 
-std::string EndToEndTest::MissingKeys(const nlohmann::json& report) {
+std::string EndToEndTest::OpenToOthers(
+    const std::string& folder, const std::vector<std::string>& but) const {
+  namespace fs = std::filesystem;
+  std::string open;
+  const auto look = [&](const fs::path& path) {
+    constexpr fs::perms kOthers = fs::perms::group_all | fs::perms::others_all;
+    if ((fs::symlink_status(path).permissions() & kOthers) != fs::perms::none) {
+      absl::StrAppend(&open, path.string(), " ");
+    }
+  };
+  look(Path(folder));
+  for (fs::recursive_directory_iterator at(Path(folder)), end; at != end;
+       ++at) {
+    const std::string name = fs::relative(at->path(), Path(folder));
+    if (std::count(but.begin(), but.end(), name) > 0) {
+      at.disable_recursion_pending();
+    } else {
+      look(at->path());
+    }
+  }
+  return open;
+}
+
+std::vector<std::string> EndToEndTest::FilesWith(
+    const std::string& folder, const std::string& word) const {
+  namespace fs = std::filesystem;
+  std::vector<std::string> files;
+  for (const auto& entry : fs::recursive_directory_iterator(Path(folder))) {
+    const std::string name = fs::relative(entry.path(), Path(folder));
+    if (absl::StrContains(name, word) ||
+        (entry.is_regular_file() &&
+         absl::StrContains(ReadFile(entry.path()).value_or(""), word))) {
+      files.push_back(name);
+    }
+  }
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+std::string EndToEndTest::MissingKeys(const nlohmann::json& report,
+                                      bool sites) {
   using Pointer = nlohmann::json::json_pointer;
   std::string missing;
   const auto want = [&](const std::string& path) {
@@ -95,7 +137,7 @@ std::string EndToEndTest::MissingKeys(const nlohmann::json& report) {
       }
     }
     for (const char* site : {"site-a", "site-b", "site-c"}) {
-      want(absl::StrCat(base, "/sites/", site));
+      if (sites) want(absl::StrCat(base, "/sites/", site));
     }
     want(absl::StrCat(base, "/tracks/fold-1/model_sha256"));
     want(absl::StrCat(base, "/tracks/final/model_sha256"));

@@ -31,8 +31,19 @@ class EndToEndTest : public testing::Test {
   };
   Outcome Run(const std::vector<std::string>& arguments) const;
 
+  // For use with EXPECT_EQ(..., ""). `sites`: they publish their figures.
+  static std::string MissingKeys(const nlohmann::json& report,
+                                 bool sites = true);
+
+  // Paths of files below `folder` that others may read or change, and of
+  // folders that they may enter, but for `but` and what is below these.
   // For use with EXPECT_EQ(..., "").
-  static std::string MissingKeys(const nlohmann::json& report);
+  std::string OpenToOthers(const std::string& folder,
+                           const std::vector<std::string>& but) const;
+
+  // Paths of files below `folder` that have `word` in them or in their name.
+  std::vector<std::string> FilesWith(const std::string& folder,
+                                     const std::string& word) const;
 
  private:
   const std::string folder_;

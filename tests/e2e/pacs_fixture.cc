@@ -121,9 +121,15 @@ void PacsTest::Listen(const std::vector<std::string>& more) {
 std::string PacsTest::WaitForLine(const std::string& what) {
   char line[1024];
   while (fgets(line, sizeof line, lines_.get()) != nullptr) {
+    said_ += line;
     if (absl::StrContains(line, what)) return line;
   }
   return "";
+}
+
+std::string PacsTest::SaidToItsEnd() {
+  WaitForLine("\n\n");  // there is none, so it reads to the end
+  return said_ + ReadFile(Path("listen.log")).value_or("");
 }
 
 int PacsTest::StopListening() {

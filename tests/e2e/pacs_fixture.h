@@ -37,6 +37,8 @@ class PacsTest : public testing::Test {
   void Listen(const std::vector<std::string>& more = {});
   // The next line that it says with `what` in it; "" at its end.
   std::string WaitForLine(const std::string& what);
+  // All that it has said on either stream. Call after StopListening.
+  std::string SaidToItsEnd();
   // By SIGTERM: its exit status.
   int StopListening();
 
@@ -71,6 +73,7 @@ class PacsTest : public testing::Test {
   const std::string folder_;
   std::optional<ChildProcess> listener_;
   std::optional<ChildProcess> orthanc_;
+  std::string said_;  // its lines as far as they were read
   std::unique_ptr<FILE, int (*)(FILE*)> lines_{nullptr, fclose};
 };
 

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <string>
 #include <thread>
@@ -37,6 +38,72 @@ TEST_F(PacsTest, WhatIsAcknowledgedIsInTheStore) {
   EXPECT_EQ(NumIncoming(), 0);
   EXPECT_TRUE(absl::StrContains(Stored("quarantine.csv"),
                                 "the body part is not the chest"));
+  // Only their owner reads what shows patients.
+  for (const auto& entry : fs::recursive_directory_iterator(store_)) {
+    EXPECT_EQ(entry.status().permissions() &
+                  (fs::perms::group_all | fs::perms::others_all),
+              fs::perms::none)
+        << entry.path();
+  }
+}
+
+// A connection to the listener at this address of the machine; -1: refused.
+ScopedFd ConnectTo(const char* address, int port) {
+  ScopedFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in name = {};
+  name.sin_family = AF_INET;
+  name.sin_port = htons(static_cast<uint16_t>(port));
+  inet_pton(AF_INET, address, &name.sin_addr);
+  if (connect(fd.get(), reinterpret_cast<sockaddr*>(&name), sizeof name) != 0) {
+    fd.Close();
+  }
+  return fd;
+}
+
+// Objects' UIDs and patients are in the store, by pseudonym, and in no log.
+TEST_F(PacsTest, ItsLogNamesNoImageAndNoPatient) {
+  Listen({"--labels", Put("labels.csv", "PatientID,label\nP7,a\nP7,b\n")});
+  EXPECT_EQ(Send({Film(7), Film(9, 40, "KNEE")}).exit_status, 0);
+  EXPECT_FALSE(WaitForLine("1 taken, 1 refused").empty());
+  EXPECT_EQ(StopListening(), 0);
+  const std::string said = SaidToItsEnd();
+  for (const char* word : {"1.2.3.", "1.2.8.", "1.2.9.", "P7", "P9"}) {
+    EXPECT_FALSE(absl::StrContains(said, word)) << said;
+  }
+  EXPECT_TRUE(absl::StrContains(said, "labels.csv:3: another label"));
+}
+
+TEST_F(PacsTest, FortySilentConnectionsHoldUpNobody) {
+  Listen();
+  std::vector<ScopedFd> silent;
+  for (int i = 0; i < 40; ++i) {
+    silent.push_back(ConnectTo("127.0.0.1", port_));
+    ASSERT_GE(silent.back().get(), 0);
+    if (i % 2 == 0) {  // a request that does not go on
+      ASSERT_EQ(send(silent.back().get(), "\1\0\0\0", 4, MSG_NOSIGNAL), 4);
+    }
+  }
+  EXPECT_EQ(
+      Run({Tool("echoscu"), "-aec", "HILUM", "127.0.0.1", absl::StrCat(port_)})
+          .exit_status,
+      0);
+  const Outcome sent = Send({Film(3), Film(5)});
+  EXPECT_EQ(sent.exit_status, 0) << sent.output;
+  // Nobody waited for a silent one's end: the first is still there.
+  char byte;
+  EXPECT_EQ(recv(silent[0].get(), &byte, 1, MSG_DONTWAIT), -1);
+  EXPECT_EQ(errno, EAGAIN);
+  EXPECT_EQ(StopListening(), 0);
+}
+
+TEST_F(PacsTest, OtherMachinesReachItOnlyWhereTold) {
+  Listen();
+  EXPECT_GE(ConnectTo("127.0.0.1", port_).get(), 0);
+  EXPECT_LT(ConnectTo("127.0.0.2", port_).get(), 0);
+  EXPECT_EQ(StopListening(), 0);
+  Listen({"--bind", "0.0.0.0"});
+  EXPECT_GE(ConnectTo("127.0.0.2", port_).get(), 0);
+  EXPECT_EQ(StopListening(), 0);
 }
 
 TEST_F(PacsTest, OtherTitlesAndHostsAreRejected) {
@@ -336,6 +403,33 @@ TEST_F(PacsTest, TlsIsMutual) {
   EXPECT_EQ(good.exit_status, 0) << good.output;
   EXPECT_NE(Send({film}, TlsArguments("stranger")).exit_status, 0);
   EXPECT_NE(Send({film}).exit_status, 0);  // in the clear
+  EXPECT_EQ(StopListening(), 0);
+}
+
+TEST_F(PacsTest, ATlsSessionIsNotResumedWithoutACertificate) {
+  if (Tool("openssl").empty()) GTEST_SKIP() << "no openssl";
+  MakeCertificate("ca", "");
+  MakeCertificate("hilum", "ca");
+  MakeCertificate("modality", "ca");
+  Listen({"--tls-cert", Path("hilum.pem"), "--tls-key", Path("hilum.key"),
+          "--tls-ca", Path("ca.pem")});
+  for (const char* version : {"-tls1_2", "-tls1_3"}) {
+    const auto connect = [&](const std::string& options) {
+      return Run({"/bin/sh", "-c",
+                  absl::StrCat("(sleep 0.3) | timeout 20 openssl s_client ",
+                               version, " -connect 127.0.0.1:", port_,
+                               " -CAfile ", Path("ca.pem"), " ", options)})
+          .output;
+    };
+    const std::string ticket = Path(absl::StrCat("ticket", version));
+    EXPECT_TRUE(absl::StrContains(
+        connect(absl::StrCat("-cert ", Path("modality.pem"), " -key ",
+                             Path("modality.key"), " -sess_out ", ticket)),
+        "New, TLSv1."));
+    if (!FileExists(ticket)) continue;
+    EXPECT_FALSE(absl::StrContains(connect(absl::StrCat("-sess_in ", ticket)),
+                                   "Reused, TLSv1."));
+  }
   EXPECT_EQ(StopListening(), 0);
 }
 

@@ -6,6 +6,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <unistd.h>
 // After its configuration.
 #include <dcmtk/dcmnet/dimse.h>
 
@@ -22,25 +23,9 @@ namespace hilum {
 namespace {
 
 constexpr long kMaxPduBytes = 65536;
-constexpr int kAssociationSeconds = 30;  // to negotiate
+constexpr int kAssociationSeconds = 10;  // to negotiate
 constexpr int kIdleSeconds = 300;        // between two messages
 constexpr uint32_t kLoopbackNet = 127;
-
-uint32_t AddressOf(int connection) {
-  sockaddr_in peer = {};
-  socklen_t size = sizeof peer;
-  if (getpeername(connection, reinterpret_cast<sockaddr*>(&peer), &size) != 0) {
-    return 0;
-  }
-  return peer.sin_addr.s_addr;
-}
-
-std::string TextOf(uint32_t address) {
-  const in_addr in = {address};
-  char text[INET_ADDRSTRLEN] = "";
-  inet_ntop(AF_INET, &in, text, sizeof text);
-  return text;
-}
 
 // What a peer calls itself, fit for a log.
 std::string Shown(absl::string_view title) {
@@ -65,8 +50,9 @@ class Association {
   }
 
   void Serve(ScopedFd connection) {
-    address_ = AddressOf(connection.get());
-    if (!MayConnect()) return Say("closed: no --allow names its address");
+    address_ = AddressOfPeer(connection.get());
+    // The end of a peer that sends its request byte by byte.
+    alarm(kAssociationSeconds);
     dcmDisableGethostbyaddr.set(OFTrue);
     dcmExternalSocketHandle.set(connection.Release());
     OFCondition condition =
@@ -81,6 +67,7 @@ class Association {
     }
     if (condition.bad()) return Say("no association: ", condition.text());
     if (!Negotiate()) return;
+    alarm(0);
     while (ServeMessage()) {
     }
     Say("ended", absl::StrCat(": ", taken_, " taken, ", refused_,
@@ -90,14 +77,13 @@ class Association {
 
  private:
   void Say(absl::string_view what, absl::string_view more = "") {
-    log_ << absl::StrCat(title_, title_.empty() ? "" : "@", TextOf(address_),
+    log_ << absl::StrCat(title_, title_.empty() ? "" : "@", PeerText(address_),
                          ": ", what, more)
          << std::endl;
   }
 
   bool MayCall(absl::string_view title) const {
-    const bool here = ntohl(address_) >> 24 == kLoopbackNet;
-    if (options_.allowed.empty()) return here || options_.tls != nullptr;
+    if (options_.allowed.empty()) return MayConnect(options_, address_);
     for (const AllowedPeer& peer : options_.allowed) {
       if (peer.ae_title != title) continue;
       if (peer.addresses.empty() ||
@@ -106,17 +92,6 @@ class Association {
       }
     }
     return false;
-  }
-
-  // Whether any title may call from there: who may not has not a word to say.
-  bool MayConnect() const {
-    return options_.allowed.empty() ||
-           std::any_of(options_.allowed.begin(), options_.allowed.end(),
-                       [this](const AllowedPeer& peer) {
-                         return peer.addresses.empty() ||
-                                std::count(peer.addresses.begin(),
-                                           peer.addresses.end(), address_) > 0;
-                       });
   }
 
   bool Reject(T_ASC_RejectParametersReason reason, absl::string_view why) {
@@ -220,6 +195,34 @@ class Association {
 };
 
 }  // namespace
+
+uint32_t AddressOfPeer(int connection) {
+  sockaddr_in peer = {};
+  socklen_t size = sizeof peer;
+  if (getpeername(connection, reinterpret_cast<sockaddr*>(&peer), &size) != 0) {
+    return 0;
+  }
+  return peer.sin_addr.s_addr;
+}
+
+std::string PeerText(uint32_t address) {
+  const in_addr in = {address};
+  char text[INET_ADDRSTRLEN] = "";
+  inet_ntop(AF_INET, &in, text, sizeof text);
+  return text;
+}
+
+bool MayConnect(const ScpOptions& options, uint32_t address) {
+  if (options.allowed.empty()) {
+    return options.tls != nullptr || ntohl(address) >> 24 == kLoopbackNet;
+  }
+  return std::any_of(options.allowed.begin(), options.allowed.end(),
+                     [address](const AllowedPeer& peer) {
+                       return peer.addresses.empty() ||
+                              std::count(peer.addresses.begin(),
+                                         peer.addresses.end(), address) > 0;
+                     });
+}
 
 absl::Status CheckAeTitle(absl::string_view title) {
   const bool printable = std::all_of(title.begin(), title.end(), [](char c) {

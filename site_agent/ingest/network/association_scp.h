@@ -36,9 +36,17 @@ struct ScpOptions {
   DcmTransportLayer* tls = nullptr;  // outlives it; null: none
 };
 
+// IPv4, network byte order; 0: it has gone. And as text.
+uint32_t AddressOfPeer(int connection);
+std::string PeerText(uint32_t address);
+
+// Whether any title may call from that address.
+bool MayConnect(const ScpOptions& options, uint32_t address);
+
 // One association in the role of who provides verification and storage (PS3.7,
 // PS3.8), over a connection that was accepted, to its end. `stop` ends it
-// between two messages. It says on `log` what came, without any name of a
+// between two messages, and SIGALRM ends the process of a peer that takes over
+// ten seconds to negotiate. It says on `log` what came, without any name of a
 // patient. Uses global state of DCMTK: one association a process.
 void ServeAssociation(ScopedFd connection, const ScpOptions& options,
                       IntakeChannel& intake,

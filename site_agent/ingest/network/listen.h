@@ -18,7 +18,7 @@ namespace hilum {
 struct ListenOptions {
   ReceivingOptions receiving;
   std::string ae_title = "HILUM";
-  std::string bind = "0.0.0.0";
+  std::string bind = "127.0.0.1";
   int port = 0;  // 0: any that is free
   std::vector<std::string> allow;
   TlsFiles tls;

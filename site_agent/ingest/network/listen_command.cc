@@ -34,14 +34,17 @@ void AddListenCommand(CLI::App& app, std::ostream& out, IngestAction& action) {
   command->add_option("--port", options->port, "0: any that is free")
       ->required()
       ->check(CLI::Range(0, 65535));
-  command->add_option("--bind", options->bind, "IPv4 address to listen on")
+  command
+      ->add_option("--bind", options->bind,
+                   "IPv4 address of this machine to listen on; 0.0.0.0: all of "
+                   "them")
       ->capture_default_str();
   command->add_option("--allow", options->allow,
                       "AET or AET@HOST that may send; again for more. Without: "
                       "this machine, with TLS all with a certificate");
   command->footer(
-      "Example: hilum-ingest listen --store /data/cases --port 11112 --allow "
-      "PACS@pacs.hospital.example");
+      "Example: hilum-ingest listen --store /data/cases --port 11112 --bind "
+      "10.1.2.3 --allow PACS@pacs.hospital.example");
   command->callback([options, &out, &action] {
     action = [options, &out] { return Listen(*options, out); };
   });

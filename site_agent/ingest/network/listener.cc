@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -22,6 +23,7 @@
 #include "absl/time/time.h"
 #include "common/base/clock.h"
 #include "common/base/status_macros.h"
+#include "site_agent/ingest/network/waiting_connections.h"
 
 namespace hilum {
 namespace {
@@ -85,14 +87,19 @@ class Server {
  public:
   Server(int socket, IntakeProcess& intake, const ScpOptions& options,
          std::ostream& log)
-      : socket_(socket), intake_(intake), options_(options), log_(log) {}
+      : socket_(socket),
+        intake_(intake),
+        options_(options),
+        log_(log),
+        waiting_(options.tls != nullptr ? FirstMessage::kTlsRecord
+                                        : FirstMessage::kAssociationRequest) {}
 
   absl::Status Run() {
     absl::Status status;
     while (stop == 0 && status.ok()) {
-      const bool room = children_.size() < kMaxAssociations;
-      if (Wait(room, nullptr)) status = Accept();
+      if (Wait()) Accept();
       Reap();
+      status = Serve();
       if (status.ok() && IntakeEnded()) {
         status = absl::InternalError(
             "the process that decodes has ended; what was acknowledged is in "
@@ -104,38 +111,81 @@ class Server {
   }
 
  private:
-  // Whether a connection waits.
-  bool Wait(bool accept, const timespec* timeout) {
-    pollfd wait = {accept ? socket_ : -1, POLLIN, 0};
-    return ppoll(&wait, 1, timeout, &signals_.open_mask()) > 0;
+  struct Child {
+    pid_t pid;
+    uint32_t address;
+  };
+
+  // Whether a connection can be accepted.
+  bool Wait() {
+    std::vector<pollfd> polls = {
+        {waiting_.HasRoom() ? socket_ : -1, POLLIN, 0}};
+    waiting_.AppendPolls(polls);
+    const timespec second = absl::ToTimespec(absl::Seconds(1));
+    const int ready =
+        ppoll(polls.data(), polls.size(),
+              waiting_.size() > 0 ? &second : nullptr, &signals_.open_mask());
+    return ready > 0 && polls[0].revents != 0;
   }
 
-  absl::Status Accept() {
+  void Accept() {
     ScopedFd connection(accept4(socket_, nullptr, nullptr, SOCK_CLOEXEC));
-    if (connection.get() < 0) return absl::OkStatus();  // it has gone again
+    if (connection.get() < 0) return;  // it has gone again
+    const uint32_t address = AddressOfPeer(connection.get());
+    if (!MayConnect(options_, address)) {
+      log_ << PeerText(address) << ": closed: no --allow names its address"
+           << std::endl;
+      return;
+    }
+    waiting_.Add({std::move(connection), address}, RealClock().Now());
+  }
+
+  bool HasProcess(uint32_t address) const {
+    const auto of_address =
+        std::count_if(children_.begin(), children_.end(),
+                      [&](const Child& c) { return c.address == address; });
+    return children_.size() < kMaxAssociations &&
+           static_cast<size_t>(of_address) < kMaxAssociationsPerAddress;
+  }
+
+  // Starts the associations that have been asked for.
+  absl::Status Serve() {
+    waiting_.Look(RealClock().Now());
+    while (auto connection =
+               waiting_.Take([&](uint32_t a) { return HasProcess(a); })) {
+      HILUM_RETURN_IF_ERROR(Start(*std::move(connection)));
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status Start(WaitingConnections::Connection connection) {
     HILUM_ASSIGN_OR_RETURN(IntakeChannel channel, intake_.Open());
     const pid_t parent = getpid();
     const pid_t child = fork();
     if (child == 0) {
       close(socket_);
+      waiting_.CloseAll();
       signals_.Open();
-      RunAssociation(std::move(connection), options_, channel, parent, log_);
+      RunAssociation(std::move(connection.fd), options_, channel, parent, log_);
     }
     if (child < 0) {
       log_ << "no process for an association: " << std::strerror(errno)
            << std::endl;
     } else {
-      children_.push_back(child);
+      children_.push_back({child, connection.address});
     }
     return absl::OkStatus();
   }
 
   void Reap() {
-    std::vector<pid_t> running;
-    for (pid_t child : children_) {
+    std::vector<Child> running;
+    for (const Child& child : children_) {
       int status = 0;
-      if (waitpid(child, &status, WNOHANG) == 0) {
+      if (waitpid(child.pid, &status, WNOHANG) == 0) {
         running.push_back(child);
+      } else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) {
+        log_ << PeerText(child.address) << ": closed: no association in time"
+             << std::endl;
       } else if (WIFSIGNALED(status)) {
         log_ << "an association's process ended by signal " << WTERMSIG(status)
              << std::endl;
@@ -153,15 +203,16 @@ class Server {
   }
 
   void End() {
-    for (pid_t child : children_) kill(child, SIGTERM);
+    waiting_.CloseAll();
+    for (const Child& child : children_) kill(child.pid, SIGTERM);
     const absl::Time last = RealClock().Now() + kGrace;
     for (Reap(); !children_.empty() && RealClock().Now() < last; Reap()) {
-      const timespec timeout = absl::ToTimespec(absl::Seconds(1));
-      Wait(false, &timeout);
+      const timespec second = absl::ToTimespec(absl::Seconds(1));
+      ppoll(nullptr, 0, &second, &signals_.open_mask());
     }
-    for (pid_t child : children_) {
-      kill(child, SIGKILL);
-      waitpid(child, nullptr, 0);
+    for (const Child& child : children_) {
+      kill(child.pid, SIGKILL);
+      waitpid(child.pid, nullptr, 0);
     }
   }
 
@@ -170,7 +221,8 @@ class Server {
   const ScpOptions& options_;
   std::ostream& log_;
   SignalScope signals_;
-  std::vector<pid_t> children_;
+  WaitingConnections waiting_;
+  std::vector<Child> children_;
 };
 
 }  // namespace

@@ -14,11 +14,14 @@
 
 namespace hilum {
 
-// So many associations at a time; further ones wait to be accepted.
+// So many associations at a time, and of one address; further ones wait.
 inline constexpr size_t kMaxAssociations = 16;
+inline constexpr size_t kMaxAssociationsPerAddress = 12;
 
 // A port on which associations are accepted, each in a process of its own: what
-// one peer brings about, a slow handshake or a crash, the others do not see.
+// one peer brings about, a slow handshake or a crash, the others do not see. A
+// connection gets its process when its first message has come whole
+// (WaitingConnections).
 // Life: Open, Serve. Call with one thread.
 class Listener {
  public:

@@ -6,7 +6,10 @@
 #include <dcmtk/dcmtls/tlslayer.h>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/file.h"
+#include "common/base/private_file.h"
 #include "common/base/status_macros.h"
+#include "common/crypto/tls_tickets.h"
 
 namespace hilum {
 namespace {
@@ -26,7 +29,11 @@ absl::StatusOr<std::unique_ptr<DcmTransportLayer>> MakeTlsLayer(
     return absl::InvalidArgumentError(
         "--tls-cert, --tls-key and --tls-ca are given together or not at all");
   }
+  if (FileExists(files.key)) {
+    HILUM_RETURN_IF_ERROR(CheckPrivateFile(files.key, "the private key"));
+  }
   DcmTLSTransportLayer::initializeOpenSSL();
+  GiveNoTlsTickets();
   auto layer = std::make_unique<DcmTLSTransportLayer>(
       server ? NET_ACCEPTOR : NET_REQUESTOR, nullptr, OFFalse);
   if (!*layer) return absl::InvalidArgumentError("no TLS in this OpenSSL");

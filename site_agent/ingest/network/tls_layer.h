@@ -25,7 +25,7 @@ struct TlsFiles {
 // DICOM over TLS (PS3.15 B.10, non-downgrading BCP 195): TLS 1.2 or newer, both
 // sides with a certificate. null: `files` are empty. INVALID_ARGUMENT: some
 // are given and not others, one cannot be read, or key and certificate do not
-// belong together.
+// belong together; PERMISSION_DENIED: others may read the key.
 absl::StatusOr<std::unique_ptr<DcmTransportLayer>> MakeTlsLayer(
     const TlsFiles& files, bool server);
 

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "certs/authority.h"
 #include "common/base/clock.h"
@@ -85,6 +86,20 @@ TEST_F(TlsTest, ClientWithoutCertificateIsRefused) {
   Identity nobody;
   nobody.authority_pem = authority_.certificate_pem;
   EXPECT_FALSE(Connects(nobody, "-tls1_3"));
+}
+
+// A ticket holds who its bearer was when it was given.
+TEST_F(TlsTest, ATicketResumesNothingWithoutACertificate) {
+  const std::string ticket = absl::StrCat(folder_, "/ticket");
+  std::filesystem::remove(ticket);
+  const Identity site = Make({.site = "st-mary"}, authority_);
+  ASSERT_TRUE(Connects(site, absl::StrCat("-tls1_3 -sess_out ", ticket)));
+  Identity nobody;
+  nobody.authority_pem = authority_.certificate_pem;
+  const std::string resume =
+      FileExists(ticket) ? absl::StrCat(" -sess_in ", ticket) : "";
+  EXPECT_FALSE(Connects(nobody, absl::StrCat("-tls1_3", resume)));
+  EXPECT_FALSE(absl::StrContains(*ReadFile(folder_ + "/out"), "Reused"));
 }
 
 TEST_F(TlsTest, ClientOfAnotherConsortiumIsRefused) {

@@ -135,6 +135,23 @@ TEST_F(LoadCaseTest, WithoutAMaskACaseIsInTheWholeArmAlone) {
   EXPECT_TRUE(data.segmented[1].empty());
 }
 
+TEST_F(LoadCaseTest, NoReasonNamesAPath) {
+  Put("jane-roe.png", "no image");
+  Add(Path("jane-roe.png"), "");
+  Add(Path("jane-roe-none.png"), "");
+  Add(Path("film.png"), Path("jane-roe.png"));
+  Add(Path("film.png"), Path("jane-roe-none.png"));
+  Add(Path("jane-roe#0123456789abcdef"), "");
+  Add(Entry("0000000000000000"), "");
+  const Dataset data = Load();
+  ASSERT_EQ(data.manifest.rejected.size(), 6u);
+  for (const RejectedRow& row : data.manifest.rejected) {
+    EXPECT_FALSE(row.reason.empty());
+    EXPECT_FALSE(absl::StrContains(row.reason, "jane-roe")) << row.reason;
+    EXPECT_FALSE(absl::StrContains(row.reason, folder_)) << row.reason;
+  }
+}
+
 TEST_F(LoadCaseTest, WhatCannotBeHadIsRejectedWithItsReason) {
   const struct {
     std::string file, mask, reason;
