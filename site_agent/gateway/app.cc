@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/ids.h"
 #include "site_agent/gateway/commands.h"
+#include "site_agent/sandbox/dumpable.h"
 
 namespace hilum {
 namespace {
@@ -71,7 +72,8 @@ int RunSite(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
-  absl::Status status = chosen();
+  absl::Status status = HideMemory();
+  if (status.ok()) status = chosen();
   if (status.ok()) return 0;
   std::cerr << "hilum-site: " << status.message() << "\n";
   return 1;
