@@ -41,7 +41,8 @@ constexpr const char* kSystemFiles[] = {"/usr",
                                         "/etc/localtime",
                                         "/etc/passwd",
                                         "/etc/group",
-                                        "/etc/nsswitch.conf"};
+                                        "/etc/nsswitch.conf",
+                                        "/etc/ssl/openssl.cnf"};
 constexpr const char* kGpuFiles[] = {"/proc/driver", "/proc/devices",
                                      "/sys/module", "/sys/bus/pci",
                                      "/sys/devices"};

@@ -8,7 +8,7 @@
 #include <set>
 
 #include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include "common/base/csv.h"
 #include "common/base/file.h"
 #include "site_agent/imaging/case_store_reader.h"
