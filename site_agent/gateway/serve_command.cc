@@ -105,10 +105,10 @@ absl::StatusOr<std::unique_ptr<TrainerLauncher>> StartLauncher(
 absl::Status ConfineToSite(const v1::SiteConfig& config,
                            const std::string& config_path) {
   const v1::Tls& tls = config.tls();
+  const std::string missing = MissingLandlock();
   HILUM_RETURN_IF_ERROR(ConfineGateway(
       config.state_dir(),
       {tls.authority(), tls.certificate(), tls.private_key(), config_path}));
-  const std::string missing = MissingLandlock();
   if (!missing.empty()) Log(missing);
   return absl::OkStatus();
 }

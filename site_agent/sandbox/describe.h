@@ -17,7 +17,8 @@ struct Hold {
 // order. Each is tried in a process of its own; this one stays as it is.
 std::vector<Hold> DescribeConfinement();
 
-// What to tell the log where files are not confined; empty where they are.
+// What to tell the log where files are not confined; empty where they are. Ask
+// before AllowSystemCalls, which forbids the question.
 std::string MissingLandlock();
 
 }  // namespace hilum

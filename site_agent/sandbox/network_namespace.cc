@@ -27,8 +27,10 @@ bool LeaveAsRootOfAnother() {
   prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
   // Still this user, by name.
   ScopedFd map(open("/proc/self/uid_map", O_WRONLY | O_CLOEXEC));
+  // At once and without an offset, which this file does not take.
   const bool mapped =
-      map.get() >= 0 && WriteAt(map.get(), 0, user, "uid_map").ok();
+      map.get() >= 0 && write(map.get(), user.data(), user.size()) ==
+                            static_cast<ssize_t>(user.size());
   const int error = errno;
   prctl(PR_SET_DUMPABLE, dumpable == 0 ? 0 : 1, 0, 0, 0);
   errno = error;

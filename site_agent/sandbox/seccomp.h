@@ -12,7 +12,7 @@ namespace hilum {
 // sockets that it inherited.
 struct SystemCallRules {
   std::vector<int> families;  // of socket(); empty: no socket
-  bool listens = false;       // bind, listen, accept
+  bool listens = false;       // listen, accept
   bool executes = false;      // execve, socketpair, and kill of children
   bool signals = false;       // kill of other processes
   bool devices = false;       // CUDA: any ioctl but a terminal's input

@@ -63,10 +63,10 @@ constexpr const char* kDevices[] = {"memfd_create",
                                     "sched_setparam",
                                     "get_thread_area"};
 
-constexpr const char* kClients[] = {"connect", "sendto", "sendmmsg",
+constexpr const char* kClients[] = {"connect", "bind", "sendto", "sendmmsg",
                                     "recvmmsg"};
 
-constexpr const char* kListeners[] = {"bind", "listen", "accept", "accept4"};
+constexpr const char* kListeners[] = {"listen", "accept", "accept4"};
 
 constexpr const char* kWatchers[] = {"inotify_init", "inotify_init1",
                                      "inotify_add_watch", "inotify_rm_watch"};

@@ -15,8 +15,8 @@ absl::Span<const char* const> CallsOfEverybody();
 // What CUDA's libraries take besides (devices are opened by Landlock's leave).
 absl::Span<const char* const> CallsOfDevices();
 
-// What meeting other processes over TCP, UDP and netlink takes; without
-// listening.
+// What meeting other processes over TCP, UDP and netlink takes (names of hosts
+// are asked for from a bound socket); without listening.
 absl::Span<const char* const> CallsOfClients();
 absl::Span<const char* const> CallsOfListeners();
 

@@ -38,8 +38,8 @@ absl::Status ConfineServer(const ServeOptions& options) {
   for (std::string& path : FilesOfManifest(options.manifest, options.guarded)) {
     confinement.read.push_back(std::move(path));
   }
-  HILUM_RETURN_IF_ERROR(Confine(confinement));
   const std::string missing = MissingLandlock();
+  HILUM_RETURN_IF_ERROR(Confine(confinement));
   if (!missing.empty()) Say(missing);
   return absl::OkStatus();
 }

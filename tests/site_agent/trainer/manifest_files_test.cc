@@ -69,6 +69,7 @@ TEST_F(ManifestFilesTest, AFolderThatHoldsWhatIsGuardedIsNotOpenedWhole) {
 }
 
 TEST_F(ManifestFilesTest, WhatIsGuardedIsNotAnImage) {
+  ASSERT_TRUE(WriteFileAtomically(folder_ + "/state/site.key", "x").ok());
   fs::create_symlink(folder_ + "/state/site.key", folder_ + "/images/1.png");
   EXPECT_THAT(
       Files("file\nstate/approvals/ab.approved\nimages/1.png\n"
