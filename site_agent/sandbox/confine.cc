@@ -46,6 +46,9 @@ constexpr const char* kSystemFiles[] = {"/usr",
 constexpr const char* kGpuFiles[] = {"/proc/driver", "/proc/devices",
                                      "/sys/module", "/sys/bus/pci",
                                      "/sys/devices"};
+// Gloo asks which cards there are, whichever it then uses.
+constexpr const char* kLoopbackFiles[] = {"/sys/bus/pci", "/sys/class/net",
+                                          "/sys/devices"};
 
 // Says what a process has been through before it executed itself: its number,
 // which stays, and one of the words below.
@@ -112,6 +115,10 @@ FileAccess FilesOf(const Confinement& confinement) {
                     std::end(kSystemFiles));
   for (const std::string& file : LoadedFiles()) {
     files.read.push_back(fs::path(file).parent_path().string());
+  }
+  if (confinement.own_loopback) {
+    files.read.insert(files.read.end(), std::begin(kLoopbackFiles),
+                      std::end(kLoopbackFiles));
   }
   if (confinement.gpu) {
     files.devices = GpuDevices();

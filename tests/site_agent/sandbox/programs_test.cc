@@ -62,12 +62,14 @@ class ProgramsTest : public testing::Test {
     fs::remove_all(folder_, ignored);
   }
 
-  // Runs hilum-ingest until it opens `pipe`, looks at it, and lets it end.
-  void LookAtIngest(std::vector<std::string> arguments,
-                    const std::string& pipe) {
-    ASSERT_EQ(mkfifo(pipe.c_str(), 0666), 0);
-    chmod(pipe.c_str(), 0666);
-    arguments.insert(arguments.begin(), HILUM_BIN_DIR "/hilum-ingest");
+  // Runs a program until it opens `pipe`, looks at it, and ends it.
+  void LookAt(const std::string& program, std::vector<std::string> arguments,
+              const std::string& pipe) {
+    ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+    if (geteuid() == 0) {
+      ASSERT_EQ(chown(pipe.c_str(), 65534, 65534), 0);
+    }
+    arguments.insert(arguments.begin(), HILUM_BIN_DIR "/" + program);
     const pid_t child = fork();
     if (child == 0) {
       BecomeUser();
@@ -91,18 +93,56 @@ class ProgramsTest : public testing::Test {
     waitpid(child, nullptr, 0);
   }
 
+  // One case whose image and mask nobody has written yet.
+  void WriteManifest() const {
+    ASSERT_TRUE(
+        WriteFileAtomically(folder_ + "/cases.csv",
+                            "file,label,patient_id,mask\npipe,normal,p,pipe\n",
+                            Durability::kNone)
+            .ok());
+  }
+
   std::string folder_;
 };
 
 TEST_F(ProgramsTest, InspectDecodesConfined) {
-  LookAtIngest({"inspect", folder_ + "/pipe"}, folder_ + "/pipe");
+  LookAt("hilum-ingest", {"inspect", folder_ + "/pipe"}, folder_ + "/pipe");
 }
 
 TEST_F(ProgramsTest, FolderDecodesConfined) {
   fs::create_directories(folder_ + "/images");
-  LookAtIngest({"folder", folder_ + "/images", "--store", folder_ + "/store",
-                "--labels", folder_ + "/labels"},
-               folder_ + "/labels");
+  LookAt("hilum-ingest",
+         {"folder", folder_ + "/images", "--store", folder_ + "/store",
+          "--labels", folder_ + "/labels"},
+         folder_ + "/labels");
+}
+
+TEST_F(ProgramsTest, MasksDecodesConfined) {
+  fs::create_directories(folder_ + "/masks");
+  fs::create_directories(folder_ + "/store");
+  chmod((folder_ + "/store").c_str(), 0777);
+  ASSERT_TRUE(WriteFileAtomically(folder_ + "/store/store.db", "",
+                                  Durability::kNone, 0666)
+                  .ok());
+  LookAt("hilum-ingest",
+         {"masks", folder_ + "/masks", "--store", folder_ + "/store", "--key",
+          folder_ + "/key"},
+         folder_ + "/key");
+}
+
+// Its subcommands that read a manifest share what confines them.
+TEST_F(ProgramsTest, SegmentDecodesConfined) {
+  WriteManifest();
+  LookAt("hilum-trainer",
+         {"segment", "judge", "--data", folder_ + "/cases.csv"},
+         folder_ + "/pipe");
+}
+
+TEST_F(ProgramsTest, OrientationDecodesConfined) {
+  WriteManifest();
+  LookAt("hilum-trainer",
+         {"orientation", "score", "--data", folder_ + "/cases.csv"},
+         folder_ + "/pipe");
 }
 
 // What the trainer says to a Prepare of this manifest.
