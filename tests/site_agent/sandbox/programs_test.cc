@@ -62,9 +62,10 @@ class ProgramsTest : public testing::Test {
     fs::remove_all(folder_, ignored);
   }
 
-  // Runs a program until it opens `pipe`, looks at it, and ends it.
+  // Runs a program until it opens `pipe`, looks at it, and ends it. `filtered`:
+  // it has its filter by then.
   void LookAt(const std::string& program, std::vector<std::string> arguments,
-              const std::string& pipe) {
+              const std::string& pipe, bool filtered = true) {
     ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
     if (geteuid() == 0) {
       ASSERT_EQ(chown(pipe.c_str(), 65534, 65534), 0);
@@ -86,7 +87,7 @@ class ProgramsTest : public testing::Test {
     // Waits until it reads.
     const ScopedFd writer(open(pipe.c_str(), O_WRONLY));
     ASSERT_GE(writer.get(), 0);
-    EXPECT_EQ(Unconfined(child), "");
+    if (filtered) EXPECT_EQ(Unconfined(child), "");
     EXPECT_EQ(InUsersChild([&] { return TryProcess({.pid = child}); }),
               Closed());
     kill(child, SIGKILL);
@@ -104,6 +105,11 @@ class ProgramsTest : public testing::Test {
 
   std::string folder_;
 };
+
+TEST_F(ProgramsTest, TheGatewayIsHiddenBeforeItReadsWhereItsKeyIs) {
+  LookAt("hilum-site", {"serve", "--config", folder_ + "/pipe"},
+         folder_ + "/pipe", /*filtered=*/false);
+}
 
 TEST_F(ProgramsTest, InspectDecodesConfined) {
   LookAt("hilum-ingest", {"inspect", folder_ + "/pipe"}, folder_ + "/pipe");
