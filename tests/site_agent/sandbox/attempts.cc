@@ -140,6 +140,23 @@ Outcomes TryFiles(const SiteFolder& site) {
           {"remove ledger", ErrnoOf(unlink(site.Ledger().c_str()))}};
 }
 
+int SendDescriptor(int to, int fd) {
+  char byte = 'x';
+  iovec data{&byte, 1};
+  alignas(cmsghdr) char rights[CMSG_SPACE(sizeof(int))] = {};
+  msghdr message = {};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  message.msg_control = rights;
+  message.msg_controllen = sizeof(rights);
+  cmsghdr* header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(sizeof(int));
+  std::memcpy(CMSG_DATA(header), &fd, sizeof(fd));
+  return sendmsg(to, &message, MSG_NOSIGNAL) < 0 ? errno : 0;
+}
+
 void BecomeUser() {
   if (geteuid() != 0) return;
   if (setgroups(0, nullptr) != 0 || setgid(kNobody) != 0 ||

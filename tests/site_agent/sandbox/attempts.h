@@ -47,6 +47,9 @@ Outcomes TryPrograms();
 // The ledger, the approvals, the key; links, modes.
 Outcomes TryFiles(const SiteFolder& site);
 
+// Sends a descriptor over a Unix socket (SCM_RIGHTS): 0 or errno.
+int SendDescriptor(int to, int fd);
+
 // What `run` gives in a child process as this user, or as nobody where this is
 // root; empty where the child died. As a program that a user starts, it is
 // dumpable.

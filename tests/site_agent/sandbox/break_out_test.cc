@@ -257,24 +257,6 @@ TEST_F(BreakOutTest, TheTrainerHasItsOwnFilesAlone) {
                                 {"write work", 0}}));
 }
 
-// Sends `fd` over `to`: 0 or errno.
-int SendDescriptor(int to, int fd) {
-  char byte = 'x';
-  iovec data{&byte, 1};
-  alignas(cmsghdr) char rights[CMSG_SPACE(sizeof(int))] = {};
-  msghdr message = {};
-  message.msg_iov = &data;
-  message.msg_iovlen = 1;
-  message.msg_control = rights;
-  message.msg_controllen = sizeof(rights);
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof(int));
-  std::memcpy(CMSG_DATA(header), &fd, sizeof(fd));
-  return sendmsg(to, &message, MSG_NOSIGNAL) < 0 ? errno : 0;
-}
-
 // The descriptor that came; -1: none.
 int ReceiveDescriptor(int from) {
   char byte = 0;

@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/file.h"
+#include "site_agent/sandbox/socket_rights.h"
 #include "site_agent/trainer/service/trainer_child.h"
 #include "site_agent/trainer/service/trainer_client.h"
 #include "tests/site_agent/sandbox/attempts.h"
@@ -193,6 +195,19 @@ TEST_F(ProgramsTest, TheTrainerServesConfinedInAllItsThreads) {
   waitpid(starter, &status, 0);
   EXPECT_EQ(status, 0);
   close(pids[0]);
+}
+
+TEST_F(ProgramsTest, NoDescriptorPassesOverATrainersSocket) {
+  int ends[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+  const ScopedFd one(ends[0]), other(ends[1]);
+  if (!RefuseDescriptors(one.get())) {
+    GTEST_SKIP() << "this kernel has no SO_PASSRIGHTS (6.16 on)";
+  }
+  auto child = StartTrainer(HILUM_BIN_DIR "/hilum-trainer", {});
+  ASSERT_TRUE(child.ok()) << child.status();
+  EXPECT_EQ(SendDescriptor(child->socket.get(), other.get()), EPERM);
+  EndTrainer(child->pid);
 }
 
 // The libraries' own threads are older than main: all must be where the
