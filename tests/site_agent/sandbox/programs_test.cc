@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <filesystem>
 #include <set>
 
@@ -27,8 +28,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// What is not so of each of a process's threads; empty: nothing.
+// How many filters a thread has; -1: the kernel does not say (before 5.9).
+int Filters(const std::string& status) {
+  const std::string field = "\nSeccomp_filters:\t";
+  const size_t at = status.find(field);
+  return at == std::string::npos ? -1 : std::atoi(&status[at + field.size()]);
+}
+
+// What is not so of each of a process's threads; empty: nothing. This process
+// may have a filter itself, as in a container.
 std::string Unconfined(pid_t pid) {
+  const int own = Filters(ReadFile("/proc/self/status").value_or(""));
   int threads = 0;
   for (const auto& task :
        fs::directory_iterator(absl::StrCat("/proc/", pid, "/task"))) {
@@ -38,6 +48,7 @@ std::string Unconfined(pid_t pid) {
     for (const char* wanted : {"\nSeccomp:\t2\n", "\nNoNewPrivs:\t1\n"}) {
       if (status.find(wanted) == std::string::npos) return status;
     }
+    if (own >= 0 && Filters(status) <= own) return status;
   }
   return threads > 0 ? "" : "no thread";
 }
