@@ -31,7 +31,11 @@ namespace {
 std::string HowItEnded(int status) {
   if (WIFSIGNALED(status)) {
     return absl::StrCat("was killed by signal ", WTERMSIG(status),
-                        WTERMSIG(status) == SIGKILL ? " (out of memory?)" : "");
+                        WTERMSIG(status) == SIGKILL ? " (out of memory?)"
+                        : WTERMSIG(status) == SIGSYS
+                            ? " (a system call that only an attack makes: keep "
+                              "this log and the machine as they are)"
+                            : "");
   }
   if (WEXITSTATUS(status) == 127) return "could not be executed";
   return absl::StrCat("ended with code ", WEXITSTATUS(status));
