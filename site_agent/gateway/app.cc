@@ -9,6 +9,7 @@
 #include "common/base/ids.h"
 #include "common/base/private_file.h"
 #include "site_agent/gateway/commands.h"
+#include "site_agent/sandbox/dumpable.h"
 
 namespace hilum {
 namespace {
@@ -73,7 +74,8 @@ int RunSite(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
-  absl::Status status = chosen();
+  absl::Status status = HideMemory();
+  if (status.ok()) status = chosen();
   if (status.ok()) return 0;
   std::cerr << "hilum-site: " << status.message() << "\n";
   return 1;

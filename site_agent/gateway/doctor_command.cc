@@ -16,6 +16,7 @@
 #include "site_agent/gateway/service/grpc_transport.h"
 #include "site_agent/gateway/site_config.h"
 #include "site_agent/gateway/site_session.h"
+#include "site_agent/sandbox/describe.h"
 
 namespace hilum {
 namespace {
@@ -44,6 +45,10 @@ class Checks {
     if (!status.ok()) std::cout << ": " << status.message();
     std::cout << "\n";
     failed_ |= !status.ok();
+  }
+  // What does not hold on this machine is for people to weigh.
+  void Report(const Hold& hold) {
+    std::cout << (hold.holds ? "ok    " : "note  ") << hold.text << "\n";
   }
   absl::Status result() const {
     return failed_ ? absl::FailedPreconditionError("see the lines with FAIL")
@@ -81,6 +86,7 @@ absl::Status Doctor(const std::string& config_path) {
                 Access(config->manifest(), R_OK, "cannot be read"));
   checks.Report("trainer", Access(config->trainer().binary(), X_OK,
                                   "cannot be run (trainer.binary)"));
+  for (const Hold& hold : DescribeConfinement()) checks.Report(hold);
   if (identity.ok()) {
     checks.Report(absl::StrCat("coordinator ", config->coordinator()),
                   Ask(*config, *identity));

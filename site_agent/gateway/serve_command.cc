@@ -2,6 +2,7 @@
 #include <csignal>
 #include <thread>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "common/base/clock.h"
@@ -16,9 +17,13 @@
 #include "site_agent/gateway/commands.h"
 #include "site_agent/gateway/folder_watch.h"
 #include "site_agent/gateway/service/grpc_transport.h"
+#include "site_agent/gateway/service/trainer_launcher.h"
 #include "site_agent/gateway/service/trainer_process.h"
 #include "site_agent/gateway/session_runner.h"
 #include "site_agent/gateway/site_config.h"
+#include "site_agent/sandbox/confine.h"
+#include "site_agent/sandbox/describe.h"
+#include "site_agent/sandbox/dumpable.h"
 
 namespace hilum {
 namespace {
@@ -59,6 +64,56 @@ class StopSignals {
   std::thread thread_;
 };
 
+std::string TrainerFolder(const v1::SiteConfig& config) {
+  return absl::StrCat(config.state_dir(), "/trainer");
+}
+
+// What the trainer is started with: what it may read and write, and what lies
+// beside its images that it may not.
+std::vector<std::string> TrainerArguments(const v1::SiteConfig& config,
+                                          const std::string& config_path) {
+  const std::string& state = config.state_dir();
+  std::vector<std::string> arguments = {
+      "--manifest", config.manifest(),
+      "--read",     absl::StrCat(state, "/blobs"),
+      "--work",     TrainerFolder(config)};
+  for (const std::string& guarded :
+       {absl::StrCat(state, "/approvals"), absl::StrCat(state, "/studies"),
+        absl::StrCat(state, "/spool"), absl::StrCat(state, "/ledger.jsonl"),
+        config.patient_key_file(), config.tls().private_key(), config_path}) {
+    arguments.insert(arguments.end(), {"--guard", guarded});
+  }
+  // Processes that share batches meet over a loopback of their own.
+  if (config.trainer().devices_size() > 1) arguments.push_back("--loopback");
+  for (const std::string& device : config.trainer().devices()) {
+    if (!absl::StartsWith(device, "cuda")) continue;
+    arguments.push_back("--gpu");
+    break;
+  }
+  return arguments;
+}
+
+absl::StatusOr<std::unique_ptr<TrainerLauncher>> StartLauncher(
+    const v1::SiteConfig& config, const std::string& config_path) {
+  HILUM_RETURN_IF_ERROR(HideMemory());
+  HILUM_RETURN_IF_ERROR(MakeDirectories(TrainerFolder(config)));
+  HILUM_RETURN_IF_ERROR(
+      MakeDirectories(absl::StrCat(config.state_dir(), "/blobs")));
+  return TrainerLauncher::Start(config.trainer().binary(),
+                                TrainerArguments(config, config_path));
+}
+
+absl::Status ConfineToSite(const v1::SiteConfig& config,
+                           const std::string& config_path) {
+  const v1::Tls& tls = config.tls();
+  const std::string missing = MissingLandlock();
+  HILUM_RETURN_IF_ERROR(ConfineGateway(
+      config.state_dir(),
+      {tls.authority(), tls.certificate(), tls.private_key(), config_path}));
+  if (!missing.empty()) Log(missing);
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status ServeSite(const std::string& config_path, bool exit_when_done,
@@ -66,11 +121,14 @@ absl::Status ServeSite(const std::string& config_path, bool exit_when_done,
   TuneMallocForChunks();
   StopSignals signals;  // first: threads made later inherit the mask
   HILUM_ASSIGN_OR_RETURN(v1::SiteConfig config, LoadSiteConfig(config_path));
+  HILUM_RETURN_IF_ERROR(MakePrivateFolder(config.state_dir()));
+  // Before there are keys, threads or a network.
+  HILUM_ASSIGN_OR_RETURN(std::unique_ptr<TrainerLauncher> launcher,
+                         StartLauncher(config, config_path));
   HILUM_ASSIGN_OR_RETURN(
       Identity identity,
       LoadIdentity(config.tls().authority(), config.tls().certificate(),
                    config.tls().private_key(), Role::kSite, RealClock().Now()));
-  HILUM_RETURN_IF_ERROR(MakePrivateFolder(config.state_dir()));
   HILUM_ASSIGN_OR_RETURN(
       std::string patient_key,
       LoadPatientKey(config.patient_key_file(), RealSecureRng()));
@@ -79,10 +137,8 @@ absl::Status ServeSite(const std::string& config_path, bool exit_when_done,
         config.manifest(), ": the case manifest (CSV with the columns file, ",
         "label, patient_id) is not there"));
   }
-  // Processes that share batches meet over a loopback of their own.
-  std::vector<std::string> arguments;
-  if (config.trainer().devices_size() > 1) arguments = {"--loopback"};
-  TrainerProcess trainer(config.trainer().binary(), arguments, Log);
+  HILUM_RETURN_IF_ERROR(ConfineToSite(config, config_path));
+  TrainerProcess trainer(*launcher, TrainerFolder(config), Log);
   HILUM_ASSIGN_OR_RETURN(Signer signer,
                          Signer::Create(identity.private_key_pem));
   const PeerVerifier verifier(identity.authority_pem, identity.name.consortium,

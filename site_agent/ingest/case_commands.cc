@@ -4,8 +4,10 @@
 
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <ostream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -17,6 +19,7 @@
 #include "common/crypto/secure_rng.h"
 #include "site_agent/ingest/case_database.h"
 #include "site_agent/ingest/commands.h"
+#include "site_agent/ingest/confine_ingest.h"
 #include "site_agent/ingest/exports.h"
 #include "site_agent/ingest/intake.h"
 
@@ -167,6 +170,15 @@ absl::Status Quarantine(const Options& options, std::ostream& out) {
 
 absl::Status Release(const Options& options, std::ostream& out) {
   HILUM_ASSIGN_OR_RETURN(auto intake, OpenToChange(options));
+  // A file that was refused is decoded now.
+  HILUM_ASSIGN_OR_RETURN(const std::optional<Source> source,
+                         intake->database().FindSourceById(options.id));
+  IngestFiles files{.store = options.store,
+                    .key_file = options.key_file,
+                    .read = {},
+                    .write = {}};
+  if (source.has_value()) files.read.push_back(source->name);
+  HILUM_RETURN_IF_ERROR(ConfineIngest(std::move(files), RealSecureRng()));
   const Turn turn = Then({options.turn / 90, false}, Turn{0, options.mirror});
   HILUM_ASSIGN_OR_RETURN(const Outcome outcome,
                          intake->Release(options.id, turn));

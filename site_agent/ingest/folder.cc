@@ -154,6 +154,7 @@ absl::Status IngestFolder(const FolderOptions& options, std::ostream& out,
       WalkFolder(options.folder,
                  {Canonical(options.store), Canonical(options.labels),
                   Canonical(options.masks), Canonical(options.key_file)}));
+  if (options.confine) HILUM_RETURN_IF_ERROR(options.confine(walk));
   HILUM_ASSIGN_OR_RETURN(std::unique_ptr<Intake> intake,
                          Intake::Open({.store = options.store,
                                        .key_file = options.key_file,

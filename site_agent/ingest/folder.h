@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "common/base/clock.h"
 #include "common/crypto/secure_rng.h"
+#include "site_agent/ingest/confine_ingest.h"
 
 namespace hilum {
 
@@ -19,6 +20,7 @@ struct FolderOptions {
   std::string key_file;   // empty: STORE/patient.key
   int threads = 0;        // 0: one a processor
   bool terminal = false;  // `progress` is one
+  ConfineToWalk confine;  // may be empty
 };
 
 // Takes every image below a folder into a store that needs it still, then

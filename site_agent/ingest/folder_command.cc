@@ -3,6 +3,8 @@
 
 #include <iostream>
 #include <memory>
+#include <string>
+#include <utility>
 
 #include "common/base/clock.h"
 #include "common/crypto/secure_rng.h"
@@ -10,6 +12,27 @@
 #include "site_agent/ingest/folder.h"
 
 namespace hilum {
+namespace {
+
+absl::Status ConfineTo(const FolderOptions& options, const FolderWalk& walk) {
+  IngestFiles files{.store = options.store,
+                    .key_file = options.key_file,
+                    .read = PathsOf(walk),
+                    .write = {}};
+  if (!options.labels.empty()) files.read.push_back(options.labels);
+  if (!options.masks.empty()) {
+    const absl::StatusOr<FolderWalk> masks = WalkFolder(options.masks, {});
+    // A folder that is not there has no masks.
+    if (masks.ok()) {
+      for (std::string& path : PathsOf(*masks)) {
+        files.read.push_back(std::move(path));
+      }
+    }
+  }
+  return ConfineIngest(std::move(files), RealSecureRng());
+}
+
+}  // namespace
 
 void AddFolderCommand(CLI::App& app, std::ostream& out, IngestAction& action) {
   auto options = std::make_shared<FolderOptions>();  // shared with the callback
@@ -36,6 +59,9 @@ void AddFolderCommand(CLI::App& app, std::ostream& out, IngestAction& action) {
   command->callback([options, &out, &action] {
     action = [options, &out] {
       options->terminal = isatty(STDERR_FILENO) == 1;
+      options->confine = [options = options.get()](const FolderWalk& walk) {
+        return ConfineTo(*options, walk);
+      };
       return IngestFolder(*options, out, std::cerr, RealClock(),
                           RealSecureRng());
     };

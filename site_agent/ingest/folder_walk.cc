@@ -76,7 +76,15 @@ class Walker {
   void Entry(const std::string& path, int depth) {
     if (skip_.count(path) != 0) return;
     struct stat info;
-    if (stat(path.c_str(), &info) != 0) {
+    int failed = lstat(path.c_str(), &info);
+    if (failed == 0 && S_ISLNK(info.st_mode)) {
+      failed = stat(path.c_str(), &info);
+      char real[PATH_MAX];
+      if (failed == 0 && realpath(path.c_str(), real) != nullptr) {
+        walk_.links.push_back(real);
+      }
+    }
+    if (failed != 0) {
       Problem(path, absl::StrCat("cannot be read: ", std::strerror(errno)));
     } else if (S_ISDIR(info.st_mode)) {
       Folder(path, info, depth + 1);

@@ -31,6 +31,7 @@ struct FolderWalk {
   std::string folder;  // absolute, without links
   std::vector<FoundFile> files;
   std::vector<FoundProblem> problems;  // what could not be walked or opened
+  std::vector<std::string> links;      // where those lead that were followed
 };
 
 // All regular files below `folder`, each folder's in the order of their names.

@@ -7,8 +7,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "common/base/status_macros.h"
 #include "site_agent/ingest/commands.h"
 #include "site_agent/ingest/inspect.h"
+#include "site_agent/sandbox/confine.h"
 
 namespace hilum {
 namespace {
@@ -34,6 +36,7 @@ std::string TableLine(const Inspection& found) {
 }
 
 absl::Status Inspect(const Options& options, std::ostream& out) {
+  HILUM_RETURN_IF_ERROR(Confine({.read = options.files, .write = {}}));
   if (!options.json) {
     out << absl::StrFormat("%-8s  %-11s  %-4s  %-23s  %s\n", "", "size", "view",
                            "transfer syntax", "file");

@@ -19,8 +19,8 @@
 #include "common/base/clock.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/secure_rng.h"
+#include "site_agent/ingest/confine_ingest.h"
 #include "site_agent/ingest/receiving_intake.h"
-#include "site_agent/trainer/sandbox.h"
 
 namespace hilum {
 namespace {
@@ -130,7 +130,12 @@ absl::Status RunIntake(const ReceivingOptions& options, ScopedFd control) {
   // Ends with its receivers, whoever else the terminal tells to end.
   for (int signal : {SIGINT, SIGTERM, SIGPIPE}) std::signal(signal, SIG_IGN);
   auto open = [&]() -> absl::StatusOr<std::unique_ptr<ReceivingIntake>> {
-    HILUM_RETURN_IF_ERROR(DenyNetwork());
+    IngestFiles files{.store = options.store,
+                      .key_file = options.key_file,
+                      .read = {},
+                      .write = {IncomingFolder(options)}};
+    if (!options.labels.empty()) files.read.push_back(options.labels);
+    HILUM_RETURN_IF_ERROR(ConfineIngest(std::move(files), RealSecureRng()));
     return ReceivingIntake::Open(options, RealClock(), RealSecureRng());
   };
   auto intake = open();

@@ -12,10 +12,10 @@
 namespace hilum {
 
 // The process that decodes and keeps the store while another one has the
-// network: a child without network (DenyNetwork), forked before this process
-// has opened any socket of the network. It ends when this object and all
-// channels are closed, killed or not, after a last export.
-// Life: Start, Open as often as wanted, Finish. Not thread-safe.
+// network: a child confined to the store (ConfineIngest), forked before this
+// process has opened any socket of the network. It ends when this object and
+// all channels are closed, killed or not, after a last export. Life: Start,
+// Open as often as wanted, Finish. Not thread-safe.
 class IntakeProcess {
  public:
   // Returns when the store is open and what lay in the incoming folder is

@@ -12,12 +12,14 @@
 #include "common/base/malloc.h"
 #include "site_agent/ingest/commands.h"
 #include "site_agent/ingest/network/listen.h"
+#include "site_agent/sandbox/dumpable.h"
 
 int main(int argc, char** argv) {
   // Images pass through its threads one after the other, of like sizes.
   hilum::TuneMallocForTraining();
   // What it writes is the owner's alone.
   umask(077);
+  absl::Status status = hilum::HideMemory();
   CLI::App app("hilum-ingest: radiographs as a hospital has them");
   app.set_version_flag("--version", std::string(hilum::SoftwareVersion()));
   app.require_subcommand(1);
@@ -36,7 +38,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
-  const absl::Status status = action();
+  if (status.ok()) status = action();
   if (status.ok()) return 0;
   absl::FPrintF(stderr, "hilum-ingest: %s\n", std::string(status.message()));
   return 1;

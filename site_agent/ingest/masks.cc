@@ -198,6 +198,7 @@ absl::Status IngestMasks(const MaskOptions& options, std::ostream& out,
                      "or `listen` makes one"));
   }
   HILUM_ASSIGN_OR_RETURN(const FolderWalk walk, WalkFolder(options.folder, {}));
+  if (options.confine) HILUM_RETURN_IF_ERROR(options.confine(walk));
   HILUM_ASSIGN_OR_RETURN(std::unique_ptr<Intake> intake,
                          Intake::Open({.store = options.store,
                                        .key_file = options.key_file,

@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "common/base/clock.h"
 #include "common/crypto/secure_rng.h"
+#include "site_agent/ingest/confine_ingest.h"
 
 namespace hilum {
 
@@ -17,6 +18,7 @@ struct MaskOptions {
   std::string key_file;   // empty: STORE/patient.key
   bool replace = false;   // masks that cases have already
   bool terminal = false;  // `progress` is one
+  ConfineToWalk confine;  // may be empty
 };
 
 // Gives lung masks to cases that are in a store: FOLDER/CASE.EXTENSION, as

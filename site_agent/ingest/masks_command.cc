@@ -31,6 +31,13 @@ void AddMasksCommand(CLI::App& app, std::ostream& out, IngestAction& action) {
   command->callback([options, &out, &action] {
     action = [options, &out] {
       options->terminal = isatty(STDERR_FILENO) == 1;
+      options->confine = [options = options.get()](const FolderWalk& walk) {
+        return ConfineIngest({.store = options->store,
+                              .key_file = options->key_file,
+                              .read = PathsOf(walk),
+                              .write = {}},
+                             RealSecureRng());
+      };
       return IngestMasks(*options, out, std::cerr, RealClock(),
                          RealSecureRng());
     };

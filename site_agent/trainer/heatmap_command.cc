@@ -25,8 +25,8 @@
 #include "site_agent/imaging/stamp_text.h"
 #include "site_agent/imaging/write_png.h"
 #include "site_agent/imaging/write_secondary_capture.h"
+#include "site_agent/sandbox/confine.h"
 #include "site_agent/trainer/localization.h"
-#include "site_agent/trainer/sandbox.h"
 
 namespace hilum {
 namespace {
@@ -323,7 +323,11 @@ void AddHeatmapCommand(CLI::App& app, std::function<absl::Status()>& action) {
   heatmap->callback([options, &action] {
     action = [options]() -> absl::Status {
       // Before any image, and any weights, are opened.
-      HILUM_RETURN_IF_ERROR(DenyNetwork());
+      HILUM_RETURN_IF_ERROR(MakeDirectories(options->out));
+      Confinement confinement{.read = options->cases, .write = {options->out}};
+      confinement.read.push_back(options->model);
+      if (!options->mask.empty()) confinement.read.push_back(options->mask);
+      HILUM_RETURN_IF_ERROR(Confine(confinement));
       return MakeHeatmaps(*options, std::cout, std::cerr);
     };
   });

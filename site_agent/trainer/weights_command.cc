@@ -19,7 +19,8 @@
 #include "common/model/safetensors.h"
 #include "common/model/torch_writer.h"
 #include "common/model/weights_file.h"
-#include "site_agent/trainer/sandbox.h"
+#include "site_agent/sandbox/confine.h"
+#include "site_agent/trainer/manifest_files.h"
 
 namespace hilum {
 namespace {
@@ -175,10 +176,14 @@ absl::Status ConvertWeights(const ConvertOptions& options, std::ostream& out) {
 void AddWeightsCommand(CLI::App& app, std::function<absl::Status()>& action) {
   // Lives as long as the actions that name it.
   auto options = std::make_shared<ConvertOptions>();
-  // Foreign bytes are read without a network, as foreign images are.
-  auto run = [&action](auto what) {
-    action = [what]() -> absl::Status {
-      HILUM_RETURN_IF_ERROR(DenyNetwork());
+  // Foreign bytes are read in a confinement, as foreign images are.
+  auto run = [&action, options](auto what) {
+    action = [what, options]() -> absl::Status {
+      Confinement confinement{.read = {options->in}, .write = {}};
+      if (!options->out.empty()) {
+        confinement.write = {ParentFolder(options->out)};
+      }
+      HILUM_RETURN_IF_ERROR(Confine(confinement));
       return what();
     };
   };

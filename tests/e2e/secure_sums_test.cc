@@ -87,7 +87,7 @@ class SecureSumsTest : public EndToEndTest {
     const std::string script = absl::StrCat(
         "#!/bin/sh\ncase \"$*\" in\nserve*/site-1/*)\n",
         Program("hilum-halting-site"), " ", halt.round, " ", halt.call, " ",
-        halt.when, " ", halt.then, " ", plan.out, " \"$@\"\n",
+        halt.when, " ", halt.then, " ", plan.out, "/sites/site-1 \"$@\"\n",
         halt.then == "wait" || halt.starts_anew ? "" : "exit 0\n",
         halt.then == "wait" ? "exit $?\n" : "", ";;\nesac\nexec ",
         Program("hilum-site"), " \"$@\"\n");
@@ -274,7 +274,7 @@ class SearchTest : public SecureSumsTest {
                const std::function<bool()>& ready) {
     Found found;
     std::thread searcher([&] {
-      const std::string halted = absl::StrCat(plan.out, "/halted");
+      const std::string halted = absl::StrCat(plan.out, "/sites/site-1/halted");
       for (int i = 0; i < 3000 && !(FileExists(halted) && ready()); ++i) {
         std::this_thread::sleep_for(std::chrono::milliseconds(20));
       }
@@ -286,7 +286,9 @@ class SearchTest : public SecureSumsTest {
       found.read_memory =
           memory.find(std::string("BEGIN PRIVATE KEY")) != std::string::npos ||
           memory.find(plan.out + "/coordinator/state") != std::string::npos;
-      EXPECT_TRUE(WriteFileAtomically(absl::StrCat(plan.out, "/go"), "").ok());
+      EXPECT_TRUE(
+          WriteFileAtomically(absl::StrCat(plan.out, "/sites/site-1/go"), "")
+              .ok());
     });
     const absl::Status run = RunHalting(plan, halt);
     searcher.join();

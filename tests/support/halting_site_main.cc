@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // hilum-halting-site ROUND CALL before|after kill|wait FOLDER serve --config
 // FILE: `hilum-site serve --exit-when-done` that at a certain call in a round
-// is killed as by kill -9, or writes FOLDER/halted and waits for FOLDER/go.
+// is killed as by kill -9, or writes FOLDER/halted and waits for FOLDER/go. The
+// folder is below the state folder: a site may write nowhere else.
 // CALL: the method, or what is said in a SubmitSecureStep (keys, shares,
 // masked, confirmation, revealed).
 #include <sys/prctl.h>

@@ -2,26 +2,31 @@
 #include "site_agent/gateway/service/trainer_process.h"
 
 #include <signal.h>
+#include <sys/stat.h>
 
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/file.h"
 #include "common/base/status_macros.h"
-#include "site_agent/trainer/service/trainer_child.h"
 
 namespace hilum {
 namespace {
 
 constexpr int kTries = 3;
 
+// What Prepare writes for the site's people.
+constexpr const char* kNotes[] = {"rejected.csv", "rejected_masks.csv",
+                                  "fingerprint.json"};
+
 }  // namespace
 
-TrainerProcess::TrainerProcess(std::string binary,
-                               std::vector<std::string> arguments,
+TrainerProcess::TrainerProcess(TrainerLauncher& launcher, std::string folder,
                                std::function<void(absl::string_view)> log)
-    : binary_(std::move(binary)),
-      arguments_(std::move(arguments)),
-      log_(std::move(log)) {}
+    : launcher_(launcher), folder_(std::move(folder)), log_(std::move(log)) {}
 
 TrainerProcess::~TrainerProcess() {
   Stop();
@@ -36,14 +41,14 @@ void TrainerProcess::Stop() {
 }
 
 absl::Status TrainerProcess::Start() {
-  HILUM_ASSIGN_OR_RETURN(TrainerChild child, StartTrainer(binary_, arguments_));
+  HILUM_ASSIGN_OR_RETURN(TrainerChild child, launcher_.StartTrainer());
   absl::MutexLock lock(&mutex_);
   pid_ = child.pid;
   client_ = std::make_unique<TrainerClient>(std::move(child.socket));
   return absl::OkStatus();
 }
 
-void TrainerProcess::End() {
+void TrainerProcess::End(bool wanted) {
   pid_t pid = -1;
   std::unique_ptr<TrainerClient> client;
   {
@@ -52,7 +57,9 @@ void TrainerProcess::End() {
     client = std::move(client_);
   }
   if (pid <= 0) return;
-  log_(absl::StrCat("trainer ", pid, " ", EndTrainer(pid)));
+  const std::string how = launcher_.EndTrainer(pid);
+  log_(wanted ? absl::StrCat("trainer ", pid, " has done its part")
+              : absl::StrCat("trainer ", pid, " ", how));
 }
 
 absl::StatusOr<TrainerClient*> TrainerProcess::Child() {
@@ -96,24 +103,67 @@ absl::StatusOr<Response> TrainerProcess::Call(
       "the trainer died ", kTries, " times over one task: ", last.message()));
 }
 
+std::string TrainerProcess::Own(absl::string_view path) const {
+  return absl::StrCat(
+      folder_, "/",
+      std::filesystem::path(std::string(path)).filename().string());
+}
+
+absl::Status TrainerProcess::Publish(const std::string& path) const {
+  const std::string own = Own(path);
+  struct stat info;
+  if (lstat(own.c_str(), &info) != 0) {
+    return errno == ENOENT ? absl::OkStatus()
+                           : ErrnoStatus(errno, "cannot look at", own);
+  }
+  if (!S_ISREG(info.st_mode)) {
+    return absl::DataLossError(
+        absl::StrCat(own, ": the trainer made something else than a file"));
+  }
+  if (rename(own.c_str(), path.c_str()) != 0) {
+    return ErrnoStatus(errno, "cannot move what the trainer wrote to", path);
+  }
+  return SyncDirectory(std::filesystem::path(path).parent_path().string());
+}
+
 absl::StatusOr<v1::PrepareResponse> TrainerProcess::Prepare(
     const v1::PrepareRequest& request) {
+  End(/*wanted=*/true);
   needs_prepare_ = false;
   prepared_.reset();
-  absl::StatusOr<v1::PrepareResponse> response =
-      Call(request, &Trainer::Prepare);
-  if (response.ok()) prepared_ = request;
+  v1::PrepareRequest own = request;
+  own.set_work_dir(folder_);
+  absl::StatusOr<v1::PrepareResponse> response = Call(own, &Trainer::Prepare);
+  if (response.ok()) prepared_ = own;
+  // Those of a study that cannot be used say why.
+  for (const char* note : kNotes) {
+    HILUM_RETURN_IF_ERROR(Publish(absl::StrCat(request.work_dir(), "/", note)));
+  }
   return response;
 }
 
 absl::StatusOr<v1::TrainResponse> TrainerProcess::Train(
     const v1::TrainRequest& request) {
-  return Call(request, &Trainer::Train);
+  v1::TrainRequest own = request;
+  own.set_delta_path(Own(request.delta_path()));
+  HILUM_ASSIGN_OR_RETURN(v1::TrainResponse response,
+                         Call(own, &Trainer::Train));
+  HILUM_RETURN_IF_ERROR(Publish(request.delta_path()));
+  return response;
 }
 
 absl::StatusOr<v1::EvaluateResponse> TrainerProcess::Evaluate(
     const v1::EvaluateRequest& request) {
-  return Call(request, &Trainer::Evaluate);
+  v1::EvaluateRequest own = request;
+  if (!request.predictions_path().empty()) {
+    own.set_predictions_path(Own(request.predictions_path()));
+  }
+  HILUM_ASSIGN_OR_RETURN(v1::EvaluateResponse response,
+                         Call(own, &Trainer::Evaluate));
+  if (!request.predictions_path().empty()) {
+    HILUM_RETURN_IF_ERROR(Publish(request.predictions_path()));
+  }
+  return response;
 }
 
 }  // namespace hilum

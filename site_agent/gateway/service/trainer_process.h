@@ -8,25 +8,30 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
+#include "site_agent/gateway/service/trainer_launcher.h"
 #include "site_agent/trainer/service/trainer_client.h"
 #include "site_agent/trainer/trainer.h"
 
 namespace hilum {
 
-// A trainer in a child process, talked to over a Unix socket that it
-// inherits: `BINARY serve --socket-fd N ...`. Started with the first call;
-// started again, and its cases loaded again, when it has died. The child ends
-// with this process, however this one ends.
+// A trainer in a process of its own, talked to over a Unix socket that it
+// inherits. Started with the first call; started again, and its cases loaded
+// again, when it has died. It ends with this process, however this one ends.
+// It writes in one folder alone. What a request wants elsewhere is moved there
+// from it once the call is answered, where it is a plain file; so nothing else
+// of the site is open to the trainer.
+// Each Prepare has a new process: what a study left in one does
+// not meet the next, and the files it may read are those of the manifest now.
 // Not thread-safe, but Stop may come from any thread.
 class TrainerProcess : public Trainer {
  public:
-  // `arguments`: further ones of its command line.
-  TrainerProcess(std::string binary, std::vector<std::string> arguments,
+  // `folder`: the trainer's own, which the launcher's command line names. On
+  // one file system with the folders of the requests.
+  TrainerProcess(TrainerLauncher& launcher, std::string folder,
                  std::function<void(absl::string_view)> log);
   ~TrainerProcess() override;
 
@@ -45,14 +50,20 @@ class TrainerProcess : public Trainer {
   // A running child, started where there is none.
   absl::StatusOr<TrainerClient*> Child();
   absl::Status Start();
-  void End();
+  // `wanted`: it had not died.
+  void End(bool wanted = false);
   template <typename Request, typename Response>
   absl::StatusOr<Response> Call(
       const Request& request,
       absl::StatusOr<Response> (Trainer::*method)(const Request&));
 
-  const std::string binary_;
-  const std::vector<std::string> arguments_;
+  // The trainer's name for a file that is wanted at `path`.
+  std::string Own(absl::string_view path) const;
+  // Moves that file to `path`, if there is one. DATA_LOSS: it is not a file.
+  absl::Status Publish(const std::string& path) const;
+
+  TrainerLauncher& launcher_;
+  const std::string folder_;
   const std::function<void(absl::string_view)> log_;
   std::optional<v1::PrepareRequest> prepared_;
   bool needs_prepare_ = false;

@@ -10,9 +10,10 @@
 
 #include "common/base/clock.h"
 #include "common/base/status_macros.h"
+#include "site_agent/sandbox/confine.h"
+#include "site_agent/trainer/manifest_files.h"
 #include "site_agent/trainer/orientation/score_orientation.h"
 #include "site_agent/trainer/orientation/train_orientation.h"
-#include "site_agent/trainer/sandbox.h"
 
 namespace hilum {
 namespace {
@@ -25,12 +26,14 @@ void AddThreads(CLI::App& command, int& threads) {
       ->check(CLI::Range(1, 256));
 }
 
-// Foreign images are read without a network.
-Action Offline(const Action& what) {
-  return [what]() -> absl::Status {
-    HILUM_RETURN_IF_ERROR(DenyNetwork());
-    return what();
-  };
+// Foreign images are read in a confinement: of the manifest's files and the
+// weights (empty: none), with `out` (a folder; empty: none) to write to.
+absl::Status ConfineTo(const std::string& data, const std::string& weights,
+                       const std::string& out) {
+  Confinement confinement{.read = FilesOfManifest(data, {}), .write = {}};
+  if (!weights.empty()) confinement.read.push_back(weights);
+  if (!out.empty()) confinement.write.push_back(out);
+  return Confine(confinement);
 }
 
 void AddTrain(CLI::App& orientation, Action& action) {
@@ -50,9 +53,11 @@ void AddTrain(CLI::App& orientation, Action& action) {
       "Example:\n  hilum-trainer orientation train --data cases.csv "
       "--out orientation.safetensors");
   train->callback([options, &action] {
-    action = Offline([options] {
+    action = [options]() -> absl::Status {
+      HILUM_RETURN_IF_ERROR(
+          ConfineTo(options->data, "", ParentFolder(options->out)));
       return TrainOrientation(*options, RealClock(), std::cout);
-    });
+    };
   });
 }
 
@@ -71,10 +76,11 @@ void AddScore(CLI::App& orientation, Action& action) {
   AddThreads(*score, options->threads);
   score->footer("Example:\n  hilum-trainer orientation score --data cases.csv");
   score->callback([options, &action] {
-    action = Offline([options] {
+    action = [options]() -> absl::Status {
+      HILUM_RETURN_IF_ERROR(ConfineTo(options->data, options->weights, ""));
       return ScoreOrientation(options->data, options->weights, options->threads,
                               std::cout);
-    });
+    };
   });
 }
 

@@ -10,8 +10,10 @@
 #include <thread>
 
 #include "common/base/clock.h"
+#include "common/base/file.h"
 #include "common/base/status_macros.h"
-#include "site_agent/trainer/sandbox.h"
+#include "site_agent/sandbox/confine.h"
+#include "site_agent/trainer/manifest_files.h"
 #include "site_agent/trainer/segmentation/overlay_page.h"
 #include "site_agent/trainer/segmentation/score_segmenter.h"
 #include "site_agent/trainer/segmentation/segment_image.h"
@@ -45,12 +47,14 @@ void AddData(CLI::App& command, std::string& data) {
   command.add_option("--data", data, "Case manifest (CSV)")->required();
 }
 
-// Foreign images are read without a network.
-Action Offline(const Action& what) {
-  return [what]() -> absl::Status {
-    HILUM_RETURN_IF_ERROR(DenyNetwork());
-    return what();
-  };
+// Foreign images are read in a confinement: of the manifest's files and the
+// weights (empty: none), with `out` (a folder; empty: none) to write to.
+absl::Status ConfineTo(const std::string& data, const std::string& weights,
+                       const std::string& out) {
+  Confinement confinement{.read = FilesOfManifest(data, {}), .write = {}};
+  if (!weights.empty()) confinement.read.push_back(weights);
+  if (!out.empty()) confinement.write.push_back(out);
+  return Confine(confinement);
 }
 
 void AddTrain(CLI::App& segment, Action& action) {
@@ -75,8 +79,11 @@ void AddTrain(CLI::App& segment, Action& action) {
       "Example:\n  hilum-trainer segment train --data cases.csv "
       "--out lungs.safetensors --minutes 20");
   train->callback([options, &action] {
-    action = Offline(
-        [options] { return TrainSegmenter(*options, RealClock(), std::cout); });
+    action = [options]() -> absl::Status {
+      HILUM_RETURN_IF_ERROR(
+          ConfineTo(options->data, "", ParentFolder(options->out)));
+      return TrainSegmenter(*options, RealClock(), std::cout);
+    };
   });
 }
 
@@ -107,10 +114,13 @@ void AddRun(CLI::App& segment, Action& action) {
   run->footer(
       "Example:\n  hilum-trainer segment run --data cases.csv --out masks");
   run->callback([options, &action] {
-    action = Offline([options]() -> absl::Status {
+    action = [options]() -> absl::Status {
       HILUM_RETURN_IF_ERROR(FillWeights(options->weights));
+      HILUM_RETURN_IF_ERROR(MakeDirectories(options->folder));
+      HILUM_RETURN_IF_ERROR(
+          ConfineTo(options->data, options->weights, options->folder));
       return RunSegmenter(*options, std::cout);
-    });
+    };
   });
 }
 
@@ -139,11 +149,13 @@ void AddScore(CLI::App& segment, Action& action) {
   AddThreads(*score, options->threads);
   score->footer("Example:\n  hilum-trainer segment score --data cases.csv");
   score->callback([options, &action] {
-    action = Offline([options]() -> absl::Status {
+    action = [options]() -> absl::Status {
       HILUM_RETURN_IF_ERROR(FillWeights(options->weights));
+      HILUM_RETURN_IF_ERROR(
+          ConfineTo(options->rows.data, options->weights, ""));
       return ScoreManifest(options->rows, options->weights, options->threads,
                            std::cout);
-    });
+    };
   });
 }
 
@@ -168,10 +180,12 @@ void AddPage(CLI::App& segment, Action& action) {
       "Example:\n  hilum-trainer segment page --data cases.csv --out "
       "lungs.png");
   page->callback([options, &action] {
-    action = Offline([options]() -> absl::Status {
+    action = [options]() -> absl::Status {
       HILUM_RETURN_IF_ERROR(FillWeights(options->weights));
+      HILUM_RETURN_IF_ERROR(ConfineTo(options->rows.data, options->weights,
+                                      ParentFolder(options->out)));
       return DrawOverlayPage(*options, std::cout);
-    });
+    };
   });
 }
 
@@ -182,7 +196,10 @@ void AddJudge(CLI::App& segment, Action& action) {
   AddData(*judge, *data);
   judge->footer("Example:\n  hilum-trainer segment judge --data cases.csv");
   judge->callback([data, &action] {
-    action = Offline([data] { return JudgeManifest(*data, std::cout); });
+    action = [data]() -> absl::Status {
+      HILUM_RETURN_IF_ERROR(ConfineTo(*data, "", ""));
+      return JudgeManifest(*data, std::cout);
+    };
   });
 }
 

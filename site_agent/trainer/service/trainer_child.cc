@@ -11,6 +11,7 @@
 #include <cerrno>
 
 #include "absl/strings/str_cat.h"
+#include "site_agent/sandbox/socket_rights.h"
 
 namespace hilum {
 namespace {
@@ -30,7 +31,11 @@ namespace {
 std::string HowItEnded(int status) {
   if (WIFSIGNALED(status)) {
     return absl::StrCat("was killed by signal ", WTERMSIG(status),
-                        WTERMSIG(status) == SIGKILL ? " (out of memory?)" : "");
+                        WTERMSIG(status) == SIGKILL ? " (out of memory?)"
+                        : WTERMSIG(status) == SIGSYS
+                            ? " (a system call that only an attack makes: keep "
+                              "this log and the machine as they are)"
+                            : "");
   }
   if (WEXITSTATUS(status) == 127) return "could not be executed";
   return absl::StrCat("ended with code ", WEXITSTATUS(status));
@@ -49,6 +54,10 @@ absl::StatusOr<TrainerChild> StartTrainer(
   }
   ScopedFd ours(ends[0]);
   ScopedFd theirs(ends[1]);
+  // Neither hands the other a descriptor; an older kernel has no such refusal,
+  // and the trainer's filter is what holds there.
+  (void)RefuseDescriptors(ours.get());
+  (void)RefuseDescriptors(theirs.get());
   std::vector<std::string> words = {binary, "serve", "--socket-fd",
                                     absl::StrCat(theirs.get())};
   words.insert(words.end(), arguments.begin(), arguments.end());

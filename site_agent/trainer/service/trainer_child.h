@@ -12,7 +12,8 @@
 
 namespace hilum {
 
-// A running `BINARY serve --socket-fd N ARGUMENTS`, and our end of its socket.
+// A running `BINARY serve --socket-fd N ARGUMENTS`, and our end of its socket,
+// over which no descriptor passes where the kernel can refuse it (6.16 on).
 // It ends with this process, however this one ends.
 struct TrainerChild {
   pid_t pid;

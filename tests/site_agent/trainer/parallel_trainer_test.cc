@@ -45,8 +45,10 @@ class ParallelTrainerTest : public TinySiteTest {
 
   // In processes as a site starts them: without network.
   std::vector<float> DeltaWith(int devices) {
-    std::vector<std::string> arguments;
-    if (devices > 1) arguments = {"--loopback"};
+    std::vector<std::string> arguments = {
+        "--manifest", PrepareRequest().manifest(), "--read", folder_, "--work",
+        folder_};
+    if (devices > 1) arguments.push_back("--loopback");
     auto child = StartTrainer(HILUM_BIN_DIR "/hilum-trainer", arguments);
     EXPECT_TRUE(child.ok()) << child.status();
     std::vector<float> delta;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "site_agent/trainer/sandbox.h"
+#include "site_agent/sandbox/confine.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -10,10 +10,16 @@
 
 #include <cerrno>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "common/base/file.h"
 #include "gtest/gtest.h"
 #include "site_agent/imaging/decode.h"
+#include "site_agent/sandbox/describe.h"
+#include "site_agent/sandbox/dumpable.h"
+#include "site_agent/sandbox/landlock.h"
+#include "site_agent/sandbox/seccomp.h"
 
 namespace hilum {
 namespace {
@@ -35,7 +41,7 @@ int TryConnect(uint16_t port) {
 // What fails first in a child without network, or 0.
 int CheckInside(uint16_t port) {
   if (TryConnect(port) != 0) return 1;  // it works before
-  if (!DenyNetwork().ok()) return 2;
+  if (!Confine({}).ok()) return 2;
   if (TryConnect(port) != EPERM) return 3;
   for (int family : {AF_INET, AF_INET6, AF_PACKET, AF_NETLINK, AF_VSOCK}) {
     if (socket(family, SOCK_DGRAM, 0) >= 0 || errno != EPERM) return 4;
@@ -47,7 +53,9 @@ int CheckInside(uint16_t port) {
   if (errno != EPERM) return 6;
   if (syscall(SYS_io_uring_setup, 1, nullptr) >= 0 || errno != EPERM) return 7;
   int pair[2];
-  if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) != 0) return 8;
+  if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0 || errno != EPERM) {
+    return 8;
+  }
   pid_t child = fork();  // a child of the child is inside, too
   if (child == 0) _exit(TryConnect(port) == EPERM ? 0 : 1);
   int status = 0;
@@ -88,7 +96,7 @@ int InChild(const Check& check) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-TEST(SandboxTest, TheKernelRefusesEverySocketButUnix) {
+TEST(ConfineTest, TheKernelRefusesEverySocket) {
   const Listener outside;
   ASSERT_TRUE(outside.listens());
   EXPECT_EQ(InChild([&] { return CheckInside(outside.port()); }), 0)
@@ -101,12 +109,12 @@ constexpr int kRefused = 77;  // the system has no namespaces for us
 // What fails first in a child with a loopback of its own, or 0.
 int CheckOwnLoopback(uint16_t outside) {
   if (TryConnect(outside) != 0) return 1;
-  const absl::Status denied = DenyNetworkButOwnLoopback();
+  const absl::Status denied = Confine({.own_loopback = true});
   if (absl::IsUnavailable(denied)) return kRefused;
   if (!denied.ok()) return 2;
   // What listens outside is not there.
   if (TryConnect(outside) != ECONNREFUSED) return 3;
-  for (int family : {AF_INET6, AF_PACKET, AF_VSOCK}) {
+  for (int family : {AF_INET6, AF_UNIX, AF_PACKET, AF_VSOCK}) {
     if (socket(family, SOCK_DGRAM, 0) >= 0 || errno != EPERM) return 4;
   }
   // No way to anywhere else.
@@ -125,7 +133,7 @@ int CheckOwnLoopback(uint16_t outside) {
   return TryConnect(inside.port()) == 0 ? 0 : 7;
 }
 
-TEST(SandboxTest, ItsOwnLoopbackLeadsNowhereElse) {
+TEST(ConfineTest, ItsOwnLoopbackLeadsNowhereElse) {
   const Listener outside;
   ASSERT_TRUE(outside.listens());
   const int failed = InChild([&] { return CheckOwnLoopback(outside.port()); });
@@ -135,9 +143,41 @@ TEST(SandboxTest, ItsOwnLoopbackLeadsNowhereElse) {
   EXPECT_EQ(failed, 0) << "number of the failed check";
 }
 
-// The number of kinds of DICOM file that cannot be decoded without network.
+TEST(ConfineTest, TheFilterIsOfAllThreadsAndSaysSo) {
+  EXPECT_EQ(InChild([] {
+              if (!Confine({}).ok()) return 2;
+              if (!SystemCallsAreFiltered() || !MemoryIsHidden()) return 3;
+              int of_a_thread = 4;
+              std::thread([&] {
+                of_a_thread =
+                    socket(AF_UNIX, SOCK_STREAM, 0) < 0 && errno == EPERM ? 0
+                                                                          : 4;
+              }).join();
+              return of_a_thread;
+            }),
+            0)
+      << "number of the failed check";
+}
+
+// Each line says what it is about; what is lost where it does not hold.
+TEST(ConfineTest, TheDescriptionIsOfThisMachine) {
+  const std::vector<Hold> holds = DescribeConfinement();
+  ASSERT_EQ(holds.size(), 5u);
+  EXPECT_TRUE(holds[0].holds) << holds[0].text;
+  EXPECT_TRUE(holds[1].holds) << holds[1].text;
+  EXPECT_EQ(holds[2].holds, LandlockVersion() > 0) << holds[2].text;
+  EXPECT_EQ(MissingLandlock().empty(), LandlockVersion() > 0);
+  // It tried in other processes.
+  const ScopedFd still(socket(AF_UNIX, SOCK_STREAM, 0));
+  EXPECT_GE(still.get(), 0);
+  EXPECT_FALSE(MemoryIsHidden());
+}
+
+// The number of kinds of DICOM file that cannot be decoded inside.
 int UndecodedInside() {
-  if (!DenyNetwork().ok()) return 100;
+  if (!Confine({.read = {HILUM_SOURCE_DIR "/tests/fuzz/corpus"}}).ok()) {
+    return 100;
+  }
   int undecoded = 0;
   for (const char* kind :
        {"explicit", "implicit", "big_endian", "deflated", "rle",
@@ -150,7 +190,7 @@ int UndecodedInside() {
   return undecoded;
 }
 
-TEST(SandboxTest, DicomIsDecodedInside) {
+TEST(ConfineTest, DicomIsDecodedInside) {
   EXPECT_EQ(InChild(UndecodedInside), 0) << "kinds that were not decoded";
 }
 

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "site_agent/gateway/service/trainer_launcher.h"
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <set>
+#include <utility>
+
+#include "absl/strings/string_view.h"
+
+namespace hilum {
+namespace {
+
+// What is asked: pid 0 starts a trainer, another ends the one that has it.
+struct Question {
+  pid_t pid;
+};
+
+// With a started trainer its socket; else why not, or how it had ended.
+struct Answer {
+  pid_t pid;
+  absl::StatusCode code;
+  char text[500];
+};
+
+union Rights {
+  char bytes[CMSG_SPACE(sizeof(int))];
+  cmsghdr align;
+};
+
+bool SendAnswer(int socket, const Answer& answer, int fd) {
+  iovec data{const_cast<Answer*>(&answer), sizeof(answer)};
+  Rights rights = {};
+  msghdr message = {};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  if (fd >= 0) {
+    message.msg_control = rights.bytes;
+    message.msg_controllen = sizeof(rights.bytes);
+    cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    std::memcpy(CMSG_DATA(header), &fd, sizeof(fd));
+  }
+  return sendmsg(socket, &message, MSG_NOSIGNAL) == sizeof(answer);
+}
+
+// Whether an answer came; `fd` is what came with it.
+bool ReceiveAnswer(int socket, Answer& answer, ScopedFd& fd) {
+  iovec data{&answer, sizeof(answer)};
+  Rights rights = {};
+  msghdr message = {};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  message.msg_control = rights.bytes;
+  message.msg_controllen = sizeof(rights.bytes);
+  ssize_t got = 0;
+  do {
+    got = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+  } while (got < 0 && errno == EINTR);
+  if (got != sizeof(answer)) return false;
+  const cmsghdr* header = CMSG_FIRSTHDR(&message);
+  if (header != nullptr && header->cmsg_type == SCM_RIGHTS) {
+    int received = -1;
+    std::memcpy(&received, CMSG_DATA(header), sizeof(received));
+    fd = ScopedFd(received);
+  }
+  return true;
+}
+
+void SetText(Answer& answer, absl::string_view text) {
+  const size_t length = std::min(text.size(), sizeof(answer.text) - 1);
+  std::memcpy(answer.text, text.data(), length);
+  answer.text[length] = '\0';
+}
+
+// In the launcher, until the gateway has gone.
+void Serve(int socket, const std::string& binary,
+           const std::vector<std::string>& arguments) {
+  std::set<pid_t> running;
+  Question question;
+  for (;;) {
+    const ssize_t got = recv(socket, &question, sizeof(question), 0);
+    if (got < 0 && errno == EINTR) continue;
+    if (got != sizeof(question)) return;
+    Answer answer = {};
+    ScopedFd fd;
+    if (question.pid == 0) {
+      auto child = StartTrainer(binary, arguments);
+      answer.code = child.status().code();
+      if (child.ok()) {
+        answer.pid = child->pid;
+        running.insert(child->pid);
+        fd = std::move(child->socket);
+      } else {
+        SetText(answer, child.status().message());
+      }
+    } else if (running.erase(question.pid) == 1) {
+      SetText(answer, EndTrainer(question.pid));
+    }
+    if (!SendAnswer(socket, answer, fd.get())) return;
+  }
+}
+
+[[noreturn]] void RunLauncher(int socket, pid_t gateway,
+                              const std::string& binary,
+                              const std::vector<std::string>& arguments) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != gateway) _exit(1);
+  // The gateway ends its trainers, whoever else the terminal tells to end.
+  // Blocked, not ignored: a trainer has them again.
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  sigprocmask(SIG_BLOCK, &signals, nullptr);
+  Serve(socket, binary, arguments);
+  _exit(0);
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<TrainerLauncher>> TrainerLauncher::Start(
+    std::string binary, std::vector<std::string> arguments) {
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
+    return ErrnoStatus(errno, "cannot make a socket pair for", binary);
+  }
+  ScopedFd ours(ends[0]);
+  ScopedFd theirs(ends[1]);
+  const pid_t gateway = getpid();
+  const pid_t pid = fork();
+  if (pid < 0)
+    return ErrnoStatus(errno, "cannot start the launcher of", binary);
+  if (pid == 0) {
+    ours.Close();
+    RunLauncher(theirs.get(), gateway, binary, arguments);
+  }
+  return std::unique_ptr<TrainerLauncher>(
+      new TrainerLauncher(pid, std::move(ours)));
+}
+
+TrainerLauncher::~TrainerLauncher() {
+  socket_.Close();
+  while (waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+  }
+}
+
+absl::StatusOr<TrainerChild> TrainerLauncher::StartTrainer() {
+  const Question question{0};
+  Answer answer = {};
+  ScopedFd fd;
+  if (send(socket_.get(), &question, sizeof(question), MSG_NOSIGNAL) < 0 ||
+      !ReceiveAnswer(socket_.get(), answer, fd)) {
+    return absl::UnavailableError(
+        "the process that starts trainers has ended; start hilum-site again");
+  }
+  if (answer.code != absl::StatusCode::kOk) {
+    return absl::Status(answer.code, answer.text);
+  }
+  return TrainerChild{.pid = answer.pid, .socket = std::move(fd)};
+}
+
+std::string TrainerLauncher::EndTrainer(pid_t pid) {
+  const Question question{pid};
+  Answer answer = {};
+  ScopedFd none;
+  if (send(socket_.get(), &question, sizeof(question), MSG_NOSIGNAL) < 0 ||
+      !ReceiveAnswer(socket_.get(), answer, none)) {
+    return "ended with the process that started it";
+  }
+  return answer.text;
+}
+
+}  // namespace hilum

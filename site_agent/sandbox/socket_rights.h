@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HILUM_SITE_AGENT_SANDBOX_SOCKET_RIGHTS_H_
+#define HILUM_SITE_AGENT_SANDBOX_SOCKET_RIGHTS_H_
+
+namespace hilum {
+
+// SO_PASSRIGHTS of asm-generic/socket.h, which older headers do not have.
+inline constexpr int kPassRights = 83;
+
+// Makes the kernel refuse (EPERM, to the sender) whatever descriptor is sent to
+// this Unix socket (SCM_RIGHTS); returns whether it does: Linux 6.16 on.
+bool RefuseDescriptors(int fd);
+
+}  // namespace hilum
+
+#endif  // HILUM_SITE_AGENT_SANDBOX_SOCKET_RIGHTS_H_

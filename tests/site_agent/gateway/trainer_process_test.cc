@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "site_agent/gateway/service/trainer_process.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "common/base/file.h"
+#include "common/config/study.h"
+
+namespace hilum {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+class TrainerProcessTest : public testing::Test {
+ protected:
+  TrainerProcessTest() {
+    std::string name = testing::TempDir() + "/trainer-process-XXXXXX";
+    state_ = mkdtemp(name.data());
+    fs::create_directories(state_ + "/trainer");
+    fs::create_directories(state_ + "/spool");
+    auto launcher =
+        TrainerLauncher::Start(HILUM_BIN_DIR "/hilum-fake-trainer", {});
+    EXPECT_TRUE(launcher.ok()) << launcher.status();
+    launcher_ = *std::move(launcher);
+  }
+  ~TrainerProcessTest() override { fs::remove_all(state_); }
+
+  TrainerProcess Make() {
+    return TrainerProcess(
+        *launcher_, state_ + "/trainer",
+        [this](absl::string_view line) { log_ += std::string(line) + "\n"; });
+  }
+
+  v1::PrepareRequest PrepareRequest() const {
+    v1::Study study;
+    study.set_name("s");
+    study.add_classes("a");
+    study.add_classes("b");
+    study.mutable_model()->set_architecture("hilum_small");
+    study.mutable_training()->set_rounds(1);
+    study.add_sites("one");
+    FillStudyDefaults(study);
+    v1::PrepareRequest request;
+    request.set_study(SerializeStudy(study));
+    request.set_work_dir(state_);
+    return request;
+  }
+
+  v1::TrainRequest TrainRequest() const {
+    v1::TrainRequest request;
+    request.set_round(1);
+    request.set_delta_path(state_ + "/spool/delta");
+    return request;
+  }
+
+  std::string state_;
+  std::unique_ptr<TrainerLauncher> launcher_;
+  std::string log_;
+};
+
+TEST_F(TrainerProcessTest, WhatTheTrainerWritesIsMovedToItsPlace) {
+  TrainerProcess trainer = Make();
+  const auto prepared = trainer.Prepare(PrepareRequest());
+  ASSERT_TRUE(prepared.ok()) << prepared.status();
+  const auto trained = trainer.Train(TrainRequest());
+  ASSERT_TRUE(trained.ok()) << trained.status();
+  EXPECT_GT(fs::file_size(state_ + "/spool/delta"), 0u);
+  EXPECT_TRUE(fs::is_empty(state_ + "/trainer"));
+}
+
+TEST_F(TrainerProcessTest, ALinkIsNotTakenForWhatTheTrainerWrote) {
+  TrainerProcess trainer = Make();
+  ASSERT_TRUE(WriteFileAtomically(state_ + "/approval", "no").ok());
+  fs::create_symlink(state_ + "/approval", state_ + "/trainer/rejected.csv");
+  const auto prepared = trainer.Prepare(PrepareRequest());
+  EXPECT_EQ(prepared.status().code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(std::string(prepared.status().message()),
+              HasSubstr("something else than a file"));
+  EXPECT_FALSE(FileExists(state_ + "/rejected.csv"));
+}
+
+TEST_F(TrainerProcessTest, EachStudyHasAProcessOfItsOwn) {
+  TrainerProcess trainer = Make();
+  ASSERT_TRUE(trainer.Prepare(PrepareRequest()).ok());
+  EXPECT_EQ(log_, "");
+  ASSERT_TRUE(trainer.Prepare(PrepareRequest()).ok());
+  EXPECT_THAT(log_, HasSubstr("has done its part"));
+  EXPECT_TRUE(trainer.Train(TrainRequest()).ok());
+}
+
+TEST_F(TrainerProcessTest, AfterStopEveryCallIsCancelled) {
+  TrainerProcess trainer = Make();
+  ASSERT_TRUE(trainer.Prepare(PrepareRequest()).ok());
+  trainer.Stop();
+  EXPECT_EQ(trainer.Train(TrainRequest()).status().code(),
+            absl::StatusCode::kCancelled);
+}
+
+TEST_F(TrainerProcessTest, AMissingBinaryIsNamed) {
+  auto launcher = TrainerLauncher::Start(state_ + "/none", {});
+  ASSERT_TRUE(launcher.ok());
+  const auto started = (*launcher)->StartTrainer();
+  EXPECT_EQ(started.status().code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(std::string(started.status().message()),
+              HasSubstr("no trainer to run (trainer.binary)"));
+}
+
+TEST_F(TrainerProcessTest, TheLauncherEndsNoProcessThatItDidNotStart) {
+  const pid_t other = fork();
+  if (other == 0) {
+    for (;;) pause();
+  }
+  launcher_->EndTrainer(other);
+  EXPECT_EQ(waitpid(other, nullptr, WNOHANG), 0);  // it runs
+  kill(other, SIGKILL);
+  waitpid(other, nullptr, 0);
+}
+
+}  // namespace
+}  // namespace hilum
