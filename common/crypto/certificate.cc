@@ -170,6 +170,19 @@ absl::StatusOr<CertificateInfo> ParseCertificate(absl::string_view pem) {
   return info;
 }
 
+std::string KeyDigest(absl::string_view certificate_pem) {
+  UniqueX509 certificate = ReadCertificatePem(certificate_pem);
+  if (certificate == nullptr) return "";
+  unsigned char* der = nullptr;
+  const int size =
+      i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate.get()), &der);
+  if (size <= 0) return "";
+  std::string digest = Sha256Of(absl::string_view(reinterpret_cast<char*>(der),
+                                                  static_cast<size_t>(size)));
+  OPENSSL_free(der);
+  return digest;
+}
+
 absl::StatusOr<BearerName> ParseBearerUri(absl::string_view uri) {
   absl::string_view rest = uri;
   std::vector<std::string> parts;

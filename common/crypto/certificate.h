@@ -31,6 +31,12 @@ struct CertificateInfo {
 // INVALID_ARGUMENT: no PEM certificate.
 absl::StatusOr<CertificateInfo> ParseCertificate(absl::string_view pem);
 
+// SHA-256, 32 raw bytes, of the certificate's public key as
+// SubjectPublicKeyInfo in DER (RFC 5280, section 4.1.2.7): by this a key is
+// told from others, whatever certificates it gets. Hex of it is what people
+// compare. Empty: no PEM certificate.
+std::string KeyDigest(absl::string_view certificate_pem);
+
 // What a bearer's URI says. INVALID_ARGUMENT: none of the two forms.
 struct BearerName {
   std::string consortium;
