@@ -24,6 +24,7 @@
 #include "common/model/fit.h"
 #include "coordinator/federation_core.h"
 #include "coordinator/service/server.h"
+#include "coordinator/site_keys.h"
 #include "hilum/v1/config.pb.h"
 
 namespace hilum {
@@ -142,12 +143,42 @@ std::string StatusLine(const v1::StudyStatus& status) {
   return line;
 }
 
-absl::Status Submit(const std::string& config_path, const std::string& file,
-                    const std::string& weights, const WeightsOptions& options) {
-  HILUM_ASSIGN_OR_RETURN(v1::CoordinatorConfig config, LoadConfig(config_path));
-  HILUM_ASSIGN_OR_RETURN(v1::Study study, LoadStudyFile(file));
+struct Arguments {
+  std::string config, study_file, weights, hash, out;
+  std::vector<std::string> certificates;
+  bool unpinned = false;
+  WeightsOptions options;
+};
+
+// Without its sites' keys a study with secure aggregation counts names, and
+// names are the authority's to give.
+absl::Status CheckPinning(const Arguments& arguments, v1::Study study) {
+  FillStudyDefaults(study);
+  if (!IsSecure(study) || arguments.unpinned ||
+      !arguments.certificates.empty()) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(absl::StrCat(
+      "a study with secure aggregation pins its sites' keys, so that each ",
+      "officer approves them. Give a certificate of each site, as files or ",
+      "the folder they are in:\n  hilum-coordinator study submit --config ",
+      arguments.config, " --certificates FOLDER ", arguments.study_file,
+      "\nor --unpinned in its place: each officer must then accept the risk ",
+      "unpinned_keys"));
+}
+
+absl::Status Submit(const Arguments& arguments) {
+  HILUM_ASSIGN_OR_RETURN(v1::CoordinatorConfig config,
+                         LoadConfig(arguments.config));
+  HILUM_ASSIGN_OR_RETURN(v1::Study study, LoadStudyFile(arguments.study_file));
+  HILUM_RETURN_IF_ERROR(CheckPinning(arguments, study));
+  SubmissionOptions options{.weights = arguments.options};
+  HILUM_ASSIGN_OR_RETURN(options.site_certificates,
+                         ReadSiteCertificates(arguments.certificates, study));
   std::string path =
-      weights.empty() ? "" : std::filesystem::absolute(weights).string();
+      arguments.weights.empty()
+          ? ""
+          : std::filesystem::absolute(arguments.weights).string();
   HILUM_ASSIGN_OR_RETURN(
       std::string hash,
       AdminClient(AdminSocket(config)).SubmitStudy(study, path, options));
@@ -207,11 +238,6 @@ absl::Status Export(const std::string& config_path, const std::string& hash,
   return absl::OkStatus();
 }
 
-struct Arguments {
-  std::string config, study_file, weights, hash, out;
-  WeightsOptions options;
-};
-
 void AddSubmitOptions(CLI::App& submit, Arguments& arguments) {
   submit.add_option("STUDY.yaml", arguments.study_file, "What is trained")
       ->required();
@@ -226,6 +252,14 @@ void AddSubmitOptions(CLI::App& submit, Arguments& arguments) {
       .add_flag("--fresh-head", arguments.options.fresh_head,
                 "Start a new head where theirs has other classes")
       ->needs(weights);
+  CLI::Option* certificates =
+      submit.add_option("--certificates", arguments.certificates,
+                        "A certificate of each site, files or folders: the "
+                        "study pins their keys");
+  submit
+      .add_flag("--unpinned", arguments.unpinned,
+                "Pin no keys; each officer must accept the risk unpinned_keys")
+      ->excludes(certificates);
 }
 
 void AddStudyCommands(CLI::App& study, Arguments& arguments,
@@ -238,9 +272,8 @@ void AddStudyCommands(CLI::App& study, Arguments& arguments,
     added->callback([&chosen, run] { chosen = run; });
     return added;
   };
-  CLI::App* submit = command("submit", "Offer a study to its sites", [a] {
-    return Submit(a->config, a->study_file, a->weights, a->options);
-  });
+  CLI::App* submit = command("submit", "Offer a study to its sites",
+                             [a] { return Submit(*a); });
   AddSubmitOptions(*submit, arguments);
   command("list", "Studies and where they stand",
           [a] { return List(a->config); });
@@ -269,7 +302,8 @@ int RunCoordinator(int argc, char** argv) {
       "hilum-coordinator"};
   app.footer(
       "Example:\n  hilum-coordinator serve --config coordinator.yaml\n"
-      "  hilum-coordinator study submit --config coordinator.yaml study.yaml");
+      "  hilum-coordinator study submit --config coordinator.yaml "
+      "--certificates certs study.yaml");
   app.set_version_flag("--version",
                        absl::StrCat("hilum-coordinator ", SoftwareVersion()));
   app.require_subcommand(1);

@@ -13,6 +13,7 @@
 #include "common/crypto/secure_rng.h"
 #include "common/crypto/sha256.h"
 #include "coordinator/export.h"
+#include "coordinator/site_keys.h"
 #include "coordinator/submission.h"
 
 namespace hilum {
@@ -134,11 +135,16 @@ void FederationCore::ResumeSum(ActiveStudy& study) {
 
 absl::StatusOr<std::string> FederationCore::SubmitStudy(
     v1::Study study, const std::string& weights_path,
-    const WeightsOptions& options) {
+    const SubmissionOptions& options) {
+  HILUM_RETURN_IF_ERROR(PinSiteKeys(options.site_certificates,
+                                    {.authority_pem = options_.authority_pem,
+                                     .consortium = options_.consortium,
+                                     .now = clock_.Now()},
+                                    study));
   absl::MutexLock submission(&submission_mutex_);
-  HILUM_ASSIGN_OR_RETURN(
-      StoredStudy stored,
-      PrepareSubmission(std::move(study), weights_path, options, blobs_));
+  HILUM_ASSIGN_OR_RETURN(StoredStudy stored,
+                         PrepareSubmission(std::move(study), weights_path,
+                                           options.weights, blobs_));
   HILUM_ASSIGN_OR_RETURN(ActiveStudy active, Activate(stored));
   absl::MutexLock lock(&mutex_);
   absl::Status added = storage_->AddStudy(stored);

@@ -19,12 +19,12 @@
 #include "common/aggregation/sum_vectors.h"
 #include "common/base/clock.h"
 #include "common/base/folder_lock.h"
-#include "common/model/fit.h"
 #include "coordinator/active_study.h"
 #include "coordinator/federation_handler.h"
 #include "coordinator/storage/blob_store.h"
 #include "coordinator/storage/storage.h"
 #include "coordinator/storage/upload_spool.h"
+#include "coordinator/submission.h"
 #include "hilum/v1/admin.pb.h"
 
 namespace hilum {
@@ -59,11 +59,13 @@ class FederationCore : public FederationHandler {
 
   // --- The operator's side.
   // Fills defaults and starting weights (from the study's seed, or from a
-  // file as PrepareSubmission takes it) and returns the study's hash (32 raw
-  // bytes). INVALID_ARGUMENT names the field or tensor. ALREADY_EXISTS.
-  absl::StatusOr<std::string> SubmitStudy(v1::Study study,
-                                          const std::string& weights_path,
-                                          const WeightsOptions& options = {});
+  // file as PrepareSubmission takes it), pins the sites' keys as PinSiteKeys
+  // does and returns the study's hash (32 raw bytes). INVALID_ARGUMENT names
+  // the field, tensor or site. UNAUTHENTICATED: a certificate that is not of
+  // this consortium. ALREADY_EXISTS.
+  absl::StatusOr<std::string> SubmitStudy(
+      v1::Study study, const std::string& weights_path,
+      const SubmissionOptions& options = {});
   std::vector<v1::StudyStatus> ListStudies();
   // `prefix`: of the hash, raw; empty: the only one. NOT_FOUND,
   // INVALID_ARGUMENT (ambiguous).

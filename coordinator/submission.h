@@ -3,6 +3,7 @@
 #define HILUM_COORDINATOR_SUBMISSION_H_
 
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "common/model/fit.h"
@@ -11,6 +12,14 @@
 #include "hilum/v1/study.pb.h"
 
 namespace hilum {
+
+// What an operator gives with a study.
+struct SubmissionOptions {
+  WeightsOptions weights;
+  // PEM, one for each of the study's sites (coordinator/site_keys.h). None: the
+  // study pins no keys.
+  std::vector<std::string> site_certificates = {};
+};
 
 // Makes a study ready to be stored and offered: defaults, checks, starting
 // weights (from a file as ReadWeights takes it, or drawn from the study's seed

@@ -156,8 +156,13 @@ start coordinator hilum-coordinator serve --config "$COORDINATOR"
 COORDINATOR_PID=${CHILDREN[-1]}
 await_file "$OUT/coordinator/address" "$COORDINATOR_PID" coordinator
 ADDRESS=$(cat "$OUT/coordinator/address")
+# Their certificates, whose keys each officer approves with the study.
+CERTIFICATES=()
+for site in "${SITES[@]}"; do
+  CERTIFICATES+=("$OUT/sites/$site/tls/$site.crt")
+done
 SUBMIT=(hilum-coordinator study submit --config "$COORDINATOR"
-  "${WEIGHTS[@]}" "$OUT/study.yaml")
+  "${WEIGHTS[@]}" "$OUT/study.yaml" --certificates "${CERTIFICATES[@]}")
 show "${SUBMIT[@]}"
 HASH=$("${SUBMIT[@]}" | grep -oE '[0-9a-f]{64}' | head -n 1)
 echo "$HASH"
@@ -181,6 +186,9 @@ done
 for i in "${!SITES[@]}"; do
   site=${SITES[$i]}
   await_file "$OUT/sites/$site/studies/$HASH.study" "${SITE_PIDS[$i]}" "$site"
+  if [ "$i" = 0 ]; then
+    run hilum-site study show --config "$OUT/sites/$site/site.yaml" "$HASH"
+  fi
   run hilum-site study approve --config "$OUT/sites/$site/site.yaml" "$HASH"
 done
 

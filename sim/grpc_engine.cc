@@ -10,13 +10,17 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
+#include "common/config/message_yaml.h"
+#include "common/config/study.h"
+#include "common/crypto/sha256.h"
 #include "sim/child_process.h"
 #include "sim/engine.h"
-#include "sim/message_yaml.h"
 #include "sim/watch_progress.h"
+#include "site_agent/gateway/consent.h"
 
 namespace hilum {
 namespace {
@@ -51,6 +55,9 @@ class Consortium {
   v1::Tls TlsOf(const std::string& name) const;
   absl::Status MakeCertificate(const std::string& name, bool coordinator);
   absl::Status StartSite(const SimulatedSite& site);
+  // With a yes to whatever the study risks: nobody's patients are in it.
+  absl::Status Approve(const std::string& offer,
+                       const std::string& config_path);
   absl::Status CheckSites();
 
   const RunPlan& plan_;
@@ -138,6 +145,9 @@ absl::Status Consortium::SubmitStudy() {
     if (start.options.sum_input_channels) words.push_back("--sum-channels");
     if (start.options.fresh_head) words.push_back("--fresh-head");
   }
+  // Keys are drawn anew for each run; the study, and all that hangs on its
+  // hash, is to be the same whatever the transport.
+  words.push_back("--unpinned");
   HILUM_ASSIGN_OR_RETURN(std::string out, RunCommand(words, Log("submit")));
   for (absl::string_view word :
        absl::StrSplit(out, absl::ByAnyChar(" \n"), absl::SkipEmpty())) {
@@ -168,8 +178,18 @@ absl::Status Consortium::StartSite(const SimulatedSite& site) {
   HILUM_RETURN_IF_ERROR(
       WaitForFile(absl::StrCat(studies, "/", study_hash_, ".study"),
                   sites_.back(), kStartTime));
+  return Approve(absl::StrCat(studies, "/", study_hash_, ".study"), path);
+}
+
+absl::Status Consortium::Approve(const std::string& offer,
+                                 const std::string& config_path) {
+  HILUM_ASSIGN_OR_RETURN(std::string bytes, ReadFile(offer));
+  HILUM_ASSIGN_OR_RETURN(v1::Study study, ParseStudy(bytes));
+  const Acceptance everything = AcceptEverything(study);
   return RunCommand({Program("hilum-site"), "study", "approve", "--config",
-                     path, study_hash_},
+                     config_path, study_hash_, "--accept",
+                     absl::StrJoin(everything.risks, ","), "--weights",
+                     ToHex(everything.weights_sha256)},
                     Log("approve"))
       .status();
 }

@@ -14,6 +14,7 @@
 #include "sim/engine.h"
 #include "sim/simulated_consortium.h"
 #include "site_agent/gateway/approvals.h"
+#include "site_agent/gateway/consent.h"
 #include "site_agent/gateway/session_runner.h"
 
 namespace hilum {
@@ -43,7 +44,8 @@ class SiteThread {
       const MakeTrainer& make_trainer);
   ~SiteThread() { Stop(); }
 
-  // Takes the coordinator's offer and approves it, as the officer would.
+  // Takes the coordinator's offer and approves it, as the officer would, with
+  // a yes to whatever it risks.
   absl::Status ApproveOffer(FederationCore& core, absl::string_view hash);
 
   // `on_end` is called from the site's thread.
@@ -100,7 +102,8 @@ absl::Status SiteThread::ApproveOffer(FederationCore& core,
   HILUM_ASSIGN_OR_RETURN(Approvals approvals,
                          Approvals::Open(site_.config.state_dir()));
   HILUM_RETURN_IF_ERROR(approvals.PutOffer(hash, next.offer().study()));
-  return approvals.Approve(hash);
+  HILUM_ASSIGN_OR_RETURN(v1::Study study, ParseStudy(next.offer().study()));
+  return approvals.Approve(hash, AcceptEverything(study));
 }
 
 void SiteThread::Start(std::function<void()> on_end) {
@@ -194,9 +197,9 @@ absl::Status RunInProcess(const RunPlan& plan, const MakeTrainer& make_trainer,
   options.log = [&log](absl::string_view line) { log.Add(line); };
   HILUM_ASSIGN_OR_RETURN(std::unique_ptr<FederationCore> core,
                          FederationCore::Open(std::move(options), RealClock()));
-  HILUM_ASSIGN_OR_RETURN(
-      std::string hash,
-      core->SubmitStudy(plan.study, plan.start.path, plan.start.options));
+  HILUM_ASSIGN_OR_RETURN(std::string hash,
+                         core->SubmitStudy(plan.study, plan.start.path,
+                                           {.weights = plan.start.options}));
   Ended ended;
   Sites sites;
   for (const SimulatedSite& site : plan.sites) {

@@ -136,7 +136,19 @@ class Rules {
     if (twice != study_.sites().end()) {
       return Bad("sites", absl::StrCat("different; '", *twice, "' is twice"));
     }
-    return absl::OkStatus();
+    return CheckSiteKeys();
+  }
+
+  absl::Status CheckSiteKeys() const {
+    constexpr size_t kDigest = 32;
+    const auto& keys = study_.site_keys();
+    const bool all =
+        keys.size() == study_.sites_size() &&
+        std::all_of(keys.begin(), keys.end(), [](const std::string& key) {
+          return key.size() == kDigest;
+        });
+    if (keys.empty() || all) return absl::OkStatus();
+    return Bad("site_keys", "left out, or one SHA-256 for each of the sites");
   }
 
   absl::Status CheckArms() const {

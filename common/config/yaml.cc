@@ -144,10 +144,27 @@ class Filler {
       return Error(node.Mark(),
                    absl::StrCat("'", field->name(), "' must be a list"));
     }
+    int index = 0;
     for (const auto& item : node) {
-      HILUM_RETURN_IF_ERROR(FillValue(item, field, path, message));
+      HILUM_RETURN_IF_ERROR(FillItem(item, field, index++, path, message));
     }
     return absl::OkStatus();
+  }
+
+  // Messages of a list have places of their own: "peers[0].site".
+  absl::Status FillItem(const YAML::Node& item, const FieldDescriptor* field,
+                        int index, const std::string& path, Message* message) {
+    if (field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) {
+      return FillValue(item, field, path, message);
+    }
+    const std::string place =
+        absl::StrCat(path, field->name(), "[", index, "]");
+    const YAML::Mark mark = item.Mark();
+    if (places_ != nullptr && mark.line >= 0) {
+      places_->Add(place, mark.line + 1, mark.column + 1);
+    }
+    return Fill(item, absl::StrCat(place, "."),
+                message->GetReflection()->AddMessage(message, field));
   }
 
   absl::Status FillValue(const YAML::Node& node, const FieldDescriptor* field,
@@ -155,8 +172,7 @@ class Filler {
     const Reflection* to = message->GetReflection();
     if (field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
       return Fill(node, absl::StrCat(path, field->name(), "."),
-                  field->is_repeated() ? to->AddMessage(message, field)
-                                       : to->MutableMessage(message, field));
+                  to->MutableMessage(message, field));
     }
     if (!node.IsScalar()) {
       return Error(node.Mark(), absl::StrCat("'", field->name(),

@@ -12,7 +12,8 @@
 namespace hilum {
 
 // Where a file gives which field: for what turns out to be wrong later.
-// A field's path is its names with dots, e.g. "training.rounds".
+// A field's path is its names with dots, e.g. "training.rounds"; in a list of
+// messages each has its index, e.g. "policy.trusted_peers[0].key".
 class FieldPlaces {
  public:
   explicit FieldPlaces(absl::string_view file) : file_(file) {}

@@ -35,12 +35,15 @@ absl::Status AdminClient::Explain(const absl::Status& status) const {
 
 absl::StatusOr<std::string> AdminClient::SubmitStudy(
     const v1::Study& study, const std::string& weights_path,
-    const WeightsOptions& options) {
+    const SubmissionOptions& options) {
   v1::SubmitStudyRequest request;
   request.set_study(SerializeStudy(study));
   request.set_initial_weights(weights_path);
-  request.set_sum_input_channels(options.sum_input_channels);
-  request.set_fresh_head(options.fresh_head);
+  request.set_sum_input_channels(options.weights.sum_input_channels);
+  request.set_fresh_head(options.weights.fresh_head);
+  for (const std::string& certificate : options.site_certificates) {
+    request.add_site_certificates(certificate);
+  }
   grpc::ClientContext context;
   v1::SubmitStudyResponse response;
   HILUM_RETURN_IF_ERROR(Explain(

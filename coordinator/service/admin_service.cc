@@ -20,10 +20,13 @@ grpc::Status AdminService::SubmitStudy(grpc::ServerContext* context,
   if (!study.ParseFromString(request->study())) {
     return ToGrpc(absl::InvalidArgumentError("these bytes are not a study"));
   }
+  SubmissionOptions options;
+  options.weights.sum_input_channels = request->sum_input_channels();
+  options.weights.fresh_head = request->fresh_head();
+  options.site_certificates = {request->site_certificates().begin(),
+                               request->site_certificates().end()};
   absl::StatusOr<std::string> hash =
-      core_.SubmitStudy(std::move(study), request->initial_weights(),
-                        {.sum_input_channels = request->sum_input_channels(),
-                         .fresh_head = request->fresh_head()});
+      core_.SubmitStudy(std::move(study), request->initial_weights(), options);
   if (hash.ok()) response->set_study_hash(*hash);
   return ToGrpc(hash.status());
 }

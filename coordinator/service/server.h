@@ -7,7 +7,6 @@
 
 #include "absl/status/statusor.h"
 #include "common/crypto/certificate.h"
-#include "common/model/fit.h"
 #include "coordinator/federation_core.h"
 
 namespace hilum {
@@ -42,9 +41,9 @@ class AdminClient {
   ~AdminClient();
 
   // UNAVAILABLE: no coordinator runs there. The coordinator reads the file.
-  absl::StatusOr<std::string> SubmitStudy(const v1::Study& study,
-                                          const std::string& weights_path,
-                                          const WeightsOptions& options = {});
+  absl::StatusOr<std::string> SubmitStudy(
+      const v1::Study& study, const std::string& weights_path,
+      const SubmissionOptions& options = {});
   absl::StatusOr<std::vector<v1::StudyStatus>> ListStudies();
   // Calls `on_status` at once and after each change; returns the last.
   absl::StatusOr<v1::StudyStatus> WatchStudy(

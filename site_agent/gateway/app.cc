@@ -6,9 +6,11 @@
 #include <iostream>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "common/base/ids.h"
 #include "common/base/private_file.h"
 #include "site_agent/gateway/commands.h"
+#include "site_agent/gateway/risks.h"
 #include "site_agent/sandbox/dumpable.h"
 
 namespace hilum {
@@ -16,7 +18,7 @@ namespace {
 
 struct Arguments {
   std::string config;
-  std::string hash;
+  Decision decision;
   bool exit_when_done = false;
 };
 
@@ -31,6 +33,19 @@ CLI::App* AddCommand(CLI::App& to, const char* name, const char* what,
   return command;
 }
 
+void AddYes(CLI::App& approve, Decision& decision) {
+  approve
+      .add_option("--accept", decision.accept,
+                  absl::StrCat("Risks that you accept, by name, with commas: ",
+                               absl::StrJoin(RiskNames(), ", "),
+                               "; `study show` says which the study has"))
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  approve.add_option("--weights", decision.weights,
+                     "SHA-256 of the starting weights that you accept, where "
+                     "this site cannot tell who made them");
+}
+
 void AddCommands(CLI::App& app, Arguments& a, Action& chosen) {
   AddCommand(app, "serve", "Take part in studies", a, chosen,
              [&a] { return ServeSite(a.config, a.exit_when_done); })
@@ -41,16 +56,19 @@ void AddCommands(CLI::App& app, Arguments& a, Action& chosen) {
   CLI::App* study = app.add_subcommand("study", "What was offered");
   study->require_subcommand(1);
   CLI::App* commands[] = {
-      AddCommand(*study, "show", "Studies offered, in full", a, chosen,
-                 [&a] { return ShowStudy(a.config, a.hash); }),
+      AddCommand(*study, "show", "What the studies offered would do, and risk",
+                 a, chosen,
+                 [&a] { return ShowStudy(a.config, a.decision.hash); }),
       AddCommand(*study, "approve", "Take part in a study", a, chosen,
-                 [&a] { return ApproveStudy(a.config, a.hash); }),
+                 [&a] { return ApproveStudy(a.config, a.decision); }),
       AddCommand(*study, "refuse", "Decline a study", a, chosen,
-                 [&a] { return RefuseStudy(a.config, a.hash); })};
+                 [&a] { return RefuseStudy(a.config, a.decision.hash); })};
   for (CLI::App* command : commands) {
-    command->add_option("HASH", a.hash,
-                        "The study's hash, or its first digits");
+    command->add_option("HASH", a.decision.hash,
+                        "The study's hash, or its first digits; needed where "
+                        "several are undecided");
   }
+  AddYes(*commands[1], a.decision);
 }
 
 }  // namespace

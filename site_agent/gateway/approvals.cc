@@ -7,6 +7,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
@@ -14,6 +15,10 @@
 
 namespace hilum {
 namespace {
+
+// Beginnings of lines of an approval.
+constexpr absl::string_view kAccept = "accept ";
+constexpr absl::string_view kWeights = "weights ";
 
 absl::string_view RecordedSuffix(bool refused) {
   return refused ? ".refusal-recorded" : ".approval-recorded";
@@ -50,9 +55,9 @@ std::string Approvals::MarkPath(absl::string_view hash,
   return absl::StrCat(approvals_, "/", ToHex(hash), suffix);
 }
 
-absl::Status Approvals::Mark(absl::string_view hash,
-                             absl::string_view suffix) const {
-  return WriteFileAtomically(MarkPath(hash, suffix), "");
+absl::Status Approvals::Mark(absl::string_view hash, absl::string_view suffix,
+                             absl::string_view content) const {
+  return WriteFileAtomically(MarkPath(hash, suffix), content);
 }
 
 absl::Status Approvals::PutOffer(absl::string_view hash,
@@ -102,9 +107,37 @@ bool Approvals::HasEnded(absl::string_view hash) const {
   return FileExists(MarkPath(hash, ".ended"));
 }
 
-absl::Status Approvals::Approve(absl::string_view hash) const {
+std::set<std::string> Approvals::EverApproved() const {
+  return List(approvals_, ".approved");
+}
+
+absl::Status Approvals::Approve(absl::string_view hash,
+                                const Acceptance& accepted) const {
   HILUM_RETURN_IF_ERROR(Offer(hash).status());
-  return Mark(hash, ".approved");
+  std::string lines;
+  for (const std::string& risk : accepted.risks) {
+    absl::StrAppend(&lines, kAccept, risk, "\n");
+  }
+  if (!accepted.weights_sha256.empty()) {
+    absl::StrAppend(&lines, kWeights, ToHex(accepted.weights_sha256), "\n");
+  }
+  return Mark(hash, ".approved", lines);
+}
+
+absl::StatusOr<Acceptance> Approvals::Accepted(absl::string_view hash) const {
+  const std::string path = MarkPath(hash, ".approved");
+  Acceptance accepted;
+  if (!FileExists(path)) return accepted;
+  HILUM_ASSIGN_OR_RETURN(std::string lines, ReadFile(path, 1 << 16));
+  for (absl::string_view line : absl::StrSplit(lines, '\n')) {
+    if (absl::ConsumePrefix(&line, kAccept)) {
+      accepted.risks.emplace(line);
+    } else if (absl::ConsumePrefix(&line, kWeights) && line.size() == 64 &&
+               std::all_of(line.begin(), line.end(), absl::ascii_isxdigit)) {
+      accepted.weights_sha256 = absl::HexStringToBytes(line);
+    }
+  }
+  return accepted;
 }
 
 absl::Status Approvals::Refuse(absl::string_view hash) const {

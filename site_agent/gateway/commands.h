@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "site_agent/gateway/transport.h"
@@ -21,10 +22,23 @@ using WrapTransport =
 absl::Status ServeSite(const std::string& config_path, bool exit_when_done,
                        const WrapTransport& wrap = nullptr);
 
-// `hash`: hexadecimal, or its first digits; empty: the only one offered.
+// Writes each offered study whose hash (hexadecimal) begins with `hash` as
+// StudyText has it. An offer that cannot be read is said to be so, and the
+// others are shown.
 absl::Status ShowStudy(const std::string& config_path, const std::string& hash);
+
+// What the officer types.
+struct Decision {
+  std::string hash;  // or its first digits; empty: the only undecided study
+  std::vector<std::string> accept;  // names of risks
+  std::string weights;              // hexadecimal
+};
+// FAILED_PRECONDITION: the study needs a yes that was not given, stands against
+// this site's policy, was refused or has ended; says what to do. Once approved,
+// a study may be approved again with more accepted. INVALID_ARGUMENT: several
+// studies fit, which it lists; no such risk; other weights.
 absl::Status ApproveStudy(const std::string& config_path,
-                          const std::string& hash);
+                          const Decision& decision);
 absl::Status RefuseStudy(const std::string& config_path,
                          const std::string& hash);
 

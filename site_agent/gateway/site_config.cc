@@ -12,12 +12,14 @@
 #include "common/base/status_macros.h"
 #include "common/config/yaml.h"
 #include "common/crypto/sha256.h"
+#include "site_agent/gateway/trusted_peers.h"
 
 namespace hilum {
 
 absl::StatusOr<v1::SiteConfig> LoadSiteConfig(const std::string& path) {
   v1::SiteConfig config;
-  HILUM_RETURN_IF_ERROR(LoadYamlFile(path, &config));
+  FieldPlaces places(path);
+  HILUM_RETURN_IF_ERROR(LoadYamlFile(path, &config, &places));
   v1::Tls& tls = *config.mutable_tls();
   const std::pair<const char*, const std::string*> needed[] = {
       {"coordinator", &config.coordinator()},
@@ -37,6 +39,7 @@ absl::StatusOr<v1::SiteConfig> LoadSiteConfig(const std::string& path) {
                                                    config.coordinator(),
                                                    "', must be host:port"));
   }
+  HILUM_RETURN_IF_ERROR(CheckPolicyFields(config.policy(), places));
   std::string base = std::filesystem::absolute(path).parent_path();
   config.set_state_dir(
       std::filesystem::path(ResolvePath(base, config.state_dir()))

@@ -1,84 +1,237 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <filesystem>
 #include <iostream>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "common/base/file.h"
 #include "common/base/status_macros.h"
 #include "common/config/study.h"
+#include "common/crypto/certificate.h"
 #include "common/crypto/sha256.h"
 #include "site_agent/gateway/approvals.h"
 #include "site_agent/gateway/commands.h"
+#include "site_agent/gateway/consent.h"
+#include "site_agent/gateway/provenance.h"
 #include "site_agent/gateway/site_config.h"
+#include "site_agent/gateway/study_text.h"
 
 namespace hilum {
 namespace {
 
-absl::StatusOr<Approvals> OpenApprovals(const std::string& config_path) {
+// A site's studies, and who is asked about them.
+struct Desk {
+  std::string config_path;
+  Approvals approvals;
+  AskedSite asked;
+};
+
+absl::StatusOr<Desk> OpenDesk(const std::string& config_path) {
   HILUM_ASSIGN_OR_RETURN(v1::SiteConfig config, LoadSiteConfig(config_path));
-  return Approvals::Open(config.state_dir());
-}
-
-absl::StatusOr<std::string> FindOffer(const Approvals& approvals,
-                                      const std::string& prefix) {
-  std::string found;
-  for (const std::string& hash : approvals.Offered()) {
-    if (!absl::StartsWith(ToHex(hash), prefix)) continue;
-    if (!found.empty()) {
-      return absl::InvalidArgumentError(
-          "several studies are offered; give the hash of one");
-    }
-    found = hash;
+  HILUM_ASSIGN_OR_RETURN(Approvals approvals,
+                         Approvals::Open(config.state_dir()));
+  AskedSite asked{.policy = config.policy()};
+  const std::string& path = config.tls().certificate();
+  HILUM_ASSIGN_OR_RETURN(asked.certificate_pem, ReadFile(path, 1 << 16));
+  absl::StatusOr<CertificateInfo> info =
+      ParseCertificate(asked.certificate_pem);
+  if (!info.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ": ", info.status().message()));
   }
-  if (!found.empty()) return found;
-  return absl::NotFoundError(absl::StrCat(
-      "no study ", prefix, " was offered to this site yet; hilum-site serve ",
-      "receives offers"));
+  HILUM_ASSIGN_OR_RETURN(BearerName bearer, CertificateBearer(*info));
+  asked.site = SiteId(bearer.site);
+  return Desk{config_path, std::move(approvals), std::move(asked)};
 }
 
-std::string Decision(const Approvals& approvals, const std::string& hash) {
+bool IsUndecided(const Approvals& approvals, const std::string& hash) {
+  return !approvals.HasEnded(hash) && !approvals.Refused().contains(hash) &&
+         !approvals.Approved().contains(hash);
+}
+
+std::string DecisionOf(const Approvals& approvals, const std::string& hash) {
   if (approvals.HasEnded(hash)) return "ended";
   if (approvals.Refused().contains(hash)) return "refused";
   return approvals.Approved().contains(hash) ? "approved" : "waiting for you";
 }
 
-absl::Status Decide(const std::string& config_path, const std::string& prefix,
-                    absl::Status (Approvals::*decide)(absl::string_view) const,
-                    const char* done) {
-  HILUM_ASSIGN_OR_RETURN(Approvals approvals, OpenApprovals(config_path));
-  HILUM_ASSIGN_OR_RETURN(std::string hash, FindOffer(approvals, prefix));
-  HILUM_RETURN_IF_ERROR((approvals.*decide)(hash));
-  std::cout << ToHex(hash) << " " << done << "\n";
+absl::StatusOr<v1::Study> ReadOffer(const Approvals& approvals,
+                                    const std::string& hash) {
+  HILUM_ASSIGN_OR_RETURN(std::string bytes, approvals.Offer(hash));
+  return ParseStudy(bytes);
+}
+
+// One line for the officer to choose by.
+std::string Candidate(const Approvals& approvals, const std::string& hash) {
+  const absl::StatusOr<v1::Study> study = ReadOffer(approvals, hash);
+  return absl::StrCat(ToHex(hash), "  ",
+                      study.ok() ? study->name() : "(unreadable)", "  ",
+                      DecisionOf(approvals, hash));
+}
+
+// With no prefix: among those that are undecided.
+absl::StatusOr<std::string> FindOffer(const Approvals& approvals,
+                                      const std::string& prefix) {
+  std::vector<std::string> found;
+  for (const std::string& hash : approvals.Offered()) {
+    if (prefix.empty()
+            ? IsUndecided(approvals, hash)
+            : absl::StartsWith(ToHex(hash), absl::AsciiStrToLower(prefix))) {
+      found.push_back(hash);
+    }
+  }
+  if (found.size() == 1) return found[0];
+  if (found.empty()) {
+    return absl::NotFoundError(
+        prefix.empty()
+            ? "no study is undecided; give the hash of the one you mean, "
+              "`hilum-site study show` lists them"
+            : absl::StrCat("no study whose hash begins with '",
+                           absl::CHexEscape(prefix),
+                           "' was offered to this site yet; hilum-site serve ",
+                           "receives offers"));
+  }
+  std::vector<std::string> lines;
+  for (const std::string& hash : found) {
+    lines.push_back(Candidate(approvals, hash));
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat(found.size(), " studies fit; give the hash of one:\n  ",
+                   absl::StrJoin(lines, "\n  ")));
+}
+
+absl::StatusOr<StudyView> ViewOf(const Desk& desk, const std::string& hash) {
+  StudyView view{.hash = hash,
+                 .decision = DecisionOf(desk.approvals, hash),
+                 .asked = desk.asked,
+                 .config_path = desk.config_path};
+  HILUM_ASSIGN_OR_RETURN(view.study, ReadOffer(desk.approvals, hash));
+  const std::string programs =
+      std::filesystem::read_symlink("/proc/self/exe").parent_path();
+  HILUM_ASSIGN_OR_RETURN(view.weights, FindProvenance(view.study, programs));
+  view.conflicts = ConflictsOf(desk.asked, view.study);
+  const std::vector<PastStudy> past = PastStudies(desk.approvals, hash);
+  view.risks = RisksOf(view.study, desk.asked.site, desk.asked.policy, past);
+  view.starts_like_past =
+      std::any_of(past.begin(), past.end(), [&](const PastStudy& earlier) {
+        return earlier.study.initial_weights_sha256() ==
+               view.study.initial_weights_sha256();
+      });
+  HILUM_ASSIGN_OR_RETURN(view.accepted, desk.approvals.Accepted(hash));
+  return view;
+}
+
+// What is typed now, with what was accepted before.
+absl::Status AddYes(const Decision& decision, StudyView& view) {
+  const std::vector<std::string> known = RiskNames();
+  for (const std::string& name : decision.accept) {
+    if (std::find(known.begin(), known.end(), name) == known.end()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "--accept '", absl::CHexEscape(name), "' names no risk; there are ",
+          absl::StrJoin(known, ", ")));
+    }
+    view.accepted.risks.insert(name);
+  }
+  const std::string& digest = view.study.initial_weights_sha256();
+  if (!decision.weights.empty() &&
+      absl::AsciiStrToLower(decision.weights) != ToHex(digest)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--weights is not the digest of this study's starting ",
+                     "weights, ", ToHex(digest)));
+  }
+  // Of known origin, they need no yes of their own; the approval names them.
+  if (!decision.weights.empty() || view.weights.is_known) {
+    view.accepted.weights_sha256 = digest;
+  }
   return absl::OkStatus();
+}
+
+absl::Status CheckUndone(const StudyView& view) {
+  if (view.decision == "ended") {
+    return absl::FailedPreconditionError(
+        absl::StrCat("study ", view.study.name(), " has ended"));
+  }
+  if (view.decision == "refused") {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "study ", view.study.name(), " was refused at this site, and the ",
+        "refusal holds: the coordinator has been told. To take part after ",
+        "all, ask its operator to submit the study anew, under another name"));
+  }
+  if (view.conflicts.empty()) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "study ", view.study.name(), " cannot be approved here:\n  ",
+      absl::StrJoin(view.conflicts, "\n  "),
+      "\nChange what this is against in the site's configuration, or refuse ",
+      "the study"));
+}
+
+absl::Status CheckYes(const StudyView& view) {
+  std::vector<std::string> lines;
+  for (const Risk& risk : MissingRisks(view)) {
+    lines.push_back(absl::StrCat(risk.name, ": ", risk.sentence));
+  }
+  if (LacksWeights(view)) {
+    lines.push_back(absl::StrCat("unknown_weights: the starting weights are ",
+                                 view.weights.sentence));
+  }
+  if (lines.empty()) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "study ", view.study.name(), " is not approved: it needs your yes to\n  ",
+      absl::StrJoin(lines, "\n  "), "\nIf you accept this, type\n  ",
+      ApproveCommand(view)));
 }
 
 }  // namespace
 
 absl::Status ShowStudy(const std::string& config_path,
                        const std::string& prefix) {
-  HILUM_ASSIGN_OR_RETURN(Approvals approvals, OpenApprovals(config_path));
-  bool any = false;
-  for (const std::string& hash : approvals.Offered()) {
-    if (!absl::StartsWith(ToHex(hash), prefix)) continue;
-    HILUM_ASSIGN_OR_RETURN(std::string bytes, approvals.Offer(hash));
-    HILUM_ASSIGN_OR_RETURN(v1::Study study, ParseStudy(bytes));
-    study.set_initial_weights_sha256(
-        ToHex(study.initial_weights_sha256()).substr(0, 16));
-    std::cout << ToHex(hash) << "  " << Decision(approvals, hash) << "\n"
-              << study.DebugString() << "\n";
-    any = true;
+  HILUM_ASSIGN_OR_RETURN(Desk desk, OpenDesk(config_path));
+  int shown = 0;
+  for (const std::string& hash : desk.approvals.Offered()) {
+    if (!absl::StartsWith(ToHex(hash), absl::AsciiStrToLower(prefix))) continue;
+    if (shown++ > 0) std::cout << "\n";
+    const absl::StatusOr<StudyView> view = ViewOf(desk, hash);
+    const absl::StatusOr<std::string> text =
+        view.ok() ? StudyText(*view) : view.status();
+    if (text.ok()) {
+      std::cout << *text;
+    } else {
+      // Its words may be the coordinator's.
+      std::cout << "Study that cannot be read, "
+                << DecisionOf(desk.approvals, hash) << "\n  " << ToHex(hash)
+                << "\n  " << absl::Utf8SafeCHexEscape(text.status().message())
+                << "\n";
+    }
   }
-  if (!any) std::cout << "No study was offered to this site yet.\n";
+  if (shown == 0) std::cout << "No study was offered to this site yet.\n";
   return absl::OkStatus();
 }
 
 absl::Status ApproveStudy(const std::string& config_path,
-                          const std::string& hash) {
-  return Decide(config_path, hash, &Approvals::Approve, "approved");
+                          const Decision& decision) {
+  HILUM_ASSIGN_OR_RETURN(Desk desk, OpenDesk(config_path));
+  HILUM_ASSIGN_OR_RETURN(std::string hash,
+                         FindOffer(desk.approvals, decision.hash));
+  HILUM_ASSIGN_OR_RETURN(StudyView view, ViewOf(desk, hash));
+  HILUM_RETURN_IF_ERROR(CheckUndone(view));
+  HILUM_RETURN_IF_ERROR(AddYes(decision, view));
+  HILUM_RETURN_IF_ERROR(CheckYes(view));
+  HILUM_RETURN_IF_ERROR(desk.approvals.Approve(hash, view.accepted));
+  std::cout << ToHex(hash) << " approved\n";
+  return absl::OkStatus();
 }
 
 absl::Status RefuseStudy(const std::string& config_path,
-                         const std::string& hash) {
-  return Decide(config_path, hash, &Approvals::Refuse, "refused");
+                         const std::string& prefix) {
+  HILUM_ASSIGN_OR_RETURN(Desk desk, OpenDesk(config_path));
+  HILUM_ASSIGN_OR_RETURN(std::string hash, FindOffer(desk.approvals, prefix));
+  HILUM_RETURN_IF_ERROR(desk.approvals.Refuse(hash));
+  std::cout << ToHex(hash) << " refused\n";
+  return absl::OkStatus();
 }
 
 }  // namespace hilum

@@ -17,7 +17,7 @@
 #include "common/config/study.h"
 #include "sim/engine.h"
 #include "sim/finished_study.h"
-#include "sim/message_yaml.h"
+#include "common/config/message_yaml.h"
 #include "tests/e2e/e2e.h"
 
 namespace hilum {

@@ -11,6 +11,8 @@
 #include "coordinator/federation_core.h"
 #include "sim/direct_transport.h"
 #include "sim/simulated_consortium.h"
+#include "site_agent/gateway/approvals.h"
+#include "site_agent/gateway/consent.h"
 #include "site_agent/gateway/session_runner.h"
 #include "tests/support/fake_trainer.h"
 
@@ -47,7 +49,10 @@ class Site {
           core.NextTask(SiteId(name), poll).value().offer().study();
       poll.add_known_studies(Sha256Of(study));
       EXPECT_TRUE(approvals->PutOffer(Sha256Of(study), study).ok());
-      EXPECT_TRUE(approvals->Approve(Sha256Of(study)).ok());
+      EXPECT_TRUE(approvals
+                      ->Approve(Sha256Of(study),
+                                AcceptEverything(ParseStudy(study).value()))
+                      .ok());
     }
     SessionRunner::Options options{.site = SiteId(name),
                                    .patient_key = std::string(32, 'k'),

@@ -9,6 +9,7 @@
 #include "common/base/file.h"
 #include "common/config/study.h"
 #include "common/crypto/sha256.h"
+#include "site_agent/gateway/consent.h"
 
 namespace hilum {
 namespace {
@@ -117,7 +118,7 @@ SiteAtWork::SiteAtWork(std::string state_dir, v1::Study approved)
   hash = Sha256Of(bytes);
   auto approvals = Approvals::Open(this->state_dir);
   HILUM_CHECK(approvals.ok() && approvals->PutOffer(hash, bytes).ok() &&
-              approvals->Approve(hash).ok());
+              approvals->Approve(hash, AcceptEverything(study)).ok());
 }
 
 v1::Task SiteAtWork::MakeTask(v1::Task::Kind kind, uint32_t round) const {

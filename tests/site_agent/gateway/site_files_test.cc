@@ -70,5 +70,31 @@ TEST(ApprovalsTest, RefusalOutweighsApprovalAndWhatWasNotOfferedIsRefused) {
   EXPECT_TRUE(approvals->Refused().contains(hash));
 }
 
+TEST(ApprovalsTest, WhatWasAcceptedStaysWithTheApproval) {
+  auto approvals = Approvals::Open(NewFolder());
+  const std::string study = "bytes of a study", hash = Sha256Of(study);
+  ASSERT_TRUE(approvals->PutOffer(hash, study).ok());
+  EXPECT_TRUE(approvals->Accepted(hash)->risks.empty());
+  const Acceptance accepted{.risks = {"visible_updates", "weak_policy"},
+                            .weights_sha256 = Sha256Of("weights")};
+  ASSERT_TRUE(approvals->Approve(hash, accepted).ok());
+  EXPECT_EQ(approvals->Accepted(hash)->risks, accepted.risks);
+  EXPECT_EQ(approvals->Accepted(hash)->weights_sha256, accepted.weights_sha256);
+}
+
+// As releases before wrote it.
+TEST(ApprovalsTest, AnEmptyApprovalAcceptsNothing) {
+  auto approvals = Approvals::Open(NewFolder());
+  const std::string study = "bytes of a study", hash = Sha256Of(study);
+  ASSERT_TRUE(approvals->PutOffer(hash, study).ok());
+  ASSERT_TRUE(WriteFileAtomically(absl::StrCat(approvals->approvals_dir(), "/",
+                                               ToHex(hash), ".approved"),
+                                  "")
+                  .ok());
+  EXPECT_TRUE(approvals->Approved().contains(hash));
+  EXPECT_TRUE(approvals->Accepted(hash)->risks.empty());
+  EXPECT_TRUE(approvals->Accepted(hash)->weights_sha256.empty());
+}
+
 }  // namespace
 }  // namespace hilum

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#ifndef HILUM_SIM_MESSAGE_YAML_H_
-#define HILUM_SIM_MESSAGE_YAML_H_
+#ifndef HILUM_COMMON_CONFIG_MESSAGE_YAML_H_
+#define HILUM_COMMON_CONFIG_MESSAGE_YAML_H_
 
 #include <string>
 
@@ -15,4 +15,4 @@ std::string MessageToYaml(const google::protobuf::Message& message);
 
 }  // namespace hilum
 
-#endif  // HILUM_SIM_MESSAGE_YAML_H_
+#endif  // HILUM_COMMON_CONFIG_MESSAGE_YAML_H_

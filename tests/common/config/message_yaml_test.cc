@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sim/message_yaml.h"
+#include "common/config/message_yaml.h"
 
 #include <gtest/gtest.h>
 
+#include "common/config/yaml.h"
+#include "hilum/v1/config.pb.h"
 #include "hilum/v1/study.pb.h"
 
 namespace hilum {
@@ -27,6 +29,28 @@ TEST(MessageYamlTest, WritesFieldsAsPeopleWriteThem) {
             "  optimizer:\n"
             "    learning_rate: 0.10000000000000001\n"
             "seed: 18446744073709551615\n");
+}
+
+TEST(MessageYamlTest, ListsOfMessagesAreReadBackAsTheSameMessage) {
+  v1::SiteConfig config;
+  for (const char* site : {"north", "south"}) {
+    v1::TrustedPeer* peer = config.mutable_policy()->add_trusted_peers();
+    peer->set_site(site);
+    peer->set_key("00ff");
+  }
+  config.mutable_policy()->set_minimum_trusted(1);
+  const std::string text = MessageToYaml(config);
+  EXPECT_EQ(text,
+            "policy:\n"
+            "  trusted_peers:\n"
+            "    - site: \"north\"\n"
+            "      key: \"00ff\"\n"
+            "    - site: \"south\"\n"
+            "      key: \"00ff\"\n"
+            "  minimum_trusted: 1\n");
+  v1::SiteConfig read;
+  ASSERT_TRUE(ParseYaml(text, "site.yaml", &read).ok());
+  EXPECT_EQ(read.SerializeAsString(), config.SerializeAsString());
 }
 
 }  // namespace

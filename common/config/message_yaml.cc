@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sim/message_yaml.h"
+#include "common/config/message_yaml.h"
 
 #include <algorithm>
 #include <vector>
@@ -23,7 +23,7 @@ std::string Quoted(const std::string& text) {
   for (unsigned char c : text) {
     if (c == '"' || c == '\\') {
       absl::StrAppend(&quoted, "\\", std::string(1, c));
-    } else if (c < 0x20) {
+    } else if (c < 0x20 || c == 0x7f) {
       absl::StrAppendFormat(&quoted, "\\x%02x", c);
     } else {
       quoted += c;
@@ -83,6 +83,25 @@ std::string ScalarText(const Message& message, const FieldDescriptor& field,
   }
 }
 
+void AppendFields(const Message& message, int depth, std::string& out);
+
+// A block sequence: each message behind a dash.
+void AppendMessages(const Message& message, const FieldDescriptor& field,
+                    int depth, std::string& out) {
+  const Reflection& r = *message.GetReflection();
+  for (int i = 0; i < r.FieldSize(message, &field); ++i) {
+    std::string body;
+    AppendFields(r.GetRepeatedMessage(message, &field, i), depth + 1, body);
+    const size_t indent = 2 * static_cast<size_t>(depth);
+    if (body.empty()) {
+      absl::StrAppend(&out, std::string(indent, ' '), "- {}\n");
+      continue;
+    }
+    body[indent] = '-';
+    out += body;
+  }
+}
+
 void AppendFields(const Message& message, int depth, std::string& out) {
   const Reflection& r = *message.GetReflection();
   const std::string indent(2 * depth, ' ');
@@ -90,14 +109,19 @@ void AppendFields(const Message& message, int depth, std::string& out) {
   r.ListFields(message, &fields);
   for (const FieldDescriptor* field : fields) {
     absl::StrAppend(&out, indent, field->name(), ":");
-    if (field->is_repeated()) {
+    const bool holds_messages =
+        field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE;
+    if (field->is_repeated() && holds_messages) {
+      out += '\n';
+      AppendMessages(message, *field, depth + 1, out);
+    } else if (field->is_repeated()) {
       out += " [";
       for (int i = 0; i < r.FieldSize(message, field); ++i) {
         absl::StrAppend(&out, i > 0 ? ", " : "",
                         ScalarText(message, *field, i));
       }
       out += "]\n";
-    } else if (field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
+    } else if (holds_messages) {
       const Message& child = r.GetMessage(message, field);
       std::string body;
       AppendFields(child, depth + 1, body);

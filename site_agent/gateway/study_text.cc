@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "site_agent/gateway/study_text.h"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "common/aggregation/ring.h"
+#include "common/aggregation/statistics_vector.h"
+#include "common/base/status_macros.h"
+#include "common/config/message_yaml.h"
+#include "common/config/pinned_keys.h"
+#include "common/config/study.h"
+#include "common/crypto/sha256.h"
+#include "common/model/architecture.h"
+#include "common/secagg/context.h"
+#include "site_agent/gateway/trusted_peers.h"
+
+namespace hilum {
+namespace {
+
+constexpr size_t kColumns = 80;
+constexpr size_t kIndent = 2;
+
+// Of the heading and the text below it, in lines of at most kColumns.
+void AddPart(const std::string& heading, const std::string& text,
+             std::string& out) {
+  absl::StrAppend(&out, heading, "\n");
+  for (absl::string_view paragraph : absl::StrSplit(text, '\n')) {
+    std::string line(kIndent, ' ');
+    for (absl::string_view word :
+         absl::StrSplit(paragraph, ' ', absl::SkipEmpty())) {
+      if (line.size() + 1 + word.size() > kColumns && line.size() > kIndent) {
+        absl::StrAppend(&out, line, "\n");
+        line.assign(kIndent, ' ');
+      }
+      absl::StrAppend(&line, line.size() > kIndent ? " " : "", word);
+    }
+    absl::StrAppend(&out, line, "\n");
+  }
+}
+
+std::string Bytes(double bytes) {
+  const char* const kUnits[] = {"bytes", "kB", "MB", "GB", "TB"};
+  size_t unit = 0;
+  while (bytes >= 1000 && unit + 1 < std::size(kUnits)) {
+    bytes /= 1000;
+    ++unit;
+  }
+  return absl::StrFormat(bytes < 10 && unit > 0 ? "%.1f %s" : "%.0f %s", bytes,
+                         kUnits[unit]);
+}
+
+std::string Count(uint64_t count, absl::string_view what) {
+  return absl::StrCat(count, " ", what, count == 1 ? "" : "s");
+}
+
+std::string TrainedPart(const v1::Model& model) {
+  switch (model.trainable()) {
+    case v1::Model::TRAINABLE_HEAD:
+      return "its last layer is trained, the rest stays as it starts";
+    case v1::Model::TRAINABLE_LAST_BLOCKS:
+      return absl::StrCat("its last ", Count(model.last_blocks(), "block"),
+                          " and its last layer are trained");
+    default:
+      return "all of it is trained";
+  }
+}
+
+std::string WhatText(const v1::Study& study) {
+  std::vector<std::string> arms;
+  for (int arm : study.arms()) {
+    arms.push_back(arm == v1::ARM_SEGMENTED ? "cut to the lungs by their masks"
+                                            : "whole");
+  }
+  return absl::StrCat(
+      "The network ", study.model().architecture(), " learns to ",
+      IsSegmentation(study)
+          ? "find the lungs"
+          : absl::StrCat("tell ", absl::StrJoin(study.classes(), ", ")),
+      " from the radiographs in this site's case manifest, ",
+      absl::StrJoin(arms, " and "), ", ", study.model().input_size(),
+      " pixels a side; ", TrainedPart(study.model()), ". ",
+      Count(study.training().rounds(), "round"), " of ",
+      Count(study.training().local_epochs(), "epoch"), " each.");
+}
+
+// The first digits suffice for eyes; `key` in full is what a policy takes.
+std::string SiteLine(const StudyView& view, const std::string& name) {
+  const SiteId site(name);
+  const std::optional<std::string> key = PinnedKey(view.study, site);
+  const bool own = site == view.asked.site;
+  const bool known =
+      !own && CountTrusted(view.asked.policy, view.study, {site}) > 0;
+  return absl::StrCat(name, "  ",
+                      key.has_value() ? ToHex(*key) : "no key is pinned",
+                      own     ? "  this site"
+                      : known ? "  known to you"
+                              : "");
+}
+
+std::string WhomText(const StudyView& view) {
+  const std::set<SiteId> others = OtherSites(view.study, view.asked.site);
+  std::vector<std::string> lines;
+  for (const std::string& site : view.study.sites()) {
+    lines.push_back(SiteLine(view, site));
+  }
+  lines.push_back(absl::StrCat(
+      CountTrusted(view.asked.policy, view.study, others), " of ",
+      others.size(), " other sites are known to you (policy.trusted_peers)."));
+  if (view.asked.policy.trusted_peers().empty()) {
+    lines.back() +=
+        " A certificate tells a name, not that a hospital is behind it: ask "
+        "the hospitals for their keys (`hilum-certs show`) and list them.";
+  }
+  return absl::StrJoin(lines, "\n");
+}
+
+std::string HiddenText(const StudyView& view) {
+  const v1::Study& study = view.study;
+  if (!IsSecure(study)) {
+    std::string text =
+        "There is no secure aggregation. The coordinator sees this site's own "
+        "updates, case counts and evaluation, and from updates images of "
+        "patients can be worked out.";
+    if (study.sites_size() == 2) {
+      text +=
+          " With two hospitals the other one can, too: each new model is a "
+          "mean of two updates, and it knows its own. Neither is hidden from "
+          "the other.";
+    }
+    return text;
+  }
+  SecAggContext context;
+  for (const std::string& site : study.sites()) context.cohort.emplace(site);
+  const bool publishes = view.asked.policy.publish_site_figures();
+  const int threshold = context.Threshold();
+  // Fewer than 2 t - n (docs/secure-aggregation.md), and at least two honest
+  // ones in each sum.
+  const int helpers =
+      std::min(2 * threshold - study.sites_size() - 1, threshold - 2);
+  return absl::StrCat(
+      "Secure aggregation is on. The coordinator can read sums over at least ",
+      threshold, " of the ", study.sites_size(), " sites only, as long as ",
+      "at most ", helpers,
+      " of them help it to more. It does not hide what can be seen in the "
+      "sum, ",
+      "nor that this site takes part and when, nor whether one patient was in ",
+      "the training. ",
+      publishes
+          ? "This site's policy (publish_site_figures) shows its own case "
+            "counts and evaluation beside the sums."
+          : "This site's own case counts and evaluation stay hidden.");
+}
+
+std::string LeavesText(const v1::Study& study, const ParameterLayout& layout) {
+  const VectorLayout vector{
+      .track_size = layout.travelling_size,
+      .num_tracks = static_cast<int>(StudyTracks(study).size()),
+      .validates = IsValidated(study)};
+  constexpr double kWord = 4;
+  const double round = static_cast<double>(vector.num_bytes());
+  const double rounds = study.training().rounds();
+  const double figures =
+      kWord * static_cast<double>(CensusVectorSize(study) +
+                                  EvaluationVectorSize(study));
+  return absl::StrCat(
+      "Once: counts of cases and patients by fold and class, and how prepared ",
+      "images look in sum. Each round: the change of the trained weights in ",
+      Count(StudyTracks(study).size(), "model"),
+      ", with case counts and losses, about ", Bytes(round),
+      ". At the end: counts of right and wrong answers and histograms of ",
+      "scores. In all about ", Bytes(round * rounds + figures),
+      ". No image, no name, no case leaves. ledger.jsonl in the state folder ",
+      "has a line for each message; calls that repeat share one.");
+}
+
+std::string PatientsText(const StudyView& view) {
+  const v1::Policy& policy = view.asked.policy;
+  const uint32_t cell =
+      policy.has_minimum_cell_patients() ? policy.minimum_cell_patients() : 10;
+  const uint32_t steps =
+      policy.has_minimum_steps() ? policy.minimum_steps() : 8;
+  std::string text = absl::StrCat(
+      "Patients are dealt into ", view.study.cross_validation().folds(),
+      " folds by this site's secret key; each patient is in one. ");
+  if (IsSecure(view.study)) {
+    absl::StrAppend(&text,
+                    "Nothing is trained unless each fold has none or at least ",
+                    cell, " patients of each class, of all sites together. ");
+  }
+  if (policy.minimum_own_cell_patients() > 0) {
+    absl::StrAppend(&text, "Of this site alone, at least ",
+                    policy.minimum_own_cell_patients(), ". ");
+  }
+  return absl::StrCat(text, "Each round takes at least ", steps,
+                      " steps, so that an update is not one step's gradient.");
+}
+
+std::string ListText(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines) {
+    absl::StrAppend(&text, text.empty() ? "" : "\n", "- ", line);
+  }
+  return text;
+}
+
+std::string RisksText(const StudyView& view) {
+  std::vector<std::string> lines;
+  for (const Risk& risk : view.risks) {
+    lines.push_back(absl::StrCat(
+        risk.name, view.accepted.risks.contains(risk.name) ? " (accepted)" : "",
+        ": ", risk.sentence, "."));
+  }
+  if (!view.weights.is_known) {
+    lines.push_back(absl::StrCat(
+        "unknown_weights", LacksWeights(view) ? "" : " (accepted)",
+        ": nobody here can tell who made the starting weights; weights can be ",
+        "made so that updates give images of patients away."));
+  }
+  if (view.starts_like_past) {
+    lines.push_back(
+        absl::StrCat(kPatientsInferable,
+                     ": may be asked for once the cases are loaded, as an "
+                     "earlier study started from the same weights."));
+  }
+  return lines.empty() ? "None." : ListText(lines);
+}
+
+}  // namespace
+
+std::vector<Risk> MissingRisks(const StudyView& view) {
+  std::vector<Risk> missing;
+  for (const Risk& risk : view.risks) {
+    if (!view.accepted.risks.contains(risk.name)) missing.push_back(risk);
+  }
+  return missing;
+}
+
+bool LacksWeights(const StudyView& view) {
+  return !view.weights.is_known &&
+         view.accepted.weights_sha256 != view.study.initial_weights_sha256();
+}
+
+std::string ApproveCommand(const StudyView& view) {
+  std::set<std::string> names = view.accepted.risks;
+  for (const Risk& risk : view.risks) names.insert(risk.name);
+  std::string command =
+      absl::StrCat("hilum-site study approve --config ", view.config_path, " ",
+                   ToHex(view.hash).substr(0, 12));
+  if (!names.empty()) {
+    absl::StrAppend(&command, " --accept ", absl::StrJoin(names, ","));
+  }
+  if (!view.weights.is_known) {
+    absl::StrAppend(&command, " --weights ",
+                    ToHex(view.study.initial_weights_sha256()));
+  }
+  return command;
+}
+
+absl::StatusOr<std::string> StudyText(const StudyView& view) {
+  HILUM_ASSIGN_OR_RETURN(ParameterLayout layout, StudyLayout(view.study));
+  std::string out = absl::StrCat("Study ", view.study.name(), ", ",
+                                 view.decision, "\n  ", ToHex(view.hash), "\n");
+  AddPart("What is trained", WhatText(view.study), out);
+  AddPart("With whom, and their public keys", WhomText(view), out);
+  AddPart("What is hidden from whom", HiddenText(view), out);
+  AddPart("What leaves", LeavesText(view.study, layout), out);
+  AddPart("Where the starting weights come from",
+          absl::StrCat(view.weights.sentence, ".\n",
+                       ToHex(view.study.initial_weights_sha256())),
+          out);
+  AddPart("How patients are guarded", PatientsText(view), out);
+  AddPart("What stands against it here",
+          view.conflicts.empty() ? "Nothing." : ListText(view.conflicts), out);
+  AddPart("What it risks, and needs your yes", RisksText(view), out);
+  absl::StrAppend(&out, "To take part\n  ", ApproveCommand(view),
+                  "\nTo decline\n  hilum-site study refuse --config ",
+                  view.config_path, " ", ToHex(view.hash).substr(0, 12),
+                  "\nThe study in full\n");
+  for (absl::string_view line :
+       absl::StrSplit(MessageToYaml(view.study), '\n', absl::SkipEmpty())) {
+    absl::StrAppend(&out, "  ", line, "\n");
+  }
+  return out;
+}
+
+}  // namespace hilum

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an officer sees and types, with the program itself.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "absl/strings/str_cat.h"
+#include "certs/authority.h"
+#include "common/base/clock.h"
+#include "common/base/file.h"
+#include "common/config/study.h"
+#include "common/crypto/certificate.h"
+#include "common/crypto/sha256.h"
+#include "common/model/architecture.h"
+#include "common/model/blobs.h"
+#include "sim/child_process.h"
+#include "site_agent/gateway/approvals.h"
+
+namespace hilum {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+
+class StudyCommandTest : public testing::Test {
+ protected:
+  StudyCommandTest() {
+    const absl::Time now = RealClock().Now();
+    const Authority authority = MakeAuthority("test", now).value();
+    const Request request = MakeRequest({.site = "a"}).value();
+    certificate_ = SignRequest(authority, request.request_pem, 30, now).value();
+    Write("a.crt", certificate_);
+    Write("site.yaml", Config(""));
+  }
+  ~StudyCommandTest() override { std::filesystem::remove_all(folder_); }
+
+  std::string Path(const std::string& name) const {
+    return absl::StrCat(folder_, "/", name);
+  }
+  void Write(const std::string& name, const std::string& text) const {
+    ASSERT_TRUE(WriteFileAtomically(Path(name), text).ok());
+  }
+  static std::string Config(const std::string& policy) {
+    return absl::StrCat(
+        "coordinator: 127.0.0.1:1\nstate_dir: .\nmanifest: m.csv\n"
+        "tls: {authority: ca.crt, certificate: a.crt, private_key: a.key}\n",
+        policy);
+  }
+
+  // Of random weights and pinned keys.
+  v1::Study StudyNamed(const std::string& name,
+                       const std::vector<std::string>& sites) const {
+    v1::Study study;
+    study.set_name(name);
+    for (const char* label : {"sick", "well"}) study.add_classes(label);
+    for (const std::string& site : sites) study.add_sites(site);
+    study.mutable_cross_validation()->set_folds(2);
+    FillStudyDefaults(study);
+    study.set_initial_weights_sha256(Sha256Of(BlobBytes(
+        InitialWeights(StudyLayout(study)->architecture, study.seed()))));
+    for (const std::string& site : study.sites()) {
+      study.add_site_keys(site == "a" ? KeyDigest(certificate_)
+                                      : Sha256Of(site));
+    }
+    return study;
+  }
+  // Its hash, raw.
+  std::string Offer(const v1::Study& study) const {
+    const std::string bytes = SerializeStudy(study), hash = Sha256Of(bytes);
+    EXPECT_TRUE(approvals_.PutOffer(hash, bytes).ok());
+    return hash;
+  }
+
+  struct Said {
+    int exit_status = -1;
+    std::string text;  // both streams
+  };
+  Said Run(const std::string& program,
+           const std::vector<std::string>& words) const {
+    const std::string log = Path("said");
+    std::filesystem::remove(log);
+    std::vector<std::string> command = {
+        absl::StrCat(HILUM_BIN_DIR "/", program), "study"};
+    command.insert(command.end(), words.begin(), words.end());
+    auto child = ChildProcess::Start(command, log);
+    if (!child.ok()) return {-1, std::string(child.status().message())};
+    return {child->Wait(absl::Minutes(1)).value_or(-1),
+            ReadFile(log).value_or("")};
+  }
+  Said Site(const std::string& verb,
+            std::vector<std::string> words = {}) const {
+    words.insert(words.begin(), {verb, "--config", Path("site.yaml")});
+    return Run("hilum-site", words);
+  }
+
+  const std::string folder_ = absl::StrCat(
+      testing::TempDir(), "/officer-", getpid(), "-",
+      testing::UnitTest::GetInstance()->current_test_info()->name());
+  const Approvals approvals_ = Approvals::Open(folder_).value();
+  std::string certificate_;
+};
+
+TEST_F(StudyCommandTest, AStudyWithoutRisksIsApprovedByItsOnlyBeingThere) {
+  const v1::Study study = StudyNamed("lungs", {"a", "b", "c"});
+  const std::string hash = Offer(study);
+  const Said said = Site("approve");
+  EXPECT_EQ(said.exit_status, 0) << said.text;
+  EXPECT_TRUE(approvals_.Approved().contains(hash));
+  EXPECT_EQ(approvals_.Accepted(hash)->weights_sha256,
+            study.initial_weights_sha256());
+}
+
+TEST_F(StudyCommandTest, WithoutTheNeededYesNothingIsApproved) {
+  const std::string hash = Offer(StudyNamed("two", {"a", "b"}));
+  const std::string command =
+      absl::StrCat("hilum-site study approve --config ", Path("site.yaml"), " ",
+                   ToHex(hash).substr(0, 12), " --accept visible_updates");
+  const Said refused = Site("approve");
+  EXPECT_EQ(refused.exit_status, 1);
+  EXPECT_THAT(refused.text,
+              AllOf(HasSubstr("visible_updates: the study has no "
+                              "secure aggregation"),
+                    HasSubstr("with two sites b can too"), HasSubstr(command)));
+  EXPECT_TRUE(approvals_.EverApproved().empty());
+  EXPECT_THAT(Site("show").text, HasSubstr(command));
+  EXPECT_EQ(Site("approve", {"--accept", "weak_policy"}).exit_status, 1);
+  EXPECT_THAT(Site("approve", {"--accept", "visible"}).text,
+              HasSubstr("'visible' names no risk; there are"));
+  const Said yes =
+      Site("approve", {"--accept", "weak_policy,visible_updates", ToHex(hash)});
+  EXPECT_EQ(yes.exit_status, 0) << yes.text;
+  EXPECT_THAT(approvals_.Accepted(hash)->risks,
+              ElementsAre("visible_updates", "weak_policy"));
+}
+
+TEST_F(StudyCommandTest, UnknownWeightsAreAcceptedByTheirDigestOnly) {
+  v1::Study study = StudyNamed("lungs", {"a", "b", "c"});
+  study.set_initial_weights_sha256(std::string(32, '\x77'));
+  const std::string digest = ToHex(study.initial_weights_sha256());
+  const std::string hash = Offer(study);
+  const Said refused = Site("approve");
+  EXPECT_EQ(refused.exit_status, 1);
+  EXPECT_THAT(refused.text, HasSubstr(absl::StrCat("--weights ", digest)));
+  EXPECT_EQ(
+      Site("approve", {"--weights", std::string(64, '7').replace(0, 1, "8")})
+          .exit_status,
+      1);
+  EXPECT_TRUE(approvals_.EverApproved().empty());
+  EXPECT_EQ(Site("approve", {"--weights", digest}).exit_status, 0);
+  EXPECT_EQ(approvals_.Accepted(hash)->weights_sha256,
+            study.initial_weights_sha256());
+}
+
+TEST_F(StudyCommandTest, OfSeveralUndecidedStudiesTheHashIsWanted) {
+  const std::string one = Offer(StudyNamed("one", {"a", "b", "c"}));
+  const std::string two = Offer(StudyNamed("two", {"a", "b", "c"}));
+  for (const char* verb : {"approve", "refuse"}) {
+    const Said said = Site(verb);
+    EXPECT_EQ(said.exit_status, 1);
+    EXPECT_THAT(said.text, AllOf(HasSubstr(absl::StrCat(ToHex(one), "  one")),
+                                 HasSubstr(absl::StrCat(ToHex(two), "  two"))));
+  }
+  EXPECT_TRUE(approvals_.EverApproved().empty());
+  EXPECT_TRUE(approvals_.Refused().empty());
+  EXPECT_EQ(Site("refuse", {ToHex(one).substr(0, 16)}).exit_status, 0);
+  // The other one is the only one that is undecided.
+  EXPECT_EQ(Site("approve").exit_status, 0);
+  EXPECT_THAT(approvals_.Approved(), ElementsAre(two));
+}
+
+TEST_F(StudyCommandTest, ARefusalHoldsAndSaysWhatToDo) {
+  const std::string hash = Offer(StudyNamed("lungs", {"a", "b", "c"}));
+  ASSERT_EQ(Site("refuse").exit_status, 0);
+  const Said said = Site("approve", {ToHex(hash)});
+  EXPECT_EQ(said.exit_status, 1);
+  EXPECT_THAT(said.text, AllOf(HasSubstr("the refusal holds"),
+                               HasSubstr("submit the study anew")));
+  EXPECT_TRUE(approvals_.Refused().contains(hash));
+}
+
+TEST_F(StudyCommandTest, AStudyAgainstThePolicyIsSaidToBeSoAndNotApproved) {
+  Offer(StudyNamed("lungs", {"a", "b", "c"}));
+  Write("site.yaml", Config("policy: {architectures: [vgg16]}\n"));
+  EXPECT_THAT(Site("show").text,
+              HasSubstr("- policy.architectures does not list hilum_small"));
+  const Said said = Site("approve");
+  EXPECT_EQ(said.exit_status, 1);
+  EXPECT_THAT(said.text, HasSubstr("policy.architectures does not list"));
+  EXPECT_TRUE(approvals_.EverApproved().empty());
+}
+
+TEST_F(StudyCommandTest, AnotherKeyForThisSiteIsSaidToBeSoAndNotApproved) {
+  v1::Study study = StudyNamed("lungs", {"a", "b", "c"});
+  study.set_site_keys(0, std::string(32, 'z'));
+  Offer(study);
+  const Said said = Site("approve");
+  EXPECT_EQ(said.exit_status, 1);
+  EXPECT_THAT(said.text, HasSubstr("site a shows the key"));
+}
+
+TEST_F(StudyCommandTest, BrokenOffersDoNotHideTheOthers) {
+  const std::string garbage = "\x1b[2J no study";
+  ASSERT_TRUE(approvals_.PutOffer(Sha256Of(garbage), garbage).ok());
+  v1::Study strange = StudyNamed("strange", {"a", "b", "c"});
+  strange.mutable_model()->set_architecture("\x1b[2J");
+  Offer(strange);
+  const std::string good = Offer(StudyNamed("good", {"a", "b", "c"}));
+  const std::string changed = Offer(StudyNamed("changed", {"a", "b", "c"}));
+  Write(absl::StrCat("studies/", ToHex(changed), ".study"), "changed");
+  const Said said = Site("show");
+  EXPECT_EQ(said.exit_status, 0);
+  EXPECT_THAT(said.text, AllOf(HasSubstr("Study good, waiting for you"),
+                               HasSubstr(ToHex(Sha256Of(garbage))),
+                               HasSubstr("changed since it was offered"),
+                               Not(HasSubstr("\x1b"))));
+  EXPECT_EQ(Site("approve", {ToHex(good)}).exit_status, 0);
+  EXPECT_EQ(Site("approve", {ToHex(Sha256Of(garbage))}).exit_status, 1);
+  EXPECT_EQ(Site("refuse", {ToHex(Sha256Of(garbage))}).exit_status, 0);
+}
+
+TEST_F(StudyCommandTest, AnApprovedStudyTakesAnotherYesLater) {
+  const std::string hash = Offer(StudyNamed("lungs", {"a", "b", "c"}));
+  ASSERT_EQ(Site("approve").exit_status, 0);
+  ASSERT_EQ(Site("approve", {ToHex(hash), "--accept", "patients_inferable"})
+                .exit_status,
+            0);
+  EXPECT_THAT(approvals_.Accepted(hash)->risks,
+              ElementsAre("patients_inferable"));
+}
+
+// The coordinator's side of pinned keys.
+TEST_F(StudyCommandTest, ASecureStudyIsNotSubmittedWithoutKeysByOversight) {
+  Write("coordinator.yaml",
+        "listen: 127.0.0.1:0\nstate_dir: state\n"
+        "tls: {authority: ca.crt, certificate: c.crt, private_key: c.key}\n");
+  Write("three.yaml", "name: three\nclasses: [x, y]\nsites: [a, b, c]\n");
+  Write("two.yaml", "name: two\nclasses: [x, y]\nsites: [a, b]\n");
+  auto submit = [&](std::vector<std::string> words) {
+    words.insert(words.begin(),
+                 {"submit", "--config", Path("coordinator.yaml")});
+    return Run("hilum-coordinator", words).text;
+  };
+  EXPECT_THAT(
+      submit({Path("three.yaml")}),
+      AllOf(HasSubstr("--certificates FOLDER"), HasSubstr("--unpinned")));
+  // These come as far as the coordinator, of which there is none.
+  const auto no_coordinator = HasSubstr("no coordinator answers");
+  EXPECT_THAT(submit({Path("three.yaml"), "--unpinned"}), no_coordinator);
+  EXPECT_THAT(submit({Path("two.yaml")}), no_coordinator);
+  EXPECT_THAT(submit({Path("three.yaml"), "--certificates", Path("a.crt"),
+                      Path("a.crt")}),
+              no_coordinator);
+  EXPECT_THAT(submit({"--certificates", folder_, Path("three.yaml")}),
+              no_coordinator);
+}
+
+}  // namespace
+}  // namespace hilum
