@@ -172,7 +172,14 @@ absl::Status EgressFacts::CheckPoll(const v1::NextTaskRequest& request) const {
     return Refused("NextTaskRequest.header", "is of a study");
   }
   std::set<std::string> offered = approvals_.Offered();
-  offered.merge(RefusedOffers());
+  {
+    // However long ago: a question that waits for the network is repeated as it
+    // is.
+    absl::MutexLock lock(&mutex_);
+    for (const Refusal& refusal : refused_offers_) {
+      offered.insert(refusal.study_hash);
+    }
+  }
   for (const auto* list :
        {&request.approved_studies(), &request.known_studies()}) {
     std::set<std::string> told;

@@ -23,6 +23,9 @@ struct Site {
     for (const char* label : {"sick", "well"}) study.add_classes(label);
     for (const char* site : {"a", "b", "c"}) study.add_sites(site);
     study.set_protocol_version(kProtocolVersion);
+    study.add_arms(v1::ARM_WHOLE);
+    study.mutable_model()->set_trainable(v1::Model::TRAINABLE_HEAD);
+    study.mutable_cross_validation()->set_folds(2);
     FillStudyDefaults(study);
     bytes = SerializeStudy(study);
     hash = Sha256Of(bytes);

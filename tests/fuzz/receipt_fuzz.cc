@@ -65,6 +65,9 @@ struct Site {
     study.set_name("tiny");
     for (const char* label : {"sick", "well"}) study.add_classes(label);
     study.add_sites("a");
+    study.add_arms(v1::ARM_WHOLE);
+    study.mutable_model()->set_trainable(v1::Model::TRAINABLE_HEAD);
+    study.mutable_cross_validation()->set_folds(2);
     FillStudyDefaults(study);
     const std::string bytes = SerializeStudy(study);
     v1::Header& header = *request.mutable_header();

@@ -112,7 +112,7 @@ TEST_F(HostileCoordinatorTest, ReasonOfAnEndForgesNoLineAndMovesNoTerminal) {
 }
 
 TEST_F(HostileCoordinatorTest, OffersThatNobodyApprovesDoNotFillTheDisk) {
-  for (int i = 0; i < 200; ++i) Answer(Offer(OtherStudy(i)));
+  for (int i = 0; i < 60; ++i) Answer(Offer(OtherStudy(i)));
   ExpectItWorksOn();
   EXPECT_THAT(Refused(), Each(HasSubstr("32 studies")));
   EXPECT_THAT(Refused(), Not(IsEmpty()));
@@ -121,7 +121,7 @@ TEST_F(HostileCoordinatorTest, OffersThatNobodyApprovesDoNotFillTheDisk) {
 }
 
 TEST_F(HostileCoordinatorTest, LargeOffersAreNotStored) {
-  for (int i = 0; i < 100; ++i) {
+  for (int i = 0; i < 10; ++i) {
     Answer(Offer(std::string((1 << 20) + 1, static_cast<char>(i))));
   }
   ExpectItWorksOn();
@@ -226,7 +226,7 @@ TEST_F(HostileCoordinatorTest, TasksThatAreNoneOfTheStudysAreRefusedByName) {
 }
 
 TEST_F(HostileCoordinatorTest, GarbageAtOncePolledOverAndOverIsALineOrTwo) {
-  for (int i = 0; i < 2000; ++i) {
+  for (int i = 0; i < 300; ++i) {
     Answer(Ended(std::string(static_cast<size_t>(i), 'h')));
   }
   ExpectItWorksOn();
@@ -235,7 +235,7 @@ TEST_F(HostileCoordinatorTest, GarbageAtOncePolledOverAndOverIsALineOrTwo) {
     if (line.kind() != LedgerEntry::ANSWER_REFUSED) continue;
     refusals += std::max<uint64_t>(line.count(), 1);
   }
-  EXPECT_EQ(refusals, 2000u);
+  EXPECT_EQ(refusals, 300u);
 }
 
 TEST_F(HostileCoordinatorTest, TextOfAnErrorIsPrintableInTheLog) {
