@@ -103,14 +103,16 @@ absl::Status Approvals::PutOffer(absl::string_view hash,
     return absl::InvalidArgumentError(absl::StrCat(
         "a study of ", study.size(), " bytes, of at most ", kMaxStudyBytes));
   }
-  HILUM_RETURN_IF_ERROR(WriteFileAtomically(StudyPath(hash), study));
+  // The index first: whoever sees the file may decide on it at once.
   std::set<std::string> index = Index();
-  if (!index.insert(std::string(hash)).second) return absl::OkStatus();
-  std::string text;
-  for (const std::string& offered : index) {
-    absl::StrAppend(&text, ToHex(offered), "\n");
+  if (index.insert(std::string(hash)).second) {
+    std::string text;
+    for (const std::string& offered : index) {
+      absl::StrAppend(&text, ToHex(offered), "\n");
+    }
+    HILUM_RETURN_IF_ERROR(WriteFileAtomically(studies_ + "/offers", text));
   }
-  return WriteFileAtomically(studies_ + "/offers", text);
+  return WriteFileAtomically(StudyPath(hash), study);
 }
 
 absl::StatusOr<std::string> Approvals::Offer(absl::string_view hash) const {
