@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
@@ -19,6 +20,28 @@ namespace {
 // Beginnings of lines of an approval.
 constexpr absl::string_view kAccept = "accept ";
 constexpr absl::string_view kWeights = "weights ";
+// Raw; empty where it is no hash.
+std::string HashOf(absl::string_view hex) {
+  if (hex.size() != 64 ||
+      !std::all_of(hex.begin(), hex.end(), absl::ascii_isxdigit)) {
+    return std::string();
+  }
+  return absl::HexStringToBytes(hex);
+}
+
+std::set<std::string> Without(std::set<std::string> hashes,
+                              const std::set<std::string>& others) {
+  for (const std::string& hash : others) hashes.erase(hash);
+  return hashes;
+}
+
+std::set<std::string> Both(const std::set<std::string>& hashes,
+                           const std::set<std::string>& others) {
+  std::set<std::string> both;
+  std::set_intersection(hashes.begin(), hashes.end(), others.begin(),
+                        others.end(), std::inserter(both, both.end()));
+  return both;
+}
 
 absl::string_view RecordedSuffix(bool refused) {
   return refused ? ".refusal-recorded" : ".approval-recorded";
@@ -42,10 +65,9 @@ std::set<std::string> Approvals::List(const std::string& directory,
        std::filesystem::directory_iterator(directory, error)) {
     std::string name = entry.path().filename().string();
     absl::string_view hex = name;
-    if (absl::ConsumeSuffix(&hex, suffix) && hex.size() == 64 &&
-        std::all_of(hex.begin(), hex.end(), absl::ascii_isxdigit)) {
-      hashes.insert(absl::HexStringToBytes(hex));
-    }
+    if (!absl::ConsumeSuffix(&hex, suffix)) continue;
+    std::string hash = HashOf(hex);
+    if (!hash.empty()) hashes.insert(std::move(hash));
   }
   return hashes;
 }
@@ -60,47 +82,98 @@ absl::Status Approvals::Mark(absl::string_view hash, absl::string_view suffix,
   return WriteFileAtomically(MarkPath(hash, suffix), content);
 }
 
+std::string Approvals::StudyPath(absl::string_view hash) const {
+  return absl::StrCat(studies_, "/", ToHex(hash), ".study");
+}
+
+std::set<std::string> Approvals::Index() const {
+  std::set<std::string> hashes;
+  absl::StatusOr<std::string> text = ReadFile(studies_ + "/offers");
+  if (!text.ok()) return hashes;
+  for (absl::string_view line : absl::StrSplit(*text, '\n')) {
+    std::string hash = HashOf(line);
+    if (!hash.empty()) hashes.insert(std::move(hash));
+  }
+  return hashes;
+}
+
 absl::Status Approvals::PutOffer(absl::string_view hash,
                                  absl::string_view study) const {
   if (Sha256Of(study) != hash) {
     return absl::DataLossError("the study offered does not have its hash");
   }
-  return WriteFileAtomically(absl::StrCat(studies_, "/", ToHex(hash), ".study"),
-                             study);
+  if (study.size() > kMaxStudyBytes) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "a study of ", study.size(), " bytes, of at most ", kMaxStudyBytes));
+  }
+  // The index first: whoever sees the file may decide on it at once.
+  std::set<std::string> index = Index();
+  if (index.insert(std::string(hash)).second) {
+    std::string text;
+    for (const std::string& offered : index) {
+      absl::StrAppend(&text, ToHex(offered), "\n");
+    }
+    HILUM_RETURN_IF_ERROR(WriteFileAtomically(studies_ + "/offers", text));
+  }
+  return WriteFileAtomically(StudyPath(hash), study);
 }
 
 absl::StatusOr<std::string> Approvals::Offer(absl::string_view hash) const {
-  HILUM_ASSIGN_OR_RETURN(
-      std::string study,
-      ReadFile(absl::StrCat(studies_, "/", ToHex(hash), ".study")));
-  if (Sha256Of(study) != hash) {
-    return absl::DataLossError(absl::StrCat(
-        studies_, "/", ToHex(hash), ".study: changed since it was offered"));
+  const std::string path = StudyPath(hash);
+  std::error_code error;
+  const auto status = std::filesystem::symlink_status(path, error);
+  if (!Index().contains(std::string(hash)) ||
+      status.type() == std::filesystem::file_type::not_found) {
+    return absl::NotFoundError(
+        absl::StrCat("study ", ToHex(hash), " was not offered to this site"));
+  }
+  // Another kind of file might never end.
+  absl::StatusOr<std::string> study =
+      status.type() == std::filesystem::file_type::regular
+          ? ReadFile(path, kMaxStudyBytes)
+          : absl::DataLossError("");
+  if (!study.ok() || Sha256Of(*study) != hash) {
+    return absl::DataLossError(
+        absl::StrCat(path, ": changed since it was offered"));
   }
   return study;
 }
 
 std::set<std::string> Approvals::Offered() const {
-  return List(studies_, ".study");
+  std::set<std::string> offered;
+  for (const std::string& hash : Index()) {
+    if (Offer(hash).ok()) offered.insert(hash);
+  }
+  return offered;
+}
+
+size_t Approvals::Strangers() const {
+  return Without(List(studies_, ".study"), Offered()).size();
+}
+
+Approvals::Waiting Approvals::Undecided() const {
+  std::set<std::string> undecided =
+      Without(Without(Offered(), List(approvals_, ".approved")),
+              List(approvals_, ".refused"));
+  Waiting waiting;
+  for (const std::string& hash : undecided) {
+    absl::StatusOr<std::string> study = Offer(hash);
+    if (!study.ok()) continue;
+    ++waiting.count;
+    waiting.bytes += study->size();
+  }
+  return waiting;
 }
 
 std::set<std::string> Approvals::Approved() const {
-  std::set<std::string> approved = List(approvals_, ".approved");
-  for (const std::string& hash : List(approvals_, ".refused")) {
-    approved.erase(hash);
-  }
-  for (const std::string& hash : List(approvals_, ".ended")) {
-    approved.erase(hash);
-  }
-  return approved;
+  return Without(Without(Both(List(approvals_, ".approved"), Offered()),
+                         List(approvals_, ".refused")),
+                 List(approvals_, ".ended"));
 }
 
 std::set<std::string> Approvals::Refused() const {
-  std::set<std::string> refused = List(approvals_, ".refused");
-  for (const std::string& hash : List(approvals_, ".ended")) {
-    refused.erase(hash);
-  }
-  return refused;
+  return Without(Both(List(approvals_, ".refused"), Offered()),
+                 List(approvals_, ".ended"));
 }
 
 bool Approvals::HasEnded(absl::string_view hash) const {

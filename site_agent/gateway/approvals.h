@@ -21,17 +21,34 @@ struct Acceptance {
 // they can be made while the site runs or not: studies/HASH.study is what was
 // offered, approvals/HASH.approved or .refused what was decided (a refusal
 // outweighs; .approved has a line "accept NAME" for each risk accepted, and
-// "weights HEX"), approvals/HASH.ended that the study is over. Thread-safe;
-// keeps nothing in memory. Hashes are raw, 32 bytes.
+// "weights HEX"), approvals/HASH.ended that the study is over.
+// A file name alone says nothing: a study counts as offered only where it is in
+// the index studies/offers, which PutOffer alone writes, and where the SHA-256
+// of its bytes is its name. A decision counts only of such a study. So no name
+// that somebody else wrote into these folders reaches the coordinator.
+// PutOffer is called by one thread of one process; the rest is thread-safe.
+// Keeps nothing in memory. Hashes are raw, 32 bytes.
 class Approvals {
  public:
   static absl::StatusOr<Approvals> Open(std::string state_dir);
 
+  static constexpr uint64_t kMaxStudyBytes = 1 << 20;
+
   // DATA_LOSS: the bytes do not have the hash that they claim.
+  // INVALID_ARGUMENT: over kMaxStudyBytes.
   absl::Status PutOffer(absl::string_view hash, absl::string_view study) const;
   // The serialised study. NOT_FOUND: never offered here.
   absl::StatusOr<std::string> Offer(absl::string_view hash) const;
   std::set<std::string> Offered() const;
+  // How many files lie in studies/ as if they had been offered, and were not,
+  // or were changed since.
+  size_t Strangers() const;
+  // Offers on which the officer has not decided.
+  struct Waiting {
+    size_t count = 0;
+    uint64_t bytes = 0;
+  };
+  Waiting Undecided() const;
   std::set<std::string> Approved() const;  // and not refused, not ended
   std::set<std::string> Refused() const;   // and not ended
   // Whatever became of them later: this site may have taken part in them.
@@ -56,6 +73,10 @@ class Approvals {
  private:
   Approvals(std::string studies, std::string approvals)
       : studies_(std::move(studies)), approvals_(std::move(approvals)) {}
+  // What the index says was offered here, whatever became of the files.
+  std::set<std::string> Index() const;
+  std::string StudyPath(absl::string_view hash) const;
+  // The files of a folder whose name is a hash and `suffix`.
   std::set<std::string> List(const std::string& directory,
                              absl::string_view suffix) const;
   absl::Status Mark(absl::string_view hash, absl::string_view suffix,

@@ -31,7 +31,10 @@ absl::Status Ask(const v1::SiteConfig& config, const Identity& identity) {
       Ledger::Open(absl::StrCat(config.state_dir(), "/doctor.jsonl"),
                    RealClock()));
   GrpcTransport transport(config.coordinator(), identity);
-  EgressGate gate(transport, *ledger);
+  HILUM_ASSIGN_OR_RETURN(Approvals approvals,
+                         Approvals::Open(config.state_dir()));
+  EgressFacts facts({.site = identity.name.site}, approvals, RealClock());
+  EgressGate gate(transport, *ledger, approvals, facts);
   v1::NextTaskRequest request = SiteSession(config.policy()).Poll({}, {}, {});
   request.set_wait_ms(0);
   v1::NextTaskResponse response;

@@ -17,6 +17,7 @@
 #include "google/protobuf/unknown_field_set.h"
 #include "google/protobuf/wire_format.h"
 #include "hilum/v1/egress.pb.h"
+#include "site_agent/gateway/egress_limits.h"
 
 namespace hilum {
 namespace {
@@ -77,6 +78,10 @@ absl::Status CheckAnnotation(const FieldDescriptor& field) {
   }
   if (!FormatFits(field, egress.format())) {
     return Refused(field, "has a format that does not fit its type");
+  }
+  if (field.is_repeated() && (IsText(field) || IsMessage(field)) &&
+      !MaxOccurrences(field).has_value()) {
+    return Refused(field, "may repeat and has no limit (egress_limits.cc)");
   }
   return absl::OkStatus();
 }
@@ -165,6 +170,10 @@ absl::Status CheckField(const Message& message, const FieldDescriptor& field) {
                                        egress.max_bytes()));
   }
   int count = field.is_repeated() ? values.FieldSize(message, &field) : 1;
+  if (field.is_repeated() && count > *MaxOccurrences(field)) {
+    return Refused(field, absl::StrCat("occurs ", count, " times, may occur ",
+                                       *MaxOccurrences(field)));
+  }
   for (int i = 0; i < count; ++i) {
     if (IsText(field)) {
       std::string scratch;
@@ -209,6 +218,12 @@ absl::Status CheckEgress(const Message& message) {
     return absl::PermissionDeniedError(
         absl::StrCat("not sent: ", message.GetDescriptor()->full_name(),
                      " holds fields that this build does not know"));
+  }
+  const auto most = MaxMessageBytes(*message.GetDescriptor());
+  if (most.has_value() && message.ByteSizeLong() > *most) {
+    return absl::PermissionDeniedError(absl::StrCat(
+        "not sent: ", message.GetDescriptor()->full_name(), " has ",
+        message.ByteSizeLong(), " bytes, may have ", *most));
   }
   std::vector<const FieldDescriptor*> fields;
   values.ListFields(message, &fields);

@@ -3,6 +3,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "common/base/printable.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/sha256.h"
 #include "common/crypto/signature.h"
@@ -10,6 +11,9 @@
 
 namespace hilum {
 namespace {
+
+constexpr size_t kMaxText = 300;     // of the coordinator's errors
+constexpr size_t kMaxRefusal = 600;  // of a line about a refusal
 
 // The header of any request of hilum.v1.Federation.
 v1::Header HeaderOf(const google::protobuf::Message& request) {
@@ -38,6 +42,26 @@ v1::LedgerEntry EntryOf(v1::LedgerEntry::Kind kind, absl::string_view method,
   return entry;
 }
 
+// An error as the coordinator, or the network, gave it.
+absl::Status Explained(absl::string_view method, const absl::Status& error) {
+  absl::StatusCode code = error.code();
+  switch (code) {
+    case absl::StatusCode::kCancelled:
+    case absl::StatusCode::kInvalidArgument:
+    case absl::StatusCode::kPermissionDenied:
+    case absl::StatusCode::kFailedPrecondition:
+    case absl::StatusCode::kUnauthenticated:
+    case absl::StatusCode::kUnavailable:
+    case absl::StatusCode::kDeadlineExceeded:
+    case absl::StatusCode::kResourceExhausted:
+      break;
+    default:
+      // Asked for work again, it may have some.
+      if (method == "NextTask") code = absl::StatusCode::kUnavailable;
+  }
+  return absl::Status(code, Printable(error.message(), kMaxText));
+}
+
 }  // namespace
 
 absl::Status EgressGate::RecordUpload(const v1::UploadChunkRequest& chunk) {
@@ -57,9 +81,12 @@ absl::Status EgressGate::Record(absl::string_view method,
                                 const google::protobuf::Message& request) {
   if (const auto* chunk =
           dynamic_cast<const v1::UploadChunkRequest*>(&request)) {
-    return RecordUpload(*chunk);
+    HILUM_RETURN_IF_ERROR(RecordUpload(*chunk));
   }
-  if (!absl::StartsWith(method, "Submit")) return absl::OkStatus();
+  if (!absl::StartsWith(method, "Submit")) {
+    return ledger_.CountCall(method, ToHex(HeaderOf(request).study_hash()),
+                             request.ByteSizeLong());
+  }
   v1::LedgerEntry entry =
       EntryOf(v1::LedgerEntry::SENT, method, HeaderOf(request));
   std::string bytes = request.SerializeAsString();
@@ -77,6 +104,7 @@ absl::Status EgressGate::CheckReceipt(absl::string_view method,
                                       const v1::Receipt& receipt) const {
   v1::ReceiptBody body;
   if (!body.ParseFromString(receipt.body()) || body.method() != method ||
+      (!body.site().empty() && body.site() != facts_.site()) ||
       body.header().SerializeAsString() !=
           HeaderOf(request).SerializeAsString() ||
       body.request_sha256() != Sha256Of(request.SerializeAsString())) {
@@ -107,25 +135,62 @@ absl::Status EgressGate::RecordReceipt(absl::string_view method,
   return ledger_.Append(entry);
 }
 
+absl::Status EgressGate::RecordRefusal(v1::LedgerEntry::Kind kind,
+                                       absl::string_view method,
+                                       const google::protobuf::Message& request,
+                                       const absl::Status& why) {
+  v1::LedgerEntry entry = EntryOf(kind, method, HeaderOf(request));
+  // Repeats are counted by study: by one that there is, never by a hash that
+  // somebody made up.
+  if (!facts_.Study(HeaderOf(request).study_hash()).ok()) {
+    entry.clear_study_hash();
+  }
+  entry.set_detail(Printable(why.message(), kMaxRefusal));
+  HILUM_RETURN_IF_ERROR(ledger_.Append(entry));
+  return why;
+}
+
+absl::Status EgressGate::CheckAllowed(
+    absl::string_view method, const google::protobuf::Message& request) {
+  absl::Status allowed = CheckEgress(request);
+  if (allowed.ok()) allowed = facts_.Check(method, request);
+  if (allowed.ok()) return allowed;
+  // Also where a fact is missing that should be there.
+  return RecordRefusal(v1::LedgerEntry::GATE_REFUSED, method, request,
+                       absl::PermissionDeniedError(allowed.message()));
+}
+
+absl::Status EgressGate::TakeAnswer(absl::string_view method,
+                                    const google::protobuf::Message& request,
+                                    google::protobuf::Message& response) {
+  absl::Status good = inbound_.Take(request, response);
+  const auto* submitted = dynamic_cast<v1::SubmitResponse*>(&response);
+  if (good.ok() && submitted != nullptr) {
+    good = CheckReceipt(method, request, submitted->receipt());
+  }
+  if (!good.ok()) {
+    response.Clear();
+    const std::string text = absl::StrCat(
+        method, ": the coordinator's answer is refused: ", good.message());
+    return RecordRefusal(v1::LedgerEntry::ANSWER_REFUSED, method, request,
+                         absl::DataLossError(text));
+  }
+  if (submitted != nullptr) return RecordReceipt(method, submitted->receipt());
+  const auto* next = dynamic_cast<v1::NextTaskResponse*>(&response);
+  if (next == nullptr || !next->has_ended()) return absl::OkStatus();
+  facts_.Forget(next->ended().header().study_hash());
+  return ledger_.Flush();
+}
+
 absl::Status EgressGate::Call(absl::string_view method,
                               const google::protobuf::Message& request,
                               google::protobuf::Message* response,
                               absl::Duration timeout) {
-  absl::Status allowed = CheckEgress(request);
-  if (!allowed.ok()) {
-    v1::LedgerEntry entry =
-        EntryOf(v1::LedgerEntry::GATE_REFUSED, method, HeaderOf(request));
-    entry.set_detail(std::string(allowed.message()));
-    HILUM_RETURN_IF_ERROR(ledger_.Append(entry));
-    return allowed;
-  }
+  HILUM_RETURN_IF_ERROR(CheckAllowed(method, request));
   HILUM_RETURN_IF_ERROR(Record(method, request));
-  HILUM_RETURN_IF_ERROR(transport_.Call(method, request, response, timeout));
-  if (const auto* submitted = dynamic_cast<v1::SubmitResponse*>(response)) {
-    HILUM_RETURN_IF_ERROR(CheckReceipt(method, request, submitted->receipt()));
-    return RecordReceipt(method, submitted->receipt());
-  }
-  return absl::OkStatus();
+  absl::Status called = transport_.Call(method, request, response, timeout);
+  if (!called.ok()) return Explained(method, called);
+  return TakeAnswer(method, request, *response);
 }
 
 }  // namespace hilum

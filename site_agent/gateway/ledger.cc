@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/printable.h"
 #include "common/base/status_macros.h"
 #include "google/protobuf/util/json_util.h"
 
@@ -24,6 +25,31 @@ absl::Status WriteLine(int fd, absl::string_view line,
   }
   if (fdatasync(fd) != 0) return ErrnoStatus(errno, "cannot write", path);
   return absl::OkStatus();
+}
+
+// Evidence that another site cheats has two signed messages in it.
+constexpr size_t kMaxDetail = 1 << 16;
+
+bool IsRefusal(v1::LedgerEntry::Kind kind) {
+  return kind == v1::LedgerEntry::GATE_REFUSED ||
+         kind == v1::LedgerEntry::SUM_REFUSED ||
+         kind == v1::LedgerEntry::ANSWER_REFUSED;
+}
+
+std::string HourText(int64_t hour) {
+  return absl::FormatTime("%Y-%m-%dT%H:00Z", absl::FromUnixSeconds(hour * 3600),
+                          absl::UTCTimeZone());
+}
+
+absl::StatusOr<std::string> JsonLine(const v1::LedgerEntry& entry) {
+  google::protobuf::util::JsonPrintOptions options;
+  options.preserve_proto_field_names = true;
+  std::string line;
+  if (!google::protobuf::util::MessageToJsonString(entry, &line, options)
+           .ok()) {
+    return absl::InternalError("a ledger entry cannot be written as JSON");
+  }
+  return line + '\n';
 }
 
 }  // namespace
@@ -50,28 +76,108 @@ absl::StatusOr<std::unique_ptr<Ledger>> Ledger::Open(const std::string& path,
       new Ledger(path, std::move(fd), lines + 1, clock));
 }
 
-absl::Status Ledger::Append(v1::LedgerEntry entry) {
-  absl::MutexLock lock(&mutex_);
-  entry.set_sequence(next_);
-  entry.set_time(absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", clock_.Now(),
-                                  absl::UTCTimeZone()));
-  google::protobuf::util::JsonPrintOptions options;
-  options.preserve_proto_field_names = true;
-  std::string line;
-  if (!google::protobuf::util::MessageToJsonString(entry, &line, options)
-           .ok()) {
-    return absl::InternalError("a ledger entry cannot be written as JSON");
+Ledger::~Ledger() {
+  absl::Status written = Flush();
+  (void)written;  // the disk is full, and nobody is left to tell
+}
+
+absl::Status Ledger::Write(bool all, std::vector<v1::LedgerEntry> entries) {
+  std::vector<v1::LedgerEntry> lines = Counts(all);
+  lines.insert(lines.end(), entries.begin(), entries.end());
+  const std::string now = absl::FormatTime("%Y-%m-%dT%H:%M:%E3SZ", clock_.Now(),
+                                           absl::UTCTimeZone());
+  std::string text;
+  uint64_t sequence = next_;
+  for (v1::LedgerEntry& entry : lines) {
+    entry.set_sequence(sequence++);
+    entry.set_time(now);
+    HILUM_ASSIGN_OR_RETURN(std::string line, JsonLine(entry));
+    text += line;
   }
-  line += '\n';
+  if (text.empty()) return absl::OkStatus();
   off_t start = lseek(fd_.get(), 0, SEEK_CUR);
-  absl::Status written = WriteLine(fd_.get(), line, path_);
+  absl::Status written = WriteLine(fd_.get(), text, path_);
   if (!written.ok()) {
     // Neither half a line nor one that may not be on disk stays.
     if (ftruncate(fd_.get(), start) == 0) lseek(fd_.get(), start, SEEK_SET);
     return written;
   }
-  ++next_;
+  next_ = sequence;
+  for (auto& [key, tally] : tallies_) {
+    if (all || std::get<0>(key) == v1::LedgerEntry::CALLED) {
+      tally.count = tally.bytes = 0;
+    }
+  }
   return absl::OkStatus();
+}
+
+std::vector<v1::LedgerEntry> Ledger::Counts(bool all) const {
+  std::vector<v1::LedgerEntry> entries;
+  for (const auto& [key, tally] : tallies_) {
+    const auto& [kind, method, study] = key;
+    if (tally.count == 0) continue;
+    if (!all && kind != v1::LedgerEntry::CALLED) continue;
+    v1::LedgerEntry& entry = entries.emplace_back();
+    entry.set_kind(static_cast<v1::LedgerEntry::Kind>(kind));
+    entry.set_method(method);
+    entry.set_study_hash(study);
+    entry.set_bytes(tally.bytes);
+    entry.set_count(tally.count);
+    entry.set_detail(
+        absl::StrCat("further ones of the hour from ", HourText(hour_), " on"));
+  }
+  return entries;
+}
+
+absl::Status Ledger::TurnHour() {
+  const int64_t hour = absl::ToUnixSeconds(clock_.Now()) / 3600;
+  if (hour == hour_) return absl::OkStatus();
+  HILUM_RETURN_IF_ERROR(Write(true, {}));
+  tallies_.clear();
+  hour_ = hour;
+  return absl::OkStatus();
+}
+
+absl::Status Ledger::Append(v1::LedgerEntry entry) {
+  entry.set_detail(Printable(entry.detail(), kMaxDetail));
+  absl::MutexLock lock(&mutex_);
+  HILUM_RETURN_IF_ERROR(TurnHour());
+  if (!IsRefusal(entry.kind())) return Write(false, {entry});
+  Tally& tally = tallies_[{entry.kind(), entry.method(), entry.study_hash()}];
+  if (tally.lines >= kRefusalLines) {
+    ++tally.count;
+    return absl::OkStatus();
+  }
+  HILUM_RETURN_IF_ERROR(Write(false, {entry}));
+  ++tally.lines;
+  return absl::OkStatus();
+}
+
+absl::Status Ledger::CountCall(absl::string_view method,
+                               absl::string_view study_hash, uint64_t bytes) {
+  absl::MutexLock lock(&mutex_);
+  HILUM_RETURN_IF_ERROR(TurnHour());
+  Tally& tally = tallies_[{v1::LedgerEntry::CALLED, std::string(method),
+                           std::string(study_hash)}];
+  if (tally.lines > 0) {
+    ++tally.count;
+    tally.bytes += bytes;
+    return absl::OkStatus();
+  }
+  v1::LedgerEntry entry;
+  entry.set_kind(v1::LedgerEntry::CALLED);
+  entry.set_method(std::string(method));
+  entry.set_study_hash(std::string(study_hash));
+  entry.set_bytes(bytes);
+  entry.set_count(1);
+  HILUM_RETURN_IF_ERROR(Write(false, {entry}));
+  tally.lines = 1;
+  return absl::OkStatus();
+}
+
+absl::Status Ledger::Flush() {
+  absl::MutexLock lock(&mutex_);
+  return Write(true, {});
 }
 
 }  // namespace hilum

@@ -50,7 +50,13 @@ SessionRunner::SessionRunner(Options options, Transport& transport,
             return Call(method, request, response, kCallTimeout);
           },
           blobs_),
-      gate_(transport, *ledger_),
+      facts_({.site = options_.site.name(),
+              .certificate_pem = options_.credentials == nullptr
+                                     ? std::string()
+                                     : options_.credentials->certificate_pem},
+             approvals_, clock),
+      gate_(transport, *ledger_, approvals_, facts_),
+      pace_(clock),
       session_(options_.config.policy()) {}
 
 absl::StatusOr<std::unique_ptr<SessionRunner>> SessionRunner::Create(
@@ -148,14 +154,23 @@ absl::Status SessionRunner::Run() {
 
 absl::StatusOr<bool> SessionRunner::Step() {
   HILUM_RETURN_IF_ERROR(RecordDecisions());
+  HILUM_RETURN_IF_ERROR(NoteStrangers());
   std::set<std::string> approved = approvals_.Approved();
+  std::set<std::string> known = approvals_.Offered();
+  known.merge(facts_.RefusedOffers());
   v1::NextTaskRequest poll =
-      session_.Poll(approvals_.Offered(), approved, approvals_.Refused());
+      session_.Poll(known, approved, approvals_.Refused());
   v1::NextTaskResponse answer;
+  pace_.Asking();
   absl::Status asked = Call("NextTask", poll, &answer,
                             absl::Milliseconds(poll.wait_ms()) + kPollMargin);
-  if (absl::IsCancelled(asked)) return false;
-  HILUM_RETURN_IF_ERROR(asked);
+  const bool asks_again = absl::IsCancelled(asked) || absl::IsDataLoss(asked);
+  if (absl::IsDataLoss(asked) && asked.message() != last_refused_) {
+    last_refused_ = std::string(asked.message());
+    Log(last_refused_);
+  }
+  if (!asks_again) HILUM_RETURN_IF_ERROR(asked);
+  if (!Pause(pace_.After(asked, answer)) || asks_again) return false;
   absl::StatusOr<SiteSession::Action> action =
       session_.OnAnswer(answer, approved);
   if (absl::IsPermissionDenied(action.status())) {
@@ -225,6 +240,23 @@ absl::Status SessionRunner::RecordDecisions() {
       HILUM_RETURN_IF_ERROR(approvals_.MarkRecorded(hash, refused));
     }
   }
+  return absl::OkStatus();
+}
+
+absl::Status SessionRunner::NoteStrangers() {
+  if (told_strangers_) return absl::OkStatus();
+  const size_t strangers = approvals_.Strangers();
+  if (strangers == 0) return absl::OkStatus();
+  v1::LedgerEntry entry;
+  entry.set_kind(v1::LedgerEntry::GATE_REFUSED);
+  entry.set_method("NextTask");
+  entry.set_detail(absl::StrCat(
+      strangers,
+      " files in the folder studies/ were not offered to this site, "
+      "or were changed since; the coordinator is not told of them"));
+  HILUM_RETURN_IF_ERROR(ledger_->Append(entry));
+  Log(entry.detail());
+  told_strangers_ = true;
   return absl::OkStatus();
 }
 

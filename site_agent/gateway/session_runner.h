@@ -26,8 +26,10 @@
 #include "site_agent/gateway/approvals.h"
 #include "site_agent/gateway/blob_cache.h"
 #include "site_agent/gateway/blob_transfer.h"
+#include "site_agent/gateway/egress_facts.h"
 #include "site_agent/gateway/egress_gate.h"
 #include "site_agent/gateway/ledger.h"
+#include "site_agent/gateway/poll_pace.h"
 #include "site_agent/gateway/secure_part.h"
 #include "site_agent/gateway/site_session.h"
 #include "site_agent/gateway/spooled_vector.h"
@@ -125,6 +127,8 @@ class SessionRunner {
   absl::Status Perform(const SiteSession::Action& action);
   absl::Status StoreOffer(const SiteSession::Action& action);
   absl::Status RecordDecisions();
+  // Says once that files lie among the offers which were not offered.
+  absl::Status NoteStrangers();
   absl::Status OpenStudy(const std::string& hash);
   absl::StatusOr<v1::PrepareResponse> Prepare(const std::string& hash);
   // A study's first census counts, for the cohort as for this site: it is
@@ -204,7 +208,11 @@ class SessionRunner {
   const Approvals approvals_;
   const BlobCache blobs_;
   const BlobTransfer transfer_;
+  EgressFacts facts_;
   EgressGate gate_;
+  PollPace pace_;
+  bool told_strangers_ = false;
+  std::string last_refused_;  // why an answer was, as it was logged
   SiteSession session_;
   // By hash: the coordinator may turn from one study to another at any time.
   std::map<std::string, std::unique_ptr<Part>> parts_;

@@ -167,6 +167,7 @@ absl::Status SessionRunner::TakeStep(const v1::Task& task) {
   if (!answer.ok()) return RefuseStep(task, answer.status());
   absl::Status answered;
   if (answer->has_masked()) {
+    facts_.RegisterUpload(study_.hash, answer->masked());
     answered = transfer_.Upload(task.header(), answer->masked(),
                                 spool().masked_path());
   }

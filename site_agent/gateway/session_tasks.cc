@@ -302,6 +302,7 @@ absl::Status SessionRunner::Train(const v1::Task& task) {
   v1::SubmitUpdateRequest request;
   *request.mutable_header() = task.header();
   HILUM_ASSIGN_OR_RETURN(*request.mutable_update(), UpdateOf(task));
+  facts_.RegisterUpload(study_.hash, request.update());
   HILUM_RETURN_IF_ERROR(
       transfer_.Upload(task.header(), request.update(), spool().path()));
   v1::SubmitResponse response;

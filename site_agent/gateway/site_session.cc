@@ -9,6 +9,7 @@
 #include "common/config/study.h"
 #include "common/crypto/sha256.h"
 #include "common/secagg/context.h"
+#include "site_agent/gateway/egress_limits.h"
 
 namespace hilum {
 namespace {
@@ -30,19 +31,22 @@ v1::NextTaskRequest SiteSession::Poll(
     const std::set<std::string>& refused) const {
   v1::NextTaskRequest request;
   request.mutable_header()->set_protocol_version(kProtocolVersion);
-  for (const std::string& hash : offered) {
-    if (!approved.contains(hash)) request.add_known_studies(hash);
-  }
+  // More than the gate lets through are not told of; those that are worked on
+  // come first.
+  auto tell = [](auto* list, const std::string& hash) {
+    if (list->size() < kMaxStudiesTold) list->Add(std::string(hash));
+  };
+  auto* told_approved = request.mutable_approved_studies();
+  auto* told_known = request.mutable_known_studies();
   for (const std::string& hash : approved) {
-    if (!unusable_.contains(hash)) {
-      request.add_approved_studies(hash);
-    } else {
-      request.add_known_studies(hash);
-    }
+    tell(unusable_.contains(hash) ? told_known : told_approved, hash);
   }
   for (const std::string& hash : refused) {
-    request.add_approved_studies(hash);  // in both lists: refused
-    if (!offered.contains(hash)) request.add_known_studies(hash);
+    tell(told_approved, hash);  // in both lists: refused
+    if (!offered.contains(hash)) tell(told_known, hash);
+  }
+  for (const std::string& hash : offered) {
+    if (!approved.contains(hash)) tell(told_known, hash);
   }
   request.set_wait_ms(kWaitMs);
   request.set_software_version(std::string(SoftwareVersion()));

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a coordinator answers to a message, and the ledger that is there
 // already. Only what the coordinator signed is taken for its receipt.
+#include <cstdlib>
+#include <filesystem>
 #include <optional>
 
 #include "certs/authority.h"
 #include "common/base/clock.h"
+#include "common/base/ids.h"
+#include "common/config/study.h"
 #include "common/crypto/sha256.h"
 #include "common/crypto/signature.h"
 #include "site_agent/gateway/egress_gate.h"
@@ -54,24 +58,62 @@ v1::ReceiptBody Right(const v1::SubmitUpdateRequest& request) {
   return body;
 }
 
+// A site that was offered one study and has made one update.
+struct Site {
+  Site() {
+    v1::Study study;
+    study.set_name("tiny");
+    for (const char* label : {"sick", "well"}) study.add_classes(label);
+    study.add_sites("a");
+    study.add_arms(v1::ARM_WHOLE);
+    study.mutable_model()->set_trainable(v1::Model::TRAINABLE_HEAD);
+    study.mutable_cross_validation()->set_folds(2);
+    FillStudyDefaults(study);
+    const std::string bytes = SerializeStudy(study);
+    v1::Header& header = *request.mutable_header();
+    header.set_protocol_version(kProtocolVersion);
+    header.set_study_hash(Sha256Of(bytes));
+    header.set_round(3);
+    HILUM_CHECK(approvals.PutOffer(header.study_hash(), bytes).ok());
+    request.mutable_update()->set_sha256(std::string(32, 'u'));
+    request.mutable_update()->set_size(4);
+    facts.RegisterUpload(header.study_hash(), request.update());
+  }
+
+  static std::string NewFolder() {
+    std::string path =
+        (std::filesystem::temp_directory_path() / "receipt-XXXXXX").string();
+    HILUM_CHECK(mkdtemp(path.data()) != nullptr);
+    return path;
+  }
+
+  const std::string folder = NewFolder();
+  const Approvals approvals = Approvals::Open(folder).value();
+  EgressFacts facts{{.site = "a"}, approvals, RealClock()};
+  v1::SubmitUpdateRequest request;
+};
+
 }  // namespace
 }  // namespace hilum
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace hilum;
   static FuzzTransport& transport = *new FuzzTransport;
+  static Site& site = *new Site;
+  static const bool removed =
+      std::atexit([] { std::filesystem::remove_all(site.folder); }) == 0;
+  HILUM_CHECK(removed);
   FuzzInput input(data, size);
   const uint8_t how = input.Byte();
   const MemoryFile file(input.Text());
   auto ledger = Ledger::Open(file.path(), RealClock());
   HILUM_CHECK(ledger.ok());
-  v1::SubmitUpdateRequest request;
-  request.mutable_header()->set_round(3);
+  const v1::SubmitUpdateRequest& request = site.request;
   transport.answer.ParseFromString(input.Rest());
   v1::Receipt& receipt = *transport.answer.mutable_receipt();
   if (how & 1) receipt.set_body(Right(request).SerializeAsString());
   if (how & 2) transport.Sign();
-  EgressGate gate(transport, **ledger);
+  EgressGate gate(transport, **ledger, site.approvals, site.facts);
   v1::SubmitResponse response;
   const absl::Status status =
       gate.Call("SubmitUpdate", request, &response, absl::Seconds(1));

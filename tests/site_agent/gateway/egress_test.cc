@@ -72,6 +72,30 @@ TEST(EgressTest, TextOutsideItsFormatIsRefused) {
   EXPECT_THAT(RefusalOf(request), HasSubstr("SHA256"));
 }
 
+TEST(EgressTest, FieldThatOccursTooOftenIsRefused) {
+  v1::NextTaskRequest poll;
+  for (int i = 0; i < 1024; ++i) poll.add_known_studies(std::string(32, 'h'));
+  EXPECT_TRUE(CheckEgress(poll).ok());
+  poll.add_known_studies(std::string(32, 'h'));
+  EXPECT_THAT(RefusalOf(poll), HasSubstr("occurs 1025 times, may occur 1024"));
+  v1::SubmitCensusRequest census;
+  for (int i = 0; i < 3; ++i) census.add_arms();
+  EXPECT_THAT(RefusalOf(census), HasSubstr("SubmitCensusRequest.arms"));
+}
+
+TEST(EgressTest, RequestTooLongAsAWholeIsRefused) {
+  v1::SubmitEvaluationRequest evaluation;
+  v1::TrackEvaluation track;
+  for (int c = 0; c < 3; ++c) {
+    track.add_classes()->mutable_positives()->Resize(100000, 1);
+  }
+  for (int t = 0; t < 27; ++t) *evaluation.add_tracks() = track;
+  EXPECT_TRUE(CheckEgress(evaluation).ok()) << CheckEgress(evaluation);
+  *evaluation.add_tracks() = track;
+  EXPECT_THAT(RefusalOf(evaluation),
+              HasSubstr("SubmitEvaluationRequest has 84"));
+}
+
 TEST(EgressTest, InnerMessagesAreWalkedToo) {
   v1::SubmitUpdateRequest request;
   request.mutable_update()->set_sha256("short");

@@ -296,13 +296,11 @@ TEST(SessionCheatsTasksTest, SumInARoundOfAnotherKindEndsTheStudy) {
     uint32_t round;
   };
   const uint32_t rounds = SecureSiteAtWork().site.study.training().rounds();
-  for (const Asked& asked :
-       std::vector<Asked>{{v1::Task::PREPARE, 1},
-                          {v1::Task::TRAIN, 0},
-                          {v1::Task::TRAIN, rounds + 1},
-                          {v1::Task::EVALUATE, 0},
-                          {v1::Task::EVALUATE, rounds},
-                          {v1::Task::EVALUATE, rounds + 2}}) {
+  for (const Asked& asked : std::vector<Asked>{{v1::Task::PREPARE, 1},
+                                               {v1::Task::TRAIN, 0},
+                                               {v1::Task::TRAIN, rounds + 1},
+                                               {v1::Task::EVALUATE, 0},
+                                               {v1::Task::EVALUATE, rounds}}) {
     SecureSiteAtWork at_work(absl::StrCat(asked.kind, "-", asked.round));
     v1::Task task = at_work.MakeTask(asked.kind);
     task.mutable_header()->set_round(asked.round);

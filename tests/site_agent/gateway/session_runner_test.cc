@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/aggregation/ring.h"
 #include "common/config/census.h"
+#include "common/config/study.h"
 #include "tests/site_agent/gateway/site_at_work.h"
 
 namespace hilum {
@@ -82,7 +83,8 @@ TEST_F(SessionRunnerTest, RoundWhoseModelIsGoneIsNotAnsweredByNothing) {
   site_.coordinator.fetch_answer = absl::NotFoundError("not of this round");
   v1::Task task = site_.MakeTask(v1::Task::TRAIN, 1);
   task.mutable_global()->set_sha256(std::string(32, 'g'));
-  task.mutable_global()->set_size(4);
+  task.mutable_global()->set_size(
+      FactsOfStudy(SerializeStudy(site_.study))->model_bytes);
   site_.coordinator.tasks = {task};
   ASSERT_TRUE(site_.Run().ok());
   EXPECT_TRUE(site_.coordinator.updates.empty());

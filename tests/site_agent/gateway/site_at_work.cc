@@ -47,15 +47,35 @@ absl::Status ScriptedCoordinator::Call(absl::string_view method,
                                        absl::Duration timeout) {
   if (method == "NextTask") {
     polls.emplace_back().CopyFrom(request);
-    std::optional<v1::Task> task = TakeTask();
-    if (!task.has_value()) {
-      on_end();
-      return absl::CancelledError("the script is at its end");
-    }
-    v1::NextTaskResponse next;
-    *next.mutable_task() = *std::move(task);
-    response->CopyFrom(next);
-  } else if (method == "FetchBlob") {
+    return AnswerNext(response);
+  }
+  const absl::Status answered = Answer(method, request, response);
+  tamper(method, *response);
+  return answered;
+}
+
+absl::Status ScriptedCoordinator::AnswerNext(
+    google::protobuf::Message* response) {
+  if (!answers.empty()) {
+    response->CopyFrom(answers.front());
+    answers.pop_front();
+    return absl::OkStatus();
+  }
+  std::optional<v1::Task> task = TakeTask();
+  if (!task.has_value()) {
+    on_end();
+    return absl::CancelledError("the script is at its end");
+  }
+  v1::NextTaskResponse next;
+  *next.mutable_task() = *std::move(task);
+  response->CopyFrom(next);
+  return absl::OkStatus();
+}
+
+absl::Status ScriptedCoordinator::Answer(
+    absl::string_view method, const google::protobuf::Message& request,
+    google::protobuf::Message* response) {
+  if (method == "FetchBlob") {
     return fetch_answer;
   } else if (method == "UploadChunk") {
     v1::UploadChunkRequest chunk;

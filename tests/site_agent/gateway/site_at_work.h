@@ -36,6 +36,11 @@ class ScriptedCoordinator : public Transport {
       [](const v1::SubmitSecureStepRequest&) { return absl::OkStatus(); };
   std::function<void()> on_end = [] {};
   absl::Status census_answer, fetch_answer;
+  // Before the tasks; what else a NextTask may be answered with.
+  std::deque<v1::NextTaskResponse> answers;
+  // Changes what a call is answered with, NextTask excepted.
+  std::function<void(absl::string_view, google::protobuf::Message&)> tamper =
+      [](absl::string_view, google::protobuf::Message&) {};
   // num_examples of each track, as the last upload has them.
   std::vector<uint32_t> UploadedExamples(size_t num_tracks) const;
   // The words behind the tracks of the last upload.
@@ -49,6 +54,10 @@ class ScriptedCoordinator : public Transport {
   std::string upload;  // the last one, which is of one chunk
 
  private:
+  absl::Status Answer(absl::string_view method,
+                      const google::protobuf::Message& request,
+                      google::protobuf::Message* response);
+  absl::Status AnswerNext(google::protobuf::Message* response);
   std::optional<v1::Task> TakeTask();
 };
 
@@ -60,6 +69,9 @@ class FailingTrainer : public FakeTrainer {
     ++times_prepared;
     if (!prepare.ok()) return prepare;
     auto response = FakeTrainer::Prepare(request);
+    if (!spoil_manifest.empty()) {
+      response->set_manifest_sha256(spoil_manifest);
+    }
     for (v1::ArmCensus& arm : *response->mutable_arms()) {
       for (uint64_t& n : *arm.mutable_fold_class_counts()) n *= times_cases;
       FillFingerprint(arm);
@@ -88,8 +100,9 @@ class FailingTrainer : public FakeTrainer {
 
   absl::Status prepare, train, evaluate;
   int times_prepared = 0, times_trained = 0;
-  uint64_t times_cases = 1;  // so many times FakeTrainer's
-  bool diverges = false;     // its delta has a NaN
+  uint64_t times_cases = 1;    // so many times FakeTrainer's
+  bool diverges = false;       // its delta has a NaN
+  std::string spoil_manifest;  // what it says the network's digest is
 
  private:
   static void Spoil(const std::string& delta_path);

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/base/printable.h"
+
+namespace hilum {
+
+std::string Printable(absl::string_view text, size_t max_bytes) {
+  constexpr absl::string_view kCut = "...";
+  constexpr char kDigits[] = "0123456789ABCDEF";
+  std::string out;
+  size_t fits = 0;  // bytes of `out` before which a cut is possible
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c >= ' ' && c <= '~' && c != '\\') {
+      out.push_back(c);
+    } else {
+      out.append({'\\', 'x', kDigits[byte >> 4], kDigits[byte & 15]});
+    }
+    if (out.size() > max_bytes) {
+      out.resize(fits);
+      out.append(kCut.data(), kCut.size());
+      return out;
+    }
+    if (out.size() + kCut.size() <= max_bytes) fits = out.size();
+  }
+  return out;
+}
+
+}  // namespace hilum
