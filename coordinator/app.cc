@@ -23,6 +23,7 @@
 #include "common/model/fit.h"
 #include "coordinator/federation_core.h"
 #include "coordinator/service/descriptors.h"
+#include "coordinator/service/grpc_log.h"
 #include "coordinator/service/server.h"
 #include "hilum/v1/config.pb.h"
 
@@ -80,6 +81,7 @@ sigset_t BlockStopSignals() {
 absl::Status Serve(const std::string& config_path) {
   TuneMallocForChunks();
   const size_t open_files = RaiseDescriptorLimit();
+  LimitGrpcLog();
   sigset_t stop_signals = BlockStopSignals();
   HILUM_ASSIGN_OR_RETURN(v1::CoordinatorConfig config, LoadConfig(config_path));
   HILUM_ASSIGN_OR_RETURN(

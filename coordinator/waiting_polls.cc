@@ -40,29 +40,36 @@ uint64_t WaitingPolls::Wait(const SiteId& site, v1::NextTaskRequest request,
     done(None());
     return 0;
   }
+  return Keep({.site = site,
+               .request = std::make_shared<const v1::NextTaskRequest>(
+                   std::move(request)),
+               .until = until,
+               .done = std::move(done)},
+              wakes);
+}
+
+uint64_t WaitingPolls::Keep(Poll poll, uint64_t wakes) {
   std::vector<Poll> pushed_out;
   uint64_t id = 0;
   {
     absl::MutexLock lock(&mutex_);
     if (!shutdown_) {
-      pushed_out = MakeRoom(site);
+      pushed_out = MakeRoom(poll.site);
       id = next_id_++;
-      polls_.emplace(
-          id,
-          Poll{site,
-               std::make_shared<const v1::NextTaskRequest>(std::move(request)),
-               until, std::move(done)});
-      sites_[site].insert(id);
       const bool is_next =
-          deadlines_.empty() || until < deadlines_.begin()->first;
-      deadlines_.insert({until, id});
-      // It may have been for this site, after it was asked for.
-      if (wakes_ != wakes) woken_.insert(site);
+          deadlines_.empty() || poll.until < deadlines_.begin()->first;
+      deadlines_.insert({poll.until, id});
+      sites_[poll.site].insert(id);
+      // A wake may have been for this site, after it was asked for.
+      if (wakes_ != wakes) woken_.insert(poll.site);
       if (is_next || wakes_ != wakes) changed_.Signal();
+      polls_.emplace(id, std::move(poll));
     }
   }
-  for (Poll& poll : pushed_out) poll.done(None());
-  if (id == 0) done(absl::UnavailableError("coordinator shutting down"));
+  for (Poll& out : pushed_out) out.done(None());
+  if (id == 0) {
+    poll.done(absl::UnavailableError("coordinator shutting down"));
+  }
   return id;
 }
 

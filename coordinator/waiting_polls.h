@@ -71,6 +71,10 @@ class WaitingPolls {
     Answer answer;
   };
 
+  // Keeps a poll that there was nothing for after `wakes` wakes. Its id; 0:
+  // it is answered, as this object is shut down.
+  uint64_t Keep(Poll poll, uint64_t wakes) ABSL_LOCKS_EXCLUDED(mutex_);
+
   void Loop();
   // Asks for the site's polls; with the lock let go meanwhile.
   void AskAgain(const SiteId& site) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

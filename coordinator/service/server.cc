@@ -29,8 +29,8 @@ constexpr absl::Duration kDrain = absl::Seconds(2);
 // Calls other than polls that are worked on at one time, of all sites.
 constexpr int kThreads = 256;
 // Calls of one connection; more wait at the site. A gateway has a poll and
-// few others.
-constexpr int kCallsPerConnection = 6;
+// three chunks under way.
+constexpr int kCallsPerConnection = 4;
 // A peer that is silent is asked for a sign of life.
 constexpr absl::Duration kKeepalive = absl::Minutes(1);
 constexpr absl::Duration kKeepaliveAnswer = absl::Seconds(20);

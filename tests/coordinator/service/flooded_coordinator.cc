@@ -4,8 +4,10 @@
 #include <arpa/inet.h>
 #include <grpcpp/create_channel.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <sstream>
 
@@ -16,6 +18,7 @@
 #include "common/config/study.h"
 #include "common/crypto/sha256.h"
 #include "common/rpc/tls.h"
+#include "coordinator/service/listener.h"
 
 namespace hilum {
 namespace {
@@ -127,12 +130,13 @@ void FloodedCoordinatorTest::StartSite(const std::string& name,
 }
 
 std::unique_ptr<v1::Federation::Stub> FloodedCoordinatorTest::Channel(
-    const std::string& site) {
+    const std::string& site, const std::string& address) {
   if (!sites_.contains(site)) sites_[site] = MakeIdentity({.site = site});
   grpc::ChannelArguments arguments = BulkChannelArguments();
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   return v1::Federation::NewStub(grpc::CreateCustomChannel(
-      address_, TlsChannelCredentials(sites_.at(site)), arguments));
+      address.empty() ? address_ : address,
+      TlsChannelCredentials(sites_.at(site)), arguments));
 }
 
 grpc::Status FloodedCoordinatorTest::Poll(const std::string& site) {
@@ -144,6 +148,32 @@ grpc::Status FloodedCoordinatorTest::Poll(const std::string& site) {
   request.mutable_header()->set_protocol_version(kProtocolVersion);
   v1::NextTaskResponse response;
   return stub->NextTask(&context, request, &response);
+}
+
+std::string FloodedCoordinatorTest::RealHello() {
+  HostAndPort where{"127.0.0.1", 0};
+  absl::StatusOr<ScopedFd> listener = ListenOnTcp(where);
+  EXPECT_TRUE(listener.ok()) << listener.status();
+  auto stub = Channel("nobody", absl::StrCat("127.0.0.1:", where.port));
+  grpc::ClientContext context;
+  grpc::CompletionQueue queue;
+  grpc::Status status;
+  v1::NextTaskResponse response;
+  auto call = stub->AsyncNextTask(&context, v1::NextTaskRequest(), &queue);
+  call->Finish(&response, &status, nullptr);
+  pollfd comes = {.fd = listener->get(), .events = POLLIN, .revents = 0};
+  EXPECT_EQ(poll(&comes, 1, 60000), 1);
+  ScopedFd fd(accept4(listener->get(), nullptr, nullptr, SOCK_CLOEXEC));
+  std::string hello(4096, '\0');
+  const ssize_t got = recv(fd.get(), hello.data(), hello.size(), 0);
+  EXPECT_GT(got, 0);
+  hello.resize(static_cast<size_t>(std::max<ssize_t>(got, 0)));
+  context.TryCancel();
+  queue.Shutdown();
+  void* tag = nullptr;
+  for (bool ok = false; queue.Next(&tag, &ok);) {
+  }
+  return hello;
 }
 
 ScopedFd FloodedCoordinatorTest::Connect() const {

@@ -33,12 +33,18 @@ class FloodedCoordinatorTest : public EndToEndTest {
   // hilum-site with a trainer that learns nothing; it approves the study.
   void StartSite(const std::string& name, const std::string& hash);
 
-  // A channel of its own connection.
-  std::unique_ptr<v1::Federation::Stub> Channel(const std::string& site);
+  // A channel of its own connection; `address`: another than the
+  // coordinator's.
+  std::unique_ptr<v1::Federation::Stub> Channel(
+      const std::string& site, const std::string& address = "");
   // Whether a poll of this site is answered, with a fresh connection.
   grpc::Status Poll(const std::string& site);
   // A TCP connection to it, non-blocking.
   ScopedFd Connect() const;
+
+  // What a site's gateway sends first: a ClientHello that the coordinator
+  // answers.
+  std::string RealHello();
 
   // A number of /proc/PID/status: Threads, VmHWM (kB).
   int64_t ProcStatus(const std::string& key) const;
