@@ -23,6 +23,8 @@
 #include "common/crypto/signature.h"
 #include "common/model/fit.h"
 #include "coordinator/federation_core.h"
+#include "coordinator/service/descriptors.h"
+#include "coordinator/service/grpc_log.h"
 #include "coordinator/service/server.h"
 #include "coordinator/site_keys.h"
 #include "hilum/v1/config.pb.h"
@@ -81,6 +83,8 @@ sigset_t BlockStopSignals() {
 absl::Status Serve(const std::string& config_path) {
   TuneMallocForChunks();
   MakeFilesPrivate();
+  const size_t open_files = RaiseDescriptorLimit();
+  LimitGrpcLog();
   sigset_t stop_signals = BlockStopSignals();
   HILUM_ASSIGN_OR_RETURN(v1::CoordinatorConfig config, LoadConfig(config_path));
   HILUM_ASSIGN_OR_RETURN(
@@ -103,14 +107,16 @@ absl::Status Serve(const std::string& config_path) {
   HILUM_ASSIGN_OR_RETURN(
       std::unique_ptr<CoordinatorServer> server,
       CoordinatorServer::Start(*core, identity, config.listen(),
-                               AdminSocket(config)));
+                               AdminSocket(config),
+                               {.limits = config.limits(), .log = Log}));
   if (!config.address_file().empty()) {
     HILUM_RETURN_IF_ERROR(
         WriteFileAtomically(config.address_file(), server->address()));
   }
   Log(absl::StrCat("hilum-coordinator ", SoftwareVersion(), " of consortium ",
-                   identity.name.consortium, " listens on ",
-                   server->address()));
+                   identity.name.consortium, " listens on ", server->address(),
+                   "; at most ", server->connections(), " connections, ",
+                   open_files, " open files"));
   int signal = 0;
   sigwait(&stop_signals, &signal);
   Log("stopping");

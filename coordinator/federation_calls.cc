@@ -13,15 +13,6 @@ namespace hilum {
 namespace {
 
 constexpr uint32_t kMaxChunkBytes = 4 << 20;
-constexpr absl::Duration kLongestWait = absl::Minutes(5);
-
-absl::Status CheckVersion(const v1::Header& header) {
-  if (header.protocol_version() == kProtocolVersion) return absl::OkStatus();
-  return absl::FailedPreconditionError(
-      absl::StrCat("the site speaks protocol ", header.protocol_version(),
-                   ", this coordinator ", kProtocolVersion,
-                   "; install the same release on both"));
-}
 
 bool Contains(const google::protobuf::RepeatedPtrField<std::string>& hashes,
               const std::string& hash) {
@@ -39,6 +30,14 @@ void FillEnded(const ActiveStudy& study, const std::string* exclusion,
 }
 
 }  // namespace
+
+absl::Status FederationCore::CheckVersion(const v1::Header& header) {
+  if (header.protocol_version() == kProtocolVersion) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat("the site speaks protocol ", header.protocol_version(),
+                   ", this coordinator ", kProtocolVersion,
+                   "; install the same release on both"));
+}
 
 absl::StatusOr<ActiveStudy*> FederationCore::StudyOf(const SiteId& site,
                                                      const v1::Header& header) {
@@ -154,35 +153,6 @@ bool FederationCore::Answer(ActiveStudy& study, const SiteId& site,
   if (kind == v1::Task::KIND_UNSPECIFIED) return false;
   *response.mutable_task() = study.MakeTask(kind, site);
   return true;
-}
-
-absl::StatusOr<v1::NextTaskResponse> FederationCore::NextTask(
-    const SiteId& site, const v1::NextTaskRequest& request) {
-  HILUM_RETURN_IF_ERROR(CheckVersion(request.header()));
-  absl::Time until =
-      clock_.Now() +
-      std::min(absl::Milliseconds(request.wait_ms()), kLongestWait);
-  v1::NextTaskResponse response;
-  absl::MutexLock lock(&mutex_);
-  for (;;) {
-    if (shutdown_) return absl::UnavailableError("coordinator shutting down");
-    bool takes_part = false;
-    for (const auto& study : studies_) {
-      if (!study->HasSite(site)) continue;
-      takes_part = true;
-      if (Answer(*study, site, request, response)) return response;
-    }
-    absl::Duration left = until - clock_.Now();
-    if (left <= absl::ZeroDuration()) {
-      if (!takes_part && !studies_.empty()) {
-        options_.log(absl::StrCat("site ", site.name(),
-                                  " asked for work; no study names it"));
-      }
-      response.mutable_none();
-      return response;
-    }
-    changed_.WaitWithTimeout(&mutex_, left);
-  }
 }
 
 absl::StatusOr<v1::FetchBlobResponse> FederationCore::FetchBlob(

@@ -31,7 +31,12 @@ FederationCore::FederationCore(Options options, Clock& clock, FolderLock folder,
       folder_(std::move(folder)),
       blobs_(std::move(blobs)),
       uploads_(std::move(uploads)),
-      storage_(std::move(storage)) {}
+      storage_(std::move(storage)),
+      polls_(
+          [this](const SiteId& site, const v1::NextTaskRequest& request) {
+            return Ask(site, request);
+          },
+          [this](const SiteId& site) { OnIdle(site); }, clock_) {}
 
 absl::StatusOr<std::unique_ptr<FederationCore>> FederationCore::Open(
     Options options, Clock& clock) {
@@ -62,9 +67,12 @@ FederationCore::~FederationCore() {
 }
 
 void FederationCore::Shutdown() {
-  absl::MutexLock lock(&mutex_);
-  shutdown_ = true;
-  changed_.SignalAll();
+  {
+    absl::MutexLock lock(&mutex_);
+    shutdown_ = true;
+    changed_.SignalAll();
+  }
+  polls_.Shutdown();
 }
 
 absl::Status FederationCore::Load() {
@@ -155,6 +163,7 @@ absl::StatusOr<std::string> FederationCore::SubmitStudy(
   }
   HILUM_RETURN_IF_ERROR(added);
   studies_.push_back(std::make_unique<ActiveStudy>(std::move(active)));
+  WakePolls(*studies_.back());
   changed_.SignalAll();
   return stored.hash;
 }
@@ -289,6 +298,7 @@ void FederationCore::Advance(ActiveStudy& study) {
     if (command == Command::kAggregate) to_aggregate_.push_back(&study);
     if (command != Command::kNone || !moved) break;
   }
+  WakePolls(study);
   changed_.SignalAll();
 }
 

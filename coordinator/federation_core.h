@@ -3,7 +3,9 @@
 #define HILUM_COORDINATOR_FEDERATION_CORE_H_
 
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
@@ -25,6 +27,7 @@
 #include "coordinator/storage/storage.h"
 #include "coordinator/storage/upload_spool.h"
 #include "coordinator/submission.h"
+#include "coordinator/waiting_polls.h"
 #include "hilum/v1/admin.pb.h"
 
 namespace hilum {
@@ -83,7 +86,10 @@ class FederationCore : public FederationHandler {
   // Wakes every waiting call; they and later ones answer UNAVAILABLE.
   void Shutdown();
 
-  // --- The sites' side.
+  // --- The sites' side (waiting for work: federation_polls.cc).
+  uint64_t StartNextTask(const SiteId& site, const v1::NextTaskRequest& request,
+                         PollDone done) override;
+  void CancelPoll(uint64_t poll) override;
   absl::StatusOr<v1::NextTaskResponse> NextTask(
       const SiteId& site, const v1::NextTaskRequest& request) override;
   absl::StatusOr<v1::FetchBlobResponse> FetchBlob(
@@ -108,6 +114,7 @@ class FederationCore : public FederationHandler {
   // Goes on with the sum that the study was in, where all of it is here.
   void ResumeSum(ActiveStudy& study) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
+  static absl::Status CheckVersion(const v1::Header& header);
   // The study of a header, if the site takes part in it.
   absl::StatusOr<ActiveStudy*> StudyOf(const SiteId& site,
                                        const v1::Header& header)
@@ -119,6 +126,13 @@ class FederationCore : public FederationHandler {
               const v1::NextTaskRequest& request,
               v1::NextTaskResponse& response)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // An answer for the site from any of its studies; nothing: none has one.
+  absl::StatusOr<std::optional<v1::NextTaskResponse>> Ask(
+      const SiteId& site, const v1::NextTaskRequest& request);
+  // Says, once an hour at most, that no study names the site.
+  void OnIdle(const SiteId& site);
+  // Something may have changed for the study's sites.
+  void WakePolls(const ActiveStudy& study);
   // Moves the study on and stores its phase where it changed.
   void Advance(ActiveStudy& study) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Refuse(ActiveStudy& study, const SiteId& site,
@@ -222,7 +236,10 @@ class FederationCore : public FederationHandler {
   std::vector<UploadSpool::Key> obsolete_uploads_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::string> ended_studies_ ABSL_GUARDED_BY(mutex_);  // hashes
   bool shutdown_ ABSL_GUARDED_BY(mutex_) = false;
+  std::map<SiteId, absl::Time> idle_lines_ ABSL_GUARDED_BY(mutex_);
   std::thread driver_;
+  // Its thread asks this object: it ends first.
+  WaitingPolls polls_;
 };
 
 }  // namespace hilum

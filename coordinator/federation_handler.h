@@ -2,6 +2,9 @@
 #ifndef HILUM_COORDINATOR_FEDERATION_HANDLER_H_
 #define HILUM_COORDINATOR_FEDERATION_HANDLER_H_
 
+#include <cstdint>
+#include <functional>
+
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "common/base/ids.h"
@@ -16,7 +19,20 @@ namespace hilum {
 // to do, request.wait_ms has passed or the handler shuts down.
 class FederationHandler {
  public:
+  using PollDone = std::function<void(absl::StatusOr<v1::NextTaskResponse>)>;
+
   virtual ~FederationHandler() = default;
+  // NextTask without a thread that waits: calls `done` once, now or later and
+  // from any thread. Returns what CancelPoll takes.
+  virtual uint64_t StartNextTask(const SiteId& site,
+                                 const v1::NextTaskRequest& request,
+                                 PollDone done) {
+    done(NextTask(site, request));
+    return 0;
+  }
+  // The caller has gone: `done` is called soon, where it was not. Harmless for
+  // a poll that is over.
+  virtual void CancelPoll(uint64_t poll) {}
   virtual absl::StatusOr<v1::NextTaskResponse> NextTask(
       const SiteId& site, const v1::NextTaskRequest& request) = 0;
   virtual absl::StatusOr<v1::FetchBlobResponse> FetchBlob(

@@ -2,23 +2,43 @@
 #ifndef HILUM_COORDINATOR_SERVICE_FEDERATION_SERVICE_H_
 #define HILUM_COORDINATOR_SERVICE_FEDERATION_SERVICE_H_
 
+#include <functional>
 #include <string>
+#include <utility>
 
 #include "coordinator/federation_handler.h"
+#include "coordinator/service/site_calls.h"
 #include "hilum/v1/federation.grpc.pb.h"
 
 namespace hilum {
 
 // hilum.v1.Federation over gRPC: takes the site's name from the peer's
-// certificate and passes the message on. Thread-safe.
-class FederationService final : public v1::Federation::Service {
+// certificate and passes the message on. NextTask waits without a thread; the
+// other calls take one each, a bounded number a site. Thread-safe.
+class FederationService final
+    : public v1::Federation::WithCallbackMethod_NextTask<
+          v1::Federation::Service> {
  public:
-  FederationService(FederationHandler& handler, std::string consortium)
-      : handler_(handler), consortium_(std::move(consortium)) {}
+  // Told with each call from which connection (grpc::ServerContext::peer) it
+  // came and whose certificate that has.
+  using OnCall = std::function<void(const std::string& peer, const SiteId&)>;
 
-  grpc::Status NextTask(grpc::ServerContext* context,
-                        const v1::NextTaskRequest* request,
-                        v1::NextTaskResponse* response) override;
+  // Calls of one site that are worked on at one time.
+  static constexpr size_t kCallsPerSite = 8;
+  // A poll is kept while it waits: 256 KiB name some 7,000 studies.
+  static constexpr size_t kMaxPollBytes = 256 << 10;
+  static constexpr size_t kMaxChunkBytes = 4 << 20;
+
+  FederationService(FederationHandler& handler, std::string consortium)
+      : handler_(handler),
+        consortium_(std::move(consortium)),
+        calls_(kCallsPerSite) {}
+  // Before the first call.
+  void SetOnCall(OnCall on_call) { on_call_ = std::move(on_call); }
+
+  grpc::ServerUnaryReactor* NextTask(grpc::CallbackServerContext* context,
+                                     const v1::NextTaskRequest* request,
+                                     v1::NextTaskResponse* response) override;
   grpc::Status FetchBlob(grpc::ServerContext* context,
                          const v1::FetchBlobRequest* request,
                          v1::FetchBlobResponse* response) override;
@@ -42,12 +62,17 @@ class FederationService final : public v1::Federation::Service {
   template <typename Request, typename Response>
   using Method = absl::StatusOr<Response> (FederationHandler::*)(
       const SiteId&, const Request&);
+  // The site that calls. UNAUTHENTICATED: none of this consortium.
+  template <typename Context>
+  absl::StatusOr<SiteId> Caller(const Context& context) const;
   template <typename Request, typename Response>
   grpc::Status Pass(const grpc::ServerContext& context, const Request& request,
                     Response* response, Method<Request, Response> method);
 
   FederationHandler& handler_;
   const std::string consortium_;
+  SiteCalls calls_;
+  OnCall on_call_;
 };
 
 }  // namespace hilum

@@ -2,29 +2,41 @@
 #ifndef HILUM_COORDINATOR_SERVICE_SERVER_H_
 #define HILUM_COORDINATOR_SERVICE_SERVER_H_
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "common/crypto/certificate.h"
 #include "coordinator/federation_core.h"
+#include "hilum/v1/config.pb.h"
 
 namespace hilum {
 
 // The coordinator on the network: Federation over mutual TLS 1.3 for the
-// sites, Admin on a Unix socket. Serves from Start until destroyed.
+// sites, Admin on a Unix socket, each behind a ConnectionGuard. What sites and
+// strangers may take of this machine is bounded. Serves from Start until
+// destroyed.
 class CoordinatorServer {
  public:
+  struct Options {
+    v1::ConnectionLimits limits;
+    // Operator's log: whose connections were cut and why.
+    std::function<void(absl::string_view)> log = [](absl::string_view) {};
+  };
   // `listen`: host:port, port 0 picks one. `admin_socket`: a path whose
   // folder only this user may enter; an abandoned socket is replaced.
   // UNAVAILABLE: the port is taken. INVALID_ARGUMENT: no host:port.
   static absl::StatusOr<std::unique_ptr<CoordinatorServer>> Start(
       FederationCore& core, const Identity& identity, const std::string& listen,
-      const std::string& admin_socket);
+      const std::string& admin_socket, Options options);
   ~CoordinatorServer();
 
   // host:port bound.
   const std::string& address() const { return address_; }
+  // Connections of sites and strangers that it takes at most.
+  size_t connections() const { return connections_; }
 
  private:
   struct Parts;
@@ -32,6 +44,7 @@ class CoordinatorServer {
 
   std::unique_ptr<Parts> parts_;
   std::string address_;
+  size_t connections_ = 0;
 };
 
 // A client of the Admin service of a running coordinator.
