@@ -132,8 +132,8 @@ absl::Status CheckDominance(const v1::Study& study, const Arms& own,
     if (share <= largest_share) continue;
     return absl::FailedPreconditionError(absl::StrFormat(
         "this site has %.0f %% of the cohort's cases for track %s, more than "
-        "the %.0f %% of policy.largest_share: the sum would be nearly its own "
-        "update; wait for a cohort with more cases elsewhere",
+        "%.0f %%: the sum is nearly its own update; a cohort with more cases "
+        "elsewhere would hide it",
         100 * share, ArmTrackName(tracks[t]), 100 * largest_share));
   }
   return absl::OkStatus();

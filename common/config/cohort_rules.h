@@ -31,13 +31,17 @@ struct PolicyLimits {
   uint32_t minimum_cell_patients = 10;
   uint32_t minimum_own_cell_patients = 0;  // 0: not asked
   uint32_t minimum_steps = 8;              // 0: as the study's batch size says
-  double largest_share = 0.8;
+  double largest_share = 1;                // 1: not asked
 };
 
 PolicyLimits LimitsOf(const v1::Policy& policy);
 
 // Fewest sites whose cases make a track, or a class of one.
 inline constexpr uint64_t kTrackSites = 3;
+
+// A site with a larger share of a track is told: the sum is nearly its own
+// part.
+inline constexpr double kToldShare = 0.8;
 
 // Fewest patients with the class, and without, behind a score histogram. The
 // same for all sites, as a policy's minimum_cell_patients need not be.
@@ -75,8 +79,9 @@ std::vector<ThinClass> ThinClasses(const v1::Study& study,
 std::string DescribeThinClass(const v1::Study& study, const ThinClass& thin);
 
 // Checks that of no active track the site with the arms `own` has more than
-// `largest_share` of the cohort's training cases. FAILED_PRECONDITION names the
-// first track where it has, with the share.
+// `largest_share` (kToldShare, policy.largest_share) of the cohort's training
+// cases. FAILED_PRECONDITION names the first track where it has, with the
+// share.
 absl::Status CheckDominance(
     const v1::Study& study,
     const google::protobuf::RepeatedPtrField<v1::ArmCensus>& own,

@@ -95,9 +95,9 @@ absl::Status StudyFollower::Advance(const v1::Header& header,
   HILUM_RETURN_IF_ERROR(
       ReadSum(sum, size, opening.survivors_size(), unmask, plain));
   const std::string next = options_.blobs->NewPath("next");
-  HILUM_ASSIGN_OR_RETURN(std::string global,
-                         options_.transfer->Fetch(
-                             header, ModelRef(state_.chain().model_sha256())));
+  HILUM_ASSIGN_OR_RETURN(
+      std::string global,
+      Fetch(header, ModelRef(state_.chain().model_sha256())));
   AggregateOptions options{
       .layout = options_.layout,
       .fraction_bits =

@@ -19,7 +19,6 @@ using Counts = google::protobuf::RepeatedField<uint64_t>;
 constexpr size_t kFewestSites = 3;
 constexpr uint64_t kFewestPatients = 10;
 constexpr uint32_t kFewestSteps = 8;
-constexpr double kLargestShare = 0.8;
 
 std::string Names(const Cohort& sites) { return absl::StrJoin(sites, ", "); }
 
@@ -112,10 +111,6 @@ void AddWeakPolicy(const v1::Policy& policy, std::vector<Risk>& risks) {
   if (policy.has_minimum_steps() && policy.minimum_steps() < kFewestSteps) {
     weak.push_back(absl::StrCat("minimum_steps is ", policy.minimum_steps(),
                                 ", under ", kFewestSteps));
-  }
-  if (policy.has_largest_share() && policy.largest_share() > kLargestShare) {
-    weak.push_back(absl::StrCat("largest_share is ", policy.largest_share(),
-                                ", over ", kLargestShare));
   }
   if (weak.empty()) return;
   risks.push_back(

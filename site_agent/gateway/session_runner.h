@@ -186,7 +186,14 @@ class SessionRunner {
   // PERMISSION_DENIED names the rule of this site's policy that the cohort's
   // census does not keep to.
   absl::Status CheckCohort();
+  // Says in the log what an officer should know of a cohort that is accepted.
+  absl::Status TellOfCohort();
   SecurePart::Asked AskedBy(const v1::Task& task);
+  // PERMISSION_DENIED: a key that is not the one the study pins. Survivors
+  // among whom are too few that this site's policy trusts: FAILED_PRECONDITION.
+  absl::Status CheckKeys(const v1::Roster& roster) const;
+  absl::Status CheckSurvivors(std::set<SiteId> survivors) const;
+  absl::Status CheckPeers(const v1::SumOpening& opening) const;
   // In the spool: what the round's sum is over.
   absl::StatusOr<v1::BlobRef> VectorOf(const v1::Task& task);
   absl::StatusOr<v1::BlobRef> MakeCensusVector();

@@ -8,9 +8,11 @@
 #include "common/aggregation/statistics_vector.h"
 #include "common/base/status_macros.h"
 #include "common/config/cohort_rules.h"
+#include "common/config/pinned_keys.h"
 #include "common/crypto/sha256.h"
 #include "common/secagg/chain.h"
 #include "site_agent/gateway/session_runner.h"
+#include "site_agent/gateway/trusted_peers.h"
 
 namespace hilum {
 namespace {
@@ -111,6 +113,20 @@ absl::Status SessionRunner::CheckCohort() {
       absl::StrCat("the cohort's census: ", kept.message()));
 }
 
+absl::Status SessionRunner::TellOfCohort() {
+  const v1::CensusTotals& cohort = follower().cohort();
+  for (const ThinClass& thin : ThinClasses(study_.study, cohort)) {
+    Log(DescribeThinClass(study_.study, thin));
+  }
+  HILUM_ASSIGN_OR_RETURN(std::optional<v1::SubmitCensusRequest> own,
+                         GivenCensus());
+  if (!own.has_value()) return absl::OkStatus();
+  const absl::Status small =
+      CheckDominance(study_.study, own->arms(), cohort, kToldShare);
+  if (!small.ok()) Log(small.message());
+  return absl::OkStatus();
+}
+
 absl::Status SessionRunner::MakeReady(const v1::Task& task) {
   HILUM_RETURN_IF_ERROR(PartOf(study_.hash).secure.CheckRound(task.header()));
   if (task.kind() == v1::Task::PREPARE) {
@@ -119,11 +135,7 @@ absl::Status SessionRunner::MakeReady(const v1::Task& task) {
     const bool knew = follower().HasCohort();
     HILUM_RETURN_IF_ERROR(follower().Follow(task, spool().masked_path()));
     HILUM_RETURN_IF_ERROR(CheckCohort());
-    for (const ThinClass& thin :
-         knew ? std::vector<ThinClass>()
-              : ThinClasses(study_.study, follower().cohort())) {
-      Log(DescribeThinClass(study_.study, thin));
-    }
+    if (!knew) HILUM_RETURN_IF_ERROR(TellOfCohort());
     if (task.global().sha256() !=
         hilum::ModelOf(follower().chain(), task.kind())) {
       return absl::PermissionDeniedError(absl::StrCat(
@@ -139,9 +151,38 @@ SecurePart::Asked SessionRunner::AskedBy(const v1::Task& task) {
   return {.context = follower.ContextOf(task),
           .model_sha256 = hilum::ModelOf(follower.chain(), task.kind()),
           .checksum = follower.checksum(),
-          .check_roster = [&follower, &task](const v1::Roster& roster) {
-            return follower.CheckRoster(task.header(), roster);
-          }};
+          .check_roster =
+              [this, &follower, &task](const v1::Roster& roster) {
+                absl::Status keys = CheckKeys(roster);
+                return keys.ok() ? follower.CheckRoster(task.header(), roster)
+                                 : keys;
+              },
+          .check_survivors =
+              [this](const std::set<SiteId>& survivors) {
+                return CheckSurvivors(survivors);
+              }};
+}
+
+absl::Status SessionRunner::CheckKeys(const v1::Roster& roster) const {
+  for (const v1::Roster::Entry& entry : roster.entries()) {
+    HILUM_RETURN_IF_ERROR(CheckPinnedKey(study_.study, SiteId(entry.site()),
+                                         entry.keys().certificate()));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SessionRunner::CheckSurvivors(std::set<SiteId> survivors) const {
+  survivors.erase(options_.site);
+  return CheckTrusted(options_.config.policy(), study_.study, survivors);
+}
+
+absl::Status SessionRunner::CheckPeers(const v1::SumOpening& opening) const {
+  HILUM_RETURN_IF_ERROR(CheckKeys(opening.roster()));
+  std::set<SiteId> survivors;
+  for (const v1::SumOpening::Survivor& survivor : opening.survivors()) {
+    survivors.emplace(survivor.site());
+  }
+  return CheckSurvivors(std::move(survivors));
 }
 
 absl::Status SessionRunner::TakeStep(const v1::Task& task) {

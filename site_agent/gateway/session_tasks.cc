@@ -11,6 +11,7 @@
 #include "common/config/cohort_rules.h"
 #include "common/crypto/sha256.h"
 #include "common/model/split_file.h"
+#include "site_agent/gateway/consent.h"
 #include "site_agent/gateway/session_runner.h"
 
 namespace hilum {
@@ -64,6 +65,13 @@ absl::Status SessionRunner::OpenStudy(const std::string& hash) {
   Study opened;
   HILUM_ASSIGN_OR_RETURN(opened.study, ParseStudy(bytes));
   HILUM_RETURN_IF_ERROR(session_.CheckPolicy(opened.study));
+  HILUM_RETURN_IF_ERROR(CheckConsent(
+      {.site = options_.site,
+       .certificate_pem = options_.credentials == nullptr
+                              ? std::string()
+                              : options_.credentials->certificate_pem,
+       .policy = options_.config.policy()},
+      approvals_, hash, opened.study));
   if (IsSecure(opened.study) && options_.credentials == nullptr) {
     return absl::FailedPreconditionError(
         "the study has secure aggregation, for which this site has no "
@@ -89,7 +97,13 @@ absl::Status SessionRunner::OpenStudy(const std::string& hash) {
       .blobs = &blobs_,
       .transfer = &transfer_,
       .state_path = absl::StrCat(options_.config.state_dir(), "/studies/",
-                                 ToHex(hash), ".chain")});
+                                 ToHex(hash), ".chain"),
+      .check_opening =
+          [this](const v1::SumOpening& opening) { return CheckPeers(opening); },
+      .announce =
+          [this, hash](const v1::BlobRef& blob) {
+            facts_.AnnounceBlob(hash, blob);
+          }});
   return absl::OkStatus();
 }
 
@@ -130,6 +144,11 @@ absl::StatusOr<v1::PrepareResponse> SessionRunner::Prepare(
     cases.push_back(sum);
   }
   HILUM_RETURN_IF_ERROR(session_.CheckCases(cases));
+  HILUM_RETURN_IF_ERROR(CheckOwnCells(
+      study_.study, prepared.arms(),
+      LimitsOf(options_.config.policy()).minimum_own_cell_patients));
+  HILUM_RETURN_IF_ERROR(
+      CheckPatientsConsent(approvals_, hash, study_.study, prepared.arms()));
   session_.OnPrepared(hash);
   return prepared;
 }

@@ -80,6 +80,12 @@ v1::BlobRef StudyFollower::ModelRef(const std::string& sha256) const {
   return ref;
 }
 
+absl::StatusOr<std::string> StudyFollower::Fetch(
+    const v1::Header& header, const v1::BlobRef& blob) const {
+  options_.announce(blob);
+  return options_.transfer->Fetch(header, blob);
+}
+
 absl::Status StudyFollower::FetchStart(const v1::Header& header) {
   int64_t elements = 0;
   for (const TensorSpec& tensor : options_.parameters.architecture.tensors) {
@@ -88,7 +94,7 @@ absl::Status StudyFollower::FetchStart(const v1::Header& header) {
   v1::BlobRef whole;
   whole.set_sha256(options_.study.initial_weights_sha256());
   whole.set_size(static_cast<uint64_t>(elements) * sizeof(float));
-  absl::StatusOr<std::string> path = options_.transfer->Fetch(header, whole);
+  absl::StatusOr<std::string> path = Fetch(header, whole);
   if (absl::IsDataLoss(path.status())) {
     return absl::PermissionDeniedError(absl::StrCat(
         "the coordinator's starting weights are not those of the approved ",
@@ -165,8 +171,7 @@ absl::StatusOr<v1::SumOpening> StudyFollower::FetchOpening(
       blob.size() > kMaxOpeningBytes) {
     return Untrusted("the coordinator asks for a sum and opens none before it");
   }
-  HILUM_ASSIGN_OR_RETURN(std::string path,
-                         options_.transfer->Fetch(header, blob));
+  HILUM_ASSIGN_OR_RETURN(std::string path, Fetch(header, blob));
   HILUM_ASSIGN_OR_RETURN(std::string bytes, ReadFile(path));
   v1::SumOpening opening;
   if (!opening.ParseFromString(bytes)) {
@@ -174,9 +179,7 @@ absl::StatusOr<v1::SumOpening> StudyFollower::FetchOpening(
   }
   HILUM_RETURN_IF_ERROR(AsUntrusted(CheckOpening(
       ContextOf(opening), *options_.credentials->verifier, opening)));
-  if (options_.check_opening) {
-    HILUM_RETURN_IF_ERROR(options_.check_opening(opening));
-  }
+  HILUM_RETURN_IF_ERROR(options_.check_opening(opening));
   return opening;
 }
 
@@ -185,7 +188,7 @@ absl::StatusOr<std::string> StudyFollower::FetchSum(
   const uint64_t wanted = SumFileBytes(size, opening.survivors_size());
   if (opening.sum().sha256().size() == kSha256Size &&
       opening.sum().size() == wanted) {
-    return options_.transfer->Fetch(header, opening.sum());
+    return Fetch(header, opening.sum());
   }
   return Untrusted(absl::StrCat("the coordinator's sum of round ",
                                 opening.round(), " has ", opening.sum().size(),
@@ -312,8 +315,13 @@ absl::Status StudyFollower::CheckRoster(const v1::Header& header,
     if (!checksum.empty()) {
       one = VectorChecksum::FromBytes(checksum);
     } else {
-      HILUM_ASSIGN_OR_RETURN(std::string path, options_.transfer->Fetch(
-                                                   header, survivor.vector()));
+      if (survivor.vector().size() !=
+          static_cast<uint64_t>(size) * sizeof(uint32_t)) {
+        return Untrusted(absl::StrCat("the coordinator has the vector of ",
+                                      survivor.site(), " in another length"));
+      }
+      HILUM_ASSIGN_OR_RETURN(std::string path,
+                             Fetch(header, survivor.vector()));
       one = ChecksumOfVector(path, size, challenge);
     }
     if (!one.ok()) return AsUntrusted(one.status());
@@ -342,8 +350,7 @@ absl::StatusOr<std::string> StudyFollower::FrozenPath(
 
 absl::StatusOr<std::string> StudyFollower::ModelPath(const v1::Header& header,
                                                      v1::Task::Kind kind) {
-  return options_.transfer->Fetch(header,
-                                  ModelRef(ModelOf(state_.chain(), kind)));
+  return Fetch(header, ModelRef(ModelOf(state_.chain(), kind)));
 }
 
 std::vector<v1::BlobRef> StudyFollower::Needed() const {

@@ -46,8 +46,13 @@ class StudyFollower {
     const BlobCache* blobs;
     const BlobTransfer* transfer;
     std::string state_path;
-    // Is the list of survivors one that this site's policy lets it follow?
-    std::function<absl::Status(const v1::SumOpening&)> check_opening;
+    // Are its sites' keys the pinned ones, and its survivors enough of those
+    // whom this site's policy trusts?
+    std::function<absl::Status(const v1::SumOpening&)> check_opening =
+        [](const v1::SumOpening&) { return absl::OkStatus(); };
+    // Tells the egress gate of a blob that this site is about to ask for.
+    std::function<void(const v1::BlobRef&)> announce = [](const v1::BlobRef&) {
+    };
   };
 
   // What the options point to outlives this object.
@@ -87,6 +92,8 @@ class StudyFollower {
   absl::Status Load();
   absl::Status Save();
   absl::Status FetchStart(const v1::Header& header);
+  absl::StatusOr<std::string> Fetch(const v1::Header& header,
+                                    const v1::BlobRef& blob) const;
   v1::BlobRef ModelRef(const std::string& sha256) const;
   SecAggContext ContextOf(const v1::SumOpening& opening) const;
   absl::StatusOr<v1::SumOpening> FetchOpening(const v1::Header& header,

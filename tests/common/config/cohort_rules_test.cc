@@ -53,17 +53,17 @@ TEST(CohortRulesTest, PolicyThatSaysNothingHasTheDefaults) {
   EXPECT_EQ(limits.minimum_cell_patients, 10u);
   EXPECT_EQ(limits.minimum_own_cell_patients, 0u);
   EXPECT_EQ(limits.minimum_steps, 8u);
-  EXPECT_EQ(limits.largest_share, 0.8);
+  EXPECT_EQ(limits.largest_share, 1);
   // A 0 that is given is a 0.
   policy.set_minimum_cell_patients(0);
   policy.set_minimum_own_cell_patients(5);
   policy.set_minimum_steps(0);
-  policy.set_largest_share(1);
+  policy.set_largest_share(0.5);
   limits = LimitsOf(policy);
   EXPECT_EQ(limits.minimum_cell_patients, 0u);
   EXPECT_EQ(limits.minimum_own_cell_patients, 5u);
   EXPECT_EQ(limits.minimum_steps, 0u);
-  EXPECT_EQ(limits.largest_share, 1);
+  EXPECT_EQ(limits.largest_share, 0.5);
 }
 
 TEST(CohortRulesTest, CellHasNoPatientOrAtLeastTen) {

@@ -106,15 +106,13 @@ TEST(RisksTest, EachLoosenedNumberOfThePolicyIsSaid) {
   v1::Policy policy;
   policy.set_minimum_cell_patients(10);
   policy.set_minimum_steps(8);
-  policy.set_largest_share(0.8);
   EXPECT_THAT(Risks(StudyOf({"a", "b", "c"}), {}, policy), IsEmpty());
   policy.set_minimum_cell_patients(9);
   policy.set_minimum_steps(7);
-  policy.set_largest_share(0.81);
   const std::vector<Risk> risks = Risks(StudyOf({"a", "b", "c"}), {}, policy);
   ASSERT_THAT(Names(risks), ElementsAre("weak_policy"));
-  for (const char* said : {"minimum_cell_patients is 9", "minimum_steps is 7",
-                           "largest_share is 0.81"}) {
+  for (const char* said :
+       {"minimum_cell_patients is 9", "minimum_steps is 7"}) {
     EXPECT_THAT(risks[0].sentence, HasSubstr(said));
   }
 }
