@@ -2,6 +2,7 @@
 #include "tests/coordinator/service/flooded_coordinator.h"
 
 #include <arpa/inet.h>
+#include <grpcpp/client_context.h>
 #include <grpcpp/create_channel.h>
 #include <netinet/in.h>
 #include <poll.h>
