@@ -38,6 +38,17 @@ absl::Status CheckRisks(const Approvals& approvals, const std::string& hash,
       absl::StrCat(checked.message(), HowToAccept(hash, risks)));
 }
 
+// Leaves out those whose own approval has said yes to the risk. Where a study
+// is approved it was compared with all before it; so what it now has in common
+// with another one came later, and was asked and named when that was approved.
+std::vector<PastStudy> NotAccepting(std::vector<PastStudy> past,
+                                    absl::string_view risk) {
+  std::erase_if(past, [&](const PastStudy& study) {
+    return study.accepted.contains(std::string(risk));
+  });
+  return past;
+}
+
 absl::Status CheckWeights(const Approvals& approvals, const std::string& hash,
                           const v1::Study& study) {
   HILUM_ASSIGN_OR_RETURN(Acceptance accepted, approvals.Accepted(hash));
@@ -61,6 +72,8 @@ std::vector<PastStudy> PastStudies(const Approvals& approvals,
     if (earlier == hash) continue;
     const absl::StatusOr<std::string> bytes = approvals.Offer(earlier);
     PastStudy study{.hash = earlier};
+    const absl::StatusOr<Acceptance> accepted = approvals.Accepted(earlier);
+    if (accepted.ok()) study.accepted = accepted->risks;
     // Rules may have changed since: its sites and weights are read, no more.
     if (bytes.ok() && study.study.ParseFromString(*bytes)) {
       past.push_back(std::move(study));
@@ -100,7 +113,9 @@ absl::Status CheckConsent(const AskedSite& asked, const Approvals& approvals,
       CheckTrusted(asked.policy, study, OtherSites(study, asked.site)));
   HILUM_RETURN_IF_ERROR(CheckRisks(
       approvals, hash,
-      RisksOf(study, asked.site, asked.policy, PastStudies(approvals, hash))));
+      RisksOf(
+          study, asked.site, asked.policy,
+          NotAccepting(PastStudies(approvals, hash), kSiteUpdatesInferable))));
   return CheckWeights(approvals, hash, study);
 }
 
@@ -110,10 +125,17 @@ absl::Status CheckPatientsConsent(const Approvals& approvals,
                                   const ArmCensuses& arms) {
   v1::SubmitCensusRequest now;
   *now.mutable_arms() = arms;
+  const auto census_path = [&](absl::string_view of) {
+    return absl::StrCat(approvals.studies_dir(), "/", ToHex(of), ".census");
+  };
+  std::vector<PastStudy> all = PastStudies(approvals, hash);
+  // With its first census it was compared with all before it.
+  if (FileExists(census_path(hash))) {
+    all = NotAccepting(std::move(all), kPatientsInferable);
+  }
   std::vector<Risk> risks;
-  for (const PastStudy& past : PastStudies(approvals, hash)) {
-    const absl::StatusOr<std::string> bytes = ReadFile(absl::StrCat(
-        approvals.studies_dir(), "/", ToHex(past.hash), ".census"));
+  for (const PastStudy& past : all) {
+    const absl::StatusOr<std::string> bytes = ReadFile(census_path(past.hash));
     v1::SubmitCensusRequest census;
     // None: it never came so far that anything left.
     if (!bytes.ok() || !census.ParseFromString(*bytes)) continue;

@@ -36,7 +36,8 @@ std::vector<std::string> ConflictsOf(const AskedSite& asked,
 
 // Checks, before anything of an approved study is done, that the study pins
 // this site's own key, that trusted peers are in it, and that the officer has
-// accepted its risks and starting weights. PERMISSION_DENIED,
+// accepted its risks and starting weights. A study approved later whose
+// approval took a risk of both takes it for this one too. PERMISSION_DENIED,
 // FAILED_PRECONDITION: says what is missing and what to type.
 absl::Status CheckConsent(const AskedSite& asked, const Approvals& approvals,
                           const std::string& hash, const v1::Study& study);

@@ -38,6 +38,7 @@ struct Risk {
 struct PastStudy {
   std::string hash;  // raw
   v1::Study study;
+  std::set<std::string> accepted;  // names of risks, with its approval
 };
 
 // Returns the risks that follow from the study, this site's policy and its past

@@ -6,9 +6,12 @@
 #include <set>
 #include <utility>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "common/aggregation/ring.h"
 #include "common/aggregation/statistics_vector.h"
@@ -202,6 +205,16 @@ std::string PatientsText(const StudyView& view) {
                       " steps, so that an update is not one step's gradient.");
 }
 
+// A path as a shell takes it for one word.
+std::string ShellWord(const std::string& path) {
+  const bool plain = std::all_of(path.begin(), path.end(), [](char c) {
+    return absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
+           absl::StrContains("/._-", std::string(1, c));
+  });
+  if (plain && !path.empty()) return path;
+  return absl::StrCat("'", absl::StrReplaceAll(path, {{"'", "'\\''"}}), "'");
+}
+
 std::string ListText(const std::vector<std::string>& lines) {
   std::string text;
   for (const std::string& line : lines) {
@@ -250,9 +263,9 @@ bool LacksWeights(const StudyView& view) {
 std::string ApproveCommand(const StudyView& view) {
   std::set<std::string> names = view.accepted.risks;
   for (const Risk& risk : view.risks) names.insert(risk.name);
-  std::string command =
-      absl::StrCat("hilum-site study approve --config ", view.config_path, " ",
-                   ToHex(view.hash).substr(0, 12));
+  std::string command = absl::StrCat("hilum-site study approve --config ",
+                                     ShellWord(view.config_path), " ",
+                                     ToHex(view.hash).substr(0, 12));
   if (!names.empty()) {
     absl::StrAppend(&command, " --accept ", absl::StrJoin(names, ","));
   }
@@ -281,8 +294,8 @@ absl::StatusOr<std::string> StudyText(const StudyView& view) {
   AddPart("What it risks, and needs your yes", RisksText(view), out);
   absl::StrAppend(&out, "To take part\n  ", ApproveCommand(view),
                   "\nTo decline\n  hilum-site study refuse --config ",
-                  view.config_path, " ", ToHex(view.hash).substr(0, 12),
-                  "\nThe study in full\n");
+                  ShellWord(view.config_path), " ",
+                  ToHex(view.hash).substr(0, 12), "\nThe study in full\n");
   for (absl::string_view line :
        absl::StrSplit(MessageToYaml(view.study), '\n', absl::SkipEmpty())) {
     absl::StrAppend(&out, "  ", line, "\n");

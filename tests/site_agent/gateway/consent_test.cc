@@ -130,6 +130,19 @@ TEST_F(ConsentTest, AnEndedStudyOfOneSiteLessIsARisk) {
       HasSubstr("site_updates_inferable"));
 }
 
+// Or the first would stop when its gateway is started anew.
+TEST_F(ConsentTest, AYesToALaterStudyCoversTheEarlierOne) {
+  const v1::Study first = StudyOf({"a", "b", "c"});
+  const v1::Study later = StudyOf({"a", "b", "c", "d"});
+  EXPECT_TRUE(Check(first, weights_).ok());
+  Acceptance accepted = weights_;
+  accepted.risks = {"site_updates_inferable"};
+  EXPECT_TRUE(Check(later, accepted).ok());
+  EXPECT_TRUE(Check(first, weights_).ok());
+  Offer(later, &weights_);
+  EXPECT_FALSE(Check(first, weights_).ok());
+}
+
 TEST_F(ConsentTest, ThePolicyConflictsAreAllListed) {
   asked_.policy.add_architectures("vgg16");
   asked_.policy.add_trusted_peers()->set_site("z");
@@ -172,6 +185,34 @@ TEST_F(ConsentTest, ACensusThatDiffersInOnePatientAsksForAYes) {
   EXPECT_TRUE(CheckPatientsConsent(approvals_, own, study, census.arms()).ok());
   ASSERT_TRUE(approvals_.Approve(own, AcceptEverything(study)).ok());
   EXPECT_TRUE(CheckPatientsConsent(approvals_, own, study, arms).ok());
+}
+
+TEST_F(ConsentTest, AYesToALaterCensusCoversTheEarlierOne) {
+  const v1::Study first = StudyOf({"a", "b", "c"});
+  v1::Study later = first;
+  later.set_name("later");
+  const std::string one = Offer(first, &weights_);
+  const Acceptance everything = AcceptEverything(later);
+  const std::string two = Offer(later, &everything);
+  v1::SubmitCensusRequest census;
+  v1::ArmCensus* arm = census.add_arms();
+  for (int i = 0; i < 4; ++i) {
+    arm->add_fold_class_patients(20);
+    arm->add_fold_class_counts(20);
+  }
+  const auto give = [&](const std::string& hash) {
+    EXPECT_TRUE(WriteFileAtomically(
+                    absl::StrCat(folder_, "/studies/", ToHex(hash), ".census"),
+                    census.SerializeAsString())
+                    .ok());
+  };
+  const ArmCensuses arms = census.arms();
+  arm->set_fold_class_patients(0, 21);
+  give(two);
+  // A yes to something else; this one was not yet compared.
+  EXPECT_FALSE(CheckPatientsConsent(approvals_, one, first, arms).ok());
+  give(one);
+  EXPECT_TRUE(CheckPatientsConsent(approvals_, one, first, arms).ok());
 }
 
 }  // namespace

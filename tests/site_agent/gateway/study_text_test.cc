@@ -85,6 +85,11 @@ TEST(StudyTextTest, TheCommandHasEveryYesThatIsNeeded) {
   StudyView view = View({"a", "b", "c"});
   EXPECT_EQ(ApproveCommand(view),
             "hilum-site study approve --config site.yaml 5a5a5a5a5a5a");
+  view.config_path = "St Mary's/site.yaml";
+  EXPECT_EQ(ApproveCommand(view),
+            "hilum-site study approve --config 'St Mary'\\''s/site.yaml' "
+            "5a5a5a5a5a5a");
+  view.config_path = "site.yaml";
   view.risks = {{"weak_policy", "little is guarded"},
                 {"unpinned_keys", "nobody is known"}};
   view.weights = {false, "unknown"};
