@@ -35,18 +35,26 @@ TEST(StepsTest, TooFewCasesAreNotTrainedOn) {
   EXPECT_EQ(BatchSizeFor(StudyOf(16, 2), 0, 8), 0u);
 }
 
+void ExpectEnoughSteps(v1::StudyTask task, uint32_t epochs, uint32_t steps) {
+  v1::Study study = StudyOf(16, epochs);
+  study.set_task(task);
+  for (size_t cases = 0; cases < 150; ++cases) {
+    const size_t size = BatchSizeFor(study, cases, steps);
+    EXPECT_EQ(size == 0, cases * epochs < steps) << cases;
+    if (size == 0) continue;
+    EXPECT_LE(size, 16u);
+    EXPECT_GE(epochs * StepsOfEpoch(study, cases, size), steps) << cases;
+  }
+}
+
+// Three epochs and ten steps: where a last batch is left out, some sizes that
+// the cases would fill have a step too few.
 TEST(StepsTest, EachChoiceHasItsStepsWhereverThereAreCasesEnough) {
   for (v1::StudyTask task :
        {v1::STUDY_TASK_CLASSIFICATION, v1::STUDY_TASK_SEGMENTATION}) {
     for (uint32_t epochs : {1u, 2u, 3u}) {
-      for (size_t cases = 0; cases < 150; ++cases) {
-        v1::Study study = StudyOf(16, epochs);
-        study.set_task(task);
-        const size_t size = BatchSizeFor(study, cases, 8);
-        EXPECT_EQ(size == 0, cases * epochs < 8) << cases;
-        if (size == 0) continue;
-        EXPECT_LE(size, 16u);
-        EXPECT_GE(epochs * StepsOfEpoch(study, cases, size), 8u) << cases;
+      for (uint32_t steps : {1u, 8u, 10u}) {
+        ExpectEnoughSteps(task, epochs, steps);
       }
     }
   }
@@ -59,8 +67,11 @@ TEST(StepsTest, SegmentationLeavesASmallLastBatchOut) {
   EXPECT_EQ(StepsOfEpoch(study, 9, 4), 2u);
   EXPECT_EQ(StepsOfEpoch(study, 10, 4), 3u);
   EXPECT_EQ(StepsOfEpoch(study, 1, 4), 1u);
-  // 17 cases in two: eight steps, and one case is left. Of three: six.
-  EXPECT_EQ(BatchSizeFor(StudyOf(3, 1), 17, 8), 2u);
+  // 17 cases in three epochs of batches of five: nine steps.
+  study = StudyOf(16, 3);
+  EXPECT_EQ(BatchSizeFor(study, 17, 10), 5u);
+  study.set_task(v1::STUDY_TASK_SEGMENTATION);
+  EXPECT_EQ(BatchSizeFor(study, 17, 10), 4u);
 }
 
 }  // namespace
