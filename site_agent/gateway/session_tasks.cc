@@ -9,6 +9,7 @@
 #include "common/base/status_macros.h"
 #include "common/config/census.h"
 #include "common/config/cohort_rules.h"
+#include "common/config/evaluation.h"
 #include "common/crypto/sha256.h"
 #include "common/model/split_file.h"
 #include "site_agent/gateway/consent.h"
@@ -356,6 +357,9 @@ absl::Status SessionRunner::SubmitEvaluation(
   *request.mutable_header() = task.header();
   if (evaluated.ok()) {
     *request.mutable_tracks() = evaluated->tracks();
+    HILUM_ASSIGN_OR_RETURN(v1::CensusTotals cohort, CohortOf(task));
+    WithholdHistograms(HistogramsShown(study_.study, cohort),
+                       *request.mutable_tracks());
   } else {
     Log(evaluated.status().message());
     request.set_unable(true);
