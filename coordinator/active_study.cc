@@ -299,8 +299,10 @@ absl::Status ActiveStudy::ReadSum(absl::Span<const uint32_t> sums,
                            DecodeCensus(study_, sites, sums));
     return absl::OkStatus();
   }
-  HILUM_ASSIGN_OR_RETURN(stored.evaluation_totals,
-                         DecodeEvaluation(study_, HeldOut(), sites, sums));
+  HILUM_ASSIGN_OR_RETURN(
+      stored.evaluation_totals,
+      DecodeEvaluation(study_, HeldOut(), sites, sums,
+                       HistogramsShown(study_, *stored_.census_totals)));
   return absl::OkStatus();
 }
 

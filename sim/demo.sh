@@ -22,7 +22,7 @@ TEXT
 DATA=
 STUDY=sim/scenarios/demo.yaml
 OUT=out/demo
-PHANTOMS=${HILUM_DEMO_PHANTOMS:-180}
+PHANTOMS=${HILUM_DEMO_PHANTOMS:-240}
 wrong_usage() {
   echo "demo: $1" >&2
   usage >&2

@@ -72,9 +72,10 @@ absl::StatusOr<v1::BlobRef> SessionRunner::MakeEvaluationVector(
   if (PublishesFigures()) {
     HILUM_RETURN_IF_ERROR(SubmitEvaluation(task, evaluated));
   }
-  absl::StatusOr<std::vector<uint32_t>> words =
-      EncodeEvaluation(study_.study, HeldOut(study_.study, follower().cohort()),
-                       evaluated.tracks());
+  const v1::CensusTotals& cohort = follower().cohort();
+  absl::StatusOr<std::vector<uint32_t>> words = EncodeEvaluation(
+      study_.study, HeldOut(study_.study, cohort), evaluated.tracks(),
+      HistogramsShown(study_.study, cohort));
   if (words.ok()) return WriteVector(spool().path(), *words);
   return absl::AbortedError(words.status().message());
 }
