@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What can be learned of a site or its patients from a study in spite of all
 // other protection, so that an officer takes it knowingly or not at all.
-// docs/parts/consent.md says what each risk is worth to an attacker.
+// docs/consent.md says what each risk is worth to an attacker.
 #ifndef HILUM_SITE_AGENT_GATEWAY_RISKS_H_
 #define HILUM_SITE_AGENT_GATEWAY_RISKS_H_
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // In how many folds a cohort of known size can be dealt: that of three sites
 // with 802 patients in four classes, of whom 86 have COVID-19, 73 of them with
-// a lung mask (docs/parts/patients.md).
+// a lung mask (docs/patients.md).
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
