@@ -36,6 +36,9 @@ std::set<SiteId> SitesIn(const Totals& totals) {
 
 static_assert(kMaxArmCases <= kMaxSiteExamples);
 
+// The first protocol in which a census counts patients, and sums are opened.
+constexpr uint32_t kFirstWithOpenings = 6;
+
 // Rounds and updates may be ahead of the phase: a full disk may have taken
 // them and not yet the phase.
 StudyMachine::Progress ProgressOf(const v1::Study& study,
@@ -117,7 +120,7 @@ absl::StatusOr<ActiveStudy> ActiveStudy::Create(StoredStudy stored,
                                                 SecureRng* rng,
                                                 absl::Time now) {
   HILUM_ASSIGN_OR_RETURN(v1::Study study, ParseStudy(stored.study));
-  if (study.task() == v1::STUDY_TASK_UNSPECIFIED &&
+  if (study.protocol_version() < kFirstWithOpenings &&
       stored.phase < v1::StudyStatus::COMPLETED) {
     return absl::FailedPreconditionError(absl::StrCat(
         "it was begun with protocol ", study.protocol_version(),

@@ -27,7 +27,7 @@ namespace hilum {
 class ActiveStudy {
  public:
   // INVALID_ARGUMENT: the stored bytes are no study of this version.
-  // FAILED_PRECONDITION: one of before protocol 5 that has not ended, or one
+  // FAILED_PRECONDITION: one of before protocol 6 that has not ended, or one
   // with secure aggregation and no verifier.
   // `verifier` and `rng` are for secure aggregation, and outlive the object.
   static absl::StatusOr<ActiveStudy> Create(StoredStudy stored,

@@ -181,6 +181,7 @@ class FederationCore : public FederationHandler {
   // Of a masked census or evaluation.
   absl::Status AggregateTotals(ActiveStudy& study)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  static v1::BlobRef GlobalOf(const AggregateResult& result);
   // What the aggregation of the closed round came to, where it did not give a
   // result. OK: it is dealt with; otherwise it is tried again.
   absl::Status OnNoAggregate(ActiveStudy& study, const absl::Status& why)
@@ -199,10 +200,20 @@ class FederationCore : public FederationHandler {
       v1::SumOpening& opening);
   // Completes the opening, stores it as a blob and returns what is to be kept
   // of the study's sums once the round is committed. Lets the lock go while it
-  // writes.
+  // writes. CANCELLED: the study was stopped meanwhile.
   absl::StatusOr<v1::SumsRecord> PublishOpening(ActiveStudy& study,
                                                 v1::StudyChain after,
                                                 v1::SumOpening& opening)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Commit the round of a masked sum; return as Aggregate.
+  absl::Status CommitMasked(ActiveStudy& study, const AggregateResult& result,
+                            v1::SumOpening& opening)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::Status CommitCensus(ActiveStudy& study, const VectorSum& summed,
+                            v1::SumOpening& opening)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Tells the operator where sites will refuse the cohort's census.
+  void WarnOfSmallCells(const ActiveStudy& study)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // The round is committed: what the sum before it left may go.
   void TakeSums(ActiveStudy& study, v1::SumsRecord sums)

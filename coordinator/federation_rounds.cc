@@ -126,6 +126,13 @@ absl::Status FederationCore::OnNoAggregate(ActiveStudy& study,
   return absl::OkStatus();
 }
 
+v1::BlobRef FederationCore::GlobalOf(const AggregateResult& result) {
+  v1::BlobRef global;
+  global.set_sha256(result.sha256);
+  global.set_size(result.num_bytes);
+  return global;
+}
+
 absl::Status FederationCore::AggregateModels(ActiveStudy& study) {
   StoredStudy& stored = study.stored();
   AggregateOptions options{
@@ -154,24 +161,16 @@ absl::Status FederationCore::AggregateModels(ActiveStudy& study) {
     status = blobs_.Adopt(options.sum_path, result->sum_sha256);
   }
   mutex_.Lock();
-  if (study.Ended() || !status.ok()) return OnNoAggregate(study, status);
-
-  v1::BlobRef global;
-  global.set_sha256(result->sha256);
-  global.set_size(result->num_bytes);
-  RoundSummary summary = study.Summarise(*result);
-  if (sum == nullptr) {
-    HILUM_RETURN_IF_ERROR(Commit(study, std::move(summary), global));
-    obsolete_uploads_.insert(obsolete_uploads_.end(), keys.begin(), keys.end());
-    return absl::OkStatus();
+  if (study.Ended() && status.ok()) {
+    obsolete_blobs_.push_back(result->sha256);
+    obsolete_blobs_.push_back(result->sum_sha256);
   }
-  opening.mutable_sum()->set_sha256(result->sum_sha256);
-  opening.mutable_sum()->set_size(result->sum_bytes);
-  HILUM_ASSIGN_OR_RETURN(
-      v1::SumsRecord sums,
-      PublishOpening(study, study.AfterTraining(opening, summary, global),
-                     opening));
-  return Commit(study, std::move(summary), global, &sums);
+  if (study.Ended() || !status.ok()) return OnNoAggregate(study, status);
+  if (sum != nullptr) return CommitMasked(study, *result, opening);
+  HILUM_RETURN_IF_ERROR(
+      Commit(study, study.Summarise(*result), GlobalOf(*result)));
+  obsolete_uploads_.insert(obsolete_uploads_.end(), keys.begin(), keys.end());
+  return absl::OkStatus();
 }
 
 absl::Status FederationCore::AggregateTotals(ActiveStudy& study) {
@@ -187,12 +186,6 @@ absl::Status FederationCore::AggregateTotals(ActiveStudy& study) {
   mutex_.Unlock();
   absl::StatusOr<VectorSum> summed = SumMasked(sum, paths, size, opening);
   absl::Status status = summed.status();
-  if (status.ok()) {
-    absl::StatusOr<std::string> put = blobs_.Put(summed->file);
-    status = put.status();
-    if (put.ok()) opening.mutable_sum()->set_sha256(*put);
-    opening.mutable_sum()->set_size(summed->file.size());
-  }
   mutex_.Lock();
   StoredStudy& stored = study.stored();
   if (status.ok() && !study.Ended()) {
@@ -200,19 +193,11 @@ absl::Status FederationCore::AggregateTotals(ActiveStudy& study) {
   }
   if (study.Ended() || !status.ok()) return OnNoAggregate(study, status);
   if (study.machine().phase() == v1::StudyStatus::PREPARING) {
-    HILUM_ASSIGN_OR_RETURN(
-        v1::SumsRecord sums,
-        PublishOpening(study, study.AfterCensus(opening, summed->words),
-                       opening));
-    HILUM_RETURN_IF_ERROR(
-        storage_->CommitTotals(stored.hash, *stored.census_totals, sums));
-    TakeSums(study, std::move(sums));
-  } else {
-    HILUM_RETURN_IF_ERROR(
-        storage_->CommitTotals(stored.hash, *stored.evaluation_totals));
-    obsolete_blobs_.push_back(opening.sum().sha256());
-    obsolete_uploads_.insert(obsolete_uploads_.end(), keys.begin(), keys.end());
+    return CommitCensus(study, *summed, opening);
   }
+  HILUM_RETURN_IF_ERROR(
+      storage_->CommitTotals(stored.hash, *stored.evaluation_totals));
+  obsolete_uploads_.insert(obsolete_uploads_.end(), keys.begin(), keys.end());
   study.machine().Committed(clock_.Now());
   return absl::OkStatus();
 }

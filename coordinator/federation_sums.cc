@@ -3,7 +3,9 @@
 // sum of what its survivors sent and that the next question follows from it.
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
+#include "common/config/cohort_rules.h"
 #include "common/crypto/sha256.h"
 #include "coordinator/federation_core.h"
 
@@ -37,6 +39,11 @@ absl::StatusOr<v1::SumsRecord> FederationCore::PublishOpening(
   absl::StatusOr<std::string> sha256 = blobs_.Put(bytes);
   mutex_.Lock();
   HILUM_RETURN_IF_ERROR(sha256.status());
+  if (study.Ended()) {
+    obsolete_blobs_.push_back(*sha256);
+    obsolete_blobs_.push_back(opening.sum().sha256());
+    return absl::CancelledError("the study was stopped meanwhile");
+  }
 
   v1::SumsRecord sums;
   if (study.stored().sums.has_value()) sums = *study.stored().sums;
@@ -58,10 +65,60 @@ absl::StatusOr<v1::SumsRecord> FederationCore::PublishOpening(
   return sums;
 }
 
+absl::Status FederationCore::CommitMasked(ActiveStudy& study,
+                                          const AggregateResult& result,
+                                          v1::SumOpening& opening) {
+  const v1::BlobRef global = GlobalOf(result);
+  RoundSummary summary = study.Summarise(result);
+  opening.mutable_sum()->set_sha256(result.sum_sha256);
+  opening.mutable_sum()->set_size(result.sum_bytes);
+  absl::StatusOr<v1::SumsRecord> sums = PublishOpening(
+      study, study.AfterTraining(opening, summary, global), opening);
+  if (absl::IsCancelled(sums.status())) {
+    obsolete_blobs_.push_back(global.sha256());
+    return absl::OkStatus();
+  }
+  HILUM_RETURN_IF_ERROR(sums.status());
+  return Commit(study, std::move(summary), global, &*sums);
+}
+
+absl::Status FederationCore::CommitCensus(ActiveStudy& study,
+                                          const VectorSum& summed,
+                                          v1::SumOpening& opening) {
+  mutex_.Unlock();
+  absl::StatusOr<std::string> put = blobs_.Put(summed.file);
+  mutex_.Lock();
+  HILUM_RETURN_IF_ERROR(put.status());
+  opening.mutable_sum()->set_sha256(*put);
+  opening.mutable_sum()->set_size(summed.file.size());
+  absl::StatusOr<v1::SumsRecord> sums =
+      PublishOpening(study, study.AfterCensus(opening, summed.words), opening);
+  if (absl::IsCancelled(sums.status())) return absl::OkStatus();
+  HILUM_RETURN_IF_ERROR(sums.status());
+  const StoredStudy& stored = study.stored();
+  HILUM_RETURN_IF_ERROR(
+      storage_->CommitTotals(stored.hash, *stored.census_totals, *sums));
+  TakeSums(study, *std::move(sums));
+  WarnOfSmallCells(study);
+  study.machine().Committed(clock_.Now());
+  return absl::OkStatus();
+}
+
+void FederationCore::WarnOfSmallCells(const ActiveStudy& study) {
+  const absl::Status cells =
+      CheckCells(study.study(), *study.stored().census_totals,
+                 PolicyLimits().minimum_cell_patients);
+  if (cells.ok()) return;
+  options_.log(absl::StrCat("study ", study.study().name(), ": ",
+                            cells.message(),
+                            "; sites with the default policy will refuse to "
+                            "train"));
+}
+
 std::set<UploadSpool::Key> FederationCore::KeptVectors(
     const ActiveStudy& study) const {
   std::set<UploadSpool::Key> keys;
-  if (!study.stored().sums.has_value()) return keys;
+  if (study.Ended() || !study.stored().sums.has_value()) return keys;
   const v1::SumsRecord& sums = *study.stored().sums;
   for (const v1::SumsRecord::Vector& vector : sums.vectors()) {
     keys.insert(UploadKey(SiteId(vector.site()), study.MakeHeader(sums.round()),

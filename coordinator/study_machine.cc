@@ -32,9 +32,8 @@ uint32_t MinimumSites(const v1::Study& study) {
 
 // Why a round failed, for the operator.
 std::string Shortfall(const Round& round, uint32_t minimum_sites) {
-  std::string text =
-      absl::StrCat("round ", round.number(), ": ", round.answered().size(),
-                   " of at least ", minimum_sites, " sites answered");
+  std::string text = absl::StrCat(round.answered().size(), " of at least ",
+                                  minimum_sites, " sites answered");
   for (const auto& [site, reason] : round.refused()) {
     absl::StrAppend(&text, "; ", site.name(), ": ", reason);
   }
@@ -229,9 +228,11 @@ StudyMachine::Command StudyMachine::Next(absl::Time now) {
     case State::kFailed:
       // Nobody has revealed anything: the next round asks anew.
       if (sum_ != nullptr && phase_ == v1::StudyStatus::TRAINING) {
-        return GiveUpRound(Shortfall(round_, MinimumSites(study_)));
+        return GiveUpRound(absl::StrCat(
+            "before it began: ", Shortfall(round_, MinimumSites(study_))));
       }
-      Stop(Shortfall(round_, MinimumSites(study_)));
+      Stop(absl::StrCat("round ", round_.number(), ": ",
+                        Shortfall(round_, MinimumSites(study_))));
       return Command::kEnded;
     case State::kClosed:
       return sum_ != nullptr ? BeginSum(now) : CloseRound(now);

@@ -35,28 +35,62 @@ absl::Status WriteAll(int fd, absl::string_view bytes,
   return absl::OkStatus();
 }
 
-// The first global blob: every track starts alike. Written track by track,
-// as it may be large.
-absl::StatusOr<v1::BlobRef> PutRepeated(absl::string_view track,
-                                        size_t num_tracks,
-                                        const BlobStore& blobs) {
-  std::string path = blobs.TemporaryPath("submission");
+// The blobs of a submission: those that were not there before are removed
+// again, unless it succeeds.
+class NewBlobs {
+ public:
+  explicit NewBlobs(const BlobStore& store) : store_(store) {}
+  ~NewBlobs() {
+    for (const std::string& sha256 : new_) store_.Remove(sha256);
+  }
+  NewBlobs(const NewBlobs&) = delete;
+  NewBlobs& operator=(const NewBlobs&) = delete;
+
+  absl::StatusOr<v1::BlobRef> Put(absl::string_view bytes);
+  // Of so many copies, one after the other; written copy by copy, as it may be
+  // large.
+  absl::StatusOr<v1::BlobRef> PutRepeated(absl::string_view bytes,
+                                          size_t copies);
+  void Keep() { new_.clear(); }
+
+ private:
+  void Note(const std::string& sha256) {
+    if (!FileExists(store_.Path(sha256))) new_.push_back(sha256);
+  }
+
+  const BlobStore& store_;
+  std::vector<std::string> new_;
+};
+
+absl::StatusOr<v1::BlobRef> NewBlobs::Put(absl::string_view bytes) {
+  v1::BlobRef ref;
+  ref.set_sha256(Sha256Of(bytes));
+  ref.set_size(bytes.size());
+  Note(ref.sha256());
+  HILUM_RETURN_IF_ERROR(store_.Put(bytes).status());
+  return ref;
+}
+
+absl::StatusOr<v1::BlobRef> NewBlobs::PutRepeated(absl::string_view bytes,
+                                                  size_t copies) {
+  std::string path = store_.TemporaryPath("submission");
   ScopedFd fd(
       open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
   if (fd.get() < 0) return ErrnoStatus(errno, "cannot write", path);
   Sha256 sha;
   absl::Status status;
-  for (size_t i = 0; i < num_tracks && status.ok(); ++i) {
-    sha.Update(track);
-    status = WriteAll(fd.get(), track, path);
+  for (size_t i = 0; i < copies && status.ok(); ++i) {
+    sha.Update(bytes);
+    status = WriteAll(fd.get(), bytes, path);
   }
   if (status.ok() && fsync(fd.get()) != 0) {
     status = ErrnoStatus(errno, "cannot write", path);
   }
   v1::BlobRef ref;
   ref.set_sha256(sha.Finish());
-  ref.set_size(track.size() * num_tracks);
-  if (status.ok()) status = blobs.Adopt(path, ref.sha256());
+  ref.set_size(bytes.size() * copies);
+  Note(ref.sha256());
+  if (status.ok()) status = store_.Adopt(path, ref.sha256());
   if (!status.ok()) {
     unlink(path.c_str());
     return status;
@@ -131,6 +165,7 @@ absl::StatusOr<StoredStudy> PrepareSubmission(v1::Study study,
   HILUM_ASSIGN_OR_RETURN(ParameterLayout layout, StudyLayout(study));
 
   StoredStudy stored;
+  NewBlobs put(blobs);
   SplitWeights split;
   {
     HILUM_ASSIGN_OR_RETURN(
@@ -138,19 +173,17 @@ absl::StatusOr<StoredStudy> PrepareSubmission(v1::Study study,
         StartingWeights(study, layout, file ? &*file : nullptr, options));
     file.reset();
     // Sites fetch all of them, compare their hash and split them themselves.
-    HILUM_ASSIGN_OR_RETURN(std::string sha256, blobs.Put(BlobBytes(initial)));
-    study.set_initial_weights_sha256(sha256);
+    HILUM_ASSIGN_OR_RETURN(v1::BlobRef whole, put.Put(BlobBytes(initial)));
+    study.set_initial_weights_sha256(whole.sha256());
     HILUM_ASSIGN_OR_RETURN(split, SplitInitial(layout, initial));
   }
   if (!split.frozen.empty()) {
-    absl::string_view bytes = BlobBytes(split.frozen);
-    HILUM_ASSIGN_OR_RETURN(std::string sha256, blobs.Put(bytes));
-    stored.frozen.set_sha256(sha256);
-    stored.frozen.set_size(bytes.size());
+    HILUM_ASSIGN_OR_RETURN(stored.frozen, put.Put(BlobBytes(split.frozen)));
   }
-  HILUM_ASSIGN_OR_RETURN(stored.global,
-                         PutRepeated(BlobBytes(split.travelling),
-                                     StudyTracks(study).size(), blobs));
+  HILUM_ASSIGN_OR_RETURN(
+      stored.global,
+      put.PutRepeated(BlobBytes(split.travelling), StudyTracks(study).size()));
+  put.Keep();
   stored.study = SerializeStudy(study);
   stored.hash = Sha256Of(stored.study);
   return stored;

@@ -36,7 +36,7 @@ struct UploadSpool::Upload {
   bool verified = false;
   bool broken = false;  // its file is gone; a new upload takes its place
 
-  absl::Status Reopen(uint64_t size);
+  absl::Status Reopen(uint64_t size, bool create);
   absl::Status Write(absl::string_view data);
   // Hashes what is in the file.
   void Take(absl::string_view data);
@@ -49,8 +49,9 @@ void UploadSpool::Upload::Take(absl::string_view data) {
 }
 
 // Opens the file and takes what an earlier process left in it.
-absl::Status UploadSpool::Upload::Reopen(uint64_t size) {
-  fd = ScopedFd(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+absl::Status UploadSpool::Upload::Reopen(uint64_t size, bool create) {
+  const int flags = O_RDWR | O_CLOEXEC | (create ? O_CREAT : 0);
+  fd = ScopedFd(open(path.c_str(), flags, 0600));
   if (fd.get() < 0) return ErrnoStatus(errno, "cannot open", path);
   // A crash may have left part of a word; sites send whole ones.
   struct stat info;
@@ -95,18 +96,20 @@ std::string UploadSpool::Path(const Key& key) const {
       absl::Hex(key.round, absl::kZeroPad8), "-", ToHex(key.sha256), ".part");
 }
 
-absl::StatusOr<std::shared_ptr<UploadSpool::Upload>> UploadSpool::Find(
-    const Key& key) {
-  absl::MutexLock lock(&mutex_);
-  auto found = uploads_.find(key);
-  if (found != uploads_.end()) return found->second;
-  // One update at a time of each study and site: drop others, but for kept
-  // ones.
+bool UploadSpool::IsKept(const Key& key) const {
+  auto kept = kept_.find(key.study_hash);
+  return kept != kept_.end() && kept->second.contains(key);
+}
+
+// One update at a time of each study and site, beside those that are kept.
+void UploadSpool::DropOthers(const Key& key) {
   std::set<std::string> stay = {Path(key)};
-  for (const Key& kept : kept_[key.study_hash]) stay.insert(Path(kept));
-  std::string prefix =
+  auto kept = kept_.find(key.study_hash);
+  if (kept != kept_.end()) {
+    for (const Key& other : kept->second) stay.insert(Path(other));
+  }
+  const std::string prefix =
       absl::StrCat(ToHex(key.study_hash), "-", key.site.name(), "-");
-  std::string path = Path(key);
   std::error_code error;
   for (const auto& entry :
        std::filesystem::directory_iterator(directory_, error)) {
@@ -121,11 +124,21 @@ absl::StatusOr<std::shared_ptr<UploadSpool::Upload>> UploadSpool::Find(
     return entry.first.study_hash == key.study_hash &&
            entry.first.site == key.site && !stay.contains(Path(entry.first));
   });
+}
+
+absl::StatusOr<std::shared_ptr<UploadSpool::Upload>> UploadSpool::Find(
+    const Key& key) {
+  absl::MutexLock lock(&mutex_);
+  auto found = uploads_.find(key);
+  if (found != uploads_.end()) return found->second;
+  // A kept one is read, and its site may be sending the next one.
+  const bool kept = IsKept(key);
+  if (!kept) DropOthers(key);
   auto upload = std::make_shared<Upload>();
-  upload->path = path;
-  absl::Status opened = upload->Reopen(key.size);
+  upload->path = Path(key);
+  absl::Status opened = upload->Reopen(key.size, /*create=*/!kept);
   if (!opened.ok()) {
-    if (absl::IsDataLoss(opened)) unlink(path.c_str());
+    if (absl::IsDataLoss(opened)) unlink(upload->path.c_str());
     return opened;
   }
   uploads_[key] = upload;
@@ -193,6 +206,13 @@ void UploadSpool::Keep(absl::string_view study_hash, std::set<Key> keys) {
 
 absl::StatusOr<std::string> UploadSpool::Read(const Key& key, uint64_t offset,
                                               uint64_t max_bytes) {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (!IsKept(key)) {
+      return absl::NotFoundError(absl::StrCat("vector ", ToHex(key.sha256),
+                                              " is not kept here any more"));
+    }
+  }
   HILUM_ASSIGN_OR_RETURN(std::string path, Complete(key));
   if (offset > key.size) {
     return absl::OutOfRangeError(absl::StrCat("offset ", offset, " of a vector",

@@ -53,8 +53,9 @@ class UploadSpool {
 
   // Keeps these uploads of a study, all complete, until others are named.
   void Keep(absl::string_view study_hash, std::set<Key> keys);
-  // Reads up to max_bytes from offset of a complete upload.
-  // FAILED_PRECONDITION: not complete. OUT_OF_RANGE: offset past its end.
+  // Reads up to max_bytes from offset of a kept upload. NOT_FOUND: it is not
+  // kept, or its file is gone. FAILED_PRECONDITION: not complete.
+  // OUT_OF_RANGE: offset past its end.
   absl::StatusOr<std::string> Read(const Key& key, uint64_t offset,
                                    uint64_t max_bytes);
 
@@ -70,6 +71,8 @@ class UploadSpool {
   explicit UploadSpool(std::string directory);
   std::string Path(const Key& key) const;
   absl::StatusOr<std::shared_ptr<Upload>> Find(const Key& key);
+  void DropOthers(const Key& key) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool IsKept(const Key& key) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const std::string directory_;
   absl::Mutex mutex_;

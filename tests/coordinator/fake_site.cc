@@ -7,6 +7,7 @@
 
 #include "common/aggregation/ring.h"
 #include "common/base/status_macros.h"
+#include "common/config/cohort_rules.h"
 #include "common/config/study.h"
 #include "common/crypto/sha256.h"
 #include "tests/support/fingerprint.h"
@@ -86,12 +87,18 @@ absl::Status FakeSite::SendCensus(const std::string& manifest,
 
 std::vector<uint32_t> FakeSite::Encode(const v1::Task& task,
                                        const std::vector<float>& delta) const {
+  return Encode(TrackExamples(TinyStudy(), task.census()), delta);
+}
+
+std::vector<uint32_t> FakeSite::Encode(
+    const std::vector<uint64_t>& track_examples,
+    const std::vector<float>& delta) const {
   std::vector<uint32_t> vector(delta.size()), tail;
   const size_t size = delta.size() / kTracks;
   uint64_t all = 0;
   const uint32_t trained = kExamples - (validation_loss ? kTried : 0);
   for (size_t t = 0; t < kTracks; ++t) {
-    const uint64_t total = task.track_examples(static_cast<int>(t));
+    const uint64_t total = track_examples.at(t);
     const double share =
         static_cast<double>(trained) / static_cast<double>(total);
     EncodeDelta(absl::MakeSpan(delta).subspan(t * size, size),

@@ -38,6 +38,9 @@ class FakeSite {
   absl::Status SendEvaluation(const v1::Task& task);
   std::vector<uint32_t> Encode(const v1::Task& task,
                                const std::vector<float>& delta) const;
+  // The same, where the cohort has these training cases, [tracks].
+  std::vector<uint32_t> Encode(const std::vector<uint64_t>& track_examples,
+                               const std::vector<float>& delta) const;
   // That it is unable to.
   absl::Status SendNoCensus(const v1::Task& task);
   absl::Status SendNoEvaluation(const v1::Task& task);

@@ -10,6 +10,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/file.h"
+#include "common/config/census.h"
+#include "common/config/cohort_rules.h"
 #include "common/crypto/sha256.h"
 #include "tests/coordinator/fake_site.h"
 
@@ -65,8 +67,7 @@ TEST_F(FederationCoreTest, WholeStudyEndsInAReportWithItsKeys) {
   for (int round = 1; round <= 2; ++round) {
     v1::Task task = a.Next().task();
     EXPECT_EQ(task.header().round(), static_cast<uint32_t>(round));
-    EXPECT_EQ(task.class_weights_size(), 3 * 2);
-    EXPECT_EQ(task.class_weights(0), 1.0);
+    EXPECT_EQ(task.census().sites_size(), 2);
     ASSERT_TRUE(a.SendUpdate(task, Delta(0.5f)).ok());
     ASSERT_TRUE(b.SendUpdate(b.Next().task(), Delta(-0.25f)).ok());
   }
@@ -104,7 +105,8 @@ TEST_F(FederationCoreTest, GlobalModelMovesByTheWeightedMean) {
   Prepare(a, b);
   v1::Task task = a.Next().task();
   // Of each site's 20 cases in two folds and classes; the last track is final.
-  EXPECT_THAT(task.track_examples(), testing::ElementsAre(20, 20, 40));
+  EXPECT_THAT(TrackExamples(study_, task.census()),
+              testing::ElementsAre(20, 20, 40));
   const std::string before = Global(task);
   ASSERT_TRUE(a.SendUpdate(task, Delta(0.5f)).ok());
   ASSERT_TRUE(b.SendUpdate(b.Next().task(), Delta(-0.25f)).ok());
@@ -295,15 +297,68 @@ TEST_F(FederationCoreTest, CohortOfARoundStaysAsItWasWhenItOpened) {
     if (restarted) Open();
     FakeSite a(*core_, "a", hash_), b(*core_, "b", hash_);
     v1::Task task = a.Next().task();
-    EXPECT_THAT(task.track_examples(), testing::ElementsAre(10, 10, 20));
+    EXPECT_THAT(task.census().sites(), testing::ElementsAre("a"));
+    EXPECT_THAT(TrackExamples(study_, task.census()),
+                testing::ElementsAre(10, 10, 20));
     EXPECT_TRUE(b.Next(0).has_none());
     EXPECT_EQ(b.Upload(task, b.Encode(task, Delta(0))).status().code(),
               absl::StatusCode::kFailedPrecondition);
   }
   FakeSite a(*core_, "a", hash_);
   ASSERT_TRUE(a.SendUpdate(a.Next().task(), Delta(0.5f)).ok());
-  EXPECT_THAT(a.Next().task().track_examples(),
-              testing::ElementsAre(20, 20, 40));
+  const v1::CensusTotals next = a.Next().task().census();
+  EXPECT_THAT(next.sites(), testing::ElementsAre("a", "b"));
+  EXPECT_THAT(TrackExamples(study_, next), testing::ElementsAre(20, 20, 40));
+}
+
+TEST_F(FederationCoreTest, TasksTellWhatTheCohortHasInSumAndNoFingerprint) {
+  FakeSite a(*core_, "a", hash_), b(*core_, "b", hash_);
+  EXPECT_FALSE(a.Next().task().has_census());
+  Prepare(a, b);
+  for (v1::Task::Kind kind :
+       {v1::Task::TRAIN, v1::Task::TRAIN, v1::Task::EVALUATE}) {
+    const v1::Task task = a.Next().task();
+    EXPECT_EQ(task.kind(), kind);
+    EXPECT_TRUE(CheckTotalsShape(study_, task.census()).ok());
+    ASSERT_EQ(task.census().arms_size(), 1);
+    const v1::ArmCensus& arm = task.census().arms(0);
+    EXPECT_THAT(arm.fold_class_counts(), testing::Each(10));
+    EXPECT_THAT(arm.fold_class_patients(), testing::Each(10));
+    EXPECT_FALSE(arm.has_fingerprint());
+    EXPECT_FALSE(task.has_census_opening() || task.has_last_opening());
+    if (kind == v1::Task::EVALUATE) continue;
+    ASSERT_TRUE(a.SendUpdate(task, Delta(0.5f)).ok());
+    ASSERT_TRUE(b.SendUpdate(b.Next().task(), Delta(0.5f)).ok());
+  }
+}
+
+TEST_F(FederationCoreTest, StudyOfAnOlderProtocolGoesOnOnlyIfItHasEnded) {
+  core_.reset();
+  {
+    auto storage = Storage::Open(dir_ + "/coordinator.db").value();
+    StoredStudy stored = storage->LoadStudies().value().at(0);
+    v1::Study study = ParseStudy(stored.study).value();
+    study.set_protocol_version(5);
+    stored.study = SerializeStudy(study);
+    stored.hash = std::string(32, 'o');
+    stored.phase = v1::StudyStatus::TRAINING;
+    ASSERT_TRUE(storage->AddStudy(stored).ok());
+    stored.hash = std::string(32, 'e');
+    stored.phase = v1::StudyStatus::COMPLETED;
+    ASSERT_TRUE(storage->AddStudy(stored).ok());
+  }
+  std::string log;
+  core_ = FederationCore::Open(
+              {.state_dir = dir_,
+               .log = [&](auto line) { absl::StrAppend(&log, line, "\n"); }},
+              RealClock())
+              .value();
+  ASSERT_EQ(core_->ListStudies().size(), 2u);
+  EXPECT_EQ(core_->ListStudies()[1].study_hash(), std::string(32, 'e'));
+  EXPECT_THAT(log, testing::HasSubstr(
+                       "begun with protocol 5, whose censuses say less; end it "
+                       "with the release that began it"));
+  core_.reset();  // it logs to what ends with this test
 }
 
 TEST_F(FederationCoreTest, SiteThatGivesUpLaterIsNotWaitedForEither) {

@@ -17,8 +17,8 @@
 namespace hilum {
 namespace {
 
-using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::UnorderedElementsAre;
 
 constexpr uint64_t kMegabyte = 1 << 20;
 
@@ -193,12 +193,13 @@ TEST_F(CoreOnAFullDiskTest, RoundWaitsForRoomAndThenClosesWithTheSameBytes) {
   ASSERT_TRUE(b.SubmitUpdate(task, *update).ok());
   could_not_aggregate_.WaitForNotification();
   EXPECT_TRUE(a.Next(0).has_none());
-  const std::string before = ToHex(task.global().sha256());
-  EXPECT_THAT(FilesIn(Path("state/blobs")), ElementsAre(before));
+  std::vector<float> want = InitialWeights(layout_.architecture, study_.seed());
+  EXPECT_THAT(FilesIn(Path("state/blobs")),
+              UnorderedElementsAre(ToHex(task.global().sha256()),
+                                   ToHex(Sha256Of(BlobBytes(want)))));
 
   disk_->Free();
   v1::BlobRef global = a.Next().task().global();
-  std::vector<float> want = InitialWeights(layout_.architecture, study_.seed());
   std::string bytes =
       ReadFile(Path("state/blobs/" + ToHex(global.sha256()))).value();
   EXPECT_EQ(Sha256Of(bytes), global.sha256());

@@ -1,19 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/coordinator/secure_site.h"
 
+#include <gtest/gtest.h>
+
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "common/aggregation/statistics_vector.h"
+#include "common/base/file.h"
 #include "common/base/status_macros.h"
+#include "common/config/cohort_rules.h"
 #include "common/config/study.h"
 
 namespace hilum {
 namespace {
 
-SecAggContext ContextOf(const std::string& hash, const v1::Study& study) {
-  SecAggContext context{.study_hash = hash};
-  for (const std::string& site : study.sites()) context.cohort.emplace(site);
-  return context;
+VectorLayout LayoutOf(const v1::Study& study) {
+  return {.track_size = StudyLayout(study)->travelling_size,
+          .num_tracks = static_cast<int>(StudyTracks(study).size()),
+          .num_arms = study.arms_size(),
+          .validates = IsValidated(study)};
 }
 
 }  // namespace
@@ -57,12 +63,37 @@ std::vector<float> DeltaOf(const std::string& site, uint32_t round) {
 
 SecureSite::SecureSite(const std::unique_ptr<FederationCore>& core,
                        std::string name, std::string hash,
-                       const v1::Study& study)
+                       const v1::Study& study, const std::string& folder)
     : core_(core),
       name_(std::move(name)),
       hash_(std::move(hash)),
       study_(study),
-      sums_(SiteId(name_), ContextOf(hash_, study)) {}
+      masked_path_(absl::StrCat(folder, "/masked")),
+      sums_(SiteId(name_)),
+      blobs_(BlobCache::Open(absl::StrCat(folder, "/blobs")).value()),
+      transfer_(
+          [this](absl::string_view method,
+                 const google::protobuf::Message& request,
+                 google::protobuf::Message* response) -> absl::Status {
+            if (method != "FetchBlob") return absl::UnimplementedError(method);
+            HILUM_ASSIGN_OR_RETURN(
+                v1::FetchBlobResponse fetched,
+                core_->FetchBlob(
+                    SiteId(name_),
+                    static_cast<const v1::FetchBlobRequest&>(request)));
+            response->CopyFrom(fetched);
+            return absl::OkStatus();
+          },
+          blobs_),
+      follower_({.study_hash = hash_,
+                 .study = study_,
+                 .parameters = StudyLayout(study_).value(),
+                 .layout = LayoutOf(study_),
+                 .site = SiteId(name_),
+                 .credentials = &sums_.credentials(),
+                 .blobs = &blobs_,
+                 .transfer = &transfer_,
+                 .state_path = absl::StrCat(folder, "/chain")}) {}
 
 FakeSite SecureSite::AsFake(uint32_t round) const {
   FakeSite site = AsFake();
@@ -74,25 +105,61 @@ FakeSite SecureSite::AsFake(uint32_t round) const {
 std::vector<uint32_t> SecureSite::VectorFor(const v1::Task& task) const {
   switch (task.kind()) {
     case v1::Task::PREPARE:
-      return EncodeCensus(study_, TinyCensus()).value();
+      return EncodeCensus(study_, census).value();
     case v1::Task::TRAIN:
       return AsFake(task.header().round())
-          .Encode(task, DeltaOf(name_, task.header().round()));
+          .Encode(TrackExamples(study_, follower_.cohort()),
+                  DeltaOf(name_, task.header().round()));
     default:
-      return EncodeEvaluation(
-                 study_,
-                 {task.track_examples().begin(), task.track_examples().end()},
-                 TinyEvaluation().tracks())
+      return EncodeEvaluation(study_, HeldOut(study_, follower_.cohort()),
+                              TinyEvaluation().tracks())
           .value();
   }
 }
 
+absl::Status SecureSite::Follow(const v1::Task& task) {
+  if (task.secure().has_roster()) {
+    return follower_.CheckRoster(task.header(), task.secure().roster());
+  }
+  if (!task.secure().has_advertise_keys()) return absl::OkStatus();
+  return task.kind() == v1::Task::PREPARE
+             ? follower_.Start(task.header())
+             : follower_.Follow(task, masked_path_);
+}
+
 v1::SubmitSecureStepRequest SecureSite::Answer(const v1::Task& task) {
+  const absl::Status followed = Follow(task);
+  EXPECT_TRUE(followed.ok()) << name_ << ": " << followed;
+  const std::vector<uint32_t> vector =
+      task.secure().has_inbox() ? VectorFor(task) : std::vector<uint32_t>();
   v1::SubmitSecureStepRequest said = sums_.Answer(
-      task.header().round(), task.secure(),
-      task.secure().has_inbox() ? VectorFor(task) : std::vector<uint32_t>());
+      follower_.ContextOf(task), task.secure(), vector, follower_.checksum());
   *said.mutable_header() = task.header();
+  if (said.has_masked()) {
+    const absl::string_view bytes(
+        reinterpret_cast<const char*>(masked().data()),
+        masked().size() * sizeof(uint32_t));
+    EXPECT_TRUE(WriteFileAtomically(masked_path_, bytes).ok());
+  }
   return said;
+}
+
+absl::StatusOr<std::string> SecureSite::Fetch(const std::string& sha256) const {
+  v1::FetchBlobRequest request;
+  request.mutable_header()->set_protocol_version(kProtocolVersion);
+  request.mutable_header()->set_study_hash(hash_);
+  request.set_sha256(sha256);
+  request.set_max_bytes(1 << 20);
+  std::string bytes;
+  for (;;) {
+    request.set_offset(bytes.size());
+    HILUM_ASSIGN_OR_RETURN(v1::FetchBlobResponse piece,
+                           core_->FetchBlob(SiteId(name_), request));
+    bytes += piece.data();
+    if (piece.data().empty() || bytes.size() >= piece.total_size()) {
+      return bytes;
+    }
+  }
 }
 
 absl::StatusOr<v1::BlobRef> SecureSite::Upload(

@@ -6,6 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "site_agent/gateway/blob_cache.h"
+#include "site_agent/gateway/blob_transfer.h"
+#include "site_agent/gateway/study_follower.h"
 #include "tests/coordinator/fake_site.h"
 #include "tests/coordinator/sum_site.h"
 
@@ -25,13 +28,15 @@ double ValidationLossOf(const std::string& site, uint32_t round);
 std::vector<float> DeltaOf(const std::string& site, uint32_t round);
 
 // A site of FourSiteStudy(true) made of calls, as a FakeSite is of a study
-// without masks; what it adds to sums is what that one sends.
+// without masks; what it adds to sums is what that one sends. From one sum to
+// the next it goes as a site at work does, with a StudyFollower.
 class SecureSite {
  public:
   // `core` may be another one from call to call: the site stays as it is when
-  // the coordinator is started anew.
+  // the coordinator is started anew. `folder` is made.
   SecureSite(const std::unique_ptr<FederationCore>& core, std::string name,
-             std::string hash, const v1::Study& study);
+             std::string hash, const v1::Study& study,
+             const std::string& folder);
 
   v1::NextTaskResponse Next(uint32_t wait_ms = 60000) const {
     return AsFake().Next(wait_ms);
@@ -47,16 +52,27 @@ class SecureSite {
   // Unmasked.
   std::vector<uint32_t> VectorFor(const v1::Task& task) const;
   const std::vector<uint32_t>& masked() const { return sums_.masked(); }
+  // All of a blob, in pieces.
+  absl::StatusOr<std::string> Fetch(const std::string& sha256) const;
+  const v1::StudyChain& chain() const { return follower_.chain(); }
+
+  // What the site says of its cases.
+  v1::SubmitCensusRequest census = TinyCensus();
 
  private:
   FakeSite AsFake() const { return FakeSite(*core_, name_.c_str(), hash_); }
   FakeSite AsFake(uint32_t round) const;
+  absl::Status Follow(const v1::Task& task);
 
   const std::unique_ptr<FederationCore>& core_;
   const std::string name_;
   const std::string hash_;
   const v1::Study study_;
+  const std::string masked_path_;
   SumSite sums_;
+  const BlobCache blobs_;
+  const BlobTransfer transfer_;
+  StudyFollower follower_;
 };
 
 }  // namespace hilum

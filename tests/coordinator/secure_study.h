@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "common/base/file.h"
 #include "common/crypto/sha256.h"
 #include "coordinator/federation_core.h"
@@ -55,10 +56,20 @@ class SecureStudyTest : public testing::Test {
     core_.reset();
     auto core = FederationCore::Open({.state_dir = absl::StrCat(dir_, "/state"),
                                       .authority_pem = authority_pem,
-                                      .consortium = TestConsortium().name()},
+                                      .consortium = TestConsortium().name(),
+                                      .log = [this](auto line) { Note(line); }},
                                      clock_);
     if (core.ok()) core_ = *std::move(core);
     return core.status();
+  }
+  void Note(absl::string_view line) {
+    absl::MutexLock lock(&log_mutex_);
+    absl::StrAppend(&log_, line, "\n");
+  }
+  // The operator's, of all coordinators of the test.
+  std::string Log() {
+    absl::MutexLock lock(&log_mutex_);
+    return log_;
   }
   void Open() {
     const absl::Status opened = TryOpen(TestConsortium().authority_pem());
@@ -68,10 +79,20 @@ class SecureStudyTest : public testing::Test {
     Open();
     const v1::Study study = MakeStudy(/*secure=*/true);
     hash_ = core_->SubmitStudy(study, "").value();
+    study_ = StudyOffered();
     for (const std::string& name : kAll) {
-      sites_.emplace(name,
-                     std::make_unique<SecureSite>(core_, name, hash_, study));
+      sites_.emplace(name, std::make_unique<SecureSite>(
+                               core_, name, hash_, study_,
+                               absl::StrCat(dir_, "/site-", name)));
     }
+  }
+  // The study with its starting weights, as sites are offered it.
+  v1::Study StudyOffered() {
+    v1::NextTaskRequest request;
+    request.mutable_header()->set_protocol_version(kProtocolVersion);
+    return ParseStudy(
+               core_->NextTask(SiteId("a"), request).value().offer().study())
+        .value();
   }
   SecureSite& Site(const std::string& name) { return *sites_.at(name); }
   v1::StudyStatus Status() { return core_->StatusOf(hash_).value(); }
@@ -226,8 +247,11 @@ class SecureStudyTest : public testing::Test {
   std::function<v1::Study(bool secure)> MakeStudy = FourSiteStudy;
   std::string dir_;
   ManualClock clock_{RealClock().Now()};
+  absl::Mutex log_mutex_;
+  std::string log_;
   std::unique_ptr<FederationCore> core_;
   std::string hash_;
+  v1::Study study_;  // as it was submitted
   std::map<std::string, std::unique_ptr<SecureSite>> sites_;
 };
 

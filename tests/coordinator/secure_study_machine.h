@@ -12,6 +12,7 @@
 
 #include "common/base/status_macros.h"
 #include "common/config/study.h"
+#include "common/secagg/chain.h"
 #include "coordinator/study_machine.h"
 #include "tests/coordinator/sum_site.h"
 
@@ -33,10 +34,8 @@ class SecureStudyMachineTest : public testing::Test {
   inline static const SiteId kA{"a"}, kD{"d"};
 
   SecureStudyMachineTest() {
-    SecAggContext context{.study_hash = kHash};
-    for (const std::string& name : kAll) context.cohort.emplace(name);
     for (const std::string& name : kAll) {
-      sites_.emplace(name, std::make_unique<SumSite>(SiteId(name), context));
+      sites_.emplace(name, std::make_unique<SumSite>(SiteId(name)));
     }
     Start({});
   }
@@ -56,7 +55,10 @@ class SecureStudyMachineTest : public testing::Test {
     machine_ = std::make_unique<StudyMachine>(
         MakeStudy(), progress,
         StudyMachine::SecureSetup{
-            .study_hash = kHash, .verifier = &TestVerifier(), .rng = &rng_},
+            .study_hash = kHash,
+            .verifier = &TestVerifier(),
+            .rng = &rng_,
+            .chain = FirstChain(kHash, std::string(32, 'm'))},
         now_);
   }
   // A study of so many rounds whose census is in.
@@ -72,13 +74,15 @@ class SecureStudyMachineTest : public testing::Test {
     return machine.sum()->id();
   }
 
+  v1::SubmitSecureStepRequest Said(const std::string& name) {
+    const SecureSum& sum = *machine_->sum();
+    return sites_.at(name)->Answer(sum.context(), sum.StepFor(SiteId(name)),
+                                   {1, 2, 3});
+  }
   absl::Status Answer(const std::string& name) {
     const SiteId site(name);
     HILUM_RETURN_IF_ERROR(machine_->CheckStep(site, machine_->round()));
-    return machine_->OnStep(
-        site,
-        sites_.at(name)->Answer(machine_->round(),
-                                machine_->sum()->StepFor(site), {1, 2, 3}));
+    return machine_->OnStep(site, Said(name));
   }
   // Moves on; what is to be stored is.
   Command Next() {

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "common/aggregation/ring.h"
+#include "common/secagg/opening.h"
 #include "tests/coordinator/sum_site.h"
 
 namespace hilum {
@@ -35,7 +36,9 @@ class SecureSumTest : public testing::Test {
   }
 
   static SecAggContext Context() {
-    SecAggContext context{.study_hash = std::string(32, 'h'), .round = 1};
+    SecAggContext context{.study_hash = std::string(32, 'h'),
+                          .round = 1,
+                          .question = std::string(32, 'q')};
     for (const std::string& name : kAll) context.cohort.emplace(name);
     return context;
   }
@@ -51,13 +54,13 @@ class SecureSumTest : public testing::Test {
   void StartSum(char id) {
     sum_ = MakeSum(id);
     for (const std::string& name : kAll) {
-      sites_[name] = std::make_unique<SumSite>(SiteId(name), Context());
+      sites_[name] = std::make_unique<SumSite>(SiteId(name));
     }
   }
 
   // What a site has to say in the open step.
   Said Answer(const std::string& name) {
-    return sites_.at(name)->Answer(1, sum_->StepFor(SiteId(name)),
+    return sites_.at(name)->Answer(Context(), sum_->StepFor(SiteId(name)),
                                    vectors_.at(name));
   }
   // Those sites answer the open step; its owner looks at the clock.
@@ -88,7 +91,13 @@ class SecureSumTest : public testing::Test {
     for (const SiteId& site : sum_->survivors()) {
       AddWords(sites_.at(site.name())->masked(), absl::MakeSpan(sum));
     }
-    auto unmask = sum_->Unmask();
+    auto opening = sum_->Open();
+    EXPECT_TRUE(opening.ok()) << opening.status();
+    if (!opening.ok()) return sum;
+    const absl::Status opens =
+        CheckOpening(Context(), TestVerifier(), *opening);
+    EXPECT_TRUE(opens.ok()) << opens;
+    auto unmask = sum_->Unmask(*opening);
     EXPECT_TRUE(unmask.ok()) << unmask.status();
     if (unmask.ok()) (*unmask)(0, absl::MakeSpan(sum));
     return sum;
@@ -140,7 +149,7 @@ TEST_F(SecureSumTest, FewerThanTheThresholdAtADeadlineLoseTheSum) {
     GoTo(step);
     ASSERT_EQ(Take({"a", "b"}, kStart + kStep - kMoment), State::kOpen);
     EXPECT_EQ(sum_->Advance(kStart + kStep, kLast), State::kLost);
-    EXPECT_FALSE(sum_->Unmask().ok());
+    EXPECT_FALSE(sum_->Open().ok());
   }
   EXPECT_THAT(sum_->reason(), HasSubstr("in step Confirm"));
   EXPECT_THAT(sum_->reason(), HasSubstr("2 sites are left, of at least 3"));
@@ -176,7 +185,7 @@ TEST_F(SecureSumTest, LossInTheLastStepIsToldFromLossBefore) {
   ASSERT_EQ(Take({"a", "b"}, kLast - kMoment), State::kOpen);
   EXPECT_EQ(sum_->Advance(kLast, kLast), State::kLostRevealed);
   EXPECT_THAT(sum_->reason(), HasSubstr("in step Unmask"));
-  EXPECT_FALSE(sum_->Unmask().ok());
+  EXPECT_FALSE(sum_->Open().ok());
 
   StartSum('2');
   GoTo(Step::kUnmask);
@@ -282,6 +291,32 @@ TEST_F(SecureSumTest, MalformedAnswerPutsItsSenderOutAndTheSumGoesOn) {
     }
     EXPECT_EQ(Read(), PlainSum(bad <= 2 ? kThree : kAll)) << bad;
   }
+}
+
+TEST_F(SecureSumTest, SiteThatWasAskedAnotherQuestionIsOutOfTheSumByName) {
+  SecAggContext other = Context();
+  other.question = std::string(32, 'o');
+  const Said said =
+      sites_.at("d")->Answer(other, sum_->StepFor(SiteId("d")), {1, 2, 3});
+  const absl::Status refused = sum_->On(SiteId("d"), said);
+  EXPECT_EQ(refused.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(refused.message()),
+              HasSubstr("d takes itself to be asked another question"));
+  EXPECT_FALSE(sum_->Waits(SiteId("d")));
+  while (sum_->step() < Step::kUnmask) ASSERT_EQ(Take(kThree), State::kOpen);
+  ASSERT_EQ(Take(kThree), State::kDone);
+  EXPECT_EQ(Read(), PlainSum(kThree));
+}
+
+TEST_F(SecureSumTest, VectorThatItsSiteDidNotSignPutsItOutOfTheSum) {
+  GoTo(Step::kMaskedInput);
+  Said said = Answer("d");
+  said.mutable_masked()->set_sha256(std::string(32, 'x'));
+  EXPECT_FALSE(sum_->On(SiteId("d"), said).ok());
+  EXPECT_FALSE(sum_->Waits(SiteId("d")));
+  while (sum_->step() < Step::kUnmask) ASSERT_EQ(Take(kThree), State::kOpen);
+  ASSERT_EQ(Take(kThree), State::kDone);
+  EXPECT_EQ(Read(), PlainSum(kThree));
 }
 
 TEST_F(SecureSumTest, AnswerRepeatedWithinItsStepCountsOnce) {

@@ -45,8 +45,9 @@ TEST_F(SecureStudyMachineTest, KeysOfASiteThatWithdrawsAreNotCounted) {
   ASSERT_EQ(Take({"c", "d"}), Command::kNone);
   machine_->Withdraw(kD);
   machine_->Withdraw(SiteId("c"));
-  ASSERT_EQ(Take({"a", "b"}), Command::kEnded);
-  EXPECT_THAT(machine_->reason(), HasSubstr("2 of at least 3"));
+  ASSERT_EQ(Take({"a", "b"}), Command::kAggregate);
+  EXPECT_TRUE(machine_->SumIsLost());
+  EXPECT_THAT(machine_->loss(), HasSubstr("2 of at least 3"));
 }
 
 TEST_F(SecureStudyMachineTest, SiteThatWithdrawsWithItsKeysInIsNotWaitedFor) {
@@ -94,8 +95,7 @@ TEST_F(SecureStudyMachineTest, ExcludedSiteTakesNoFurtherStep) {
 
 TEST_F(SecureStudyMachineTest, BadAnswerPutsItsSiteOutOfTheAttemptAlone) {
   StartTraining();
-  v1::SubmitSecureStepRequest said =
-      sites_.at("d")->Answer(1, machine_->sum()->StepFor(kD), {1, 2, 3});
+  v1::SubmitSecureStepRequest said = Said("d");
   said.mutable_keys()->mutable_signature()->back() ^= 1;
   EXPECT_FALSE(machine_->OnStep(kD, said).ok());
   EXPECT_EQ(machine_->TaskFor(kD), v1::Task::KIND_UNSPECIFIED);

@@ -95,19 +95,49 @@ TEST_F(SecureStudyMachineTest, SumBeginsAtTheRoundsDeadlineWithThoseWhoCame) {
   EXPECT_NE(machine_->ExclusionOf(kD), nullptr);
 }
 
-TEST_F(SecureStudyMachineTest, TooFewAtTheRoundsDeadlineStopTheStudy) {
+TEST_F(SecureStudyMachineTest, TooFewAtTheRoundsDeadlineCostItAndNotTheStudy) {
   StartTraining();
   ASSERT_EQ(Take({"a", "b"}), Command::kNone);
+  ASSERT_EQ(LetExpire(), Command::kAggregate);
+  EXPECT_TRUE(machine_->SumIsLost());
+  EXPECT_THAT(machine_->loss(), HasSubstr("2 of at least 3 sites answered"));
+  EXPECT_THAT(machine_->loss(), HasSubstr("c: no answer by the deadline"));
+  machine_->Committed(now_);
+  EXPECT_FALSE(machine_->SumIsLost());
+  EXPECT_EQ(machine_->round(), 2u);
+  RunSum(kAll);
+  EXPECT_EQ(machine_->phase(), v1::StudyStatus::EVALUATING);
+}
+
+TEST_F(SecureStudyMachineTest, ThirdRoundOfTooFewInARowStopsTheStudy) {
+  StartTraining(/*rounds=*/9);
+  ASSERT_EQ(LoseInUnmask(), Command::kAggregate);  // counts likewise
+  machine_->Committed(now_);
+  ASSERT_EQ(LetExpire(), Command::kAggregate);
+  machine_->Committed(now_);
   EXPECT_EQ(LetExpire(), Command::kEnded);
-  EXPECT_THAT(machine_->reason(), HasSubstr("2 of at least 3 sites answered"));
-  EXPECT_THAT(machine_->reason(), HasSubstr("c: no answer by the deadline"));
+  EXPECT_EQ(machine_->phase(), v1::StudyStatus::STOPPED);
+  EXPECT_THAT(machine_->reason(),
+              HasSubstr("round 3: its masked sum was lost before it began: 0 "
+                        "of at least 3 sites answered"));
+}
+
+TEST_F(SecureStudyMachineTest, TooFewForTheCensusOrTheEvaluationStopTheStudy) {
+  Census({"a", "b"});
+  ASSERT_EQ(Take({"a", "b"}), Command::kNone);
+  EXPECT_EQ(LetExpire(), Command::kEnded);
+  EXPECT_THAT(machine_->reason(), HasSubstr("round 0: 2 of at least 3 sites"));
+  Start({.committed_rounds = 2, .census = Sites(kAll), .prepared = true});
+  EXPECT_EQ(LetExpire(), Command::kEnded);
+  EXPECT_THAT(machine_->reason(), HasSubstr("round 3: 0 of at least 3 sites"));
 }
 
 TEST_F(SecureStudyMachineTest, ThresholdHoldsWhereTheStudyAsksForLess) {
   minimum_sites_ = 1;
   StartTraining();
   ASSERT_EQ(Take({"a", "b"}), Command::kNone);
-  EXPECT_EQ(LetExpire(), Command::kEnded);
+  EXPECT_EQ(LetExpire(), Command::kAggregate);
+  EXPECT_TRUE(machine_->SumIsLost());
 }
 
 // What the study asks for it asks of the vectors, not of the keys alone.

@@ -23,9 +23,8 @@ const PeerVerifier& TestVerifier() {
   return *any.credentials.verifier;
 }
 
-SumSite::SumSite(SiteId site, SecAggContext context)
-    : context_(std::move(context)),
-      site_(std::move(site)),
+SumSite::SumSite(SiteId site)
+    : site_(std::move(site)),
       member_(TestConsortium().Join(site_).value()),
       rng_(1, site_.name()) {}
 
@@ -35,14 +34,14 @@ void SumSite::Forget() {
   answers_.clear();
 }
 
-Said SumSite::Answer(uint32_t round, const Shown& shown,
-                     const std::vector<uint32_t>& vector) {
+Said SumSite::Answer(const SecAggContext& context, const Shown& shown,
+                     const std::vector<uint32_t>& vector,
+                     const std::string& checksum) {
   if (shown.sum_id() != sum_id_ && shown.has_advertise_keys() &&
-      !revealed_.contains(round)) {
+      !revealed_.contains(context.round)) {
     Forget();
     sum_id_ = shown.sum_id();
-    context_.round = round;
-    client_ = std::make_unique<SecAggClient>(context_, site_,
+    client_ = std::make_unique<SecAggClient>(context, site_,
                                              member_.credentials, rng_);
   }
   auto before = answers_.find(shown.shown_case());
@@ -51,20 +50,22 @@ Said SumSite::Answer(uint32_t round, const Shown& shown,
   }
   Said said;
   said.set_sum_id(shown.sum_id());
-  if (shown.sum_id() != sum_id_ || !Fill(shown, vector, said).ok()) {
+  if (shown.sum_id() != sum_id_ || !Fill(shown, vector, checksum, said).ok()) {
     said.set_leave(true);
     return said;
   }
-  if (said.has_revealed()) revealed_.insert(round);
+  if (said.has_revealed()) revealed_.insert(context.round);
   answers_[shown.shown_case()] = said;
   return said;
 }
 
 absl::Status SumSite::Fill(const Shown& shown,
-                           const std::vector<uint32_t>& vector, Said& said) {
+                           const std::vector<uint32_t>& vector,
+                           const std::string& checksum, Said& said) {
   switch (shown.shown_case()) {
     case Shown::kAdvertiseKeys: {
-      HILUM_ASSIGN_OR_RETURN(*said.mutable_keys(), client_->AdvertiseKeys());
+      HILUM_ASSIGN_OR_RETURN(*said.mutable_keys(),
+                             client_->AdvertiseKeys(checksum));
       return absl::OkStatus();
     }
     case Shown::kRoster: {
@@ -99,6 +100,7 @@ absl::Status SumSite::FillMasked(const v1::Inbox& inbox,
                           masked_.size() * sizeof(uint32_t));
   said.mutable_masked()->set_sha256(Sha256Of(bytes));
   said.mutable_masked()->set_size(bytes.size());
+  said.set_vector_signature(client_->SignVector(said.masked().sha256()));
   return absl::OkStatus();
 }
 

@@ -24,14 +24,16 @@ const PeerVerifier& TestVerifier();
 // has revealed shares in a round, it takes part in no other sum of it.
 class SumSite {
  public:
-  // `context`'s round is given with each step.
-  SumSite(SiteId site, SecAggContext context);
+  explicit SumSite(SiteId site);
 
   // A `leave` where the client refuses, or where its keys of the sum are gone.
-  // The request lacks its header. `vector` is what goes masked.
-  v1::SubmitSecureStepRequest Answer(uint32_t round,
+  // The request lacks its header. `vector` is what goes masked, `checksum` what
+  // goes with the keys.
+  v1::SubmitSecureStepRequest Answer(const SecAggContext& context,
                                      const v1::SecureStep& shown,
-                                     const std::vector<uint32_t>& vector);
+                                     const std::vector<uint32_t>& vector,
+                                     const std::string& checksum = "");
+  const SiteCredentials& credentials() const { return member_.credentials; }
   // Of the last Answer to an Inbox.
   const std::vector<uint32_t>& masked() const { return masked_; }
   // Started anew: it has no keys any more, but knows where it has revealed.
@@ -40,12 +42,12 @@ class SumSite {
  private:
   absl::Status Fill(const v1::SecureStep& shown,
                     const std::vector<uint32_t>& vector,
+                    const std::string& checksum,
                     v1::SubmitSecureStepRequest& said);
   absl::Status FillMasked(const v1::Inbox& inbox,
                           const std::vector<uint32_t>& vector,
                           v1::SubmitSecureStepRequest& said);
 
-  SecAggContext context_;
   const SiteId site_;
   const SimulatedConsortium::Member member_;
   SeededSecureRng rng_;

@@ -128,5 +128,64 @@ TEST_F(UploadSpoolTest, StudysUploadsGoAllAtOnceAndNoOthers) {
   EXPECT_EQ(spool_->Append(KeyOf(bytes, "b"), 0, "").value(), 0u);
 }
 
+TEST_F(UploadSpoolTest, KeptUploadsStayWhenTheirSiteBeginsOthers) {
+  const std::string kept = Bytes({1, 2}), next = Bytes({3, 4});
+  const UploadSpool::Key key = KeyOf(kept);
+  ASSERT_TRUE(spool_->Append(key, 0, kept).ok());
+  for (bool restarted : {false, true}) {
+    if (restarted) Restart();
+    spool_->Keep(key.study_hash, {key});
+    ASSERT_TRUE(spool_->Append(KeyOf(next, "a", 2), 0, next).ok());
+    EXPECT_EQ(spool_->Read(key, 0, 100).value(), kept);
+  }
+  // Others are named: the site's next upload drops it.
+  spool_->Keep(key.study_hash, {KeyOf(next, "a", 2)});
+  ASSERT_TRUE(spool_->Append(KeyOf(kept, "a", 3), 0, kept.substr(0, 4)).ok());
+  EXPECT_EQ(Files(), 2);
+  EXPECT_EQ(spool_->Read(KeyOf(next, "a", 2), 0, 100).value(), next);
+}
+
+// Sites read it while its own site is sending the next one.
+TEST_F(UploadSpoolTest, ReadingAKeptUploadDropsNoOther) {
+  const std::string kept = Bytes({1, 2}), next = Bytes({3, 4});
+  const UploadSpool::Key key = KeyOf(kept);
+  ASSERT_TRUE(spool_->Append(key, 0, kept).ok());
+  spool_->Keep(key.study_hash, {key});
+  ASSERT_TRUE(spool_->Append(KeyOf(next, "a", 2), 0, next.substr(0, 4)).ok());
+  Restart();
+  spool_->Keep(key.study_hash, {key});
+  EXPECT_EQ(spool_->Append(KeyOf(next, "a", 2), 4, next.substr(4)).value(), 8u);
+  EXPECT_EQ(spool_->Read(key, 0, 100).value(), kept);
+  EXPECT_TRUE(spool_->Complete(KeyOf(next, "a", 2)).ok());
+  EXPECT_EQ(Files(), 2);
+}
+
+TEST_F(UploadSpoolTest, PartsOfAKeptUploadAreReadFromAnyOffset) {
+  const std::string bytes = Bytes({1, 2, 3});
+  const UploadSpool::Key key = KeyOf(bytes);
+  ASSERT_TRUE(spool_->Append(key, 0, bytes).ok());
+  spool_->Keep(key.study_hash, {key});
+  EXPECT_EQ(spool_->Read(key, 2, 5).value(), bytes.substr(2, 5));
+  EXPECT_EQ(spool_->Read(key, 10, 5).value(), bytes.substr(10));
+  EXPECT_EQ(spool_->Read(key, 12, 5).value(), "");
+  EXPECT_EQ(spool_->Read(key, 13, 5).status().code(),
+            absl::StatusCode::kOutOfRange);
+}
+
+TEST_F(UploadSpoolTest, WhatIsNotKeptOrNotHereIsNotReadAndLeavesNoFile) {
+  const std::string bytes = Bytes({1, 2});
+  const UploadSpool::Key key = KeyOf(bytes);
+  ASSERT_TRUE(spool_->Append(key, 0, bytes).ok());
+  EXPECT_EQ(spool_->Read(key, 0, 8).status().code(),
+            absl::StatusCode::kNotFound);
+  spool_->Keep(key.study_hash, {key, KeyOf(bytes, "b")});
+  EXPECT_EQ(spool_->Read(KeyOf(bytes, "b"), 0, 8).status().code(),
+            absl::StatusCode::kNotFound);
+  spool_->RemoveStudy(key.study_hash);
+  EXPECT_EQ(spool_->Read(key, 0, 8).status().code(),
+            absl::StatusCode::kNotFound);
+  EXPECT_EQ(Files(), 0);
+}
+
 }  // namespace
 }  // namespace hilum

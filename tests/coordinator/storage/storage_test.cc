@@ -97,6 +97,7 @@ TEST_F(StorageTest, DatabaseOfTheFirstVersionOpensAndItsStudiesLoad) {
     EXPECT_FALSE(study.census_totals.has_value());
     EXPECT_FALSE(study.evaluation_totals.has_value());
     EXPECT_FALSE(study.sum.has_value());
+    EXPECT_FALSE(study.sums.has_value());
     EXPECT_EQ(study.best.size(), 0u);
     EXPECT_TRUE(study.rounds[0].validation_loss.empty());
   }
@@ -152,13 +153,16 @@ TEST_F(StorageTest, DatabaseOfTheFirstVersionTakesSumsAndTotals) {
   Run(kVersion1);
   v1::CensusTotals totals;
   totals.set_rows(16);
+  v1::SumsRecord sums;
+  sums.mutable_census_sum()->set_sha256("sum");
   {
     auto storage = Storage::Open(path_).value();
     ASSERT_TRUE(storage->PutSum("hh", v1::SecureSumRecord()).ok());
-    ASSERT_TRUE(storage->CommitTotals("hh", totals).ok());
+    ASSERT_TRUE(storage->CommitTotals("hh", totals, sums).ok());
   }
   const StoredStudy study = Load().at(0);
   EXPECT_EQ(study.census_totals->rows(), 16u);
+  EXPECT_EQ(study.sums->SerializeAsString(), sums.SerializeAsString());
   EXPECT_FALSE(study.sum.has_value());
 }
 
@@ -195,6 +199,26 @@ TEST_F(StorageTest, SumIsKeptUntilWhatItGaveIsStored) {
   }
   EXPECT_FALSE(stored().has_value());
   EXPECT_TRUE(Load().at(0).evaluation_totals.has_value());
+}
+
+TEST_F(StorageTest, WhatIsKeptOfSumsChangesWithARoundWhoseSumCameAbout) {
+  v1::SumsRecord sums;
+  const auto stored = [&] { return Load().at(0).sums->round(); };
+  {
+    auto storage = Storage::Open(path_).value();
+    ASSERT_TRUE(storage->AddStudy({.hash = "hh", .study = "ss"}).ok());
+    ASSERT_TRUE(storage->CommitTotals("hh", v1::CensusTotals(), sums).ok());
+    sums.set_round(1);
+    ASSERT_TRUE(storage->CommitRound("hh", {.round = 1}, {}, {}, &sums).ok());
+  }
+  EXPECT_EQ(stored(), 1u);
+  {
+    auto storage = Storage::Open(path_).value();
+    // The second round's was lost.
+    ASSERT_TRUE(storage->CommitRound("hh", {.round = 2}, {}, {}).ok());
+    ASSERT_TRUE(storage->CommitTotals("hh", v1::EvaluationTotals()).ok());
+  }
+  EXPECT_EQ(stored(), 1u);
 }
 
 }  // namespace
