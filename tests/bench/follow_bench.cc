@@ -50,12 +50,17 @@ void Write(const std::string& path, const std::vector<Word>& words) {
 void MeasureOpening(int sites) {
   const SumWithALoss sum(sites);
   const v1::SumOpening opening = sum.server().Open().value();
+  const double first = Median([&] {
+    HILUM_CHECK(CheckOpening(sum.context(), *sum.NewVerifier(), opening).ok());
+  });
   const double seconds = Median([&] {
     HILUM_CHECK(CheckOpening(sum.context(), sum.verifier(), opening).ok());
   });
-  std::printf("opening of %d sites, %.0f KB: checked in %.1f ms\n", sites,
-              static_cast<double>(opening.ByteSizeLong()) * 1e-3,
-              seconds * 1e3);
+  std::printf(
+      "opening of %d sites, %.0f KB: checked in %.1f ms, with certificates "
+      "that were not seen before in %.1f ms\n",
+      sites, static_cast<double>(opening.ByteSizeLong()) * 1e-3, seconds * 1e3,
+      first * 1e3);
 }
 
 // A sum, its masks still on it, and the global that it is about.

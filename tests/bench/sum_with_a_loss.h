@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/check.h"
+#include "common/base/clock.h"
 #include "common/secagg/client.h"
 #include "common/secagg/server.h"
 #include "sim/simulated_consortium.h"
@@ -45,6 +46,11 @@ class SumWithALoss {
   const SecAggServer& server() const { return *server_; }
   const PeerVerifier& verifier() const {
     return *members_.begin()->second.credentials.verifier;
+  }
+  // One that has seen no certificate yet.
+  std::unique_ptr<PeerVerifier> NewVerifier() const {
+    return std::make_unique<PeerVerifier>(consortium_->authority_pem(),
+                                          consortium_->name(), RealClock());
   }
 
  private:
