@@ -27,8 +27,8 @@ namespace hilum {
 // but forge a signature. One object is one sum: its keys are made with it and
 // wiped with it, and it reveals shares once. No I/O.
 // Life: AdvertiseKeys ShareKeys MaskedInput Mask* SignVector Confirm Unmask,
-// each once;
-// it may be dropped at any point, which is how a site leaves the sum.
+// each once; it may be dropped at any point, which is how a site leaves the
+// sum.
 // Each step fails with
 //   FAILED_PRECONDITION: out of order, or a second time;
 //   INVALID_ARGUMENT: what the coordinator shows is malformed;

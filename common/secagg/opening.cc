@@ -101,23 +101,32 @@ absl::Status CheckSurvivors(const SecAggContext& context,
   return absl::OkStatus();
 }
 
-// Each site that shared is a survivor or lost; of a lost one the key is known.
+bool IsKey(const std::string& private_key, const std::string& public_key) {
+  absl::StatusOr<SecretBytes> secret = SecretOf(private_key);
+  if (!secret.ok()) return false;
+  absl::StatusOr<X25519KeyPair> key = X25519KeyPair::FromPrivate(*secret);
+  return key.ok() && key->public_key() == public_key;
+}
+
+// Each site that shared is either a survivor or lost, and that once: masks of
+// one that were taken off twice would be on the sum. Of a lost one the key is
+// known.
 absl::Status CheckLost(const Keys& keys,
                        const std::map<SiteId, SurvivorClaim>& survivors,
                        const v1::SumOpening& opening) {
-  std::set<SiteId> accounted;
-  for (const auto& [site, claim] : survivors) accounted.insert(site);
+  HILUM_ASSIGN_OR_RETURN(std::set<SiteId> accounted, SitesOf(opening.lost()));
   for (const v1::SumOpening::Lost& lost : opening.lost()) {
-    const SiteId site(lost.site());
-    HILUM_ASSIGN_OR_RETURN(SecretBytes secret, SecretOf(lost.mask_key()));
-    absl::StatusOr<X25519KeyPair> key = X25519KeyPair::FromPrivate(secret);
-    const auto found = keys.find(site);
-    if (!key.ok() || found == keys.end() ||
-        key->public_key() != found->second->mask_key()) {
+    const auto found = keys.find(SiteId(lost.site()));
+    if (found == keys.end() ||
+        !IsKey(lost.mask_key(), found->second->mask_key())) {
       return Untrusted(
-          absl::StrCat("has a mask key of ", site.name(), " that is not its"));
+          absl::StrCat("has a mask key of ", lost.site(), " that is not its"));
     }
-    accounted.insert(site);
+  }
+  for (const auto& [site, claim] : survivors) {
+    if (accounted.insert(site).second) continue;
+    return Untrusted(
+        absl::StrCat("has ", site.name(), " as lost and as a survivor"));
   }
   if (std::equal(accounted.begin(), accounted.end(), opening.sharers().begin(),
                  opening.sharers().end(),
@@ -129,10 +138,11 @@ absl::Status CheckLost(const Keys& keys,
   return Untrusted("does not tell what became of each site that shared");
 }
 
-absl::Status CheckConfirmations(const SecAggContext& context,
-                                const PeerVerifier& verifier, const Keys& keys,
-                                const std::string& statement,
-                                const v1::Confirmations& confirmations) {
+// Of survivors alone, as the sites that reveal shares hold it.
+absl::Status CheckConfirmations(
+    const SecAggContext& context, const PeerVerifier& verifier,
+    const Keys& keys, const std::map<SiteId, SurvivorClaim>& survivors,
+    const std::string& statement, const v1::Confirmations& confirmations) {
   HILUM_ASSIGN_OR_RETURN(std::set<SiteId> sites,
                          SitesOf(confirmations.entries()));
   if (static_cast<int>(sites.size()) < context.Threshold()) {
@@ -142,7 +152,7 @@ absl::Status CheckConfirmations(const SecAggContext& context,
   }
   for (const v1::Confirmations::Entry& entry : confirmations.entries()) {
     const auto found = keys.find(SiteId(entry.site()));
-    if (found == keys.end() ||
+    if (found == keys.end() || !survivors.contains(found->first) ||
         !verifier
              .Verify(found->first, found->second->certificate(), statement,
                      entry.signature())
@@ -186,7 +196,7 @@ absl::Status CheckOpening(const SecAggContext& context,
       CheckSurvivors(context, verifier, keys, roster_hash, opening));
   HILUM_RETURN_IF_ERROR(CheckLost(keys, claims, opening));
   HILUM_ASSIGN_OR_RETURN(std::string statement, StatementOf(context, opening));
-  return CheckConfirmations(context, verifier, keys, statement,
+  return CheckConfirmations(context, verifier, keys, claims, statement,
                             opening.confirmations());
 }
 

@@ -35,9 +35,10 @@ absl::StatusOr<std::string> StatementOf(const SecAggContext& context,
 
 // Checks an opening of the sum that `context` is of: keys signed by sites of
 // the cohort that were asked context.question; t survivors or more, each with a
-// signature over its vector; t confirmations or more of that list; own masks
-// that fit their commitments and mask keys that fit the roster.
-// PERMISSION_DENIED names what does not hold.
+// signature over its vector; t confirmations or more of that list, by
+// survivors; own masks that fit their commitments and mask keys that fit the
+// roster; each site that shared is a survivor or lost, never both.
+// PERMISSION_DENIED names what does not hold. INVALID_ARGUMENT: as ClaimsOf.
 absl::Status CheckOpening(const SecAggContext& context,
                           const PeerVerifier& verifier,
                           const v1::SumOpening& opening);

@@ -19,10 +19,10 @@
 namespace hilum {
 
 // The coordinator's part in one secure sum. One object is one sum. It keeps
-// what sites said and works out which masks are left on the sum of their
-// vectors; the vectors themselves it never sees. No I/O.
+// what sites said and works out what takes the masks off the sum of
+// their vectors; the vectors themselves it never sees. No I/O.
 // Life: for each step in turn the sites' messages, then Close; after kDone,
-// LeftoverMasks. Who has not answered when a step is closed is out of the
+// Open. Who has not answered when a step is closed is out of the
 // following ones.
 // A site's message fails with FAILED_PRECONDITION: not this step's, or of a
 // site that is out; INVALID_ARGUMENT or UNAUTHENTICATED: malformed or not the

@@ -136,6 +136,7 @@ one_size head 2
 "$BIN/hilum-bench-ring"
 "$BIN/hilum-bench-mask" 5
 "$BIN/hilum-bench-secure"
-mkdir -p "$WORK/load"
+mkdir -p "$WORK/load" "$WORK/follow"
+"$BIN/hilum-bench-follow" "$WORK/follow"
 "$BIN/hilum-bench-load" "$WORK/load"
 "$(dirname "$(readlink -f "$0")")/train.sh"

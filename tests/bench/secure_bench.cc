@@ -8,34 +8,26 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <map>
 #include <memory>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/check.h"
 #include "common/base/file.h"
 #include "common/config/study.h"
 #include "common/model/architecture.h"
-#include "common/secagg/client.h"
-#include "common/secagg/server.h"
+#include "common/secagg/opening.h"
 #include "sim/engine.h"
-#include "sim/simulated_consortium.h"
+#include "tests/bench/sum_with_a_loss.h"
 #include "tests/support/fake_trainer.h"
 
 namespace hilum {
 namespace {
 
 constexpr size_t kNumElements = 11'700'000;
-
-double Seconds() {
-  return std::chrono::duration<double>(
-             std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
 
 double CpuSeconds() {
   rusage usage{};
@@ -45,76 +37,18 @@ double CpuSeconds() {
              1e-6;
 }
 
-std::string SiteName(int i) { return absl::StrCat("s", 1000 + i); }
-
-// One sum, up to its last step; the last site is gone after ShareKeys.
-class SumWithALoss {
- public:
-  explicit SumWithALoss(int sites) : consortium_(Consortium()) {
-    SecAggContext context{.study_hash = std::string(32, 'h'), .round = 1};
-    for (int i = 0; i < sites; ++i) context.cohort.emplace(SiteName(i));
-    lost_ = *context.cohort.rbegin();
-    for (const SiteId& site : context.cohort) {
-      auto member = consortium_->Join(site);
-      HILUM_CHECK(member.ok());
-      members_.emplace(site, *std::move(member));
-      clients_.emplace(site, std::make_unique<SecAggClient>(
-                                 context, site, members_.at(site).credentials,
-                                 RealSecureRng()));
-    }
-    server_ = std::make_unique<SecAggServer>(
-        context, *members_.begin()->second.credentials.verifier);
-  }
-
-  // Seconds to take the masks off.
-  double Unmask() {
-    Each([&](const SiteId& site, SecAggClient& client) {
-      return server_->OnKeys(site, *client.AdvertiseKeys());
-    });
-    Each([&](const SiteId& site, SecAggClient& client) {
-      return server_->OnShares(site, *client.ShareKeys(server_->roster()));
-    });
-    clients_.erase(lost_);
-    Each([&](const SiteId& site, SecAggClient& client) {
-      absl::Status masked = client.MaskedInput(server_->InboxFor(site));
-      return masked.ok() ? server_->OnMaskedInput(site) : masked;
-    });
-    Each([&](const SiteId& site, SecAggClient& client) {
-      return server_->OnConfirmation(
-          site, *client.Confirm(server_->SurvivorsMessage()));
-    });
-    Each([&](const SiteId& site, SecAggClient& client) {
-      return server_->OnRevealed(site,
-                                 *client.Unmask(server_->confirmations()));
-    });
-    std::vector<uint32_t> sum(kNumElements);
-    const double start = Seconds();
-    auto masks = server_->LeftoverMasks();
-    HILUM_CHECK(masks.ok());
-    ApplyMaskStreams(absl::MakeSpan(*masks), 0, absl::MakeSpan(sum));
-    return Seconds() - start;
-  }
-
- private:
-  static std::unique_ptr<SimulatedConsortium> Consortium() {
-    auto made = SimulatedConsortium::Create();
-    HILUM_CHECK(made.ok());
-    return *std::move(made);
-  }
-  template <typename Answer>
-  void Each(Answer answer) {
-    for (auto& [site, client] : clients_) {
-      HILUM_CHECK(answer(site, *client).ok());
-    }
-    HILUM_CHECK(server_->Close().ok());
-  }
-
-  const std::unique_ptr<SimulatedConsortium> consortium_;
-  SiteId lost_;
-  std::map<SiteId, SimulatedConsortium::Member> members_;
-  std::map<SiteId, std::unique_ptr<SecAggClient>> clients_;
-  std::unique_ptr<SecAggServer> server_;
-};
+// Seconds from the shares that the sites revealed to the sum without masks.
+double UnmaskSeconds() {
+  SumWithALoss sum(10);
+  std::vector<uint32_t> words(kNumElements);
+  const double start = Seconds();
+  auto opening = sum.server().Open();
+  HILUM_CHECK(opening.ok());
+  auto masks = LeftoverMasks(sum.context(), *opening);
+  HILUM_CHECK(masks.ok());
+  ApplyMaskStreams(absl::MakeSpan(*masks), 0, absl::MakeSpan(words));
+  return Seconds() - start;
+}
 
 // One model of hilum_small, all of it trained, in one round.
 RunPlan MakePlan(const std::string& out, int sites) {
@@ -175,7 +109,7 @@ int main(int argc, char** argv) {
   const int sites = argc > 1 ? std::atoi(argv[1]) : 100;
   std::vector<double> seconds;
   for (int i = 0; i < 5; ++i) {
-    seconds.push_back(hilum::SumWithALoss(10).Unmask());
+    seconds.push_back(hilum::UnmaskSeconds());
   }
   std::sort(seconds.begin(), seconds.end());
   std::printf("one of 10 sites lost, 11.7 M words: unmasked in %.3f s\n",

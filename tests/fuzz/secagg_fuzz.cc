@@ -4,6 +4,7 @@
 // a site that keeps to the protocol never fails, whatever others send.
 #include <memory>
 
+#include "common/secagg/opening.h"
 #include "tests/common/secagg/cohort.h"
 #include "tests/fuzz/input.h"
 #include "tests/support/seeded_secure_rng.h"
@@ -54,7 +55,7 @@ class FuzzedSum {
       CheckSum();
     }
     (void)server_.Close();
-    (void)server_.LeftoverMasks();
+    (void)server_.Open();
   }
 
  private:
@@ -92,6 +93,10 @@ class FuzzedSum {
     keys.set_signature(Consortium::Get().Of(site).signer->Sign(
         KeysStatement(context_, site, keys)));
   }
+  void Sign(const SiteId& site, v1::SurvivorVector& vector) {
+    if (input_.Byte() % 2 == 0) return;
+    vector.set_signature(clients_[site]->SignVector(vector.sha256()));
+  }
   void Sign(const SiteId&, const Message&) {}
 
   // What the coordinator shows a site.
@@ -121,17 +126,21 @@ class FuzzedSum {
   }
   bool MaskedInput() {
     return Step(
-        [&](const SiteId& site) -> absl::StatusOr<v1::Survivors> {
+        [&](const SiteId& site) -> absl::StatusOr<v1::SurvivorVector> {
           absl::Status status =
               clients_[site]->MaskedInput(Show(server_.InboxFor(site)));
           if (!status.ok()) return status;
-          std::vector<uint32_t> vector = {1, 2, 3, 4, 5};
-          clients_[site]->Mask(0, absl::MakeSpan(vector));
-          masked_[site] = vector;
-          return v1::Survivors();  // the vector goes elsewhere
+          std::vector<uint32_t> words = {1, 2, 3, 4, 5};
+          clients_[site]->Mask(0, absl::MakeSpan(words));
+          masked_[site] = words;
+          v1::SurvivorVector vector;
+          vector.set_sha256(DigestOf(words));
+          vector.set_signature(clients_[site]->SignVector(vector.sha256()));
+          return vector;
         },
-        [&](const SiteId& site, const Message&) {
-          return server_.OnMaskedInput(site);
+        [&](const SiteId& site, const v1::SurvivorVector& vector) {
+          return server_.OnMaskedInput(site, vector.sha256(),
+                                       vector.signature());
         });
   }
   bool Confirm() {
@@ -153,13 +162,18 @@ class FuzzedSum {
         });
   }
 
-  // It is right, or it is said to be lost.
+  // It is right, or it is said to be lost. What opens is what a site accepts,
+  // since this server keeps to the protocol whatever it shows.
   void CheckSum() {
-    auto masks = server_.LeftoverMasks();
-    if (!masks.ok()) {
+    auto opening = server_.Open();
+    if (!opening.ok()) {
       HILUM_CHECK(!honest_coordinator_ || !liars_.empty());
       return;
     }
+    HILUM_CHECK(
+        CheckOpening(context_, Consortium::Get().verifier(), *opening).ok());
+    auto masks = LeftoverMasks(context_, *opening);
+    HILUM_CHECK(masks.ok());
     std::vector<uint32_t> sum(5);
     for (const SiteId& site : server_.survivors()) {
       for (size_t i = 0; i < sum.size(); ++i) sum[i] += masked_[site][i];

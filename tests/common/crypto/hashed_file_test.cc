@@ -42,6 +42,7 @@ TEST_F(HashedFileTest, DigestIsOfTheBytesInTheirOrder) {
     EXPECT_TRUE(bytes == "abcdef" + behind + "end");
     EXPECT_EQ(written->num_bytes, bytes.size());
     EXPECT_EQ(written->sha256, Sha256Of(bytes));
+    std::filesystem::remove(Path());
   }
 }
 

@@ -105,7 +105,8 @@ TEST_F(AdversaryTest, SharesFromTooFewAreRefused) {
 TEST_F(AdversaryTest, SurvivorsBelowTheThresholdAreNotConfirmed) {
   UpTo(cohort_, Step::kConfirm);
   v1::Survivors survivors = cohort_.server().SurvivorsMessage();
-  survivors.mutable_sites()->DeleteSubrange(2, 2);
+  Remove(3, survivors);
+  Remove(2, survivors);
   ExpectDenied(cohort_.client(Site(0)).Confirm(survivors).status(),
                "a sum of 2 sites");
 }
@@ -115,6 +116,7 @@ TEST_F(AdversaryTest, SurvivorWhoNeverSharedIsNotConfirmed) {
   UpTo(cohort_, Step::kConfirm);
   v1::Survivors survivors = cohort_.server().SurvivorsMessage();
   survivors.add_sites("s3");
+  survivors.add_vectors();
   ExpectDenied(cohort_.client(Site(0)).Confirm(survivors).status(),
                "has not shared");
 }
@@ -122,7 +124,7 @@ TEST_F(AdversaryTest, SurvivorWhoNeverSharedIsNotConfirmed) {
 TEST_F(AdversaryTest, SurvivorsWithoutThisSiteAreNotConfirmed) {
   UpTo(cohort_, Step::kConfirm);
   v1::Survivors survivors = cohort_.server().SurvivorsMessage();
-  survivors.mutable_sites()->DeleteSubrange(0, 1);
+  Remove(0, survivors);
   ExpectDenied(cohort_.client(Site(0)).Confirm(survivors).status(),
                "leave out this site");
 }
@@ -131,7 +133,7 @@ TEST_F(AdversaryTest, SecondListOfSurvivorsIsRefused) {
   UpTo(cohort_, Step::kConfirm);
   v1::Survivors survivors = cohort_.server().SurvivorsMessage();
   ASSERT_TRUE(cohort_.client(Site(0)).Confirm(survivors).ok());
-  survivors.mutable_sites()->DeleteSubrange(3, 1);
+  Remove(3, survivors);
   EXPECT_EQ(cohort_.client(Site(0)).Confirm(survivors).status().code(),
             absl::StatusCode::kFailedPrecondition);
   // And it reveals nothing any more.
@@ -145,7 +147,7 @@ TEST_F(AdversaryTest, EquivocationOnSurvivorsIsSeenBeforeAnythingIsRevealed) {
   UpTo(cohort_, Step::kConfirm);
   v1::Survivors all = cohort_.server().SurvivorsMessage();
   v1::Survivors some = all;
-  some.mutable_sites()->DeleteSubrange(3, 1);
+  Remove(3, some);
   v1::Confirmations confirmations;
   for (int i = 0; i < 3; ++i) {
     auto confirmation = cohort_.client(Site(i)).Confirm(i == 0 ? all : some);
@@ -160,25 +162,27 @@ TEST_F(AdversaryTest, EquivocationOnSurvivorsIsSeenBeforeAnythingIsRevealed) {
   }
 }
 
-// Sites that were shown different sharers mask differently; what they confirm
-// does not fit together either.
-TEST_F(AdversaryTest, EquivocationOnSharersIsSeenBeforeAnythingIsRevealed) {
+// Sites that were shown different sharers mask differently, which shows as soon
+// as one sees what another signed: s0 is not told that s3 shared.
+TEST_F(AdversaryTest, EquivocationOnSharersIsSeenBeforeAnythingIsConfirmed) {
   UpTo(cohort_, Step::kMaskedInput);
   v1::Survivors survivors;
-  for (int i = 0; i < 3; ++i) survivors.add_sites(Site(i).name());
-  v1::Confirmations confirmations;
   for (int i = 0; i < 3; ++i) {
     v1::Inbox inbox = cohort_.server().InboxFor(Site(i));
     if (i == 0) inbox.mutable_shares()->DeleteSubrange(2, 1);
     ASSERT_TRUE(cohort_.client(Site(i)).MaskedInput(inbox).ok());
-    auto confirmation = cohort_.client(Site(i)).Confirm(survivors);
-    ASSERT_TRUE(confirmation.ok());
-    v1::Confirmations::Entry& entry = *confirmations.add_entries();
-    entry.set_site(Site(i).name());
-    entry.set_signature(confirmation->signature());
+    survivors.add_sites(Site(i).name());
+    v1::SurvivorVector& vector = *survivors.add_vectors();
+    vector.set_sha256(std::string(32, static_cast<char>('0' + i)));
+    vector.set_signature(cohort_.client(Site(i)).SignVector(vector.sha256()));
+    vector.set_self_mask_commitment(cohort_.commitment(Site(i)));
   }
-  EXPECT_FALSE(cohort_.client(Site(0)).Unmask(confirmations).ok());
-  EXPECT_FALSE(cohort_.client(Site(1)).Unmask(confirmations).ok());
+  ExpectDenied(cohort_.client(Site(0)).Confirm(survivors).status(),
+               "a vector that s1 did not sign");
+  for (int i = 1; i < 3; ++i) {
+    ExpectDenied(cohort_.client(Site(i)).Confirm(survivors).status(),
+                 "a vector that s0 did not sign");
+  }
 }
 
 TEST_F(AdversaryTest, TooFewConfirmationsRevealNothing) {
@@ -331,7 +335,7 @@ TEST_F(AdversaryTest, TruncatedAndMissingSharesAreRefused) {
 TEST_F(AdversaryTest, ConfirmationOfAnotherListIsItsSendersAlone) {
   UpTo(cohort_, Step::kConfirm);
   v1::Survivors some = cohort_.server().SurvivorsMessage();
-  some.mutable_sites()->DeleteSubrange(3, 1);
+  Remove(3, some);
   auto confirmation = cohort_.client(Site(0)).Confirm(some);
   ASSERT_TRUE(confirmation.ok());
   EXPECT_EQ(cohort_.server().OnConfirmation(Site(0), *confirmation).code(),

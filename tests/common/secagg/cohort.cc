@@ -5,7 +5,8 @@
 #include "common/base/clock.h"
 #include "common/base/rng.h"
 #include "common/base/status_macros.h"
-#include "common/crypto/secure_rng.h"
+#include "common/secagg/chain.h"
+#include "common/secagg/opening.h"
 
 namespace hilum {
 
@@ -37,22 +38,26 @@ const SiteCredentials& Consortium::Of(const SiteId& site) const {
 }
 
 SecAggContext Consortium::Context(int sites, uint32_t round) {
-  SecAggContext context{.study_hash = std::string(32, 'h'), .round = round};
+  SecAggContext context{.study_hash = std::string(32, 'h'),
+                        .round = round,
+                        .question = std::string(32, 'q')};
   for (int i = 0; i < sites; ++i) context.cohort.insert(Site(i));
   return context;
 }
 
 Cohort::Cohort(int sites, size_t elements, uint32_t round)
-    : server_(std::make_unique<SecAggServer>(Consortium::Context(sites, round),
+    : Cohort(Consortium::Context(sites, round), elements) {}
+
+Cohort::Cohort(const SecAggContext& context, size_t elements, SecureRng& rng)
+    : context_(context),
+      server_(std::make_unique<SecAggServer>(context,
                                              Consortium::Get().verifier())) {
-  for (int i = 0; i < sites; ++i) {
-    const SiteId site = Consortium::Site(i);
+  for (const SiteId& site : context.cohort) {
     clients_[site] = std::make_unique<SecAggClient>(
-        Consortium::Context(sites, round), site, Consortium::Get().Of(site),
-        RealSecureRng());
-    Rng rng(round, site.name());
+        context, site, Consortium::Get().Of(site), rng);
+    Rng values(context.round, site.name());
     for (size_t e = 0; e < elements; ++e) {
-      plain_[site].push_back(static_cast<uint32_t>(rng.Next()));
+      plain_[site].push_back(static_cast<uint32_t>(values.Next()));
     }
   }
 }
@@ -82,6 +87,7 @@ absl::Status Cohort::ShareKeys() {
   return Each(Step::kShareKeys, [&](const SiteId& site) -> absl::Status {
     HILUM_ASSIGN_OR_RETURN(v1::SealedShares shares,
                            client(site).ShareKeys(server_->roster()));
+    commitments_[site] = shares.self_mask_commitment();
     return server_->OnShares(site, shares);
   });
 }
@@ -95,7 +101,9 @@ absl::Status Cohort::MaskedInput() {
       client(site).Mask(at, absl::MakeSpan(vector).subspan(
                                 at, std::min<size_t>(16, vector.size() - at)));
     }
-    return server_->OnMaskedInput(site);
+    const std::string digest = DigestOf(vector);
+    return server_->OnMaskedInput(site, digest,
+                                  client(site).SignVector(digest));
   });
 }
 
@@ -116,12 +124,21 @@ absl::Status Cohort::Unmask() {
 }
 
 absl::StatusOr<std::vector<uint32_t>> Cohort::Sum() const {
+  HILUM_ASSIGN_OR_RETURN(v1::SumOpening opening, server_->Open());
+  HILUM_RETURN_IF_ERROR(
+      CheckOpening(context_, Consortium::Get().verifier(), opening));
+  return SumAfter(opening);
+}
+
+absl::StatusOr<std::vector<uint32_t>> Cohort::SumAfter(
+    const v1::SumOpening& opening) const {
   std::vector<uint32_t> sum(plain_.begin()->second.size());
-  for (const SiteId& site : server_->survivors()) {
-    for (size_t e = 0; e < sum.size(); ++e) sum[e] += masked_.at(site)[e];
+  for (const v1::SumOpening::Survivor& survivor : opening.survivors()) {
+    const std::vector<uint32_t>& vector = masked_.at(SiteId(survivor.site()));
+    for (size_t e = 0; e < sum.size(); ++e) sum[e] += vector[e];
   }
   HILUM_ASSIGN_OR_RETURN(std::vector<MaskStream> masks,
-                         server_->LeftoverMasks());
+                         LeftoverMasks(context_, opening));
   ApplyMaskStreams(absl::MakeSpan(masks), 0, absl::MakeSpan(sum));
   return sum;
 }
@@ -141,6 +158,15 @@ absl::StatusOr<std::vector<uint32_t>> Cohort::Run() {
   HILUM_RETURN_IF_ERROR(Confirm());
   HILUM_RETURN_IF_ERROR(Unmask());
   return Sum();
+}
+
+std::string DigestOf(const std::vector<uint32_t>& vector) {
+  return DigestOfWords(vector);
+}
+
+void Remove(int index, v1::Survivors& survivors) {
+  survivors.mutable_sites()->DeleteSubrange(index, 1);
+  survivors.mutable_vectors()->DeleteSubrange(index, 1);
 }
 
 }  // namespace hilum

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "common/crypto/secure_rng.h"
 #include "common/secagg/client.h"
 #include "common/secagg/server.h"
 
@@ -41,6 +42,9 @@ class Cohort {
   using Step = SecAggServer::Step;
 
   explicit Cohort(int sites, size_t elements = 37, uint32_t round = 1);
+  // `rng` outlives this object; sites draw from it in their order.
+  explicit Cohort(const SecAggContext& context, size_t elements = 37,
+                  SecureRng& rng = RealSecureRng());
 
   // `leaves[site]`: the first step it no longer answers.
   void Leave(const SiteId& site, Step step) { leaves_[site] = step; }
@@ -55,11 +59,20 @@ class Cohort {
   absl::StatusOr<std::vector<uint32_t>> Run();
 
   std::vector<uint32_t> PlainSum(const std::set<SiteId>& sites) const;
-  // The sum of the masked vectors with the masks that are left taken off.
+  // The sum of the masked vectors with the masks that are left taken off:
+  // after the server's opening, which is checked first.
   absl::StatusOr<std::vector<uint32_t>> Sum() const;
+  // The same, after any opening; it is not checked.
+  absl::StatusOr<std::vector<uint32_t>> SumAfter(
+      const v1::SumOpening& opening) const;
 
+  const SecAggContext& context() const { return context_; }
   SecAggServer& server() { return *server_; }
   SecAggClient& client(const SiteId& site) { return *clients_.at(site); }
+  // To its own mask, as the site shared it.
+  const std::string& commitment(const SiteId& site) const {
+    return commitments_.at(site);
+  }
   const std::map<SiteId, std::vector<uint32_t>>& masked() const {
     return masked_;
   }
@@ -72,12 +85,20 @@ class Cohort {
   template <typename Answer>
   absl::Status Each(Step step, Answer answer);
 
+  const SecAggContext context_;
   std::unique_ptr<SecAggServer> server_;
   std::map<SiteId, std::unique_ptr<SecAggClient>> clients_;
   std::map<SiteId, Step> leaves_;
+  std::map<SiteId, std::string> commitments_;
   std::map<SiteId, std::vector<uint32_t>> plain_;
   std::map<SiteId, std::vector<uint32_t>> masked_;
 };
+
+// The SHA-256 of a vector's words as they stand in its file.
+std::string DigestOf(const std::vector<uint32_t>& vector);
+
+// Takes the survivor at `index` off the list.
+void Remove(int index, v1::Survivors& survivors);
 
 }  // namespace hilum
 
