@@ -8,6 +8,7 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <optional>
 #include <set>
 #include <vector>
 
@@ -193,43 +194,57 @@ double SomeLoss(Rng& rng) {
   return draw < 5 ? rng.Uniform() : kStock[rng.Below(6)];
 }
 
+// A study's rounds as the coordinator stores them, and as a site follows them.
+struct Followed {
+  v1::Study study;
+  std::vector<std::string> models = {Sha256Of("start")};  // after each round
+  v1::StudyChain chain = FirstChain(kStudy, models[0]);
+  std::vector<RoundSummary> rounds;
+};
+
+void AddRound(Rng& rng, Followed& followed) {
+  const auto r = static_cast<uint32_t>(followed.models.size());
+  if (rng.Below(6) == 0) {  // its sum was lost: the global stays
+    followed.rounds.push_back(
+        {.round = r, .contributors = {}, .mean_loss = {}});
+    followed.models.push_back(followed.models.back());
+    return;
+  }
+  const double loss = SomeLoss(rng);
+  followed.models.push_back(Sha256Of(absl::StrCat("model ", r)));
+  followed.rounds.push_back(
+      {.round = r,
+       .contributors = {SiteId("a")},
+       .mean_loss = {1},
+       .validation_examples = {std::isnan(loss) ? 0u : 5u},
+       .validation_loss = {loss}});
+  followed.chain = AfterTraining(followed.study, followed.chain, Step(r),
+                                 followed.models.back(),
+                                 followed.rounds.back().MeanValidationLoss());
+}
+
 TEST(ChainTest, ValidationIsTheCoordinatorsOnAnyHistory) {
   Rng rng(1, "histories");
   int over = 0, tried = 0;
   for (int trial = 0; trial < 2000; ++trial) {
-    v1::Study study;
-    study.mutable_training()->set_rounds(100);
-    v1::Validation& validation =
-        *study.mutable_training()->mutable_validation();
+    Followed followed;
+    v1::Training& training = *followed.study.mutable_training();
+    training.set_rounds(100);
+    v1::Validation& validation = *training.mutable_validation();
     validation.set_patience(static_cast<uint32_t>(rng.Below(4)));
     validation.set_minimum_gain(rng.Below(2) == 0 ? 0 : 0.125);
-    std::vector<std::string> models = {Sha256Of("start")};
-    v1::StudyChain chain = FirstChain(kStudy, models[0]);
-    std::vector<RoundSummary> rounds;
-    const uint32_t length = static_cast<uint32_t>(rng.Below(12));
-    for (uint32_t r = 1; r <= length; ++r) {
-      if (rng.Below(6) == 0) {  // its sum was lost: the global stays
-        rounds.push_back({.round = r, .contributors = {}, .mean_loss = {}});
-        models.push_back(models.back());
-        continue;
-      }
-      const double loss = SomeLoss(rng);
-      models.push_back(Sha256Of(absl::StrCat("model ", r)));
-      rounds.push_back({.round = r,
-                        .contributors = {SiteId("a")},
-                        .mean_loss = {1},
-                        .validation_examples = {std::isnan(loss) ? 0u : 5u},
-                        .validation_loss = {loss}});
-      chain = AfterTraining(study, chain, Step(r), models.back(),
-                            rounds.back().MeanValidationLoss());
+    for (uint64_t left = rng.Below(12); left > 0; --left) {
+      AddRound(rng, followed);
     }
-    const std::optional<uint32_t> best = BestRound(rounds);
+    const v1::StudyChain& chain = followed.chain;
+    const std::optional<uint32_t> best = BestRound(followed.rounds);
     ASSERT_EQ(chain.tried(), best.has_value()) << trial;
     EXPECT_EQ(ModelOf(chain, v1::Task::EVALUATE),
-              best.has_value() ? models[*best] : models.back());
+              followed.models[best.value_or(followed.rounds.size())]);
     const bool is_over = validation.patience() > 0 &&
                          chain.without_gain() >= validation.patience();
-    EXPECT_EQ(is_over, TrainingIsOver(study, rounds)) << trial;
+    EXPECT_EQ(is_over, TrainingIsOver(followed.study, followed.rounds))
+        << trial;
     over += is_over;
     tried += chain.tried();
   }

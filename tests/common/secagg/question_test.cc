@@ -4,8 +4,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
 #include "absl/strings/escaping.h"
-#include "common/base/rng.h"
+#include "common/crypto/secure_rng.h"
 #include "common/crypto/x25519.h"
 #include "common/secagg/derive.h"
 #include "tests/common/secagg/cohort.h"
