@@ -122,9 +122,12 @@ absl::Status SecureSite::Follow(const v1::Task& task) {
     return follower_.CheckRoster(task.header(), task.secure().roster());
   }
   if (!task.secure().has_advertise_keys()) return absl::OkStatus();
-  return task.kind() == v1::Task::PREPARE
-             ? follower_.Start(task.header())
-             : follower_.Follow(task, masked_path_);
+  if (task.kind() == v1::Task::PREPARE) {
+    return follower_.Start(task.header());
+  }
+  HILUM_RETURN_IF_ERROR(follower_.Follow(task, masked_path_));
+  // The next sum is followed from the model that was trained.
+  return follower_.ModelPath(task.header(), task.kind()).status();
 }
 
 v1::SubmitSecureStepRequest SecureSite::Answer(const v1::Task& task) {
