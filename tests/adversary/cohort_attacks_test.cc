@@ -159,7 +159,13 @@ TEST(SecondStudyAttackTest, SecondStudyWithOneSiteLessTakesAYes) {
       return accepted;
     };
   }
-  study.Run();
+  study.Start();
+  for (const char* site : {"a", "b", "c"}) {
+    ASSERT_TRUE(study.site(site).ended->WaitForNotificationWithTimeout(
+        absl::Seconds(60)));
+  }
+  ASSERT_TRUE(study.core().StopStudy(study.hash()).ok());  // d waits in it
+  study.Wait();
   for (const char* site : {"a", "b", "c"}) {
     EXPECT_THAT(study.Lines(site, v1::LedgerEntry::ANSWER_REFUSED),
                 Contains(HasSubstr("site_updates_inferable")))

@@ -133,8 +133,8 @@ TEST(EndAttackTest, ReasonOfAnEndForgesNoLineAndMovesNoTerminal) {
         std::string(100000, 'x'));
   };
   study.Start();
-  study.site("d").ended->WaitForNotification();
-  study.coordinator().Hold(SiteId("d"));
+  ASSERT_TRUE(
+      study.site("d").ended->WaitForNotificationWithTimeout(absl::Seconds(60)));
   ASSERT_TRUE(study.core().StopStudy(study.hash()).ok());
   study.Wait();
   const std::string& log = study.Log("d");

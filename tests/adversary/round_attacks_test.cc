@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <memory>
+#include <set>
 
 #include "absl/synchronization/notification.h"
 #include "tests/adversary/attacked_study.h"
@@ -18,17 +20,32 @@ using testing::HasSubstr;
 using Said = v1::SubmitSecureStepRequest;
 const SiteId kVictim("d");
 
-// Round 1 is summed over four sites. The core is told that all leave as they
-// reveal their shares, which the attacker keeps: to it the round is lost. Round
-// 2 is about the same model, and the victim is said to be gone.
-void LoseRoundOne(HostileCoordinator& coordinator) {
-  coordinator.on_step = [](const SiteId& site, Said& told) {
-    const uint32_t round = told.header().round();
-    if ((round == 1 && told.has_revealed()) ||
-        (round == 2 && told.has_keys() && site == kVictim)) {
+// Round 1 is summed over four sites, and the attacker has all of their shares:
+// until then the core is told nothing that it could take, so that it asks
+// again. Then it is told that they leave: to it the round is lost. `and_then`
+// changes what the core is told later.
+void LoseRoundOne(HostileCoordinator& coordinator,
+                  const std::function<void(const SiteId&, Said&)>& and_then) {
+  auto revealed = std::make_shared<std::set<SiteId>>();
+  coordinator.on_step = [revealed, and_then](const SiteId& site, Said& told) {
+    if (told.header().round() != 1 || !told.has_revealed()) {
+      and_then(site, told);
+      return;
+    }
+    revealed->insert(site);
+    if (revealed->size() < 4) {
+      told.set_sum_id(std::string(32, 'x'));
+    } else {
       told.set_leave(true);
     }
   };
+}
+
+// Round 2 is about the same model, and the victim is said to be gone.
+void DropTheVictim(const SiteId& site, Said& told) {
+  if (told.header().round() == 2 && told.has_keys() && site == kVictim) {
+    told.set_leave(true);
+  }
 }
 
 constexpr char kOneList[] =
@@ -61,7 +78,7 @@ void ExpectDifferenceIsNoise(AttackedStudy& study) {
 
 TEST(LostRoundAttackTest, RoundThatWasNotLostIsNotSummedOverOtherSites) {
   AttackedStudy study;
-  LoseRoundOne(study.coordinator());
+  LoseRoundOne(study.coordinator(), DropTheVictim);
   study.Run();
   for (const char* site : {"a", "b", "c"}) {
     EXPECT_THAT(study.Lines(site, v1::LedgerEntry::SUM_REFUSED),
@@ -83,7 +100,7 @@ TEST(LostRoundAttackTest, RoundThatWasNotLostIsNotSummedOverOtherSites) {
 TEST(LostRoundAttackTest, RoundThatWasNotLostIsRememberedAfterARestart) {
   AttackedStudy study;
   HostileCoordinator& coordinator = study.coordinator();
-  LoseRoundOne(coordinator);
+  LoseRoundOne(coordinator, DropTheVictim);
   bool restarted = false;
   std::set<SiteId> at_two;
   absl::Notification all_at_two;
@@ -134,11 +151,7 @@ TEST(LostRoundAttackTest, WithoutTheRuleTheDifferenceIsTheVictimsUpdate) {
 TEST(LostRoundAttackTest, RoundIsNotSummedAgainAfterItsSharesAreOut) {
   AttackedStudy study;
   HostileCoordinator& coordinator = study.coordinator();
-  coordinator.on_step = [](const SiteId&, Said& told) {
-    if (told.header().round() == 1 && told.has_revealed()) {
-      told.set_leave(true);
-    }
-  };
+  LoseRoundOne(coordinator, [](const SiteId&, Said&) {});
   int changed = 0;
   coordinator.on_next = [&](const SiteId& site, v1::NextTaskResponse& next) {
     if (site != kVictim || next.task().header().round() != 2 || changed == 2) {
@@ -199,8 +212,11 @@ TEST(AwayAttackTest, TrapModelForASiteThatWasAwayIsSeenInTheRoster) {
     }
   };
   coordinator.on_next = [&](const SiteId& site, v1::NextTaskResponse& next) {
+    if (next.task().kind() != v1::Task::TRAIN ||
+        next.task().header().round() != 2) {
+      return;
+    }
     v1::Task& task = *next.mutable_task();
-    if (task.kind() != v1::Task::TRAIN || task.header().round() != 2) return;
     if (site == kVictim && task.secure().has_advertise_keys()) {
       std::string model = coordinator.Blob(task.global());
       for (size_t i = 3; i < model.size(); i += 4) model[i] = 0x3f;
