@@ -119,8 +119,9 @@ void LimitCalls(grpc::ServerBuilder& builder,
 }  // namespace
 
 struct CoordinatorServer::Parts {
-  Parts(FederationCore& core_, const std::string& consortium)
-      : core(core_), federation(core_, consortium), admin(core_) {}
+  Parts(FederationCore& core_, FederationHandler& sites,
+        const std::string& consortium)
+      : core(core_), federation(sites, consortium), admin(core_) {}
 
   absl::Status StartAdmin(const std::string& socket, const Options& options);
   absl::Status StartPublic(const Identity& identity, HostAndPort& where,
@@ -225,8 +226,9 @@ absl::StatusOr<std::unique_ptr<CoordinatorServer>> CoordinatorServer::Start(
     const std::string& admin_socket, Options options) {
   absl::StatusOr<HostAndPort> where = ParseListen(listen);
   if (!where.ok()) return where.status();
+  FederationHandler& sites = options.sites == nullptr ? core : *options.sites;
   std::unique_ptr<CoordinatorServer> server(new CoordinatorServer(
-      std::make_unique<Parts>(core, identity.name.consortium)));
+      std::make_unique<Parts>(core, sites, identity.name.consortium)));
   Parts& parts = *server->parts_;
   // The core has the folder to itself: a socket that is there is abandoned.
   absl::Status status = parts.StartAdmin(admin_socket, options);

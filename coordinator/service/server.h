@@ -22,6 +22,9 @@ class CoordinatorServer {
  public:
   struct Options {
     v1::ConnectionLimits limits;
+    // Answers sites in the core's place and outlives the server; null: the core
+    // does.
+    FederationHandler* sites = nullptr;
     // Operator's log: whose connections were cut and why.
     std::function<void(absl::string_view)> log = [](absl::string_view) {};
   };

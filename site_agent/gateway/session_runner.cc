@@ -243,6 +243,23 @@ absl::Status SessionRunner::RecordDecisions() {
   return absl::OkStatus();
 }
 
+absl::Status SessionRunner::NoteIfNotTaken(const std::string& hash,
+                                           const absl::Status& may) {
+  if (!absl::IsFailedPrecondition(may) && !absl::IsPermissionDenied(may)) {
+    return may;
+  }
+  v1::LedgerEntry entry;
+  entry.set_kind(v1::LedgerEntry::ANSWER_REFUSED);
+  entry.set_method("NextTask");
+  entry.set_study_hash(ToHex(hash));
+  entry.set_detail(
+      absl::StrCat("a task of a study in which this site does not "
+                   "take part: ",
+                   may.message()));
+  HILUM_RETURN_IF_ERROR(ledger_->Append(entry));
+  return may;
+}
+
 absl::Status SessionRunner::NoteStrangers() {
   if (told_strangers_) return absl::OkStatus();
   const size_t strangers = approvals_.Strangers();
@@ -263,7 +280,8 @@ absl::Status SessionRunner::NoteStrangers() {
 absl::Status SessionRunner::Perform(const SiteSession::Action& action) {
   if (action.what == Do::kStoreOffer) return StoreOffer(action);
   if (action.what == Do::kPollAgain) return absl::OkStatus();
-  HILUM_RETURN_IF_ERROR(OpenStudy(action.study_hash));
+  HILUM_RETURN_IF_ERROR(
+      NoteIfNotTaken(action.study_hash, OpenStudy(action.study_hash)));
   if (absl::Status fits = CheckTask(action.task); !fits.ok()) {
     HILUM_RETURN_IF_ERROR(RecordRefusal(action.task, fits));
     return fits;

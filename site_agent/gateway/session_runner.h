@@ -130,6 +130,12 @@ class SessionRunner {
   // Says once that files lie among the offers which were not offered.
   absl::Status NoteStrangers();
   absl::Status OpenStudy(const std::string& hash);
+  // Writes into the ledger that a study is not worked on since policy or
+  // consent forbid it (FAILED_PRECONDITION, PERMISSION_DENIED). Returns `may`.
+  absl::Status NoteIfNotTaken(const std::string& hash, const absl::Status& may);
+  // The rules for this site's own cases, once they are loaded.
+  absl::Status CheckOwnCases(const std::string& hash,
+                             const v1::PrepareResponse& prepared) const;
   absl::StatusOr<v1::PrepareResponse> Prepare(const std::string& hash);
   // A study's first census counts, for the cohort as for this site: it is
   // kept, and given again where another is asked for.

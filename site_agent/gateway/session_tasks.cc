@@ -116,6 +116,21 @@ absl::Status SessionRunner::FetchStart(const v1::Task& task) {
   return started;
 }
 
+absl::Status SessionRunner::CheckOwnCases(
+    const std::string& hash, const v1::PrepareResponse& prepared) const {
+  std::vector<uint64_t> cases;
+  for (const v1::ArmCensus& arm : prepared.arms()) {
+    uint64_t sum = 0;
+    for (uint64_t count : arm.fold_class_counts()) sum += count;
+    cases.push_back(sum);
+  }
+  HILUM_RETURN_IF_ERROR(session_.CheckCases(cases));
+  HILUM_RETURN_IF_ERROR(CheckOwnCells(
+      study_.study, prepared.arms(),
+      LimitsOf(options_.config.policy()).minimum_own_cell_patients));
+  return CheckPatientsConsent(approvals_, hash, study_.study, prepared.arms());
+}
+
 absl::StatusOr<v1::PrepareResponse> SessionRunner::Prepare(
     const std::string& hash) {
   session_.OnPreparing();
@@ -138,18 +153,7 @@ absl::StatusOr<v1::PrepareResponse> SessionRunner::Prepare(
   HILUM_ASSIGN_OR_RETURN(v1::PrepareResponse prepared,
                          trainer_.Prepare(request));
   for (const std::string& warning : prepared.warnings()) Log(warning);
-  std::vector<uint64_t> cases;
-  for (const v1::ArmCensus& arm : prepared.arms()) {
-    uint64_t sum = 0;
-    for (uint64_t count : arm.fold_class_counts()) sum += count;
-    cases.push_back(sum);
-  }
-  HILUM_RETURN_IF_ERROR(session_.CheckCases(cases));
-  HILUM_RETURN_IF_ERROR(CheckOwnCells(
-      study_.study, prepared.arms(),
-      LimitsOf(options_.config.policy()).minimum_own_cell_patients));
-  HILUM_RETURN_IF_ERROR(
-      CheckPatientsConsent(approvals_, hash, study_.study, prepared.arms()));
+  HILUM_RETURN_IF_ERROR(NoteIfNotTaken(hash, CheckOwnCases(hash, prepared)));
   session_.OnPrepared(hash);
   return prepared;
 }
