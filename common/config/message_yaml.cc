@@ -6,11 +6,23 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
 namespace hilum {
 namespace {
+
+// The fewest digits that read as the same number: 0.1, not
+// 0.10000000000000001.
+std::string ShortestOf(double value) {
+  for (int digits = 1; digits < 17; ++digits) {
+    std::string text = absl::StrFormat("%.*g", digits, value);
+    double read = 0;
+    if (absl::SimpleAtod(text, &read) && read == value) return text;
+  }
+  return absl::StrFormat("%.17g", value);
+}
 
 using google::protobuf::EnumValueDescriptor;
 using google::protobuf::FieldDescriptor;
@@ -59,9 +71,8 @@ std::string ScalarText(const Message& message, const FieldDescriptor& field,
       return absl::StrCat(one ? r.GetUInt64(message, &field)
                               : r.GetRepeatedUInt64(message, &field, index));
     case FieldDescriptor::CPPTYPE_DOUBLE:
-      return absl::StrFormat("%.17g",
-                             one ? r.GetDouble(message, &field)
-                                 : r.GetRepeatedDouble(message, &field, index));
+      return ShortestOf(one ? r.GetDouble(message, &field)
+                            : r.GetRepeatedDouble(message, &field, index));
     case FieldDescriptor::CPPTYPE_BOOL:
       return (one ? r.GetBool(message, &field)
                   : r.GetRepeatedBool(message, &field, index))

@@ -27,7 +27,7 @@ TEST(MessageYamlTest, WritesFieldsAsPeopleWriteThem) {
             "  trainable: last_blocks\n"
             "training:\n"
             "  optimizer:\n"
-            "    learning_rate: 0.10000000000000001\n"
+            "    learning_rate: 0.1\n"
             "seed: 18446744073709551615\n");
 }
 
