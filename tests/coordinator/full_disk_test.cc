@@ -32,6 +32,15 @@ std::vector<std::string> FilesIn(const std::string& folder) {
   return names;
 }
 
+// Without what a retry is writing at this moment.
+std::vector<std::string> BlobsIn(const std::string& folder) {
+  std::vector<std::string> names = FilesIn(folder);
+  std::erase_if(names, [](const std::string& name) {
+    return absl::StrContains(name, ".part");
+  });
+  return names;
+}
+
 class FullDiskTest : public testing::Test {
  protected:
   void MountDisk(uint64_t num_bytes) {
@@ -194,7 +203,7 @@ TEST_F(CoreOnAFullDiskTest, RoundWaitsForRoomAndThenClosesWithTheSameBytes) {
   could_not_aggregate_.WaitForNotification();
   EXPECT_TRUE(a.Next(0).has_none());
   std::vector<float> want = InitialWeights(layout_.architecture, study_.seed());
-  EXPECT_THAT(FilesIn(Path("state/blobs")),
+  EXPECT_THAT(BlobsIn(Path("state/blobs")),
               UnorderedElementsAre(ToHex(task.global().sha256()),
                                    ToHex(Sha256Of(BlobBytes(want)))));
 
