@@ -92,6 +92,9 @@ absl::Status FollowedStudyTest::Serve(const v1::FetchBlobRequest& request,
   if (blob == blobs_.end() || hidden_.contains(request.sha256())) {
     return absl::NotFoundError("no such blob");
   }
+  if (request.offset() > blob->second.size()) {
+    return absl::OutOfRangeError("past the blob's end");
+  }
   response.set_data(blob->second.substr(request.offset(), request.max_bytes()));
   response.set_total_size(blob->second.size());
   return absl::OkStatus();

@@ -176,6 +176,9 @@ absl::Status ScriptedCoordinator::AnswerFetch(
   }
   const auto blob = blobs.find(request.sha256());
   if (blob == blobs.end()) return absl::NotFoundError("no such blob");
+  if (request.offset() > blob->second.size()) {
+    return absl::OutOfRangeError("past the blob's end");
+  }
   v1::FetchBlobResponse chunk;
   chunk.set_data(blob->second.substr(request.offset(), request.max_bytes()));
   chunk.set_total_size(blob->second.size());

@@ -69,7 +69,7 @@ TEST_F(StudyFollowerTest, OtherStartingWeightsAreRefused) {
   std::string other = good;
   other[100] ^= 1;
   for (const std::string& weights :
-       {other, good + std::string(4, 'x'), good.substr(4), std::string()}) {
+       {other, good + std::string(4, 'x'), good.substr(4)}) {
     blobs_[study_.initial_weights_sha256()] = weights;
     ExpectUntrusted(Start(), "are not those of the approved study");
     EXPECT_FALSE(FileExists(state_path_));
