@@ -84,13 +84,13 @@ absl::Status SecurePart::CheckRound(const v1::Header& header) const {
                    " and takes part in no other sum up to it"));
 }
 
-absl::Status SecurePart::CheckOneList(const v1::Task& task, const Asked& asked,
+absl::Status SecurePart::CheckOneList(const v1::Task& task,
                                       const std::set<SiteId>& survivors) const {
   HILUM_ASSIGN_OR_RETURN(std::optional<v1::RevealedOnce> revealed,
                          Revealed(task.header()));
   if (!revealed.has_value() ||
       revealed->kind() != static_cast<uint32_t>(task.kind()) ||
-      revealed->model_sha256() != asked.model_sha256) {
+      revealed->model_sha256() != model_sha256_) {
     return absl::OkStatus();
   }
   std::set<SiteId> before;
@@ -121,8 +121,7 @@ absl::Status SecurePart::CheckAsked(const v1::Task& task,
                    task.secure().sum_id().size(), " bytes"));
 }
 
-absl::Status SecurePart::Begin(const v1::Task& task,
-                               const SecAggContext& context) {
+absl::Status SecurePart::Begin(const v1::Task& task, const Asked& asked) {
   HILUM_RETURN_IF_ERROR(CheckRound(task.header()));
   if (!task.secure().has_advertise_keys()) {
     return absl::FailedPreconditionError(
@@ -130,10 +129,12 @@ absl::Status SecurePart::Begin(const v1::Task& task,
         "started anew since it gave them");
   }
   client_ = std::make_unique<SecAggClient>(
-      context, options_.site, *options_.credentials, *options_.rng);
+      asked.context, options_.site, *options_.credentials, *options_.rng);
   sum_id_ = task.secure().sum_id();
   header_ = task.header();
+  model_sha256_ = asked.model_sha256;
   answered_.clear();
+  to_share_.reset();
   to_reveal_.reset();
   left_ = absl::OkStatus();
   return absl::OkStatus();
@@ -154,7 +155,7 @@ absl::StatusOr<Said> SecurePart::Answer(const v1::Task& task,
       // The same bytes again tell nothing more.
       if (shown.has_confirmations()) return revealed->said();
     }
-    HILUM_RETURN_IF_ERROR(Begin(task, asked.context));
+    HILUM_RETURN_IF_ERROR(Begin(task, asked));
   }
   if (!left_.ok()) return left_;
   absl::StatusOr<Said> said = AnswerOnce(task, asked, vector_path, masked_path);
@@ -199,7 +200,7 @@ absl::StatusOr<Said> SecurePart::Take(const v1::Task& task, const Asked& asked,
     case Shown::kSurvivors:
       return Confirm(task, asked);
     case Shown::kConfirmations:
-      return Unmask(task, asked);
+      return Unmask(task);
     default:
       return absl::InvalidArgumentError(
           "secure aggregation: a step that this release does not know");
@@ -208,11 +209,15 @@ absl::StatusOr<Said> SecurePart::Take(const v1::Task& task, const Asked& asked,
 
 absl::StatusOr<Said> SecurePart::Share(const v1::Task& task,
                                        const Asked& asked) {
-  Said said = SaidIn(task);
-  HILUM_ASSIGN_OR_RETURN(*said.mutable_shares(),
-                         client_->ShareKeys(task.secure().roster()));
-  // The keys are the sites' own now, and so is what they say beside them.
+  if (!to_share_.has_value()) {
+    HILUM_ASSIGN_OR_RETURN(to_share_,
+                           client_->ShareKeys(task.secure().roster()));
+  }
+  // The keys are the sites' own now, and so is what they say beside them. A
+  // full disk may end the check, which is then made again.
   HILUM_RETURN_IF_ERROR(asked.check_roster(task.secure().roster()));
+  Said said = SaidIn(task);
+  *said.mutable_shares() = *to_share_;
   return said;
 }
 
@@ -240,7 +245,7 @@ absl::StatusOr<Said> SecurePart::Confirm(const v1::Task& task,
   for (const std::string& name : task.secure().survivors().sites()) {
     survivors.emplace(name);
   }
-  HILUM_RETURN_IF_ERROR(CheckOneList(task, asked, survivors));
+  HILUM_RETURN_IF_ERROR(CheckOneList(task, survivors));
   HILUM_RETURN_IF_ERROR(asked.check_survivors(survivors));
   HILUM_ASSIGN_OR_RETURN(*said.mutable_confirmation(),
                          client_->Confirm(task.secure().survivors()));
@@ -248,8 +253,7 @@ absl::StatusOr<Said> SecurePart::Confirm(const v1::Task& task,
   return said;
 }
 
-absl::StatusOr<Said> SecurePart::Unmask(const v1::Task& task,
-                                        const Asked& asked) {
+absl::StatusOr<Said> SecurePart::Unmask(const v1::Task& task) {
   if (!to_reveal_.has_value()) {
     HILUM_ASSIGN_OR_RETURN(to_reveal_,
                            client_->Unmask(task.secure().confirmations()));
@@ -259,7 +263,7 @@ absl::StatusOr<Said> SecurePart::Unmask(const v1::Task& task,
   said = SaidIn(task);
   *said.mutable_revealed() = *to_reveal_;
   revealed.set_kind(task.kind());
-  revealed.set_model_sha256(asked.model_sha256);
+  revealed.set_model_sha256(model_sha256_);
   for (const SiteId& site : survivors_) revealed.add_survivors(site.name());
   const std::string bytes = revealed.SerializeAsString();
   const absl::Status written =

@@ -81,7 +81,7 @@ class SecurePart {
   // What this site said last in an Unmask of the study, if it ever did.
   absl::StatusOr<std::optional<v1::RevealedOnce>> Revealed(
       const v1::Header& header) const;
-  absl::Status Begin(const v1::Task& task, const SecAggContext& context);
+  absl::Status Begin(const v1::Task& task, const Asked& asked);
   // Of the sum at hand.
   absl::StatusOr<v1::SubmitSecureStepRequest> AnswerOnce(
       const v1::Task& task, const Asked& asked, const std::string& vector_path,
@@ -96,19 +96,21 @@ class SecurePart {
       const std::string& masked_path);
   absl::StatusOr<v1::SubmitSecureStepRequest> Confirm(const v1::Task& task,
                                                       const Asked& asked);
-  absl::StatusOr<v1::SubmitSecureStepRequest> Unmask(const v1::Task& task,
-                                                     const Asked& asked);
+  absl::StatusOr<v1::SubmitSecureStepRequest> Unmask(const v1::Task& task);
   // One model, one list of survivors.
-  absl::Status CheckOneList(const v1::Task& task, const Asked& asked,
+  absl::Status CheckOneList(const v1::Task& task,
                             const std::set<SiteId>& survivors) const;
 
   const Options options_;
   // The sum at hand.
   std::string sum_id_;
   v1::Header header_;
+  std::string model_sha256_;    // what it is about, as it began
   std::set<SiteId> survivors_;  // that this site has confirmed
   std::unique_ptr<SecAggClient> client_;
   std::map<int, Answered> answered_;  // by SecureStep::ShownCase
+  // Made, but the roster is not checked yet.
+  std::optional<v1::SealedShares> to_share_;
   // Made, but not yet on disk.
   std::optional<v1::RevealedShares> to_reveal_;
   absl::Status left_;  // why this site takes no further step of it

@@ -156,6 +156,9 @@ class SessionRunner {
   // The cohort's census that the task's weights follow from: this site's own
   // sum of it or, without secure aggregation, as it is told.
   absl::StatusOr<v1::CensusTotals> CohortOf(const v1::Task& task);
+  // The path of the frozen parameters, which are cut first where they are not
+  // here. Fails as FetchStart.
+  absl::StatusOr<std::string> FrozenOf(const v1::Task& task);
   // With the round's model.
   absl::StatusOr<v1::TrainRequest> MakeTrainRequest(const v1::Task& task,
                                                     const std::string& path);

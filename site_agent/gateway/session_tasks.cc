@@ -210,8 +210,15 @@ bool SessionRunner::PublishesFigures() const {
 
 absl::StatusOr<v1::CensusTotals> SessionRunner::CohortOf(const v1::Task& task) {
   if (IsSecure(study_.study)) return follower().cohort();
-  HILUM_RETURN_IF_ERROR(CheckTotalsShape(study_.study, task.census()));
-  return task.census();
+  const absl::Status shape = CheckTotalsShape(study_.study, task.census());
+  if (shape.ok()) return task.census();
+  HILUM_RETURN_IF_ERROR(RecordRefusal(task, shape));
+  return shape;
+}
+
+absl::StatusOr<std::string> SessionRunner::FrozenOf(const v1::Task& task) {
+  HILUM_RETURN_IF_ERROR(FetchStart(task));
+  return follower().FrozenPath(task.header());
 }
 
 absl::StatusOr<std::string> SessionRunner::ModelOf(const v1::Task& task) {
@@ -240,12 +247,11 @@ absl::StatusOr<v1::TrainRequest> SessionRunner::MakeTrainRequest(
     const v1::Task& task, const std::string& path) {
   v1::TrainRequest train;
   train.set_round(task.header().round());
-  HILUM_ASSIGN_OR_RETURN(*train.mutable_frozen_path(),
-                         follower().FrozenPath(task.header()));
+  HILUM_ASSIGN_OR_RETURN(v1::CensusTotals cohort, CohortOf(task));
+  HILUM_ASSIGN_OR_RETURN(*train.mutable_frozen_path(), FrozenOf(task));
   HILUM_ASSIGN_OR_RETURN(*train.mutable_global_path(), ModelOf(task));
   if (study_.study.training().class_weights() ==
       v1::Training::CLASS_WEIGHTS_BALANCED) {
-    HILUM_ASSIGN_OR_RETURN(v1::CensusTotals cohort, CohortOf(task));
     for (double weight : ClassWeights(study_.study, cohort)) {
       train.add_class_weights(weight);
     }
@@ -340,8 +346,7 @@ absl::Status SessionRunner::Train(const v1::Task& task) {
 absl::StatusOr<v1::EvaluateResponse> SessionRunner::EvaluateModel(
     const v1::Task& task) {
   v1::EvaluateRequest evaluate;
-  HILUM_ASSIGN_OR_RETURN(*evaluate.mutable_frozen_path(),
-                         follower().FrozenPath(task.header()));
+  HILUM_ASSIGN_OR_RETURN(*evaluate.mutable_frozen_path(), FrozenOf(task));
   HILUM_ASSIGN_OR_RETURN(*evaluate.mutable_global_path(), ModelOf(task));
   evaluate.set_predictions_path(absl::StrCat(options_.config.state_dir(),
                                              "/predictions-site-",

@@ -95,6 +95,8 @@ absl::Status StudyFollower::FetchStart(const v1::Header& header) {
   whole.set_sha256(options_.study.initial_weights_sha256());
   whole.set_size(static_cast<uint64_t>(elements) * sizeof(float));
   absl::StatusOr<std::string> path = Fetch(header, whole);
+  // What a crash left half need not be what had come, and is dropped now.
+  if (absl::IsDataLoss(path.status())) path = Fetch(header, whole);
   if (absl::IsDataLoss(path.status())) {
     return absl::PermissionDeniedError(absl::StrCat(
         "the coordinator's starting weights are not those of the approved ",
@@ -128,11 +130,16 @@ absl::Status StudyFollower::Start(const v1::Header& header) {
       (state_.frozen().size() == 0 || options_.blobs->Has(state_.frozen()))) {
     return absl::OkStatus();
   }
-  HILUM_RETURN_IF_ERROR(FetchStart(header));
-  if (known) return absl::OkStatus();
-  *state_.mutable_chain() =
-      FirstChain(options_.study_hash, state_.start().sha256());
-  return Save();
+  const v1::FollowedStudy before = state_;
+  absl::Status started = FetchStart(header);
+  if (started.ok() && !known) {
+    *state_.mutable_chain() =
+        FirstChain(options_.study_hash, state_.start().sha256());
+    started = Save();
+  }
+  // What is on disk counts.
+  if (!started.ok()) state_ = before;
+  return started;
 }
 
 SecAggContext StudyFollower::ContextOf(const v1::Task& task) const {

@@ -9,6 +9,7 @@
 #include "common/base/ids.h"
 #include "common/config/study.h"
 #include "common/crypto/sha256.h"
+#include "site_agent/gateway/consent.h"
 #include "site_agent/gateway/inbound_checks.h"
 #include "tests/fuzz/input.h"
 
@@ -30,7 +31,7 @@ struct Site {
     bytes = SerializeStudy(study);
     hash = Sha256Of(bytes);
     HILUM_CHECK(approvals.PutOffer(hash, bytes).ok());
-    HILUM_CHECK(approvals.Approve(hash).ok());
+    HILUM_CHECK(approvals.Approve(hash, AcceptEverything(study)).ok());
     shape = facts.Study(hash).value();
   }
 
@@ -64,6 +65,8 @@ v1::NextTaskResponse Right(const Site& site, uint8_t how) {
   task.set_kind(v1::Task::TRAIN);
   task.mutable_global()->set_sha256(std::string(32, 'g'));
   task.mutable_global()->set_size(site.shape->model_bytes);
+  task.mutable_census_opening()->set_sha256(std::string(32, 'c'));
+  task.mutable_census_opening()->set_size(1000);
   task.mutable_last_opening()->set_sha256(std::string(32, 'o'));
   task.mutable_last_opening()->set_size(1000);
   task.mutable_census()->add_sites("a");
@@ -71,7 +74,10 @@ v1::NextTaskResponse Right(const Site& site, uint8_t how) {
   v1::SecureStep& step = *task.mutable_secure();
   step.set_sum_id(std::string(32, 's'));
   if (how % 3 == 1) {
-    step.mutable_roster()->add_entries()->set_site("b");
+    v1::Roster::Entry& entry = *step.mutable_roster()->add_entries();
+    entry.set_site("b");
+    entry.mutable_keys()->set_question(std::string(32, 'q'));
+    entry.mutable_keys()->set_checksum(std::string(16, 'k'));
   } else {
     step.mutable_survivors()->add_sites("b");
     step.mutable_survivors()->add_vectors()->set_sha256(std::string(32, 'v'));

@@ -22,7 +22,7 @@ using testing::HasSubstr;
 class SiteOnAFullDiskTest : public testing::Test {
  protected:
   void SetUp() override {
-    auto disk = TinyDisk::Mount(2 << 20);
+    auto disk = TinyDisk::Mount(24 << 20);
     if (absl::IsPermissionDenied(disk.status())) {
       GTEST_SKIP() << "needs root to mount a small disk: " << disk.status();
     }

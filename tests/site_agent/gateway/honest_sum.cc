@@ -11,6 +11,7 @@
 #include "common/base/status_macros.h"
 #include "common/crypto/secure_rng.h"
 #include "common/crypto/sha256.h"
+#include "common/secagg/opening.h"
 #include "site_agent/gateway/update_file.h"
 
 namespace hilum {
@@ -67,7 +68,9 @@ absl::Status HonestSum::On(const SiteId& site,
     case v1::SubmitSecureStepRequest::kShares:
       return server_.OnShares(site, said.shares());
     case v1::SubmitSecureStepRequest::kMasked:
-      return server_.OnMaskedInput(site);
+      vectors_[site] = said.masked();
+      return server_.OnMaskedInput(site, said.masked().sha256(),
+                                   said.vector_signature());
     case v1::SubmitSecureStepRequest::kConfirmation:
       return server_.OnConfirmation(site, said.confirmation());
     case v1::SubmitSecureStepRequest::kRevealed:
@@ -77,10 +80,20 @@ absl::Status HonestSum::On(const SiteId& site,
   }
 }
 
+absl::StatusOr<v1::SumOpening> HonestSum::Open() const {
+  HILUM_ASSIGN_OR_RETURN(v1::SumOpening opening, server_.Open());
+  opening.set_round(context_.round);
+  for (v1::SumOpening::Survivor& survivor : *opening.mutable_survivors()) {
+    *survivor.mutable_vector() = vectors_.at(SiteId(survivor.site()));
+  }
+  return opening;
+}
+
 absl::StatusOr<std::vector<uint32_t>> HonestSum::Read(
-    std::vector<uint32_t> masked) {
+    std::vector<uint32_t> masked) const {
+  HILUM_ASSIGN_OR_RETURN(v1::SumOpening opening, Open());
   HILUM_ASSIGN_OR_RETURN(std::vector<MaskStream> masks,
-                         server_.LeftoverMasks());
+                         LeftoverMasks(context_, opening));
   ApplyMaskStreams(absl::MakeSpan(masks), 0, absl::MakeSpan(masked));
   return masked;
 }
@@ -102,8 +115,15 @@ void SumSite::Restart() {
 }
 
 absl::StatusOr<v1::SubmitSecureStepRequest> SumSite::Answer(
+    const v1::Task& task, const SecurePart::Asked& asked) {
+  return part_->Answer(task, asked, folder_ + "/vector", masked_path);
+}
+
+absl::StatusOr<v1::SubmitSecureStepRequest> SumSite::Answer(
     const v1::Task& task, const SecAggContext& context) {
-  return part_->Answer(task, context, folder_ + "/vector", masked_path);
+  return Answer(task,
+                SecurePart::Asked{.context = context,
+                                  .model_sha256 = Sha256Of(context.question)});
 }
 
 void SumSite::SetVector(const std::vector<uint32_t>& words) {

@@ -2,6 +2,7 @@
 #ifndef HILUM_TESTS_SITE_AGENT_GATEWAY_HONEST_SUM_H_
 #define HILUM_TESTS_SITE_AGENT_GATEWAY_HONEST_SUM_H_
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -30,13 +31,17 @@ class HonestSum {
   absl::Status Close() { return server_.Close(); }
 
   const SecAggServer& server() const { return server_; }
+  // All that opens it, but for what sum it is and where the study stands.
+  absl::StatusOr<v1::SumOpening> Open() const;
   // The sum of the survivors' vectors, from the sum of them masked.
-  absl::StatusOr<std::vector<uint32_t>> Read(std::vector<uint32_t> masked);
+  absl::StatusOr<std::vector<uint32_t>> Read(
+      std::vector<uint32_t> masked) const;
 
  private:
   const SecAggContext context_;
   const std::string id_;
   SecAggServer server_;
+  std::map<SiteId, v1::BlobRef> vectors_;
 };
 
 // A site with a vector, whose part in sums is under test, or is what the site
@@ -47,6 +52,9 @@ class SumSite {
 
   // As a new process on the same folder.
   void Restart();
+  absl::StatusOr<v1::SubmitSecureStepRequest> Answer(
+      const v1::Task& task, const SecurePart::Asked& asked);
+  // The same, about a model that each question has for itself.
   absl::StatusOr<v1::SubmitSecureStepRequest> Answer(
       const v1::Task& task, const SecAggContext& context);
 

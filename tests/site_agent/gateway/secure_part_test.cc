@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/file.h"
 #include "common/base/rng.h"
+#include "common/crypto/sha256.h"
 #include "tests/site_agent/gateway/honest_sum.h"
 #include "tests/support/tiny_disk.h"
 
@@ -58,7 +59,9 @@ class SecurePartTest : public testing::Test {
   }
 
   SecAggContext Context(uint32_t round) const {
-    SecAggContext context{.study_hash = std::string(32, 'h'), .round = round};
+    SecAggContext context{.study_hash = std::string(32, 'h'),
+                          .round = round,
+                          .question = Sha256Of(absl::StrCat("in ", round))};
     for (const auto& [site, part] : sites_) context.cohort.insert(site);
     return context;
   }
@@ -350,7 +353,8 @@ TEST_F(SecurePartTest, SiteWithoutACertificateTakesNoPart) {
                    .credentials = nullptr,
                    .rng = &RealSecureRng(),
                    .studies_dir = sites_[kSelf]->folder()});
-  ExpectRefused(part.Answer(TaskOf(kSelf), Context(kRound), "", "").status(),
+  const SecurePart::Asked asked{.context = Context(kRound)};
+  ExpectRefused(part.Answer(TaskOf(kSelf), asked, "", "").status(),
                 StatusCode::kFailedPrecondition, "no certificate");
 }
 

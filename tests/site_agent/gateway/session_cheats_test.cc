@@ -183,13 +183,15 @@ TEST_F(SessionCheatsTest, StepOfASumThatNeverBeganCostsTheSum) {
 TEST_F(SessionCheatsTest, VectorOfAnotherTaskIsNotMasked) {
   ExpectSumLeft(
       SecureStep::kInbox,
-      [](v1::Task& task) { task.set_track_examples(0, 99); },
+      [](v1::Task& task) {
+        task.mutable_global()->set_sha256(std::string(32, 'g'));
+      },
       "is not here any more");
   EXPECT_THAT(at_work_.site.coordinator.upload, IsEmpty());
 }
 
 TEST_F(SessionCheatsTest, StepWithoutASumIsRefusedAndTheSiteGoesOn) {
-  v1::Task task = at_work_.MakeTask(v1::Task::TRAIN);
+  v1::Task task = at_work_.sums.Filled(at_work_.MakeTask(v1::Task::TRAIN));
   task.mutable_secure()->mutable_advertise_keys();
   at_work_.site.coordinator.tasks = {task};
   at_work_.sums.attempts = {{at_work_.MakeTask(v1::Task::TRAIN), 'x'}};

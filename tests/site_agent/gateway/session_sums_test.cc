@@ -41,14 +41,17 @@ TEST_F(SessionSumsTest, EachTaskIsAnsweredByTheStepsOfItsSum) {
   ASSERT_TRUE(at_work_.site.Run().ok());
   ASSERT_THAT(at_work_.sums.read, SizeIs(3)) << at_work_.log;
   const v1::Study& study = at_work_.site.study;
-  auto census = DecodeCensus(study, {SiteId("a")}, at_work_.sums.read[0]);
+  // Each peer has the cases that the site has.
+  auto census =
+      DecodeCensus(study, {SiteId("a"), SiteId("b"), SiteId("c"), SiteId("d")},
+                   at_work_.sums.read[0]);
   ASSERT_TRUE(census.ok()) << census.status();
-  EXPECT_EQ(census->rows(), 40u);
-  EXPECT_THAT(census->arms(0).fold_class_counts(), ElementsAre(10, 10, 10, 10));
-  EXPECT_THAT(census->rejected_masks(), ElementsAre(3, 0));
-  EXPECT_EQ(FingerprintCases(census->arms(0).fingerprint()), 40u);
+  EXPECT_EQ(census->rows(), 160u);
+  EXPECT_THAT(census->arms(0).fold_class_counts(), ElementsAre(40, 40, 40, 40));
+  EXPECT_THAT(census->rejected_masks(), ElementsAre(12, 0));
+  EXPECT_EQ(FingerprintCases(census->arms(0).fingerprint()), 160u);
   EXPECT_THAT(ExamplesIn(at_work_.sums.read[1]), ElementsAre(10, 10, 10));
-  auto evaluation = DecodeEvaluation(study, {100, 100, 0}, {SiteId("a")},
+  auto evaluation = DecodeEvaluation(study, {80, 80, 0}, {SiteId("a")},
                                      at_work_.sums.read[2]);
   ASSERT_TRUE(evaluation.ok()) << evaluation.status();
   EXPECT_THAT(evaluation->tracks(1).confusion(), ElementsAre(10, 0, 0, 10));
@@ -62,7 +65,12 @@ TEST_F(SessionSumsTest, UpdateInTheSumIsThatOfAStudyWithoutMasks) {
   ASSERT_TRUE(at_work_.site.Run().ok());
   v1::Study plain = SmallStudy();
   SiteAtWork other(at_work_.folder + "/plain", plain);
-  other.coordinator.tasks = {other.MakeTask(v1::Task::TRAIN, 1)};
+  v1::Task task = other.MakeTask(v1::Task::TRAIN, 1);
+  for (uint64_t& cases :
+       *task.mutable_census()->mutable_arms(0)->mutable_fold_class_counts()) {
+    cases = 40;  // as the four sites have together
+  }
+  other.coordinator.tasks = {task};
   ASSERT_TRUE(other.Run().ok());
   ASSERT_THAT(at_work_.sums.read, SizeIs(1));
   EXPECT_TRUE(at_work_.sums.read[0] == WordsOf(other.coordinator.upload));
@@ -157,28 +165,29 @@ TEST_F(SessionSumsTest, SumThatWentOnWithoutARestartedSiteIsLeft) {
   EXPECT_FALSE(at_work_.IsRefused());
 }
 
-TEST_F(SessionSumsTest, TrainingThatFailsGivesZerosMaskedLikeAnUpdate) {
+// Zeros would make the sum one over fewer sites than it says.
+TEST_F(SessionSumsTest, SiteThatCannotTrainLeavesTheSum) {
   at_work_.site.trainer.train = absl::InternalError("case 7 of Jane Doe");
   at_work_.sums.attempts = {{at_work_.MakeTask(v1::Task::TRAIN), 'x'}};
   ASSERT_TRUE(at_work_.site.Run().ok());
-  ASSERT_THAT(at_work_.sums.read, SizeIs(1));
-  const std::vector<uint32_t> zeros(at_work_.sums.read[0].size());
-  EXPECT_TRUE(at_work_.sums.read[0] == zeros);
-  EXPECT_TRUE(WordsOf(at_work_.site.coordinator.upload) != zeros);
+  EXPECT_THAT(at_work_.sums.read, IsEmpty());
+  ASSERT_THAT(at_work_.site.coordinator.steps, SizeIs(1));
+  EXPECT_TRUE(at_work_.site.coordinator.steps[0].leave());
+  EXPECT_THAT(at_work_.site.coordinator.upload, IsEmpty());
   EXPECT_THAT(at_work_.log, HasSubstr("gives nothing to it: case 7"));
+  EXPECT_FALSE(at_work_.IsRefused());
 }
 
-TEST_F(SessionSumsTest, EvaluationThatFailsGivesZerosMaskedLikeOne) {
+TEST_F(SessionSumsTest, SiteThatCannotEvaluateLeavesTheSum) {
   at_work_.site.policy.set_publish_site_figures(true);
   at_work_.site.trainer.evaluate = absl::InternalError("case 7 of Jane Doe");
   at_work_.sums.attempts = {{at_work_.MakeTask(v1::Task::EVALUATE), 'x'}};
   ASSERT_TRUE(at_work_.site.Run().ok());
-  ASSERT_THAT(at_work_.sums.read, SizeIs(1));
-  const std::vector<uint32_t> zeros(
-      static_cast<size_t>(EvaluationVectorSize(at_work_.site.study)));
-  EXPECT_TRUE(at_work_.sums.read[0] == zeros);
-  EXPECT_TRUE(WordsOf(at_work_.site.coordinator.upload) != zeros);
+  EXPECT_THAT(at_work_.sums.read, IsEmpty());
+  ASSERT_THAT(at_work_.site.coordinator.steps, SizeIs(1));
+  EXPECT_TRUE(at_work_.site.coordinator.steps[0].leave());
   EXPECT_THAT(at_work_.site.coordinator.evaluations, IsEmpty());
+  EXPECT_FALSE(at_work_.IsRefused());
 }
 
 TEST_F(SessionSumsTest, LedgerNamesEachStepThatLeft) {

@@ -7,8 +7,11 @@
 
 #include "common/base/check.h"
 #include "common/base/file.h"
+#include "common/base/rng.h"
 #include "common/config/study.h"
 #include "common/crypto/sha256.h"
+#include "common/model/architecture.h"
+#include "common/model/blobs.h"
 #include "site_agent/gateway/consent.h"
 
 namespace hilum {
@@ -28,6 +31,67 @@ void GiveReceipt(absl::string_view method,
 
 }  // namespace
 
+const std::string& StartingWeights() {
+  static const std::string& weights = *[] {
+    v1::Study study;
+    study.mutable_model()->set_trainable(v1::Model::TRAINABLE_HEAD);
+    for (const char* label : {"sick", "well"}) study.add_classes(label);
+    FillStudyDefaults(study);
+    const ParameterLayout layout = StudyLayout(study).value();
+    int64_t elements = 0;
+    for (const TensorSpec& tensor : layout.architecture.tensors) {
+      elements += tensor.size();
+    }
+    Rng rng(3, "starting weights");
+    std::vector<float> values(static_cast<size_t>(elements));
+    for (float& value : values) value = static_cast<float>(rng.Uniform());
+    return new std::string(BlobBytes(values));
+  }();
+  return weights;
+}
+
+std::string StartingModel(const v1::Study& study) {
+  const std::vector<float> initial = BlobValues(StartingWeights()).value();
+  const SplitWeights split =
+      SplitInitial(StudyLayout(study).value(), initial).value();
+  return std::string(BlobBytes(RepeatForTracks(
+      split.travelling, static_cast<int>(StudyTracks(study).size()))));
+}
+
+VectorLayout LayoutOf(const v1::Study& study) {
+  return {.track_size = StudyLayout(study)->travelling_size,
+          .num_tracks = static_cast<int>(StudyTracks(study).size()),
+          .num_arms = study.arms_size(),
+          .validates = IsValidated(study)};
+}
+
+v1::CensusTotals CohortOfFifties(const v1::Study& study) {
+  constexpr int kCases = 50;
+  const int classes = study.classes_size();
+  const int cells =
+      static_cast<int>(study.cross_validation().folds()) * classes;
+  const int tracks = static_cast<int>(StudyTracks(study).size());
+  v1::CensusTotals totals;
+  *totals.mutable_sites() = study.sites();
+  for (int i = 0; i < study.arms_size(); ++i) {
+    v1::ArmCensus& arm = *totals.add_arms();
+    arm.mutable_fold_class_counts()->Resize(cells, kCases);
+    arm.mutable_fold_class_patients()->Resize(cells, kCases);
+  }
+  const auto sites = static_cast<uint64_t>(study.sites_size());
+  totals.mutable_track_sites()->Resize(tracks, sites);
+  totals.mutable_track_class_sites()->Resize(tracks * classes, sites);
+  return totals;
+}
+
+v1::BlobRef PutBlob(Blobs& blobs, const std::string& bytes) {
+  v1::BlobRef ref;
+  ref.set_sha256(Sha256Of(bytes));
+  ref.set_size(bytes.size());
+  blobs[ref.sha256()] = bytes;
+  return ref;
+}
+
 v1::Study SmallStudy(const std::vector<std::string>& sites) {
   v1::Study study;
   study.set_name("tiny");
@@ -37,6 +101,7 @@ v1::Study SmallStudy(const std::vector<std::string>& sites) {
   study.mutable_model()->set_trainable(v1::Model::TRAINABLE_HEAD);
   study.mutable_cross_validation()->set_folds(2);
   study.mutable_evaluation()->set_score_bins(16);
+  study.set_initial_weights_sha256(Sha256Of(StartingWeights()));
   FillStudyDefaults(study);
   return study;
 }
@@ -76,7 +141,8 @@ absl::Status ScriptedCoordinator::Answer(
     absl::string_view method, const google::protobuf::Message& request,
     google::protobuf::Message* response) {
   if (method == "FetchBlob") {
-    return fetch_answer;
+    return AnswerFetch(dynamic_cast<const v1::FetchBlobRequest&>(request),
+                       response);
   } else if (method == "UploadChunk") {
     v1::UploadChunkRequest chunk;
     chunk.CopyFrom(request);
@@ -100,6 +166,29 @@ absl::Status ScriptedCoordinator::Answer(
     return on_step(steps.back());
   }
   return absl::OkStatus();
+}
+
+absl::Status ScriptedCoordinator::AnswerFetch(
+    const v1::FetchBlobRequest& request, google::protobuf::Message* response) {
+  {
+    absl::MutexLock lock(mutex_.get());
+    fetched_.insert(request.sha256());
+  }
+  const auto blob = blobs.find(request.sha256());
+  if (blob == blobs.end()) return absl::NotFoundError("no such blob");
+  if (request.offset() > blob->second.size()) {
+    return absl::OutOfRangeError("past the blob's end");
+  }
+  v1::FetchBlobResponse chunk;
+  chunk.set_data(blob->second.substr(request.offset(), request.max_bytes()));
+  chunk.set_total_size(blob->second.size());
+  response->CopyFrom(chunk);
+  return absl::OkStatus();
+}
+
+bool ScriptedCoordinator::WasFetched(const std::string& sha256) const {
+  absl::MutexLock lock(mutex_.get());
+  return fetched_.contains(sha256);
 }
 
 std::optional<v1::Task> ScriptedCoordinator::TakeTask() {
@@ -139,6 +228,8 @@ SiteAtWork::SiteAtWork(std::string state_dir, v1::Study approved)
   auto approvals = Approvals::Open(this->state_dir);
   HILUM_CHECK(approvals.ok() && approvals->PutOffer(hash, bytes).ok() &&
               approvals->Approve(hash, AcceptEverything(study)).ok());
+  PutBlob(coordinator.blobs, StartingWeights());
+  model = PutBlob(coordinator.blobs, StartingModel(study));
 }
 
 v1::Task SiteAtWork::MakeTask(v1::Task::Kind kind, uint32_t round) const {
@@ -147,9 +238,9 @@ v1::Task SiteAtWork::MakeTask(v1::Task::Kind kind, uint32_t round) const {
   task.mutable_header()->set_protocol_version(kProtocolVersion);
   task.mutable_header()->set_study_hash(hash);
   task.mutable_header()->set_round(round);
-  if (kind == v1::Task::TRAIN) {
-    for (int t = 0; t < 3; ++t) task.add_track_examples(100);
-  }
+  if (kind == v1::Task::PREPARE) return task;
+  *task.mutable_global() = model;
+  *task.mutable_census() = CohortOfFifties(study);
   return task;
 }
 

@@ -4,11 +4,15 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "absl/synchronization/mutex.h"
+#include "common/aggregation/ring.h"
 #include "common/base/clock.h"
 #include "site_agent/gateway/session_runner.h"
 #include "tests/support/fake_trainer.h"
@@ -16,9 +20,14 @@
 
 namespace hilum {
 
+// What a coordinator serves, by raw SHA-256.
+using Blobs = std::map<std::string, std::string>;
+v1::BlobRef PutBlob(Blobs& blobs, const std::string& bytes);
+
 // Hands out tasks by a script and takes whatever is sent; after the last
 // task it calls `on_end`. Steps of masked sums are made up and taken by
-// whoever sets `next_task` and `on_step`.
+// whoever sets `next_task` and `on_step`. Blobs are fetched from several
+// threads, all else comes from one.
 class ScriptedCoordinator : public Transport {
  public:
   absl::Status Call(absl::string_view method,
@@ -35,10 +44,12 @@ class ScriptedCoordinator : public Transport {
   std::function<absl::Status(const v1::SubmitSecureStepRequest&)> on_step =
       [](const v1::SubmitSecureStepRequest&) { return absl::OkStatus(); };
   std::function<void()> on_end = [] {};
-  absl::Status census_answer, fetch_answer;
+  absl::Status census_answer;
+  Blobs blobs;  // what FetchBlob finds
   // Before the tasks; what else a NextTask may be answered with.
   std::deque<v1::NextTaskResponse> answers;
-  // Changes what a call is answered with, NextTask excepted.
+  // Changes what a call is answered with, NextTask excepted. For FetchBlob it
+  // is called from several threads.
   std::function<void(absl::string_view, google::protobuf::Message&)> tamper =
       [](absl::string_view, google::protobuf::Message&) {};
   // num_examples of each track, as the last upload has them.
@@ -51,6 +62,8 @@ class ScriptedCoordinator : public Transport {
   std::vector<v1::SubmitUpdateRequest> updates;
   std::vector<v1::SubmitEvaluationRequest> evaluations;
   std::vector<v1::SubmitSecureStepRequest> steps;
+  // Whether the blob was asked for.
+  bool WasFetched(const std::string& sha256) const;
   std::string upload;  // the last one, which is of one chunk
 
  private:
@@ -59,6 +72,12 @@ class ScriptedCoordinator : public Transport {
                       google::protobuf::Message* response);
   absl::Status AnswerNext(google::protobuf::Message* response);
   std::optional<v1::Task> TakeTask();
+  absl::Status AnswerFetch(const v1::FetchBlobRequest& request,
+                           google::protobuf::Message* response);
+
+  // By address, so that a coordinator is one that can be assigned.
+  std::shared_ptr<absl::Mutex> mutex_ = std::make_shared<absl::Mutex>();
+  std::set<std::string> fetched_;
 };
 
 // FakeTrainer, failing, growing or going astray where a test says so.
@@ -75,6 +94,7 @@ class FailingTrainer : public FakeTrainer {
     for (v1::ArmCensus& arm : *response->mutable_arms()) {
       for (uint64_t& n : *arm.mutable_fold_class_counts()) n *= times_cases;
       FillFingerprint(arm);
+      change_arm(arm);
     }
     return response;
   }
@@ -100,8 +120,10 @@ class FailingTrainer : public FakeTrainer {
 
   absl::Status prepare, train, evaluate;
   int times_prepared = 0, times_trained = 0;
-  uint64_t times_cases = 1;    // so many times FakeTrainer's
-  bool diverges = false;       // its delta has a NaN
+  uint64_t times_cases = 1;  // so many times FakeTrainer's
+  bool diverges = false;     // its delta has a NaN
+  // What else it finds than FakeTrainer's cases.
+  std::function<void(v1::ArmCensus&)> change_arm = [](v1::ArmCensus&) {};
   std::string spoil_manifest;  // what it says the network's digest is
 
  private:
@@ -117,15 +139,22 @@ class HastyClock : public Clock {
   absl::Time now_ = absl::UnixEpoch();
 };
 
-// Two classes, one arm, two folds and a final track.
+// Two classes, one arm, two folds and a final track; starts from
+// StartingWeights.
 v1::Study SmallStudy(const std::vector<std::string>& sites = {"a", "b"});
+const std::string& StartingWeights();
+// The first global of a study like SmallStudy.
+std::string StartingModel(const v1::Study& study);
+VectorLayout LayoutOf(const v1::Study& study);
+// A cohort of a study without secure aggregation: fifty cases in each cell.
+v1::CensusTotals CohortOfFifties(const v1::Study& study);
 
 // Site "a", whose officer has approved one small study.
 class SiteAtWork {
  public:
   explicit SiteAtWork(std::string state_dir, v1::Study study = SmallStudy());
 
-  // A task of the study.
+  // A task of the study, about its first model.
   v1::Task MakeTask(v1::Task::Kind kind, uint32_t round) const;
   absl::StatusOr<std::unique_ptr<SessionRunner>> Start();
   // Works until the script is at its end.
@@ -135,6 +164,7 @@ class SiteAtWork {
   v1::Study study;
   std::string hash;  // raw
   ScriptedCoordinator coordinator;
+  v1::BlobRef model;  // the first one
   FailingTrainer trainer;
   HastyClock clock;
   bool exit_when_done = false;

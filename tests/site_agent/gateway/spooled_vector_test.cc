@@ -22,7 +22,8 @@ class SpooledVectorTest : public testing::Test {
     task_.mutable_header()->set_study_hash(std::string(32, 'h'));
     task_.mutable_header()->set_round(3);
     task_.mutable_global()->set_sha256(std::string(32, 'g'));
-    task_.add_track_examples(40);
+    task_.mutable_census()->add_track_sites(4);
+    task_.mutable_last_opening()->set_sha256(std::string(32, 'o'));
     task_.mutable_secure()->set_sum_id(std::string(32, 'x'));
     task_.mutable_secure()->mutable_advertise_keys();
   }
@@ -83,10 +84,12 @@ TEST_F(SpooledVectorTest, VectorOfAnotherTaskIsNotFound) {
         task.mutable_global()->set_sha256(std::string(32, 'f'));
       },
       [](v1::Task& task) {
-        task.mutable_frozen()->set_sha256(std::string(32, 'f'));
+        task.mutable_last_opening()->set_sha256(std::string(32, 'f'));
       },
-      [](v1::Task& task) { task.set_track_examples(0, 41); },
-      [](v1::Task& task) { task.add_class_weights(0.5); }};
+      [](v1::Task& task) {
+        task.mutable_census_opening()->set_sha256(std::string(32, 'f'));
+      },
+      [](v1::Task& task) { task.mutable_census()->set_track_sites(0, 5); }};
   for (const auto& change : changes) {
     v1::Task other = task_;
     change(other);

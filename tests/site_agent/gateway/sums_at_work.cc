@@ -2,17 +2,19 @@
 #include "tests/site_agent/gateway/sums_at_work.h"
 
 #include <gmock/gmock.h>
-#include <google/protobuf/util/json_util.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
+#include "common/aggregation/statistics_vector.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
+#include "common/config/study.h"
+#include "common/crypto/certificate.h"
 #include "common/crypto/sha256.h"
+#include "tests/site_agent/gateway/ledger_lines.h"
 
 namespace hilum {
 namespace {
@@ -37,16 +39,34 @@ std::string NewFolder(const std::string& name) {
 
 }  // namespace
 
-SumsOfFour::SumsOfFour(std::string folder, ScriptedCoordinator& coordinator)
-    : folder_(std::move(folder)), coordinator_(coordinator) {
-  coordinator_.next_task = [this] { return NextTask(); };
-  coordinator_.on_step = [this](const Said& said) { return On(said); };
+v1::SubmitCensusRequest FakeCensus(const v1::Study& study) {
+  FakeTrainer trainer;
+  v1::PrepareRequest request;
+  request.set_study(SerializeStudy(study));
+  const v1::PrepareResponse prepared = trainer.Prepare(request).value();
+  v1::SubmitCensusRequest census;
+  *census.mutable_arms() = prepared.arms();
+  *census.mutable_rejected_masks() = prepared.rejected_masks();
+  census.set_rows(prepared.rows());
+  return census;
+}
+
+SumsOfFour::SumsOfFour(std::string folder, SiteAtWork& site)
+    : published(site.study, site.hash, folder + "-published",
+                site.coordinator.blobs),
+      folder_(std::move(folder)),
+      site_(site) {
+  site.coordinator.next_task = [this] { return NextTask(); };
+  site.coordinator.on_step = [this](const Said& said) { return On(said); };
 }
 
 std::optional<v1::Task> SumsOfFour::NextTask() {
   if (sum_ == nullptr || times_shown_ == kMostTimesShown) {
-    if (attempts.empty()) return std::nullopt;
-    Begin();
+    sum_.reset();
+    while (sum_ == nullptr) {
+      if (attempts.empty()) return std::nullopt;
+      Begin();
+    }
   }
   ++times_shown_;
   v1::Task task = Asked(kSelf);
@@ -54,21 +74,72 @@ std::optional<v1::Task> SumsOfFour::NextTask() {
   return task;
 }
 
+v1::Task SumsOfFour::Filled(v1::Task task) {
+  if (task.kind() != v1::Task::PREPARE && !published.HasCensus()) {
+    v1::Task census = task;
+    census.set_kind(v1::Task::PREPARE);
+    census.mutable_header()->set_round(0);
+    MakeSum(census, {std::begin(kSites), std::end(kSites)});
+  }
+  published.Fill(task);
+  return task;
+}
+
+SumSite SumsOfFour::NewPeer(const SiteId& site, v1::Task::Kind kind) {
+  const std::string folder = absl::StrCat(folder_, "-", site.name());
+  std::filesystem::remove_all(folder);
+  SumSite peer(site, folder);
+  const v1::Study& study = site_.study;
+  if (kind == v1::Task::PREPARE) {
+    v1::SubmitCensusRequest census = FakeCensus(study);
+    change_census(site, census);
+    peer.SetVector(EncodeCensus(study, census).value());
+  } else {
+    const int64_t size = kind == v1::Task::TRAIN ? LayoutOf(study).size()
+                                                 : EvaluationVectorSize(study);
+    peer.SetVector(std::vector<uint32_t>(static_cast<size_t>(size)));
+  }
+  return peer;
+}
+
+void SumsOfFour::MakeSum(const v1::Task& task, const std::set<SiteId>& sites) {
+  Peers peers;
+  for (const SiteId& site : sites) {
+    peers[site] = std::make_unique<SumSite>(NewPeer(site, task.kind()));
+  }
+  HonestSum sum(published.ContextOf(task), std::string(32, '='));
+  while (sum.server().step() != Step::kDone) {
+    for (auto& [site, peer] : peers) {
+      v1::Task asked = task;
+      *asked.mutable_secure() = sum.StepFor(site);
+      auto said = peer->Answer(
+          asked, SecurePart::Asked{.context = sum.context(),
+                                   .checksum = published.ChecksumOf(site)});
+      ASSERT_TRUE(said.ok()) << said.status();
+      ASSERT_TRUE(sum.On(site, *said).ok());
+    }
+    ASSERT_TRUE(sum.Close().ok());
+  }
+  PublishedSums::Vectors masked;
+  for (auto& [site, peer] : peers) masked[site] = peer->Masked();
+  published.Publish(task.kind(), sum, masked);
+}
+
 void SumsOfFour::Begin() {
   attempt_ = attempts.front();
   attempts.pop_front();
-  SecAggContext context{.study_hash = attempt_.task.header().study_hash(),
-                        .round = attempt_.task.header().round()};
-  peers_.clear();
-  for (const char* name : kSites) {
-    const SiteId site(name);
-    context.cohort.insert(site);
-    if (site == kSelf) continue;
-    const std::string folder = absl::StrCat(folder_, "-", name);
-    std::filesystem::remove_all(folder);
-    peers_[site] = std::make_unique<SumSite>(site, folder);
+  attempt_.task = Filled(attempt_.task);
+  if (attempt_.without_site) {
+    MakeSum(attempt_.task, {SiteId("b"), SiteId("c"), SiteId("d")});
+    return;
   }
-  sum_ = std::make_unique<HonestSum>(context, std::string(32, attempt_.id));
+  peers_.clear();
+  for (const char* name : {"b", "c", "d"}) {
+    peers_[SiteId(name)] =
+        std::make_unique<SumSite>(NewPeer(SiteId(name), attempt_.task.kind()));
+  }
+  sum_ = std::make_unique<HonestSum>(published.ContextOf(attempt_.task),
+                                     std::string(32, attempt_.id));
   times_shown_ = 0;
 }
 
@@ -85,37 +156,55 @@ absl::Status SumsOfFour::On(const Said& said) {
     sum_.reset();
     return said.leave() ? absl::OkStatus() : status;
   }
-  if (said.has_masked()) upload_ = WordsOf(coordinator_.upload);
+  if (said.has_masked()) upload_ = WordsOf(site_.coordinator.upload);
+  if (said.has_revealed() && attempt_.unmask_is_lost) {
+    sum_.reset();
+    return absl::OkStatus();
+  }
   for (auto& [site, peer] : peers_) {
-    const absl::Status asked = AskPeer(site, *peer);
+    const bool lost = sum_->server().step() >= Step::kMaskedInput &&
+                      attempt_.lost_peers.contains(site);
+    const absl::Status asked = lost ? absl::OkStatus() : AskPeer(site, *peer);
     EXPECT_TRUE(asked.ok()) << site.name() << ": " << asked;
   }
   EXPECT_TRUE(sum_->Close().ok());
   times_shown_ = 0;
-  if (sum_->server().step() == Step::kDone) Read();
+  if (sum_->server().step() == Step::kDone) Publish();
   if (sum_->server().step() >= attempt_.lost_in) sum_.reset();
   return absl::OkStatus();
 }
 
 absl::Status SumsOfFour::AskPeer(const SiteId& site, SumSite& peer) {
-  peer.SetVector(std::vector<uint32_t>(upload_.size()));
-  HILUM_ASSIGN_OR_RETURN(Said said, peer.Answer(Asked(site), sum_->context()));
+  HILUM_ASSIGN_OR_RETURN(
+      Said said,
+      peer.Answer(Asked(site),
+                  SecurePart::Asked{.context = sum_->context(),
+                                    .checksum = published.ChecksumOf(site)}));
   return sum_->On(site, said);
 }
 
-void SumsOfFour::Read() {
-  std::vector<uint32_t> masked = upload_;
-  for (auto& [site, peer] : peers_) AddTo(masked, peer->Masked());
-  auto sum = sum_->Read(masked);
-  EXPECT_TRUE(sum.ok()) << sum.status();
-  if (sum.ok()) read.push_back(*sum);
+void SumsOfFour::Publish() {
+  PublishedSums::Vectors masked;
+  for (const SiteId& site : sum_->server().survivors()) {
+    masked[site] = site == kSelf ? upload_ : peers_.at(site)->Masked();
+  }
+  read.push_back(published.Publish(attempt_.task.kind(), *sum_, masked));
 }
 
-SecureSiteAtWork::SecureSiteAtWork(const std::string& name)
+v1::Study StudyOfFour(bool pins_keys) {
+  v1::Study study = SmallStudy({std::begin(kSites), std::end(kSites)});
+  for (const char* site : kSites) {
+    if (!pins_keys) break;
+    study.add_site_keys(KeyDigest(CredentialsOf(SiteId(site)).certificate_pem));
+  }
+  return study;
+}
+
+SecureSiteAtWork::SecureSiteAtWork(const std::string& name,
+                                   const v1::Study& study)
     : folder(NewFolder(name)),
-      site(folder + "/site",
-           SmallStudy({std::begin(kSites), std::end(kSites)})),
-      sums(folder + "/peer", site.coordinator) {
+      site(folder + "/site", study),
+      sums(folder + "/peer", site) {
   site.credentials = &CredentialsOf(kSelf);
   site.on_log = [this](absl::string_view line) {
     absl::StrAppend(&log, line, "\n");
@@ -123,10 +212,18 @@ SecureSiteAtWork::SecureSiteAtWork(const std::string& name)
 }
 
 v1::Task SecureSiteAtWork::MakeTask(v1::Task::Kind kind) const {
-  if (kind == v1::Task::PREPARE) return site.MakeTask(kind, 0);
-  if (kind == v1::Task::TRAIN) return site.MakeTask(kind, 1);
-  v1::Task task = site.MakeTask(kind, site.study.training().rounds() + 1);
-  for (uint64_t held_out : {100, 100, 0}) task.add_track_examples(held_out);
+  const uint32_t rounds = site.study.training().rounds();
+  v1::Task task = site.MakeTask(kind, kind == v1::Task::PREPARE ? 0
+                                      : kind == v1::Task::TRAIN ? 1
+                                                                : rounds + 1);
+  task.clear_global();
+  task.clear_census();
+  return task;
+}
+
+v1::Task SecureSiteAtWork::MakeTraining(uint32_t round) const {
+  v1::Task task = MakeTask(v1::Task::TRAIN);
+  task.mutable_header()->set_round(round);
   return task;
 }
 
@@ -135,14 +232,7 @@ void SecureSiteAtWork::AskForCensus() {
 }
 
 std::vector<v1::LedgerEntry> SecureSiteAtWork::Ledger() const {
-  std::vector<v1::LedgerEntry> entries;
-  const std::string text = ReadFile(site.state_dir + "/ledger.jsonl").value();
-  for (absl::string_view line : absl::StrSplit(text, '\n', absl::SkipEmpty())) {
-    EXPECT_TRUE(google::protobuf::util::JsonStringToMessage(
-                    std::string(line), &entries.emplace_back())
-                    .ok());
-  }
-  return entries;
+  return LedgerLines(site.state_dir + "/ledger.jsonl");
 }
 
 std::vector<std::string> SecureSiteAtWork::Details(
@@ -166,6 +256,12 @@ bool SecureSiteAtWork::HasRevealed() const {
     if (said.has_revealed()) return true;
   }
   return false;
+}
+
+int SecureSiteAtWork::VectorsGiven() const {
+  int vectors = 0;
+  for (const Said& said : site.coordinator.steps) vectors += said.has_masked();
+  return vectors;
 }
 
 void ExpectOnlyUnableLeft(const ScriptedCoordinator& coordinator) {

@@ -7,63 +7,91 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "hilum/v1/ledger.pb.h"
 #include "tests/site_agent/gateway/honest_sum.h"
+#include "tests/site_agent/gateway/published_sums.h"
 #include "tests/site_agent/gateway/site_at_work.h"
 
 namespace hilum {
 
-// Masked sums of the site under test, "a", and of three peers, whose vectors
-// are zeros: the sum is what the site gave.
+// What a site with FakeTrainer's cases says in its census.
+v1::SubmitCensusRequest FakeCensus(const v1::Study& study);
+
+// Masked sums of the site under test, "a", and of three peers. Peers have
+// FakeTrainer's cases and give zeros to the other sums, so that these are what
+// the site gave. Before the first sum that is no census, one is made in which
+// "a" has FakeTrainer's cases too, unless an attempt was one.
 class SumsOfFour {
  public:
   using Step = HonestSum::Step;
 
   struct Attempt {
-    v1::Task task;  // without its step
+    v1::Task task;  // without its step, its model and its openings
     char id = 0;    // of the sum, 32 times
     // The first step that is not taken any more; the next attempt follows.
     Step lost_in = Step::kDone;
+    // Nobody else's shares arrive in Unmask.
+    bool unmask_is_lost = false;
+    std::set<SiteId> lost_peers = {};  // which give no vector
+    bool without_site = false;         // the peers alone make the sum
   };
 
-  // Gives out tasks once the coordinator's own are done. The coordinator
+  // Gives out tasks once the coordinator's own are done. What `site` has
   // outlives this object.
-  SumsOfFour(std::string folder, ScriptedCoordinator& coordinator);
+  SumsOfFour(std::string folder, SiteAtWork& site);
 
   std::deque<Attempt> attempts;
   // Changes what the site is shown.
   std::function<void(v1::Task&)> tamper = [](v1::Task&) {};
+  // Changes what a peer says in its census.
+  std::function<void(const SiteId&, v1::SubmitCensusRequest&)> change_census =
+      [](const SiteId&, v1::SubmitCensusRequest&) {};
   std::vector<std::vector<uint32_t>> read;  // the sums that came about
+  PublishedSums published;
+
+  // As the next attempt at the task would name model and openings.
+  v1::Task Filled(v1::Task task);
 
  private:
+  using Peers = std::map<SiteId, std::unique_ptr<SumSite>>;
+
   std::optional<v1::Task> NextTask();
   void Begin();
+  SumSite NewPeer(const SiteId& site, v1::Task::Kind kind);
+  // Makes a whole sum of these sites, none of which is under test.
+  void MakeSum(const v1::Task& task, const std::set<SiteId>& sites);
   // The task's present step, as the site is shown it.
   v1::Task Asked(const SiteId& site) const;
   // The answer of the site under test; then come those of its peers.
   absl::Status On(const v1::SubmitSecureStepRequest& said);
   absl::Status AskPeer(const SiteId& site, SumSite& peer);
-  void Read();
+  void Publish();
 
   const std::string folder_;
-  ScriptedCoordinator& coordinator_;
+  SiteAtWork& site_;
   Attempt attempt_;
   std::unique_ptr<HonestSum> sum_;
-  std::map<SiteId, std::unique_ptr<SumSite>> peers_;
+  Peers peers_;
   std::vector<uint32_t> upload_;
   int times_shown_ = 0;
 };
 
+// Of four sites, with secure aggregation; keys are pinned where it says so.
+v1::Study StudyOfFour(bool pins_keys = false);
+
 // A site at work on a small study with secure aggregation, in a folder that is
 // of the running test and `name`.
 struct SecureSiteAtWork {
-  explicit SecureSiteAtWork(const std::string& name = "");
+  explicit SecureSiteAtWork(const std::string& name = "",
+                            const v1::Study& study = StudyOfFour());
 
-  // Of its kind's round.
+  // Of its kind's round, or of that round, without model and openings.
   v1::Task MakeTask(v1::Task::Kind kind) const;
+  v1::Task MakeTraining(uint32_t round) const;
   // Asks for the site's own census, before which it gives none to a sum.
   void AskForCensus();
 
@@ -73,6 +101,7 @@ struct SecureSiteAtWork {
                                    const std::string& method = "") const;
   bool IsRefused() const;  // the study, for good
   bool HasRevealed() const;
+  int VectorsGiven() const;
 
   const std::string folder;
   SiteAtWork site;

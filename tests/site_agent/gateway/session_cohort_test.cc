@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+// A site at work on a study with secure aggregation, whose cohort or whose
+// peers its policy does not accept.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "absl/types/span.h"
+#include "common/crypto/certificate.h"
+#include "common/crypto/sha256.h"
+#include "tests/site_agent/gateway/sums_at_work.h"
+#include "tests/support/fingerprint.h"
+
+namespace hilum {
+namespace {
+
+using testing::Each;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::SizeIs;
+
+// Of two classes and two folds: fold 1 sick, fold 1 well, fold 2 sick, ...
+void SetCases(v1::ArmCensus& arm, int cell, uint64_t cases) {
+  arm.set_fold_class_counts(cell, cases);
+  FillFingerprint(arm);
+}
+
+void AddCensusAndTraining(SecureSiteAtWork& at_work) {
+  at_work.AskForCensus();
+  at_work.sums.attempts = {{at_work.MakeTask(v1::Task::PREPARE), 'c'},
+                           {at_work.MakeTask(v1::Task::TRAIN), 't'}};
+}
+
+class SessionCohortTest : public testing::Test {
+ protected:
+  void ExpectCohortRefused(const std::string& rule) {
+    AddCensusAndTraining(at_work_);
+    ASSERT_TRUE(at_work_.site.Run().ok());
+    EXPECT_THAT(at_work_.Details(v1::LedgerEntry::SUM_REFUSED),
+                ElementsAre(HasSubstr(rule)));
+    EXPECT_TRUE(at_work_.IsRefused());
+    EXPECT_EQ(at_work_.site.trainer.times_trained, 0);
+    EXPECT_EQ(at_work_.VectorsGiven(), 1);  // its census
+  }
+  // The peers' cases of one cell.
+  void PeersHave(int cell, uint64_t cases) {
+    at_work_.sums.change_census =
+        [cell, cases](const SiteId&, v1::SubmitCensusRequest& census) {
+          SetCases(*census.mutable_arms(0), cell, cases);
+        };
+  }
+  void SiteHas(int cell, uint64_t cases) {
+    at_work_.site.trainer.change_arm = [cell, cases](v1::ArmCensus& arm) {
+      SetCases(arm, cell, cases);
+    };
+  }
+
+  SecureSiteAtWork at_work_;
+};
+
+TEST_F(SessionCohortTest, CellOfNinePatientsEndsTheStudy) {
+  SiteHas(1, 3);
+  PeersHave(1, 2);
+  ExpectCohortRefused("too few patients in a cell: 9 of class well in fold 1");
+}
+
+TEST_F(SessionCohortTest, CellOfTenPatientsIsAccepted) {
+  SiteHas(1, 4);
+  PeersHave(1, 2);
+  AddCensusAndTraining(at_work_);
+  ASSERT_TRUE(at_work_.site.Run().ok());
+  EXPECT_THAT(at_work_.sums.read, SizeIs(2)) << at_work_.log;
+}
+
+TEST_F(SessionCohortTest, LargerShareThanThePolicyAllowsEndsTheStudy) {
+  at_work_.site.policy.set_largest_share(0.2);
+  ExpectCohortRefused("this site has 25 % of the cohort's cases for track");
+}
+
+TEST_F(SessionCohortTest, ShareWithinThePolicyIsAccepted) {
+  at_work_.site.policy.set_largest_share(0.25);
+  AddCensusAndTraining(at_work_);
+  ASSERT_TRUE(at_work_.site.Run().ok());
+  EXPECT_THAT(at_work_.sums.read, SizeIs(2)) << at_work_.log;
+}
+
+TEST_F(SessionCohortTest, TrackOfTwoSitesIsLeftOutOfUpdateAndEvaluation) {
+  // Fold 2, on which the first track trains, is of this site and d alone.
+  at_work_.sums.change_census = [](const SiteId& site,
+                                   v1::SubmitCensusRequest& census) {
+    if (site == SiteId("d")) return;
+    SetCases(*census.mutable_arms(0), 2, 0);
+    SetCases(*census.mutable_arms(0), 3, 0);
+  };
+  AddCensusAndTraining(at_work_);
+  at_work_.sums.attempts.push_back(
+      {at_work_.MakeTask(v1::Task::EVALUATE), 'e'});
+  ASSERT_TRUE(at_work_.site.Run().ok());
+  ASSERT_THAT(at_work_.sums.read, SizeIs(3)) << at_work_.log;
+  const VectorLayout layout = LayoutOf(at_work_.site.study);
+  const absl::Span<const uint32_t> update = at_work_.sums.read[1];
+  const auto track = static_cast<size_t>(layout.track_size);
+  EXPECT_THAT(update.subspan(0, track), Each(0u));
+  EXPECT_THAT(update.subspan(track, track), Not(Each(0u)));
+  EXPECT_THAT(update.subspan(static_cast<size_t>(layout.tail()), 3),
+              ElementsAre(0, 10, 10));
+  // Nor is it evaluated: its confusion comes first.
+  const absl::Span<const uint32_t> figures = at_work_.sums.read[2];
+  const size_t half = figures.size() / 2;
+  EXPECT_THAT(figures.subspan(0, half), Each(0u));
+  EXPECT_EQ(figures[half], 10u);
+}
+
+TEST_F(SessionCohortTest, NoTrackOfThreeSitesEndsTheStudy) {
+  at_work_.sums.change_census = [](const SiteId& site,
+                                   v1::SubmitCensusRequest& census) {
+    if (site == SiteId("d")) return;
+    for (int cell = 0; cell < 4; ++cell) {
+      SetCases(*census.mutable_arms(0), cell, 0);
+    }
+  };
+  ExpectCohortRefused("no track has cases at three sites or more");
+}
+
+// --- Keys that the study pins, and hospitals that the site knows.
+
+// Pins the keys of all four sites, of which c shows another.
+v1::Study StudyWithAnotherKeyOfC() {
+  v1::Study study = StudyOfFour(true);
+  study.set_site_keys(2, Sha256Of("the key of c"));
+  return study;
+}
+
+TEST(SessionPeersTest, OtherKeyThanPinnedInTheRosterEndsTheStudy) {
+  SecureSiteAtWork at_work("", StudyWithAnotherKeyOfC());
+  at_work.AskForCensus();
+  at_work.sums.attempts = {{at_work.MakeTask(v1::Task::PREPARE), 'c'}};
+  ASSERT_TRUE(at_work.site.Run().ok());
+  EXPECT_THAT(at_work.Details(v1::LedgerEntry::SUM_REFUSED),
+              ElementsAre(HasSubstr("site c shows the key")));
+  EXPECT_TRUE(at_work.IsRefused());
+  EXPECT_EQ(at_work.VectorsGiven(), 0);
+}
+
+TEST(SessionPeersTest, OtherKeyThanPinnedInAnOpeningEndsTheStudy) {
+  SecureSiteAtWork at_work("", StudyWithAnotherKeyOfC());
+  at_work.sums.attempts = {{at_work.MakeTask(v1::Task::TRAIN), 't'}};
+  ASSERT_TRUE(at_work.site.Run().ok());
+  EXPECT_THAT(at_work.Details(v1::LedgerEntry::SUM_REFUSED),
+              ElementsAre(HasSubstr("site c shows the key")));
+  EXPECT_TRUE(at_work.IsRefused());
+  ASSERT_THAT(at_work.site.coordinator.steps, SizeIs(1));
+  EXPECT_TRUE(at_work.site.coordinator.steps[0].leave());
+}
+
+v1::Policy Trusting(const std::vector<std::string>& sites) {
+  v1::Policy policy;
+  for (const std::string& site : sites) {
+    v1::TrustedPeer& peer = *policy.add_trusted_peers();
+    peer.set_site(site);
+    peer.set_key(ToHex(KeyDigest(CredentialsOf(SiteId(site)).certificate_pem)));
+  }
+  return policy;
+}
+
+TEST(SessionPeersTest, SumWithTooFewTrustedSurvivorsIsLeft) {
+  SecureSiteAtWork at_work("", StudyOfFour(true));
+  at_work.site.policy = Trusting({"b", "c"});
+  at_work.sums.attempts = {{.task = at_work.MakeTask(v1::Task::TRAIN),
+                            .id = 't',
+                            .lost_peers = {SiteId("b")}}};
+  ASSERT_TRUE(at_work.site.Run().ok());
+  EXPECT_THAT(at_work.Details(v1::LedgerEntry::SUM_REFUSED),
+              ElementsAre(HasSubstr("1 of 2 other sites are known")));
+  EXPECT_FALSE(at_work.IsRefused());
+  EXPECT_FALSE(at_work.HasRevealed());
+  EXPECT_TRUE(at_work.site.coordinator.steps.back().leave());
+  EXPECT_THAT(at_work.sums.read, IsEmpty());
+}
+
+TEST(SessionPeersTest, SumWithTheTrustedSurvivorsIsGivenTo) {
+  SecureSiteAtWork at_work("", StudyOfFour(true));
+  at_work.site.policy = Trusting({"b", "c"});
+  at_work.sums.attempts = {{.task = at_work.MakeTask(v1::Task::TRAIN),
+                            .id = 't',
+                            .lost_peers = {SiteId("d")}}};
+  ASSERT_TRUE(at_work.site.Run().ok());
+  EXPECT_THAT(at_work.Details(v1::LedgerEntry::SUM_REFUSED), IsEmpty());
+  EXPECT_THAT(at_work.sums.read, SizeIs(1)) << at_work.log;
+}
+
+}  // namespace
+}  // namespace hilum

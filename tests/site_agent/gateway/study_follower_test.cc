@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a site works out for itself from its study's starting weights and sums,
+// with a coordinator that is honest; openings that are not are in
+// study_follower_openings_test.cc.
+#include "site_agent/gateway/study_follower.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <filesystem>
+#include <limits>
+
+#include "absl/strings/str_cat.h"
+#include "common/aggregation/fed_avg.h"
+#include "common/base/file.h"
+#include "common/config/cohort_rules.h"
+#include "common/crypto/sha256.h"
+#include "common/model/blobs.h"
+#include "common/secagg/vector_checksum.h"
+#include "site_agent/gateway/update_file.h"
+#include "tests/site_agent/gateway/followed_study.h"
+
+namespace hilum {
+namespace {
+
+using testing::HasSubstr;
+
+class StudyFollowerTest : public FollowedStudyTest {
+ protected:
+  absl::Status Start() {
+    return follower_->Start(TaskOf(0, *sums_, v1::Task::PREPARE).header());
+  }
+  // The next global of `global` by these sites' vectors, without any mask.
+  std::string PlainModel(const std::string& global,
+                         const std::set<SiteId>& sites) {
+    AggregateOptions options{
+        .layout = LayoutOf(study_),
+        .fraction_bits = FractionBits(study_.aggregation().clipping_norm()),
+        .total_examples = TrackExamples(study_, sums_->cohort()),
+        .global_path = folder_ + "/plain-global",
+        .output_path = folder_ + "/plain-next",
+        .durability = Durability::kNone};
+    EXPECT_TRUE(WriteFileAtomically(options.global_path, global).ok());
+    for (const SiteId& site : sites) {
+      const std::string path = absl::StrCat(folder_, "/plain-", site.name());
+      EXPECT_TRUE(WriteVector(path, PlainOf(site)).ok());
+      options.updates.push_back({.site = site.name(), .path = path});
+    }
+    EXPECT_TRUE(AggregateUpdates(options).ok());
+    return ReadFile(options.output_path).value();
+  }
+};
+
+TEST_F(StudyFollowerTest, StartingWeightsAreSplitAsTheCoordinatorSplitsThem) {
+  ASSERT_TRUE(Start().ok());
+  ExpectAtTheSame();
+  const v1::Header header = TaskOf(1, *sums_).header();
+  const SplitWeights split = SplitInitial(StudyLayout(study_).value(),
+                                          BlobValues(StartingWeights()).value())
+                                 .value();
+  EXPECT_TRUE(ReadFile(follower_->FrozenPath(header).value()).value() ==
+              BlobBytes(split.frozen));
+  EXPECT_FALSE(follower_->HasCohort());
+}
+
+TEST_F(StudyFollowerTest, OtherStartingWeightsAreRefused) {
+  const std::string good = blobs_[study_.initial_weights_sha256()];
+  std::string other = good;
+  other[100] ^= 1;
+  for (const std::string& weights :
+       {other, good + std::string(4, 'x'), good.substr(4)}) {
+    blobs_[study_.initial_weights_sha256()] = weights;
+    ExpectUntrusted(Start(), "are not those of the approved study");
+    EXPECT_FALSE(FileExists(state_path_));
+  }
+  blobs_[study_.initial_weights_sha256()] = good;
+  EXPECT_TRUE(Start().ok());
+}
+
+TEST_F(StudyFollowerTest, StartingWeightsThatAreNotFiniteAreRefused) {
+  for (const float bad : {std::numeric_limits<float>::quiet_NaN(),
+                          -std::numeric_limits<float>::infinity()}) {
+    std::string weights = StartingWeights();
+    std::memcpy(weights.data() + weights.size() - sizeof bad, &bad, sizeof bad);
+    v1::Study study = study_;
+    study.set_initial_weights_sha256(Sha256Of(weights));
+    Open(study);
+    PutBlob(blobs_, weights);
+    ExpectUntrusted(Start(), "the study's starting weights");
+    EXPECT_FALSE(FileExists(state_path_));
+  }
+}
+
+// A crash may leave anything in a file that had not reached the disk.
+TEST_F(StudyFollowerTest, SpoiltHalfOfADownloadDoesNotConvictTheCoordinator) {
+  ASSERT_TRUE(WriteFileAtomically(
+                  absl::StrCat(folder_, "/cache/",
+                               ToHex(study_.initial_weights_sha256()), ".part"),
+                  std::string(5000, '\0'))
+                  .ok());
+  EXPECT_TRUE(Start().ok());
+}
+
+TEST_F(StudyFollowerTest, StartThatCouldNotBeWrittenIsMadeAgain) {
+  std::filesystem::remove_all(folder_ + "/state");
+  EXPECT_FALSE(Start().ok());
+  EXPECT_EQ(follower_->chain().ByteSizeLong(), 0u);
+  ASSERT_TRUE(MakeDirectories(folder_ + "/state").ok());
+  ASSERT_TRUE(Start().ok());
+  ExpectAtTheSame();
+  Restart();
+  hidden_.insert(study_.initial_weights_sha256());
+  ASSERT_TRUE(Start().ok());
+  ExpectAtTheSame();
+}
+
+TEST_F(StudyFollowerTest, CohortIsReadOffTheSumOfTheCensuses) {
+  MakeSum(0);
+  ASSERT_TRUE(Follow(1).ok());
+  ASSERT_TRUE(follower_->HasCohort());
+  EXPECT_EQ(follower_->cohort().SerializeAsString(),
+            sums_->cohort().SerializeAsString());
+  EXPECT_EQ(follower_->cohort().rows(), 160u);
+  ExpectAtTheSame();
+}
+
+TEST_F(StudyFollowerTest, ModelOfEachRoundIsThatOfThePlainVectors) {
+  MakeSum(0);
+  ASSERT_TRUE(Follow(1).ok());
+  std::string model = StartingModel(study_);
+  const std::set<SiteId> all = {SiteId("a"), SiteId("b"), SiteId("c"),
+                                SiteId("d")};
+  for (uint32_t round = 1; round <= 3; ++round) {
+    ASSERT_TRUE(CheckRoster(Roster()).ok());
+    std::set<SiteId> lost;
+    if (round == 2) lost.insert(SiteId("d"));
+    MakeSum(round, *sums_, lost);
+    std::set<SiteId> in = all;
+    for (const SiteId& site : lost) in.erase(site);
+    const std::string next = PlainModel(model, in);
+    EXPECT_TRUE(next != model);
+    model = next;
+    hidden_.insert(Sha256Of(model));  // the site has it without being told
+    const absl::Status followed = Follow(round + 1);
+    ASSERT_TRUE(followed.ok()) << followed;
+    EXPECT_EQ(follower_->chain().model_sha256(), Sha256Of(model));
+    ExpectAtTheSame();
+  }
+}
+
+TEST_F(StudyFollowerTest, QuestionIsTheCoordinatorsInEachRoundAndKind) {
+  MakeSum(0);
+  ASSERT_TRUE(Follow(1).ok());
+  std::set<std::string> questions;
+  for (uint32_t round = 1; round <= 2; ++round) {
+    for (v1::Task::Kind kind : {v1::Task::TRAIN, v1::Task::EVALUATE}) {
+      const v1::Task task = TaskOf(round, *sums_, kind);
+      questions.insert(follower_->ContextOf(task).question);
+      EXPECT_EQ(follower_->ContextOf(task).question,
+                sums_->ContextOf(task).question);
+    }
+  }
+  MakeSum(1);
+  ASSERT_TRUE(Follow(2).ok());
+  questions.insert(follower_->ContextOf(TaskOf(2, *sums_)).question);
+  EXPECT_EQ(questions.size(), 5u);
+}
+
+TEST_F(StudyFollowerTest, OwnChecksumIsOfTheMaskedVectorThatWasGiven) {
+  MakeSum(0);
+  ASSERT_TRUE(Follow(1).ok());
+  EXPECT_EQ(follower_->checksum(), sums_->ChecksumOf(SiteId("a")));
+  EXPECT_EQ(follower_->checksum().size(), kVectorChecksumSize);
+  MakeSum(1);
+  ASSERT_TRUE(Follow(2).ok());
+  EXPECT_EQ(follower_->checksum(), sums_->ChecksumOf(SiteId("a")));
+  // Another vector is in its place: the others fetch what was given.
+  MakeSum(2);
+  ASSERT_TRUE(WriteVector(masked_path_, {1, 2, 3}).ok());
+  ASSERT_TRUE(Follow(3).ok());
+  EXPECT_EQ(follower_->checksum(), "");
+}
+
+TEST_F(StudyFollowerTest, RestartBetweenEveryTwoStepsGivesTheSame) {
+  v1::Roster wrong;
+  for (uint32_t round = 0; round <= 2; ++round) {
+    MakeSum(round);
+    ASSERT_TRUE(Follow(round + 1).ok());
+    Restart();
+    std::filesystem::remove(masked_path_);  // the next vector needs its place
+    ASSERT_TRUE(Follow(round + 1).ok());
+    ExpectAtTheSame();
+    EXPECT_EQ(follower_->checksum(), sums_->ChecksumOf(SiteId("a")));
+    // The sum is still one to be checked, until it was.
+    wrong = Roster();
+    wrong.mutable_entries(1)->mutable_keys()->set_checksum(
+        std::string(kVectorChecksumSize, '\1'));
+    ExpectUntrusted(CheckRoster(wrong), "is not the sum of what");
+    Restart();
+    ASSERT_TRUE(Follow(round + 1).ok());
+    ExpectUntrusted(CheckRoster(wrong), "is not the sum of what");
+    EXPECT_TRUE(CheckRoster(Roster()).ok());
+    Restart();
+    ASSERT_TRUE(Follow(round + 1).ok());
+    EXPECT_TRUE(CheckRoster(wrong).ok());
+    ExpectAtTheSame();
+  }
+}
+
+TEST_F(StudyFollowerTest, DamagedStateIsNamedAndNothingIsFollowed) {
+  MakeSum(0);
+  ASSERT_TRUE(Follow(1).ok());
+  const std::string whole = ReadFile(state_path_).value();
+  for (size_t i = 0; i < whole.size(); i += 7) {
+    std::string changed = whole;
+    changed[i] ^= 1;
+    for (const std::string& bytes : {changed, whole.substr(0, i)}) {
+      ASSERT_TRUE(
+          WriteFileAtomically(state_path_, bytes, Durability::kNone).ok());
+      Restart();
+      const absl::Status followed = Follow(1);
+      EXPECT_EQ(followed.code(), absl::StatusCode::kDataLoss) << i;
+      EXPECT_THAT(std::string(followed.message()), HasSubstr(state_path_));
+      EXPECT_FALSE(follower_->HasCohort());
+    }
+  }
+  ASSERT_TRUE(WriteFileAtomically(state_path_, whole).ok());
+  Restart();
+  ASSERT_TRUE(Follow(1).ok());
+  ExpectAtTheSame();
+}
+
+TEST_F(StudyFollowerTest, NeededBlobsAreAllThatTheNextRoundReads) {
+  MakeSum(0);
+  MakeSum(1);
+  ASSERT_TRUE(Follow(2).ok());
+  cache().KeepOnly(follower_->Needed());
+  hidden_.insert(study_.initial_weights_sha256());
+  hidden_.insert(sums_->chain().model_sha256());
+  hidden_.insert(sums_->last().sum().sha256());
+  EXPECT_TRUE(CheckRoster(Roster()).ok());
+  ExpectAtTheSame();
+  EXPECT_TRUE(follower_->FrozenPath(TaskOf(2, *sums_).header()).ok());
+}
+
+}  // namespace
+}  // namespace hilum
