@@ -15,7 +15,7 @@ std::vector<v1::LedgerEntry> LedgerLines(const std::string& path) {
   for (absl::string_view line : absl::StrSplit(text, '\n', absl::SkipEmpty())) {
     EXPECT_TRUE(google::protobuf::util::JsonStringToMessage(
                     std::string(line), &lines.emplace_back())
-                    .ok())
+                    .ok());
   }
   return lines;
 }
