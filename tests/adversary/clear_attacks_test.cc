@@ -2,7 +2,10 @@
 // The coordinator asks a site of a study with secure aggregation for its own
 // figures, or for a sum that is not of the round.
 #include <gmock/gmock.h>
+#include <google/protobuf/unknown_field_set.h>
 #include <gtest/gtest.h>
+
+#include <functional>
 
 #include "common/crypto/sha256.h"
 #include "tests/adversary/attacked_study.h"

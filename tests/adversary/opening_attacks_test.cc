@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <memory>
+#include <set>
+
 #include "tests/adversary/attacked_study.h"
 #include "tests/adversary/vectors.h"
 
