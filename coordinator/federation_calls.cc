@@ -339,6 +339,9 @@ absl::Status FederationCore::CheckMasked(
 absl::StatusOr<v1::SubmitResponse> FederationCore::SubmitSecureStep(
     const SiteId& site, const v1::SubmitSecureStepRequest& request) {
   if (request.has_masked()) HILUM_RETURN_IF_ERROR(CheckMasked(site, request));
+  if (request.has_keys() && !request.keys().checksum().empty()) {
+    HILUM_RETURN_IF_ERROR(CheckChecksum(site, request));
+  }
   absl::MutexLock lock(&mutex_);
   HILUM_ASSIGN_OR_RETURN(ActiveStudy * study, StudyOf(site, request.header()));
   HILUM_RETURN_IF_ERROR(

@@ -151,6 +151,10 @@ class FederationCore : public FederationHandler {
   bool StorePhase(ActiveStudy& study) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // What brings it to its sum's last step, before sites are asked to take it.
   void StoreSum(ActiveStudy& study) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Whether the checksum in a site's keys is that of what it gave to the last
+  // sum: a false one would make all others take that sum for forged.
+  absl::Status CheckChecksum(const SiteId& site,
+                             const v1::SubmitSecureStepRequest& request);
   absl::StatusOr<v1::FetchBlobResponse> FetchVector(
       const UploadSpool::Key& key, const v1::FetchBlobRequest& request);
   // Whether the vector that the site speaks of is one, is awaited and is here.

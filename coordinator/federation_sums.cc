@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // What sites are shown of a sum, so that they see for themselves that it is the
 // sum of what its survivors sent and that the next question follows from it.
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
 #include "common/config/cohort_rules.h"
 #include "common/crypto/sha256.h"
+#include "common/secagg/chain.h"
+#include "common/secagg/vector_checksum.h"
 #include "coordinator/federation_core.h"
 
 namespace hilum {
@@ -125,6 +128,42 @@ std::set<UploadSpool::Key> FederationCore::KeptVectors(
                           vector.vector()));
   }
   return keys;
+}
+
+absl::Status FederationCore::CheckChecksum(
+    const SiteId& site, const v1::SubmitSecureStepRequest& request) {
+  std::optional<UploadSpool::Key> vector;
+  std::string challenge;
+  {
+    absl::MutexLock lock(&mutex_);
+    HILUM_ASSIGN_OR_RETURN(ActiveStudy * study,
+                           StudyOf(site, request.header()));
+    HILUM_RETURN_IF_ERROR(
+        study->machine().CheckStep(site, request.header().round()));
+    challenge = ChecksumChallenge(study->machine().chain());
+    for (const UploadSpool::Key& key : KeptVectors(*study)) {
+      if (key.site == site) vector = key;
+    }
+  }
+  absl::StatusOr<VectorChecksum> checksum = VectorChecksum();
+  if (vector.has_value()) {
+    HILUM_ASSIGN_OR_RETURN(std::string path, uploads_->KeptPath(*vector));
+    const auto words = static_cast<int64_t>(vector->size / sizeof(uint32_t));
+    checksum = ChecksumOfVector(path, words, challenge);
+    HILUM_RETURN_IF_ERROR(checksum.status());
+  }
+  if (vector.has_value() && checksum->ToBytes() == request.keys().checksum()) {
+    return absl::OkStatus();
+  }
+  const absl::Status why = absl::InvalidArgumentError(
+      absl::StrCat("secure aggregation: the checksum of ", site.name(),
+                   " is not that of what it gave to the last sum"));
+  absl::MutexLock lock(&mutex_);
+  HILUM_ASSIGN_OR_RETURN(ActiveStudy * study, StudyOf(site, request.header()));
+  HILUM_RETURN_IF_ERROR(
+      study->machine().CheckStep(site, request.header().round()));
+  Refuse(*study, site, why);
+  return why;
 }
 
 void FederationCore::TakeSums(ActiveStudy& study, v1::SumsRecord sums) {

@@ -204,8 +204,7 @@ void UploadSpool::Keep(absl::string_view study_hash, std::set<Key> keys) {
   kept_[std::string(study_hash)] = std::move(keys);
 }
 
-absl::StatusOr<std::string> UploadSpool::Read(const Key& key, uint64_t offset,
-                                              uint64_t max_bytes) {
+absl::StatusOr<std::string> UploadSpool::KeptPath(const Key& key) {
   {
     absl::MutexLock lock(&mutex_);
     if (!IsKept(key)) {
@@ -213,7 +212,12 @@ absl::StatusOr<std::string> UploadSpool::Read(const Key& key, uint64_t offset,
                                               " is not kept here any more"));
     }
   }
-  HILUM_ASSIGN_OR_RETURN(std::string path, Complete(key));
+  return Complete(key);
+}
+
+absl::StatusOr<std::string> UploadSpool::Read(const Key& key, uint64_t offset,
+                                              uint64_t max_bytes) {
+  HILUM_ASSIGN_OR_RETURN(std::string path, KeptPath(key));
   if (offset > key.size) {
     return absl::OutOfRangeError(absl::StrCat("offset ", offset, " of a vector",
                                               " of ", key.size, " bytes"));

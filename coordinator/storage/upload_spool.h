@@ -56,6 +56,8 @@ class UploadSpool {
   // Reads up to max_bytes from offset of a kept upload. NOT_FOUND: it is not
   // kept, or its file is gone. FAILED_PRECONDITION: not complete.
   // OUT_OF_RANGE: offset past its end.
+  // Its whole file is at KeptPath, as long as it is kept.
+  absl::StatusOr<std::string> KeptPath(const Key& key);
   absl::StatusOr<std::string> Read(const Key& key, uint64_t offset,
                                    uint64_t max_bytes);
 

@@ -184,7 +184,9 @@ TEST_F(ConnectionGuardTest, AConnectionCountsUntilTheServerHasClosedIt) {
     EXPECT_LE(guard_->size(), 2u);
     shutdown(server.get(), SHUT_RDWR);  // as gRPC does
     server.Close();
-    if (i % 2 == 1) EXPECT_TRUE(IsCut(client)) << i;
+    if (i % 2 == 1) {
+      EXPECT_TRUE(IsCut(client)) << i;
+    }
   }
 }
 

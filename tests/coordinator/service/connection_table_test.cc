@@ -119,7 +119,9 @@ TEST_F(ConnectionTableTest, ClosedConnectionsLeaveRoom) {
   for (uint64_t id = 1; id < 1000; ++id) {
     EXPECT_THAT(Add(id, "x"), IsEmpty()) << id;
     table_.HandOver(id, kNow);
-    if (id % 2 == 0) EXPECT_THAT(Name(id, "a"), IsEmpty()) << id;
+    if (id % 2 == 0) {
+      EXPECT_THAT(Name(id, "a"), IsEmpty()) << id;
+    }
     table_.Remove(id);
   }
   EXPECT_EQ(table_.size(), 0u);

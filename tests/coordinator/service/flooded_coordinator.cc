@@ -125,8 +125,9 @@ void FloodedCoordinatorTest::StartSite(const std::string& name,
       WaitForFile(absl::StrCat(folder, "/studies/", hex, ".study"),
                   children_.back(), kStartTime);
   ASSERT_TRUE(offered.ok()) << offered;
-  const Outcome approved = Run({Program("hilum-site"), "study", "approve",
-                                "--config", Path(config), hex});
+  const Outcome approved =
+      Run({Program("hilum-site"), "study", "approve", "--config", Path(config),
+           hex, "--accept", "visible_updates"});
   ASSERT_EQ(approved.exit_status, 0) << approved.output;
 }
 

@@ -203,7 +203,7 @@ TEST(EgressTest, SharesOfAnotherSizeAreRefused) {
 }
 
 TEST(EgressTest, ListOverItsLimitIsRefused) {
-  EXPECT_THAT(RefusalOf(Shares(2000)),
+  EXPECT_THAT(RefusalOf(Shares(1600)),
               HasSubstr("SubmitSecureStepRequest.shares has"));
   EXPECT_THAT(RefusalOf(Revealed(2000)),
               HasSubstr("SubmitSecureStepRequest.revealed has"));

@@ -201,7 +201,10 @@ TEST_F(SessionSumsTest, LedgerNamesEachStepThatLeft) {
   // The vector itself is on record with the hash that it left with.
   std::vector<std::string> uploads;
   for (const v1::LedgerEntry& entry : at_work_.Ledger()) {
-    if (entry.method() == "UploadChunk") uploads.push_back(entry.sha256());
+    if (entry.method() != "UploadChunk") continue;
+    if (entry.kind() == v1::LedgerEntry::SENT) {
+      uploads.push_back(entry.sha256());
+    }
   }
   EXPECT_THAT(uploads,
               ElementsAre(ToHex(Sha256Of(at_work_.site.coordinator.upload))));

@@ -30,8 +30,8 @@ TEST(StudyFactsTest, BoundsFollowFromTheStudy) {
   }
   EXPECT_EQ(facts.initial_bytes, 4 * all);
   EXPECT_EQ(facts.model_bytes, 3 * 4 * travelling);
-  // A count and a loss behind each track.
-  EXPECT_EQ(facts.vector_bytes, 3 * 4 * (travelling + 2));
+  // Behind the tracks a count of each, and the loss of the one arm.
+  EXPECT_EQ(facts.vector_bytes, 4 * (3 * travelling + 3 + 1));
   EXPECT_EQ(facts.manifest_sha256, layout.manifest_sha256);
 }
 

@@ -100,7 +100,9 @@ class ProgramsTest : public testing::Test {
     // Waits until it reads.
     const ScopedFd writer(open(pipe.c_str(), O_WRONLY));
     ASSERT_GE(writer.get(), 0);
-    if (filtered) EXPECT_EQ(Unconfined(child), "");
+    if (filtered) {
+      EXPECT_EQ(Unconfined(child), "");
+    }
     EXPECT_EQ(InUsersChild([&] { return TryProcess({.pid = child}); }),
               Closed());
     kill(child, SIGKILL);
