@@ -112,6 +112,7 @@ absl::StatusOr<SimulatedSite> MakeSite(const std::string& name,
   // Whether a hospital has enough cases is its officer's rule, not the
   // researcher's.
   site.config.mutable_policy()->set_minimum_cases(1);
+  site.config.mutable_policy()->set_minimum_cell_patients(1);
   // Nor whether it may be seen how a hospital's own cases do.
   site.config.mutable_policy()->set_publish_site_figures(true);
   return site;

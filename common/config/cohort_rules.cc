@@ -182,6 +182,8 @@ std::vector<bool> HistogramsShown(const v1::Study& study,
   const std::vector<bool> active = ActiveTracks(study, totals);
   const std::vector<Track> tracks = StudyTracks(study);
   const int classes = study.classes_size();
+  // A study of one site hides nothing of it (kVisibleUpdates, risks.h).
+  const uint32_t least = study.sites_size() == 1 ? 1 : minimum_patients;
   std::vector<bool> shown(tracks.size() * static_cast<size_t>(classes));
   if (IsSegmentation(study)) return shown;
   for (size_t t = 0; t < tracks.size(); ++t) {
@@ -197,7 +199,7 @@ std::vector<bool> HistogramsShown(const v1::Study& study,
         if (o != c) others = std::max(others, of_class(o));
       }
       shown[t * static_cast<size_t>(classes) + static_cast<size_t>(c)] =
-          of_class(c) >= minimum_patients && others >= minimum_patients;
+          of_class(c) >= least && others >= least;
     }
   }
   return shown;

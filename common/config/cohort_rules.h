@@ -106,7 +106,8 @@ std::vector<uint64_t> HeldOut(const v1::Study& study,
 // active tracks that hold out a fold with so many patients of the class, and so
 // many of another class. Of the other classes the one with most patients
 // counts, since a patient may be in several; patients are those of the census,
-// without those kept for validation. None in a study of segmentation.
+// without those kept for validation. None in a study of segmentation. In a
+// study of one site one patient of each is enough.
 std::vector<bool> HistogramsShown(
     const v1::Study& study, const v1::CensusTotals& totals,
     uint32_t minimum_patients = kHistogramPatients);

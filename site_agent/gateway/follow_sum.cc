@@ -87,6 +87,19 @@ absl::Status StudyFollower::ReadCensus(const v1::Task& task) {
 
 absl::Status StudyFollower::Advance(const v1::Header& header,
                                     const v1::SumOpening& opening) {
+  absl::StatusOr<std::string> global =
+      Fetch(header, ModelRef(state_.chain().model_sha256()));
+  if (absl::IsNotFound(global.status())) {
+    // This site's own copy is lost, and nobody has that model any more. The
+    // next one is taken as told, as by a site that was away; the sum is checked
+    // all the same.
+    HILUM_RETURN_IF_ERROR(CheckTold(opening));
+    *state_.mutable_chain() = opening.after();
+    state_.set_checked(false);
+    unchecked_ = opening;
+    return absl::OkStatus();
+  }
+  HILUM_RETURN_IF_ERROR(global.status());
   const int64_t size = SizeOf(opening);
   HILUM_ASSIGN_OR_RETURN(std::string sum, FetchSum(header, opening, size));
   HILUM_ASSIGN_OR_RETURN(VectorMask unmask,
@@ -95,16 +108,13 @@ absl::Status StudyFollower::Advance(const v1::Header& header,
   HILUM_RETURN_IF_ERROR(
       ReadSum(sum, size, opening.survivors_size(), unmask, plain));
   const std::string next = options_.blobs->NewPath("next");
-  HILUM_ASSIGN_OR_RETURN(
-      std::string global,
-      Fetch(header, ModelRef(state_.chain().model_sha256())));
   AggregateOptions options{
       .layout = options_.layout,
       .fraction_bits =
           FractionBits(options_.study.aggregation().clipping_norm()),
       .total_examples = TrackExamples(options_.study, state_.cohort()),
       .updates = {{.site = "the sum", .path = plain}},
-      .global_path = global,
+      .global_path = *global,
       .output_path = next,
       .durability = Durability::kNone};
   absl::StatusOr<AggregateResult> result = AggregateUpdates(options);

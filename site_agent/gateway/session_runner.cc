@@ -200,9 +200,9 @@ absl::StatusOr<bool> SessionRunner::End(const SiteSession::Action& action) {
       "study ", ShortHash(action.study_hash),
       action.completed ? " is complete" : " ended: ", action.reason));
   HILUM_RETURN_IF_ERROR(approvals_.MarkEnded(action.study_hash));
-  blobs_.KeepOnly({});
   PartOf(action.study_hash).spool.Clear();
   parts_.erase(action.study_hash);
+  KeepBlobs({});
   if (!options_.exit_when_done) return false;
   if (action.completed) return true;
   return absl::AbortedError(

@@ -165,6 +165,8 @@ class SessionRunner {
   // The path of the model that the task is about: this site's own or, without
   // secure aggregation, the coordinator's, if that is finite.
   absl::StatusOr<std::string> ModelOf(const v1::Task& task);
+  // Drops what no study at work needs any more.
+  void KeepBlobs(const v1::BlobRef& more);
   absl::StatusOr<std::vector<TrackShare>> SharesOf(
       const v1::Task& task, const v1::TrainResponse& trained);
   absl::StatusOr<v1::BlobRef> EncodeUpdate(const v1::Task& task,

@@ -61,7 +61,9 @@ TrackShare ShareOf(const v1::TrackUpdate& trained, uint64_t most_examples,
 }  // namespace
 
 absl::Status SessionRunner::OpenStudy(const std::string& hash) {
-  if (study_.hash == hash) return absl::OkStatus();
+  if (study_.hash == hash && PartOf(hash).follower != nullptr) {
+    return absl::OkStatus();
+  }
   HILUM_ASSIGN_OR_RETURN(std::string bytes, approvals_.Offer(hash));
   Study opened;
   HILUM_ASSIGN_OR_RETURN(opened.study, ParseStudy(bytes));
@@ -221,16 +223,27 @@ absl::StatusOr<std::string> SessionRunner::FrozenOf(const v1::Task& task) {
   return follower().FrozenPath(task.header());
 }
 
+// The coordinator may turn from one study to another at any time, and what a
+// site has worked out nobody else has.
+void SessionRunner::KeepBlobs(const v1::BlobRef& more) {
+  std::vector<v1::BlobRef> needed = {more};
+  for (const auto& [hash, part] : parts_) {
+    if (part->follower == nullptr) continue;
+    for (v1::BlobRef& blob : part->follower->Needed()) {
+      needed.push_back(std::move(blob));
+    }
+  }
+  blobs_.KeepOnly(needed);
+}
+
 absl::StatusOr<std::string> SessionRunner::ModelOf(const v1::Task& task) {
   if (IsSecure(study_.study)) {
-    blobs_.KeepOnly(follower().Needed());
+    KeepBlobs({});
     return follower().ModelPath(task.header(), task.kind());
   }
   HILUM_ASSIGN_OR_RETURN(std::string path,
                          transfer_.Fetch(task.header(), task.global()));
-  std::vector<v1::BlobRef> needed = follower().Needed();
-  needed.push_back(task.global());
-  blobs_.KeepOnly(needed);
+  KeepBlobs(task.global());
   absl::Status finite = CheckFinite(path);
   if (!absl::IsInvalidArgument(finite)) {
     HILUM_RETURN_IF_ERROR(finite);

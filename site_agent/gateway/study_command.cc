@@ -208,6 +208,12 @@ absl::Status ShowStudy(const std::string& config_path,
     }
   }
   if (shown == 0) std::cout << "No study was offered to this site yet.\n";
+  if (const size_t strangers = desk.approvals.Strangers(); strangers > 0) {
+    std::cout << "\n"
+              << strangers
+              << " more in the folder studies/: not offered to this site, or "
+                 "changed since it was offered\n";
+  }
   return absl::OkStatus();
 }
 

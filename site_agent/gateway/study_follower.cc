@@ -236,6 +236,18 @@ absl::Status StudyFollower::CheckIsOf(const v1::StudyChain& state,
                                 "from"));
 }
 
+absl::Status StudyFollower::CheckTold(const v1::SumOpening& opening) const {
+  const v1::StudyChain& after = opening.after();
+  HILUM_RETURN_IF_ERROR(CheckIsOf(after, opening));
+  if (after.previous() == History(opening.before()) &&
+      after.census_sha256() == state_.chain().census_sha256()) {
+    return absl::OkStatus();
+  }
+  return Untrusted(
+      "the state that the coordinator goes on from does not follow from what "
+      "the last sum began from");
+}
+
 // This site was away. It takes the state after the last sum as told: t sites
 // signed what that sum began from, and its question must equal the others' in
 // the roster, one of whom has worked this state out.
@@ -246,15 +258,8 @@ absl::Status StudyFollower::JumpTo(const v1::SumOpening& opening) {
         "the coordinator shows a sum of round ", opening.round(), " with this ",
         "site in it that does not begin where this site stood"));
   }
-  const v1::StudyChain& after = opening.after();
-  HILUM_RETURN_IF_ERROR(CheckIsOf(after, opening));
-  if (after.previous() != History(opening.before()) ||
-      after.census_sha256() != state_.chain().census_sha256()) {
-    return Untrusted(
-        "the state that the coordinator goes on from does not "
-        "follow from what the last sum began from");
-  }
-  *state_.mutable_chain() = after;
+  HILUM_RETURN_IF_ERROR(CheckTold(opening));
+  *state_.mutable_chain() = opening.after();
   state_.set_checked(true);
   unchecked_.reset();
   return absl::OkStatus();

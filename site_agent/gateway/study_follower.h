@@ -105,6 +105,8 @@ class StudyFollower {
   absl::Status CatchUp(const v1::Task& task, const std::string& masked_path);
   absl::Status FollowLast(const v1::Task& task);
   absl::Status JumpTo(const v1::SumOpening& opening);
+  // What is told of the state after a sum fits what is known of that sum.
+  absl::Status CheckTold(const v1::SumOpening& opening) const;
   absl::Status CheckIsOf(const v1::StudyChain& state,
                          const v1::SumOpening& opening) const;
   absl::Status Advance(const v1::Header& header, const v1::SumOpening& opening);

@@ -46,7 +46,7 @@ class BaselinesTest : public testing::Test {
   static void SetUpTestSuite() {
     folder_ = absl::StrCat(testing::TempDir(), "/baselines-", getpid());
     ASSERT_TRUE(
-        WritePhantomSet({.count = 25, .size = 64}, Path("data"), nullptr).ok());
+        WritePhantomSet({.count = 120, .size = 64}, Path("data"), nullptr).ok());
     ASSERT_TRUE(WriteFileAtomically(Path("study.yaml"), kStudy).ok());
     Run("here", "data/manifest.csv", {});
     const absl::Status compared = RunBaselines(plan_);
@@ -132,7 +132,7 @@ TEST_F(BaselinesTest, EveryPromisedKeyIsThere) {
   const json arm = Arm("here");
   for (const char* model : {"federated", "local_only", "centralized"}) {
     const json& scores = arm[model];
-    EXPECT_EQ(scores["pooled"]["n"], 25) << model;
+    EXPECT_EQ(scores["pooled"]["n"], 120) << model;
     EXPECT_EQ(scores["pooled"]["confusion"].size(), 4u) << model;
     EXPECT_TRUE(scores["pooled"]["macro"]["auc"].is_number()) << model;
     for (const char* site : kSites) {
@@ -245,7 +245,7 @@ TEST_F(BaselinesTest, TheCentralTrainerHoldsOutTheUnionOfTheSitesFolds) {
   const json tracks = Arm("here")["federated"]["tracks"];
   EXPECT_EQ(trained->tracks(0).num_examples(), tracks["fold-2"]["n"]);
   EXPECT_EQ(trained->tracks(1).num_examples(), tracks["fold-1"]["n"]);
-  EXPECT_EQ(trained->tracks(2).num_examples(), 25u);
+  EXPECT_EQ(trained->tracks(2).num_examples(), 120u);
 }
 
 TEST_F(BaselinesTest, EqualSeedsGiveEqualBitsInAnyStartOrder) {

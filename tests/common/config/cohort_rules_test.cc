@@ -180,5 +180,15 @@ TEST(CohortRulesTest, HistogramHasTenPatientsOfTheClassAndTenOfAnother) {
   EXPECT_THAT(HistogramsShown(study, totals), Each(false));
 }
 
+TEST(CohortRulesTest, StudyOfOneSiteShowsItsHistograms) {
+  v1::Study study = SomeStudy();
+  while (study.sites_size() > 1) study.mutable_sites()->RemoveLast();
+  study.mutable_aggregation()->set_secure_aggregation(
+      v1::Aggregation::SECURE_AGGREGATION_OFF);
+  EXPECT_THAT(HistogramsShown(study, Totals({1, 1, 0, 1, 1, 1})),
+              ElementsAre(true, true, false, true, true, true,  //
+                          false, false, false));
+}
+
 }  // namespace
 }  // namespace hilum

@@ -39,10 +39,10 @@ void ExpectStudyRefused(const SiteAtWork& site, const std::string& why) {
 
 class SessionRunnerTest : public testing::Test {
  protected:
-  static std::string NewFolder() {
+  static std::string NewFolder(absl::string_view suffix = "") {
     std::string path = absl::StrCat(
         testing::TempDir(), "/runner-",
-        testing::UnitTest::GetInstance()->current_test_info()->name());
+        testing::UnitTest::GetInstance()->current_test_info()->name(), suffix);
     std::filesystem::remove_all(path);
     return path;
   }
@@ -135,7 +135,7 @@ TEST_F(SessionRunnerTest, CensusOfAnotherShapeIsRefusedBeforeTraining) {
       }};
   int n = 0;
   for (const auto& change : changes) {
-    SiteAtWork site(absl::StrCat(NewFolder(), "-", n++));
+    SiteAtWork site(NewFolder(absl::StrCat("-", n++)));
     v1::Task task = site.MakeTask(v1::Task::TRAIN, 1);
     change(*task.mutable_census());
     site.coordinator.tasks = {task};
@@ -154,7 +154,7 @@ TEST_F(SessionRunnerTest, ModelThatIsNotFiniteEndsTheStudy) {
   const float nan = std::numeric_limits<float>::quiet_NaN();
   std::memcpy(model.data() + 40, &nan, sizeof nan);
   for (v1::Task::Kind kind : {v1::Task::TRAIN, v1::Task::EVALUATE}) {
-    SiteAtWork site(absl::StrCat(NewFolder(), "-", kind));
+    SiteAtWork site(NewFolder(absl::StrCat("-", kind)));
     v1::Task task = site.MakeTask(kind, kind == v1::Task::TRAIN ? 1 : 11);
     *task.mutable_global() = PutBlob(site.coordinator.blobs, model);
     site.coordinator.tasks = {task};
@@ -166,7 +166,7 @@ TEST_F(SessionRunnerTest, ModelThatIsNotFiniteEndsTheStudy) {
 
 TEST_F(SessionRunnerTest, OtherStartingWeightsEndTheStudy) {
   for (v1::Task::Kind kind : {v1::Task::PREPARE, v1::Task::TRAIN}) {
-    SiteAtWork site(absl::StrCat(NewFolder(), "-", kind));
+    SiteAtWork site(NewFolder(absl::StrCat("-", kind)));
     site.coordinator.blobs[site.study.initial_weights_sha256()].back() ^= 1;
     site.coordinator.tasks = {site.MakeTask(kind, kind)};
     ASSERT_TRUE(site.Run().ok());
@@ -180,7 +180,7 @@ TEST_F(SessionRunnerTest, StartingWeightsThatAreNotFiniteEndTheStudy) {
   std::memcpy(weights.data() + 400, &infinite, sizeof infinite);
   v1::Study study = SmallStudy();
   study.set_initial_weights_sha256(Sha256Of(weights));
-  SiteAtWork site(NewFolder() + "-infinite", study);
+  SiteAtWork site(NewFolder("-infinite"), study);
   PutBlob(site.coordinator.blobs, weights);
   site.coordinator.tasks = {site.MakeTask(v1::Task::PREPARE, 0)};
   ASSERT_TRUE(site.Run().ok());
