@@ -159,6 +159,9 @@ absl::StatusOr<v1::EvaluateResponse> CellTrainer::Evaluate(
     if (InFold(tracks[track.track()].fold) > 0) continue;
     for (uint64_t& n : *track.mutable_confusion()) n = 0;
     track.set_loss_sum(0);
+    track.set_mapped(0);
+    track.set_map_in_lungs_sum(0);
+    track.set_lung_share_sum(0);
     for (v1::ScoreHistogram& scores : *track.mutable_classes()) {
       for (uint32_t& n : *scores.mutable_positives()) n = 0;
       for (uint32_t& n : *scores.mutable_negatives()) n = 0;

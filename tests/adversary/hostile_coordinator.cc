@@ -14,11 +14,11 @@
 namespace hilum {
 namespace {
 
-using Said = v1::SubmitSecureStepRequest;
+using Step = v1::SubmitSecureStepRequest;
 
 // What the core would have said to the message as the site sent it.
 v1::SubmitResponse ReceiptFor(const Signer& signer, const SiteId& site,
-                              const Said& said) {
+                              const Step& said) {
   v1::ReceiptBody body;
   *body.mutable_header() = said.header();
   body.set_site(site.name());
@@ -55,7 +55,7 @@ std::string HostileCoordinator::Blob(const v1::BlobRef& blob) const {
   return bytes.value_or("");
 }
 
-void HostileCoordinator::ForgeVector(const SiteId& site, const Said& said,
+void HostileCoordinator::ForgeVector(const SiteId& site, const Step& said,
                                      const std::vector<uint32_t>& added) {
   const std::string path =
       absl::StrFormat("%s/uploads/%s-%s-%08x-%s.part", state_dir_,
@@ -82,7 +82,7 @@ void HostileCoordinator::Release(const SiteId& site) {
   if (polls_.contains(site)) Push(site, v1::NextTaskResponse());
 }
 
-const Said* HostileCoordinator::SaidBy(const SiteId& site, Said::SaidCase what,
+const Step* HostileCoordinator::SaidBy(const SiteId& site, Step::SaidCase what,
                                        const std::string& sum_id) const {
   for (auto it = said_.rbegin(); it != said_.rend(); ++it) {
     if (it->site == site && it->said.said_case() == what &&
@@ -221,7 +221,7 @@ absl::StatusOr<v1::SubmitResponse> HostileCoordinator::SubmitEvaluation(
 
 absl::StatusOr<v1::SubmitResponse> HostileCoordinator::SubmitSecureStep(
     const SiteId& site, const v1::SubmitSecureStepRequest& request) {
-  Said told = request;
+  Step told = request;
   {
     absl::MutexLock lock(&mutex_);
     said_.push_back({site, request});

@@ -173,7 +173,7 @@ class TaskAttackTest : public testing::TestWithParam<TaskAttack> {
       const uint32_t round = next.task().header().round();
       if (round == attack.round && to.contains(site)) {
         attack.change(*next.mutable_task(), coordinator, *earlier);
-      } else if (round + 1 == attack.round) {
+      } else if (round == 1) {
         *earlier = next.task();
       }
     };

@@ -197,26 +197,32 @@ TEST(TwoAttemptsAttackTest, SecondAttemptWithAnotherQuestionIsRefused) {
   study.ExpectNothingShownOf("d");
 }
 
-// The victim was away in round 1. It takes the state after that sum as told; a
-// trap model in it does not reach a sum with others.
+// The victim was away in rounds 1 and 2: it is shown nothing of the sum of
+// round 1, and does not follow it. In round 3 it takes the state after the last
+// sum as told; a trap model in it does not reach a sum with others.
 TEST(AwayAttackTest, TrapModelForASiteThatWasAwayIsSeenInTheRoster) {
-  AttackedStudy study;
+  AttackedStudy study({.rounds = 3});
   HostileCoordinator& coordinator = study.coordinator();
   v1::Task trap;
+  v1::BlobRef start;
   coordinator.on_step = [&](const SiteId& site, Said& told) {
     if (site != kVictim || !told.has_keys()) return;
-    if (told.header().round() == 1) told.set_leave(true);
-    if (told.header().round() == 2) {
+    if (told.header().round() > 0 && told.header().round() < 3)
+      told.set_leave(true);
+    if (told.header().round() == 3) {
       coordinator.Hold(site);
       told.set_leave(true);
     }
   };
   coordinator.on_next = [&](const SiteId& site, v1::NextTaskResponse& next) {
-    if (next.task().kind() != v1::Task::TRAIN ||
-        next.task().header().round() != 2) {
-      return;
-    }
+    if (next.task().kind() != v1::Task::TRAIN) return;
     v1::Task& task = *next.mutable_task();
+    if (task.header().round() == 1) start = task.global();
+    if (task.header().round() == 2 && site == kVictim) {
+      *task.mutable_last_opening() = task.census_opening();
+      *task.mutable_global() = start;
+    }
+    if (task.header().round() != 3) return;
     if (site == kVictim && task.secure().has_advertise_keys()) {
       std::string model = coordinator.Blob(task.global());
       for (size_t i = 3; i < model.size(); i += 4) model[i] = 0x3f;
