@@ -339,7 +339,8 @@ absl::Status FederationCore::CheckMasked(
 absl::StatusOr<v1::SubmitResponse> FederationCore::SubmitSecureStep(
     const SiteId& site, const v1::SubmitSecureStepRequest& request) {
   if (request.has_masked()) HILUM_RETURN_IF_ERROR(CheckMasked(site, request));
-  if (request.has_keys() && !request.keys().checksum().empty()) {
+  if (options_.check_checksums && request.has_keys() &&
+      !request.keys().checksum().empty()) {
     HILUM_RETURN_IF_ERROR(CheckChecksum(site, request));
   }
   absl::MutexLock lock(&mutex_);

@@ -51,6 +51,9 @@ class FederationCore : public FederationHandler {
     std::string consortium;
     // Operator's log, one line a call.
     std::function<void(absl::string_view)> log = [](absl::string_view) {};
+    // Whether a site is refused whose checksum is not that of its vector. Sites
+    // find a false sum either way; without, all of them then refuse the study.
+    bool check_checksums = true;
     // Between tries of what the disk did not take.
     absl::Duration retry_after = absl::Seconds(10);
   };

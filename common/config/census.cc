@@ -77,8 +77,8 @@ absl::Status CheckCensusShape(const v1::Study& study,
 absl::Status CheckTotalsShape(const v1::Study& study,
                               const v1::CensusTotals& totals) {
   constexpr uint64_t kMostCases = kMaxArmCases * 1000;  // of so many sites
-  const int cells = static_cast<int>(study.cross_validation().folds()) *
-                    study.classes_size();
+  const int cells =
+      static_cast<int>(study.cross_validation().folds()) * study.classes_size();
   const int tracks = static_cast<int>(StudyTracks(study).size());
   bool fits = totals.arms_size() == study.arms_size() &&
               totals.track_sites_size() == tracks &&

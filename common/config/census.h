@@ -32,7 +32,8 @@ absl::Status CheckCensusShape(const v1::Study& study,
 absl::Status CheckPatients(const v1::ArmCensus& arm);
 
 // Checks what is told of a cohort in sum. INVALID_ARGUMENT: other arms, folds,
-// classes or tracks than the study's, or counts that no cohort of kMaxSites has.
+// classes or tracks than the study's, or counts that no cohort of kMaxSites
+// has.
 absl::Status CheckTotalsShape(const v1::Study& study,
                               const v1::CensusTotals& totals);
 

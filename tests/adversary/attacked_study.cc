@@ -195,7 +195,8 @@ AttackedStudy::AttackedStudy(const Plan& plan) : folder_(NewFolder()) {
       {.state_dir = state,
        .sign = [&signer](absl::string_view data) { return signer.Sign(data); },
        .authority_pem = TheAuthority().certificate_pem,
-       .consortium = kConsortium},
+       .consortium = kConsortium,
+       .check_checksums = plan.check_checksums},
       RealClock());
   HILUM_CHECK(core.ok());
   core_ = *std::move(core);

@@ -64,6 +64,9 @@ class CellTrainer : public FakeTrainer {
 class AttackedStudy {
  public:
   struct Plan {
+    // False: the coordinator lets any checksum pass, so that the sites alone
+    // see a forged sum.
+    bool check_checksums = true;
     std::vector<std::string> sites = {"a", "b", "c", "d"};
     uint32_t rounds = 2;
     bool pinned = false;

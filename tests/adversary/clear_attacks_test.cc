@@ -116,11 +116,12 @@ std::string LastModel(AttackedStudy& study,
 TEST(ToldFieldsAttackTest, WhatATaskTellsBesidesChangesNothing) {
   AttackedStudy told, plain;
   const std::string attacked = LastModel(told, [](v1::Task& task) {
-    for (int t = 0; t < 3; ++t) task.add_track_examples(uint64_t{1} << 62);
-    for (int i = 0; i < 6; ++i) task.add_class_weights(i == 0 ? 1 : 0);
-    task.mutable_frozen()->set_sha256(std::string(32, 'f'));
-    task.mutable_frozen()->set_size(4096);
-    task.GetReflection()->MutableUnknownFields(&task)->AddVarint(77, 1 << 20);
+    // The numbers and types that these fields had before protocol 6.
+    auto* old = task.GetReflection()->MutableUnknownFields(&task);
+    old->AddLengthDelimited(3, std::string(34, '\n'));          // frozen
+    old->AddLengthDelimited(5, std::string(6 * 8, '\0'));       // class_weights
+    for (int t = 0; t < 3; ++t) old->AddVarint(6, 1ull << 62);  // examples
+    old->AddVarint(77, 1 << 20);
     task.mutable_census()->add_sites("d");
   });
   EXPECT_FALSE(attacked.empty());

@@ -56,12 +56,12 @@ TEST_F(CaseStoreTest, AStoreWithoutMasksGetsThemAndIsTrainedOn) {
   const std::string store = Path("store");
   MustRun({Program("hilum-ingest"), "folder", Path("data/images"), "--store",
            store, "--labels", Path("labels.csv")},
-          "24 cases ready");
+          "120 cases ready");
   MustRun({Program("hilum-trainer"), "segment", "run", "--data",
            Path("store/cases.csv"), "--only-missing", "--out", Path("masks")},
           "all");
   MustRun({Program("hilum-ingest"), "masks", Path("masks"), "--store", store},
-          "masks: 24 taken in");
+          "masks: 120 taken in");
   const nlohmann::json report = Study("store/cases.csv", "out");
   ASSERT_TRUE(report.contains("arms"));
   const auto cases = [&](const char* arm) {
@@ -73,7 +73,7 @@ TEST_F(CaseStoreTest, AStoreWithoutMasksGetsThemAndIsTrainedOn) {
     }
     return n;
   };
-  EXPECT_EQ(cases("whole"), 24);
+  EXPECT_EQ(cases("whole"), 120);
   // The judge takes most masks of phantoms, though none was learned from.
   EXPECT_GT(cases("segmented"), 12);
 }

@@ -60,7 +60,7 @@ void EndToEndTest::Write(const std::string& name,
 
 void EndToEndTest::MakeDataAndStudy() const {
   Write("study.yaml", kStudy);
-  const Outcome made = Run({Program("hilum-sim"), "phantoms", "--count", "24",
+  const Outcome made = Run({Program("hilum-sim"), "phantoms", "--count", "120",
                             "--size", "64", "--out", Path("data")});
   ASSERT_EQ(made.exit_status, 0) << made.output;
 }

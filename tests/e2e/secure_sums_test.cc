@@ -14,10 +14,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/file.h"
+#include "common/config/message_yaml.h"
 #include "common/config/study.h"
 #include "sim/engine.h"
 #include "sim/finished_study.h"
-#include "common/config/message_yaml.h"
 #include "tests/e2e/e2e.h"
 
 namespace hilum {

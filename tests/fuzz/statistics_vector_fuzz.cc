@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Two bytes of cases that the cohort holds out, then the words of a sum: of a
 // census or of an evaluation, with maps or without or of segmentation, all its
-// histograms shown or some withheld, whichever length fits. What one site's sum is decoded to is encoded as the
-// same words.
+// histograms shown or some withheld, whichever length fits. What one site's sum
+// is decoded to is encoded as the same words.
 #include <cstring>
 #include <set>
 #include <vector>

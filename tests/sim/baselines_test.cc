@@ -46,7 +46,8 @@ class BaselinesTest : public testing::Test {
   static void SetUpTestSuite() {
     folder_ = absl::StrCat(testing::TempDir(), "/baselines-", getpid());
     ASSERT_TRUE(
-        WritePhantomSet({.count = 120, .size = 64}, Path("data"), nullptr).ok());
+        WritePhantomSet({.count = 120, .size = 64}, Path("data"), nullptr)
+            .ok());
     ASSERT_TRUE(WriteFileAtomically(Path("study.yaml"), kStudy).ok());
     Run("here", "data/manifest.csv", {});
     const absl::Status compared = RunBaselines(plan_);
