@@ -207,8 +207,9 @@ TEST(AwayAttackTest, TrapModelForASiteThatWasAwayIsSeenInTheRoster) {
   v1::BlobRef start;
   coordinator.on_step = [&](const SiteId& site, Said& told) {
     if (site != kVictim || !told.has_keys()) return;
-    if (told.header().round() > 0 && told.header().round() < 3)
+    if (told.header().round() > 0 && told.header().round() < 3) {
       told.set_leave(true);
+    }
     if (told.header().round() == 3) {
       coordinator.Hold(site);
       told.set_leave(true);
