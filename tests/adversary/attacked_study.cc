@@ -33,7 +33,8 @@ using testing::IsEmpty;
 constexpr char kConsortium[] = "attacked";
 constexpr int kDays = 30;
 // A site that has not ended by then never would.
-constexpr absl::Duration kLongest = absl::Seconds(90);
+// A call that is not answered is made again after two minutes.
+constexpr absl::Duration kLongest = absl::Minutes(5);
 
 const Authority& TheAuthority() {
   static const Authority& authority =
