@@ -330,6 +330,17 @@ bool AttackedStudy::Refused(const std::string& site,
                                                                   : hash);
 }
 
+void AttackedStudy::ExpectRefusedOrOver(const std::string& site,
+                                        const std::string& words) {
+  if (least_refusals_ == 0) least_refusals_ = 2;
+  if (Lines(site, v1::LedgerEntry::SUM_REFUSED).empty()) {
+    EXPECT_FALSE(sites_.at(site).status.ok()) << site;
+    return;
+  }
+  ++refusals_;
+  ExpectRefused(site, words);
+}
+
 void AttackedStudy::ExpectRefused(const std::string& site,
                                   const std::string& words) const {
   EXPECT_THAT(Lines(site, v1::LedgerEntry::SUM_REFUSED),
@@ -351,6 +362,7 @@ void AttackedStudy::ExpectCompleted(const std::vector<std::string>& sites) {
 }
 
 void AttackedStudy::ExpectStopped(const std::string& words) {
+  EXPECT_GE(refusals_, least_refusals_);
   const v1::StudyStatus status = Status();
   EXPECT_EQ(status.phase(), v1::StudyStatus::STOPPED);
   EXPECT_THAT(status.reason(), HasSubstr(words));

@@ -131,6 +131,10 @@ class AttackedStudy {
   // The site has refused the study, with these words in its ledger and as its
   // end.
   void ExpectRefused(const std::string& site, const std::string& words) const;
+  // The same of all who are shown it: with two that have left, a sum of four is
+  // lost, and the others' study ends before they see why. ExpectStopped then
+  // wants two who saw it.
+  void ExpectRefusedOrOver(const std::string& site, const std::string& words);
   // The study went on to its end, and these sites have seen nothing wrong.
   void ExpectCompleted(const std::vector<std::string>& sites);
   // The study has stopped and says why.
@@ -154,6 +158,7 @@ class AttackedStudy {
   std::string hash_;
   std::vector<std::string> offers_;  // studies, serialised
   std::map<std::string, Site> sites_;
+  int refusals_ = 0, least_refusals_ = 0;
 };
 
 }  // namespace hilum

@@ -226,7 +226,7 @@ TEST(TwoInboxesAttackTest, SmallerInboxToOneSiteIsSeenByTheOthers) {
   };
   study.Run();
   for (const char* site : {"a", "b", "c"}) {
-    study.ExpectRefused(site, "have a vector that d did not sign");
+    study.ExpectRefusedOrOver(site, "have a vector that d did not sign");
   }
   study.ExpectStopped("");
   study.ExpectNothingShownOf("d");
@@ -271,7 +271,8 @@ TEST(TwoListsAttackTest, TwoListsToTwoSitesOpenNothing) {
   };
   study.Run();
   for (const char* site : {"a", "b", "c", "d"}) {
-    study.ExpectRefused(site, "has not confirmed the survivors that this site");
+    study.ExpectRefusedOrOver(site,
+                              "has not confirmed the survivors that this site");
     study.ExpectNothingShownOf(site);
   }
   study.ExpectStopped("");
@@ -314,12 +315,18 @@ TEST(TwoQuestionsAttackTest, SitesAskedDifferentlySeeItAndKeepTheSignatures) {
   study.Run();
   const Said* keys = coordinator.SaidBy(kVictim, Said::kKeys);
   ASSERT_NE(keys, nullptr);
+  int saw = 0;
   for (const char* site : {"a", "b", "c"}) {
+    study.ExpectNothingShownOf(site);
+    // With two that have left the sum is lost, and the third need not have been
+    // shown its roster.
+    if (study.Lines(site, v1::LedgerEntry::SUM_REFUSED).empty()) continue;
+    ++saw;
     study.ExpectRefused(site, "shows that d was asked something else");
     EXPECT_THAT(study.Lines(site, v1::LedgerEntry::SUM_REFUSED),
                 Contains(HasSubstr(ToHex(keys->keys().signature()))));
-    study.ExpectNothingShownOf(site);
   }
+  EXPECT_GE(saw, 2);
   study.ExpectRefused("d", "shows that a was asked something else");
   study.ExpectStopped("");
 }
