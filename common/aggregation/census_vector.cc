@@ -248,24 +248,4 @@ v1::CensusTotals SumCensus(
   return totals;
 }
 
-std::vector<uint64_t> TrainingExamples(const v1::Study& study,
-                                       const v1::CensusTotals& census) {
-  std::vector<uint64_t> examples;
-  for (const Track& track : StudyTracks(study)) {
-    examples.push_back(SumOf(TrainingCases(study, track, census.arms())));
-  }
-  return examples;
-}
-
-std::vector<uint64_t> HeldOutExamples(const v1::Study& study,
-                                      const v1::CensusTotals& census) {
-  std::vector<uint64_t> examples;
-  for (const Track& track : StudyTracks(study)) {
-    const Track all{track.arm, Track::kFinal};
-    examples.push_back(SumOf(TrainingCases(study, all, census.arms())) -
-                       SumOf(TrainingCases(study, track, census.arms())));
-  }
-  return examples;
-}
-
 }  // namespace hilum

@@ -64,13 +64,6 @@ absl::StatusOr<v1::CensusTotals> DecodeCensus(const v1::Study& study,
                                               const std::set<SiteId>& sites,
                                               absl::Span<const uint32_t> sums);
 
-// Cases in a cohort's census, [tracks], that each track trains on and that it
-// holds out, which is none for a final track.
-std::vector<uint64_t> TrainingExamples(const v1::Study& study,
-                                       const v1::CensusTotals& census);
-std::vector<uint64_t> HeldOutExamples(const v1::Study& study,
-                                      const v1::CensusTotals& census);
-
 // Words of an evaluation: of each track that holds cases out, in order, the
 // confusion [classes * classes]; of each class positives [score_bins] and
 // negatives [score_bins]; the loss; where the study localizes, mapped,

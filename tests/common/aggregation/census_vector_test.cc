@@ -3,6 +3,7 @@
 #include <functional>
 
 #include "common/config/census.h"
+#include "common/config/cohort_rules.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/common/aggregation/some_cohort.h"
@@ -89,7 +90,7 @@ TEST(CensusVectorTest, SiteWhoseCensusIsNotPublishedIsNotInThePlainSum) {
   EXPECT_EQ(SumCensus(study, cohort.census).SerializeAsString(),
             both.SerializeAsString());
   // Nothing known is a census of no cases, of the study's shape.
-  EXPECT_THAT(HeldOutExamples(study, SumCensus(study, {})),
+  EXPECT_THAT(HeldOut(study, SumCensus(study, {})),
               ElementsAre(0, 0, 0, 0, 0, 0));
 }
 
@@ -171,7 +172,7 @@ TEST(CensusVectorTest, SumsOfTheMostAndLargestSitesDoNotWrap) {
   EXPECT_EQ(census->arms(1).fingerprint().grays(31),
             uint64_t{kMaxSites} * ((uint64_t{1} << 33) - 1));
 
-  const std::vector<uint64_t> held_out = HeldOutExamples(study, *census);
+  const std::vector<uint64_t> held_out = HeldOut(study, *census);
   auto evaluation =
       DecodeEvaluation(study, held_out, cohort.sites,
                        EvaluationSums(study, held_out, cohort.evaluations));
@@ -287,9 +288,9 @@ TEST(CensusVectorTest, ExamplesOfTracksAreThoseOfTheCensus) {
       counts->add_fold_class_counts(count << (6 * arm));
     }
   }
-  EXPECT_THAT(HeldOutExamples(SomeStudy(), census),
+  EXPECT_THAT(HeldOut(SomeStudy(), census),
               ElementsAre(7, 56, 0, 7 << 6, 56 << 6, 0));
-  EXPECT_THAT(TrainingExamples(SomeStudy(), census),
+  EXPECT_THAT(TrackExamples(SomeStudy(), census),
               ElementsAre(56, 7, 63, 56 << 6, 7 << 6, 63 << 6));
 }
 

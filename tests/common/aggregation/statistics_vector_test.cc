@@ -6,6 +6,7 @@
 #include <limits>
 #include <string>
 
+#include "common/config/cohort_rules.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/common/aggregation/some_cohort.h"
@@ -19,7 +20,7 @@ TEST(StatisticsVectorTest, SumOfEvaluationsIsThatOfThePlainOnes) {
   const v1::Study study = SomeStudy();
   Cohort cohort = SomeCohort(7);
   const std::vector<uint64_t> held_out =
-      HeldOutExamples(study, SumCensus(study, cohort.census));
+      HeldOut(study, SumCensus(study, cohort.census));
   // Some are in the census and give no evaluation.
   for (const char* gone : {"site-1", "site-4"}) {
     cohort.sites.erase(SiteId(gone));
@@ -53,7 +54,7 @@ class OneEvaluationTest : public ::testing::Test {
   OneEvaluationTest()
       : cohort_(SomeCohort(1)),
         census_(SumCensus(study_, cohort_.census)),
-        held_out_(HeldOutExamples(study_, census_)),
+        held_out_(HeldOut(study_, census_)),
         evaluation_(cohort_.evaluations.begin()->second),
         sums_(EvaluationSums(study_, held_out_, cohort_.evaluations)) {}
 
@@ -204,7 +205,7 @@ class LocalizedTest : public ::testing::Test {
         track.set_lung_share_sum(maps * rng.Uniform());
       }
     }
-    held_out_ = HeldOutExamples(study_, SumCensus(study_, cohort_.census));
+    held_out_ = HeldOut(study_, SumCensus(study_, cohort_.census));
     sums_ = EvaluationSums(study_, held_out_, cohort_.evaluations);
   }
 
