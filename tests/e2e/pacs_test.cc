@@ -100,11 +100,10 @@ TEST_F(PacsTest, OtherMachinesReachItOnlyWhereTold) {
   Listen();
   EXPECT_GE(ConnectTo("127.0.0.1", port_).get(), 0);
   EXPECT_LT(ConnectTo("127.0.0.2", port_).get(), 0);
-  // It listens before it takes signals: how it ends so early is not asked.
-  StopListening();
+  EXPECT_EQ(StopListening(), 0);
   Listen({"--bind", "0.0.0.0"});
   EXPECT_GE(ConnectTo("127.0.0.2", port_).get(), 0);
-  StopListening();
+  EXPECT_EQ(StopListening(), 0);
 }
 
 TEST_F(PacsTest, OtherTitlesAndHostsAreRejected) {

@@ -37,13 +37,14 @@ absl::Status Listen(const ListenOptions& options, std::ostream& out) {
     scp.tls = tls.get();
     HILUM_ASSIGN_OR_RETURN(Listener listener,
                            Listener::Open(options.bind, options.port));
-    out << absl::StrCat("listening as ", options.ae_title, " on ", options.bind,
-                        ":", listener.port())
-        << (scp.allowed.empty() && tls == nullptr
-                ? "; without --allow for this machine alone"
-                : "")
-        << std::endl;
-    return listener.Serve(intake, scp, out);
+    return listener.Serve(intake, scp, out, [&] {
+      out << absl::StrCat("listening as ", options.ae_title, " on ",
+                          options.bind, ":", listener.port())
+          << (scp.allowed.empty() && tls == nullptr
+                  ? "; without --allow for this machine alone"
+                  : "")
+          << std::endl;
+    });
   };
   const absl::Status served = serve();
   const absl::Status finished = std::move(intake).Finish();

@@ -251,8 +251,11 @@ absl::StatusOr<Listener> Listener::Open(const std::string& address, int port) {
 }
 
 absl::Status Listener::Serve(IntakeProcess& intake, const ScpOptions& options,
-                             std::ostream& log) {
-  const absl::Status status = Server(socket_.get(), intake, options, log).Run();
+                             std::ostream& log,
+                             const std::function<void()>& ready) {
+  Server server(socket_.get(), intake, options, log);
+  ready();
+  const absl::Status status = server.Run();
   socket_.Close();
   return status;
 }

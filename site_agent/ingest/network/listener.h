@@ -2,6 +2,7 @@
 #ifndef HILUM_SITE_AGENT_INGEST_NETWORK_LISTENER_H_
 #define HILUM_SITE_AGENT_INGEST_NETWORK_LISTENER_H_
 
+#include <functional>
 #include <iosfwd>
 #include <string>
 #include <utility>
@@ -34,8 +35,10 @@ class Listener {
   // Until SIGTERM or SIGINT: then no more are accepted, objects on their way
   // are taken to their end, ten seconds at most, and all is closed. Memory:
   // 256 MB an association at the most. INTERNAL: the intake's process ended.
-  absl::Status Serve(IntakeProcess& intake, const ScpOptions& options,
-                     std::ostream& log);
+  // `ready` is called once signals are taken: who is told by it may send one.
+  absl::Status Serve(
+      IntakeProcess& intake, const ScpOptions& options, std::ostream& log,
+      const std::function<void()>& ready = [] {});
 
  private:
   Listener(ScopedFd socket, int port)
