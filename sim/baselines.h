@@ -10,7 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "sim/prepare_run.h"
-#include "site_agent/trainer/case_pool.h"
+#include "site_agent/trainer/data/case_pool.h"
 
 namespace hilum {
 

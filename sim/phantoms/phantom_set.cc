@@ -14,7 +14,7 @@
 #include "common/base/rng.h"
 #include "common/base/status_macros.h"
 #include "sim/phantoms/phantom.h"
-#include "site_agent/imaging/write_png.h"
+#include "site_agent/imaging/pictures/write_png.h"
 
 namespace hilum {
 namespace {

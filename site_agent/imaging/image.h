@@ -6,7 +6,13 @@
 #include <cstdint>
 #include <vector>
 
+#include "absl/status/status.h"
+
 namespace hilum {
+
+// The largest image file that is read, and the most pixels an image has.
+inline constexpr uint64_t kMaxImageFileBytes = 256ull << 20;
+inline constexpr uint64_t kMaxImagePixels = 64ull << 20;
 
 // A gray image: row-major float32 in [0, 1], 0 black; [rows * columns].
 struct GrayImage {
@@ -31,6 +37,9 @@ struct RgbImage {
   int columns = 0;
   std::vector<uint8_t> pixels;
 };
+
+// RESOURCE_EXHAUSTED: over kMaxImagePixels. INVALID_ARGUMENT: no pixels.
+absl::Status CheckImageSize(uint64_t rows, uint64_t columns);
 
 }  // namespace hilum
 

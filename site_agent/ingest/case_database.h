@@ -13,7 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "site_agent/imaging/turn.h"
+#include "site_agent/imaging/upright/turn.h"
 #include "site_agent/ingest/folder_walk.h"
 #include "site_agent/ingest/labels.h"
 #include "site_agent/ingest/read_image.h"

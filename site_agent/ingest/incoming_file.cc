@@ -11,7 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
-#include "site_agent/imaging/decode.h"
+#include "site_agent/imaging/image.h"
 
 namespace hilum {
 namespace {

@@ -9,9 +9,9 @@
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/sha256.h"
-#include "site_agent/imaging/decode.h"
-#include "site_agent/imaging/decode_dicom.h"
-#include "site_agent/imaging/select_pcxr.h"
+#include "site_agent/imaging/dicom/decode_dicom.h"
+#include "site_agent/imaging/dicom/select_pcxr.h"
+#include "site_agent/imaging/image.h"
 
 namespace hilum {
 namespace {

@@ -9,9 +9,9 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
-#include "site_agent/imaging/case_record.h"
-#include "site_agent/imaging/case_store_reader.h"
-#include "site_agent/imaging/turn_record.h"
+#include "site_agent/imaging/case_store/case_record.h"
+#include "site_agent/imaging/case_store/case_store_reader.h"
+#include "site_agent/imaging/case_store/turn_record.h"
 #include "site_agent/ingest/exports.h"
 #include "site_agent/ingest/judge.h"
 

@@ -13,7 +13,7 @@
 #include "common/base/clock.h"
 #include "common/base/folder_lock.h"
 #include "common/crypto/secure_rng.h"
-#include "site_agent/imaging/case_record.h"
+#include "site_agent/imaging/case_store/case_record.h"
 #include "site_agent/ingest/case_database.h"
 #include "site_agent/ingest/pseudonyms.h"
 #include "site_agent/ingest/read_image.h"

@@ -20,12 +20,12 @@
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/sha256.h"
-#include "site_agent/imaging/decode.h"
-#include "site_agent/imaging/decode_dicom.h"
-#include "site_agent/imaging/decode_mask.h"
-#include "site_agent/imaging/find_orientation.h"
-#include "site_agent/imaging/orientation.h"
-#include "site_agent/imaging/select_pcxr.h"
+#include "site_agent/imaging/decode/decode.h"
+#include "site_agent/imaging/decode/decode_mask.h"
+#include "site_agent/imaging/dicom/decode_dicom.h"
+#include "site_agent/imaging/dicom/patient_orientation.h"
+#include "site_agent/imaging/dicom/select_pcxr.h"
+#include "site_agent/imaging/upright/find_orientation.h"
 #include "site_agent/ingest/incoming_file.h"
 
 namespace hilum {

@@ -8,11 +8,11 @@
 #include "common/base/malloc.h"
 #include "common/base/private_file.h"
 #include "site_agent/sandbox/dumpable.h"
-#include "site_agent/trainer/heatmap_command.h"
+#include "site_agent/trainer/heatmap/heatmap_command.h"
 #include "site_agent/trainer/orientation/orientation_command.h"
-#include "site_agent/trainer/segmentation/segment_command.h"
+#include "site_agent/trainer/segmentation/command/segment_command.h"
 #include "site_agent/trainer/serve_command.h"
-#include "site_agent/trainer/weights_command.h"
+#include "site_agent/trainer/weights/weights_command.h"
 
 int main(int argc, char** argv) {
   hilum::TuneMallocForTraining();

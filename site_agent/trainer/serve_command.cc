@@ -11,9 +11,9 @@
 #include "common/base/status_macros.h"
 #include "site_agent/sandbox/confine.h"
 #include "site_agent/sandbox/describe.h"
-#include "site_agent/trainer/manifest_files.h"
-#include "site_agent/trainer/rank_options.h"
-#include "site_agent/trainer/service/parallel_trainer.h"
+#include "site_agent/trainer/data/manifest_files.h"
+#include "site_agent/trainer/models/rank_options.h"
+#include "site_agent/trainer/parallel_trainer.h"
 #include "site_agent/trainer/service/trainer_server.h"
 #include "site_agent/trainer/torch_trainer.h"
 

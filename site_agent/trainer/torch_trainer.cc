@@ -5,9 +5,9 @@
 
 #include "common/base/status_macros.h"
 #include "common/config/study.h"
-#include "site_agent/trainer/classification_session.h"
+#include "site_agent/trainer/classification/classification_session.h"
+#include "site_agent/trainer/learning/site_study.h"
 #include "site_agent/trainer/segmentation/segmentation_session.h"
-#include "site_agent/trainer/site_study.h"
 
 namespace hilum {
 

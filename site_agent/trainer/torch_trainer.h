@@ -4,9 +4,9 @@
 
 #include <memory>
 
-#include "site_agent/trainer/study_session.h"
+#include "site_agent/trainer/learning/study_session.h"
+#include "site_agent/trainer/learning/trainer_options.h"
 #include "site_agent/trainer/trainer.h"
-#include "site_agent/trainer/trainer_options.h"
 
 namespace hilum {
 

@@ -19,7 +19,7 @@
 #include "common/base/rng.h"
 #include "common/crypto/secure_rng.h"
 #include "site_agent/ingest/folder.h"
-#include "tests/site_agent/imaging/dicom_maker.h"
+#include "tests/site_agent/imaging/dicom/dicom_maker.h"
 
 namespace hilum {
 namespace {

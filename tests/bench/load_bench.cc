@@ -22,7 +22,7 @@
 #include "common/model/blobs.h"
 #include "common/model/safetensors.h"
 #include "common/model/weights_file.h"
-#include "site_agent/trainer/module.h"
+#include "site_agent/trainer/classification/module.h"
 
 namespace hilum {
 namespace {

@@ -13,7 +13,7 @@
 #include "common/base/rng.h"
 #include "common/config/study.h"
 #include "common/model/blobs.h"
-#include "site_agent/trainer/module.h"
+#include "site_agent/trainer/classification/module.h"
 
 namespace hilum {
 namespace {

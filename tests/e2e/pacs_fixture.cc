@@ -14,7 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/csv.h"
 #include "common/base/file.h"
-#include "tests/site_agent/imaging/dicom_maker.h"
+#include "tests/site_agent/imaging/dicom/dicom_maker.h"
 
 namespace hilum {
 namespace {

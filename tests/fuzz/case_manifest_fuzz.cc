@@ -3,7 +3,7 @@
 // every row is used, rejected or another site's.
 #include "absl/strings/str_join.h"
 #include "common/base/csv.h"
-#include "site_agent/trainer/case_manifest.h"
+#include "site_agent/trainer/data/case_manifest.h"
 #include "tests/fuzz/input.h"
 
 namespace hilum {

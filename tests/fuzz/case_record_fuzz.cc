@@ -8,8 +8,8 @@
 #include <filesystem>
 
 #include "common/crypto/sha256.h"
-#include "site_agent/imaging/case_record.h"
-#include "site_agent/imaging/case_store_reader.h"
+#include "site_agent/imaging/case_store/case_record.h"
+#include "site_agent/imaging/case_store/case_store_reader.h"
 #include "tests/fuzz/input.h"
 
 namespace hilum {

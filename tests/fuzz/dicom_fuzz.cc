@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // DICOM files of every transfer syntax. What is decoded is whole and within
 // [0, 1]; whatever the bytes, the judgement on them ends.
-#include "site_agent/imaging/decode_dicom.h"
-#include "site_agent/imaging/select_pcxr.h"
+#include "site_agent/imaging/dicom/decode_dicom.h"
+#include "site_agent/imaging/dicom/select_pcxr.h"
 #include "tests/fuzz/input.h"
 
 namespace hilum {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "common/crypto/sha256.h"
-#include "site_agent/trainer/feature_store.h"
+#include "site_agent/trainer/features/feature_store.h"
 #include "tests/fuzz/input.h"
 #include "tests/support/seeded_secure_rng.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // PNG and JPEG files. What is decoded is whole and within [0, 1].
-#include "site_agent/imaging/decode.h"
+#include "site_agent/imaging/decode/decode.h"
 #include "tests/fuzz/input.h"
 
 namespace hilum {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // DICOM segmentations. What is read is whole and within [0, 1], and can be
 // tidied and judged whatever it shows.
-#include "site_agent/imaging/dicom_pixels.h"
-#include "site_agent/imaging/dicom_segmentation.h"
-#include "site_agent/imaging/lung_mask.h"
+#include "site_agent/imaging/dicom/dicom_pixels.h"
+#include "site_agent/imaging/dicom/dicom_segmentation.h"
+#include "site_agent/imaging/lungs/lung_mask.h"
 #include "tests/fuzz/input.h"
 
 namespace hilum {

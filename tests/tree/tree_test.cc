@@ -81,27 +81,30 @@ struct Boundary {
 };
 
 std::vector<Boundary> Boundaries() {
-  return {
-      {"Torch", R"(^#include <(torch|ATen|c10)/)", {"/site_agent/trainer/"}},
-      {"DCMTK",
-       R"(^#include <dcmtk/)",
-       {"/site_agent/imaging/", "/site_agent/ingest/"}},
-      {"gRPC",
-       R"(^#include ([<"](grpc|grpcpp)/|.*\.grpc\.pb\.h))",
-       {"/service/", "/common/rpc/"}},
-      {"OpenSSL",
-       R"(^#include <openssl/)",
-       {"/common/crypto/", "/certs/", "/tests/bench/", "/tests/fuzz/"}},
-      {"SQLite",
-       R"(^#include <sqlite3)",
-       {"/coordinator/storage/", "/common/sqlite/"}},
-      {"yaml-cpp", R"(^#include <yaml-cpp)", {"/common/config/"}},
-      {"image decoders",
-       R"(^#include <(png|jpeglib|turbojpeg|openjpeg))",
-       {"/site_agent/imaging/"}},
-      {"DICOM's network",
-       R"(^#include <dcmtk/(dcmnet|dcmtls)/)",
-       {"/site_agent/ingest/network/"}}};
+  return {{"Torch",
+           R"(^#include <(torch|ATen|c10)/)",
+           {"/trainer/models/", "/trainer/learning/",
+            "/trainer/classification/", "/trainer/segmentation/",
+            "/trainer/orientation/", "/trainer/heatmap/"}},
+          {"DCMTK",
+           R"(^#include <dcmtk/)",
+           {"/imaging/dicom/", "/imaging/dicom_write/", "/site_agent/ingest/"}},
+          {"gRPC",
+           R"(^#include ([<"](grpc|grpcpp)/|.*\.grpc\.pb\.h))",
+           {"/service/", "/common/rpc/"}},
+          {"OpenSSL",
+           R"(^#include <openssl/)",
+           {"/common/crypto/", "/certs/", "/tests/bench/", "/tests/fuzz/"}},
+          {"SQLite",
+           R"(^#include <sqlite3)",
+           {"/coordinator/storage/", "/common/sqlite/"}},
+          {"yaml-cpp", R"(^#include <yaml-cpp)", {"/common/config/"}},
+          {"image decoders",
+           R"(^#include <(png|jpeglib|turbojpeg|openjpeg))",
+           {"/imaging/decode/", "/imaging/dicom/", "/imaging/pictures/"}},
+          {"DICOM's network",
+           R"(^#include <dcmtk/(dcmnet|dcmtls)/)",
+           {"/site_agent/ingest/network/"}}};
 }
 
 TEST(TreeTest, HeavyHeadersStayInTheirFolders) {
@@ -116,13 +119,13 @@ TEST(TreeTest, HeavyHeadersStayInTheirFolders) {
 
 TEST(TreeTest, EachBoundaryStillCatchesAPlantedInclude) {
   const Source planted[] = {
-      {"common/x.cc", "#include <torch/torch.h>"},
-      {"common/x.cc", "#include <dcmtk/config.h>"},
+      {"site_agent/trainer/data/x.cc", "#include <torch/torch.h>"},
+      {"site_agent/imaging/decode/x.cc", "#include <dcmtk/config.h>"},
       {"common/x.cc", "#include <grpcpp/server.h>"},
       {"sim/x.cc", "#include <openssl/evp.h>"},
       {"sim/x.cc", "#include <sqlite3.h>"},
       {"sim/x.cc", "#include <yaml-cpp/yaml.h>"},
-      {"coordinator/x.cc", "#include <png.h>"},
+      {"site_agent/imaging/lungs/x.cc", "#include <png.h>"},
       {"site_agent/ingest/x.cc", "#include <dcmtk/dcmnet/assoc.h>"}};
   std::vector<Boundary> boundaries = Boundaries();
   ASSERT_EQ(boundaries.size(), std::size(planted));
@@ -131,6 +134,97 @@ TEST(TreeTest, EachBoundaryStillCatchesAPlantedInclude) {
                   .size(),
               1u)
         << boundaries[i].library;
+  }
+}
+
+// The folders, each below those that may include it. A folder stands for what
+// is inside it, too, unless that has a line of its own. proto is below all.
+constexpr const char* kLayers[] = {
+    "proto",
+    "common/base",
+    "common/crypto",
+    "common/sqlite",
+    "common/metrics",
+    "common/config",
+    "common/model",
+    "common/aggregation",
+    "common/rpc",
+    "certs",
+    "common/secagg",
+    "coordinator",
+    "site_agent/sandbox",
+    "site_agent/imaging",
+    "site_agent/imaging/pictures",
+    "site_agent/imaging/upright",
+    "site_agent/imaging/case_store",
+    "site_agent/imaging/dicom",
+    "site_agent/imaging/decode",
+    "site_agent/imaging/lungs",
+    "site_agent/imaging/dicom_write",
+    "site_agent/ingest",
+    "site_agent/trainer/data",
+    "site_agent/trainer/features",
+    "site_agent/trainer/models",
+    "site_agent/trainer/learning",
+    "site_agent/trainer/classification",
+    "site_agent/trainer/segmentation",
+    "site_agent/trainer/segmentation/command",
+    "site_agent/trainer/orientation",
+    "site_agent/trainer/heatmap",
+    "site_agent/trainer/weights",
+    "site_agent/trainer",
+    "site_agent/gateway",
+    "sim",
+    "tests",
+};
+
+// Returns the index in kLayers of the longest line that holds `path`; -1: none.
+int LayerOf(absl::string_view path) {
+  int found = -1;
+  size_t longest = 0;
+  for (size_t i = 0; i < std::size(kLayers); ++i) {
+    const std::string folder = absl::StrCat(kLayers[i], "/");
+    if (absl::StartsWith(path, folder) && folder.size() > longest) {
+      found = static_cast<int>(i);
+      longest = folder.size();
+    }
+  }
+  return found;
+}
+
+// Returns the includes of a folder by one that stands below it, and of the
+// coordinator by the site's side or the other way round.
+std::vector<std::string> WrongIncludes(const std::vector<Source>& sources) {
+  const std::regex include("^#include \"([a-z_]+/[^\"]+)\"");
+  std::vector<std::string> wrong;
+  for (const Source& source : sources) {
+    const int from = LayerOf(source.path);
+    for (absl::string_view view : absl::StrSplit(source.text, '\n')) {
+      const std::string line(view);
+      std::smatch match;
+      if (!std::regex_search(line, match, include)) continue;
+      const std::string to = match[1];
+      const bool between_sides = absl::StartsWith(source.path, "site_agent/") &&
+                                 absl::StartsWith(to, "coordinator/");
+      if (LayerOf(to) > from || LayerOf(to) < 0 || between_sides) {
+        wrong.push_back(absl::StrCat(source.path, ": ", line));
+      }
+    }
+  }
+  return wrong;
+}
+
+TEST(TreeTest, AFolderIncludesOnlyWhatStandsBelowIt) {
+  EXPECT_THAT(WrongIncludes(Sources()), testing::IsEmpty());
+  for (const Source& planted :
+       {Source{"common/base/x.cc", "#include \"common/crypto/sha256.h\""},
+        Source{"site_agent/gateway/x.cc", "#include \"sim/for_each.h\""},
+        Source{"site_agent/gateway/x.cc", "#include \"coordinator/round.h\""},
+        Source{"coordinator/x.cc", "#include \"site_agent/imaging/image.h\""},
+        Source{"site_agent/trainer/data/x.h",
+               "#include \"site_agent/trainer/learning/device.h\""},
+        Source{"common/base/x.cc", "#include \"nowhere/x.h\""}}) {
+    EXPECT_EQ(WrongIncludes({planted}).size(), 1u) << planted.text;
   }
 }
 
@@ -215,7 +309,7 @@ TEST(TreeTest, WhatReceivesKnowsNoDecoder) {
   }
   ASSERT_GT(receiving.size(), 10u);
   EXPECT_THAT(Lines(receiving, pattern, {}), testing::IsEmpty());
-  for (const char* planted : {"#include \"site_agent/imaging/decode.h\"",
+  for (const char* planted : {"#include \"site_agent/imaging/decode/decode.h\"",
                               "#include \"site_agent/ingest/intake.h\""}) {
     EXPECT_EQ(Lines({{"x", planted}}, pattern, {}).size(), 1u);
   }

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "site_agent/trainer/rank_options.h"
+#include "site_agent/trainer/models/rank_options.h"
 
 namespace at {
 class Tensor;

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <cstddef>
 
-#include "site_agent/imaging/orientation_network.h"
+#include "site_agent/imaging/upright/orientation_network.h"
 
 namespace hilum {
 namespace {

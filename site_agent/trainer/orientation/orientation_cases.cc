@@ -6,10 +6,10 @@
 
 #include "absl/status/status.h"
 #include "common/base/status_macros.h"
-#include "site_agent/imaging/find_orientation.h"
-#include "site_agent/trainer/augment.h"
-#include "site_agent/trainer/load_case.h"
-#include "site_agent/trainer/local_training.h"
+#include "site_agent/imaging/upright/find_orientation.h"
+#include "site_agent/trainer/data/augment.h"
+#include "site_agent/trainer/data/load_case.h"
+#include "site_agent/trainer/learning/local_training.h"
 #include "site_agent/trainer/segmentation/segment_cases.h"
 
 namespace hilum {

@@ -9,7 +9,7 @@
 
 #include "common/base/rng.h"
 #include "site_agent/imaging/prepare.h"
-#include "site_agent/trainer/case_manifest.h"
+#include "site_agent/trainer/data/case_manifest.h"
 
 namespace hilum {
 

@@ -11,7 +11,7 @@
 #include "common/base/clock.h"
 #include "common/base/status_macros.h"
 #include "site_agent/sandbox/confine.h"
-#include "site_agent/trainer/manifest_files.h"
+#include "site_agent/trainer/data/manifest_files.h"
 #include "site_agent/trainer/orientation/score_orientation.h"
 #include "site_agent/trainer/orientation/train_orientation.h"
 

@@ -19,11 +19,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
-#include "site_agent/imaging/orientation_network.h"
-#include "site_agent/imaging/turn.h"
+#include "site_agent/imaging/upright/orientation_network.h"
+#include "site_agent/imaging/upright/turn.h"
+#include "site_agent/trainer/learning/optimizer.h"
 #include "site_agent/trainer/models/layers.h"
 #include "site_agent/trainer/models/network.h"
-#include "site_agent/trainer/optimizer.h"
 
 namespace hilum {
 namespace {

@@ -17,8 +17,8 @@
 
 namespace hilum {
 
-// The tensors of site_agent/imaging/orientation_network.h, in its order: what
-// a file of weights has.
+// The tensors of site_agent/imaging/upright/orientation_network.h, in its
+// order: what a file of weights has.
 Architecture OrientationArchitecture();
 
 // While it learns each convolution is without bias and followed by batch

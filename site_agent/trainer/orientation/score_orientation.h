@@ -9,8 +9,8 @@
 
 #include "absl/status/status.h"
 #include "absl/types/span.h"
-#include "site_agent/imaging/find_orientation.h"
 #include "site_agent/imaging/prepare.h"
+#include "site_agent/imaging/upright/find_orientation.h"
 
 namespace hilum {
 

@@ -16,12 +16,12 @@
 #include "common/base/status_macros.h"
 #include "common/crypto/sha256.h"
 #include "common/model/safetensors.h"
-#include "site_agent/trainer/local_training.h"
+#include "site_agent/trainer/learning/local_training.h"
+#include "site_agent/trainer/learning/schedule.h"
 #include "site_agent/trainer/orientation/negatives.h"
 #include "site_agent/trainer/orientation/orientation_cases.h"
 #include "site_agent/trainer/orientation/orientation_learner.h"
 #include "site_agent/trainer/orientation/score_orientation.h"
-#include "site_agent/trainer/schedule.h"
 #include "site_agent/trainer/segmentation/segment_cases.h"
 
 namespace hilum {

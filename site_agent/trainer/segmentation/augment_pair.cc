@@ -5,7 +5,7 @@
 #include <cmath>
 #include <cstddef>
 
-#include "site_agent/trainer/augment_draws.h"
+#include "site_agent/trainer/data/augment_draws.h"
 
 namespace hilum {
 namespace {

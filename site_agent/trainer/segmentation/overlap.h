@@ -11,7 +11,7 @@
 #include "absl/types/span.h"
 #include "common/base/rng.h"
 #include "hilum/v1/federation.pb.h"
-#include "site_agent/imaging/lung_mask.h"
+#include "site_agent/imaging/lungs/lung_mask.h"
 
 namespace hilum {
 

@@ -13,8 +13,8 @@
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
 #include "site_agent/imaging/prepare.h"
-#include "site_agent/trainer/load_case.h"
-#include "site_agent/trainer/local_training.h"
+#include "site_agent/trainer/data/load_case.h"
+#include "site_agent/trainer/learning/local_training.h"
 
 namespace hilum {
 namespace {

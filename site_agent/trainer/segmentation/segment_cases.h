@@ -10,7 +10,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "site_agent/trainer/case_manifest.h"
+#include "site_agent/trainer/data/case_manifest.h"
 #include "site_agent/trainer/segmentation/augment_pair.h"
 
 namespace hilum {

@@ -14,11 +14,11 @@
 #include "common/base/csv.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/sha256.h"
-#include "site_agent/imaging/lung_mask.h"
-#include "site_agent/trainer/schedule.h"
+#include "site_agent/imaging/lungs/lung_mask.h"
+#include "site_agent/trainer/data/steps.h"
+#include "site_agent/trainer/learning/schedule.h"
 #include "site_agent/trainer/segmentation/augment_pair.h"
 #include "site_agent/trainer/segmentation/overlap.h"
-#include "site_agent/trainer/steps.h"
 
 namespace hilum {
 namespace {

@@ -9,9 +9,9 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
-#include "site_agent/trainer/prepared_study.h"
+#include "site_agent/trainer/data/prepared_study.h"
+#include "site_agent/trainer/learning/track_output.h"
 #include "site_agent/trainer/segmentation/segmenter.h"
-#include "site_agent/trainer/track_output.h"
 
 namespace hilum {
 

@@ -8,10 +8,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
-#include "site_agent/trainer/network_pool.h"
+#include "site_agent/trainer/learning/network_pool.h"
+#include "site_agent/trainer/learning/track_output.h"
 #include "site_agent/trainer/segmentation/segment_track.h"
 #include "site_agent/trainer/segmentation/segmenter.h"
-#include "site_agent/trainer/track_output.h"
 
 namespace hilum {
 namespace {

@@ -5,8 +5,8 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
-#include "site_agent/trainer/site_study.h"
-#include "site_agent/trainer/study_session.h"
+#include "site_agent/trainer/learning/site_study.h"
+#include "site_agent/trainer/learning/study_session.h"
 
 namespace hilum {
 

@@ -20,8 +20,8 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
 #include "common/model/lungs_unet.h"
+#include "site_agent/trainer/learning/optimizer.h"
 #include "site_agent/trainer/models/network.h"
-#include "site_agent/trainer/optimizer.h"
 #include "site_agent/trainer/segmentation/unet.h"
 
 namespace hilum {

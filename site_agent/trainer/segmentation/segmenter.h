@@ -11,7 +11,7 @@
 #include "absl/types/span.h"
 #include "common/model/architecture.h"
 #include "hilum/v1/study.pb.h"
-#include "site_agent/trainer/device.h"
+#include "site_agent/trainer/learning/device.h"
 
 namespace hilum {
 

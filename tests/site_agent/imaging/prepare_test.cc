@@ -4,7 +4,7 @@
 #include <limits>
 
 #include "gtest/gtest.h"
-#include "site_agent/imaging/prepare_mask.h"
+#include "site_agent/imaging/lungs/prepare_mask.h"
 
 namespace hilum {
 namespace {

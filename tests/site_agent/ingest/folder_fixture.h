@@ -18,7 +18,7 @@
 #include "common/crypto/secure_rng.h"
 #include "gtest/gtest.h"
 #include "site_agent/ingest/folder.h"
-#include "tests/site_agent/imaging/dicom_maker.h"
+#include "tests/site_agent/imaging/dicom/dicom_maker.h"
 
 namespace hilum {
 

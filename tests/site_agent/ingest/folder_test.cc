@@ -12,8 +12,8 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/file.h"
 #include "gtest/gtest.h"
-#include "site_agent/imaging/case_store_reader.h"
-#include "site_agent/imaging/write_png.h"
+#include "site_agent/imaging/case_store/case_store_reader.h"
+#include "site_agent/imaging/pictures/write_png.h"
 #include "site_agent/ingest/intake.h"
 #include "tests/site_agent/ingest/folder_fixture.h"
 

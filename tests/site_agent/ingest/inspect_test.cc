@@ -12,7 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/file.h"
 #include "gtest/gtest.h"
-#include "tests/site_agent/imaging/dicom_maker.h"
+#include "tests/site_agent/imaging/dicom/dicom_maker.h"
 
 namespace hilum {
 namespace {

@@ -16,12 +16,12 @@
 #include "common/base/file.h"
 #include "common/sqlite/database.h"
 #include "gtest/gtest.h"
-#include "site_agent/imaging/case_store_reader.h"
-#include "site_agent/imaging/decode.h"
-#include "site_agent/imaging/find_orientation.h"
-#include "site_agent/imaging/write_png.h"
+#include "site_agent/imaging/case_store/case_store_reader.h"
+#include "site_agent/imaging/decode/decode.h"
+#include "site_agent/imaging/pictures/write_png.h"
+#include "site_agent/imaging/upright/find_orientation.h"
 #include "site_agent/ingest/intake.h"
-#include "tests/site_agent/imaging/dicom_maker.h"
+#include "tests/site_agent/imaging/dicom/dicom_maker.h"
 #include "tests/site_agent/ingest/folder_fixture.h"
 
 namespace hilum {

@@ -14,7 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/file.h"
 #include "gtest/gtest.h"
-#include "site_agent/imaging/decode.h"
+#include "site_agent/imaging/decode/decode.h"
 #include "site_agent/ingest/inspect.h"
 
 namespace hilum {

@@ -11,8 +11,8 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/file.h"
 #include "gtest/gtest.h"
-#include "site_agent/imaging/decode.h"
-#include "site_agent/imaging/dicom_file.h"
+#include "site_agent/imaging/decode/decode.h"
+#include "site_agent/imaging/dicom/dicom_file.h"
 
 namespace hilum {
 namespace {

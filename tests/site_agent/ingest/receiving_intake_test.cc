@@ -9,7 +9,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/csv.h"
-#include "site_agent/imaging/decode_dicom.h"
+#include "site_agent/imaging/dicom/decode_dicom.h"
 #include "site_agent/ingest/incoming_file.h"
 #include "site_agent/ingest/intake_process.h"
 #include "tests/site_agent/ingest/folder_fixture.h"

@@ -15,7 +15,7 @@
 
 #include "common/base/file.h"
 #include "gtest/gtest.h"
-#include "site_agent/imaging/decode.h"
+#include "site_agent/imaging/decode/decode.h"
 #include "site_agent/sandbox/describe.h"
 #include "site_agent/sandbox/dumpable.h"
 #include "site_agent/sandbox/landlock.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Two real processes that share batches, against one.
-#include "site_agent/trainer/service/parallel_trainer.h"
+#include "site_agent/trainer/parallel_trainer.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -16,7 +16,7 @@
 #include "common/config/study.h"
 #include "common/model/architecture.h"
 #include "common/model/blobs.h"
-#include "site_agent/imaging/write_png.h"
+#include "site_agent/imaging/pictures/write_png.h"
 #include "site_agent/trainer/trainer.h"
 
 namespace hilum {

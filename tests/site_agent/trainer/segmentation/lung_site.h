@@ -15,7 +15,7 @@
 #include "common/config/study.h"
 #include "common/model/architecture.h"
 #include "common/model/blobs.h"
-#include "site_agent/imaging/write_png.h"
+#include "site_agent/imaging/pictures/write_png.h"
 #include "site_agent/trainer/torch_trainer.h"
 #include "tests/site_agent/trainer/segmentation/chest.h"
 

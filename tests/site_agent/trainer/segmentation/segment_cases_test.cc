@@ -8,7 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/file.h"
-#include "site_agent/imaging/write_png.h"
+#include "site_agent/imaging/pictures/write_png.h"
 #include "site_agent/trainer/segmentation/augment_pair.h"
 #include "site_agent/trainer/segmentation/overlap.h"
 

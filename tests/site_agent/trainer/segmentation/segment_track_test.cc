@@ -10,8 +10,8 @@
 
 #include "absl/strings/str_split.h"
 #include "common/crypto/sha256.h"
-#include "site_agent/imaging/lung_mask.h"
-#include "site_agent/trainer/schedule.h"
+#include "site_agent/imaging/lungs/lung_mask.h"
+#include "site_agent/trainer/learning/schedule.h"
 #include "site_agent/trainer/segmentation/augment_pair.h"
 #include "tests/site_agent/trainer/segmentation/lung_site.h"
 

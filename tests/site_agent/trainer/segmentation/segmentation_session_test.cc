@@ -8,7 +8,7 @@
 
 #include "common/model/lungs_unet.h"
 #include "common/model/safetensors.h"
-#include "site_agent/trainer/segmentation/segment_image.h"
+#include "site_agent/trainer/segmentation/command/segment_image.h"
 #include "tests/site_agent/trainer/segmentation/lung_site.h"
 
 namespace hilum {

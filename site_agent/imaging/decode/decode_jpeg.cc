@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cstddef>
+#include <cstdio>
+// jpeglib.h needs size_t and FILE first.
+#include <jpeglib.h>
+
+#include <csetjmp>
+#include <cstring>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/status_macros.h"
+#include "site_agent/imaging/decode/decoders.h"
+
+namespace hilum {
+namespace {
+
+// Each scan costs a pass over all pixels, however few bytes it has; encoders
+// make about ten.
+constexpr int kMaxScans = 100;
+
+// libjpeg's state and ours; freed whichever way decoding ends.
+struct JpegDecoder {
+  jpeg_decompress_struct jpeg = {};
+  jpeg_error_mgr errors = {};
+  jpeg_progress_mgr progress = {};
+  std::jmp_buf escape;
+  char reason[JMSG_LENGTH_MAX] = {0};
+  std::vector<unsigned char> raw;
+
+  ~JpegDecoder() { jpeg_destroy_decompress(&jpeg); }
+};
+
+[[noreturn]] void FailJpeg(j_common_ptr common) {
+  auto* decoder = static_cast<JpegDecoder*>(common->client_data);
+  common->err->format_message(common, decoder->reason);
+  std::longjmp(decoder->escape, 1);
+}
+
+// A warning (level -1) means damaged or missing data that libjpeg would fill
+// in: a radiograph with invented pixels is refused.
+void FailOnWarning(j_common_ptr common, int level) {
+  if (level < 0) FailJpeg(common);
+}
+
+void FailOnManyScans(j_common_ptr common) {
+  auto* decoder = static_cast<JpegDecoder*>(common->client_data);
+  if (decoder->jpeg.input_scan_number <= kMaxScans) return;
+  std::strncpy(decoder->reason, "more than 100 scans", JMSG_LENGTH_MAX - 1);
+  std::longjmp(decoder->escape, 1);
+}
+
+// The two functions with setjmp hold no objects with destructors.
+bool ReadHeader(JpegDecoder& d, const unsigned char* data, size_t size) {
+  if (setjmp(d.escape)) return false;
+  jpeg_create_decompress(&d.jpeg);
+  d.progress.progress_monitor = FailOnManyScans;
+  d.jpeg.progress = &d.progress;
+  jpeg_mem_src(&d.jpeg, data, size);
+  jpeg_read_header(&d.jpeg, TRUE);
+  // libjpeg turns gray and YCbCr into luma by itself, RGB as well.
+  d.jpeg.out_color_space = JCS_GRAYSCALE;
+  d.jpeg.dct_method = JDCT_ISLOW;
+  return true;
+}
+
+bool ReadRows(JpegDecoder& d) {
+  if (setjmp(d.escape)) return false;
+  jpeg_start_decompress(&d.jpeg);
+  while (d.jpeg.output_scanline < d.jpeg.output_height) {
+    JSAMPROW row =
+        d.raw.data() + size_t{d.jpeg.output_scanline} * d.jpeg.output_width;
+    jpeg_read_scanlines(&d.jpeg, &row, 1);
+  }
+  jpeg_finish_decompress(&d.jpeg);
+  return true;
+}
+
+}  // namespace
+
+absl::StatusOr<GrayImage> DecodeJpeg(absl::string_view bytes) {
+  JpegDecoder d;
+  d.jpeg.err = jpeg_std_error(&d.errors);
+  d.errors.error_exit = FailJpeg;
+  d.errors.emit_message = FailOnWarning;
+  d.jpeg.client_data = &d;
+  auto* data = reinterpret_cast<const unsigned char*>(bytes.data());
+  if (!ReadHeader(d, data, bytes.size())) {
+    return absl::InvalidArgumentError(absl::StrCat("damaged JPEG: ", d.reason));
+  }
+  HILUM_RETURN_IF_ERROR(
+      CheckImageSize(d.jpeg.image_height, d.jpeg.image_width));
+  d.raw.resize(size_t{d.jpeg.image_height} * d.jpeg.image_width);
+  if (!ReadRows(d)) {
+    return absl::InvalidArgumentError(absl::StrCat("damaged JPEG: ", d.reason));
+  }
+  GrayImage image{static_cast<int>(d.jpeg.image_height),
+                  static_cast<int>(d.jpeg.image_width),
+                  {}};
+  image.pixels.resize(d.raw.size());
+  for (size_t i = 0; i < d.raw.size(); ++i) image.pixels[i] = d.raw[i] / 255.0f;
+  return image;
+}
+
+}  // namespace hilum

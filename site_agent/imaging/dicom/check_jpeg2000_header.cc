@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "absl/strings/str_cat.h"
+#include "common/base/status_macros.h"
+#include "site_agent/imaging/dicom/big_endian_reader.h"
+#include "site_agent/imaging/dicom/frame_decoders.h"
+
+namespace hilum {
+namespace {
+
+// Markers of ISO 15444-1, annex A.
+constexpr uint32_t kStartOfCodestream = 0xff4f;
+constexpr uint32_t kSize = 0xff51;
+constexpr uint32_t kCodingDefault = 0xff52;
+constexpr uint32_t kCodingComponent = 0xff53;
+constexpr uint32_t kStartOfTilePart = 0xff90;
+constexpr uint32_t kStartOfData = 0xff93;
+
+constexpr uint64_t kMaxTiles = 4096;
+// As powers of two. Encoders make blocks of 32 x 32 or 64 x 64 and precincts
+// of 128 x 128 or more.
+constexpr uint32_t kMinBlockArea = 8;
+constexpr uint32_t kMinPrecinctSide = 5;
+
+absl::Status Damaged(absl::string_view what) {
+  return absl::InvalidArgumentError(absl::StrCat("damaged JPEG 2000: ", what));
+}
+
+absl::Status CheckComponents(BigEndianReader& reader,
+                             const PixelFormat& format) {
+  const uint32_t components = reader.Read(2);
+  if (components != static_cast<uint32_t>(format.samples)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("JPEG 2000 of ", components,
+                     " components in a DICOM image of ", format.samples));
+  }
+  for (uint32_t i = 0; i < components; ++i) {
+    const int bits = static_cast<int>(reader.Read(1) & 0x7f) + 1;
+    if (bits > format.bits_allocated || bits > 16) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("JPEG 2000 of ", bits, " bits in a DICOM image of ",
+                       format.bits_allocated));
+    }
+    if (reader.Read(2) != 0x0101) return Damaged("subsampled");
+  }
+  return absl::OkStatus();
+}
+
+// The SIZ segment (A.5.1), behind its length.
+absl::Status CheckSize(BigEndianReader& reader, const PixelFormat& format) {
+  reader.Read(2);
+  const uint64_t x1 = reader.Read(4), y1 = reader.Read(4);
+  const uint64_t x0 = reader.Read(4), y0 = reader.Read(4);
+  const uint64_t tile_columns = reader.Read(4), tile_rows = reader.Read(4);
+  const uint64_t tile_x = reader.Read(4), tile_y = reader.Read(4);
+  if (!reader.ok()) return Damaged("it ends in its header");
+  if (x0 > x1 || y0 > y1 || x1 - x0 != static_cast<uint64_t>(format.columns) ||
+      y1 - y0 != static_cast<uint64_t>(format.rows)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "JPEG 2000 of ", x1 - x0, " x ", y1 - y0, " in a DICOM image of ",
+        format.columns, " x ", format.rows));
+  }
+  if (tile_columns == 0 || tile_rows == 0 || tile_x > x0 || tile_y > y0) {
+    return Damaged("its tiles do not cover it");
+  }
+  const uint64_t across = (x1 - tile_x + tile_columns - 1) / tile_columns;
+  const uint64_t down = (y1 - tile_y + tile_rows - 1) / tile_rows;
+  if (across > kMaxTiles || down > kMaxTiles || across * down > kMaxTiles) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("JPEG 2000 in more than ", kMaxTiles, " tiles"));
+  }
+  return CheckComponents(reader, format);
+}
+
+// The SPcod or SPcoc parameters (A.6.1).
+absl::Status CheckCoding(BigEndianReader& reader, bool own_precincts) {
+  const uint32_t levels = reader.Read(1);
+  const uint32_t block_area = reader.Read(1) + reader.Read(1) + 4;
+  reader.Read(2);
+  if (levels > 32) return Damaged("too many resolutions");
+  bool small = block_area < kMinBlockArea;
+  for (uint32_t r = 0; own_precincts && r <= levels; ++r) {
+    const uint32_t sides = reader.Read(1);
+    small = small || (sides & 15) < kMinPrecinctSide ||
+            (sides >> 4) < kMinPrecinctSide;
+  }
+  if (!reader.ok()) return Damaged("it ends in its header");
+  if (!small) return absl::OkStatus();
+  return absl::ResourceExhaustedError(
+      "JPEG 2000 in code blocks or precincts too small to be meant");
+}
+
+absl::Status CheckMainSegment(uint32_t marker, BigEndianReader& reader,
+                              const PixelFormat& format) {
+  if (marker == kSize) return CheckSize(reader, format);
+  if (marker == kCodingDefault) {
+    const bool own_precincts = (reader.Read(1) & 1) != 0;
+    reader.Read(4);
+    return CheckCoding(reader, own_precincts);
+  }
+  if (marker == kCodingComponent) {
+    reader.Read(1);  // at most 3 components: their numbers take one byte
+    const bool own_precincts = (reader.Read(1) & 1) != 0;
+    return CheckCoding(reader, own_precincts);
+  }
+  return absl::OkStatus();
+}
+
+// The header at hand, up to what ends it. A tile's own coding parameters,
+// which no encoder of radiographs writes, would slip past the checks above.
+absl::Status WalkHeader(BigEndianReader& reader, const PixelFormat& format,
+                        uint32_t end) {
+  const bool main = end == kStartOfTilePart;
+  for (;;) {
+    const uint32_t marker = reader.Read(2);
+    if (marker == end) return absl::OkStatus();
+    const size_t start = reader.position();
+    const uint32_t length = reader.Read(2);
+    if (marker < 0xff00 || length < 2 || !reader.ok()) {
+      return Damaged("it ends in its header");
+    }
+    if (main) {
+      HILUM_RETURN_IF_ERROR(CheckMainSegment(marker, reader, format));
+    } else if (marker == kCodingDefault || marker == kCodingComponent) {
+      return absl::UnimplementedError(
+          "JPEG 2000 with parameters of a tile's own is not taken");
+    }
+    reader.MoveTo(start + length);
+  }
+}
+
+}  // namespace
+
+absl::Status CheckJpeg2000Header(absl::string_view frame,
+                                 const PixelFormat& format) {
+  BigEndianReader reader(frame);
+  if (reader.Read(2) != kStartOfCodestream || reader.Read(2) != kSize) {
+    return Damaged("no codestream");
+  }
+  reader.MoveTo(2);
+  HILUM_RETURN_IF_ERROR(WalkHeader(reader, format, kStartOfTilePart));
+  for (;;) {
+    const size_t start = reader.position() - 2;
+    reader.Read(4);  // the segment's length and the tile's number
+    const uint32_t length = reader.Read(4);
+    reader.Read(2);
+    HILUM_RETURN_IF_ERROR(WalkHeader(reader, format, kStartOfData));
+    // 0: the last one, up to the end.
+    if (length == 0) return absl::OkStatus();
+    if (start + length < reader.position()) return Damaged("tile part");
+    if (start + length > frame.size()) return Damaged("it is cut short");
+    reader.MoveTo(start + length);
+    if (reader.Read(2) != kStartOfTilePart) return absl::OkStatus();
+  }
+}
+
+}  // namespace hilum

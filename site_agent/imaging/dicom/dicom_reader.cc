@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "site_agent/imaging/dicom/dicom_reader.h"
+
+#include <string>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "common/base/status_macros.h"
+
+namespace hilum {
+namespace {
+
+constexpr uint32_t kUndefinedLength = 0xffffffff;
+constexpr DicomTag kItem = 0xfffee000;
+constexpr DicomTag kItemEnd = 0xfffee00d;
+constexpr DicomTag kSequenceEnd = 0xfffee0dd;
+
+// The VRs whose length takes two bytes (PS3.5 table 7.1-2); all others, and
+// any that are yet to be invented, take four.
+bool HasShortLength(absl::string_view vr) {
+  static constexpr absl::string_view kShort =
+      "AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US ";
+  return kShort.find(vr) != absl::string_view::npos;
+}
+
+absl::Status TooDeep() {
+  return absl::ResourceExhaustedError(absl::StrCat(
+      "DICOM: sequences nested over ", kMaxDicomDepth, " levels deep"));
+}
+
+}  // namespace
+
+absl::StatusOr<uint64_t> DicomReader::ReadInteger(int bytes) {
+  if (bytes_.size() - position_ < static_cast<size_t>(bytes)) {
+    return absl::InvalidArgumentError("DICOM: the file ends in its header");
+  }
+  uint64_t value = 0;
+  for (int i = 0; i < bytes; ++i) {
+    const int at = encoding_.big_endian ? i : bytes - 1 - i;
+    value = value << 8 | static_cast<uint8_t>(bytes_[position_ + at]);
+  }
+  position_ += bytes;
+  return value;
+}
+
+absl::StatusOr<DicomTag> DicomReader::PeekTag() {
+  const size_t start = position_;
+  HILUM_ASSIGN_OR_RETURN(uint64_t group, ReadInteger(2));
+  HILUM_ASSIGN_OR_RETURN(uint64_t element, ReadInteger(2));
+  position_ = start;
+  return static_cast<DicomTag>(group << 16 | element);
+}
+
+absl::StatusOr<uint32_t> DicomReader::ReadLength(DicomElement& element) {
+  if (!encoding_.explicit_vr) return ReadInteger(4);
+  if (bytes_.size() - position_ < 2) {
+    return absl::InvalidArgumentError("DICOM: the file ends in its header");
+  }
+  element.vr = std::string(bytes_.substr(position_, 2));
+  position_ += 2;
+  if (!absl::ascii_isupper(element.vr[0]) ||
+      !absl::ascii_isupper(element.vr[1])) {
+    return absl::InvalidArgumentError(
+        "DICOM: an element without a value representation");
+  }
+  if (HasShortLength(element.vr)) return ReadInteger(2);
+  HILUM_RETURN_IF_ERROR(ReadInteger(2).status());
+  return ReadInteger(4);
+}
+
+absl::StatusOr<absl::string_view> DicomReader::Take(uint32_t length,
+                                                    DicomTag tag) {
+  if (length > bytes_.size() - position_) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "DICOM: element ", TagName(tag), " of ", length, " bytes, and only ",
+        bytes_.size() - position_, " are there"));
+  }
+  absl::string_view value = bytes_.substr(position_, length);
+  position_ += length;
+  return value;
+}
+
+absl::Status DicomReader::ReadElement(DicomTag tag, DicomElement& element) {
+  if (tag >> 16 == 0xfffe) {
+    return absl::InvalidArgumentError("DICOM: an item outside a sequence");
+  }
+  position_ += 4;
+  HILUM_ASSIGN_OR_RETURN(uint32_t length, ReadLength(element));
+  if (length != kUndefinedLength) {
+    HILUM_ASSIGN_OR_RETURN(element.value, Take(length, tag));
+    return absl::OkStatus();
+  }
+  if (tag == kPixelDataTag) return ReadFragments(element);
+  if (depth_ == kMaxDicomDepth) return TooDeep();
+  DicomReader inside(bytes_.substr(position_),
+                     element.vr == "UN" ? kUnknownVrEncoding : encoding_,
+                     depth_ + 1);
+  HILUM_RETURN_IF_ERROR(inside.SkipSequence());
+  element.value = bytes_.substr(position_, inside.position_);
+  position_ += inside.position_;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> DicomReader::ReadItem(absl::string_view& item) {
+  HILUM_ASSIGN_OR_RETURN(DicomTag tag, PeekTag());
+  position_ += 4;
+  HILUM_ASSIGN_OR_RETURN(uint64_t length, ReadInteger(4));
+  if (tag == kSequenceEnd) return false;
+  if (tag != kItem) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("DICOM: ", TagName(tag), " where an item should be"));
+  }
+  if (length != kUndefinedLength) {
+    HILUM_ASSIGN_OR_RETURN(item, Take(static_cast<uint32_t>(length), tag));
+    return true;
+  }
+  const size_t start = position_;
+  HILUM_RETURN_IF_ERROR(SkipItem());
+  item = bytes_.substr(start, position_ - start - 8);
+  return true;
+}
+
+// Past the delimiter of the item whose elements are at hand.
+absl::Status DicomReader::SkipItem() {
+  for (;;) {
+    HILUM_ASSIGN_OR_RETURN(DicomTag tag, PeekTag());
+    if (tag == kItemEnd) {
+      position_ += 4;
+      return ReadInteger(4).status();
+    }
+    DicomElement skipped;
+    HILUM_RETURN_IF_ERROR(ReadElement(tag, skipped));
+  }
+}
+
+absl::Status DicomReader::SkipSequence() {
+  for (;;) {
+    absl::string_view item;
+    HILUM_ASSIGN_OR_RETURN(bool more, ReadItem(item));
+    if (!more) return absl::OkStatus();
+  }
+}
+
+absl::Status DicomReader::ReadFragments(DicomElement& element) {
+  element.encapsulated = true;
+  for (;;) {
+    HILUM_ASSIGN_OR_RETURN(DicomTag tag, PeekTag());
+    position_ += 4;
+    HILUM_ASSIGN_OR_RETURN(uint64_t length, ReadInteger(4));
+    if (tag == kSequenceEnd) return absl::OkStatus();
+    if (tag != kItem || length == kUndefinedLength) {
+      return absl::InvalidArgumentError(
+          "DICOM: encapsulated pixel data is not made of fragments");
+    }
+    if (element.items.size() == kMaxDicomItems) {
+      return absl::ResourceExhaustedError(absl::StrCat(
+          "DICOM: pixel data in more than ", kMaxDicomItems, " fragments"));
+    }
+    HILUM_ASSIGN_OR_RETURN(absl::string_view item,
+                           Take(static_cast<uint32_t>(length), tag));
+    element.items.push_back(item);
+  }
+}
+
+}  // namespace hilum

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "common/base/status_macros.h"
+#include "site_agent/imaging/dicom/gray_pipeline.h"
+
+namespace hilum {
+namespace {
+
+constexpr DicomTag kPadding = 0x00280120;
+constexpr DicomTag kPaddingLimit = 0x00280121;
+constexpr DicomTag kWindowCenter = 0x00281050;
+constexpr DicomTag kWindowWidth = 0x00281051;
+constexpr DicomTag kIntercept = 0x00281052;
+constexpr DicomTag kSlope = 0x00281053;
+constexpr DicomTag kWindowFunction = 0x00281056;
+constexpr DicomTag kModalityTables = 0x00283000;
+constexpr DicomTag kTableDescriptor = 0x00283002;
+constexpr DicomTag kTableData = 0x00283006;
+constexpr DicomTag kVoiTables = 0x00283010;
+constexpr DicomTag kPresentationShape = 0x20500020;
+
+absl::Status Wrong(absl::string_view what) {
+  return absl::InvalidArgumentError(absl::StrCat("DICOM: ", what));
+}
+
+// Entries are words, or bytes where the data are just that long (PS3.3
+// C.11.1.1.1).
+absl::StatusOr<std::vector<uint16_t>> ReadEntries(const DicomElements& item,
+                                                  size_t count) {
+  const DicomElement* data = item.Find(kTableData);
+  if (data == nullptr) return Wrong("a lookup table without data");
+  if (data->value.size() == 2 * count) return item.Uint16s(kTableData);
+  if (data->value.size() != count + count % 2) {
+    return Wrong("a lookup table of another length than it says");
+  }
+  std::vector<uint16_t> entries = item.Uint16s(kTableData);
+  std::vector<uint16_t> bytes(count);
+  for (size_t i = 0; i < count; ++i) {
+    bytes[i] = i % 2 == 0 ? entries[i / 2] & 0xff : entries[i / 2] >> 8;
+  }
+  return bytes;
+}
+
+absl::StatusOr<LookupTable> ReadTable(const DicomElements& item,
+                                      bool signed_input) {
+  const std::vector<uint16_t> descriptor = item.Uint16s(kTableDescriptor);
+  if (descriptor.size() != 3) return Wrong("a lookup table's descriptor");
+  LookupTable table;
+  table.first =
+      signed_input ? static_cast<int16_t>(descriptor[1]) : descriptor[1];
+  table.bits = descriptor[2];
+  if (table.bits < 8 || table.bits > 16) {
+    return Wrong("a lookup table of other than 8 to 16 bits");
+  }
+  // 2^16 does not fit its field and is written as 0.
+  const size_t count = descriptor[0] == 0 ? 1 << 16 : descriptor[0];
+  HILUM_ASSIGN_OR_RETURN(table.entries, ReadEntries(item, count));
+  const uint16_t largest =
+      *std::max_element(table.entries.begin(), table.entries.end());
+  if (largest >> table.bits != 0) {
+    return Wrong("a lookup table with entries over its own bits");
+  }
+  return table;
+}
+
+absl::StatusOr<std::optional<LookupTable>> ReadFirstTable(
+    const DicomElements& elements, DicomTag tag, bool signed_input) {
+  std::optional<LookupTable> table;
+  HILUM_ASSIGN_OR_RETURN(std::vector<DicomElements> items, elements.Items(tag));
+  if (items.empty()) return table;
+  HILUM_ASSIGN_OR_RETURN(table, ReadTable(items[0], signed_input));
+  return table;
+}
+
+absl::Status ReadModality(const DicomElements& elements,
+                          const PixelFormat& format, GrayRules& rules) {
+  HILUM_ASSIGN_OR_RETURN(
+      rules.modality_table,
+      ReadFirstTable(elements, kModalityTables, format.is_signed));
+  HILUM_ASSIGN_OR_RETURN(std::vector<double> slope, elements.Numbers(kSlope));
+  HILUM_ASSIGN_OR_RETURN(std::vector<double> intercept,
+                         elements.Numbers(kIntercept));
+  if (!slope.empty()) rules.slope = slope[0];
+  if (!intercept.empty()) rules.intercept = intercept[0];
+  // Bounded, so that two stored values never become the same one.
+  constexpr double kLargest = 1e9;
+  constexpr double kLeastSlope = 1e-6;
+  if (std::abs(rules.slope) < kLeastSlope || std::abs(rules.slope) > kLargest ||
+      std::abs(rules.intercept) > kLargest) {
+    return Wrong("a rescale slope or intercept that means nothing");
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<WindowFunction> ReadFunction(const DicomElements& elements) {
+  const std::string name = elements.Text(kWindowFunction);
+  if (name.empty() || name == "LINEAR") return WindowFunction::kLinear;
+  if (name == "LINEAR_EXACT") return WindowFunction::kLinearExact;
+  if (name == "SIGMOID") return WindowFunction::kSigmoid;
+  return Wrong("a window function that the standard has not");
+}
+
+absl::Status ReadVoi(const DicomElements& elements, const PixelFormat& format,
+                     GrayRules& rules) {
+  // The table's input is signed where what comes to it may be negative.
+  const bool signed_input =
+      !rules.modality_table.has_value() &&
+      (format.is_signed || rules.intercept < 0 || rules.slope < 0);
+  HILUM_ASSIGN_OR_RETURN(rules.voi_table,
+                         ReadFirstTable(elements, kVoiTables, signed_input));
+  HILUM_ASSIGN_OR_RETURN(std::vector<double> center,
+                         elements.Numbers(kWindowCenter));
+  HILUM_ASSIGN_OR_RETURN(std::vector<double> width,
+                         elements.Numbers(kWindowWidth));
+  if (center.empty() != width.empty()) {
+    return Wrong("a window without its center or width");
+  }
+  if (center.empty()) return absl::OkStatus();
+  Window window{center[0], width[0]};
+  HILUM_ASSIGN_OR_RETURN(window.function, ReadFunction(elements));
+  const double least = window.function == WindowFunction::kLinear ? 1 : 0;
+  if (window.width < least || window.width <= 0) {
+    return Wrong("a window without width");
+  }
+  rules.window = window;
+  return absl::OkStatus();
+}
+
+int Padding(uint16_t bits, const PixelFormat& format) {
+  return format.is_signed ? static_cast<int16_t>(bits) : bits;
+}
+
+void ReadPadding(const DicomElements& elements, const PixelFormat& format,
+                 GrayRules& rules) {
+  const std::optional<uint16_t> value = elements.Uint16(kPadding);
+  if (!value.has_value()) return;
+  const int from = Padding(*value, format);
+  const int to =
+      Padding(elements.Uint16(kPaddingLimit).value_or(*value), format);
+  rules.padding_from = std::min(from, to);
+  rules.padding_to = std::max(from, to);
+}
+
+}  // namespace
+
+absl::StatusOr<GrayRules> ReadGrayRules(const DicomElements& elements,
+                                        const PixelFormat& format) {
+  GrayRules rules;
+  HILUM_RETURN_IF_ERROR(ReadModality(elements, format, rules));
+  HILUM_RETURN_IF_ERROR(ReadVoi(elements, format, rules));
+  ReadPadding(elements, format, rules);
+  rules.inverted = format.photometric == "MONOCHROME1";
+  // The two say the same thing (PS3.3 C.11.6.1.2); where they do not, which is
+  // black and which white would be a guess.
+  const std::string shape = elements.Text(kPresentationShape);
+  if (!shape.empty() && (shape == "INVERSE") != rules.inverted) {
+    return Wrong(
+        absl::StrCat("presentation LUT shape ",
+                     shape == "INVERSE" ? "INVERSE" : "other than INVERSE",
+                     " with ", format.photometric));
+  }
+  return rules;
+}
+
+}  // namespace hilum

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "site_agent/imaging/dicom/select_pcxr.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+
+namespace hilum {
+namespace {
+
+constexpr DicomTag kImageType = 0x00080008;
+constexpr DicomTag kSopClass = 0x00080016;
+constexpr DicomTag kModality = 0x00080060;
+constexpr DicomTag kIntent = 0x00080068;
+constexpr DicomTag kCodeMeaning = 0x00080104;
+constexpr DicomTag kStudyDescription = 0x00081030;
+constexpr DicomTag kSeriesDescription = 0x0008103e;
+constexpr DicomTag kBodyPart = 0x00180015;
+constexpr DicomTag kProtocolName = 0x00181030;
+constexpr DicomTag kProcessing = 0x00181400;
+constexpr DicomTag kViewPosition = 0x00185101;
+constexpr DicomTag kViewCodes = 0x00540220;
+
+constexpr absl::string_view kSecondaryCapture = "1.2.840.10008.5.1.4.1.1.7";
+constexpr absl::string_view kDxForProcessing = "1.2.840.10008.5.1.4.1.1.1.1.1";
+
+using Words = std::vector<std::string>;
+
+// Runs of letters and digits, in capitals.
+void AddWords(absl::string_view text, Words& words) {
+  std::string word;
+  for (char c : text) {
+    if (absl::ascii_isalnum(c)) {
+      word += absl::ascii_toupper(c);
+    } else if (!word.empty()) {
+      words.push_back(std::move(word));
+      word.clear();
+    }
+  }
+  if (!word.empty()) words.push_back(std::move(word));
+}
+
+bool HasAny(const Words& words, const std::vector<absl::string_view>& wanted) {
+  return std::any_of(words.begin(), words.end(), [&](const std::string& word) {
+    return std::find(wanted.begin(), wanted.end(), word) != wanted.end();
+  });
+}
+
+bool HasPair(const Words& words, absl::string_view a, absl::string_view b) {
+  for (size_t i = 0; i + 1 < words.size(); ++i) {
+    if (words[i] == a && words[i + 1] == b) return true;
+  }
+  return false;
+}
+
+// The views that words speak of.
+struct Views {
+  bool ap = false;
+  bool pa = false;
+  bool other = false;  // lateral, oblique, decubitus
+
+  bool none() const { return !ap && !pa && !other; }
+};
+
+Views ViewsIn(const Words& words) {
+  Views views;
+  views.ap = HasAny(words, {"AP", "ANTEROPOSTERIOR"}) ||
+             HasPair(words, "ANTERO", "POSTERIOR");
+  views.pa = HasAny(words, {"PA", "POSTEROANTERIOR"}) ||
+             HasPair(words, "POSTERO", "ANTERIOR");
+  views.other = HasAny(
+      words,
+      {"LAT",     "LATERAL",   "LL",   "RL",   "LLAT",     "RLAT",      "OBL",
+       "OBLIQUE", "LAO",       "RAO",  "LPO",  "RPO",      "LLO",       "RLO",
+       "DECUB",   "DECUBITUS", "LDEC", "RDEC", "LORDOTIC", "TANGENTIAL"});
+  return views;
+}
+
+Words WordsOf(const DicomElements& elements,
+              const std::vector<DicomTag>& tags) {
+  Words words;
+  for (DicomTag tag : tags) AddWords(elements.Text(tag), words);
+  return words;
+}
+
+// What the image itself is said to show. Its study's description is left out:
+// it speaks of all the study's images.
+Words SeriesWords(const DicomElements& elements) {
+  return WordsOf(elements, {kSeriesDescription, kProtocolName, kProcessing});
+}
+
+std::string WhyNotRadiograph(const DicomElements& elements) {
+  const std::string modality = elements.Text(kModality);
+  if (modality != "CR" && modality != "DX") {
+    return modality.empty() ? "the modality is not given"
+                            : "the modality is not CR or DX";
+  }
+  const std::string sop_class = elements.Text(kSopClass);
+  if (sop_class == kSecondaryCapture ||
+      absl::StartsWith(sop_class, absl::StrCat(kSecondaryCapture, "."))) {
+    return "a secondary capture";
+  }
+  const std::string intent = elements.Text(kIntent);
+  if (sop_class == kDxForProcessing || intent == "FOR PROCESSING") {
+    return "meant for processing, not for presentation";
+  }
+  if (!intent.empty() && intent != "FOR PRESENTATION") {
+    return "not said to be for presentation";
+  }
+  for (const std::string& type : elements.Texts(kImageType)) {
+    if (type == "LOCALIZER" || type == "SCOUT") return "a localizer";
+  }
+  return "";
+}
+
+std::string WhyNotChest(const DicomElements& elements) {
+  static const std::vector<absl::string_view> kChest = {
+      "CHEST", "THORAX", "LUNG", "LUNGS", "CXR", "PCXR"};
+  Words part = WordsOf(elements, {kBodyPart});
+  if (part.empty()) {
+    part = SeriesWords(elements);
+    AddWords(elements.Text(kStudyDescription), part);
+    if (!HasAny(part, kChest)) return "nothing says that it shows the chest";
+  }
+  if (!HasAny(part, kChest)) return "the body part is not the chest";
+  if (HasAny(part, {"ABDOMEN", "PELVIS", "BABYGRAM"})) {
+    return "it shows more than the chest";
+  }
+  return "";
+}
+
+// The view by fixed vocabulary: View Position, else the view's code.
+Views CodedViews(const DicomElements& elements) {
+  Words words = WordsOf(elements, {kViewPosition});
+  if (words.empty()) {
+    auto codes = elements.Items(kViewCodes);
+    if (codes.ok() && !codes->empty()) {
+      AddWords((*codes)[0].Text(kCodeMeaning), words);
+    }
+  }
+  Views views = ViewsIn(words);
+  if (views.none() && !words.empty()) views.other = true;
+  return views;
+}
+
+void SelectView(const DicomElements& elements, PcxrVerdict& verdict) {
+  const Words words = SeriesWords(elements);
+  const Views text = ViewsIn(words);
+  Views views = CodedViews(elements);
+  if (views.none()) {
+    views = text;
+    // Whoever is radiographed in bed lies or sits before the detector.
+    if (views.none()) {
+      views.ap = HasAny(words, {"PORTABLE", "MOBILE", "BEDSIDE", "PCXR"});
+    }
+  } else if (text.other && !text.ap && !text.pa && !views.other) {
+    verdict.reason = "its text says another view than its view position";
+    return;
+  }
+  if (views.none()) {
+    verdict.reason = "nothing says whether the view is AP or PA";
+  } else if (views.other) {
+    verdict.reason = "the view is not AP or PA";
+  } else if (views.ap && views.pa) {
+    verdict.reason = "both AP and PA are named";
+  } else {
+    verdict.view = views.ap ? "AP" : "PA";
+  }
+}
+
+}  // namespace
+
+PcxrVerdict SelectPcxr(const DicomElements& elements) {
+  PcxrVerdict verdict;
+  verdict.reason = WhyNotRadiograph(elements);
+  if (verdict.reason.empty()) verdict.reason = WhyNotChest(elements);
+  if (verdict.reason.empty()) SelectView(elements, verdict);
+  return verdict;
+}
+
+}  // namespace hilum

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a site says of its cases before it trains on them.
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <iterator>
+#include <limits>
+#include <set>
+
+#include "absl/strings/string_view.h"
+#include "common/metrics/fingerprint.h"
+#include "site_agent/trainer/data/prepared_study.h"
+
+namespace hilum {
+namespace {
+
+// Whether a pixel counts in a histogram of grays.
+bool IsInLungs(const Plane& lungs, const Plane& plane, size_t i) {
+  return lungs.empty() ? plane[i] > 0 : lungs[i] > 32767;
+}
+
+using Grays = std::array<uint64_t, kFingerprintGrays>;
+
+// In shares of kFingerprintShare. `lungs`: empty: black is outside; null: all.
+void AddGrays(const Plane& plane, const Plane* lungs, Grays& sums) {
+  Grays counts = {};
+  uint64_t all = 0;
+  for (size_t i = 0; i < plane.size(); ++i) {
+    if (lungs != nullptr && !IsInLungs(*lungs, plane, i)) continue;
+    ++counts[plane[i] / (65536 / kFingerprintGrays)];
+    ++all;
+  }
+  if (all == 0) return;
+  for (size_t bin = 0; bin < counts.size(); ++bin) {
+    sums[bin] += (counts[bin] * kFingerprintShare + all / 2) / all;
+  }
+}
+
+size_t SideBin(const ImageFacts& facts) {
+  const int side = std::max({facts.rows, facts.columns, 0});
+  return std::lower_bound(std::begin(kFingerprintSideEnds),
+                          std::end(kFingerprintSideEnds),
+                          static_cast<uint32_t>(side)) -
+         std::begin(kFingerprintSideEnds);
+}
+
+}  // namespace
+
+v1::Fingerprint PreparedStudy::FingerprintOf(v1::Arm arm) const {
+  Grays grays = {};
+  std::array<uint64_t, kFingerprintSides> sides = {};
+  v1::Fingerprint print;
+  for (size_t i = 0; i < pool.folds.size(); ++i) {
+    if (!Has(arm, i)) continue;
+    const ImageFacts& facts = pool.data.facts[i];
+    AddGrays(PlaneOf(arm, i),
+             arm == v1::ARM_SEGMENTED ? &LungsOf(arm, i) : nullptr, grays);
+    ++sides[SideBin(facts)];
+    if (facts.lung_share <= 0) continue;
+    print.set_masked(print.masked() + 1);
+    print.set_lung_share(print.lung_share() +
+                         static_cast<uint64_t>(std::llround(
+                             facts.lung_share * kFingerprintShare)));
+  }
+  print.mutable_grays()->Add(grays.begin(), grays.end());
+  print.mutable_sides()->Add(sides.begin(), sides.end());
+  return print;
+}
+
+std::vector<uint64_t> PreparedStudy::TrainingPatients(v1::Arm arm) const {
+  const size_t cells =
+      study.cross_validation().folds() * static_cast<size_t>(classes());
+  constexpr uint64_t kUnseen = std::numeric_limits<uint64_t>::max();
+  std::vector<uint64_t> fewest(cells, kUnseen);
+  for (const Track& track : tracks) {
+    if (track.arm != arm) continue;
+    std::vector<std::set<absl::string_view>> seen(cells);
+    for (size_t i : CasesOf(track, Part::kTraining)) {
+      const CaseRow& row = cases()[i];
+      seen[static_cast<size_t>(pool.folds[i] * classes() + row.label)].insert(
+          row.patient_id);
+    }
+    for (size_t cell = 0; cell < cells; ++cell) {
+      if (static_cast<int>(cell) / classes() == track.fold) continue;
+      fewest[cell] = std::min<uint64_t>(fewest[cell], seen[cell].size());
+    }
+  }
+  for (uint64_t& patients : fewest) {
+    if (patients == kUnseen) patients = 0;
+  }
+  return fewest;
+}
+
+v1::ArmCensus PreparedStudy::Census(v1::Arm arm) const {
+  v1::ArmCensus census;
+  std::vector<uint64_t> counts(study.cross_validation().folds() *
+                               static_cast<size_t>(classes()));
+  for (size_t i = 0; i < pool.folds.size(); ++i) {
+    if (!Has(arm, i)) {
+      census.set_without_mask(census.without_mask() + 1);
+      continue;
+    }
+    int cell = pool.folds[i] * classes() + cases()[i].label;
+    ++counts[static_cast<size_t>(cell)];
+  }
+  census.mutable_fold_class_counts()->Add(counts.begin(), counts.end());
+  const std::vector<uint64_t> patients = TrainingPatients(arm);
+  census.mutable_fold_class_patients()->Add(patients.begin(), patients.end());
+  *census.mutable_fingerprint() = FingerprintOf(arm);
+  return census;
+}
+
+std::vector<uint64_t> PreparedStudy::RejectedMasks() const {
+  std::vector<uint64_t> counts(static_cast<size_t>(classes()));
+  for (size_t i = 0; i < cases().size(); ++i) {
+    if (pool.data.facts[i].mask_fault.empty()) continue;
+    ++counts[static_cast<size_t>(cases()[i].label)];
+  }
+  return counts;
+}
+
+}  // namespace hilum

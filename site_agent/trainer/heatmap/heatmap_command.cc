@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "site_agent/trainer/heatmap/heatmap_command.h"
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "common/base/file.h"
+#include "common/base/status_macros.h"
+#include "common/crypto/sha256.h"
+#include "site_agent/imaging/decode/decode.h"
+#include "site_agent/imaging/dicom/dicom_file.h"
+#include "site_agent/imaging/dicom_write/write_secondary_capture.h"
+#include "site_agent/imaging/lungs/prepare_mask.h"
+#include "site_agent/imaging/pictures/heat_overlay.h"
+#include "site_agent/imaging/pictures/stamp_text.h"
+#include "site_agent/imaging/pictures/write_png.h"
+#include "site_agent/sandbox/confine.h"
+#include "site_agent/trainer/data/localization.h"
+
+namespace hilum {
+namespace {
+
+constexpr char kNotForDiagnosis[] = "Research use only, not for diagnosis";
+constexpr uint32_t kOwnerOnly = 0600;  // they show patients
+
+std::string StemOf(const std::string& path) {
+  return std::filesystem::path(path).stem().string();
+}
+
+std::string MethodName(CamMethod method) {
+  return method == CamMethod::kGradCam ? "Grad-CAM" : "Grad-CAM++";
+}
+
+bool IsFolder(const std::string& path) {
+  std::error_code ignored;
+  return std::filesystem::is_directory(path, ignored);
+}
+
+// A class as a part of a file's name.
+std::string FileWord(const std::string& label) {
+  std::string word = label;
+  for (char& c : word) {
+    if (!absl::ascii_isalnum(static_cast<unsigned char>(c)) && c != '-' &&
+        c != '.' && c != '_') {
+      c = '_';
+    }
+  }
+  return word;
+}
+
+// What all cases share.
+struct Task {
+  const HeatmapOptions& options;
+  HeatmapModel& model;
+  bool segmented;
+  std::optional<int> label;
+};
+
+struct Case {
+  std::string path, bytes;
+  GrayImage image;
+  std::optional<GrayImage> mask;
+};
+
+// The mask's file; empty: none is given.
+absl::StatusOr<std::string> MaskPath(const HeatmapOptions& options,
+                                     const std::string& path) {
+  if (options.mask.empty()) return std::string();
+  if (!IsFolder(options.mask)) return options.mask;
+  const std::string mask =
+      absl::StrCat(options.mask, "/", StemOf(path), ".png");
+  return FileExists(mask) ? mask : std::string();
+}
+
+absl::StatusOr<Case> ReadCase(const Task& task, const std::string& path) {
+  Case one{.path = path};
+  HILUM_ASSIGN_OR_RETURN(one.bytes, ReadFile(path, kMaxImageFileBytes));
+  HILUM_ASSIGN_OR_RETURN(one.image, DecodeImage(one.bytes));
+  HILUM_ASSIGN_OR_RETURN(std::string mask, MaskPath(task.options, path));
+  if (!mask.empty()) {
+    HILUM_ASSIGN_OR_RETURN(std::string bytes,
+                           ReadFile(mask, kMaxImageFileBytes));
+    absl::StatusOr<GrayImage> decoded = DecodeImage(bytes);
+    if (!decoded.ok()) {
+      return absl::Status(
+          decoded.status().code(),
+          absl::StrCat("lung mask ", mask, ": ", decoded.status().message()));
+    }
+    one.mask = *std::move(decoded);
+  }
+  if (task.segmented && !one.mask.has_value()) {
+    return absl::InvalidArgumentError(
+        "the model sees segmented lungs: give the lung mask with --mask, or "
+        "--arm whole");
+  }
+  return one;
+}
+
+// What the network is fed, where that lies on the image, and where the lungs
+// lie in it.
+struct View {
+  Plane plane;
+  ImageBox box;
+  std::vector<float> lungs;  // empty: no mask
+};
+
+absl::StatusOr<View> ViewOf(const Task& task, const Case& one) {
+  const int size = task.model.facts().input_size;
+  View view{.box = {0, 0, one.image.rows, one.image.columns}};
+  if (!task.segmented) {
+    HILUM_ASSIGN_OR_RETURN(view.plane, PrepareWhole(one.image, size));
+    if (one.mask.has_value()) {
+      HILUM_ASSIGN_OR_RETURN(view.lungs,
+                             PrepareWholeMask(one.image, *one.mask, size));
+    }
+    return view;
+  }
+  HILUM_ASSIGN_OR_RETURN(view.plane,
+                         PrepareSegmented(one.image, *one.mask, size));
+  HILUM_ASSIGN_OR_RETURN(view.box, SegmentedBox(one.image, *one.mask));
+  HILUM_ASSIGN_OR_RETURN(view.lungs,
+                         PrepareSegmentedMask(one.image, *one.mask, size));
+  return view;
+}
+
+std::string Line(const Task& task, const Case& one, const View& view,
+                 const HeatmapModel::Answer& answer) {
+  const std::vector<std::string>& classes = task.model.facts().classes;
+  std::vector<std::string> parts;
+  for (size_t c = 0; c < classes.size(); ++c) {
+    parts.push_back(
+        absl::StrFormat("%s %.3f", classes[c], answer.probabilities[c]));
+  }
+  std::string line = absl::StrCat(one.path, ": ", absl::StrJoin(parts, ", "),
+                                  "; heat of ", classes[answer.label]);
+  if (view.lungs.empty()) return line;
+  auto score = LocalizationOf(answer.heat, view.lungs);
+  if (!score.has_value()) return absl::StrCat(line, ": none");
+  absl::StrAppendFormat(&line, ": %.3f in the lungs, which are %.3f of the %s",
+                        score->heat_in_lungs, score->lung_share,
+                        task.segmented ? "part shown" : "image");
+  return line;
+}
+
+absl::Status WriteCapture(const Task& task, const Case& one,
+                          const HeatmapModel::Answer& answer,
+                          const RgbImage& picture, const std::string& path) {
+  const ModelFacts& facts = task.model.facts();
+  const std::string method = MethodName(task.options.method);
+  CaptureNotes notes;
+  notes.series_description =
+      absl::StrCat(method, " heat map. ", kNotForDiagnosis);
+  notes.derivation = absl::StrFormat(
+      "%s. %s heat map of class %s (probability %.3f) over the radiograph; "
+      "seen by the model: %s; model of SHA-256 %s",
+      kNotForDiagnosis, method, facts.classes[answer.label],
+      answer.probabilities[answer.label],
+      task.segmented ? "the lungs alone" : "the whole image",
+      task.model.sha256());
+  notes.series_key = absl::StrCat(task.model.sha256(), " ", method, " ",
+                                  task.segmented ? "segmented" : "whole");
+  notes.source_key = Sha256Of(one.bytes);
+  notes.instance_number = answer.label + 1;
+  notes.lossy_source = absl::StartsWith(one.bytes, "\xff\xd8\xff");  // JPEG
+  std::optional<DicomFile> source;
+  if (IsDicom(one.bytes)) {
+    HILUM_ASSIGN_OR_RETURN(source, ReadDicomFile(one.bytes));
+  }
+  HILUM_ASSIGN_OR_RETURN(
+      std::string bytes,
+      EncodeSecondaryCapture(picture, notes, source ? &*source : nullptr));
+  return WriteFileAtomically(path, bytes, Durability::kSync, kOwnerOnly);
+}
+
+absl::StatusOr<std::string> Explain(const Task& task, const std::string& path) {
+  HILUM_ASSIGN_OR_RETURN(Case one, ReadCase(task, path));
+  HILUM_ASSIGN_OR_RETURN(View view, ViewOf(task, one));
+  HILUM_ASSIGN_OR_RETURN(
+      HeatmapModel::Answer answer,
+      task.model.Explain(view.plane, task.label, task.options.method));
+  const ModelFacts& facts = task.model.facts();
+  const GrayImage heat =
+      SpreadHeat(answer.heat, facts.input_size, one.image.rows,
+                 one.image.columns, view.box);
+  HILUM_ASSIGN_OR_RETURN(RgbImage picture, OverlayHeat(one.image, heat, {}));
+  // A picture outlives what is said beside it.
+  StampText(kNotForDiagnosis, picture);
+  HILUM_ASSIGN_OR_RETURN(
+      std::string png,
+      EncodePngRgb8(picture.rows, picture.columns, picture.pixels));
+  const std::string to = absl::StrCat(task.options.out, "/", StemOf(path), "-",
+                                      FileWord(facts.classes[answer.label]));
+  HILUM_RETURN_IF_ERROR(WriteFileAtomically(absl::StrCat(to, ".png"), png,
+                                            Durability::kSync, kOwnerOnly));
+  if (task.options.dicom) {
+    HILUM_RETURN_IF_ERROR(
+        WriteCapture(task, one, answer, picture, absl::StrCat(to, ".dcm")));
+  }
+  return Line(task, one, view, answer);
+}
+
+absl::Status CheckCases(const HeatmapOptions& options) {
+  std::map<std::string, std::string> stems;
+  for (const std::string& path : options.cases) {
+    auto [first, is_new] = stems.emplace(StemOf(path), path);
+    if (is_new) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        first->second, " and ", path,
+        " would have pictures of the same name; take them one by one"));
+  }
+  if (options.cases.size() > 1 && !options.mask.empty() &&
+      !IsFolder(options.mask)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        options.mask, ": one mask and ", options.cases.size(),
+        " cases; give --mask a folder with a mask for each, STEM.png"));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> IsSegmented(const HeatmapOptions& options,
+                                 const std::string& track) {
+  if (options.arm.empty()) return absl::StartsWith(track, "segmented-");
+  if (options.arm == "segmented") return true;
+  if (options.arm == "whole") return false;
+  return absl::InvalidArgumentError("--arm: whole or segmented");
+}
+
+absl::StatusOr<std::optional<int>> LabelOf(
+    const std::string& label, const std::vector<std::string>& classes) {
+  if (label.empty()) return std::nullopt;
+  for (size_t c = 0; c < classes.size(); ++c) {
+    if (classes[c] == label) return static_cast<int>(c);
+  }
+  return absl::InvalidArgumentError(absl::StrCat(
+      "--class ", label, ": the model knows ", absl::StrJoin(classes, ", ")));
+}
+
+// What a model's file may be silent about.
+void AddNotes(CLI::App& heatmap, ModelNotes& notes) {
+  heatmap
+      .add_option("--classes", notes.classes,
+                  "In the place of what the model says: a,b,c")
+      ->delimiter(',');
+  heatmap.add_option("--architecture", notes.architecture, "Likewise");
+  heatmap.add_option("--preprocessing", notes.preprocessing,
+                     "Likewise: hilum, imagenet or torchxrayvision");
+  heatmap.add_option("--input-size", notes.input_size, "Likewise, in pixels");
+}
+
+}  // namespace
+
+absl::Status MakeHeatmaps(const HeatmapOptions& options, std::ostream& out,
+                          std::ostream& errors) {
+  HILUM_RETURN_IF_ERROR(CheckCases(options));
+  HILUM_ASSIGN_OR_RETURN(std::unique_ptr<HeatmapModel> model,
+                         HeatmapModel::Open(options.model, options.notes));
+  HILUM_ASSIGN_OR_RETURN(bool segmented,
+                         IsSegmented(options, model->facts().track));
+  HILUM_ASSIGN_OR_RETURN(std::optional<int> label,
+                         LabelOf(options.label, model->facts().classes));
+  HILUM_RETURN_IF_ERROR(MakeDirectories(options.out));
+  const Task task{options, *model, segmented, label};
+  size_t failed = 0;
+  for (const std::string& path : options.cases) {
+    absl::StatusOr<std::string> line = Explain(task, path);
+    if (line.ok()) {
+      out << *line << std::endl;
+      continue;
+    }
+    ++failed;
+    // Errors of files begin with the path already.
+    const std::string message(line.status().message());
+    errors << (absl::StartsWith(message, path) ? "" : path + ": ") << message
+           << std::endl;
+  }
+  if (failed == 0) return absl::OkStatus();
+  return absl::UnknownError(absl::StrCat(failed, " of ", options.cases.size(),
+                                         " cases have no heat map"));
+}
+
+void AddHeatmapCommand(CLI::App& app, std::function<absl::Status()>& action) {
+  // Lives as long as the action that names it.
+  auto options = std::make_shared<HeatmapOptions>();
+  CLI::App* heatmap = app.add_subcommand(
+      "heatmap", "Show where a trained model looks, over the radiograph");
+  heatmap->add_option("CASE", options->cases, "PNG, JPEG or DICOM files")
+      ->required();
+  heatmap->add_option("--model", options->model, "Weights, safetensors or .pth")
+      ->required();
+  heatmap->add_option("--out", options->out, "Folder for CASE-CLASS.png")
+      ->required();
+  heatmap->add_option("--class", options->label,
+                      "To be explained (default: each case's most probable)");
+  const std::map<std::string, CamMethod> methods = {
+      {"grad-cam", CamMethod::kGradCam},
+      {"grad-cam++", CamMethod::kGradCamPlusPlus}};
+  heatmap->add_option("--method", options->method, "grad-cam or grad-cam++")
+      ->transform(CLI::CheckedTransformer(methods))
+      ->default_str("grad-cam");
+  heatmap->add_option("--mask", options->mask,
+                      "The case's lung mask; of several a folder of STEM.png");
+  heatmap
+      ->add_option("--arm", options->arm,
+                   "What the model was trained on (default: as it says)")
+      ->check(CLI::IsMember({"whole", "segmented"}));
+  heatmap->add_flag("--dicom", options->dicom,
+                    "Write a DICOM secondary capture too, for the PACS");
+  AddNotes(*heatmap, options->notes);
+  heatmap->footer(
+      "Example:\n  hilum-trainer heatmap chest.dcm --model "
+      "whole-final.safetensors --mask chest-lungs.png --out heat --dicom");
+  heatmap->callback([options, &action] {
+    action = [options]() -> absl::Status {
+      // Before any image, and any weights, are opened.
+      HILUM_RETURN_IF_ERROR(MakeDirectories(options->out));
+      Confinement confinement{.read = options->cases, .write = {options->out}};
+      confinement.read.push_back(options->model);
+      if (!options->mask.empty()) confinement.read.push_back(options->mask);
+      HILUM_RETURN_IF_ERROR(Confine(confinement));
+      return MakeHeatmaps(*options, std::cout, std::cerr);
+    };
+  });
+}
+
+}  // namespace hilum

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// `hilum-trainer segment`: where the lungs are.
+#ifndef HILUM_SITE_AGENT_TRAINER_SEGMENTATION_COMMAND_SEGMENT_COMMAND_H_
+#define HILUM_SITE_AGENT_TRAINER_SEGMENTATION_COMMAND_SEGMENT_COMMAND_H_
+
+#include <functional>
+
+#include "absl/status/status.h"
+
+namespace CLI {
+class App;
+}
+
+namespace hilum {
+
+// Adds the subcommands train, run, score and judge; what to do is in `action`
+// once one was parsed. The network is denied before any image is opened.
+void AddSegmentCommand(CLI::App& app, std::function<absl::Status()>& action);
+
+}  // namespace hilum
+
+#endif  // HILUM_SITE_AGENT_TRAINER_SEGMENTATION_COMMAND_SEGMENT_COMMAND_H_

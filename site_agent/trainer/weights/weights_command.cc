@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "site_agent/trainer/weights/weights_command.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "common/base/status_macros.h"
+#include "common/crypto/sha256.h"
+#include "common/model/preprocessing.h"
+#include "common/model/safetensors.h"
+#include "common/model/torch_writer.h"
+#include "common/model/weights_file.h"
+#include "site_agent/sandbox/confine.h"
+#include "site_agent/trainer/data/manifest_files.h"
+
+namespace hilum {
+namespace {
+
+constexpr uint64_t kMostTimesTheFile = 8;
+
+std::string FittingText(const std::vector<Architecture>& fitting) {
+  if (fitting.empty()) {
+    return absl::StrCat("none of ", absl::StrJoin(KnownArchitectures(), ", "));
+  }
+  auto say = [](std::string* text, const Architecture& fits) {
+    absl::StrAppend(text, fits.name, " with ", fits.classes, " classes, ",
+                    fits.input_channels, " input channel",
+                    fits.input_channels > 1 ? "s" : "");
+    if (fits.head_units == 0) return;
+    absl::StrAppend(text, " and a head of ", fits.head_units, " units");
+  };
+  return absl::StrJoin(fitting, "; ", say);
+}
+
+// The file's own tensors as an architecture: in its order, those of floating
+// point. What is left is told on `out`.
+absl::StatusOr<Architecture> OwnTensors(const WeightsFile& file,
+                                        std::ostream& out) {
+  Architecture own{.name = "the file", .num_blocks = 1, .tensors = {}};
+  uint64_t elements = 0;
+  std::vector<std::string> left;
+  for (const NamedTensor& tensor : file.tensors()) {
+    if (!IsFloating(tensor.view.type)) {
+      left.push_back(Shown(tensor.name));
+      continue;
+    }
+    own.tensors.push_back({tensor.name, tensor.view.shape, Init::kZero, 0});
+    elements += static_cast<uint64_t>(tensor.view.size());
+  }
+  if (elements * 4 > kMostTimesTheFile * file.bytes().size()) {
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "its tensors are views of the same bytes: they would make ",
+        elements * 4, " bytes out of ", file.bytes().size()));
+  }
+  if (left.size() > 8) {
+    left.back() = absl::StrCat("and ", left.size() - 7, " more");
+    left.erase(left.begin() + 7, left.end() - 1);
+  }
+  if (!left.empty()) {
+    out << "left, as it is not of floating point: " << absl::StrJoin(left, ", ")
+        << "\n";
+  }
+  return own;
+}
+
+// The architecture with the classes, head and channels of the file, but for
+// one channel where those are to be summed; with its own and two classes where
+// the file's are none, so that the list of what is unlike can be made.
+absl::StatusOr<Architecture> Asked(const WeightsFile& file,
+                                   const ConvertOptions& options) {
+  ModelShape shape{.name = options.architecture, .classes = 2};
+  for (const Architecture& fits : FittingArchitectures(file.tensors())) {
+    if (fits.name != options.architecture) continue;
+    shape.classes = fits.classes;
+    shape.head_units = fits.head_units;
+    shape.input_channels = fits.input_channels;
+  }
+  if (options.sum_input_channels) shape.input_channels = 1;
+  return LookUpArchitecture(shape);
+}
+
+// What OUT says of itself: as IN, but for what is asked.
+absl::StatusOr<std::map<std::string, std::string>> MetadataFor(
+    const WeightsFile& file, const ConvertOptions& options) {
+  std::map<std::string, std::string> metadata;
+  if (auto found = file.metadata().find(kPreprocessingKey);
+      found != file.metadata().end()) {
+    metadata.insert(*found);
+  }
+  if (options.preprocessing.empty()) return metadata;
+  HILUM_RETURN_IF_ERROR(ParsePreprocessing(options.preprocessing).status());
+  metadata[kPreprocessingKey] = options.preprocessing;
+  return metadata;
+}
+
+std::string PreprocessingText(const WeightsFile& file) {
+  auto found = file.metadata().find(kPreprocessingKey);
+  return found == file.metadata().end() ? "not said" : Shown(found->second);
+}
+
+bool IsTorchName(const std::string& path) {
+  return absl::EndsWith(path, ".pth") || absl::EndsWith(path, ".pt");
+}
+
+}  // namespace
+
+absl::Status InspectWeights(const std::string& path, std::ostream& out) {
+  HILUM_ASSIGN_OR_RETURN(WeightsFile file, WeightsFile::Open(path));
+  size_t names = 4, shapes = 5;
+  for (const NamedTensor& tensor : file.tensors()) {
+    names = std::max(names, Shown(tensor.name).size());
+    shapes = std::max(shapes, ShapeText(tensor.view.shape).size());
+  }
+  uint64_t elements = 0;
+  auto row = [&](const std::string& name, const std::string& shape,
+                 absl::string_view type) {
+    out << absl::StrFormat("%-*s  %-*s  %s\n", static_cast<int>(names), name,
+                           static_cast<int>(shapes), shape, type);
+  };
+  row("name", "shape", "type");
+  for (const NamedTensor& tensor : file.tensors()) {
+    row(Shown(tensor.name), ShapeText(tensor.view.shape),
+        InfoOf(tensor.view.type).name);
+    elements += static_cast<uint64_t>(tensor.view.size());
+  }
+  out << "\nformat        " << file.format()  //
+      << "\ntensors       " << file.tensors().size() << "\nelements      "
+      << elements << "\nbytes         " << file.bytes().size()
+      << "\nsha256        " << ToHex(Sha256Of(file.bytes()))
+      << "\narchitecture  " << FittingText(FittingArchitectures(file.tensors()))
+      << "\npreprocessing " << PreprocessingText(file) << "\n";
+  return absl::OkStatus();
+}
+
+absl::Status ConvertWeights(const ConvertOptions& options, std::ostream& out) {
+  const bool torch = IsTorchName(options.out);
+  if (torch && !options.preprocessing.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        options.out, ": .pth has no place for the preprocessing; name it ",
+        ".safetensors"));
+  }
+  if (!torch && !absl::EndsWith(options.out, ".safetensors")) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(options.out, ": name it .safetensors or .pth"));
+  }
+  HILUM_ASSIGN_OR_RETURN(WeightsFile file, WeightsFile::Open(options.in));
+  HILUM_ASSIGN_OR_RETURN(Architecture architecture, options.architecture.empty()
+                                                        ? OwnTensors(file, out)
+                                                        : Asked(file, options));
+  HILUM_ASSIGN_OR_RETURN(auto metadata, MetadataFor(file, options));
+  absl::StatusOr<std::vector<float>> values =
+      FitWeights(file.tensors(), architecture,
+                 {.sum_input_channels = options.sum_input_channels});
+  if (!values.ok()) {
+    return absl::Status(
+        values.status().code(),
+        absl::StrCat(options.in, ": ", values.status().message()));
+  }
+  HILUM_ASSIGN_OR_RETURN(
+      std::string digest,
+      torch ? WriteTorchFile(options.out, architecture, *values)
+            : WriteSafetensors(options.out, architecture, *values, metadata));
+  out << options.out << "\nsha256 " << ToHex(digest) << "\n";
+  return absl::OkStatus();
+}
+
+void AddWeightsCommand(CLI::App& app, std::function<absl::Status()>& action) {
+  // Lives as long as the actions that name it.
+  auto options = std::make_shared<ConvertOptions>();
+  // Foreign bytes are read in a confinement, as foreign images are.
+  auto run = [&action, options](auto what) {
+    action = [what, options]() -> absl::Status {
+      Confinement confinement{.read = {options->in}, .write = {}};
+      if (!options->out.empty()) {
+        confinement.write = {ParentFolder(options->out)};
+      }
+      HILUM_RETURN_IF_ERROR(Confine(confinement));
+      return what();
+    };
+  };
+  CLI::App* weights =
+      app.add_subcommand("weights", "Look at and convert files of weights");
+  weights->require_subcommand(1);
+  weights->footer(
+      "Example:\n  hilum-trainer weights inspect densenet.pth\n"
+      "  hilum-trainer weights convert vgg16.pth vgg16.safetensors "
+      "--architecture vgg16");
+  CLI::App* inspect = weights->add_subcommand(
+      "inspect", "List the tensors of a file: safetensors or .pth");
+  inspect->add_option("FILE", options->in, "Told by its bytes")->required();
+  inspect->footer("Example:\n  hilum-trainer weights inspect densenet.pth");
+  inspect->callback([=] {
+    run([options] { return InspectWeights(options->in, std::cout); });
+  });
+  CLI::App* convert = weights->add_subcommand(
+      "convert", "Write weights as safetensors or .pth, in float32");
+  convert->add_option("IN", options->in, "safetensors or .pth")->required();
+  convert->add_option("OUT", options->out, "Its suffix says which")->required();
+  CLI::Option* architecture = convert->add_option(
+      "--architecture", options->architecture,
+      "Of the registry: check against it, and write its tensors alone");
+  convert
+      ->add_flag("--sum-channels", options->sum_input_channels,
+                 "Sum a first convolution's three channels for a model of one")
+      ->needs(architecture);
+  convert->add_option(
+      "--preprocessing", options->preprocessing,
+      "What the weights take, said in OUT: hilum, imagenet, torchxrayvision");
+  convert->footer(
+      "Example:\n  hilum-trainer weights convert best.pth best.safetensors");
+  convert->callback(
+      [=] { run([options] { return ConvertWeights(*options, std::cout); }); });
+}
+
+}  // namespace hilum

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "site_agent/imaging/pictures/stamp_text.h"
+
+#include <string>
+
+#include "gtest/gtest.h"
+
+namespace hilum {
+namespace {
+
+RgbImage Gray(int rows, int columns) {
+  return {rows, columns,
+          std::vector<uint8_t>(static_cast<size_t>(rows) * columns * 3, 90)};
+}
+
+// '#' white, ' ' black, '.' as it was.
+std::string Shown(const RgbImage& image) {
+  std::string out;
+  for (int row = 0; row < image.rows; ++row) {
+    for (int column = 0; column < image.columns; ++column) {
+      const uint8_t v = image.pixels[3 * (row * image.columns + column)];
+      out += v == 255 ? '#' : v == 0 ? ' ' : '.';
+    }
+    out += '\n';
+  }
+  return out;
+}
+
+TEST(StampTextTest, LettersStandInTheLowerLeftCorner) {
+  RgbImage image = Gray(10, 16);
+  ASSERT_TRUE(StampText("Ft", image));
+  EXPECT_EQ(Shown(image),
+            "................\n"
+            "             ...\n"
+            " ##### ##### ...\n"
+            " #       #   ...\n"
+            " #       #   ...\n"
+            " ####    #   ...\n"
+            " #       #   ...\n"
+            " #       #   ...\n"
+            " #       #   ...\n"
+            "             ...\n");
+}
+
+TEST(StampTextTest, DotsGrowWithTheImage) {
+  RgbImage image = Gray(40, 42);  // half of it takes 7 dots of 3 pixels
+  ASSERT_TRUE(StampText("L", image));
+  int white = 0;
+  for (size_t i = 0; i < image.pixels.size(); i += 3) {
+    white += image.pixels[i] == 255;
+  }
+  EXPECT_EQ(white, 11 * 9);
+  EXPECT_EQ(image.pixels[3 * (39 * 42 + 21)], 90);
+}
+
+TEST(StampTextTest, AnImageTooSmallStaysAsItIs) {
+  for (RgbImage image : {Gray(8, 100), Gray(20, 12)}) {
+    const RgbImage before = image;
+    EXPECT_FALSE(StampText("ab", image));
+    EXPECT_EQ(image.pixels, before.pixels);
+  }
+}
+
+}  // namespace
+}  // namespace hilum
