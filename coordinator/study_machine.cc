@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
+#include "common/config/cohort_rules.h"
 #include "common/config/study.h"
 #include "common/secagg/context.h"
 
@@ -23,11 +24,7 @@ std::vector<SiteId> Cohort(const v1::Study& study) {
 constexpr char kUnable[] = "cannot work on the study, its own log says why";
 
 uint32_t MinimumSites(const v1::Study& study) {
-  const uint32_t asked = study.aggregation().minimum_sites();
-  if (!IsSecure(study)) return asked;
-  SecAggContext context;
-  for (SiteId& site : Cohort(study)) context.cohort.insert(std::move(site));
-  return std::max(asked, static_cast<uint32_t>(context.Threshold()));
+  return static_cast<uint32_t>(LeastSites(study));
 }
 
 // Why a round failed, for the operator.

@@ -22,17 +22,13 @@ constexpr size_t kSumIdSize = 32;
 
 std::unique_ptr<SecureSum> StudyMachine::MakeSum(std::string id) const {
   SecureSum::Options options{
-      .context = {.study_hash = setup_.study_hash,
-                  .round = round_.number(),
-                  .question = Question(setup_.study_hash, round_.number(),
-                                       KindOfPhase(), setup_.chain)},
+      .context = ContextOf(study_, setup_.study_hash, round_.number(),
+                           Question(setup_.study_hash, round_.number(),
+                                    KindOfPhase(), setup_.chain)),
       .id = std::move(id),
       .minimum_sites = study_.aggregation().minimum_sites(),
       .step_deadline =
           absl::Seconds(study_.aggregation().step_deadline_seconds())};
-  for (const std::string& site : study_.sites()) {
-    options.context.cohort.emplace(site);
-  }
   return std::make_unique<SecureSum>(std::move(options), *setup_.verifier);
 }
 

@@ -91,6 +91,8 @@ v1::CensusTotals NoCensus(const v1::Study& study) {
   const int tracks = NumTracks(study);
   totals.mutable_track_sites()->Resize(tracks, 0);
   totals.mutable_track_class_sites()->Resize(tracks * study.classes_size(), 0);
+  totals.mutable_capped_patients()->Resize(
+      study.arms_size() * CensusCells(study), 0);
   return totals;
 }
 
@@ -109,6 +111,35 @@ struct HasCases {
     }
   }
 };
+
+// Returns what one site adds to capped_patients, [arms * folds * classes].
+template <typename Arms>
+google::protobuf::RepeatedField<uint64_t> CappedPatients(const Arms& arms) {
+  google::protobuf::RepeatedField<uint64_t> capped;
+  for (const v1::ArmCensus& arm : arms) {
+    for (uint64_t patients : arm.fold_class_patients()) {
+      capped.Add(std::min(patients, kCellCap));
+    }
+  }
+  return capped;
+}
+
+// Checks that each cell's capped patients can be those of so many sites.
+absl::Status CheckCapped(const v1::CensusTotals& totals) {
+  const auto sites = static_cast<uint64_t>(totals.sites_size());
+  int i = 0;
+  for (const v1::ArmCensus& arm : totals.arms()) {
+    for (uint64_t patients : arm.fold_class_patients()) {
+      const uint64_t capped = totals.capped_patients(i++);
+      if (capped >= std::min(patients, kCellCap) &&
+          capped <= std::min(patients, kCellCap * sites)) {
+        continue;
+      }
+      return Absurd("capped patients that a cell's patients cannot give");
+    }
+  }
+  return absl::OkStatus();
+}
 
 // The largest of what kMaxRows bounds.
 template <typename Census>
@@ -171,7 +202,8 @@ int64_t CensusVectorSize(const v1::Study& study) {
   return int64_t{study.arms_size()} *
              (2 * CensusCells(study) + 1 + kFingerprintWords) +
          2 + study.classes_size() +
-         int64_t{NumTracks(study)} * (1 + study.classes_size());
+         int64_t{NumTracks(study)} * (1 + study.classes_size()) +
+         int64_t{study.arms_size()} * CensusCells(study);
 }
 
 absl::StatusOr<std::vector<uint32_t>> EncodeCensus(
@@ -194,6 +226,7 @@ absl::StatusOr<std::vector<uint32_t>> EncodeCensus(
   const HasCases own(study, census.arms());
   AppendCounts(own.tracks, words);
   AppendCounts(own.classes, words);
+  AppendCounts(CappedPatients(census.arms()), words);
   return words;
 }
 
@@ -217,8 +250,10 @@ absl::StatusOr<v1::CensusTotals> DecodeCensus(const v1::Study& study,
   ReadCounts(words, *totals.mutable_rejected_masks());
   ReadCounts(words, *totals.mutable_track_sites());
   ReadCounts(words, *totals.mutable_track_class_sites());
+  ReadCounts(words, *totals.mutable_capped_patients());
   HILUM_RETURN_IF_ERROR(CheckTotals(totals));
   HILUM_RETURN_IF_ERROR(CheckSitesWithCases(study, totals));
+  HILUM_RETURN_IF_ERROR(CheckCapped(totals));
   return totals;
 }
 
@@ -244,6 +279,7 @@ v1::CensusTotals SumCensus(
     const HasCases has(study, own.arms());
     AddCounts(has.tracks, *totals.mutable_track_sites());
     AddCounts(has.classes, *totals.mutable_track_class_sites());
+    AddCounts(CappedPatients(own.arms()), *totals.mutable_capped_patients());
   }
   return totals;
 }

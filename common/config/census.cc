@@ -80,9 +80,11 @@ absl::Status CheckTotalsShape(const v1::Study& study,
   const int cells =
       static_cast<int>(study.cross_validation().folds()) * study.classes_size();
   const int tracks = static_cast<int>(StudyTracks(study).size());
-  bool fits = totals.arms_size() == study.arms_size() &&
-              totals.track_sites_size() == tracks &&
-              totals.track_class_sites_size() == tracks * study.classes_size();
+  bool fits =
+      totals.arms_size() == study.arms_size() &&
+      totals.track_sites_size() == tracks &&
+      totals.track_class_sites_size() == tracks * study.classes_size() &&
+      totals.capped_patients_size() == study.arms_size() * cells;
   for (const v1::ArmCensus& arm : totals.arms()) {
     fits = fits && arm.fold_class_counts_size() == cells &&
            arm.fold_class_patients_size() == cells &&
@@ -116,11 +118,13 @@ absl::Status CheckFingerprint(const v1::ArmCensus& arm) {
                      " grays and ", print.sides_size(), " sides, not of ",
                      kFingerprintGrays, " and ", kFingerprintSides));
   }
-  const uint64_t cases = Sum(arm.fold_class_counts());
+  // Each first, then their sum, which then does not wrap. Arms of few cases
+  // have no part in it.
+  const uint64_t most = Sum(arm.fold_class_counts());
+  const uint64_t cases =
+      AllUpTo(most, print.sides()) ? Sum(print.sides()) : most + 1;
   const uint64_t pixels = kFingerprintShare * cases;
-  // Each first, then their sum, which then does not wrap.
-  if (AllUpTo(cases, print.sides()) && Sum(print.sides()) == cases &&
-      AllUpTo(pixels, print.grays()) &&
+  if (cases <= most && AllUpTo(pixels, print.grays()) &&
       Sum(print.grays()) <= pixels + kGrayRounding * cases &&
       print.masked() <= cases &&
       print.lung_share() <= kFingerprintShare * print.masked()) {
@@ -129,7 +133,7 @@ absl::Status CheckFingerprint(const v1::ArmCensus& arm) {
   return absl::InvalidArgumentError(absl::StrCat(
       "census: a fingerprint of ", Sum(print.sides()), " sides, ",
       print.masked(), " masks with ", print.lung_share(), " and ",
-      Sum(print.grays()), " grays, which ", cases, " cases cannot have"));
+      Sum(print.grays()), " grays, which ", most, " cases cannot have"));
 }
 
 std::vector<uint64_t> TrainingCases(

@@ -17,6 +17,9 @@ inline constexpr uint64_t kMaxArmCases = 1 << 21;
 // Of one site: rows, rejected rows, cases without mask, rejected masks of a
 // class.
 inline constexpr uint64_t kMaxRows = 2 * kMaxArmCases;
+// In CensusTotals.capped_patients a site counts for so many patients of a cell
+// at most.
+inline constexpr uint64_t kCellCap = 10;
 // What rounding 32 shares of a case to whole numbers can add to their sum.
 inline constexpr uint64_t kGrayRounding = 16;
 
@@ -37,10 +40,12 @@ absl::Status CheckPatients(const v1::ArmCensus& arm);
 absl::Status CheckTotalsShape(const v1::Study& study,
                               const v1::CensusTotals& totals);
 
-// Of an arm of one site or of a cohort, of n cases in sum. INVALID_ARGUMENT:
-// no fingerprint of full shape, sides not of n cases, more than n masked, a
-// gray over 4096 n, all of them over (4096 + kGrayRounding) n, or lungs over
-// 4096 a masked case. n <= kMaxArmCases a site, so that no sum wraps.
+// Of an arm of one site or of a cohort, whose sides are n in sum.
+// INVALID_ARGUMENT: no fingerprint of full shape, n over the arm's cases (it
+// may be under: a site with few cases gives no fingerprint), more than n
+// masked, a gray over 4096 n, all of them over (4096 + kGrayRounding) n, or
+// lungs over 4096 a masked case. n <= kMaxArmCases a site, so that no sum
+// wraps.
 absl::Status CheckFingerprint(const v1::ArmCensus& arm);
 
 // The cases that the arms of a census, of one site or in sum, have for training

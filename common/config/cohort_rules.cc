@@ -18,27 +18,42 @@ uint64_t Sum(const std::vector<uint64_t>& counts) {
   return std::accumulate(counts.begin(), counts.end(), uint64_t{0});
 }
 
+// "class a in fold 2 of arm whole"
+std::string CellName(const v1::Study& study, int arm, int cell) {
+  const int classes = study.classes_size();
+  return absl::StrCat("class ", study.classes(cell % classes), " in fold ",
+                      cell / classes + 1, " of arm ", ArmName(study.arms(arm)));
+}
+
 absl::Status TooFew(const v1::Study& study, absl::string_view whose, int arm,
                     int cell, uint64_t patients, uint32_t minimum) {
-  const int classes = study.classes_size();
   return absl::FailedPreconditionError(absl::StrCat(
-      whose, " too few patients in a cell: ", patients, " of class ",
-      study.classes(cell % classes), " in fold ", cell / classes + 1,
-      " of arm ", ArmName(study.arms(arm)), ", fewer than ", minimum,
+      whose, " too few patients in a cell: ", patients, " of ",
+      CellName(study, arm, cell), ", fewer than ", minimum,
       ", could be told apart in the sums; take fewer folds, merge classes or "
       "add cases"));
 }
 
-absl::Status CheckCellsOf(const v1::Study& study, const Arms& arms,
-                          absl::string_view whose, uint32_t minimum) {
-  for (int a = 0; a < arms.size(); ++a) {
-    for (int cell = 0; cell < arms[a].fold_class_patients_size(); ++cell) {
-      const uint64_t patients = arms[a].fold_class_patients(cell);
-      if (patients == 0 || patients >= minimum) continue;
-      return TooFew(study, whose, a, cell, patients, minimum);
-    }
-  }
-  return absl::OkStatus();
+absl::Status TooFewIfSitesLeave(const v1::Study& study, int arm, int cell,
+                                uint64_t missing, uint32_t minimum) {
+  return absl::FailedPreconditionError(absl::StrCat(
+      "a sum may be without ", missing, missing == 1 ? " site" : " sites",
+      " of the cohort, and could then be over fewer than ", minimum,
+      " patients of ", CellName(study, arm, cell),
+      ", who could be told apart; set aggregation.minimum_sites to more sites "
+      "(all of them: nobody may be missing), take fewer folds, merge classes "
+      "or add cases"));
+}
+
+// Returns what is left at least of the cell's patients without any d sites.
+uint64_t LeftWithout(const v1::CensusTotals& totals, int arm, int cell,
+                     uint64_t missing) {
+  const v1::ArmCensus& all = totals.arms(arm);
+  const uint64_t patients = all.fold_class_patients(cell);
+  if (missing == 0) return patients;
+  const uint64_t capped =
+      totals.capped_patients(arm * all.fold_class_patients_size() + cell);
+  return std::min(patients, capped - std::min(capped, kCellCap * missing));
 }
 
 // [tracks][classes]
@@ -55,11 +70,10 @@ std::vector<std::vector<uint64_t>> CohortCases(const v1::Study& study,
   return cases;
 }
 
-const v1::ArmCensus& ArmOf(const v1::Study& study, const Track& track,
-                           const v1::CensusTotals& totals) {
+int ArmIndexOf(const v1::Study& study, const Track& track) {
   const auto arm = std::find(study.arms().begin(), study.arms().end(),
                              static_cast<int>(track.arm));
-  return totals.arms(static_cast<int>(arm - study.arms().begin()));
+  return static_cast<int>(arm - study.arms().begin());
 }
 
 }  // namespace
@@ -75,22 +89,62 @@ PolicyLimits LimitsOf(const v1::Policy& policy) {
   return limits;
 }
 
+int SumThreshold(int sites) {
+  return std::max(2 * sites / 3 + 1, static_cast<int>(kTrackSites));
+}
+
+int LeastSites(const v1::Study& study) {
+  const int asked = static_cast<int>(study.aggregation().minimum_sites());
+  return IsSecure(study) ? std::max(asked, SumThreshold(study.sites_size()))
+                         : asked;
+}
+
+uint64_t MayBeMissing(const v1::Study& study, const v1::CensusTotals& totals) {
+  if (!IsSecure(study)) return 0;
+  return static_cast<uint64_t>(
+      std::max(0, totals.sites_size() - LeastSites(study)));
+}
+
 absl::Status CheckCells(const v1::Study& study, const v1::CensusTotals& totals,
                         uint32_t minimum_patients) {
-  return CheckCellsOf(study, totals.arms(), "the cohort has", minimum_patients);
+  const uint64_t missing = MayBeMissing(study, totals);
+  for (int a = 0; a < totals.arms_size() && minimum_patients > 1; ++a) {
+    const auto& cells = totals.arms(a).fold_class_patients();
+    for (int cell = 0; cell < cells.size(); ++cell) {
+      const uint64_t patients = cells[cell];
+      if (patients == 0) continue;
+      if (patients < minimum_patients) {
+        return TooFew(study, "the cohort has", a, cell, patients,
+                      minimum_patients);
+      }
+      if (LeftWithout(totals, a, cell, missing) < minimum_patients) {
+        return TooFewIfSitesLeave(study, a, cell, missing, minimum_patients);
+      }
+    }
+  }
+  return absl::OkStatus();
 }
 
 absl::Status CheckOwnCells(const v1::Study& study, const Arms& own,
                            uint32_t minimum_patients) {
-  return CheckCellsOf(study, own, "this site has", minimum_patients);
+  for (int a = 0; a < own.size(); ++a) {
+    for (int cell = 0; cell < own[a].fold_class_patients_size(); ++cell) {
+      const uint64_t patients = own[a].fold_class_patients(cell);
+      if (patients == 0 || patients >= minimum_patients) continue;
+      return TooFew(study, "this site has", a, cell, patients,
+                    minimum_patients);
+    }
+  }
+  return absl::OkStatus();
 }
 
 std::vector<bool> ActiveTracks(const v1::Study& study,
                                const v1::CensusTotals& totals) {
   std::vector<bool> active(StudyTracks(study).size(), true);
   if (!IsSecure(study)) return active;
+  const uint64_t least = kTrackSites + MayBeMissing(study, totals);
   for (size_t t = 0; t < active.size(); ++t) {
-    active[t] = totals.track_sites(static_cast<int>(t)) >= kTrackSites;
+    active[t] = totals.track_sites(static_cast<int>(t)) >= least;
   }
   return active;
 }
@@ -186,12 +240,12 @@ std::vector<bool> HistogramsShown(const v1::Study& study,
   const uint32_t least = study.sites_size() == 1 ? 1 : minimum_patients;
   std::vector<bool> shown(tracks.size() * static_cast<size_t>(classes));
   if (IsSegmentation(study)) return shown;
+  const uint64_t missing = MayBeMissing(study, totals);
   for (size_t t = 0; t < tracks.size(); ++t) {
     if (!active[t] || tracks[t].IsFinal()) continue;
-    const auto& patients =
-        ArmOf(study, tracks[t], totals).fold_class_patients();
+    const int arm = ArmIndexOf(study, tracks[t]);
     const auto of_class = [&](int c) {
-      return patients[tracks[t].fold * classes + c];
+      return LeftWithout(totals, arm, tracks[t].fold * classes + c, missing);
     };
     for (int c = 0; c < classes; ++c) {
       uint64_t others = 0;

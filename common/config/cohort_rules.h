@@ -8,6 +8,11 @@
 // rows of a classifier's head split it by class: a cell (arm, fold, class) is
 // the smallest group that the sums of a round tell apart.
 //
+// Sites drop out, and the coordinator says which. So each rule holds for the
+// fewest sites that a sum may be over, whichever these are: with d sites that
+// may be missing (MayBeMissing), a cell keeps its patients where
+// CensusTotals.capped_patients is kCellCap * d more.
+//
 // Everywhere `totals` is of the study's shape, as DecodeCensus and SumCensus
 // (common/aggregation/statistics_vector.h) make it; [tracks] is in the order of
 // StudyTracks, [tracks * classes] is track-major. All functions are pure.
@@ -39,6 +44,18 @@ PolicyLimits LimitsOf(const v1::Policy& policy);
 // Fewest sites whose cases make a track, or a class of one.
 inline constexpr uint64_t kTrackSites = 3;
 
+// Returns the threshold t of secure sums in a study of n sites: floor(2 n / 3)
+// + 1, at least kTrackSites. Any two groups of t have an honest site in common
+// unless a third of the sites colludes.
+int SumThreshold(int sites);
+
+// Returns the fewest sites that a sum of the study is over: with secure
+// aggregation t or aggregation.minimum_sites, whichever is more.
+int LeastSites(const v1::Study& study);
+
+// Returns d, how many of the census' sites a later sum may be without.
+uint64_t MayBeMissing(const v1::Study& study, const v1::CensusTotals& totals);
+
 // A site with a larger share of a track is told: the sum is nearly its own
 // part.
 inline constexpr double kToldShare = 0.8;
@@ -47,8 +64,9 @@ inline constexpr double kToldShare = 0.8;
 // same for all sites, as a policy's minimum_cell_patients need not be.
 inline constexpr uint32_t kHistogramPatients = 10;
 
-// Checks that each cell has no training patient or at least so many.
-// FAILED_PRECONDITION names the first that has fewer, and what to do.
+// Checks that each cell has no training patient or, without any d of the sites,
+// at least so many. A minimum of 1 asks nothing. FAILED_PRECONDITION names the
+// first cell that has fewer, and what to do.
 absl::Status CheckCells(const v1::Study& study, const v1::CensusTotals& totals,
                         uint32_t minimum_patients);
 
@@ -59,7 +77,7 @@ absl::Status CheckOwnCells(
     uint32_t minimum_patients);
 
 // Returns which tracks are trained, [tracks]: with secure aggregation those for
-// which kTrackSites sites have cases, else all.
+// which kTrackSites + d sites have cases, else all.
 std::vector<bool> ActiveTracks(const v1::Study& study,
                                const v1::CensusTotals& totals);
 
@@ -104,10 +122,10 @@ std::vector<uint64_t> HeldOut(const v1::Study& study,
 
 // Returns whose score histograms may be sent, [tracks * classes]: those of
 // active tracks that hold out a fold with so many patients of the class, and so
-// many of another class. Of the other classes the one with most patients
-// counts, since a patient may be in several; patients are those of the census,
-// without those kept for validation. None in a study of segmentation. In a
-// study of one site one patient of each is enough.
+// many of another class, without any d of the sites. Of the other classes the
+// one with most patients counts, since a patient may be in several; patients
+// are those of the census, without those kept for validation. None in a study
+// of segmentation. In a study of one site one patient of each is enough.
 std::vector<bool> HistogramsShown(
     const v1::Study& study, const v1::CensusTotals& totals,
     uint32_t minimum_patients = kHistogramPatients);

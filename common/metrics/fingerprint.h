@@ -21,6 +21,10 @@ inline constexpr uint32_t kFingerprintSideEnds[kFingerprintSides - 1] = {
 // would have it as its share.
 inline constexpr uint64_t kFingerprintShare = 4096;
 
+// A site gives no fingerprint of an arm with fewer cases than this: it would be
+// nearly that of one image.
+inline constexpr uint64_t kFingerprintCases = 10;
+
 // Those that reports say, in order.
 inline constexpr double kGrayQuantiles[] = {0.05, 0.25, 0.5, 0.75, 0.95};
 

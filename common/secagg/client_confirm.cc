@@ -14,10 +14,10 @@ absl::Status SecAggClient::CheckSurvivors(
         "secure aggregation: the survivors leave out this site, whose vector "
         "is in");
   }
-  if (static_cast<int>(survivors.size()) < context_.Threshold()) {
+  if (static_cast<int>(survivors.size()) < context_.LeastSurvivors()) {
     return absl::PermissionDeniedError(absl::StrCat(
         "secure aggregation: a sum of ", survivors.size(),
-        " sites is asked for, of at least ", context_.Threshold()));
+        " sites is asked for, of at least ", context_.LeastSurvivors()));
   }
   if (std::includes(sharers_.begin(), sharers_.end(), survivors.begin(),
                     survivors.end())) {

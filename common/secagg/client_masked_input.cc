@@ -45,10 +45,10 @@ absl::Status SecAggClient::MaskedInput(const v1::Inbox& inbox) {
     return absl::InvalidArgumentError(
         "secure aggregation: this site is shown a share of itself");
   }
-  if (static_cast<int>(sharers_.size()) < context_.Threshold()) {
-    return absl::PermissionDeniedError(
-        absl::StrCat("secure aggregation: only ", sharers_.size(),
-                     " sites have shared, of at least ", context_.Threshold()));
+  if (static_cast<int>(sharers_.size()) < context_.LeastSurvivors()) {
+    return absl::PermissionDeniedError(absl::StrCat(
+        "secure aggregation: only ", sharers_.size(),
+        " sites have shared, of at least ", context_.LeastSurvivors()));
   }
   for (const v1::SealedShare& share : inbox.shares()) {
     auto peer = roster_.find(SiteId(share.site()));

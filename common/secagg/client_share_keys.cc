@@ -60,9 +60,9 @@ absl::Status SecAggClient::CheckEntry(const v1::Roster::Entry& entry) const {
 absl::Status SecAggClient::CheckRoster(const v1::Roster& roster) const {
   HILUM_ASSIGN_OR_RETURN(std::set<SiteId> sites, SitesOf(roster.entries()));
   if (!sites.contains(self_)) return Untrusted("does not name this site");
-  if (static_cast<int>(sites.size()) < context_.Threshold()) {
+  if (static_cast<int>(sites.size()) < context_.LeastSurvivors()) {
     return Untrusted(absl::StrCat("has ", sites.size(), " sites, of at least ",
-                                  context_.Threshold()));
+                                  context_.LeastSurvivors()));
   }
   std::set<std::string> keys;
   for (const v1::Roster::Entry& entry : roster.entries()) {

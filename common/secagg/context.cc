@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "common/config/cohort_rules.h"
 #include "common/crypto/sha256.h"
 
 namespace hilum {
@@ -32,8 +33,22 @@ std::string Concatenate(std::initializer_list<absl::string_view> parts) {
 }
 
 int SecAggContext::Threshold() const {
-  const int sites = static_cast<int>(cohort.size());
-  return std::max(2 * sites / 3 + 1, kMinimumSurvivors);
+  return SumThreshold(static_cast<int>(cohort.size()));
+}
+
+int SecAggContext::LeastSurvivors() const {
+  return std::max(Threshold(), minimum_sites);
+}
+
+SecAggContext ContextOf(const v1::Study& study, std::string study_hash,
+                        uint32_t round, std::string question) {
+  SecAggContext context{
+      .study_hash = std::move(study_hash),
+      .round = round,
+      .question = std::move(question),
+      .minimum_sites = static_cast<int>(study.aggregation().minimum_sites())};
+  for (const std::string& site : study.sites()) context.cohort.emplace(site);
+  return context;
 }
 
 std::string SecAggContext::Statement(

@@ -12,11 +12,9 @@
 #include "absl/strings/string_view.h"
 #include "common/base/ids.h"
 #include "hilum/v1/secagg.pb.h"
+#include "hilum/v1/study.pb.h"
 
 namespace hilum {
-
-// Fewer than this no sum may hold: of two, each would know the other's.
-inline constexpr int kMinimumSurvivors = 3;
 
 // What one secure sum is about; part of everything that is signed, sealed or
 // derived in it, so that nothing of one sum is good for another.
@@ -28,15 +26,23 @@ struct SecAggContext {
   std::string question;
   std::set<SiteId> cohort;  // the study's sites, whoever takes part
 
-  // t = floor(2 n / 3) + 1 of the cohort's n sites, at least
-  // kMinimumSurvivors: any two groups of t have an honest site in common
-  // unless a third of the cohort colludes.
+  // aggregation.minimum_sites, which the officers approved; 0: not said.
+  int minimum_sites = 0;
+
+  // t = SumThreshold(n) (common/config/cohort_rules.h) of the cohort's n sites:
+  // so many shares give a secret back, and so many sites confirm a list.
   int Threshold() const;
+  // How many sites a sum is over at least: t or minimum_sites.
+  int LeastSurvivors() const;
 
   // `label` and `parts`, each with its length before it, under this context.
   std::string Statement(absl::string_view label,
                         std::initializer_list<absl::string_view> parts) const;
 };
+
+// Returns the context of a sum of the study.
+SecAggContext ContextOf(const v1::Study& study, std::string study_hash,
+                        uint32_t round, std::string question);
 
 // Returns the parts one after the other, each with its length before it, as 32
 // little-endian bits: no two lists of parts give the same bytes.

@@ -71,9 +71,10 @@ absl::Status CheckSurvivors(const SecAggContext& context,
                             const PeerVerifier& verifier, const Keys& keys,
                             const std::string& roster_hash,
                             const v1::SumOpening& opening) {
-  if (opening.survivors_size() < context.Threshold()) {
+  if (opening.survivors_size() < context.LeastSurvivors()) {
     return Untrusted(absl::StrCat("is of ", opening.survivors_size(),
-                                  " sites, of at least ", context.Threshold()));
+                                  " sites, of at least ",
+                                  context.LeastSurvivors()));
   }
   for (const v1::SumOpening::Survivor& survivor : opening.survivors()) {
     const SiteId site(survivor.site());

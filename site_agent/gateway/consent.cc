@@ -49,6 +49,24 @@ std::vector<PastStudy> NotAccepting(std::vector<PastStudy> past,
   return past;
 }
 
+// Returns the study's risks, of which those that it has in common with a study
+// approved later were asked and named with that one.
+std::vector<Risk> RisksNotTaken(const AskedSite& asked,
+                                const Approvals& approvals,
+                                const std::string& hash,
+                                const v1::Study& study) {
+  const std::vector<PastStudy> past = PastStudies(approvals, hash);
+  std::vector<Risk> risks = RisksOf(study, asked.site, asked.policy,
+                                    NotAccepting(past, kSiteUpdatesInferable));
+  std::erase_if(risks,
+                [](const Risk& risk) { return risk.name == kCountsInferable; });
+  for (Risk& risk : RisksOf(study, asked.site, asked.policy,
+                            NotAccepting(past, kCountsInferable))) {
+    if (risk.name == kCountsInferable) risks.push_back(std::move(risk));
+  }
+  return risks;
+}
+
 absl::Status CheckWeights(const Approvals& approvals, const std::string& hash,
                           const v1::Study& study) {
   HILUM_ASSIGN_OR_RETURN(Acceptance accepted, approvals.Accepted(hash));
@@ -112,10 +130,7 @@ absl::Status CheckConsent(const AskedSite& asked, const Approvals& approvals,
   HILUM_RETURN_IF_ERROR(
       CheckTrusted(asked.policy, study, OtherSites(study, asked.site)));
   HILUM_RETURN_IF_ERROR(CheckRisks(
-      approvals, hash,
-      RisksOf(
-          study, asked.site, asked.policy,
-          NotAccepting(PastStudies(approvals, hash), kSiteUpdatesInferable))));
+      approvals, hash, RisksNotTaken(asked, approvals, hash, study)));
   return CheckWeights(approvals, hash, study);
 }
 

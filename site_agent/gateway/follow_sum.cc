@@ -52,6 +52,11 @@ absl::Status StudyFollower::ReadCensus(const v1::Task& task) {
         "the coordinator's sum of the censuses does not begin at the approved "
         "starting weights");
   }
+  // Its patients are in no count by which the cohort is judged.
+  if (!IsIn(opening)) {
+    return Untrusted(
+        "the cohort's census is without this site, which is out of the study");
+  }
   const int64_t size = SizeOf(opening);
   HILUM_ASSIGN_OR_RETURN(std::string path,
                          FetchSum(task.header(), opening, size));
@@ -90,14 +95,13 @@ absl::Status StudyFollower::Advance(const v1::Header& header,
   absl::StatusOr<std::string> global =
       Fetch(header, ModelRef(state_.chain().model_sha256()));
   if (absl::IsNotFound(global.status())) {
-    // This site's own copy is lost, and nobody has that model any more. The
-    // next one is taken as told, as by a site that was away; the sum is checked
-    // all the same.
-    HILUM_RETURN_IF_ERROR(CheckTold(opening));
-    *state_.mutable_chain() = opening.after();
-    state_.set_checked(false);
-    unchecked_ = opening;
-    return absl::OkStatus();
+    // Nobody has the model that the sum began from. A site that was not in the
+    // sum takes the next one as told, as if it had been away for longer.
+    if (!IsIn(opening)) return JumpTo(opening);
+    return absl::FailedPreconditionError(absl::StrCat(
+        "secure aggregation: this site's copy of the model before round ",
+        opening.round(), " is lost, and the coordinator has it no more; this ",
+        "site cannot check the next one and leaves the study's sums"));
   }
   HILUM_RETURN_IF_ERROR(global.status());
   const int64_t size = SizeOf(opening);

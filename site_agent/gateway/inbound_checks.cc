@@ -114,7 +114,9 @@ absl::Status CheckCensus(const v1::CensusTotals& census,
       !IsAtMost(census.arms(), static_cast<size_t>(study.study.arms_size())) ||
       !IsAtMost(census.rejected_masks(), classes) ||
       !IsAtMost(census.track_sites(), study.tracks) ||
-      !IsAtMost(census.track_class_sites(), study.tracks * classes)) {
+      !IsAtMost(census.track_class_sites(), study.tracks * classes) ||
+      !IsAtMost(census.capped_patients(),
+                static_cast<size_t>(study.study.arms_size()) * study.cells)) {
     return Bad("task.census: not of the study's shape");
   }
   for (const v1::ArmCensus& arm : census.arms()) {

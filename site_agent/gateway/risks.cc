@@ -59,6 +59,29 @@ std::string SiteSentence(const std::string& first, const std::string& second,
       difference.size() == 1 ? "its" : "their", " patients taught it");
 }
 
+// Censuses do not depend on the weights: the difference of two is what the
+// sites are by which they differ.
+void AddCountsRisk(const v1::Study& study, const PastStudy& before,
+                   std::vector<Risk>& risks) {
+  if (!IsSecure(study) || !IsSecure(before.study)) return;
+  for (const Cohort& one : CohortsOf(study)) {
+    for (const Cohort& other : CohortsOf(before.study)) {
+      const Cohort difference = Difference(one, other);
+      if (!IsTelling(difference)) continue;
+      risks.push_back(
+          {std::string(kCountsInferable),
+           absl::StrCat("this study, ", study.name(), ", and the study ",
+                        Named(before), " approved before differ only in ",
+                        Names(difference),
+                        ": the difference of their censuses is how many cases ",
+                        difference.size() == 1 ? "that site has"
+                                               : "those two sites have",
+                        " of each class, and how their images look")});
+      return;
+    }
+  }
+}
+
 void AddSiteRisks(const v1::Study& study, const std::vector<PastStudy>& past,
                   std::vector<Risk>& risks) {
   auto compare = [&](const std::vector<Cohort>& others,
@@ -77,7 +100,10 @@ void AddSiteRisks(const v1::Study& study, const std::vector<PastStudy>& past,
   };
   compare(CohortsOf(study), "another track of it");
   for (const PastStudy& before : past) {
-    if (!StartAlike(study, before.study)) continue;
+    if (!StartAlike(study, before.study)) {
+      AddCountsRisk(study, before, risks);
+      continue;
+    }
     compare(CohortsOf(before.study),
             absl::StrCat("the study ", Named(before), " approved before"));
   }
@@ -171,9 +197,9 @@ uint64_t FewestOfArm(const v1::Study& a, const v1::ArmCensus& arm_a,
 }  // namespace
 
 std::vector<std::string> RiskNames() {
-  return {std::string(kPatientsInferable), std::string(kSiteUpdatesInferable),
-          std::string(kUnpinnedKeys), std::string(kVisibleUpdates),
-          std::string(kWeakPolicy)};
+  return {std::string(kCountsInferable),      std::string(kPatientsInferable),
+          std::string(kSiteUpdatesInferable), std::string(kUnpinnedKeys),
+          std::string(kVisibleUpdates),       std::string(kWeakPolicy)};
 }
 
 std::vector<Risk> RisksOf(const v1::Study& study, const SiteId& site,

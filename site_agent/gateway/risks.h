@@ -20,6 +20,7 @@
 namespace hilum {
 
 // Names, as `approve --accept` takes them.
+inline constexpr absl::string_view kCountsInferable = "counts_inferable";
 inline constexpr absl::string_view kVisibleUpdates = "visible_updates";
 inline constexpr absl::string_view kSiteUpdatesInferable =
     "site_updates_inferable";

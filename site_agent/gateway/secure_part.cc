@@ -84,8 +84,12 @@ absl::Status SecurePart::CheckRound(const v1::Header& header) const {
                    " and takes part in no other sum up to it"));
 }
 
-absl::Status SecurePart::CheckOneList(const v1::Task& task,
+absl::Status SecurePart::CheckOneList(const v1::Task& task, const Asked& asked,
                                       const std::set<SiteId>& survivors) const {
+  if (!asked.may_differ) {
+    HILUM_RETURN_IF_ERROR(
+        lists().Check(subjects_, task.header().study_hash(), survivors));
+  }
   HILUM_ASSIGN_OR_RETURN(std::optional<v1::RevealedOnce> revealed,
                          Revealed(task.header()));
   if (!revealed.has_value() ||
@@ -133,6 +137,12 @@ absl::Status SecurePart::Begin(const v1::Task& task, const Asked& asked) {
   sum_id_ = task.secure().sum_id();
   header_ = task.header();
   model_sha256_ = asked.model_sha256;
+  // A census and an evaluation are about a model, too, but train none.
+  subjects_.clear();
+  if (task.kind() == v1::Task::TRAIN) {
+    subjects_.push_back(asked.model_sha256);
+    if (!asked.start_sha256.empty()) subjects_.push_back(asked.start_sha256);
+  }
   answered_.clear();
   to_share_.reset();
   to_reveal_.reset();
@@ -209,9 +219,18 @@ absl::StatusOr<Said> SecurePart::Take(const v1::Task& task, const Asked& asked,
 
 absl::StatusOr<Said> SecurePart::Share(const v1::Task& task,
                                        const Asked& asked) {
+  const std::string sha256 =
+      Sha256Of(task.secure().roster().SerializeAsString());
   if (!to_share_.has_value()) {
     HILUM_ASSIGN_OR_RETURN(to_share_,
                            client_->ShareKeys(task.secure().roster()));
+    roster_sha256_ = sha256;
+  }
+  // The signatures of the first one are those that were checked.
+  if (sha256 != roster_sha256_) {
+    return absl::PermissionDeniedError(
+        "secure aggregation: the coordinator shows another roster than the "
+        "one that this site has begun to check");
   }
   // The keys are the sites' own now, and so is what they say beside them. A
   // full disk may end the check, which is then made again.
@@ -245,7 +264,7 @@ absl::StatusOr<Said> SecurePart::Confirm(const v1::Task& task,
   for (const std::string& name : task.secure().survivors().sites()) {
     survivors.emplace(name);
   }
-  HILUM_RETURN_IF_ERROR(CheckOneList(task, survivors));
+  HILUM_RETURN_IF_ERROR(CheckOneList(task, asked, survivors));
   HILUM_RETURN_IF_ERROR(asked.check_survivors(survivors));
   HILUM_ASSIGN_OR_RETURN(*said.mutable_confirmation(),
                          client_->Confirm(task.secure().survivors()));
@@ -265,6 +284,9 @@ absl::StatusOr<Said> SecurePart::Unmask(const v1::Task& task) {
   revealed.set_kind(task.kind());
   revealed.set_model_sha256(model_sha256_);
   for (const SiteId& site : survivors_) revealed.add_survivors(site.name());
+  const absl::Status noted =
+      lists().Note(subjects_, task.header().study_hash(), survivors_);
+  if (!noted.ok()) return OwnFailure(noted);
   const std::string bytes = revealed.SerializeAsString();
   const absl::Status written =
       WriteFileAtomically(RevealedPath(task.header()), Sha256Of(bytes) + bytes,

@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -18,6 +19,7 @@
 #include "common/secagg/credentials.h"
 #include "hilum/v1/federation.pb.h"
 #include "hilum/v1/opening.pb.h"
+#include "site_agent/gateway/revealed_lists.h"
 
 namespace hilum {
 
@@ -34,14 +36,21 @@ class SecurePart {
     SiteId site;
     const SiteCredentials* credentials;  // null: takes part in no sum
     SecureRng* rng;
-    std::string studies_dir;  // for HASH.revealed: SHA-256, message
+    // For HASH.revealed (SHA-256, message) and revealed.lists.
+    std::string studies_dir;
   };
 
   // What this site takes itself to be asked, and what else must hold.
   struct Asked {
     SecAggContext context;
     std::string model_sha256;  // what the sum is about
-    std::string checksum;      // RoundKeys.checksum
+    // What else of it other studies' sums may be about too: the approved
+    // starting weights, where the sum is the first one about them.
+    std::string start_sha256;
+    // The officer accepts that this sum's survivors differ in one or two sites
+    // from those of another study's sum about the same.
+    bool may_differ = false;
+    std::string checksum;  // RoundKeys.checksum
     // Of a roster whose keys are signed and asked alike; then of the sites that
     // are to be in the sum.
     std::function<absl::Status(const v1::Roster&)> check_roster =
@@ -52,6 +61,9 @@ class SecurePart {
 
   // What the options point to outlives this object.
   explicit SecurePart(Options options) : options_(std::move(options)) {}
+
+  // Takes no further step of the sum at hand: it cannot be followed.
+  void Leave(const absl::Status& why) { left_ = why; }
 
   // May this site still give to the round? FAILED_PRECONDITION: it has
   // revealed shares in this one or in a later one. DATA_LOSS, ABORTED: the
@@ -97,20 +109,25 @@ class SecurePart {
   absl::StatusOr<v1::SubmitSecureStepRequest> Confirm(const v1::Task& task,
                                                       const Asked& asked);
   absl::StatusOr<v1::SubmitSecureStepRequest> Unmask(const v1::Task& task);
-  // One model, one list of survivors.
-  absl::Status CheckOneList(const v1::Task& task,
+  // One model, one list of survivors, in all studies.
+  absl::Status CheckOneList(const v1::Task& task, const Asked& asked,
                             const std::set<SiteId>& survivors) const;
+  RevealedLists lists() const {
+    return RevealedLists(options_.studies_dir + "/revealed.lists");
+  }
 
   const Options options_;
   // The sum at hand.
   std::string sum_id_;
   v1::Header header_;
-  std::string model_sha256_;    // what it is about, as it began
-  std::set<SiteId> survivors_;  // that this site has confirmed
+  std::string model_sha256_;           // what it is about, as it began
+  std::vector<std::string> subjects_;  // the same, and the start
+  std::set<SiteId> survivors_;         // that this site has confirmed
   std::unique_ptr<SecAggClient> client_;
   std::map<int, Answered> answered_;  // by SecureStep::ShownCase
-  // Made, but the roster is not checked yet.
+  // Made for the roster of this SHA-256, which is not checked yet.
   std::optional<v1::SealedShares> to_share_;
+  std::string roster_sha256_;
   // Made, but not yet on disk.
   std::optional<v1::RevealedShares> to_reveal_;
   absl::Status left_;  // why this site takes no further step of it

@@ -293,6 +293,13 @@ absl::Status SessionRunner::Perform(const SiteSession::Action& action) {
     return TakeStep(action.task);
   }
   if (action.what == Do::kPrepare || action.needs_prepare) {
+    // When the cases are read again is not for the coordinator to say: the
+    // difference would be the patients who came meanwhile.
+    HILUM_ASSIGN_OR_RETURN(std::optional<v1::PrepareResponse> known,
+                           KnownCases(action.study_hash));
+    if (known.has_value() && action.what == Do::kPrepare) {
+      return SubmitCensus(action.task, *known);
+    }
     HILUM_ASSIGN_OR_RETURN(v1::PrepareResponse prepared,
                            Prepare(action.study_hash));
     if (action.what == Do::kPrepare) {

@@ -137,6 +137,10 @@ class SessionRunner {
   absl::Status CheckOwnCases(const std::string& hash,
                              const v1::PrepareResponse& prepared) const;
   absl::StatusOr<v1::PrepareResponse> Prepare(const std::string& hash);
+  // What the trainer has loaded for the open study, if that is so and its
+  // census was given.
+  absl::StatusOr<std::optional<v1::PrepareResponse>> KnownCases(
+      const std::string& hash) const;
   // A study's first census counts, for the cohort as for this site: it is
   // kept, and given again where another is asked for.
   absl::Status SubmitCensus(const v1::Task& task,
@@ -165,8 +169,12 @@ class SessionRunner {
   // The path of the model that the task is about: this site's own or, without
   // secure aggregation, the coordinator's, if that is finite.
   absl::StatusOr<std::string> ModelOf(const v1::Task& task);
-  // Drops what no study at work needs any more.
+  // Refuses the study, which is in the ledger. PERMISSION_DENIED.
+  absl::Status RefuseModel(const v1::Task& task, absl::string_view why);
+  // Drops what no approved study needs any more.
   void KeepBlobs(const v1::BlobRef& more);
+  // Where a study's follower keeps its state.
+  std::string ChainPath(absl::string_view hash) const;
   absl::StatusOr<std::vector<TrackShare>> SharesOf(
       const v1::Task& task, const v1::TrainResponse& trained);
   absl::StatusOr<v1::BlobRef> EncodeUpdate(const v1::Task& task,
@@ -204,6 +212,9 @@ class SessionRunner {
   // among whom are too few that this site's policy trusts: FAILED_PRECONDITION.
   absl::Status CheckKeys(const v1::Roster& roster) const;
   absl::Status CheckSurvivors(std::set<SiteId> survivors) const;
+  absl::Status CheckAreOfTheCensus(const std::set<SiteId>& survivors);
+  // Whether the officer accepts site_updates_inferable for the study.
+  bool MayDiffer() const;
   absl::Status CheckPeers(const v1::SumOpening& opening) const;
   // In the spool: what the round's sum is over.
   absl::StatusOr<v1::BlobRef> VectorOf(const v1::Task& task);

@@ -11,6 +11,7 @@
 #include "common/config/pinned_keys.h"
 #include "common/crypto/sha256.h"
 #include "common/secagg/chain.h"
+#include "site_agent/gateway/risks.h"
 #include "site_agent/gateway/session_runner.h"
 #include "site_agent/gateway/trusted_peers.h"
 
@@ -147,10 +148,20 @@ absl::Status SessionRunner::MakeReady(const v1::Task& task) {
   return VectorOf(task).status();
 }
 
+bool SessionRunner::MayDiffer() const {
+  const absl::StatusOr<Acceptance> accepted = approvals_.Accepted(study_.hash);
+  return accepted.ok() &&
+         accepted->risks.contains(std::string(kSiteUpdatesInferable));
+}
+
 SecurePart::Asked SessionRunner::AskedBy(const v1::Task& task) {
   StudyFollower& follower = this->follower();
+  const bool first = follower.chain().model_sha256() == follower.start_sha256();
   return {.context = follower.ContextOf(task),
           .model_sha256 = hilum::ModelOf(follower.chain(), task.kind()),
+          .start_sha256 =
+              first ? study_.study.initial_weights_sha256() : std::string(),
+          .may_differ = MayDiffer(),
           .checksum = follower.checksum(),
           .check_roster =
               [this, &follower, &task](const v1::Roster& roster) {
@@ -160,6 +171,7 @@ SecurePart::Asked SessionRunner::AskedBy(const v1::Task& task) {
               },
           .check_survivors =
               [this](const std::set<SiteId>& survivors) {
+                HILUM_RETURN_IF_ERROR(CheckAreOfTheCensus(survivors));
                 return CheckSurvivors(survivors);
               }};
 }
@@ -168,6 +180,24 @@ absl::Status SessionRunner::CheckKeys(const v1::Roster& roster) const {
   for (const v1::Roster::Entry& entry : roster.entries()) {
     HILUM_RETURN_IF_ERROR(CheckPinnedKey(study_.study, SiteId(entry.site()),
                                          entry.keys().certificate()));
+  }
+  return absl::OkStatus();
+}
+
+// A site that the census left out has its cases in no count by which the cohort
+// was judged.
+absl::Status SessionRunner::CheckAreOfTheCensus(
+    const std::set<SiteId>& survivors) {
+  if (!follower().HasCohort()) return absl::OkStatus();
+  const auto& counted = follower().cohort().sites();
+  for (const SiteId& site : survivors) {
+    if (std::find(counted.begin(), counted.end(), site.name()) !=
+        counted.end()) {
+      continue;
+    }
+    return absl::PermissionDeniedError(
+        absl::StrCat("secure aggregation: a sum with ", site.name(),
+                     " is asked for, which the census left out"));
   }
   return absl::OkStatus();
 }
@@ -193,7 +223,11 @@ absl::Status SessionRunner::TakeStep(const v1::Task& task) {
         absl::IsResourceExhausted(ready)) {
       return ready;
     }
-    if (!ready.ok()) return RefuseStep(task, ready);
+    if (!ready.ok()) {
+      // The keys of an earlier question must not go on into shares.
+      PartOf(study_.hash).secure.Leave(ready);
+      return RefuseStep(task, ready);
+    }
   }
   // A task of another study may have come between, and has its own vector.
   if (task.secure().has_inbox() && !spool().Find(task).has_value()) {

@@ -99,8 +99,7 @@ absl::Status SessionRunner::OpenStudy(const std::string& hash) {
       .credentials = options_.credentials,
       .blobs = &blobs_,
       .transfer = &transfer_,
-      .state_path = absl::StrCat(options_.config.state_dir(), "/studies/",
-                                 ToHex(hash), ".chain"),
+      .state_path = ChainPath(hash),
       .check_opening =
           [this](const v1::SumOpening& opening) { return CheckPeers(opening); },
       .announce =
@@ -158,6 +157,21 @@ absl::StatusOr<v1::PrepareResponse> SessionRunner::Prepare(
   HILUM_RETURN_IF_ERROR(NoteIfNotTaken(hash, CheckOwnCases(hash, prepared)));
   session_.OnPrepared(hash);
   return prepared;
+}
+
+absl::StatusOr<std::optional<v1::PrepareResponse>> SessionRunner::KnownCases(
+    const std::string& hash) const {
+  if (!session_.IsPrepared(hash)) return std::nullopt;
+  HILUM_ASSIGN_OR_RETURN(std::optional<v1::SubmitCensusRequest> given,
+                         GivenCensus());
+  if (!given.has_value()) return std::nullopt;
+  v1::PrepareResponse known;
+  known.set_manifest_sha256(given->manifest_sha256());
+  *known.mutable_arms() = given->arms();
+  *known.mutable_rejected_masks() = given->rejected_masks();
+  known.set_rows(given->rows());
+  known.set_rejected_rows(given->rejected_rows());
+  return known;
 }
 
 std::string SessionRunner::CensusPath() const {
@@ -227,19 +241,34 @@ absl::StatusOr<std::string> SessionRunner::FrozenOf(const v1::Task& task) {
 // site has worked out nobody else has.
 void SessionRunner::KeepBlobs(const v1::BlobRef& more) {
   std::vector<v1::BlobRef> needed = {more};
+  const auto keep = [&](const std::vector<v1::BlobRef>& blobs) {
+    needed.insert(needed.end(), blobs.begin(), blobs.end());
+  };
   for (const auto& [hash, part] : parts_) {
-    if (part->follower == nullptr) continue;
-    for (v1::BlobRef& blob : part->follower->Needed()) {
-      needed.push_back(std::move(blob));
-    }
+    if (part->follower != nullptr) keep(part->follower->Needed());
+  }
+  // Of a study that this process has not opened yet, too.
+  for (const std::string& hash : approvals_.Approved()) {
+    keep(StudyFollower::NeededBy(ChainPath(hash)));
   }
   blobs_.KeepOnly(needed);
+}
+
+std::string SessionRunner::ChainPath(absl::string_view hash) const {
+  return absl::StrCat(options_.config.state_dir(), "/studies/", ToHex(hash),
+                      ".chain");
 }
 
 absl::StatusOr<std::string> SessionRunner::ModelOf(const v1::Task& task) {
   if (IsSecure(study_.study)) {
     KeepBlobs({});
     return follower().ModelPath(task.header(), task.kind());
+  }
+  // No sum says what the first model follows from: it is the approved one.
+  HILUM_RETURN_IF_ERROR(FetchStart(task));
+  if (task.kind() == v1::Task::TRAIN && task.header().round() == 1 &&
+      task.global().sha256() != follower().start_sha256()) {
+    return RefuseModel(task, "not the approved study's starting weights");
   }
   HILUM_ASSIGN_OR_RETURN(std::string path,
                          transfer_.Fetch(task.header(), task.global()));
@@ -249,11 +278,15 @@ absl::StatusOr<std::string> SessionRunner::ModelOf(const v1::Task& task) {
     HILUM_RETURN_IF_ERROR(finite);
     return path;
   }
-  finite = absl::PermissionDeniedError(
-      absl::StrCat("the coordinator's model of round ", task.header().round(),
-                   ": ", finite.message()));
-  HILUM_RETURN_IF_ERROR(RecordRefusal(task, finite));
-  return finite;
+  return RefuseModel(task, finite.message());
+}
+
+absl::Status SessionRunner::RefuseModel(const v1::Task& task,
+                                        absl::string_view why) {
+  const absl::Status refused = absl::PermissionDeniedError(absl::StrCat(
+      "the coordinator's model of round ", task.header().round(), ": ", why));
+  HILUM_RETURN_IF_ERROR(RecordRefusal(task, refused));
+  return refused;
 }
 
 absl::StatusOr<v1::TrainRequest> SessionRunner::MakeTrainRequest(
@@ -289,6 +322,12 @@ absl::StatusOr<std::vector<TrackShare>> SessionRunner::SharesOf(
         : census.has_value()
             ? Sum(TrainingCases(study_.study, track, census->arms()))
             : kMaxSiteExamples;
+    // This site counts as one of those that hide the others in the sum.
+    if (IsSecure(study_.study) && most > 0 &&
+        trained.tracks(t).num_examples() == 0) {
+      return absl::AbortedError(
+          absl::StrCat("track ", ArmTrackName(track), " could not be trained"));
+    }
     TrackShare share =
         ShareOf(trained.tracks(t), most, study_.layout.validates);
     share.total_examples = total;

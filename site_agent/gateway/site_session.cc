@@ -6,9 +6,9 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/ids.h"
 #include "common/base/status_macros.h"
+#include "common/config/cohort_rules.h"
 #include "common/config/study.h"
 #include "common/crypto/sha256.h"
-#include "common/secagg/context.h"
 #include "site_agent/gateway/egress_limits.h"
 
 namespace hilum {
@@ -110,12 +110,10 @@ absl::Status SiteSession::CheckPolicy(const v1::Study& study) const {
       "policy.require_secure_aggregation is true");
 }
 
-// By the threshold, which every step of a sum keeps to: what a single site
-// asks for beyond it the others could do without.
+// Compares the policy with the number of sites that every step of a sum keeps
+// to: what a single site asks for beyond it the others could do without.
 absl::Status SiteSession::CheckSurvivors(const v1::Study& study) const {
-  SecAggContext context;
-  for (const std::string& site : study.sites()) context.cohort.emplace(site);
-  const uint32_t least = static_cast<uint32_t>(context.Threshold());
+  const auto least = static_cast<uint32_t>(LeastSites(study));
   if (policy_.minimum_survivors() <= least) return absl::OkStatus();
   return absl::FailedPreconditionError(
       absl::StrCat("policy.minimum_survivors is ", policy_.minimum_survivors(),

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <set>
@@ -40,6 +41,35 @@ absl::Status AsUntrusted(const absl::Status& status) {
   return status;
 }
 
+absl::StatusOr<v1::FollowedStudy> ReadState(const std::string& path) {
+  HILUM_ASSIGN_OR_RETURN(std::string bytes, ReadFile(path));
+  const std::string sha256 = bytes.substr(0, kSha256Size);
+  const std::string message = bytes.substr(sha256.size());
+  v1::FollowedStudy state;
+  if (Sha256Of(message) == sha256 && state.ParseFromString(message)) {
+    return state;
+  }
+  return absl::DataLossError(absl::StrCat(
+      path, ": changed since it was written; without it this site cannot tell ",
+      "which sums it has followed"));
+}
+
+v1::BlobRef RefOf(const v1::FollowedStudy& state, const std::string& sha256) {
+  v1::BlobRef ref;
+  ref.set_sha256(sha256);
+  ref.set_size(state.start().size());
+  return ref;
+}
+
+std::vector<v1::BlobRef> NeededOf(const v1::FollowedStudy& state) {
+  std::vector<v1::BlobRef> needed = {
+      state.frozen(), RefOf(state, state.chain().model_sha256())};
+  if (state.chain().tried()) {
+    needed.push_back(RefOf(state, state.chain().best_sha256()));
+  }
+  return needed;
+}
+
 bool HasDigest(const std::string& path, const std::string& sha256) {
   ScopedFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   Sha256 sha;
@@ -52,17 +82,9 @@ bool HasDigest(const std::string& path, const std::string& sha256) {
 
 absl::Status StudyFollower::Load() {
   if (loaded_) return absl::OkStatus();
-  absl::StatusOr<std::string> bytes = ReadFile(options_.state_path);
-  if (!bytes.ok() && !absl::IsNotFound(bytes.status())) return bytes.status();
-  if (bytes.ok()) {
-    const std::string sha256 = bytes->substr(0, kSha256Size);
-    const std::string message = bytes->substr(sha256.size());
-    if (Sha256Of(message) != sha256 || !state_.ParseFromString(message)) {
-      return absl::DataLossError(absl::StrCat(
-          options_.state_path, ": changed since it was written; without it ",
-          "this site cannot tell which sums it has followed"));
-    }
-  }
+  absl::StatusOr<v1::FollowedStudy> state = ReadState(options_.state_path);
+  if (!state.ok() && !absl::IsNotFound(state.status())) return state.status();
+  if (state.ok()) state_ = *std::move(state);
   loaded_ = true;
   return absl::OkStatus();
 }
@@ -74,10 +96,7 @@ absl::Status StudyFollower::Save() {
 }
 
 v1::BlobRef StudyFollower::ModelRef(const std::string& sha256) const {
-  v1::BlobRef ref;
-  ref.set_sha256(sha256);
-  ref.set_size(state_.start().size());
-  return ref;
+  return RefOf(state_, sha256);
 }
 
 absl::StatusOr<std::string> StudyFollower::Fetch(
@@ -143,28 +162,17 @@ absl::Status StudyFollower::Start(const v1::Header& header) {
 }
 
 SecAggContext StudyFollower::ContextOf(const v1::Task& task) const {
-  SecAggContext context{
-      .study_hash = options_.study_hash,
-      .round = task.header().round(),
-      .question = Question(options_.study_hash, task.header().round(),
-                           task.kind(), state_.chain())};
-  for (const std::string& site : options_.study.sites()) {
-    context.cohort.emplace(site);
-  }
-  return context;
+  const uint32_t round = task.header().round();
+  return hilum::ContextOf(
+      options_.study, options_.study_hash, round,
+      Question(options_.study_hash, round, task.kind(), state_.chain()));
 }
 
 SecAggContext StudyFollower::ContextOf(const v1::SumOpening& opening) const {
-  SecAggContext context{
-      .study_hash = options_.study_hash,
-      .round = opening.round(),
-      .question = Question(options_.study_hash, opening.round(),
-                           static_cast<v1::Task::Kind>(opening.kind()),
-                           opening.before())};
-  for (const std::string& site : options_.study.sites()) {
-    context.cohort.emplace(site);
-  }
-  return context;
+  return hilum::ContextOf(
+      options_.study, options_.study_hash, opening.round(),
+      Question(options_.study_hash, opening.round(),
+               static_cast<v1::Task::Kind>(opening.kind()), opening.before()));
 }
 
 int64_t StudyFollower::SizeOf(const v1::SumOpening& opening) const {
@@ -248,12 +256,18 @@ absl::Status StudyFollower::CheckTold(const v1::SumOpening& opening) const {
       "the last sum began from");
 }
 
+bool StudyFollower::IsIn(const v1::SumOpening& opening) const {
+  return std::any_of(opening.survivors().begin(), opening.survivors().end(),
+                     [this](const v1::SumOpening::Survivor& survivor) {
+                       return survivor.site() == options_.site.name();
+                     });
+}
+
 // This site was away. It takes the state after the last sum as told: t sites
 // signed what that sum began from, and its question must equal the others' in
 // the roster, one of whom has worked this state out.
 absl::Status StudyFollower::JumpTo(const v1::SumOpening& opening) {
-  for (const v1::SumOpening::Survivor& survivor : opening.survivors()) {
-    if (survivor.site() != options_.site.name()) continue;
+  if (IsIn(opening)) {
     return Untrusted(absl::StrCat(
         "the coordinator shows a sum of round ", opening.round(), " with this ",
         "site in it that does not begin where this site stood"));
@@ -302,17 +316,24 @@ absl::Status StudyFollower::Follow(const v1::Task& task,
                                    const std::string& masked_path) {
   HILUM_RETURN_IF_ERROR(Start(task.header()));
   const v1::FollowedStudy before = state_;
+  const std::optional<v1::SumOpening> unchecked = unchecked_;
   absl::Status followed = CatchUp(task, masked_path);
   if (followed.ok()) return followed;
-  // What is on disk counts.
+  // The state on disk counts, and what is still to be checked of it.
   state_ = before;
-  unchecked_.reset();
+  unchecked_ = unchecked;
   return followed;
 }
 
 absl::Status StudyFollower::CheckRoster(const v1::Header& header,
                                         const v1::Roster& roster) {
-  if (state_.checked() || !unchecked_.has_value()) return absl::OkStatus();
+  // Before the first sum there is none to check.
+  if (state_.checked() || !state_.has_cohort()) return absl::OkStatus();
+  if (!unchecked_.has_value()) {
+    return absl::FailedPreconditionError(
+        "secure aggregation: the last sum is not checked, and the coordinator "
+        "has not opened it again since this site started");
+  }
   const v1::SumOpening& opening = *unchecked_;
   const int64_t size = SizeOf(opening);
   const std::string challenge = ChecksumChallenge(state_.chain());
@@ -366,13 +387,15 @@ absl::StatusOr<std::string> StudyFollower::ModelPath(const v1::Header& header,
 }
 
 std::vector<v1::BlobRef> StudyFollower::Needed() const {
-  std::vector<v1::BlobRef> needed = {state_.frozen(),
-                                     ModelRef(state_.chain().model_sha256())};
-  if (state_.chain().tried()) {
-    needed.push_back(ModelRef(state_.chain().best_sha256()));
-  }
+  std::vector<v1::BlobRef> needed = NeededOf(state_);
   if (unchecked_.has_value()) needed.push_back(unchecked_->sum());
   return needed;
+}
+
+std::vector<v1::BlobRef> StudyFollower::NeededBy(
+    const std::string& state_path) {
+  const absl::StatusOr<v1::FollowedStudy> state = ReadState(state_path);
+  return state.ok() ? NeededOf(*state) : std::vector<v1::BlobRef>();
 }
 
 }  // namespace hilum

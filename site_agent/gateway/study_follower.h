@@ -30,6 +30,8 @@ namespace hilum {
 // sum as told, and its question is then compared with the others' in the
 // roster. What it knows is on disk (STATE/studies/HASH.chain) before anything
 // that depends on it leaves.
+// A site that lost its copy of the model that a sum began from works no further
+// in the study, as nothing may be taken as told by a site that was in the sum.
 // Life: Start, then for each task Follow, and for each roster CheckRoster.
 // Errors: PERMISSION_DENIED: the coordinator shows something that does not
 // follow; the study is to be refused. Others: of files, and as of
@@ -75,6 +77,8 @@ class StudyFollower {
   // What this site is asked by a task.
   SecAggContext ContextOf(const v1::Task& task) const;
   const v1::StudyChain& chain() const { return state_.chain(); }
+  // Of the travelling starting weights; empty before Start.
+  const std::string& start_sha256() const { return state_.start().sha256(); }
   // Not there before the first Follow.
   bool HasCohort() const { return state_.has_cohort(); }
   const v1::CensusTotals& cohort() const { return state_.cohort(); }
@@ -85,8 +89,11 @@ class StudyFollower {
   absl::StatusOr<std::string> FrozenPath(const v1::Header& header);
   absl::StatusOr<std::string> ModelPath(const v1::Header& header,
                                         v1::Task::Kind kind);
-  // What is to stay in the cache.
+  // Returns what is to stay in the cache.
   std::vector<v1::BlobRef> Needed() const;
+  // Returns the same of a study that this process has not opened, whose state
+  // is in this file; nothing where there is none, or it cannot be read.
+  static std::vector<v1::BlobRef> NeededBy(const std::string& state_path);
 
  private:
   absl::Status Load();
@@ -104,6 +111,8 @@ class StudyFollower {
   absl::Status ReadCensus(const v1::Task& task);
   absl::Status CatchUp(const v1::Task& task, const std::string& masked_path);
   absl::Status FollowLast(const v1::Task& task);
+  // Whether this site is among the sum's survivors.
+  bool IsIn(const v1::SumOpening& opening) const;
   absl::Status JumpTo(const v1::SumOpening& opening);
   // What is told of the state after a sum fits what is known of that sum.
   absl::Status CheckTold(const v1::SumOpening& opening) const;

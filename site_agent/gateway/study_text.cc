@@ -16,12 +16,12 @@
 #include "common/aggregation/ring.h"
 #include "common/aggregation/statistics_vector.h"
 #include "common/base/status_macros.h"
+#include "common/config/cohort_rules.h"
 #include "common/config/message_yaml.h"
 #include "common/config/pinned_keys.h"
 #include "common/config/study.h"
 #include "common/crypto/sha256.h"
 #include "common/model/architecture.h"
-#include "common/secagg/context.h"
 #include "site_agent/gateway/trusted_peers.h"
 
 namespace hilum {
@@ -139,18 +139,16 @@ std::string HiddenText(const StudyView& view) {
     }
     return text;
   }
-  SecAggContext context;
-  for (const std::string& site : study.sites()) context.cohort.emplace(site);
   const bool publishes = view.asked.policy.publish_site_figures();
-  const int threshold = context.Threshold();
+  const int threshold = SumThreshold(study.sites_size());
   // Fewer than 2 t - n (docs/secure-aggregation.md), and at least two honest
   // ones in each sum.
   const int helpers =
       std::min(2 * threshold - study.sites_size() - 1, threshold - 2);
   return absl::StrCat(
       "Secure aggregation is on. The coordinator can read sums over at least ",
-      threshold, " of the ", study.sites_size(), " sites only, as long as ",
-      "at most ", helpers,
+      LeastSites(study), " of the ", study.sites_size(),
+      " sites only, as long as ", "at most ", helpers,
       " of them help it to more. It does not hide what can be seen in the "
       "sum, ",
       "nor that this site takes part and when, nor whether one patient was in ",

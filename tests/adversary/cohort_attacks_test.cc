@@ -58,6 +58,25 @@ TEST(CohortAttackTest, OneLaxPolicyOpensNoOneElsesCell) {
   study.ExpectStopped("");
 }
 
+// Nine of the cell's ten patients are d's. Without d, which the coordinator may
+// say has dropped out, the sum would be of one.
+TEST(CohortAttackTest, CellIsNotThinnedByDroppingASite) {
+  AttackedStudy study;
+  for (const char* site : kSites) {
+    const std::string name = site;
+    study.site(site).trainer.cases = [name](int fold, int label) -> uint64_t {
+      if (fold != 1 || label != 0) return 10;
+      return name == "d" ? 9 : name == "a" ? 1 : 0;
+    };
+  }
+  study.Run();
+  for (const char* site : kSites) {
+    study.ExpectRefused(site, "may be without 1 site of the cohort");
+    EXPECT_TRUE(study.UploadsOf(site).empty());
+  }
+  study.ExpectStopped("");
+}
+
 // c and d have cases in the first fold only: the track that holds it out would
 // be a's and b's, each of whom knows its own part.
 TEST(CohortAttackTest, TrackOfTwoSitesIsLeftOut) {

@@ -8,6 +8,8 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <memory>
+#include <set>
 
 #include "common/aggregation/ring.h"
 #include "common/aggregation/statistics_vector.h"
@@ -128,6 +130,28 @@ void ForgeSum(HostileCoordinator& coordinator, uint32_t round,
 
 constexpr char kNotTheSum[] = "is not the sum of what its sites sent";
 
+// Between keys and roster each site is asked for keys once more, after a sum
+// that is nowhere to be had, and that it leaves the sum is not heard.
+void ForgetBetween(HostileCoordinator& coordinator, uint32_t round) {
+  auto asked = std::make_shared<std::set<SiteId>>();
+  auto left = std::make_shared<std::set<SiteId>>();
+  coordinator.on_next = [=](const SiteId& site, v1::NextTaskResponse& next) {
+    if (next.task().header().round() != round ||
+        !next.task().secure().has_roster() || !asked->insert(site).second) {
+      return;
+    }
+    v1::Task& task = *next.mutable_task();
+    task.mutable_secure()->mutable_advertise_keys();
+    task.mutable_last_opening()->set_sha256(std::string(32, 'x'));
+    task.mutable_last_opening()->set_size(100);
+  };
+  const auto forge = coordinator.on_step;
+  coordinator.on_step = [=](const SiteId& site, Said& told) {
+    if (told.leave() && left->insert(site).second) told.set_leave(false);
+    forge(site, told);
+  };
+}
+
 // Cases in such numbers that every part but the largest would round to nothing.
 std::vector<uint32_t> ManyCases(const v1::Study& study) {
   v1::SubmitCensusRequest many;
@@ -138,11 +162,24 @@ std::vector<uint32_t> ManyCases(const v1::Study& study) {
   FillFingerprints(study.classes_size(), many);
   many.set_rows(static_cast<uint64_t>(cells) << 18);
   std::vector<uint32_t> words = EncodeCensus(study, many).value();
-  // How many sites have cases stays as it is.
+  // How many sites have cases, and their capped patients, stay as they are.
   const size_t tracks = StudyTracks(study).size();
   const size_t sites = tracks * (1 + static_cast<size_t>(study.classes_size()));
-  std::fill(words.end() - static_cast<ptrdiff_t>(sites), words.end(), 0);
+  std::fill(words.end() - static_cast<ptrdiff_t>(sites) - cells, words.end(),
+            0);
   return words;
+}
+
+TEST(ForgedSumAttackTest, ForgedSumIsSeenThoughAnotherTaskFailedBetween) {
+  AttackedStudy study({.check_checksums = false});
+  ForgeSum(study.coordinator(), 1, {0, 1 << 20});
+  ForgetBetween(study.coordinator(), 2);
+  study.Run();
+  for (const char* site : kSites) {
+    study.ExpectRefusedOrOver(site, kNotTheSum);
+    EXPECT_EQ(study.UploadsOf(site).size(), 1u) << study.Log(site);
+  }
+  study.ExpectStopped("");
 }
 
 TEST(ForgedSumAttackTest, ForgedCensusIsSeenBeforeAnythingIsTrainedOnItLeaves) {

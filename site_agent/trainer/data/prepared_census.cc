@@ -93,20 +93,24 @@ std::vector<uint64_t> PreparedStudy::TrainingPatients(v1::Arm arm) const {
 
 v1::ArmCensus PreparedStudy::Census(v1::Arm arm) const {
   v1::ArmCensus census;
+  uint64_t count = 0;
   std::vector<uint64_t> counts(study.cross_validation().folds() *
                                static_cast<size_t>(classes()));
   for (size_t i = 0; i < pool.folds.size(); ++i) {
     if (!Has(arm, i)) {
+      if (thin_arms.contains(arm)) continue;
       census.set_without_mask(census.without_mask() + 1);
       continue;
     }
+    ++count;
     int cell = pool.folds[i] * classes() + cases()[i].label;
     ++counts[static_cast<size_t>(cell)];
   }
   census.mutable_fold_class_counts()->Add(counts.begin(), counts.end());
   const std::vector<uint64_t> patients = TrainingPatients(arm);
   census.mutable_fold_class_patients()->Add(patients.begin(), patients.end());
-  *census.mutable_fingerprint() = FingerprintOf(arm);
+  *census.mutable_fingerprint() =
+      count < kFingerprintCases ? EmptyFingerprint() : FingerprintOf(arm);
   return census;
 }
 

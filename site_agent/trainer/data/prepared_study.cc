@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/crypto/sha256.h"
@@ -14,15 +15,30 @@ namespace hilum {
 std::string DrawsKeyOf(absl::string_view patient_key, const v1::Study& study) {
   v1::Study trained = study;
   trained.clear_site_keys();
-  trained.clear_aggregation();
+  v1::Aggregation& sums = *trained.mutable_aggregation();
+  sums.clear_secure_aggregation();
+  sums.clear_minimum_sites();
+  sums.clear_step_deadline_seconds();
   return HmacSha256(patient_key,
                     absl::StrCat("hilum training draws\n",
                                  Sha256Of(SerializeStudy(trained))));
 }
 
 bool PreparedStudy::Has(v1::Arm arm, size_t index) const {
-  if (PlaneOf(arm, index).empty()) return false;
+  if (thin_arms.contains(arm) || PlaneOf(arm, index).empty()) return false;
   return !IsSegmentation(study) || !LungsOf(arm, index).empty();
+}
+
+void PreparedStudy::LeaveOutThinArms() {
+  if (minimum_steps == 0) return;
+  std::set<v1::Arm> thin;
+  for (const Track& track : tracks) {
+    const size_t trained = CasesOf(track, Part::kTraining).size();
+    const size_t validates = CasesOf(track, Part::kValidation).size();
+    if (trained + validates == 0) continue;
+    if (trained == 0 || BatchSizeOf(trained) == 0) thin.insert(track.arm);
+  }
+  thin_arms = std::move(thin);
 }
 
 std::vector<size_t> PreparedStudy::CasesOf(const Track& track,

@@ -4,6 +4,7 @@
 #define HILUM_SITE_AGENT_TRAINER_DATA_PREPARED_STUDY_H_
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,9 +31,10 @@ struct CaseVersion {
 // Returns the key of all that decides who is learned from together and how:
 // the order of cases, versions of images, dropout. It is HMAC-SHA-256 under the
 // site's patient key, which never leaves it, so that neither the coordinator
-// nor other sites can tell who shared a batch; over the study without
-// `site_keys` and `aggregation`, on which no training depends. The same key,
-// study and cases give the same bits, and two studies do not draw alike.
+// nor other sites can tell who shared a batch; over the study without its
+// pinned keys and what only secure aggregation asks for (secure_aggregation,
+// minimum_sites, step_deadline_seconds). The same key, study and cases give the
+// same bits with and without masks, and two studies do not draw alike.
 std::string DrawsKeyOf(absl::string_view patient_key, const v1::Study& study);
 
 struct PreparedStudy {
@@ -46,6 +48,8 @@ struct PreparedStudy {
   std::string draws_key;
   // As PrepareRequest has it.
   uint32_t minimum_steps = 0;
+  // Arms for which this site has cases, but too few: see LeaveOutThinArms.
+  std::set<v1::Arm> thin_arms;
 
   const std::vector<CaseRow>& cases() const { return pool.data.manifest.cases; }
   int classes() const { return study.classes_size(); }
@@ -58,8 +62,14 @@ struct PreparedStudy {
   const Plane& LungsOf(v1::Arm arm, size_t index) const;
 
   // Whether the arm has the case: its plane is there and, in a study of
-  // segmentation, its lungs.
+  // segmentation, its lungs. No case is in a thin arm.
   bool Has(v1::Arm arm, size_t index) const;
+
+  // Leaves out each arm of which a track has cases here, but too few to make
+  // minimum_steps steps in a round: this site would count as one of those that
+  // hide the others in the track's sum, and give zeros. Asks nothing with
+  // minimum_steps 0. Call after the pool is loaded.
+  void LeaveOutThinArms();
 
   // Pool indices, ascending. Cases that the arm does not have are in no part.
   std::vector<size_t> CasesOf(const Track& track, Part part) const;
@@ -88,6 +98,8 @@ struct PreparedStudy {
   // The one of this site's, of a track and round.
   Rng MakeRng(const char* purpose, const Track& track, uint32_t round) const;
 
+  // Without a fingerprint where the arm has fewer than kFingerprintCases: it
+  // would be nearly that of one image.
   v1::ArmCensus Census(v1::Arm arm) const;
   // Patients of each fold and class from whom a track of the arm learns, [folds
   // * classes]: with a usable case of the class in the fold, and not kept for

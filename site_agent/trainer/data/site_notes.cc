@@ -42,16 +42,15 @@ absl::Status WriteNote(const std::string& folder, const char* name,
 }
 
 // Says which tracks make their steps with smaller batches than the study's, and
-// which are not trained here.
+// which arms are left out here.
 void AddStepWarnings(const PreparedStudy& study,
                      std::vector<std::string>& warnings) {
   std::vector<std::string> smaller, left_out;
+  for (v1::Arm arm : study.thin_arms) left_out.push_back(ArmName(arm));
   for (const Track& track : study.tracks) {
     const size_t cases = study.CasesOf(track, Part::kTraining).size();
     const size_t size = study.BatchSizeOf(cases);
-    if (size == 0) {
-      left_out.push_back(ArmTrackName(track));
-    } else if (size < study.study.training().batch_size()) {
+    if (cases > 0 && size < study.study.training().batch_size()) {
       smaller.push_back(absl::StrCat(ArmTrackName(track), " ", size));
     }
   }
@@ -65,9 +64,10 @@ void AddStepWarnings(const PreparedStudy& study,
   }
   if (left_out.empty()) return;
   warnings.push_back(absl::StrCat(
-      "not trained here, as there are too few cases for ", study.minimum_steps,
-      " steps a round (policy.minimum_steps): ", absl::StrJoin(left_out, ", "),
-      "; more cases or local epochs would do"));
+      "this site takes no part in arm ", absl::StrJoin(left_out, ", "),
+      ": a track of it has too few cases here for ", study.minimum_steps,
+      " steps a round (policy.minimum_steps). Add cases, or take more local ",
+      "epochs"));
 }
 
 }  // namespace

@@ -52,6 +52,7 @@ absl::Status LoadCases(const v1::PrepareRequest& request,
   sources.insert(sources.end(), further.begin(), further.end());
   HILUM_ASSIGN_OR_RETURN(study.pool,
                          LoadCasePool(sources, study.study, site.threads));
+  study.LeaveOutThinArms();
   if (site.IsFirst() && !request.work_dir().empty()) {
     HILUM_RETURN_IF_ERROR(WriteSiteNotes(study, request.work_dir()));
   }

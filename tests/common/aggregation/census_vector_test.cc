@@ -82,6 +82,35 @@ TEST(CensusVectorTest, SitesWithCasesAreCountedByTrackAndClass) {
             SumCensus(study, cohort).SerializeAsString());
 }
 
+// Whoever leaves takes at most ten of a cell along.
+TEST(CensusVectorTest, SiteCountsForTenPatientsOfACellAtMost) {
+  const v1::Study study = SomeStudy();
+  Census cohort = {{SiteId("a"), CensusWith(0, 1, 70)},
+                   {SiteId("b"), CensusWith(0, 1, 7)},
+                   {SiteId("c"), CensusWith(0, 4, 10)}};
+  for (auto& [site, census] : cohort) {
+    for (v1::ArmCensus& arm : *census.mutable_arms()) {
+      *arm.mutable_fold_class_patients() = arm.fold_class_counts();
+    }
+  }
+  std::vector<uint32_t> sums = CensusSums(study, cohort);
+  const std::set<SiteId> sites = {SiteId("a"), SiteId("b"), SiteId("c")};
+  const auto totals = DecodeCensus(study, sites, sums);
+  ASSERT_TRUE(totals.ok()) << totals.status();
+  EXPECT_THAT(totals->capped_patients(),
+              ElementsAre(0, 17, 0, 0, 10, 0, 0, 0, 0, 0, 0, 0));
+  EXPECT_EQ(totals->SerializeAsString(),
+            SumCensus(study, cohort).SerializeAsString());
+  // The cell has 77 patients of three sites: 10 to 30 of them count.
+  const size_t cell = sums.size() - 12 + 1;
+  for (const auto& [capped, good] :
+       {std::pair(9u, false), std::pair(10u, true), std::pair(30u, true),
+        std::pair(31u, false)}) {
+    sums[cell] = capped;
+    EXPECT_EQ(DecodeCensus(study, sites, sums).ok(), good) << capped;
+  }
+}
+
 TEST(CensusVectorTest, SiteWhoseCensusIsNotPublishedIsNotInThePlainSum) {
   const v1::Study study = SomeStudy();
   Cohort cohort = SomeCohort(2);

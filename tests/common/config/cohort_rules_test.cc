@@ -78,6 +78,62 @@ TEST(CohortRulesTest, CellHasNoPatientOrAtLeastTen) {
   EXPECT_TRUE(CheckCells(study, Totals({1, 1, 1, 1, 1, 1}), 0).ok());
 }
 
+// Four sites, of which three make a sum.
+v1::CensusTotals OfFour(uint64_t patients, uint64_t capped) {
+  v1::CensusTotals totals =
+      Totals({patients, patients, patients, patients, patients, patients});
+  for (const char* site : {"a", "b", "c", "d"}) totals.add_sites(site);
+  totals.mutable_capped_patients()->Resize(6, capped);
+  return totals;
+}
+
+TEST(CohortRulesTest, CellKeepsTenPatientsWithoutAnySiteThatMayBeMissing) {
+  v1::Study study = SomeStudy();
+  EXPECT_EQ(MayBeMissing(study, OfFour(10, 10)), 1u);
+  // Nine at one site and one at another: without the first it is one patient.
+  EXPECT_THAT(MessageOf(CheckCells(study, OfFour(10, 10), 10)),
+              HasSubstr("may be without 1 site of the cohort, and could then "
+                        "be over fewer than 10 patients of class flu in fold 1 "
+                        "of arm whole"));
+  // A thousand at one site, and nine elsewhere.
+  EXPECT_FALSE(CheckCells(study, OfFour(1009, 19), 10).ok());
+  EXPECT_TRUE(CheckCells(study, OfFour(1010, 20), 10).ok());
+  EXPECT_TRUE(CheckCells(study, OfFour(0, 0), 10).ok());
+  EXPECT_FALSE(CheckCells(study, OfFour(1010, 20), 11).ok());
+  EXPECT_TRUE(CheckCells(study, OfFour(1, 1), 1).ok());
+  study.mutable_aggregation()->set_minimum_sites(4);
+  EXPECT_EQ(MayBeMissing(study, OfFour(10, 10)), 0u);
+  EXPECT_TRUE(CheckCells(study, OfFour(10, 10), 10).ok());
+  // The census was without one of five: nobody more may be missing.
+  study.add_sites("e");
+  EXPECT_EQ(LeastSites(study), 4);
+  EXPECT_EQ(MayBeMissing(study, OfFour(10, 10)), 0u);
+}
+
+TEST(CohortRulesTest, TrackHasThreeSitesWithoutAnyThatMayBeMissing) {
+  v1::Study study = SomeStudy();
+  v1::CensusTotals totals = OfFour(100, 40);
+  totals.set_track_sites(0, 3);
+  EXPECT_THAT(ActiveTracks(study, totals), ElementsAre(false, true, true));
+  study.mutable_aggregation()->set_minimum_sites(4);
+  EXPECT_THAT(ActiveTracks(study, totals), Each(true));
+}
+
+TEST(CohortRulesTest, HistogramIsShownWhereItStaysOfTenWithoutAnySite) {
+  v1::Study study = SomeStudy();
+  EXPECT_THAT(HistogramsShown(study, OfFour(15, 15)), Each(false));
+  EXPECT_THAT(
+      HistogramsShown(study, OfFour(25, 20)),
+      ElementsAre(true, true, true, true, true, true, false, false, false));
+  study.mutable_aggregation()->set_minimum_sites(4);
+  EXPECT_TRUE(HistogramsShown(study, OfFour(15, 15))[0]);
+}
+
+TEST(CohortRulesTest, ThresholdIsTwoThirdsAndOneAndAtLeastThree) {
+  const int thresholds[] = {3, 3, 3, 3, 4, 5, 5, 6, 7, 7};
+  for (int n = 1; n <= 10; ++n) EXPECT_EQ(SumThreshold(n), thresholds[n - 1]);
+}
+
 // A hundred films of one patient are one patient.
 TEST(CohortRulesTest, PatientsCountAndNotTheirCases) {
   const v1::Study study = SomeStudy();

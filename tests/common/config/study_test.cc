@@ -76,6 +76,11 @@ TEST(StudyTest, EachRuleRefusesAndNamesItsField) {
          s.add_site_keys(std::string(32, 'k'));
          s.add_site_keys(std::string(31, 'k'));
        }},
+      {"site_keys",
+       [](v1::Study& s) {
+         s.add_site_keys(std::string(32, 'k'));
+         s.add_site_keys(std::string(32, 'k'));
+       }},
       {"arms", [](v1::Study& s) { s.set_arms(1, v1::ARM_SEGMENTED); }},
       {"model.last_blocks",
        [](v1::Study& s) { s.mutable_model()->set_last_blocks(1); }},

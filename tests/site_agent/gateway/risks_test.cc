@@ -96,10 +96,20 @@ TEST(RisksTest, ThreeSitesOfDifferenceOrNoneHideEachOther) {
   EXPECT_THAT(Risks(StudyOf({"a", "b", "c", "d", "e", "f"}), past), IsEmpty());
 }
 
-TEST(RisksTest, StudiesThatStartFromOtherWeightsAreNotCompared) {
+// The updates of studies that start apart are not compared, but a census is the
+// same whatever the start.
+TEST(RisksTest, CountsOfTheSiteThatTwoStudiesDifferInTakeAYes) {
   v1::Study other = StudyOf({"a", "b", "c"});
   other.set_initial_weights_sha256(std::string(32, 'x'));
-  EXPECT_THAT(Risks(StudyOf({"a", "b", "c", "d"}), {Past(other)}), IsEmpty());
+  const v1::Study study = StudyOf({"a", "b", "c", "d"});
+  const std::vector<Risk> risks = Risks(study, {Past(other)});
+  ASSERT_THAT(Names(risks), ElementsAre("counts_inferable"));
+  EXPECT_THAT(risks[0].sentence, HasSubstr("differ only in d"));
+  EXPECT_THAT(risks[0].sentence, HasSubstr("how many cases that site has"));
+  // Three sites hide one another, and the same sites tell nothing.
+  EXPECT_THAT(Risks(StudyOf({"a", "b", "c", "d", "e", "f"}), {Past(other)}),
+              IsEmpty());
+  EXPECT_THAT(Risks(StudyOf({"a", "b", "c"}), {Past(other)}), IsEmpty());
 }
 
 TEST(RisksTest, EachLoosenedNumberOfThePolicyIsSaid) {

@@ -101,6 +101,84 @@ TEST_F(SecurePartRosterTest, RosterIsCheckedAgainWhereTheDiskWasFull) {
   EXPECT_EQ(sum_->server().survivors().size(), 4u);
 }
 
+// The signatures of the first roster are those that were checked.
+TEST_F(SecurePartRosterTest, OtherRosterAfterAFullDiskIsRefused) {
+  UpTo(Step::kShareKeys);
+  asked_.check_roster = [](const v1::Roster&) {
+    return absl::ResourceExhaustedError("No space left");
+  };
+  v1::Task task = TaskOf(kSelf);
+  EXPECT_EQ(sites_[kSelf]->Answer(task, asked_).status().code(),
+            absl::StatusCode::kResourceExhausted);
+  asked_.check_roster = [](const v1::Roster&) { return absl::OkStatus(); };
+  task.mutable_secure()
+      ->mutable_roster()
+      ->mutable_entries(1)
+      ->mutable_keys()
+      ->set_checksum(std::string(16, 'c'));
+  const absl::Status refused = sites_[kSelf]->Answer(task, asked_).status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kPermissionDenied);
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("another roster"));
+}
+
+// Its keys are of a question that this site could not follow to the end.
+TEST_F(SecurePartRosterTest, SumThatWasLeftTakesNoFurtherStep) {
+  UpTo(Step::kShareKeys);
+  sites_[kSelf]->part().Leave(absl::NotFoundError("no opening"));
+  EXPECT_THAT(std::string(Ask().status().message()), HasSubstr("no opening"));
+}
+
+TEST_F(SecurePartRosterTest, TwoStudiesAboutOneModelHaveOneListOfSurvivors) {
+  UpTo(Step::kUnmask);
+  ASSERT_TRUE(Ask().ok());
+  const auto other_study = [&](char id) {
+    Start(1, id);
+    asked_.context.study_hash = std::string(32, 'H');
+    sum_ = std::make_unique<HonestSum>(asked_.context, std::string(32, id));
+  };
+  for (bool restarted : {false, true}) {
+    if (restarted) sites_[kSelf]->Restart();
+    other_study(restarted ? 'z' : 'y');
+    UpTo(Step::kConfirm, {SiteId("s3")});
+    const absl::Status refused = Ask().status();
+    EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition);
+    EXPECT_THAT(std::string(refused.message()),
+                HasSubstr("differs from it only in s3"));
+  }
+  // The officer may take the risk; and the same list tells nothing.
+  other_study('w');
+  UpTo(Step::kConfirm, {SiteId("s3")});
+  asked_.may_differ = true;
+  EXPECT_TRUE(Ask().ok());
+  asked_.may_differ = false;
+  other_study('v');
+  UpTo(Step::kDone);
+}
+
+// Another layout makes other bytes of the same starting weights.
+TEST_F(SecurePartRosterTest, TwoStudiesFromOneStartHaveOneFirstList) {
+  asked_.start_sha256 = std::string(32, 's');
+  Start(1, 'x');
+  UpTo(Step::kUnmask);
+  ASSERT_TRUE(Ask().ok());
+  asked_.model_sha256 = std::string(32, 'n');
+  Start(1, 'y');
+  asked_.context.study_hash = std::string(32, 'H');
+  sum_ = std::make_unique<HonestSum>(asked_.context, std::string(32, 'y'));
+  UpTo(Step::kConfirm, {SiteId("s3")});
+  EXPECT_THAT(std::string(Ask().status().message()), HasSubstr("only in s3"));
+}
+
+TEST_F(SecurePartRosterTest, FewerSurvivorsThanTheOfficersApprovedAreRefused) {
+  Start(1, 'x');
+  asked_.context.minimum_sites = 4;
+  UpTo(Step::kConfirm, {SiteId("s3")});
+  const absl::Status refused = Ask().status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kPermissionDenied);
+  EXPECT_THAT(std::string(refused.message()),
+              HasSubstr("a sum of 3 sites is asked for, of at least 4"));
+}
+
 TEST_F(SecurePartRosterTest, ModelThatWasRevealedHasOneListOfSurvivors) {
   UpTo(Step::kUnmask);
   ASSERT_TRUE(Ask().ok());  // and the sum is lost

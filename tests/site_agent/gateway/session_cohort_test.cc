@@ -65,9 +65,32 @@ TEST_F(SessionCohortTest, CellOfNinePatientsEndsTheStudy) {
   ExpectCohortRefused("too few patients in a cell: 9 of class well in fold 1");
 }
 
-TEST_F(SessionCohortTest, CellOfTenPatientsIsAccepted) {
+// One of the four may be missing, and three patients with it.
+TEST_F(SessionCohortTest, CellThatAMissingSiteMakesThinEndsTheStudy) {
   SiteHas(1, 4);
-  PeersHave(1, 2);
+  PeersHave(1, 4);
+  ExpectCohortRefused("may be without 1 site of the cohort");
+}
+
+TEST_F(SessionCohortTest, CellOfTenPatientsIsAcceptedWhereAllSitesAreNeeded) {
+  v1::Study study = StudyOfFour();
+  study.mutable_aggregation()->set_minimum_sites(4);
+  SecureSiteAtWork at_work("all", study);
+  at_work.site.trainer.change_arm = [](v1::ArmCensus& arm) {
+    SetCases(arm, 1, 4);
+  };
+  at_work.sums.change_census = [](const SiteId&,
+                                  v1::SubmitCensusRequest& census) {
+    SetCases(*census.mutable_arms(0), 1, 2);
+  };
+  AddCensusAndTraining(at_work);
+  ASSERT_TRUE(at_work.site.Run().ok());
+  EXPECT_THAT(at_work.sums.read, SizeIs(2)) << at_work.log;
+}
+
+TEST_F(SessionCohortTest, CellOfTwentyPatientsIsAccepted) {
+  SiteHas(1, 5);
+  PeersHave(1, 5);
   AddCensusAndTraining(at_work_);
   ASSERT_TRUE(at_work_.site.Run().ok());
   EXPECT_THAT(at_work_.sums.read, SizeIs(2)) << at_work_.log;
@@ -110,6 +133,20 @@ TEST_F(SessionCohortTest, TrackOfTwoSitesIsLeftOutOfUpdateAndEvaluation) {
   const size_t half = figures.size() / 2;
   EXPECT_THAT(figures.subspan(0, half), Each(0u));
   EXPECT_EQ(figures[half], 10u);
+}
+
+// The others count on it to hide them in the track's sum.
+TEST_F(SessionCohortTest, SiteThatCannotTrainATrackLeavesTheSum) {
+  at_work_.site.trainer.change_update = [](v1::TrainResponse& trained) {
+    trained.mutable_tracks(1)->clear_num_examples();
+    trained.mutable_tracks(1)->clear_loss_sum();
+  };
+  AddCensusAndTraining(at_work_);
+  ASSERT_TRUE(at_work_.site.Run().ok());
+  EXPECT_THAT(at_work_.Details(v1::LedgerEntry::SUM_REFUSED),
+              ElementsAre(HasSubstr("could not be trained")));
+  EXPECT_EQ(at_work_.VectorsGiven(), 1);  // its census
+  EXPECT_TRUE(at_work_.site.coordinator.steps.back().leave());
 }
 
 TEST_F(SessionCohortTest, NoTrackOfThreeSitesEndsTheStudy) {

@@ -14,6 +14,7 @@
 #include "common/config/census.h"
 #include "common/config/study.h"
 #include "common/crypto/sha256.h"
+#include "site_agent/gateway/consent.h"
 #include "tests/site_agent/gateway/ledger_lines.h"
 #include "tests/site_agent/gateway/site_at_work.h"
 
@@ -310,16 +311,48 @@ TEST_F(SessionRunnerTest, StudyThatEndedMeanwhileIsNotGivenUp) {
   EXPECT_EQ(site_.coordinator.polls.back().approved_studies_size(), 1);
 }
 
-TEST_F(SessionRunnerTest, PreparationThatFailsLaterIsGivenUpToo) {
-  site_.coordinator.tasks = {site_.MakeTask(v1::Task::PREPARE, 0),
-                             site_.MakeTask(v1::Task::PREPARE, 0)};
-  site_.on_log = [this](absl::string_view) {
-    if (site_.trainer.times_prepared == 1) {
-      site_.trainer.prepare = absl::FailedPreconditionError("too few cases");
-    }
-  };
+// The patients who came meanwhile would be the difference of two rounds.
+TEST_F(SessionRunnerTest, CoordinatorDoesNotSayWhenCasesAreReadAgain) {
+  site_.coordinator.tasks = {
+      site_.MakeTask(v1::Task::PREPARE, 0), site_.MakeTask(v1::Task::TRAIN, 1),
+      site_.MakeTask(v1::Task::PREPARE, 0), site_.MakeTask(v1::Task::TRAIN, 2)};
   ASSERT_TRUE(site_.Run().ok());
-  EXPECT_EQ(site_.coordinator.polls.back().approved_studies_size(), 0);
+  EXPECT_EQ(site_.trainer.times_prepared, 1);
+  ASSERT_EQ(site_.coordinator.censuses.size(), 2u);
+  EXPECT_EQ(site_.coordinator.censuses[0].SerializeAsString(),
+            site_.coordinator.censuses[1].SerializeAsString());
+  EXPECT_EQ(site_.coordinator.updates.size(), 2u);
+}
+
+TEST_F(SessionRunnerTest, FirstModelThatIsNotTheApprovedStartEndsTheStudy) {
+  std::string model = StartingModel(site_.study);
+  model[40] ^= 1;
+  v1::Task task = site_.MakeTask(v1::Task::TRAIN, 1);
+  *task.mutable_global() = PutBlob(site_.coordinator.blobs, model);
+  site_.coordinator.tasks = {task};
+  ASSERT_TRUE(site_.Run().ok());
+  ExpectStudyRefused(site_, "not the approved study's starting weights");
+  EXPECT_EQ(site_.trainer.times_trained, 0);
+}
+
+// The coordinator could let a site clean up, and then name any model.
+TEST_F(SessionRunnerTest, EndOfOneStudyKeepsTheModelsOfTheOthers) {
+  site_.coordinator.tasks = {site_.MakeTask(v1::Task::PREPARE, 0)};
+  ASSERT_TRUE(site_.Run().ok());
+  const std::string model = absl::StrCat(
+      site_.state_dir, "/blobs/", ToHex(Sha256Of(StartingModel(site_.study))));
+  ASSERT_TRUE(FileExists(model));
+  v1::Study other = site_.study;
+  other.set_name("other");
+  const std::string bytes = SerializeStudy(other);
+  Approvals approvals = *Approvals::Open(site_.state_dir);
+  ASSERT_TRUE(approvals.PutOffer(Sha256Of(bytes), bytes).ok());
+  ASSERT_TRUE(approvals.Approve(Sha256Of(bytes), AcceptEverything(other)).ok());
+  v1::NextTaskResponse ended;
+  ended.mutable_ended()->mutable_header()->set_study_hash(Sha256Of(bytes));
+  site_.coordinator.answers = {ended};
+  ASSERT_TRUE(site_.Run().ok());
+  EXPECT_TRUE(FileExists(model));
 }
 
 TEST_F(SessionRunnerTest, OneRunEndsWithTheReasonOfItsFailedPreparation) {

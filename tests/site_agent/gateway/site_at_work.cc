@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/site_agent/gateway/site_at_work.h"
 
+#include <algorithm>
 #include <cstring>
 #include <limits>
 #include <utility>
@@ -8,6 +9,7 @@
 #include "common/base/check.h"
 #include "common/base/file.h"
 #include "common/base/rng.h"
+#include "common/config/census.h"
 #include "common/config/study.h"
 #include "common/crypto/sha256.h"
 #include "common/model/architecture.h"
@@ -81,6 +83,8 @@ v1::CensusTotals CohortOfFifties(const v1::Study& study) {
   const auto sites = static_cast<uint64_t>(study.sites_size());
   totals.mutable_track_sites()->Resize(tracks, sites);
   totals.mutable_track_class_sites()->Resize(tracks * classes, sites);
+  totals.mutable_capped_patients()->Resize(
+      study.arms_size() * cells, std::min<uint64_t>(kCases, kCellCap * sites));
   return totals;
 }
 

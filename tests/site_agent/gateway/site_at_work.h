@@ -110,6 +110,7 @@ class FailingTrainer : public FakeTrainer {
                                     static_cast<double>(times_cases));
     }
     if (diverges) Spoil(request.delta_path());
+    change_update(*response);
     return response;
   }
   absl::StatusOr<v1::EvaluateResponse> Evaluate(
@@ -124,6 +125,9 @@ class FailingTrainer : public FakeTrainer {
   bool diverges = false;     // its delta has a NaN
   // What else it finds than FakeTrainer's cases.
   std::function<void(v1::ArmCensus&)> change_arm = [](v1::ArmCensus&) {};
+  // What else it says of what it trained.
+  std::function<void(v1::TrainResponse&)> change_update =
+      [](v1::TrainResponse&) {};
   std::string spoil_manifest;  // what it says the network's digest is
 
  private:

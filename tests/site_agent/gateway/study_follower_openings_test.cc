@@ -187,6 +187,29 @@ TEST_F(StudyFollowerOpeningsTest, ForgedSumIsFoundByTheChecksums) {
   ExpectUntrusted(CheckRoster(Roster()), "is not the sum of what");
 }
 
+// What is still to be checked is not forgotten with a task that fails.
+TEST_F(StudyFollowerOpeningsTest, FailedTaskDoesNotMakeAForgedSumPass) {
+  sums_->forge = [](std::string& file) { AddToWord(file, 77, 1 << 20); };
+  MakeSum(1);
+  ASSERT_TRUE(Follow(2).ok());
+  v1::Task nothing = TaskOf(2, *sums_);
+  nothing.mutable_last_opening()->set_sha256(std::string(32, 'x'));
+  nothing.mutable_last_opening()->set_size(100);
+  EXPECT_EQ(Follow(nothing).code(), absl::StatusCode::kNotFound);
+  ExpectUntrusted(CheckRoster(Roster()), "is not the sum of what");
+}
+
+TEST_F(StudyFollowerOpeningsTest, UncheckedSumIsNotPassedOverAfterARestart) {
+  sums_->forge = [](std::string& file) { AddToWord(file, 77, 1 << 20); };
+  MakeSum(1);
+  ASSERT_TRUE(Follow(2).ok());
+  Restart();
+  ASSERT_TRUE(follower_->Start(TaskOf(2, *sums_).header()).ok());
+  const absl::Status unchecked = CheckRoster(Roster());
+  EXPECT_EQ(unchecked.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(unchecked.message()), HasSubstr("is not checked"));
+}
+
 TEST_F(StudyFollowerOpeningsTest, ForgedCarryIsFoundByTheChecksums) {
   sums_->forge = [](std::string& file) { file.back() ^= 0x01; };
   MakeSum(1);

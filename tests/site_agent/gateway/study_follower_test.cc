@@ -125,6 +125,63 @@ TEST_F(StudyFollowerTest, CohortIsReadOffTheSumOfTheCensuses) {
   ExpectAtTheSame();
 }
 
+// It is in no count by which the cohort is judged.
+TEST_F(StudyFollowerTest, SiteThatTheCensusLeftOutIsOut) {
+  MakeSum(0, *sums_, {SiteId("a")});
+  const absl::Status out = Follow(1);
+  ExpectUntrusted(out, "census is without this site");
+  EXPECT_FALSE(follower_->HasCohort());
+}
+
+// A coordinator that could arrange it would choose the next model.
+TEST_F(StudyFollowerTest, SurvivorThatLostItsModelIsNotToldTheNext) {
+  MakeSum(0);
+  ASSERT_TRUE(Follow(1).ok());
+  ASSERT_TRUE(CheckRoster(Roster()).ok());
+  MakeSum(1);
+  ASSERT_TRUE(Follow(2).ok());
+  ASSERT_TRUE(CheckRoster(Roster()).ok());
+  const std::string model = follower_->chain().model_sha256();
+  MakeSum(2);
+  std::filesystem::remove(absl::StrCat(folder_, "/cache/", ToHex(model)));
+  hidden_.insert(model);
+  v1::SumOpening opening = sums_->last();
+  opening.mutable_after()->set_model_sha256(std::string(32, 'm'));
+  const absl::Status lost = FollowShown(3, opening);
+  EXPECT_EQ(lost.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(lost.message()), HasSubstr("copy of the model"));
+  EXPECT_EQ(follower_->chain().model_sha256(), model);
+}
+
+TEST_F(StudyFollowerTest, SiteThatWasAwayNeedsNoModelOfBefore) {
+  MakeSum(0);
+  ASSERT_TRUE(Follow(1).ok());
+  MakeSum(1);
+  ASSERT_TRUE(Follow(2).ok());
+  const std::string model = follower_->chain().model_sha256();
+  MakeSum(2, *sums_, {SiteId("a")});
+  std::filesystem::remove(absl::StrCat(folder_, "/cache/", ToHex(model)));
+  hidden_.insert(model);
+  ASSERT_TRUE(Follow(3).ok());
+  ExpectAtTheSame();
+}
+
+// Whoever cleans up need not have opened the study.
+TEST_F(StudyFollowerTest, StateOnDiskSaysWhatAStudyNeeds) {
+  EXPECT_TRUE(StudyFollower::NeededBy(state_path_).empty());
+  MakeSum(0);
+  ASSERT_TRUE(Follow(1).ok());
+  MakeSum(1);
+  ASSERT_TRUE(Follow(2).ok());
+  const std::vector<v1::BlobRef> needed = StudyFollower::NeededBy(state_path_);
+  const auto has = [&](const std::string& sha256) {
+    return std::any_of(needed.begin(), needed.end(), [&](const auto& blob) {
+      return blob.sha256() == sha256;
+    });
+  };
+  EXPECT_TRUE(has(follower_->chain().model_sha256()));
+}
+
 TEST_F(StudyFollowerTest, ModelOfEachRoundIsThatOfThePlainVectors) {
   MakeSum(0);
   ASSERT_TRUE(Follow(1).ok());

@@ -108,6 +108,51 @@ TEST_F(PreparedCensusTest, MasksThatAreNotUsedAreCountedByClass) {
   EXPECT_EQ(prepared_.Census(v1::ARM_WHOLE).without_mask(), 0u);
 }
 
+TEST_F(PreparedCensusTest, ThinArmHasNoCaseAndTheOthersKeepTheirs) {
+  prepared_.study.mutable_training()->set_batch_size(1);
+  prepared_.study.mutable_training()->set_local_epochs(2);
+  for (int i = 0; i < 8; ++i) Add(i % 2, {}, {1}, {});
+  for (int i = 0; i < 3; ++i) Add(i % 2, {}, {1}, {1});
+  prepared_.minimum_steps = 8;
+  prepared_.LeaveOutThinArms();
+  // Three cases of the segmented arm: of a fold track's, two steps are missing.
+  EXPECT_THAT(prepared_.thin_arms, ElementsAre(v1::ARM_SEGMENTED));
+  const v1::ArmCensus segmented = prepared_.Census(v1::ARM_SEGMENTED);
+  EXPECT_THAT(segmented.fold_class_counts(), ElementsAre(0, 0, 0, 0));
+  EXPECT_THAT(segmented.fold_class_patients(), ElementsAre(0, 0, 0, 0));
+  EXPECT_EQ(segmented.without_mask(), 0u);
+  const v1::ArmCensus whole = prepared_.Census(v1::ARM_WHOLE);
+  uint64_t cases = 0;
+  for (uint64_t count : whole.fold_class_counts()) cases += count;
+  EXPECT_EQ(cases, 11u);
+  prepared_.minimum_steps = 0;
+  prepared_.LeaveOutThinArms();
+  prepared_.thin_arms.clear();
+  EXPECT_TRUE(prepared_.Has(v1::ARM_SEGMENTED, 8));
+}
+
+// All of its few patients may be those that are kept for validation.
+TEST_F(PreparedCensusTest, ArmThatOnlyValidatesInATrackIsThin) {
+  prepared_.study.mutable_training()->set_batch_size(1);
+  prepared_.study.mutable_training()->set_local_epochs(8);
+  prepared_.study.mutable_training()->mutable_validation()->set_share(0.5);
+  AddOf("one", 0, 0, 0.1);
+  AddOf("two", 0, 1, 0.9);
+  prepared_.minimum_steps = 8;
+  prepared_.LeaveOutThinArms();
+  EXPECT_THAT(prepared_.thin_arms, ElementsAre(v1::ARM_WHOLE));
+}
+
+TEST_F(PreparedCensusTest, ArmOfFewCasesGivesNoFingerprint) {
+  const Plane plane = {0, 100, 63488, 65535};
+  for (int i = 0; i < 9; ++i) Add(0, {.rows = 256, .columns = 9}, plane, {});
+  EXPECT_EQ(FingerprintCases(prepared_.Census(v1::ARM_WHOLE).fingerprint()),
+            0u);
+  Add(0, {.rows = 256, .columns = 9}, plane, {});
+  EXPECT_EQ(FingerprintCases(prepared_.Census(v1::ARM_WHOLE).fingerprint()),
+            10u);
+}
+
 TEST_F(PreparedCensusTest, PatientsAreCountedOncePerFoldAndClass) {
   AddOf("one", 0, 0, 0.9);
   AddOf("one", 0, 0, 0.9);
@@ -155,7 +200,7 @@ TEST_F(PreparedCensusTest, SegmentationLearnsFromCasesWithLungsOnly) {
   const v1::ArmCensus census = prepared_.Census(v1::ARM_WHOLE);
   EXPECT_EQ(census.without_mask(), 1u);
   EXPECT_THAT(census.fold_class_counts(), ElementsAre(0, 0, 1, 1));
-  EXPECT_EQ(FingerprintCases(census.fingerprint()), 2u);
+  EXPECT_EQ(FingerprintCases(prepared_.FingerprintOf(v1::ARM_WHOLE)), 2u);
 }
 
 }  // namespace

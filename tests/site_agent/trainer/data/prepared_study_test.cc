@@ -100,8 +100,18 @@ TEST(PreparedStudyTest, HowSitesAreKnownAndSummedMovesNoDraw) {
   study.add_site_keys(std::string(32, 's'));
   study.mutable_aggregation()->set_secure_aggregation(
       v1::Aggregation::SECURE_AGGREGATION_OFF);
+  study.mutable_aggregation()->set_minimum_sites(2);
+  study.mutable_aggregation()->set_step_deadline_seconds(7);
   EXPECT_EQ(DrawsKeyOf(std::string(32, 'k'), study), key);
   study.add_sites("d");
+  EXPECT_NE(DrawsKeyOf(std::string(32, 'k'), study), key);
+}
+
+// The same study again with another deadline would else train to the same bits.
+TEST(PreparedStudyTest, AnotherDeadlineDrawsApart) {
+  v1::Study study = Site('k').study;
+  const std::string key = DrawsKeyOf(std::string(32, 'k'), study);
+  study.mutable_aggregation()->set_round_deadline_seconds(3601);
   EXPECT_NE(DrawsKeyOf(std::string(32, 'k'), study), key);
 }
 

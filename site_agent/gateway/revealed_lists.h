@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HILUM_SITE_AGENT_GATEWAY_REVEALED_LISTS_H_
+#define HILUM_SITE_AGENT_GATEWAY_REVEALED_LISTS_H_
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "common/base/ids.h"
+
+namespace hilum {
+
+// The survivors of all sums for which this site has revealed shares, whatever
+// their study, by what each sum was about: one model, one list. Two sums about
+// one model whose survivors differ in one or two sites give the vectors of
+// these away, also where they are of two studies.
+//
+// A file of lines "HEX HEX SITE,SITE,...": the SHA-256 of what the sum was
+// about, the study's hash, and the survivors. A share leaves only after its
+// sum's lines are on disk. Keeps nothing in memory. Not thread-safe; one
+// process a file.
+class RevealedLists {
+ public:
+  explicit RevealedLists(std::string path) : path_(std::move(path)) {}
+
+  // Checks the survivors of a sum of the study `study_hash` (raw, 32 bytes)
+  // about each of `subjects` (raw, 32 bytes each) against the sums of other
+  // studies about the same. FAILED_PRECONDITION: they differ in one or two
+  // sites, which it names. DATA_LOSS: the file cannot be read.
+  absl::Status Check(const std::vector<std::string>& subjects,
+                     const std::string& study_hash,
+                     const std::set<SiteId>& survivors) const;
+
+  // Notes a sum, on disk when it returns. RESOURCE_EXHAUSTED: disk full.
+  absl::Status Note(const std::vector<std::string>& subjects,
+                    const std::string& study_hash,
+                    const std::set<SiteId>& survivors) const;
+
+ private:
+  const std::string path_;
+};
+
+}  // namespace hilum
+
+#endif  // HILUM_SITE_AGENT_GATEWAY_REVEALED_LISTS_H_
