@@ -157,16 +157,16 @@ absl::Status CheckUndone(const StudyView& view) {
   }
   if (view.decision == "refused") {
     return absl::FailedPreconditionError(absl::StrCat(
-        "study ", view.study.name(), " was refused at this site, and the ",
-        "refusal holds: the coordinator has been told. To take part after ",
-        "all, ask its operator to submit the study anew, under another name"));
+        "study ", view.study.name(), " was refused at this site. A refusal is ",
+        "final, because the coordinator knows it. To take part, ask the ",
+        "coordinator's operator to submit the study again under another name"));
   }
   if (view.conflicts.empty()) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(
       "study ", view.study.name(), " cannot be approved here:\n  ",
       absl::StrJoin(view.conflicts, "\n  "),
-      "\nChange what this is against in the site's configuration, or refuse ",
-      "the study"));
+      "\nChange the setting named above in the site's configuration, or ",
+      "refuse the study"));
 }
 
 absl::Status CheckYes(const StudyView& view) {
@@ -180,9 +180,9 @@ absl::Status CheckYes(const StudyView& view) {
   }
   if (lines.empty()) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(
-      "study ", view.study.name(), " is not approved: it needs your yes to\n  ",
-      absl::StrJoin(lines, "\n  "), "\nIf you accept this, type\n  ",
-      ApproveCommand(view)));
+      "study ", view.study.name(), " is not approved. It has risks that you ",
+      "have not accepted:\n  ", absl::StrJoin(lines, "\n  "),
+      "\nTo accept them, type\n  ", ApproveCommand(view)));
 }
 
 }  // namespace
