@@ -30,7 +30,7 @@ namespace {
 constexpr size_t kColumns = 80;
 constexpr size_t kIndent = 2;
 
-// Of the heading and the text below it, in lines of at most kColumns.
+// Appends the heading and the text below it, in lines of at most kColumns.
 void AddPart(const std::string& heading, const std::string& text,
              std::string& out) {
   absl::StrAppend(&out, heading, "\n");
@@ -93,7 +93,8 @@ std::string WhatText(const v1::Study& study) {
       Count(study.training().local_epochs(), "epoch"), " each.");
 }
 
-// The first digits suffice for eyes; `key` in full is what a policy takes.
+// Returns the site's name, its whole key, as a policy takes it, and whether
+// this site knows it.
 std::string SiteLine(const StudyView& view, const std::string& name) {
   const SiteId site(name);
   const std::optional<std::string> key = PinnedKey(view.study, site);
@@ -164,16 +165,15 @@ std::string SeenInSumsText(const v1::Study& study) {
             "case counts can be seen. "
           : "",
       "Somebody who has an image of a patient can test whether the model "
-      "learned from "
-      "it. ");
+      "learned from it. ");
 }
 
 std::string HiddenText(const StudyView& view) {
   const v1::Study& study = view.study;
   if (!IsSecure(study)) return OpenText(study);
   const int threshold = Threshold(study);
-  // Fewer than 2 t - n (docs/secure-aggregation.md), and at least two honest
-  // ones in each sum.
+  // Helpers are fewer than 2 t - n (docs/secure-aggregation.md), and leave at
+  // least two honest sites in each sum.
   const int helpers =
       std::min(2 * threshold - study.sites_size() - 1, threshold - 2);
   return absl::StrCat(
@@ -242,7 +242,7 @@ std::string PatientsText(const StudyView& view) {
                       "of a single step.");
 }
 
-// A path as a shell takes it for one word.
+// Returns a path as a shell takes it for one word.
 std::string ShellWord(const std::string& path) {
   const bool plain = std::all_of(path.begin(), path.end(), [](char c) {
     return absl::ascii_isalnum(static_cast<unsigned char>(c)) ||

@@ -38,7 +38,7 @@ StudyView View(const std::vector<std::string>& sites) {
   return view;
 }
 
-// Of the text, however its lines are broken.
+// Returns the text on one line.
 std::string Text(const StudyView& view) {
   const auto text = StudyText(view);
   EXPECT_TRUE(text.ok()) << text.status();
