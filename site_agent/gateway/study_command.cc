@@ -157,9 +157,9 @@ absl::Status CheckUndone(const StudyView& view) {
   }
   if (view.decision == "refused") {
     return absl::FailedPreconditionError(absl::StrCat(
-        "study ", view.study.name(), " was refused at this site. A refusal is ",
-        "final, because the coordinator knows it. To take part, ask the ",
-        "coordinator's operator to submit the study again under another name"));
+        "study ", view.study.name(), " was refused at this site, and the ",
+        "refusal holds: the coordinator has been told. To take part after ",
+        "all, ask its operator to submit the study anew, under another name"));
   }
   if (view.conflicts.empty()) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(

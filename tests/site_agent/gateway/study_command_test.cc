@@ -177,8 +177,8 @@ TEST_F(StudyCommandTest, ARefusalHoldsAndSaysWhatToDo) {
   ASSERT_EQ(Site("refuse").exit_status, 0);
   const Said said = Site("approve", {ToHex(hash)});
   EXPECT_EQ(said.exit_status, 1);
-  EXPECT_THAT(said.text, AllOf(HasSubstr("A refusal is final"),
-                               HasSubstr("submit the study again")));
+  EXPECT_THAT(said.text, AllOf(HasSubstr("the refusal holds"),
+                               HasSubstr("submit the study anew")));
   EXPECT_TRUE(approvals_.Refused().contains(hash));
 }
 
