@@ -85,10 +85,10 @@ std::string WhatText(const v1::Study& study) {
       "The network ", study.model().architecture(), " learns to ",
       IsSegmentation(study)
           ? "find the lungs"
-          : absl::StrCat("tell ", absl::StrJoin(study.classes(), ", ")),
-      " from the radiographs in this site's case manifest, ",
+          : absl::StrCat("distinguish ", absl::StrJoin(study.classes(), ", ")),
+      ". It learns from the radiographs in this site's case manifest (",
       absl::StrJoin(arms, " and "), ", ", study.model().input_size(),
-      " pixels a side; ", TrainedPart(study.model()), ". ",
+      " pixels a side). Of the network, ", TrainedPart(study.model()), ". ",
       Count(study.training().rounds(), "round"), " of ",
       Count(study.training().local_epochs(), "epoch"), " each.");
 }
@@ -158,8 +158,8 @@ std::string SeenInSumsText(const v1::Study& study) {
   return absl::StrCat(
       "All of these sites and the coordinator can see: which sites take part "
       "and when; the case counts of the whole cohort; what one site has alone, "
-      "such as a class that no other site has. If two sites have a class, each "
-      "of the two sees the counts of the other. ",
+      "such as a class that no other site has. If only two sites have a class, "
+      "each of the two sees the counts of the other. ",
       fewest < study.sites_size()
           ? "If a site leaves between the first sum and the evaluation, its "
             "case counts can be seen. "
@@ -180,9 +180,9 @@ std::string HiddenText(const StudyView& view) {
       "Secure aggregation is on. The coordinator can read only sums over at "
       "least ",
       FewestInASum(study), " of the ", study.sites_size(),
-      " sites. This holds if at most ", helpers,
-      " of the sites help the coordinator to read more. Every site reads the "
-      "same sums, and can subtract its own part. ",
+      " sites. This holds if the coordinator has the help of at most ", helpers,
+      " of the sites. Every site reads the same sums, and can subtract its own "
+      "part. ",
       SeenInSumsText(study),
       view.asked.policy.publish_site_figures()
           ? "This site's policy (publish_site_figures: true) also shows this "

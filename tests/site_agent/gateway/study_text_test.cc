@@ -62,8 +62,10 @@ TEST(StudyTextTest, NamesEachSiteWithItsKeyAndHowManyAreKnown) {
 
 TEST(StudyTextTest, SaysWhatSecureAggregationHidesAndFromHowMany) {
   const std::string text = Text(View({"a", "b", "c", "d"}));
-  EXPECT_THAT(text, HasSubstr("can read only sums over at least 3 of the 4 "
-                              "sites. This holds if at most 1 of the sites"));
+  EXPECT_THAT(text,
+              HasSubstr("can read only sums over at least 3 of the 4 "
+                        "sites. This holds if the coordinator has the help "
+                        "of at most 1 of the sites."));
 }
 
 TEST(StudyTextTest, SaysThatEverySiteReadsTheSumsAndWhatTheyShow) {
