@@ -36,14 +36,15 @@ CLI::App* AddCommand(CLI::App& to, const char* name, const char* what,
 void AddYes(CLI::App& approve, Decision& decision) {
   approve
       .add_option("--accept", decision.accept,
-                  absl::StrCat("Risks that you accept, by name, with commas: ",
-                               absl::StrJoin(RiskNames(), ", "),
-                               "; `study show` says which the study has"))
+                  absl::StrCat("Names of the risks that you accept, separated "
+                               "by commas; `hilum-site study show` lists the "
+                               "risks of the study. All names: ",
+                               absl::StrJoin(RiskNames(), ", ")))
       ->delimiter(',')
       ->allow_extra_args(false);
   approve.add_option("--weights", decision.weights,
-                     "SHA-256 of the starting weights that you accept, where "
-                     "this site cannot tell who made them");
+                     "SHA-256 of the starting weights that you accept; needed "
+                     "if the program does not know who made them");
 }
 
 void AddCommands(CLI::App& app, Arguments& a, Action& chosen) {

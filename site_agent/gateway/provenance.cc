@@ -62,8 +62,8 @@ absl::StatusOr<Provenance> FindProvenance(const v1::Study& study,
   for (const ReleasedFile& released : ReleasedFiles()) {
     const std::optional<WeightsFile> file = OpenReleased(released, programs);
     if (!file.has_value()) {
-      absl::StrAppend(&absent, "; ", released.name,
-                      " of this release is not beside this program to compare");
+      absl::StrAppend(&absent, "; the release's file ", released.name,
+                      " is missing or changed, so it was not compared");
       continue;
     }
     const std::optional<std::string> fit = FitOf(*file, architecture, study);
@@ -77,8 +77,8 @@ absl::StatusOr<Provenance> FindProvenance(const v1::Study& study,
                                          study.seed(), ", recomputed here")};
   }
   return Provenance{
-      false, absl::StrCat("unknown: neither of this release nor drawn from the "
-                          "study's seed",
+      false, absl::StrCat("unknown: neither this release nor the study's seed "
+                          "gives these weights",
                           absent)};
 }
 

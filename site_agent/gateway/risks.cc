@@ -53,10 +53,12 @@ std::string SiteSentence(const std::string& first, const std::string& second,
                          const Cohort& difference) {
   return absl::StrCat(
       first, " and ", second,
-      " start from the same weights and differ only in ", Names(difference),
-      ": the difference of their first sums is the update ", "of ",
-      difference.size() == 1 ? "that site" : "those two sites", ", with what ",
-      difference.size() == 1 ? "its" : "their", " patients taught it");
+      " start from the same weights and their sites differ only in ",
+      Names(difference), ": the difference of their first sums is the update ",
+      "of ", difference.size() == 1 ? "that site" : "those two sites",
+      ", with what ", difference.size() == 1 ? "its" : "their",
+      " patients taught the model; a site that is not in this study is not ",
+      "asked");
 }
 
 // Censuses do not depend on the weights: the difference of two is what the
@@ -114,13 +116,13 @@ void AddVisibleUpdates(const v1::Study& study, const SiteId& site,
   if (IsSecure(study)) return;
   std::string sentence = absl::StrCat(
       "the study has no secure aggregation: the coordinator sees each update, ",
-      "count and evaluation of ", site.name(), " itself, and can work out ",
-      "images of its patients from updates");
+      "all case counts and the evaluation of ", site.name(), ", and can ",
+      "compute images of patients from updates");
   Cohort others(study.sites().begin(), study.sites().end());
   others.erase(site.name());
   if (others.size() == 1) {
     absl::StrAppend(&sentence, "; with two sites ", *others.begin(),
-                    " can too, since it can take its own update off each new "
+                    " can too: it subtracts its own update from each new "
                     "model");
   }
   risks.push_back({std::string(kVisibleUpdates), std::move(sentence)});
@@ -141,10 +143,10 @@ void AddWeakPolicy(const v1::Policy& policy, std::vector<Risk>& risks) {
   if (weak.empty()) return;
   risks.push_back(
       {std::string(kWeakPolicy),
-       absl::StrCat("this site's policy guards less than the default: ",
+       absl::StrCat("this site's policy is weaker than the default: ",
                     absl::StrJoin(weak, "; "),
-                    "; what the study opens may be nearly one patient's or "
-                    "nearly this site's alone")});
+                    "; the sums may then be almost the figures of one "
+                    "patient")});
 }
 
 // The fewest patients that make two lists of [folds * classes] differ so: a
@@ -211,10 +213,10 @@ std::vector<Risk> RisksOf(const v1::Study& study, const SiteId& site,
   if (IsSecure(study) && study.site_keys().empty()) {
     risks.push_back(
         {std::string(kUnpinnedKeys),
-         absl::StrCat("the study pins none of its ", study.sites_size(),
-                      " sites' keys: whoever can have the authority sign ",
-                      "certificates can stand in for the other sites, and then "
-                      "sees the updates of ",
+         absl::StrCat("the study pins no key of its ", study.sites_size(),
+                      " sites: somebody who gets certificates from the ",
+                      "consortium's authority can pretend to be the other "
+                      "sites, and then sees the updates of ",
                       site.name())});
   }
   AddWeakPolicy(policy, risks);
@@ -265,7 +267,7 @@ absl::Status CheckAccepted(const std::vector<Risk>& risks,
   }
   if (missing.empty()) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(
-      "the officer has not accepted what this study risks:", missing));
+      "the officer has not accepted these risks of the study:", missing));
 }
 
 }  // namespace hilum

@@ -106,7 +106,7 @@ absl::Status SiteSession::CheckPolicy(const v1::Study& study) const {
   if (IsSecure(study)) return CheckSurvivors(study);
   if (!policy_.require_secure_aggregation()) return absl::OkStatus();
   return absl::FailedPreconditionError(
-      "the study is without secure aggregation; "
+      "the study has no secure aggregation; "
       "policy.require_secure_aggregation is true");
 }
 
@@ -117,8 +117,8 @@ absl::Status SiteSession::CheckSurvivors(const v1::Study& study) const {
   if (policy_.minimum_survivors() <= least) return absl::OkStatus();
   return absl::FailedPreconditionError(
       absl::StrCat("policy.minimum_survivors is ", policy_.minimum_survivors(),
-                   "; a sum of this study with ", study.sites_size(),
-                   " sites may be of ", least));
+                   "; in this study a sum may contain only ", least, " of ",
+                   study.sites_size(), " sites"));
 }
 
 absl::Status SiteSession::CheckCases(

@@ -165,8 +165,8 @@ absl::Status CheckUndone(const StudyView& view) {
   return absl::FailedPreconditionError(absl::StrCat(
       "study ", view.study.name(), " cannot be approved here:\n  ",
       absl::StrJoin(view.conflicts, "\n  "),
-      "\nChange what this is against in the site's configuration, or refuse ",
-      "the study"));
+      "\nChange the setting named above in the site's configuration, or ",
+      "refuse the study"));
 }
 
 absl::Status CheckYes(const StudyView& view) {
@@ -180,9 +180,9 @@ absl::Status CheckYes(const StudyView& view) {
   }
   if (lines.empty()) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(
-      "study ", view.study.name(), " is not approved: it needs your yes to\n  ",
-      absl::StrJoin(lines, "\n  "), "\nIf you accept this, type\n  ",
-      ApproveCommand(view)));
+      "study ", view.study.name(), " is not approved. It has risks that you ",
+      "have not accepted:\n  ", absl::StrJoin(lines, "\n  "),
+      "\nTo accept them, type\n  ", ApproveCommand(view)));
 }
 
 }  // namespace

@@ -30,7 +30,7 @@ namespace {
 constexpr size_t kColumns = 80;
 constexpr size_t kIndent = 2;
 
-// Of the heading and the text below it, in lines of at most kColumns.
+// Appends the heading and the text below it, in lines of at most kColumns.
 void AddPart(const std::string& heading, const std::string& text,
              std::string& out) {
   absl::StrAppend(&out, heading, "\n");
@@ -66,12 +66,12 @@ std::string Count(uint64_t count, absl::string_view what) {
 std::string TrainedPart(const v1::Model& model) {
   switch (model.trainable()) {
     case v1::Model::TRAINABLE_HEAD:
-      return "its last layer is trained, the rest stays as it starts";
+      return "only its last layer is trained";
     case v1::Model::TRAINABLE_LAST_BLOCKS:
-      return absl::StrCat("its last ", Count(model.last_blocks(), "block"),
+      return absl::StrCat("only its last ", Count(model.last_blocks(), "block"),
                           " and its last layer are trained");
     default:
-      return "all of it is trained";
+      return "all layers are trained";
   }
 }
 
@@ -85,15 +85,16 @@ std::string WhatText(const v1::Study& study) {
       "The network ", study.model().architecture(), " learns to ",
       IsSegmentation(study)
           ? "find the lungs"
-          : absl::StrCat("tell ", absl::StrJoin(study.classes(), ", ")),
-      " from the radiographs in this site's case manifest, ",
+          : absl::StrCat("distinguish ", absl::StrJoin(study.classes(), ", ")),
+      ". It learns from the radiographs in this site's case manifest (",
       absl::StrJoin(arms, " and "), ", ", study.model().input_size(),
-      " pixels a side; ", TrainedPart(study.model()), ". ",
+      " pixels a side). Of the network, ", TrainedPart(study.model()), ". ",
       Count(study.training().rounds(), "round"), " of ",
       Count(study.training().local_epochs(), "epoch"), " each.");
 }
 
-// The first digits suffice for eyes; `key` in full is what a policy takes.
+// Returns the site's name, its whole key, as a policy takes it, and whether
+// this site knows it.
 std::string SiteLine(const StudyView& view, const std::string& name) {
   const SiteId site(name);
   const std::optional<std::string> key = PinnedKey(view.study, site);
@@ -118,45 +119,63 @@ std::string WhomText(const StudyView& view) {
       others.size(), " other sites are known to you (policy.trusted_peers)."));
   if (view.asked.policy.trusted_peers().empty()) {
     lines.back() +=
-        " A certificate tells a name, not that a hospital is behind it: ask "
-        "the hospitals for their keys (`hilum-certs show`) and list them.";
+        " A certificate has a hospital's name. It does not prove that this "
+        "hospital has the key: ask the hospitals by telephone for their keys "
+        "(`hilum-certs show` prints them), and list them there.";
   }
   return absl::StrJoin(lines, "\n");
 }
 
+std::string OpenText(const v1::Study& study) {
+  std::string text =
+      "The study has no secure aggregation. The coordinator sees this site's "
+      "own updates, case counts and evaluation, and can compute images of "
+      "patients from updates.";
+  if (study.sites_size() == 2) {
+    text +=
+        " With two hospitals the other hospital can do this, too: each new "
+        "model is the mean of two updates, and each hospital knows its own.";
+  }
+  return text;
+}
+
+// Says what a sum shows although it is a sum.
+std::string SeenInSumsText(const v1::Study& study) {
+  const int fewest = LeastSites(study);
+  return absl::StrCat(
+      "All of these sites and the coordinator can see: which sites take part "
+      "and when; the case counts of the whole cohort; what one site has alone, "
+      "such as a class that no other site has. If only two sites have a class, "
+      "each of the two sees the counts of the other. ",
+      fewest < study.sites_size()
+          ? "If a site leaves between the first sum and the evaluation, its "
+            "case counts can be seen. "
+          : "",
+      "Somebody who has an image of a patient can test whether the model "
+      "learned from it. ");
+}
+
 std::string HiddenText(const StudyView& view) {
   const v1::Study& study = view.study;
-  if (!IsSecure(study)) {
-    std::string text =
-        "There is no secure aggregation. The coordinator sees this site's own "
-        "updates, case counts and evaluation, and from updates images of "
-        "patients can be worked out.";
-    if (study.sites_size() == 2) {
-      text +=
-          " With two hospitals the other one can, too: each new model is a "
-          "mean of two updates, and it knows its own. Neither is hidden from "
-          "the other.";
-    }
-    return text;
-  }
-  const bool publishes = view.asked.policy.publish_site_figures();
+  if (!IsSecure(study)) return OpenText(study);
   const int threshold = SumThreshold(study.sites_size());
-  // Fewer than 2 t - n (docs/secure-aggregation.md), and at least two honest
-  // ones in each sum.
+  // Helpers are fewer than 2 t - n (docs/secure-aggregation.md), and leave at
+  // least two honest sites in each sum.
   const int helpers =
       std::min(2 * threshold - study.sites_size() - 1, threshold - 2);
   return absl::StrCat(
-      "Secure aggregation is on. The coordinator can read sums over at least ",
+      "Secure aggregation is on. The coordinator can read only sums over at "
+      "least ",
       LeastSites(study), " of the ", study.sites_size(),
-      " sites only, as long as ", "at most ", helpers,
-      " of them help it to more. It does not hide what can be seen in the "
-      "sum, ",
-      "nor that this site takes part and when, nor whether one patient was in ",
-      "the training. ",
-      publishes
-          ? "This site's policy (publish_site_figures) shows its own case "
-            "counts and evaluation beside the sums."
-          : "This site's own case counts and evaluation stay hidden.");
+      " sites. This holds if the coordinator has the help of at most ", helpers,
+      " of the sites. Every site reads the same sums, and can subtract its own "
+      "part. ",
+      SeenInSumsText(study),
+      view.asked.policy.publish_site_figures()
+          ? "This site's policy (publish_site_figures: true) also shows this "
+            "site's own case counts and evaluation."
+          : "This site sends its own case counts and evaluation only as a part "
+            "of these sums.");
 }
 
 std::string LeavesText(const v1::Study& study, const ParameterLayout& layout) {
@@ -171,14 +190,14 @@ std::string LeavesText(const v1::Study& study, const ParameterLayout& layout) {
       kWord * static_cast<double>(CensusVectorSize(study) +
                                   EvaluationVectorSize(study));
   return absl::StrCat(
-      "Once: counts of cases and patients by fold and class, and how prepared ",
-      "images look in sum. Each round: the change of the trained weights in ",
-      Count(StudyTracks(study).size(), "model"),
+      "Once: counts of cases and patients by fold and class; sums over the ",
+      "images' gray values, sizes and lung areas. Each round: the change of ",
+      "the trained weights in ", Count(StudyTracks(study).size(), "model"),
       ", with case counts and losses, about ", Bytes(round),
       ". At the end: counts of right and wrong answers and histograms of ",
       "scores. In all about ", Bytes(round * rounds + figures),
-      ". No image, no name, no case leaves. ledger.jsonl in the state folder ",
-      "has a line for each message; calls that repeat share one.");
+      ". No image and no name leaves. `hilum-site serve` writes each message ",
+      "to ledger.jsonl in the state folder; calls that repeat share a line.");
 }
 
 std::string PatientsText(const StudyView& view) {
@@ -192,18 +211,25 @@ std::string PatientsText(const StudyView& view) {
       " folds by this site's secret key; each patient is in one. ");
   if (IsSecure(view.study)) {
     absl::StrAppend(&text,
-                    "Nothing is trained unless each fold has none or at least ",
-                    cell, " patients of each class, of all sites together. ");
+                    "Nothing is trained unless each class in each fold has no "
+                    "patient or at least ",
+                    cell, " patients, whichever ", LeastSites(view.study),
+                    " of the ", view.study.sites_size(),
+                    " sites are in a sum. If this site has most of the cases, "
+                    "a sum is almost this site's own update: only the log says "
+                    "so, after the first sum (policy.largest_share forbids "
+                    "it). ");
   }
   if (policy.minimum_own_cell_patients() > 0) {
-    absl::StrAppend(&text, "Of this site alone, at least ",
-                    policy.minimum_own_cell_patients(), ". ");
+    absl::StrAppend(&text, "This site alone must have no patient or at least ",
+                    policy.minimum_own_cell_patients(), " of them. ");
   }
-  return absl::StrCat(text, "Each round takes at least ", steps,
-                      " steps, so that an update is not one step's gradient.");
+  return absl::StrCat(text, "Each round has at least ", steps,
+                      " training steps, so that an update is not the gradient "
+                      "of a single step.");
 }
 
-// A path as a shell takes it for one word.
+// Returns a path as a shell takes it for one word.
 std::string ShellWord(const std::string& path) {
   const bool plain = std::all_of(path.begin(), path.end(), [](char c) {
     return absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
@@ -231,14 +257,15 @@ std::string RisksText(const StudyView& view) {
   if (!view.weights.is_known) {
     lines.push_back(absl::StrCat(
         "unknown_weights", LacksWeights(view) ? "" : " (accepted)",
-        ": nobody here can tell who made the starting weights; weights can be ",
-        "made so that updates give images of patients away."));
+        ": the program does not know who made the starting weights; weights ",
+        "can be made so that updates disclose images of patients."));
   }
   if (view.starts_like_past) {
     lines.push_back(
         absl::StrCat(kPatientsInferable,
-                     ": may be asked for once the cases are loaded, as an "
-                     "earlier study started from the same weights."));
+                     ": the program may ask for this later, when it has read "
+                     "the cases, because an earlier study started from the "
+                     "same weights."));
   }
   return lines.empty() ? "None." : ListText(lines);
 }
@@ -286,10 +313,10 @@ absl::StatusOr<std::string> StudyText(const StudyView& view) {
           absl::StrCat(view.weights.sentence, ".\n",
                        ToHex(view.study.initial_weights_sha256())),
           out);
-  AddPart("How patients are guarded", PatientsText(view), out);
-  AddPart("What stands against it here",
-          view.conflicts.empty() ? "Nothing." : ListText(view.conflicts), out);
-  AddPart("What it risks, and needs your yes", RisksText(view), out);
+  AddPart("How patients are protected", PatientsText(view), out);
+  AddPart("Conflicts with this site's policy",
+          view.conflicts.empty() ? "None." : ListText(view.conflicts), out);
+  AddPart("Risks that you must accept", RisksText(view), out);
   absl::StrAppend(&out, "To take part\n  ", ApproveCommand(view),
                   "\nTo decline\n  hilum-site study refuse --config ",
                   ShellWord(view.config_path), " ",

@@ -92,9 +92,9 @@ absl::Status CheckTrusted(const v1::Policy& policy, const v1::Study& study,
   const uint32_t least = MinimumTrusted(policy);
   if (static_cast<uint32_t>(known) >= least) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(
-      known, " of ", sites.size(), " other sites are known to this one by ",
-      "policy.trusted_peers; policy.minimum_trusted is ", least,
-      study.site_keys().empty() ? "; the study pins no keys, so none can be"
+      known, " of ", sites.size(), " other sites are in policy.trusted_peers; ",
+      "policy.minimum_trusted is ", least,
+      study.site_keys().empty() ? "; the study pins no keys, so no site counts"
                                 : ""));
 }
 
@@ -108,14 +108,14 @@ absl::Status CheckPolicyFields(const v1::Policy& policy,
     HILUM_RETURN_IF_ERROR(CheckPeer(policy, i, places));
   }
   if (policy.trusted_peers().empty() && policy.minimum_trusted() > 0) {
-    return bad("minimum_trusted", "needs trusted_peers, and none are listed");
+    return bad("minimum_trusted", "needs trusted_peers; no peer is listed");
   }
   const uint32_t listed = static_cast<uint32_t>(policy.trusted_peers_size());
   if (listed > 0 && MinimumTrusted(policy) > listed) {
     return bad(
         policy.has_minimum_trusted() ? "minimum_trusted" : "trusted_peers",
-        absl::StrCat("lets no study pass: ", listed, " listed, ",
-                     MinimumTrusted(policy), " needed; list more or ",
+        absl::StrCat("allows no study: ", listed, " listed, ",
+                     MinimumTrusted(policy), " needed; list more peers or ",
                      "set minimum_trusted to ", listed));
   }
   if (policy.has_largest_share() &&

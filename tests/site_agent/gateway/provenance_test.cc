@@ -94,7 +94,7 @@ TEST_F(ProvenanceTest, AFileThatIsNotTheReleasesCountsForNothing) {
   bytes.back() ^= 1;
   ASSERT_TRUE(WriteFileAtomically(path, bytes).ok());
   EXPECT_FALSE(Find().is_known);
-  EXPECT_THAT(Find().sentence, HasSubstr("hilum_small.safetensors of this"));
+  EXPECT_THAT(Find().sentence, HasSubstr("hilum_small.safetensors is missing"));
 }
 
 TEST_F(ProvenanceTest, AnUnknownArchitectureIsAnError) {

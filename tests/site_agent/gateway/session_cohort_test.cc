@@ -209,7 +209,7 @@ TEST(SessionPeersTest, SumWithTooFewTrustedSurvivorsIsLeft) {
                             .lost_peers = {SiteId("b")}}};
   ASSERT_TRUE(at_work.site.Run().ok());
   EXPECT_THAT(at_work.Details(v1::LedgerEntry::SUM_REFUSED),
-              ElementsAre(HasSubstr("1 of 2 other sites are known")));
+              ElementsAre(HasSubstr("1 of 2 other sites are in")));
   EXPECT_FALSE(at_work.IsRefused());
   EXPECT_FALSE(at_work.HasRevealed());
   EXPECT_TRUE(at_work.site.coordinator.steps.back().leave());

@@ -107,11 +107,11 @@ TEST(SiteSessionTest, PolicysMinimumIsHeldAgainstTheThreshold) {
       EXPECT_EQ(status.ok(), minimum <= c.threshold) << c.num_sites << status;
       if (!status.ok()) {
         EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
-        EXPECT_THAT(
-            std::string(status.message()),
-            HasSubstr(absl::StrCat("policy.minimum_survivors is ", minimum,
-                                   "; a sum of this study with ", c.num_sites,
-                                   " sites may be of ", c.threshold)));
+        EXPECT_THAT(std::string(status.message()),
+                    HasSubstr(absl::StrCat(
+                        "policy.minimum_survivors is ", minimum,
+                        "; in this study a sum may contain only ", c.threshold,
+                        " of ", c.num_sites, " sites")));
       }
     }
   }

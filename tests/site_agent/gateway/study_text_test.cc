@@ -38,7 +38,7 @@ StudyView View(const std::vector<std::string>& sites) {
   return view;
 }
 
-// Of the text, however its lines are broken.
+// Returns the text on one line.
 std::string Text(const StudyView& view) {
   const auto text = StudyText(view);
   EXPECT_TRUE(text.ok()) << text.status();
@@ -62,15 +62,34 @@ TEST(StudyTextTest, NamesEachSiteWithItsKeyAndHowManyAreKnown) {
 
 TEST(StudyTextTest, SaysWhatSecureAggregationHidesAndFromHowMany) {
   const std::string text = Text(View({"a", "b", "c", "d"}));
-  EXPECT_THAT(text, HasSubstr("sums over at least 3 of the 4 sites only, as "
-                              "long as at most 1 of them"));
-  EXPECT_THAT(text, HasSubstr("It does not hide"));
+  EXPECT_THAT(text,
+              HasSubstr("can read only sums over at least 3 of the 4 "
+                        "sites. This holds if the coordinator has the help "
+                        "of at most 1 of the sites."));
+}
+
+TEST(StudyTextTest, SaysThatEverySiteReadsTheSumsAndWhatTheyShow) {
+  const std::string text = Text(View({"a", "b", "c", "d"}));
+  EXPECT_THAT(text, HasSubstr("Every site reads the same sums"));
+  EXPECT_THAT(text, HasSubstr("what one site has alone"));
+  EXPECT_THAT(text, HasSubstr("If a site leaves between the first sum and the "
+                              "evaluation"));
+}
+
+// Where the study wants all of its sites in each sum, none can leave.
+TEST(StudyTextTest, CountsTheSitesThatTheStudyWantsInEachSum) {
+  StudyView view = View({"a", "b", "c", "d"});
+  view.study.mutable_aggregation()->set_minimum_sites(4);
+  const std::string text = Text(view);
+  EXPECT_THAT(text, HasSubstr("sums over at least 4 of the 4 sites"));
+  EXPECT_THAT(text, HasSubstr("whichever 4 of the 4 sites are in a sum"));
+  EXPECT_THAT(text, Not(HasSubstr("If a site leaves")));
 }
 
 TEST(StudyTextTest, SaysOfTwoHospitalsThatTheySeeEachOther) {
   const std::string text = Text(View({"a", "b"}));
-  EXPECT_THAT(text, HasSubstr("There is no secure aggregation"));
-  EXPECT_THAT(text, HasSubstr("With two hospitals the other one can, too"));
+  EXPECT_THAT(text, HasSubstr("The study has no secure aggregation"));
+  EXPECT_THAT(text, HasSubstr("With two hospitals the other hospital can"));
 }
 
 // hilum_small of two classes has 1,183,826 weights: three tracks of them and of
@@ -116,7 +135,7 @@ TEST(StudyTextTest, WhatIsAcceptedIsSaidToBeAndNotMissing) {
 
 TEST(StudyTextTest, ConflictsAreSaidBeforeTheApproval) {
   StudyView view = View({"a", "b", "c"});
-  EXPECT_THAT(Text(view), HasSubstr("What stands against it here Nothing."));
+  EXPECT_THAT(Text(view), HasSubstr("Conflicts with this site's policy None."));
   view.conflicts = {"policy.architectures does not list hilum_small"};
   EXPECT_THAT(Text(view), HasSubstr("- policy.architectures does not list"));
 }

@@ -124,7 +124,7 @@ TEST(PolicyFieldsTest, WhatIsWrongIsSaidWithItsPlace) {
   EXPECT_THAT(Faults(absl::StrCat("  trusted_peers:\n", good, good)),
               testing::StartsWith(":8:8: north is listed twice"));
   EXPECT_THAT(Faults(absl::StrCat("  trusted_peers:\n", good)),
-              HasSubstr("'trusted_peers' lets no study pass: 1 listed"));
+              HasSubstr("'trusted_peers' allows no study: 1 listed"));
   EXPECT_THAT(Faults("  minimum_trusted: 2\n"),
               testing::StartsWith(":6:3: 'minimum_trusted' needs"));
   EXPECT_THAT(Faults("  largest_share: 1.5\n"),
