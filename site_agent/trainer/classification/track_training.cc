@@ -13,8 +13,7 @@
 #include "site_agent/trainer/data/augment.h"
 #include "site_agent/trainer/data/localization.h"
 #include "site_agent/trainer/data/scores.h"
-#include "site_agent/trainer/data/steps.h"
-#include "site_agent/trainer/learning/schedule.h"
+#include "site_agent/trainer/learning/track_round.h"
 
 namespace hilum {
 namespace {
@@ -43,108 +42,22 @@ absl::Status Predict(
   return absl::OkStatus();
 }
 
-// One round's training of one track. Life: Run, once.
-class Training {
- public:
-  Training(const PreparedStudy& study, const CaseInputs& inputs, Module& module,
-           const Track& track, uint32_t round,
-           absl::Span<const double> class_weights)
-      : study_(study),
-        rules_(study.study.training()),
-        inputs_(inputs),
-        module_(module),
-        track_(track),
-        round_(round),
-        class_weights_(class_weights),
-        cases_(study.CasesOf(track, Part::kTraining)),
-        batch_size_(study.BatchSizeOf(cases_.size())),
-        logit_offsets_(study.LogitOffsets(cases_)),
-        shuffle_(study.MakeRng("shuffle", track, round)),
-        dropout_(study.MakeRng("dropout", track, round)) {}
-
-  // The sum of losses of the last epoch.
-  absl::StatusOr<double> Run() {
-    double loss = 0;
-    for (uint32_t epoch = 0; epoch < rules_.local_epochs(); ++epoch) {
-      shuffle_.Shuffle(cases_);
-      HILUM_ASSIGN_OR_RETURN(loss, RunEpoch(epoch));
-    }
-    return loss;
+// Makes the batch of a step: versions of the cases, their labels and weights.
+Batch BatchOf(const PreparedStudy& study, const CaseInputs& inputs, v1::Arm arm,
+              const TrackStep& step, absl::Span<const double> class_weights) {
+  Batch batch;
+  std::vector<CaseVersion> versions;
+  for (size_t index : step.cases) {
+    const int label = study.cases()[index].label;
+    versions.push_back({index, study.VersionAt(index, step.epochs_before)});
+    batch.labels.push_back(label);
+    batch.weights.push_back(
+        class_weights.empty()
+            ? 1.0f
+            : static_cast<float>(class_weights[static_cast<size_t>(label)]));
   }
-
-  // Whether there are cases enough for the steps that the site's policy asks
-  // for; Run only then.
-  bool HasEnoughCases() const { return batch_size_ > 0; }
-  size_t num_examples() const { return cases_.size(); }
-
- private:
-  absl::StatusOr<double> RunEpoch(uint32_t epoch) {
-    const size_t size = batch_size_;
-    const size_t steps = StepsOfEpoch(study_.study, cases_.size(), size);
-    double loss = 0;
-    for (size_t at = 0, step = 0; at < cases_.size(); at += size, ++step) {
-      absl::StatusOr<double> sum =
-          RunStep(absl::Span<const size_t>(cases_).subspan(at, size), epoch,
-                  StepRateFactor(rules_, {round_, epoch, step, steps}));
-      if (!sum.ok()) {
-        return absl::Status(
-            sum.status().code(),
-            absl::StrCat("track ", ArmTrackName(track_), ", local epoch ",
-                         epoch + 1, ": ", sum.status().message()));
-      }
-      loss += *sum;
-    }
-    return loss;
-  }
-
-  absl::StatusOr<double> RunStep(absl::Span<const size_t> some, uint32_t epoch,
-                                 double rate_factor) {
-    const uint64_t epochs_before =
-        uint64_t{round_ - 1} * rules_.local_epochs() + epoch;
-    Batch batch;
-    batch.logit_offsets = logit_offsets_;
-    std::vector<CaseVersion> versions;
-    for (size_t index : some) {
-      const int label = study_.cases()[index].label;
-      versions.push_back({index, study_.VersionAt(index, epochs_before)});
-      batch.labels.push_back(label);
-      batch.weights.push_back(
-          class_weights_.empty()
-              ? 1.0f
-              : static_cast<float>(class_weights_[static_cast<size_t>(label)]));
-    }
-    batch.inputs = inputs_.Of(track_.arm, versions);
-    return module_.TrainBatch(batch, rate_factor, dropout_);
-  }
-
-  const PreparedStudy& study_;
-  const v1::Training& rules_;
-  const CaseInputs& inputs_;
-  Module& module_;
-  const Track& track_;
-  const uint32_t round_;
-  const absl::Span<const double> class_weights_;
-  std::vector<size_t> cases_;
-  const size_t batch_size_;
-  const std::vector<float> logit_offsets_;
-  Rng shuffle_, dropout_;
-};
-
-absl::Status Validate(const PreparedStudy& study, const CaseInputs& inputs,
-                      Module& module, const Track& track,
-                      v1::TrackUpdate& update) {
-  const std::vector<size_t> cases = study.CasesOf(track, Part::kValidation);
-  double loss = 0;
-  HILUM_RETURN_IF_ERROR(
-      Predict(study, inputs, module, track.arm, cases,
-              [&](size_t index, absl::Span<const float> logits) {
-                const int label = study.cases()[index].label;
-                loss -= LogSoftmax(logits)[static_cast<size_t>(label)];
-              }));
-  if (!std::isfinite(loss)) return absl::OkStatus();  // tried on nobody
-  update.set_validation_examples(cases.size());
-  update.set_validation_loss_sum(loss);
-  return absl::OkStatus();
+  batch.inputs = inputs.Of(arm, versions);
+  return batch;
 }
 
 void AppendPrediction(const PreparedStudy& study, const Track& track,
@@ -203,28 +116,31 @@ absl::Status TrainTrack(const PreparedStudy& study, const CaseInputs& inputs,
                         absl::Span<const double> class_weights,
                         absl::Span<const float> before, TrainedTrack& trained) {
   const Track& track = study.tracks[track_index];
-  trained.update.Clear();
-  trained.warning.clear();
-  Training training(study, inputs, module, track, round, class_weights);
-  if (!training.HasEnoughCases()) {
-    LeaveOut(before.size(), trained);
-    return absl::OkStatus();
-  }
-  if (study.study.training().validation().share() > 0) {
+  const std::vector<float> offsets =
+      study.LogitOffsets(study.CasesOf(track, Part::kTraining));
+  Rng dropout = study.MakeRng("dropout", track, round);
+  const auto step = [&](const TrackStep& at) {
+    Batch batch = BatchOf(study, inputs, track.arm, at, class_weights);
+    batch.logit_offsets = offsets;
+    return module.TrainBatch(batch, at.rate_factor, dropout);
+  };
+  const auto validate =
+      [&](absl::Span<const size_t> cases) -> absl::StatusOr<double> {
+    double loss = 0;
     HILUM_RETURN_IF_ERROR(
-        Validate(study, inputs, module, track, trained.update));
-  }
-  const absl::StatusOr<double> loss = training.Run();
-  if (absl::IsOutOfRange(loss.status())) {
-    Withhold(before.size(), loss.status(), trained);
-    return absl::OkStatus();
-  }
-  HILUM_RETURN_IF_ERROR(loss.status());
-  trained.update.set_num_examples(training.num_examples());
-  trained.update.set_loss_sum(*loss);
-  trained.delta = module.Travelling();
-  for (size_t i = 0; i < before.size(); ++i) trained.delta[i] -= before[i];
-  trained.local = module.Local();
+        Predict(study, inputs, module, track.arm, cases,
+                [&](size_t index, absl::Span<const float> logits) {
+                  const int label = study.cases()[index].label;
+                  loss -= LogSoftmax(logits)[static_cast<size_t>(label)];
+                }));
+    return loss;
+  };
+  const auto travelling = [&]() -> absl::StatusOr<std::vector<float>> {
+    return module.Travelling();
+  };
+  HILUM_RETURN_IF_ERROR(TrainOneTrack(study, track_index, round, before,
+                                      {step, validate, travelling}, trained));
+  if (trained.update.num_examples() > 0) trained.local = module.Local();
   return absl::OkStatus();
 }
 

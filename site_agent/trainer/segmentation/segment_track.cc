@@ -15,8 +15,7 @@
 #include "common/base/status_macros.h"
 #include "common/crypto/sha256.h"
 #include "site_agent/imaging/lungs/lung_mask.h"
-#include "site_agent/trainer/data/steps.h"
-#include "site_agent/trainer/learning/schedule.h"
+#include "site_agent/trainer/learning/track_round.h"
 #include "site_agent/trainer/segmentation/augment_pair.h"
 #include "site_agent/trainer/segmentation/overlap.h"
 
@@ -60,93 +59,6 @@ absl::Status TryCases(
            outcome.losses[i]);
     }
   }
-  return absl::OkStatus();
-}
-
-// One round's training of one track. Life: Run, once.
-class Training {
- public:
-  Training(const PreparedStudy& study, Segmenter& segmenter, const Track& track,
-           uint32_t round)
-      : study_(study),
-        rules_(study.study.training()),
-        segmenter_(segmenter),
-        track_(track),
-        round_(round),
-        cases_(study.CasesOf(track, Part::kTraining)),
-        batch_size_(study.BatchSizeOf(cases_.size())),
-        steps_(HasEnoughCases()
-                   ? StepsOfEpoch(study.study, cases_.size(), batch_size_)
-                   : 0),
-        shuffle_(study.MakeRng("shuffle", track, round)) {}
-
-  // The sum of losses of the last epoch.
-  absl::StatusOr<double> Run() {
-    double loss = 0;
-    for (uint32_t epoch = 0; epoch < rules_.local_epochs(); ++epoch) {
-      shuffle_.Shuffle(cases_);
-      loss = 0;
-      for (size_t step = 0; step < steps_; ++step) {
-        absl::StatusOr<double> sum = RunStep(epoch, step);
-        if (!sum.ok()) {
-          return absl::Status(
-              sum.status().code(),
-              absl::StrCat("track ", ArmTrackName(track_), ", local epoch ",
-                           epoch + 1, ": ", sum.status().message()));
-        }
-        loss += *sum;
-      }
-    }
-    return loss;
-  }
-
-  // Whether there are cases enough for the steps that the site's policy asks
-  // for; Run only then.
-  bool HasEnoughCases() const { return batch_size_ > 0; }
-  // Cases of an epoch's steps.
-  size_t num_examples() const {
-    return std::min(cases_.size(), steps_ * batch_size_);
-  }
-
- private:
-  absl::StatusOr<double> RunStep(uint32_t epoch, size_t step) {
-    const uint64_t epochs_before =
-        uint64_t{round_ - 1} * rules_.local_epochs() + epoch;
-    const auto some = absl::Span<const size_t>(cases_).subspan(
-        step * batch_size_, batch_size_);
-    SegmentBatch batch;
-    for (size_t index : some) {
-      AppendVersion(study_, index, study_.VersionAt(index, epochs_before),
-                    batch);
-    }
-    HILUM_ASSIGN_OR_RETURN(
-        const double mean,
-        segmenter_.TrainBatch(
-            batch, StepRateFactor(rules_, {round_, epoch, step, steps_})));
-    return mean * static_cast<double>(some.size());
-  }
-
-  const PreparedStudy& study_;
-  const v1::Training& rules_;
-  Segmenter& segmenter_;
-  const Track& track_;
-  const uint32_t round_;
-  std::vector<size_t> cases_;
-  const size_t batch_size_;
-  const size_t steps_;  // an epoch's
-  Rng shuffle_;
-};
-
-absl::Status Validate(const PreparedStudy& study, Segmenter& segmenter,
-                      const Track& track, v1::TrackUpdate& update) {
-  const std::vector<size_t> cases = study.CasesOf(track, Part::kValidation);
-  double sum = 0;
-  HILUM_RETURN_IF_ERROR(TryCases(
-      study, segmenter, cases,
-      [&](size_t, absl::Span<const float>, double loss) { sum += loss; }));
-  if (!std::isfinite(sum)) return absl::OkStatus();  // tried on nobody
-  update.set_validation_examples(cases.size());
-  update.set_validation_loss_sum(sum);
   return absl::OkStatus();
 }
 
@@ -195,30 +107,31 @@ absl::Status TrainSegmentTrack(const PreparedStudy& study, Segmenter& segmenter,
                                absl::Span<const float> before,
                                TrainedTrack& trained) {
   const Track& track = study.tracks[track_index];
-  trained.update.Clear();
-  trained.warning.clear();
-  Training training(study, segmenter, track, round);
-  if (!training.HasEnoughCases()) {
-    LeaveOut(before.size(), trained);
-    return absl::OkStatus();
-  }
-  if (IsValidated(study.study)) {
-    HILUM_RETURN_IF_ERROR(Validate(study, segmenter, track, trained.update));
-  }
-  const absl::StatusOr<double> loss = training.Run();
-  absl::Status status = loss.status();
-  if (status.ok()) {
-    trained.delta = segmenter.Weights();
-    status = CheckFinite(trained.delta, track);
-  }
-  if (absl::IsOutOfRange(status)) {
-    Withhold(before.size(), status, trained);
-    return absl::OkStatus();
-  }
-  HILUM_RETURN_IF_ERROR(status);
-  trained.update.set_num_examples(training.num_examples());
-  trained.update.set_loss_sum(*loss);
-  for (size_t i = 0; i < before.size(); ++i) trained.delta[i] -= before[i];
+  const auto step = [&](const TrackStep& at) -> absl::StatusOr<double> {
+    SegmentBatch batch;
+    for (size_t index : at.cases) {
+      AppendVersion(study, index, study.VersionAt(index, at.epochs_before),
+                    batch);
+    }
+    HILUM_ASSIGN_OR_RETURN(const double mean,
+                           segmenter.TrainBatch(batch, at.rate_factor));
+    return mean * static_cast<double>(at.cases.size());
+  };
+  const auto validate =
+      [&](absl::Span<const size_t> cases) -> absl::StatusOr<double> {
+    double sum = 0;
+    HILUM_RETURN_IF_ERROR(TryCases(
+        study, segmenter, cases,
+        [&](size_t, absl::Span<const float>, double loss) { sum += loss; }));
+    return sum;
+  };
+  const auto travelling = [&]() -> absl::StatusOr<std::vector<float>> {
+    std::vector<float> weights = segmenter.Weights();
+    HILUM_RETURN_IF_ERROR(CheckFinite(weights, track));
+    return weights;
+  };
+  HILUM_RETURN_IF_ERROR(TrainOneTrack(study, track_index, round, before,
+                                      {step, validate, travelling}, trained));
   LimitStatistics(study.layout.architecture, trained.delta);
   return absl::OkStatus();
 }
