@@ -15,11 +15,11 @@
 #include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
+#include "common/cli/progress.h"
 #include "common/config/message_yaml.h"
 #include "common/config/study.h"
 #include "common/crypto/sha256.h"
 #include "sim/phantoms/phantom_set.h"
-#include "sim/progress.h"
 
 namespace hilum {
 namespace {

@@ -9,11 +9,11 @@
 #include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
+#include "common/cli/progress.h"
 #include "sim/baselines.h"
 #include "sim/commands.h"
 #include "sim/engine.h"
 #include "sim/prepare_run.h"
-#include "sim/progress.h"
 #include "sim/result_table.h"
 #include "site_agent/trainer/torch_trainer.h"
 

@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/base/file.h"
+#include "common/base/nearest.h"
 #include "common/base/status_macros.h"
 #include "google/protobuf/descriptor.h"
 
@@ -26,36 +27,6 @@ using google::protobuf::EnumDescriptor;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Reflection;
-
-// Levenshtein; names are short.
-size_t EditDistance(absl::string_view a, absl::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      size_t substituted = diagonal + (a[i - 1] != b[j - 1]);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, substituted});
-    }
-  }
-  return row[b.size()];
-}
-
-std::string Nearest(absl::string_view name,
-                    const std::vector<std::string>& known) {
-  size_t best = std::max<size_t>(2, name.size() / 3) + 1;
-  std::string nearest;
-  for (const std::string& candidate : known) {
-    size_t distance = EditDistance(name, candidate);
-    if (distance < best) {
-      best = distance;
-      nearest = candidate;
-    }
-  }
-  return nearest;
-}
 
 // Names of an enum's values without the prefix they all share: ARM_WHOLE is
 // `whole`. The zero value, which stands for "not given", has none.
@@ -127,7 +98,7 @@ class Filler {
     for (int i = 0; i < type.field_count(); ++i) {
       known.push_back(type.field(i)->name());
     }
-    std::string nearest = Nearest(key.Scalar(), known);
+    std::string nearest = NearestName(key.Scalar(), known);
     return Error(
         key.Mark(),
         absl::StrCat(
