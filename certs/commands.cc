@@ -60,10 +60,9 @@ absl::Status MakeSite(const Arguments& a) {
   const std::string key = absl::StrCat(a.out, "/", name, ".key");
   const std::string csr = absl::StrCat(a.out, "/", name, ".csr");
   HILUM_RETURN_IF_ERROR(CheckFree({key, csr}, a.force));
-  HILUM_ASSIGN_OR_RETURN(
-      Request request,
-      Typed(MakeRequest(
-          {.site = a.coordinator ? "" : a.name, .hosts = a.hosts})));
+  HILUM_ASSIGN_OR_RETURN(Request request,
+                         Typed(MakeRequest({.site = a.coordinator ? "" : a.name,
+                                            .hosts = a.hosts})));
   HILUM_RETURN_IF_ERROR(MakeDirectories(a.out));
   HILUM_RETURN_IF_ERROR(WriteFileAtomically(key, request.private_key_pem,
                                             Durability::kSync, 0600));

@@ -24,9 +24,9 @@ absl::StatusOr<std::string> ReadKeyFile(const std::string& path,
   HILUM_ASSIGN_OR_RETURN(const std::string text, ReadFile(path, kMaxFileBytes));
   std::optional<std::string> key = FromHex(absl::StripAsciiWhitespace(text));
   if (key.has_value() && key->size() == kKeyFileBytes) return *std::move(key);
-  return absl::InvalidArgumentError(absl::StrCat(
-      path, ": ", what, " is not ", 2 * kKeyFileBytes,
-      " hexadecimal digits; bring the file back from a backup"));
+  return absl::InvalidArgumentError(
+      absl::StrCat(path, ": ", what, " is not ", 2 * kKeyFileBytes,
+                   " hexadecimal digits; bring the file back from a backup"));
 }
 
 absl::Status WriteKeyFile(const std::string& path, absl::string_view key) {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/cli/study_reference.h"
 
-#include <vector>
-
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
@@ -42,8 +40,8 @@ std::string StudyLines(absl::Span<const KnownStudy> studies) {
                        });
 }
 
-absl::StatusOr<size_t> FindStudy(absl::string_view reference,
-                                 absl::Span<const KnownStudy> studies) {
+absl::StatusOr<std::vector<size_t>> FittingStudies(
+    absl::string_view reference, absl::Span<const KnownStudy> studies) {
   HILUM_RETURN_IF_ERROR(CheckStudyReference(reference));
   const std::string prefix = absl::AsciiStrToLower(reference);
   std::vector<size_t> fitting;
@@ -52,14 +50,18 @@ absl::StatusOr<size_t> FindStudy(absl::string_view reference,
         IsHashPrefix(prefix) && absl::StartsWith(studies[i].hash, prefix);
     if (by_hash || studies[i].name == reference) fitting.push_back(i);
   }
+  if (!fitting.empty()) return fitting;
+  return absl::NotFoundError(absl::StrCat(
+      "no study here is called '", reference, "' or has a hash that begins so",
+      studies.empty() ? "; there are none"
+                      : absl::StrCat("; there are\n", StudyLines(studies))));
+}
+
+absl::StatusOr<size_t> FindStudy(absl::string_view reference,
+                                 absl::Span<const KnownStudy> studies) {
+  HILUM_ASSIGN_OR_RETURN(const std::vector<size_t> fitting,
+                         FittingStudies(reference, studies));
   if (fitting.size() == 1) return fitting[0];
-  if (fitting.empty()) {
-    return absl::NotFoundError(absl::StrCat(
-        "no study here is called '", reference, "' or has a hash that begins ",
-        "so",
-        studies.empty() ? "; there are none"
-                        : absl::StrCat("; there are\n", StudyLines(studies))));
-  }
   std::vector<KnownStudy> candidates;
   for (size_t i : fitting) candidates.push_back(studies[i]);
   return absl::InvalidArgumentError(

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -25,6 +26,11 @@ struct KnownStudy {
 // fit, which the message lists. NOT_FOUND: none fits.
 absl::StatusOr<size_t> FindStudy(absl::string_view reference,
                                  absl::Span<const KnownStudy> studies);
+
+// Returns the indices of all studies that `reference` may mean, in their order;
+// never none. Errors are those of FindStudy but for the ambiguity.
+absl::StatusOr<std::vector<size_t>> FittingStudies(
+    absl::string_view reference, absl::Span<const KnownStudy> studies);
 
 // OK where `reference` can be digits of a hash or a name; else a UsageError.
 absl::Status CheckStudyReference(absl::string_view reference);

@@ -25,8 +25,9 @@ struct Outcome {
 };
 
 // A program with `run --seed N [FILE]` and `study list`, `study status`.
-Outcome Run(std::vector<std::string> words,
-            const Program::Action& action = [] { return absl::OkStatus(); }) {
+Outcome Run(
+    std::vector<std::string> words,
+    const Program::Action& action = [] { return absl::OkStatus(); }) {
   Program program("hilum-test", "Tests the frame.",
                   {"hilum-test run", "hilum-test study list"});
   uint64_t seed = 0;
@@ -59,8 +60,7 @@ Outcome Run(std::vector<std::string> words,
 TEST(ProgramTest, VersionIsNameAndVersion) {
   const Outcome outcome = Run({"--version"});
   EXPECT_EQ(outcome.exit_status, 0);
-  EXPECT_EQ(outcome.out,
-            "hilum-test " + std::string(SoftwareVersion()) + "\n");
+  EXPECT_EQ(outcome.out, "hilum-test " + std::string(SoftwareVersion()) + "\n");
 }
 
 TEST(ProgramTest, HelpHasTheExamples) {
@@ -98,16 +98,15 @@ TEST(ProgramTest, UnknownCommandsAreNamedWithTheNearest) {
 
 TEST(ProgramTest, UnknownOptionsAreNamedWithTheNearest) {
   // The message is about the misspelling, not about the missing --config.
-  for (const auto& words : std::vector<std::vector<std::string>>{
-           {"study", "list", "--conifg", "x"},
-           {"study", "list", "--conifg=x"},
-           {"run", "--conifg", "x", "y"}}) {
+  for (const auto& words :
+       std::vector<std::vector<std::string>>{{"study", "list", "--conifg", "x"},
+                                             {"study", "list", "--conifg=x"},
+                                             {"run", "--conifg", "x", "y"}}) {
     const Outcome outcome = Run(words);
     EXPECT_EQ(outcome.exit_status, 2);
-    EXPECT_THAT(
-        outcome.err,
-        StartsWith("hilum-test: no option '--conifg'; did you mean "
-                   "'--config'?\n"));
+    EXPECT_THAT(outcome.err,
+                StartsWith("hilum-test: no option '--conifg'; did you mean "
+                           "'--config'?\n"));
   }
 }
 
@@ -122,12 +121,12 @@ TEST(ProgramTest, MissingAndSurplusWordsAreNamed) {
 }
 
 TEST(ProgramTest, NumbersThatTheParserWouldMisreadAreRefused) {
-  for (const char* bad : {"-1", "-0", "010", "0x10", "1e3", "", "+1",
-                          "18446744073709551616"}) {
+  for (const char* bad :
+       {"-1", "-0", "010", "0x10", "1e3", "", "+1", "18446744073709551616"}) {
     const Outcome outcome = Run({"run", "--seed", bad});
     EXPECT_EQ(outcome.exit_status, 2) << bad;
-    EXPECT_THAT(outcome.err, AllOf(StartsWith("hilum-test: "),
-                                   HasSubstr("--seed")))
+    EXPECT_THAT(outcome.err,
+                AllOf(StartsWith("hilum-test: "), HasSubstr("--seed")))
         << bad;
   }
   EXPECT_THAT(Run({"run", "--seed", "-1"}).err,
