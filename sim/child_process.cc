@@ -33,6 +33,10 @@ int PollMilliseconds(absl::Duration duration) {
 [[noreturn]] void Execute(char* const* arguments, int out, int log,
                           pid_t parent) {
   prctl(PR_SET_PDEATHSIG, SIGTERM);
+  // The mask of a parent that waits for signals would be the child's too.
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
   if (getppid() != parent) _exit(127);
   dup2(out, STDOUT_FILENO);
   dup2(log, STDERR_FILENO);

@@ -5,16 +5,20 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/types/span.h"
 #include "common/base/file.h"
+#include "common/base/hex.h"
 #include "common/base/nearest.h"
 #include "common/base/status_macros.h"
 #include "google/protobuf/descriptor.h"
@@ -52,8 +56,10 @@ std::vector<std::string> ValueNames(const EnumDescriptor& type) {
 
 class Filler {
  public:
-  Filler(absl::string_view file_name, FieldPlaces* places)
-      : file_(file_name), places_(places) {}
+  // `has_lines`: false where `file_name` is no file but all that was typed.
+  Filler(absl::string_view file_name, FieldPlaces* places,
+         bool has_lines = true)
+      : file_(file_name), places_(places), has_lines_(has_lines) {}
 
   // `path`: of the field that holds the message, with a dot; empty: none does.
   absl::Status Fill(const YAML::Node& node, const std::string& path,
@@ -85,7 +91,7 @@ class Filler {
   }
 
   absl::Status Error(const YAML::Mark& mark, absl::string_view what) const {
-    if (mark.line < 0) {
+    if (mark.line < 0 || !has_lines_) {
       return absl::InvalidArgumentError(absl::StrCat(file_, ": ", what));
     }
     return absl::InvalidArgumentError(absl::StrCat(
@@ -215,10 +221,9 @@ class Filler {
                           Message* message) {
     std::string value = node.Scalar();
     if (field->type() == FieldDescriptor::TYPE_BYTES) {
-      bool hex = value.size() % 2 == 0 &&
-                 std::all_of(value.begin(), value.end(), absl::ascii_isxdigit);
-      if (!hex) return Wrong(node, field, "string of hexadecimal digits");
-      value = absl::HexStringToBytes(value);
+      const std::optional<std::string> bytes = FromHex(value);
+      if (!bytes) return Wrong(node, field, "string of hexadecimal digits");
+      value = *bytes;
     } else if (!google::protobuf::internal::IsStructurallyValidUTF8(
                    value.data(), static_cast<int>(value.size()))) {
       // It would be written as bytes that nobody can read.
@@ -242,18 +247,39 @@ class Filler {
 
   std::string file_;
   FieldPlaces* places_;  // null: nobody asks
+  const bool has_lines_;
 };
+
+// Empties the field at `path` where there is one, so that a list that is set
+// has no old items; Filler says what is wrong with other paths.
+void ClearField(absl::Span<const std::string> path, Message* message) {
+  const FieldDescriptor* field =
+      message->GetDescriptor()->FindFieldByName(path[0]);
+  if (field == nullptr) return;
+  const Reflection* to = message->GetReflection();
+  if (path.size() == 1) {
+    to->ClearField(message, field);
+  } else if (!field->is_repeated() &&
+             field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
+    ClearField(path.subspan(1), to->MutableMessage(message, field));
+  }
+}
 
 }  // namespace
 
 void FieldPlaces::Add(const std::string& path, int line, int column) {
-  places_[path] = absl::StrCat(line, ":", column);
+  places_[path] = absl::StrCat(file_, ":", line, ":", column);
+}
+
+void FieldPlaces::AddElsewhere(const std::string& path,
+                               absl::string_view place) {
+  places_[path] = std::string(place);
 }
 
 std::string FieldPlaces::Of(absl::string_view path) const {
   for (std::string around(path); !around.empty();) {
     auto found = places_.find(around);
-    if (found != places_.end()) return absl::StrCat(file_, ":", found->second);
+    if (found != places_.end()) return found->second;
     size_t dot = around.rfind('.');
     around.resize(dot == std::string::npos ? 0 : dot);
   }
@@ -268,6 +294,36 @@ absl::Status ParseYaml(absl::string_view text, absl::string_view file_name,
   } catch (const YAML::Exception& error) {
     return filler.Error(error.mark, absl::StrCat("not YAML: ", error.msg));
   }
+}
+
+absl::Status SetYamlField(absl::string_view assignment,
+                          absl::string_view option, Message* message,
+                          FieldPlaces* places) {
+  const std::string typed = absl::StrCat(option, " ", assignment);
+  const Filler faults(typed, nullptr, /*has_lines=*/false);
+  const std::pair<std::string, std::string> parts =
+      absl::StrSplit(assignment, absl::MaxSplits('=', 1));
+  const std::vector<std::string> path = absl::StrSplit(parts.first, '.');
+  if (!absl::StrContains(assignment, '=') ||
+      std::count(path.begin(), path.end(), "") > 0) {
+    return faults.Error(YAML::Mark::null_mark(),
+                        "must be FIELD=VALUE, as training.rounds=3");
+  }
+  try {
+    YAML::Node node = YAML::Load(parts.second);
+    for (auto name = path.rbegin(); name != path.rend(); ++name) {
+      YAML::Node around;
+      around[*name] = node;
+      node.reset(around);
+    }
+    ClearField(path, message);
+    HILUM_RETURN_IF_ERROR(
+        Filler(typed, nullptr, /*has_lines=*/false).Fill(node, "", message));
+  } catch (const YAML::Exception& error) {
+    return faults.Error(error.mark, absl::StrCat("not YAML: ", error.msg));
+  }
+  if (places != nullptr) places->AddElsewhere(parts.first, typed);
+  return absl::OkStatus();
 }
 
 absl::Status LoadYamlFile(const std::string& path, Message* message,

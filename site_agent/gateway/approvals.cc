@@ -11,6 +11,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "common/base/file.h"
+#include "common/base/hex.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/sha256.h"
 
@@ -22,11 +23,7 @@ constexpr absl::string_view kAccept = "accept ";
 constexpr absl::string_view kWeights = "weights ";
 // Raw; empty where it is no hash.
 std::string HashOf(absl::string_view hex) {
-  if (hex.size() != 64 ||
-      !std::all_of(hex.begin(), hex.end(), absl::ascii_isxdigit)) {
-    return std::string();
-  }
-  return absl::HexStringToBytes(hex);
+  return hex.size() == 64 ? FromHex(hex).value_or("") : "";
 }
 
 std::set<std::string> Without(std::set<std::string> hashes,

@@ -25,7 +25,7 @@ struct Outcome {
 };
 
 // A program with `run --seed N [FILE]` and `study list`, `study status`.
-Outcome Run(
+Outcome Type(
     std::vector<std::string> words,
     const Program::Action& action = [] { return absl::OkStatus(); }) {
   Program program("hilum-test", "Tests the frame.",
@@ -58,41 +58,41 @@ Outcome Run(
 }
 
 TEST(ProgramTest, VersionIsNameAndVersion) {
-  const Outcome outcome = Run({"--version"});
+  const Outcome outcome = Type({"--version"});
   EXPECT_EQ(outcome.exit_status, 0);
   EXPECT_EQ(outcome.out, "hilum-test " + std::string(SoftwareVersion()) + "\n");
 }
 
 TEST(ProgramTest, HelpHasTheExamples) {
-  const Outcome outcome = Run({"--help"});
+  const Outcome outcome = Type({"--help"});
   EXPECT_EQ(outcome.exit_status, 0);
   EXPECT_THAT(outcome.out, AllOf(HasSubstr("Examples:\n"),
                                  HasSubstr("\n  hilum-test study list")));
 }
 
 TEST(ProgramTest, ExitStatusTellsFailureFromWrongUsage) {
-  EXPECT_EQ(Run({"run"}).exit_status, 0);
+  EXPECT_EQ(Type({"run"}).exit_status, 0);
   const Outcome failed =
-      Run({"run"}, [] { return absl::InvalidArgumentError("bad file"); });
+      Type({"run"}, [] { return absl::InvalidArgumentError("bad file"); });
   EXPECT_EQ(failed.exit_status, 1);
   EXPECT_EQ(failed.err, "hilum-test: bad file\n");
   const Outcome wrong =
-      Run({"run"}, [] { return UsageError("'x' is no partition"); });
+      Type({"run"}, [] { return UsageError("'x' is no partition"); });
   EXPECT_EQ(wrong.exit_status, 2);
   EXPECT_EQ(wrong.err,
             "hilum-test: 'x' is no partition\nSee hilum-test run --help\n");
 }
 
 TEST(ProgramTest, UnknownCommandsAreNamedWithTheNearest) {
-  const Outcome top = Run({"rnu"});
+  const Outcome top = Type({"rnu"});
   EXPECT_EQ(top.exit_status, 2);
   EXPECT_EQ(top.err,
             "hilum-test: no command 'rnu'; did you mean 'run'?\n"
             "See hilum-test --help\n");
-  EXPECT_EQ(Run({"study", "stauts", "--config", "x"}).err,
+  EXPECT_EQ(Type({"study", "stauts", "--config", "x"}).err,
             "hilum-test: no command 'stauts'; did you mean 'status'?\n"
             "See hilum-test study --help\n");
-  EXPECT_THAT(Run({"study", "zzzzzzzz"}).err,
+  EXPECT_THAT(Type({"study", "zzzzzzzz"}).err,
               HasSubstr("no command 'zzzzzzzz'; there are list, status\n"));
 }
 
@@ -102,7 +102,7 @@ TEST(ProgramTest, UnknownOptionsAreNamedWithTheNearest) {
        std::vector<std::vector<std::string>>{{"study", "list", "--conifg", "x"},
                                              {"study", "list", "--conifg=x"},
                                              {"run", "--conifg", "x", "y"}}) {
-    const Outcome outcome = Run(words);
+    const Outcome outcome = Type(words);
     EXPECT_EQ(outcome.exit_status, 2);
     EXPECT_THAT(outcome.err,
                 StartsWith("hilum-test: no option '--conifg'; did you mean "
@@ -111,35 +111,35 @@ TEST(ProgramTest, UnknownOptionsAreNamedWithTheNearest) {
 }
 
 TEST(ProgramTest, MissingAndSurplusWordsAreNamed) {
-  EXPECT_THAT(Run({}).err, HasSubstr("a command is missing: run, study\n"));
-  EXPECT_EQ(Run({}).exit_status, 2);
-  EXPECT_THAT(Run({"study"}).err,
+  EXPECT_THAT(Type({}).err, HasSubstr("a command is missing: run, study\n"));
+  EXPECT_EQ(Type({}).exit_status, 2);
+  EXPECT_THAT(Type({"study"}).err,
               HasSubstr("a command is missing: list, status\n"));
-  EXPECT_THAT(Run({"study", "list"}).err, HasSubstr("--config is required"));
-  EXPECT_THAT(Run({"run", "a", "b"}).err,
+  EXPECT_THAT(Type({"study", "list"}).err, HasSubstr("--config is required"));
+  EXPECT_THAT(Type({"run", "a", "b"}).err,
               HasSubstr("'b' is one argument too many"));
 }
 
 TEST(ProgramTest, NumbersThatTheParserWouldMisreadAreRefused) {
   for (const char* bad :
        {"-1", "-0", "010", "0x10", "1e3", "", "+1", "18446744073709551616"}) {
-    const Outcome outcome = Run({"run", "--seed", bad});
+    const Outcome outcome = Type({"run", "--seed", bad});
     EXPECT_EQ(outcome.exit_status, 2) << bad;
     EXPECT_THAT(outcome.err,
                 AllOf(StartsWith("hilum-test: "), HasSubstr("--seed")))
         << bad;
   }
-  EXPECT_THAT(Run({"run", "--seed", "-1"}).err,
+  EXPECT_THAT(Type({"run", "--seed", "-1"}).err,
               HasSubstr("'-1' must be a whole number in decimal digits, 0 or "
                         "more"));
-  EXPECT_EQ(Run({"run", "--turns", "010"}).exit_status, 2);
-  EXPECT_EQ(Run({"run", "--turns", "-10"}).exit_status, 0);
-  EXPECT_EQ(Run({"run", "--seed", "18446744073709551615"}).exit_status, 0);
-  EXPECT_EQ(Run({"run", "--seed", "0"}).exit_status, 0);
+  EXPECT_EQ(Type({"run", "--turns", "010"}).exit_status, 2);
+  EXPECT_EQ(Type({"run", "--turns", "-10"}).exit_status, 0);
+  EXPECT_EQ(Type({"run", "--seed", "18446744073709551615"}).exit_status, 0);
+  EXPECT_EQ(Type({"run", "--seed", "0"}).exit_status, 0);
 }
 
 TEST(ProgramTest, WhatWasTypedDoesNotReachTheTerminalRaw) {
-  EXPECT_THAT(Run({"\x1b[2J"}).err, Not(HasSubstr("\x1b")));
+  EXPECT_THAT(Type({"\x1b[2J"}).err, Not(HasSubstr("\x1b")));
 }
 
 TEST(ShellLineTest, QuotesWhatAShellWouldRead) {
