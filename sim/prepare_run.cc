@@ -19,6 +19,7 @@
 #include "common/cli/progress.h"
 #include "common/cli/usage.h"
 #include "common/config/message_yaml.h"
+#include "common/config/set_field.h"
 #include "common/config/study.h"
 #include "common/crypto/sha256.h"
 #include "sim/phantoms/phantom_set.h"
@@ -115,6 +116,16 @@ absl::StatusOr<std::string> PrepareData(const RunOptions& options,
   return absl::StrCat(directory, "/manifest.csv");
 }
 
+// A field's place is the file's, also where --set has changed it.
+absl::Status Validate(const RunOptions& options, const FieldPlaces& places,
+                      const v1::Study& study) {
+  const absl::Status status = ValidateStudy(study, places);
+  if (status.ok() || options.set.empty()) return status;
+  return absl::InvalidArgumentError(
+      absl::StrCat(status.message(), " (after --set ",
+                   absl::StrJoin(options.set, " --set "), ")"));
+}
+
 absl::Status OverrideStudy(const RunOptions& options,
                            const std::map<std::string, std::vector<int>>& deal,
                            const FieldPlaces& places, v1::Study& study) {
@@ -145,7 +156,7 @@ absl::Status OverrideStudy(const RunOptions& options,
       !options.start.path.empty() &&
       study.model().preprocessing() == v1::Model::PREPROCESSING_UNSPECIFIED;
   FillStudyDefaults(study);
-  HILUM_RETURN_IF_ERROR(ValidateStudy(study, places));
+  HILUM_RETURN_IF_ERROR(Validate(options, places, study));
   if (weights_say) study.mutable_model()->clear_preprocessing();
   return absl::OkStatus();
 }
@@ -201,8 +212,7 @@ absl::StatusOr<v1::Study> ReadStudy(const RunOptions& options,
           ": a run's sites are those of its cases; see --sites and "
           "--partition"));
     }
-    HILUM_RETURN_IF_ERROR(
-        AsUsage(SetYamlField(assignment, "--set", &study, &places)));
+    HILUM_RETURN_IF_ERROR(AsUsage(SetYamlField(assignment, "--set", &study)));
   }
   return study;
 }

@@ -21,6 +21,7 @@
 #include "common/base/hex.h"
 #include "common/base/nearest.h"
 #include "common/base/status_macros.h"
+#include "common/config/set_field.h"
 #include "google/protobuf/descriptor.h"
 
 namespace hilum {
@@ -268,18 +269,13 @@ void ClearField(absl::Span<const std::string> path, Message* message) {
 }  // namespace
 
 void FieldPlaces::Add(const std::string& path, int line, int column) {
-  places_[path] = absl::StrCat(file_, ":", line, ":", column);
-}
-
-void FieldPlaces::AddElsewhere(const std::string& path,
-                               absl::string_view place) {
-  places_[path] = std::string(place);
+  places_[path] = absl::StrCat(line, ":", column);
 }
 
 std::string FieldPlaces::Of(absl::string_view path) const {
   for (std::string around(path); !around.empty();) {
     auto found = places_.find(around);
-    if (found != places_.end()) return found->second;
+    if (found != places_.end()) return absl::StrCat(file_, ":", found->second);
     size_t dot = around.rfind('.');
     around.resize(dot == std::string::npos ? 0 : dot);
   }
@@ -297,8 +293,7 @@ absl::Status ParseYaml(absl::string_view text, absl::string_view file_name,
 }
 
 absl::Status SetYamlField(absl::string_view assignment,
-                          absl::string_view option, Message* message,
-                          FieldPlaces* places) {
+                          absl::string_view option, Message* message) {
   const std::string typed = absl::StrCat(option, " ", assignment);
   const Filler faults(typed, nullptr, /*has_lines=*/false);
   const std::pair<std::string, std::string> parts =
@@ -322,7 +317,6 @@ absl::Status SetYamlField(absl::string_view assignment,
   } catch (const YAML::Exception& error) {
     return faults.Error(error.mark, absl::StrCat("not YAML: ", error.msg));
   }
-  if (places != nullptr) places->AddElsewhere(parts.first, typed);
   return absl::OkStatus();
 }
 

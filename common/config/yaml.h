@@ -19,15 +19,13 @@ class FieldPlaces {
   explicit FieldPlaces(absl::string_view file) : file_(file) {}
 
   void Add(const std::string& path, int line, int column);
-  // Says that a field was given elsewhere: `place` in words.
-  void AddElsewhere(const std::string& path, absl::string_view place);
   // "FILE:LINE:COLUMN" of a field, or of the innermost field given around it;
-  // "FILE" where there is none; or the words of AddElsewhere.
+  // "FILE" where there is none.
   std::string Of(absl::string_view path) const;
 
  private:
   std::string file_;
-  std::map<std::string, std::string> places_;
+  std::map<std::string, std::string> places_;  // "LINE:COLUMN"
 };
 
 // Fills `message` from YAML checked against its schema: keys are field names,
@@ -41,15 +39,6 @@ absl::Status ParseYaml(absl::string_view text, absl::string_view file_name,
 
 // The same from a file; NOT_FOUND, PERMISSION_DENIED.
 absl::Status LoadYamlFile(const std::string& path,
-                          google::protobuf::Message* message,
-                          FieldPlaces* places = nullptr);
-
-// Sets one field from "training.rounds=3": its path, and its value in YAML,
-// which takes the place of what the field had. `option` names in errors what
-// was typed, as "--set". INVALID_ARGUMENT: no such field (names the nearest
-// one), or a value of another type. Adds the field to `places`, where given.
-absl::Status SetYamlField(absl::string_view assignment,
-                          absl::string_view option,
                           google::protobuf::Message* message,
                           FieldPlaces* places = nullptr);
 

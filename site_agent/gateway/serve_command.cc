@@ -71,7 +71,7 @@ absl::Status ConfineToSite(const v1::SiteConfig& config,
   HILUM_RETURN_IF_ERROR(ConfineGateway(
       config.state_dir(),
       {tls.authority(), tls.certificate(), tls.private_key(), config_path}));
-  if (!missing.empty()) Log(missing);
+  if (!missing.empty()) Log(absl::StrCat("warning: ", missing));
   return absl::OkStatus();
 }
 
