@@ -57,7 +57,7 @@ TEST(StudyReferenceTest, AmbiguityListsTheCandidatesAndNoOthers) {
 }
 
 TEST(StudyReferenceTest, WhatIsNeitherDigitsNorANameIsWrongUsage) {
-  for (const std::string reference :
+  for (const std::string& reference :
        {std::string(), std::string("no such"), std::string("Lungs!"),
         std::string(65, 'a'), std::string("\x1b[2J")}) {
     EXPECT_TRUE(IsUsageError(FindStudy(reference, Studies()).status()))
