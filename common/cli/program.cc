@@ -71,36 +71,47 @@ std::string DidYouMean(absl::string_view typed,
   return nearest.empty() ? "" : absl::StrCat("; did you mean '", nearest, "'?");
 }
 
+bool IsOption(absl::string_view word) {
+  return absl::StartsWith(word, "-") && word != "--" && word != "-";
+}
+
+// `app`: where the word had no place.
+std::string NoOption(const std::string& word, const CLI::App& app,
+                     const CLI::App& last) {
+  // "--option=value" is about the option.
+  const std::string option = word.substr(0, word.find('='));
+  std::string hint = DidYouMean(option, OptionsOf(app));
+  if (hint.empty()) hint = DidYouMean(option, OptionsOf(last));
+  return absl::StrCat("no option '", absl::Utf8SafeCHexEscape(option), "'",
+                      hint);
+}
+
+std::string NoCommand(const std::string& word,
+                      const std::vector<std::string>& commands) {
+  const std::string hint = DidYouMean(word, commands);
+  return absl::StrCat(
+      "no command '", absl::Utf8SafeCHexEscape(word), "'",
+      hint.empty() ? absl::StrCat("; there are ", absl::StrJoin(commands, ", "))
+                   : hint);
+}
+
 // Says which typed word has no place; nothing where each has one.
 std::optional<std::string> UnknownWord(
     const std::vector<const CLI::App*>& chain) {
+  const std::vector<std::string> commands = CommandsOf(*chain.back());
   std::optional<std::string> extra;
-  for (const CLI::App* app : chain) {
-    for (const std::string& word : app->remaining()) {
-      if (!absl::StartsWith(word, "-") || word == "--") {
-        if (!extra.has_value()) extra = word;
-        continue;
-      }
-      // "--option=value" is about the option.
-      const std::string option = word.substr(0, word.find('='));
-      std::vector<std::string> known = OptionsOf(*app);
-      std::string hint = DidYouMean(option, known);
-      if (hint.empty()) hint = DidYouMean(option, OptionsOf(*chain.back()));
-      return absl::StrCat("no option '", absl::Utf8SafeCHexEscape(option), "'",
-                          hint);
+  // In the order typed: a subcommand gives back what it does not take.
+  for (auto app = chain.rbegin(); app != chain.rend(); ++app) {
+    for (const std::string& word : (*app)->remaining()) {
+      if (IsOption(word)) return NoOption(word, **app, *chain.back());
+      // What follows an unknown command is that command's.
+      if (!commands.empty()) return NoCommand(word, commands);
+      if (!extra.has_value()) extra = word;
     }
   }
   if (!extra.has_value()) return std::nullopt;
-  const std::string word = absl::Utf8SafeCHexEscape(*extra);
-  const std::vector<std::string> commands = CommandsOf(*chain.back());
-  if (commands.empty()) {
-    return absl::StrCat("'", word, "' is one argument too many");
-  }
-  const std::string hint = DidYouMean(word, commands);
-  return absl::StrCat(
-      "no command '", word, "'",
-      hint.empty() ? absl::StrCat("; there are ", absl::StrJoin(commands, ", "))
-                   : hint);
+  return absl::StrCat("'", absl::Utf8SafeCHexEscape(*extra),
+                      "' is one argument too many");
 }
 
 std::string UsageMessage(const CLI::App& program, const CLI::Error& error) {
