@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "site_agent/gateway/approvals.h"
 
-#include <algorithm>
 #include <filesystem>
 #include <iterator>
 
-#include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
@@ -202,9 +199,8 @@ absl::StatusOr<Acceptance> Approvals::Accepted(absl::string_view hash) const {
   for (absl::string_view line : absl::StrSplit(lines, '\n')) {
     if (absl::ConsumePrefix(&line, kAccept)) {
       accepted.risks.emplace(line);
-    } else if (absl::ConsumePrefix(&line, kWeights) && line.size() == 64 &&
-               std::all_of(line.begin(), line.end(), absl::ascii_isxdigit)) {
-      accepted.weights_sha256 = absl::HexStringToBytes(line);
+    } else if (absl::ConsumePrefix(&line, kWeights)) {
+      accepted.weights_sha256 = HashOf(line);
     }
   }
   return accepted;
