@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -20,6 +21,7 @@
 #include "common/cli/progress.h"
 #include "common/cli/service.h"
 #include "sim/baselines.h"
+#include "sim/child_process.h"
 #include "sim/commands.h"
 #include "sim/engine.h"
 #include "sim/prepare_run.h"
@@ -85,13 +87,14 @@ std::string CommandToGoOn() {
   return ShellLine(words);
 }
 
-// Everything that was acknowledged is on disk: the process may end anywhere,
-// and its children end with it.
+// Everything that was acknowledged is on disk: the process may end anywhere.
 [[noreturn]] void EndInterrupted(const std::string& command) {
   const std::string text = absl::StrCat(
       "\nhilum-sim: interrupted. To go on from where it stopped:\n  ", command,
       "\n");
-  if (write(STDERR_FILENO, text.data(), text.size()) < 0) _exit(1);
+  std::fputs(text.c_str(), stderr);
+  std::fflush(stderr);
+  EndChildren(absl::Seconds(20));
   _exit(1);
 }
 
