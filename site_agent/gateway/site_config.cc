@@ -62,9 +62,8 @@ absl::StatusOr<v1::SiteConfig> LoadSiteConfig(const std::string& path) {
 
 absl::StatusOr<std::string> LoadPatientKey(const std::string& path,
                                            SecureRng& rng) {
-  return ReadOrMakeKeyFile(
-      path, "the patients' key",
-      [&](absl::Span<uint8_t> bytes) { rng.Fill(bytes); });
+  return ReadOrMakeKeyFile(path, "the patients' key",
+                           [&](absl::Span<uint8_t> bytes) { rng.Fill(bytes); });
 }
 
 }  // namespace hilum

@@ -14,8 +14,10 @@ int main(int argc, char** argv) {
   hilum::TuneMallocForTraining();
   hilum::MakeFilesPrivate();
   hilum::Program program(
-      "hilum-ingest", "Takes radiographs, as a hospital has them, into a store.",
-      {"hilum-ingest folder /data/cxr --store /data/cases --labels labels.csv"});
+      "hilum-ingest",
+      "Takes radiographs, as a hospital has them, into a store.",
+      {"hilum-ingest folder /data/cxr --store /data/cases --labels "
+       "labels.csv"});
   hilum::AddInspectCommand(program.app(), std::cout, program.action());
   hilum::AddFolderCommand(program.app(), std::cout, program.action());
   hilum::AddListenCommand(program.app(), std::cout, program.action());

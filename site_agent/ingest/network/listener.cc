@@ -233,8 +233,7 @@ absl::StatusOr<Listener> Listener::Open(const std::string& address, int port) {
   name.sin_family = AF_INET;
   name.sin_port = htons(static_cast<uint16_t>(port));
   if (inet_pton(AF_INET, address.c_str(), &name.sin_addr) != 1) {
-    return UsageError(
-        absl::StrCat("--bind ", address, ": no IPv4 address"));
+    return UsageError(absl::StrCat("--bind ", address, ": no IPv4 address"));
   }
   ScopedFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   const int on = 1;

@@ -243,8 +243,8 @@ absl::StatusOr<std::optional<int>> LabelOf(
   for (size_t c = 0; c < classes.size(); ++c) {
     if (classes[c] == label) return static_cast<int>(c);
   }
-  return UsageError(absl::StrCat(
-      "--class ", label, ": the model knows ", absl::StrJoin(classes, ", ")));
+  return UsageError(absl::StrCat("--class ", label, ": the model knows ",
+                                 absl::StrJoin(classes, ", ")));
 }
 
 // What a model's file may be silent about.

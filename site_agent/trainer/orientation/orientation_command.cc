@@ -42,12 +42,14 @@ void AddTrain(CLI::App& orientation, Action& action) {
       "train", "Train the network on radiographs that are upright");
   train->add_option("--data", options->data, "Case manifest (CSV)")->required();
   train->add_option("--out", options->out, "Ends in .safetensors")->required();
-  train->add_option("--epochs", options->epochs, "Passes over the images")->capture_default_str();
+  train->add_option("--epochs", options->epochs, "Passes over the images")
+      ->capture_default_str();
   train
       ->add_option("--folds", options->folds,
                    "Of patients, to judge it on; 0: none")
       ->capture_default_str();
-  train->add_option("--seed", options->seed, "Same seed, same network")->capture_default_str();
+  train->add_option("--seed", options->seed, "Same seed, same network")
+      ->capture_default_str();
   AddThreads(*train, options->threads);
   train->footer(
       "Example:\n  hilum-trainer orientation train --data cases.csv "

@@ -177,8 +177,7 @@ std::vector<size_t> SpreadOverLabels(absl::Span<const int> labels, int count) {
 
 absl::Status DrawOverlayPage(const OverlayPage& options, std::ostream& out) {
   if (!absl::EndsWith(options.out, ".png")) {
-    return UsageError(
-        absl::StrCat(options.out, ": name it .png"));
+    return UsageError(absl::StrCat(options.out, ": name it .png"));
   }
   HILUM_ASSIGN_OR_RETURN(LabelledManifest read,
                          ReadAnyManifest(options.rows.data));

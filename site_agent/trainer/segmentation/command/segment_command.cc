@@ -69,7 +69,8 @@ void AddTrain(CLI::App& segment, Action& action) {
                     "By default as many as fit into the minutes");
   train->add_option("--size", options->size, "Of an image's side")
       ->capture_default_str();
-  train->add_option("--seed", options->seed, "Same seed, same model")->capture_default_str();
+  train->add_option("--seed", options->seed, "Same seed, same model")
+      ->capture_default_str();
   train
       ->add_option("--hold-out", options->hold_out,
                    "Share of the patients to judge it on")

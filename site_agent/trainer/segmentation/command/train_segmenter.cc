@@ -43,8 +43,7 @@ absl::Status CheckOptions(const SegmentTraining& options) {
     return UsageError("--hold-out is from 0 to 0.9");
   }
   if (options.epochs < 0 || options.epochs > kMostEpochs) {
-    return UsageError(
-        absl::StrCat("--epochs is at most ", kMostEpochs));
+    return UsageError(absl::StrCat("--epochs is at most ", kMostEpochs));
   }
   if (options.threads < 1 || options.threads > 256) {
     return UsageError("--threads is from 1 to 256");
