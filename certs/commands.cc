@@ -14,6 +14,7 @@
 #include "certs/issuance_list.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
+#include "common/cli/usage.h"
 
 namespace hilum {
 namespace {
@@ -27,13 +28,20 @@ struct Arguments {
   bool force = false;
 };
 
+// A name or host that was typed and cannot be one is wrong usage.
+template <typename T>
+absl::StatusOr<T> Typed(absl::StatusOr<T> made) {
+  if (absl::IsInvalidArgument(made.status())) return AsUsage(made.status());
+  return made;
+}
+
 absl::Status Init(const Arguments& a, Clock& clock) {
   const std::string key = absl::StrCat(a.out, "/ca.key");
   const std::string certificate = absl::StrCat(a.out, "/ca.crt");
   const std::string list = absl::StrCat(a.out, "/", kIssuanceFile);
   HILUM_RETURN_IF_ERROR(CheckFree({key, certificate, list}, a.force));
   HILUM_ASSIGN_OR_RETURN(Authority authority,
-                         MakeAuthority(a.name, clock.Now()));
+                         Typed(MakeAuthority(a.name, clock.Now())));
   HILUM_RETURN_IF_ERROR(MakeDirectories(a.out));
   HILUM_RETURN_IF_ERROR(WriteFileAtomically(key, authority.private_key_pem,
                                             Durability::kSync, 0600));
@@ -52,9 +60,9 @@ absl::Status MakeSite(const Arguments& a) {
   const std::string key = absl::StrCat(a.out, "/", name, ".key");
   const std::string csr = absl::StrCat(a.out, "/", name, ".csr");
   HILUM_RETURN_IF_ERROR(CheckFree({key, csr}, a.force));
-  HILUM_ASSIGN_OR_RETURN(
-      Request request,
-      MakeRequest({.site = a.coordinator ? "" : a.name, .hosts = a.hosts}));
+  HILUM_ASSIGN_OR_RETURN(Request request,
+                         Typed(MakeRequest({.site = a.coordinator ? "" : a.name,
+                                            .hosts = a.hosts})));
   HILUM_RETURN_IF_ERROR(MakeDirectories(a.out));
   HILUM_RETURN_IF_ERROR(WriteFileAtomically(key, request.private_key_pem,
                                             Durability::kSync, 0600));

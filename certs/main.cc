@@ -1,31 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // hilum-certs: a consortium's certificates.
-#include <CLI/CLI.hpp>
-#include <cstdio>
-#include <string>
-
-#include "absl/strings/str_format.h"
 #include "certs/commands.h"
 #include "common/base/clock.h"
-#include "common/base/ids.h"
+#include "common/cli/program.h"
 
 int main(int argc, char** argv) {
-  CLI::App app("hilum-certs: a consortium's certificates");
-  app.set_version_flag("--version", std::string(hilum::SoftwareVersion()));
-  app.require_subcommand(1);
-  app.footer("Example: hilum-certs site --name st-mary --out tls");
-  hilum::CertsAction action;
-  hilum::AddInitCommand(app, hilum::RealClock(), action);
-  hilum::AddSiteCommand(app, action);
-  hilum::AddSignCommand(app, hilum::RealClock(), action);
-  hilum::AddShowCommand(app, action);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  }
-  const absl::Status status = action();
-  if (status.ok()) return 0;
-  absl::FPrintF(stderr, "hilum-certs: %s\n", std::string(status.message()));
-  return 1;
+  hilum::Program program("hilum-certs",
+                         "Makes and signs a consortium's certificates.",
+                         {"hilum-certs init --consortium lungs --out authority",
+                          "hilum-certs site --name st-mary --out tls"});
+  hilum::AddInitCommand(program.app(), hilum::RealClock(), program.action());
+  hilum::AddSiteCommand(program.app(), program.action());
+  hilum::AddSignCommand(program.app(), hilum::RealClock(), program.action());
+  hilum::AddShowCommand(program.app(), program.action());
+  return program.Run(argc, argv);
 }

@@ -66,7 +66,7 @@ UploadSpool::Key FederationCore::UploadKey(const SiteId& site,
 void FederationCore::Refuse(ActiveStudy& study, const SiteId& site,
                             const absl::Status& reason) {
   if (study.machine().answered().contains(site)) return;
-  options_.log(absl::StrCat("study ", study.study().name(), ", round ",
+  options_.log(absl::StrCat("warning: study ", study.study().name(), ", round ",
                             study.machine().round(), ": ", site.name(),
                             " is out of this round: ", reason.message()));
   study.machine().Refuse(site, std::string(reason.message()));
@@ -82,7 +82,8 @@ absl::Status FederationCore::Withdraw(ActiveStudy& study, const SiteId& site) {
     HILUM_RETURN_IF_ERROR(storage_->PutCensus(stored.hash, site, withdrawn));
     census->second = std::move(withdrawn);
   }
-  options_.log(absl::StrCat("study ", study.study().name(), ": ", site.name(),
+  options_.log(absl::StrCat("warning: study ", study.study().name(), ": ",
+                            site.name(),
                             " cannot work on it for now; its log says why"));
   study.machine().Withdraw(site);
   Advance(study);
@@ -238,7 +239,7 @@ absl::StatusOr<v1::SubmitResponse> FederationCore::SubmitCensus(
   }
   absl::Status good = study->CheckCensus(request);
   if (!good.ok()) {
-    options_.log(absl::StrCat("study ", study->study().name(), ": ",
+    options_.log(absl::StrCat("warning: study ", study->study().name(), ": ",
                               site.name(), " is out: ", good.message()));
     study->machine().Exclude(site, std::string(good.message()));
     Advance(*study);
@@ -349,8 +350,9 @@ absl::StatusOr<v1::SubmitResponse> FederationCore::SubmitSecureStep(
       study->machine().CheckStep(site, request.header().round()));
   absl::Status taken = study->machine().OnStep(site, request);
   if (absl::IsInvalidArgument(taken) || absl::IsUnauthenticated(taken)) {
-    options_.log(absl::StrCat("study ", study->study().name(), ", round ",
-                              study->machine().round(), ": ", site.name(),
+    options_.log(absl::StrCat("warning: study ", study->study().name(),
+                              ", round ", study->machine().round(), ": ",
+                              site.name(),
                               " is out of its masked sum: ", taken.message()));
   }
   Advance(*study);

@@ -95,7 +95,8 @@ absl::Status FederationCore::Load() {
     absl::StatusOr<ActiveStudy> study = Activate(std::move(stored));
     if (!study.ok()) {  // the others go on
       options_.log(absl::StrCat(
-          "study ", hash.substr(0, 12), " is left as it is on disk, this ",
+          "error: study ", hash.substr(0, 12),
+          " is left as it is on disk, this ",
           "version cannot work on it: ", study.status().message()));
       continue;
     }
@@ -256,7 +257,7 @@ bool FederationCore::StorePhase(ActiveStudy& study) {
   const std::string& reason = study.machine().reason();
   absl::Status status = storage_->SetPhase(stored.hash, phase, reason);
   if (!status.ok()) {
-    options_.log(absl::StrCat("study ", study.study().name(),
+    options_.log(absl::StrCat("error: study ", study.study().name(),
                               ": cannot store that it is ",
                               v1::StudyStatus::Phase_Name(phase),
                               ", trying again soon: ", status.message()));
@@ -279,7 +280,7 @@ void FederationCore::StoreSum(ActiveStudy& study) {
     study.machine().RecordStored();
     return;
   }
-  options_.log(absl::StrCat("study ", study.study().name(), ", round ",
+  options_.log(absl::StrCat("error: study ", study.study().name(), ", round ",
                             study.machine().round(),
                             ": cannot store its masked sum, trying again ",
                             "soon: ", status.message()));

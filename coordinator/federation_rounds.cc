@@ -28,7 +28,7 @@ void FederationCore::Drive() {
         if (!study->Ended() || !study->PhaseIsStored()) Advance(*study);
       } else {
         options_.log(absl::StrCat(
-            "study ", study->study().name(), ", round ",
+            "warning: study ", study->study().name(), ", round ",
             study->machine().round(),
             ": cannot aggregate, trying again soon: ", status.message()));
         changed_.WaitWithTimeout(&mutex_, options_.retry_after);
@@ -100,9 +100,10 @@ absl::StatusOr<std::vector<UpdateInput>> FederationCore::UpdatesOf(
 
 absl::Status FederationCore::Aggregate(ActiveStudy& study) {
   if (study.machine().SumIsLost()) {
-    options_.log(absl::StrCat(
-        "study ", study.study().name(), ", round ", study.machine().round(),
-        " changes nothing: its masked sum was lost ", study.machine().loss()));
+    options_.log(absl::StrCat("warning: study ", study.study().name(),
+                              ", round ", study.machine().round(),
+                              " changes nothing: its masked sum was lost ",
+                              study.machine().loss()));
     return Commit(study, study.Summarise({}), study.stored().global);
   }
   return study.machine().phase() == v1::StudyStatus::TRAINING

@@ -112,7 +112,7 @@ void FederationCore::WarnOfSmallCells(const ActiveStudy& study) {
       CheckCells(study.study(), *study.stored().census_totals,
                  PolicyLimits().minimum_cell_patients);
   if (cells.ok()) return;
-  options_.log(absl::StrCat("study ", study.study().name(), ": ",
+  options_.log(absl::StrCat("warning: study ", study.study().name(), ": ",
                             cells.message(),
                             "; sites with the default policy will refuse to "
                             "train"));

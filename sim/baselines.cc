@@ -16,12 +16,12 @@
 #include "common/aggregation/statistics_vector.h"
 #include "common/base/clock.h"
 #include "common/base/status_macros.h"
+#include "common/cli/progress.h"
 #include "coordinator/report/report.h"
 #include "sim/case_table.h"
 #include "sim/engine.h"
 #include "sim/finished_study.h"
 #include "sim/for_each.h"
-#include "sim/progress.h"
 #include "sim/site_tester.h"
 #include "site_agent/trainer/torch_trainer.h"
 

@@ -3,63 +3,25 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <utility>
 
 #include "absl/status/status.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
+#include "absl/strings/str_join.h"
+#include "common/base/csv.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
 
 namespace hilum {
 namespace {
 
-// Splits one record off the front of `text`; false: a quote is left open.
-bool TakeRecord(absl::string_view& text, std::vector<std::string>& fields) {
-  fields.assign(1, "");
-  bool quoted = false;
-  size_t i = 0;
-  for (; i < text.size(); ++i) {
-    const char c = text[i];
-    if (quoted) {
-      if (c != '"') {
-        fields.back() += c;
-      } else if (i + 1 < text.size() && text[i + 1] == '"') {
-        fields.back() += text[++i];
-      } else {
-        quoted = false;
-      }
-    } else if (c == '"' && fields.back().empty()) {
-      quoted = true;
-    } else if (c == ',') {
-      fields.emplace_back();
-    } else if (c == '\n') {
-      ++i;
-      break;
-    } else if (c != '\r') {
-      fields.back() += c;
-    }
-  }
-  text.remove_prefix(i);
-  return !quoted;
-}
-
-std::string CsvField(const std::string& field) {
-  if (field.find_first_of(",\"\r\n") == std::string::npos) return field;
-  std::string quoted = "\"";
-  for (char c : field) {
-    quoted += c;
-    if (c == '"') quoted += c;
-  }
-  return quoted + '"';
-}
-
 std::string CsvLine(const std::vector<std::string>& fields) {
-  std::string line;
-  for (const std::string& field : fields) {
-    absl::StrAppend(&line, line.empty() ? "" : ",", CsvField(field));
-  }
-  return line + '\n';
+  return absl::StrCat(
+      absl::StrJoin(fields, ",",
+                    [](std::string* out, const std::string& field) {
+                      absl::StrAppend(out, CsvField(field));
+                    }),
+      "\n");
 }
 
 absl::Status CheckTable(const CaseTable& table, absl::string_view name) {
@@ -85,26 +47,26 @@ int CaseTable::Column(absl::string_view name) const {
 
 absl::StatusOr<CaseTable> ParseCaseTable(absl::string_view text,
                                          absl::string_view name) {
-  absl::ConsumePrefix(&text, "\xef\xbb\xbf");
+  auto records = ParseCsv(text);
+  if (!records.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(name, ": ", records.status().message()));
+  }
   CaseTable table;
-  std::vector<std::string> fields;
-  for (int row = 1; !text.empty(); ++row) {
-    if (!TakeRecord(text, fields)) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(name, ": row ", row, ": a quote is never closed"));
-    }
-    if (row == 1) {
-      table.header = fields;
+  for (size_t i = 0; i < records->size(); ++i) {
+    std::vector<std::string>& fields = (*records)[i];
+    if (i == 0) {
+      table.header = std::move(fields);
       continue;
     }
-    if (fields.size() == 1 && fields[0].empty()) continue;
-    if (fields.size() > table.header.size()) {
+    if (fields.size() == 1 && fields[0].empty()) continue;  // an empty line
+    if (fields.size() != table.header.size()) {
       return absl::InvalidArgumentError(absl::StrCat(
-          name, ": row ", row, ": ", fields.size(), " fields, but the header",
-          " has ", table.header.size(), "; quote fields that hold commas"));
+          name, ":", i + 1, ": ", fields.size(), " fields where the header ",
+          "has ", table.header.size(), "; give each row as many, and quote ",
+          "fields that hold commas"));
     }
-    fields.resize(table.header.size());
-    table.rows.push_back(fields);
+    table.rows.push_back(std::move(fields));
   }
   HILUM_RETURN_IF_ERROR(CheckTable(table, name));
   return table;

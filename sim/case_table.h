@@ -21,9 +21,10 @@ struct CaseTable {
   int Column(absl::string_view name) const;
 };
 
-// CSV by RFC 4180, with LF or CRLF and an optional byte order mark. Short
-// rows are filled up with empty fields. INVALID_ARGUMENT: an open quote, a
-// row longer than the header, no rows, no `file`, `label` or `patient_id`.
+// Reads CSV as common/base/csv.h does; `name` begins the errors.
+// INVALID_ARGUMENT: an open quote; a row with more or fewer fields than the
+// header, as NAME:ROW with both numbers; no rows; no column `file`, `label` or
+// `patient_id`.
 absl::StatusOr<CaseTable> ParseCaseTable(absl::string_view text,
                                          absl::string_view name);
 

@@ -13,11 +13,14 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <set>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
 #include "common/base/clock.h"
 #include "common/base/status_macros.h"
 
@@ -29,10 +32,45 @@ int PollMilliseconds(absl::Duration duration) {
       std::clamp<int64_t>(absl::ToInt64Milliseconds(duration), 0, 1 << 30));
 }
 
+// The programs that run now.
+class RunningChildren {
+ public:
+  static RunningChildren& Get() {
+    static auto* const children = new RunningChildren;
+    return *children;
+  }
+  void Add(pid_t pid) {
+    absl::MutexLock lock(&mutex_);
+    pids_.insert(pid);
+  }
+  void Remove(pid_t pid) {
+    absl::MutexLock lock(&mutex_);
+    pids_.erase(pid);
+  }
+  // Signals them and returns what each one's end makes readable.
+  std::vector<ScopedFd> Signal(int signal) {
+    absl::MutexLock lock(&mutex_);
+    std::vector<ScopedFd> ended;
+    for (pid_t pid : pids_) {
+      ended.emplace_back(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+      kill(pid, signal);
+    }
+    return ended;
+  }
+
+ private:
+  absl::Mutex mutex_;
+  std::set<pid_t> pids_ ABSL_GUARDED_BY(mutex_);
+};
+
 // Runs in the child: only async-signal-safe calls.
 [[noreturn]] void Execute(char* const* arguments, int out, int log,
                           pid_t parent) {
   prctl(PR_SET_PDEATHSIG, SIGTERM);
+  // The mask of a parent that waits for signals would be the child's too.
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
   if (getppid() != parent) _exit(127);
   dup2(out, STDOUT_FILENO);
   dup2(log, STDERR_FILENO);
@@ -53,6 +91,7 @@ absl::StatusOr<pid_t> Fork(const std::vector<std::string>& arguments, int out,
   const pid_t pid = fork();
   if (pid < 0) return ErrnoStatus(errno, "cannot start", arguments[0]);
   if (pid == 0) Execute(pointers.data(), out, log, parent);
+  RunningChildren::Get().Add(pid);
   return pid;
 }
 
@@ -69,6 +108,11 @@ int ExitStatusOf(int wait_status) {
 }
 
 int WaitForPid(pid_t pid) {
+  // Before the number may be another process's.
+  siginfo_t ended;
+  while (waitid(P_PID, pid, &ended, WEXITED | WNOWAIT) < 0 && errno == EINTR) {
+  }
+  RunningChildren::Get().Remove(pid);
   int status = 0;
   while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
   }
@@ -149,6 +193,18 @@ absl::StatusOr<std::string> RunCommand(
   return absl::InternalError(absl::StrCat(absl::StrJoin(arguments, " "),
                                           "\nended with status ", exit_status,
                                           ":\n", LastLines(log_path, 5)));
+}
+
+void EndChildren(absl::Duration grace) {
+  const absl::Time deadline = RealClock().Now() + grace;
+  for (const ScopedFd& ended : RunningChildren::Get().Signal(SIGTERM)) {
+    if (ended.get() < 0) continue;
+    pollfd poller{.fd = ended.get(), .events = POLLIN, .revents = 0};
+    while (poll(&poller, 1, PollMilliseconds(deadline - RealClock().Now())) <
+               0 &&
+           errno == EINTR) {
+    }
+  }
 }
 
 absl::Status WaitForFile(const std::string& path, const ChildProcess& writer,

@@ -52,6 +52,11 @@ class ChildProcess {
 absl::StatusOr<std::string> RunCommand(
     const std::vector<std::string>& arguments, const std::string& log_path);
 
+// Tells every program that this process has started to end (SIGTERM) and waits
+// until they have, `grace` at most. Theirs are the locks on the folders that
+// the next run needs. From any thread; leaves exit statuses to whoever waits.
+void EndChildren(absl::Duration grace);
+
 // Waits until `path` exists, by notification. ABORTED with the log's last
 // lines if `writer` ends before; DEADLINE_EXCEEDED.
 absl::Status WaitForFile(const std::string& path, const ChildProcess& writer,

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <nlohmann/json.hpp>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -36,7 +38,7 @@ class Consortium {
 
   absl::Status MakeCertificates();
   absl::Status StartCoordinator();
-  absl::Status SubmitStudy();
+  absl::Status FindOrSubmitStudy();
   absl::Status StartSites();
   absl::Status Watch();
   absl::Status WaitForSites();
@@ -54,6 +56,7 @@ class Consortium {
   }
   v1::Tls TlsOf(const std::string& name) const;
   absl::Status MakeCertificate(const std::string& name, bool coordinator);
+  absl::Status SubmitStudy();
   absl::Status StartSite(const SimulatedSite& site);
   // With a yes to whatever the study risks: nobody's patients are in it.
   absl::Status Approve(const std::string& offer,
@@ -65,7 +68,11 @@ class Consortium {
   std::string address_;
   std::string study_hash_;
   std::vector<ChildProcess> coordinator_;  // none or one
-  std::vector<ChildProcess> sites_;
+  struct RunningSite {
+    std::string name;
+    ChildProcess process;
+  };
+  std::vector<RunningSite> sites_;
 };
 
 v1::Tls Consortium::TlsOf(const std::string& name) const {
@@ -79,29 +86,42 @@ v1::Tls Consortium::TlsOf(const std::string& name) const {
 absl::Status Consortium::MakeCertificate(const std::string& name,
                                          bool coordinator) {
   const std::string folder = absl::StrCat(plan_.out, "/certs");
-  std::vector<std::string> request = {
-      Program("hilum-certs"), "site", "--name", name, "--out", folder};
+  if (FileExists(absl::StrCat(folder, "/", name, ".crt"))) {
+    return absl::OkStatus();  // of the run that this one goes on with
+  }
+  std::vector<std::string> request = {Program("hilum-certs"),
+                                      "site",
+                                      "--name",
+                                      name,
+                                      "--out",
+                                      folder,
+                                      "--force"};
   if (coordinator) {
     request.insert(request.end(), {"--coordinator", "--host", "127.0.0.1"});
   }
   HILUM_RETURN_IF_ERROR(RunCommand(request, Log("certs")).status());
-  return RunCommand({Program("hilum-certs"), "sign", "--authority",
-                     absl::StrCat(folder, "/authority"), "--csr",
-                     absl::StrCat(folder, "/", name, ".csr"), "--name", name,
-                     "--role", coordinator ? "coordinator" : "site", "--out",
-                     absl::StrCat(folder, "/", name, ".crt")},
-                    Log("certs"))
+  return RunCommand(
+             {Program("hilum-certs"), "sign", "--authority",
+              absl::StrCat(folder, "/authority"), "--csr",
+              absl::StrCat(folder, "/", name, ".csr"), "--name", name, "--role",
+              coordinator ? "coordinator" : "site", "--replace", "--out",
+              absl::StrCat(folder, "/", name, ".crt")},
+             Log("certs"))
       .status();
 }
 
 absl::Status Consortium::MakeCertificates() {
   HILUM_RETURN_IF_ERROR(MakeDirectories(absl::StrCat(plan_.out, "/logs")));
   HILUM_RETURN_IF_ERROR(MakeDirectories(absl::StrCat(plan_.out, "/certs")));
-  HILUM_RETURN_IF_ERROR(
-      RunCommand({Program("hilum-certs"), "init", "--consortium", "simulated",
-                  "--out", absl::StrCat(plan_.out, "/certs/authority")},
-                 Log("certs"))
-          .status());
+  const std::string authority = absl::StrCat(plan_.out, "/certs/authority");
+  // `init` writes the issuance list last.
+  if (!FileExists(absl::StrCat(authority, "/issued.csv"))) {
+    HILUM_RETURN_IF_ERROR(
+        RunCommand({Program("hilum-certs"), "init", "--consortium", "simulated",
+                    "--out", authority, "--force"},
+                   Log("certs"))
+            .status());
+  }
   HILUM_RETURN_IF_ERROR(MakeCertificate("coordinator", true));
   for (const SimulatedSite& site : plan_.sites) {
     HILUM_RETURN_IF_ERROR(MakeCertificate(site.id.name(), false));
@@ -113,6 +133,9 @@ absl::Status Consortium::StartCoordinator() {
   const std::string folder = absl::StrCat(plan_.out, "/coordinator");
   const std::string address_file = absl::StrCat(folder, "/address");
   HILUM_RETURN_IF_ERROR(MakeDirectories(folder));
+  // An interrupted run's address is another one.
+  std::error_code error;
+  std::filesystem::remove(address_file, error);
   v1::CoordinatorConfig config;
   config.set_listen("127.0.0.1:0");
   config.set_state_dir(absl::StrCat(folder, "/state"));
@@ -129,6 +152,19 @@ absl::Status Consortium::StartCoordinator() {
   HILUM_RETURN_IF_ERROR(WaitForFile(address_file, coordinator_[0], kStartTime));
   HILUM_ASSIGN_OR_RETURN(address_, ReadFile(address_file, 4096));
   address_ = std::string(absl::StripAsciiWhitespace(address_));
+  return absl::OkStatus();
+}
+
+absl::Status Consortium::FindOrSubmitStudy() {
+  HILUM_ASSIGN_OR_RETURN(
+      const std::string listed,
+      RunCommand({Program("hilum-coordinator"), "study", "list", "--config",
+                  CoordinatorConfigPath(), "--json"},
+                 Log("submit")));
+  const auto study = nlohmann::json::parse(listed.substr(0, listed.find('\n')),
+                                           nullptr, false);
+  if (!study.is_object()) return SubmitStudy();
+  study_hash_ = study.value("hash", "");  // an interrupted run submitted it
   return absl::OkStatus();
 }
 
@@ -161,6 +197,10 @@ absl::Status Consortium::SubmitStudy() {
 }
 
 absl::Status Consortium::StartSite(const SimulatedSite& site) {
+  if (FileExists(
+          absl::StrCat(site.directory, "/approvals/", study_hash_, ".ended"))) {
+    return absl::OkStatus();  // in an interrupted run
+  }
   v1::SiteConfig config = site.config;
   config.set_coordinator(address_);
   *config.mutable_tls() = TlsOf(site.id.name());
@@ -174,10 +214,10 @@ absl::Status Consortium::StartSite(const SimulatedSite& site) {
       ChildProcess::Start({Program("hilum-site"), "serve", "--config", path,
                            "--exit-when-done"},
                           Log(site.id.name())));
-  sites_.push_back(std::move(process));
+  sites_.push_back({site.id.name(), std::move(process)});
   HILUM_RETURN_IF_ERROR(
       WaitForFile(absl::StrCat(studies, "/", study_hash_, ".study"),
-                  sites_.back(), kStartTime));
+                  sites_.back().process, kStartTime));
   return Approve(absl::StrCat(studies, "/", study_hash_, ".study"), path);
 }
 
@@ -203,13 +243,13 @@ absl::Status Consortium::StartSites() {
 
 // ABORTED once a site has ended with other than 0.
 absl::Status Consortium::CheckSites() {
-  for (size_t i = 0; i < sites_.size(); ++i) {
+  for (RunningSite& site : sites_) {
     const absl::StatusOr<int> exit_status =
-        sites_[i].Wait(absl::ZeroDuration());
+        site.process.Wait(absl::ZeroDuration());
     if (exit_status.ok() && *exit_status != 0) {
-      return absl::AbortedError(absl::StrCat(
-          plan_.sites[i].id.name(), " ended with status ", *exit_status, ":\n",
-          LastLines(sites_[i].log_path(), 5)));
+      return absl::AbortedError(
+          absl::StrCat(site.name, " ended with status ", *exit_status, ":\n",
+                       LastLines(site.process.log_path(), 5)));
     }
   }
   return absl::OkStatus();
@@ -233,10 +273,10 @@ absl::Status Consortium::Watch() {
     std::vector<pollfd> pollers = {
         {.fd = lines.get(), .events = POLLIN, .revents = 0},
         {.fd = coordinator_[0].ended_fd(), .events = POLLIN, .revents = 0}};
-    for (ChildProcess& site : sites_) {
-      if (site.Wait(absl::ZeroDuration()).ok()) continue;
+    for (RunningSite& site : sites_) {
+      if (site.process.Wait(absl::ZeroDuration()).ok()) continue;
       pollers.push_back(
-          {.fd = site.ended_fd(), .events = POLLIN, .revents = 0});
+          {.fd = site.process.ended_fd(), .events = POLLIN, .revents = 0});
     }
     if (poll(pollers.data(), pollers.size(), -1) < 0 && errno != EINTR) {
       return ErrnoStatus(errno, "cannot wait", "study watch");
@@ -261,11 +301,11 @@ absl::Status Consortium::Watch() {
 }
 
 absl::Status Consortium::WaitForSites() {
-  for (size_t i = 0; i < sites_.size(); ++i) {
-    if (!sites_[i].Wait(kStartTime).ok()) {
-      return absl::DeadlineExceededError(absl::StrCat(
-          plan_.sites[i].id.name(), " did not end after the study; see ",
-          sites_[i].log_path()));
+  for (RunningSite& site : sites_) {
+    if (!site.process.Wait(kStartTime).ok()) {
+      return absl::DeadlineExceededError(
+          absl::StrCat(site.name, " did not end after the study; see ",
+                       site.process.log_path()));
     }
   }
   return CheckSites();
@@ -287,7 +327,7 @@ absl::Status RunOverGrpc(const RunPlan& plan, const std::string& binaries) {
   Consortium consortium(plan, binaries);
   HILUM_RETURN_IF_ERROR(consortium.MakeCertificates());
   HILUM_RETURN_IF_ERROR(consortium.StartCoordinator());
-  HILUM_RETURN_IF_ERROR(consortium.SubmitStudy());
+  HILUM_RETURN_IF_ERROR(consortium.FindOrSubmitStudy());
   HILUM_RETURN_IF_ERROR(consortium.StartSites());
   HILUM_RETURN_IF_ERROR(consortium.Watch());
   HILUM_RETURN_IF_ERROR(consortium.WaitForSites());

@@ -9,6 +9,8 @@
 #include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
+#include "common/cli/service.h"
+#include "common/config/study.h"
 #include "coordinator/federation_core.h"
 #include "sim/direct_transport.h"
 #include "sim/engine.h"
@@ -20,13 +22,13 @@
 namespace hilum {
 namespace {
 
-// Lines from any thread into one file.
+// Lines from any thread into one file, after those of an earlier run.
 class LineLog {
  public:
-  explicit LineLog(const std::string& path) : file_(path) {}
+  explicit LineLog(const std::string& path) : file_(path, std::ios::app) {}
   void Add(absl::string_view line) {
     absl::MutexLock lock(&mutex_);
-    file_ << line << std::endl;
+    file_ << LogLine(RealClock().Now(), line) << std::endl;
   }
 
  private:
@@ -45,8 +47,10 @@ class SiteThread {
   ~SiteThread() { Stop(); }
 
   // Takes the coordinator's offer and approves it, as the officer would, with
-  // a yes to whatever it risks.
-  absl::Status ApproveOffer(FederationCore& core, absl::string_view hash);
+  // a yes to whatever it risks; where that was done before, leaves it so.
+  // Returns whether the study goes on here: false where it has ended.
+  absl::StatusOr<bool> ApproveOffer(FederationCore& core,
+                                    const std::string& hash);
 
   // `on_end` is called from the site's thread.
   void Start(std::function<void()> on_end);
@@ -89,21 +93,27 @@ absl::StatusOr<std::unique_ptr<SiteThread>> SiteThread::Create(
   return made;
 }
 
-absl::Status SiteThread::ApproveOffer(FederationCore& core,
-                                      absl::string_view hash) {
-  v1::NextTaskRequest request;
-  request.mutable_header()->set_protocol_version(kProtocolVersion);
-  HILUM_ASSIGN_OR_RETURN(v1::NextTaskResponse next,
-                         core.NextTask(site_.id, request));
-  if (next.next_case() != v1::NextTaskResponse::kOffer) {
-    return absl::InternalError(
-        absl::StrCat(site_.id.name(), " was not offered the study"));
-  }
+absl::StatusOr<bool> SiteThread::ApproveOffer(FederationCore& core,
+                                              const std::string& hash) {
   HILUM_ASSIGN_OR_RETURN(Approvals approvals,
                          Approvals::Open(site_.config.state_dir()));
-  HILUM_RETURN_IF_ERROR(approvals.PutOffer(hash, next.offer().study()));
-  HILUM_ASSIGN_OR_RETURN(v1::Study study, ParseStudy(next.offer().study()));
-  return approvals.Approve(hash, AcceptEverything(study));
+  if (!approvals.Offered().contains(hash)) {
+    v1::NextTaskRequest request;
+    request.mutable_header()->set_protocol_version(kProtocolVersion);
+    HILUM_ASSIGN_OR_RETURN(v1::NextTaskResponse next,
+                           core.NextTask(site_.id, request));
+    if (next.next_case() != v1::NextTaskResponse::kOffer) {
+      return absl::InternalError(
+          absl::StrCat(site_.id.name(), " was not offered the study"));
+    }
+    HILUM_RETURN_IF_ERROR(approvals.PutOffer(hash, next.offer().study()));
+  }
+  if (approvals.HasEnded(hash)) return false;
+  if (approvals.Approved().contains(hash)) return true;
+  HILUM_ASSIGN_OR_RETURN(const std::string bytes, approvals.Offer(hash));
+  HILUM_ASSIGN_OR_RETURN(const v1::Study study, ParseStudy(bytes));
+  HILUM_RETURN_IF_ERROR(approvals.Approve(hash, AcceptEverything(study)));
+  return true;
 }
 
 void SiteThread::Start(std::function<void()> on_end) {
@@ -179,6 +189,45 @@ absl::Status JoinSites(Sites& sites, FederationCore& core,
   return first;
 }
 
+// Submits the study, or finds it where an interrupted run has.
+absl::StatusOr<std::string> SubmitOnce(const RunPlan& plan,
+                                       FederationCore& core) {
+  const std::vector<v1::StudyStatus> studies = core.ListStudies();
+  if (!studies.empty()) return studies[0].study_hash();
+  return core.SubmitStudy(plan.study, plan.start.path,
+                          {.weights = plan.start.options});
+}
+
+absl::StatusOr<std::unique_ptr<SimulatedConsortium>> OpenConsortium(
+    const RunPlan& plan) {
+  // Without secure aggregation nobody signs.
+  return IsSecure(plan.study)
+             ? SimulatedConsortium::Open(absl::StrCat(plan.out, "/certs"))
+             : SimulatedConsortium::Create();
+}
+
+absl::Status StartSites(const RunPlan& plan, const std::string& hash,
+                        const SimulatedConsortium& consortium,
+                        FederationCore& core, const MakeTrainer& make_trainer,
+                        Ended& ended, Sites& sites) {
+  for (const SimulatedSite& site : plan.sites) {
+    HILUM_ASSIGN_OR_RETURN(
+        std::unique_ptr<SiteThread> made,
+        SiteThread::Create(
+            site, consortium, core,
+            absl::StrCat(plan.out, "/logs/", site.id.name(), ".log"),
+            make_trainer));
+    HILUM_ASSIGN_OR_RETURN(const bool goes_on, made->ApproveOffer(core, hash));
+    if (!goes_on) continue;
+    made->Start([&ended] {
+      absl::MutexLock lock(&ended.mutex);
+      ++ended.count;
+    });
+    sites.push_back(std::move(made));
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status RunInProcess(const RunPlan& plan, const MakeTrainer& make_trainer,
@@ -189,7 +238,7 @@ absl::Status RunInProcess(const RunPlan& plan, const MakeTrainer& make_trainer,
   HILUM_RETURN_IF_ERROR(MakeDirectories(state));
   LineLog log(absl::StrCat(logs, "/coordinator.log"));
   HILUM_ASSIGN_OR_RETURN(std::unique_ptr<SimulatedConsortium> consortium,
-                         SimulatedConsortium::Create());
+                         OpenConsortium(plan));
   FederationCore::Options options;
   options.state_dir = state;
   options.authority_pem = consortium->authority_pem();
@@ -197,24 +246,11 @@ absl::Status RunInProcess(const RunPlan& plan, const MakeTrainer& make_trainer,
   options.log = [&log](absl::string_view line) { log.Add(line); };
   HILUM_ASSIGN_OR_RETURN(std::unique_ptr<FederationCore> core,
                          FederationCore::Open(std::move(options), RealClock()));
-  HILUM_ASSIGN_OR_RETURN(std::string hash,
-                         core->SubmitStudy(plan.study, plan.start.path,
-                                           {.weights = plan.start.options}));
+  HILUM_ASSIGN_OR_RETURN(const std::string hash, SubmitOnce(plan, *core));
   Ended ended;
   Sites sites;
-  for (const SimulatedSite& site : plan.sites) {
-    HILUM_ASSIGN_OR_RETURN(
-        std::unique_ptr<SiteThread> made,
-        SiteThread::Create(site, *consortium, *core,
-                           absl::StrCat(logs, "/", site.id.name(), ".log"),
-                           make_trainer));
-    HILUM_RETURN_IF_ERROR(made->ApproveOffer(*core, hash));
-    made->Start([&ended] {
-      absl::MutexLock lock(&ended.mutex);
-      ++ended.count;
-    });
-    sites.push_back(std::move(made));
-  }
+  HILUM_RETURN_IF_ERROR(
+      StartSites(plan, hash, *consortium, *core, make_trainer, ended, sites));
   const absl::Status waited = WaitForEnd(*core, hash, ended, on_rounds);
   const absl::Status joined = JoinSites(sites, *core, hash);
   HILUM_RETURN_IF_ERROR(joined);

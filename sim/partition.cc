@@ -16,6 +16,7 @@
 #include "common/base/ids.h"
 #include "common/base/rng.h"
 #include "common/base/status_macros.h"
+#include "common/cli/usage.h"
 
 namespace hilum {
 namespace {
@@ -146,7 +147,7 @@ absl::StatusOr<Partition> ParsePartition(absl::string_view text) {
       absl::SimpleAtod(number, &a) && a > 0 && a <= 1000) {
     return Partition{.kind = Partition::Kind::kDirichlet, .concentration = a};
   }
-  return absl::InvalidArgumentError(
+  return UsageError(
       absl::StrCat("--partition '", text,
                    "': by_site, iid or dirichlet:A with 0 < A <= 1000"));
 }

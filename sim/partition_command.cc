@@ -37,8 +37,8 @@ absl::Status DealManifest(const PartitionArguments& arguments) {
 void AddPartitionCommand(CLI::App& app, CommandAction& action) {
   CLI::App* command = app.add_subcommand(
       "partition",
-      "Deal a case manifest out to sites: OUT/SITE/manifest.csv, and the "
-      "sites' names on standard output");
+      "Deal a case manifest out to sites, as OUT/SITE/manifest.csv, and print "
+      "the sites' names");
   auto arguments = std::make_shared<PartitionArguments>();
   command->add_option("--data", arguments->data, "Case manifest, CSV")
       ->required();
@@ -46,8 +46,10 @@ void AddPartitionCommand(CLI::App& app, CommandAction& action) {
       ->add_option("--partition", arguments->partition,
                    "by_site, iid or dirichlet:A")
       ->capture_default_str();
-  command->add_option("--sites", arguments->sites,
-                      "How many (by_site: as the manifest names)");
+  command
+      ->add_option("--sites", arguments->sites,
+                   "How many (by_site: as the manifest names)")
+      ->check(CLI::Range(1, 1000));
   command->add_option("--seed", arguments->seed, "Same seed, same deal")
       ->capture_default_str();
   command->add_option("--out", arguments->out, "Folder to write into")

@@ -9,9 +9,9 @@
 #include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
+#include "common/cli/progress.h"
 #include "sim/commands.h"
 #include "sim/phantoms/phantom_set.h"
-#include "sim/progress.h"
 
 namespace hilum {
 namespace {

@@ -4,22 +4,26 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <system_error>
 #include <utility>
 
 #include "absl/status/status.h"
-#include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/base/clock.h"
 #include "common/base/file.h"
+#include "common/base/key_file.h"
 #include "common/base/status_macros.h"
+#include "common/cli/progress.h"
+#include "common/cli/usage.h"
 #include "common/config/message_yaml.h"
+#include "common/config/set_field.h"
 #include "common/config/study.h"
 #include "common/crypto/sha256.h"
 #include "sim/phantoms/phantom_set.h"
-#include "sim/progress.h"
+#include "sim/run_record.h"
 
 namespace hilum {
 namespace {
@@ -27,29 +31,82 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kWritten[] = {
-    "baselines", "certs", "coordinator", "data",        "logs",
-    "model",     "sites", "report.html", "report.json", "study.yaml",
+    "baselines",   "certs",    "coordinator", "data",
+    "logs",        "model",    "sites",       "report.html",
+    "report.json", "run.json", "study.yaml",
 };
 
-absl::StatusOr<std::string> PrepareFolder(const RunOptions& options) {
+void RemoveRun(const fs::path& out) {
   std::error_code error;
-  const fs::path out = fs::absolute(options.out, error).lexically_normal();
-  if (fs::exists(out, error) && !fs::is_empty(out, error)) {
+  for (const char* name : kWritten) fs::remove_all(out / name, error);
+}
+
+// Says in one line where the cases come from, and how sites are run.
+std::string SourceOf(const RunOptions& options, uint64_t seed) {
+  return absl::StrCat(
+      options.data.empty() ? absl::StrCat("--phantoms ", options.phantoms)
+                           : absl::StrCat("--data ", options.data),
+      " --sites ", options.sites, " --partition ", options.partition,
+      " --seed ", seed, " --transport ", options.transport);
+}
+
+absl::Status Occupied(const RunOptions& options, absl::string_view why) {
+  return absl::AlreadyExistsError(
+      absl::StrCat(options.out, " ", why, "; --force to replace it"));
+}
+
+// ALREADY_EXISTS says how an unfinished run in OUT is another one.
+absl::Status CheckSame(const RunOptions& options, const RunRecord& earlier,
+                       const RunRecord& wanted) {
+  const std::string other = DifferenceOf(earlier, wanted);
+  if (other.empty()) return absl::OkStatus();
+  return Occupied(options,
+                  absl::StrCat("holds an unfinished run, and this one ",
+                               "cannot go on with it: ", other));
+}
+
+// A run's folder, and how far a run has come in it.
+struct RunFolder {
+  std::string out;    // absolute
+  RunRecord earlier;  // not `prepared`: there is nothing to go on with
+};
+
+absl::StatusOr<RunFolder> PrepareFolder(const RunOptions& options,
+                                        const RunRecord& wanted) {
+  std::error_code error;
+  const fs::path path = fs::absolute(options.out, error).lexically_normal();
+  RunFolder folder{.out = path.string()};
+  if (fs::exists(path, error) && !fs::is_empty(path, error)) {
     if (!options.force) {
-      return absl::AlreadyExistsError(absl::StrCat(
-          options.out, " is not empty; --force to replace an older run"));
+      HILUM_ASSIGN_OR_RETURN(std::optional<RunRecord> earlier,
+                             ReadRunRecord(folder.out));
+      if (!earlier.has_value()) {
+        return Occupied(options, "is not empty, and holds no run of this kind");
+      }
+      if (earlier->done) return Occupied(options, "holds a finished run");
+      if (earlier->prepared && earlier->source != wanted.source) {
+        return CheckSame(options, *earlier, wanted);
+      }
+      folder.earlier = *earlier;
     }
-    for (const char* name : kWritten) fs::remove_all(out / name, error);
+    if (!folder.earlier.prepared) RemoveRun(path);
   }
-  HILUM_RETURN_IF_ERROR(MakeDirectories(out.string()));
-  return out.string();
+  HILUM_RETURN_IF_ERROR(MakeDirectories(folder.out));
+  if (folder.earlier.prepared) {
+    fs::remove_all(path / "baselines", error);  // they are made last, anew
+  } else {
+    HILUM_RETURN_IF_ERROR(WriteRunRecord(folder.out, wanted));
+  }
+  return folder;
 }
 
 // The manifest to deal out; draws the phantoms where no data is given.
 absl::StatusOr<std::string> PrepareData(const RunOptions& options,
-                                        const std::string& out, uint64_t seed) {
+                                        const RunFolder& folder,
+                                        uint64_t seed) {
   if (!options.data.empty()) return options.data;
-  const std::string directory = absl::StrCat(out, "/data");
+  const std::string directory = absl::StrCat(folder.out, "/data");
+  if (folder.earlier.prepared) return absl::StrCat(directory, "/manifest.csv");
   Progress progress("Phantoms", options.phantoms, RealClock());
   HILUM_RETURN_IF_ERROR(WritePhantomSet(
       {.count = options.phantoms,
@@ -57,6 +114,16 @@ absl::StatusOr<std::string> PrepareData(const RunOptions& options,
        .sites = options.sites > 0 ? options.sites : 3},
       directory, [&progress](int done) { progress.Report(done); }));
   return absl::StrCat(directory, "/manifest.csv");
+}
+
+// A field's place is the file's, also where --set has changed it.
+absl::Status Validate(const RunOptions& options, const FieldPlaces& places,
+                      const v1::Study& study) {
+  const absl::Status status = ValidateStudy(study, places);
+  if (status.ok() || options.set.empty()) return status;
+  return absl::InvalidArgumentError(
+      absl::StrCat(status.message(), " (after --set ",
+                   absl::StrJoin(options.set, " --set "), ")"));
 }
 
 absl::Status OverrideStudy(const RunOptions& options,
@@ -89,7 +156,7 @@ absl::Status OverrideStudy(const RunOptions& options,
       !options.start.path.empty() &&
       study.model().preprocessing() == v1::Model::PREPROCESSING_UNSPECIFIED;
   FillStudyDefaults(study);
-  HILUM_RETURN_IF_ERROR(ValidateStudy(study, places));
+  HILUM_RETURN_IF_ERROR(Validate(options, places, study));
   if (weights_say) study.mutable_model()->clear_preprocessing();
   return absl::OkStatus();
 }
@@ -103,8 +170,7 @@ absl::StatusOr<SimulatedSite> MakeSite(const std::string& name,
   const std::string key_file = absl::StrCat(site.directory, "/patient.key");
   const std::string key =
       Sha256Of(absl::StrCat("simulated patient key/", seed, "/", name));
-  HILUM_RETURN_IF_ERROR(WriteFileAtomically(
-      key_file, absl::StrCat(ToHex(key), "\n"), Durability::kNone, 0600));
+  HILUM_RETURN_IF_ERROR(WriteKeyFile(key_file, key));
   site.config.set_state_dir(site.directory);
   site.config.set_manifest(absl::StrCat(site.directory, "/manifest.csv"));
   site.config.set_patient_key_file(key_file);
@@ -127,59 +193,138 @@ absl::StatusOr<std::vector<std::string>> StartOrder(
   std::vector<std::string> sorted = asked;
   std::sort(sorted.begin(), sorted.end());
   if (sorted != names) {
-    return absl::InvalidArgumentError(
+    return UsageError(
         absl::StrCat("--start-order ", absl::StrJoin(asked, ","),
                      ": name each site once: ", absl::StrJoin(names, ",")));
   }
   return asked;
 }
 
-}  // namespace
-
-absl::StatusOr<std::string> PatientKeyOf(const SimulatedSite& site) {
-  HILUM_ASSIGN_OR_RETURN(std::string hex,
-                         ReadFile(site.config.patient_key_file(), 1024));
-  return absl::HexStringToBytes(absl::StripAsciiWhitespace(hex));
+// The study with what was typed over its fields.
+absl::StatusOr<v1::Study> ReadStudy(const RunOptions& options,
+                                    FieldPlaces& places) {
+  HILUM_ASSIGN_OR_RETURN(v1::Study study,
+                         ReadStudyFile(options.study_path, places));
+  for (const std::string& assignment : options.set) {
+    if (absl::StartsWith(assignment, "sites=")) {
+      return UsageError(absl::StrCat(
+          "--set ", assignment,
+          ": a run's sites are those of its cases; see --sites and "
+          "--partition"));
+    }
+    HILUM_RETURN_IF_ERROR(AsUsage(SetYamlField(assignment, "--set", &study)));
+  }
+  return study;
 }
 
-absl::StatusOr<RunPlan> PrepareRun(const RunOptions& options) {
-  if (options.data.empty() == (options.phantoms <= 0)) {
-    return absl::InvalidArgumentError(
-        "give either --data MANIFEST.csv or --phantoms N");
-  }
+absl::StatusOr<std::string> WeightsText(const StartingWeights& start) {
+  if (start.path.empty()) return "";
+  HILUM_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(start.path));
+  return absl::StrCat(ToHex(Sha256Of(bytes)),
+                      start.options.sum_input_channels ? " sum-channels" : "",
+                      start.options.fresh_head ? " fresh-head" : "");
+}
+
+struct DealtCases {
+  CaseTable table;
+  std::map<std::string, std::vector<int>> deal;  // by site: rows of the table
+};
+
+absl::StatusOr<DealtCases> DealOut(const RunOptions& options,
+                                   const RunFolder& folder, uint64_t seed) {
+  DealtCases cases;
+  HILUM_ASSIGN_OR_RETURN(const std::string manifest,
+                         PrepareData(options, folder, seed));
+  HILUM_ASSIGN_OR_RETURN(cases.table, ReadCaseTable(manifest));
   HILUM_ASSIGN_OR_RETURN(Partition partition,
                          ParsePartition(options.partition));
-  RunPlan plan;
-  FieldPlaces places(options.study_path);
-  HILUM_ASSIGN_OR_RETURN(plan.study, ReadStudyFile(options.study_path, places));
-  if (options.baselines && IsSegmentation(plan.study)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        options.study_path,
-        ": --baselines compares models that classify, and this study has "
-        "`task: segmentation`; run it without --baselines"));
+  HILUM_ASSIGN_OR_RETURN(cases.deal,
+                         DealCases(cases.table, {.partition = partition,
+                                                 .sites = options.sites,
+                                                 .seed = seed}));
+  return cases;
+}
+
+std::string CasesDigest(const DealtCases& cases) {
+  Sha256 digest;
+  for (const auto& [site, rows] : cases.deal) {
+    digest.Update(absl::StrCat(site, "\n", CaseTableText(cases.table, rows)));
   }
-  plan.start = options.start;
-  const uint64_t seed = options.seed.value_or(plan.study.seed());
-  HILUM_ASSIGN_OR_RETURN(plan.out, PrepareFolder(options));
-  HILUM_ASSIGN_OR_RETURN(std::string manifest,
-                         PrepareData(options, plan.out, seed));
-  HILUM_ASSIGN_OR_RETURN(CaseTable table, ReadCaseTable(manifest));
-  HILUM_ASSIGN_OR_RETURN(auto deal, DealCases(table, {.partition = partition,
-                                                      .sites = options.sites,
-                                                      .seed = seed}));
-  HILUM_RETURN_IF_ERROR(OverrideStudy(options, deal, places, plan.study));
-  HILUM_ASSIGN_OR_RETURN(auto order, StartOrder(options.start_order, deal));
-  HILUM_RETURN_IF_ERROR(
-      WriteFileAtomically(absl::StrCat(plan.out, "/study.yaml"),
-                          MessageToYaml(plan.study), Durability::kNone));
-  HILUM_RETURN_IF_ERROR(
-      WriteSiteManifests(table, deal, absl::StrCat(plan.out, "/sites")));
+  return ToHex(digest.Finish());
+}
+
+// What an interrupted run has written of these is the same.
+absl::Status WriteSites(const DealtCases& cases,
+                        const std::vector<std::string>& order,
+                        const RunOptions& options, uint64_t seed,
+                        RunPlan& plan) {
+  HILUM_RETURN_IF_ERROR(WriteSiteManifests(cases.table, cases.deal,
+                                           absl::StrCat(plan.out, "/sites")));
   for (const std::string& name : order) {
     HILUM_ASSIGN_OR_RETURN(SimulatedSite site,
                            MakeSite(name, plan.out, seed, options.threads));
     plan.sites.push_back(std::move(site));
   }
+  return absl::OkStatus();
+}
+
+absl::Status CheckOptions(const RunOptions& options, const v1::Study& study) {
+  if (!options.baselines || !IsSegmentation(study)) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      options.study_path,
+      ": --baselines compares models that classify, and this study has "
+      "`task: segmentation`; run it without --baselines"));
+}
+
+}  // namespace
+
+absl::StatusOr<std::string> PatientKeyOf(const SimulatedSite& site) {
+  return ReadKeyFile(site.config.patient_key_file(), "the patients' key");
+}
+
+absl::StatusOr<RunPlan> PrepareRun(const RunOptions& options) {
+  if (options.data.empty() == (options.phantoms <= 0)) {
+    return UsageError("give either --data MANIFEST.csv or --phantoms N");
+  }
+  HILUM_RETURN_IF_ERROR(ParsePartition(options.partition).status());
+  RunPlan plan{.start = options.start};
+  FieldPlaces places(options.study_path);
+  HILUM_ASSIGN_OR_RETURN(plan.study, ReadStudy(options, places));
+  HILUM_RETURN_IF_ERROR(CheckOptions(options, plan.study));
+  const uint64_t seed = options.seed.value_or(plan.study.seed());
+  RunRecord record{.source = SourceOf(options, seed)};
+  HILUM_ASSIGN_OR_RETURN(record.weights, WeightsText(options.start));
+  HILUM_ASSIGN_OR_RETURN(const RunFolder folder,
+                         PrepareFolder(options, record));
+  plan.out = folder.out;
+  plan.resumed = folder.earlier.prepared;
+  HILUM_ASSIGN_OR_RETURN(const DealtCases cases,
+                         DealOut(options, folder, seed));
+  HILUM_RETURN_IF_ERROR(OverrideStudy(options, cases.deal, places, plan.study));
+  HILUM_ASSIGN_OR_RETURN(auto order,
+                         StartOrder(options.start_order, cases.deal));
+  record.study = MessageToYaml(plan.study);
+  record.cases = CasesDigest(cases);
+  if (plan.resumed) {
+    HILUM_RETURN_IF_ERROR(CheckSame(options, folder.earlier, record));
+  }
+  HILUM_RETURN_IF_ERROR(WriteSites(cases, order, options, seed, plan));
+  HILUM_RETURN_IF_ERROR(WriteFileAtomically(
+      absl::StrCat(plan.out, "/study.yaml"), record.study, Durability::kNone));
+  record.prepared = true;
+  HILUM_RETURN_IF_ERROR(WriteRunRecord(plan.out, record));
   return plan;
+}
+
+absl::Status MarkRunDone(const RunPlan& plan) {
+  HILUM_ASSIGN_OR_RETURN(std::optional<RunRecord> record,
+                         ReadRunRecord(plan.out));
+  if (!record.has_value()) {
+    return absl::NotFoundError(
+        absl::StrCat(plan.out, "/run.json was removed during the run"));
+  }
+  record->done = true;
+  return WriteRunRecord(plan.out, *record);
 }
 
 }  // namespace hilum

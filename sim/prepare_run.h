@@ -35,6 +35,8 @@ struct RunOptions {
   std::string arm;  // segmented, whole, both; empty: as the study says
   StartingWeights start;
   std::optional<uint64_t> seed;
+  std::vector<std::string> set;  // FIELD=VALUE of the study, in this order
+  std::string transport = "inprocess";  // or grpc
   std::string out;
   bool force = false;
   bool baselines = false;                // are to follow
@@ -54,17 +56,23 @@ struct RunPlan {
   StartingWeights start;
   std::string out;                   // absolute
   std::vector<SimulatedSite> sites;  // in the order in which they start
+  bool resumed = false;  // OUT holds what an interrupted run has done
 };
 
 // The key that deals the site's folds. Errors are those of its file.
 absl::StatusOr<std::string> PatientKeyOf(const SimulatedSite& site);
 
 // Makes OUT and writes OUT/study.yaml and every site's manifest and patient
-// key (from the seed, so that folds repeat). INVALID_ARGUMENT: an option or
-// the study, or baselines of a study of segmentation, before anything is made;
-// ALREADY_EXISTS: OUT holds something and `force` is off. With `force` only
-// what a run writes is removed from OUT.
+// key (from the seed, so that folds repeat). Where OUT holds an interrupted run
+// of the same study over the same cases, leaves what it has done, to go on
+// with. INVALID_ARGUMENT: an option or the study, or baselines of a study of
+// segmentation, before anything is made. ALREADY_EXISTS: OUT holds another run,
+// a finished one or something else, and `force` is off. With `force` only what
+// a run writes is removed from OUT.
 absl::StatusOr<RunPlan> PrepareRun(const RunOptions& options);
+
+// Notes in OUT that the run is finished: nothing is left to go on with.
+absl::Status MarkRunDone(const RunPlan& plan);
 
 }  // namespace hilum
 

@@ -1,19 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
+#include <cstdio>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
+#include "common/cli/program.h"
+#include "common/cli/progress.h"
+#include "common/cli/service.h"
 #include "sim/baselines.h"
+#include "sim/child_process.h"
 #include "sim/commands.h"
 #include "sim/engine.h"
 #include "sim/prepare_run.h"
-#include "sim/progress.h"
 #include "sim/result_table.h"
 #include "site_agent/trainer/torch_trainer.h"
 
@@ -22,7 +33,6 @@ namespace {
 
 struct RunArguments {
   RunOptions options;
-  std::string transport = "inprocess";
   uint64_t seed = 0;
 };
 
@@ -66,10 +76,38 @@ absl::Status AddBaselines(const RunPlan& plan) {
   return RunBaselines(plan);
 }
 
-absl::Status Simulate(const RunArguments& arguments) {
-  HILUM_ASSIGN_OR_RETURN(RunPlan plan, PrepareRun(arguments.options));
-  HILUM_RETURN_IF_ERROR(RunPlanned(plan, arguments.transport));
-  if (arguments.options.baselines) HILUM_RETURN_IF_ERROR(AddBaselines(plan));
+// The command line that this process was started with, without --force: it
+// would remove what has been done.
+std::string CommandToGoOn() {
+  std::ifstream file("/proc/self/cmdline", std::ios::binary);
+  const std::string line{std::istreambuf_iterator<char>(file), {}};
+  std::vector<std::string> words =
+      absl::StrSplit(absl::StripSuffix(line, absl::string_view("\0", 1)), '\0');
+  std::erase(words, "--force");
+  return ShellLine(words);
+}
+
+// Everything that was acknowledged is on disk: the process may end anywhere.
+[[noreturn]] void EndInterrupted(const std::string& command) {
+  const std::string text = absl::StrCat(
+      "\nhilum-sim: interrupted. To go on from where it stopped:\n  ", command,
+      "\n");
+  std::fputs(text.c_str(), stderr);
+  std::fflush(stderr);
+  EndChildren(absl::Seconds(20));
+  _exit(1);
+}
+
+absl::Status Simulate(const RunOptions& options) {
+  StopSignals signals;  // first: threads made later inherit the mask
+  signals.Start([command = CommandToGoOn()] { EndInterrupted(command); });
+  HILUM_ASSIGN_OR_RETURN(RunPlan plan, PrepareRun(options));
+  if (plan.resumed) {
+    absl::FPrintF(stderr, "Going on with the run in %s\n", plan.out);
+  }
+  HILUM_RETURN_IF_ERROR(RunPlanned(plan, options.transport));
+  if (options.baselines) HILUM_RETURN_IF_ERROR(AddBaselines(plan));
+  HILUM_RETURN_IF_ERROR(MarkRunDone(plan));
   HILUM_ASSIGN_OR_RETURN(std::string json,
                          ReadFile(absl::StrCat(plan.out, "/report.json")));
   HILUM_ASSIGN_OR_RETURN(std::string table, ResultTable(json));
@@ -117,7 +155,7 @@ void AddRunCommand(CLI::App& app, CommandAction& action) {
   RunOptions& options = arguments->options;
   AddDataOptions(*command, options);
   command
-      ->add_option("--transport", arguments->transport,
+      ->add_option("--transport", options.transport,
                    "inprocess: all in this process; grpc: the real processes "
                    "over TLS on loopback")
       ->check(CLI::IsMember({"inprocess", "grpc"}))
@@ -136,19 +174,27 @@ void AddRunCommand(CLI::App& app, CommandAction& action) {
                     "place, and compare; in this process, whatever the "
                     "--transport; not with `task: segmentation`");
   AddWeightsOptions(*command, options.start);
-  CLI::Option* seed =
-      command->add_option("--seed", arguments->seed, "Instead of the study's");
+  CLI::Option* seed = command->add_option("--seed", arguments->seed,
+                                          "In the place of the study's seed");
+  command
+      ->add_option("--set", options.set,
+                   "FIELD=VALUE: give a field of the study another value, as "
+                   "training.rounds=3; may be repeated")
+      ->allow_extra_args(false);
   command
       ->add_option("--threads", options.threads,
-                   "Of each hospital's trainer, 0: all cores; of networks "
-                   "over 64 MB other numbers may give other last bits")
+                   "Threads of each hospital's trainer, 0: all cores; networks "
+                   "over 64 MB may have other last bits with other numbers")
       ->check(CLI::Range(0, 256))
       ->capture_default_str();
   command
       ->add_option("--start-order", options.start_order,
                    "Sites in the order in which they start: b,a,c")
       ->delimiter(',');
-  command->add_option("--out", options.out, "Folder for all results")
+  command
+      ->add_option("--out", options.out,
+                   "Folder for all results; the same command goes on with a "
+                   "run that was interrupted there")
       ->required();
   command->add_flag("--force", options.force, "Replace an older run there");
   command->footer(
@@ -156,7 +202,7 @@ void AddRunCommand(CLI::App& app, CommandAction& action) {
       "out/run");
   command->callback([arguments, seed, &action] {
     if (seed->count() > 0) arguments->options.seed = arguments->seed;
-    action = [=] { return Simulate(*arguments); };
+    action = [=] { return Simulate(arguments->options); };
   });
 }
 

@@ -13,12 +13,18 @@
 
 namespace hilum {
 
-// A consortium's authority for one simulation, in memory only: with it the
-// sites of one process sign and check in secure aggregation as they would
-// anywhere. Thread-safe.
+// A consortium's authority for one simulation: with it the sites of one process
+// sign and check in secure aggregation as they would anywhere. Thread-safe, but
+// for two calls of Join for one site.
 class SimulatedConsortium {
  public:
+  // In memory only.
   static absl::StatusOr<std::unique_ptr<SimulatedConsortium>> Create();
+  // Keeps its keys and certificates in `folder`, and takes those that are
+  // there: a run that goes on needs the names and keys that its sums began
+  // with. Errors are those of the files.
+  static absl::StatusOr<std::unique_ptr<SimulatedConsortium>> Open(
+      const std::string& folder);
 
   const std::string& authority_pem() const {
     return authority_.certificate_pem;
@@ -34,10 +40,11 @@ class SimulatedConsortium {
   absl::StatusOr<Member> Join(const SiteId& site) const;
 
  private:
-  explicit SimulatedConsortium(Authority authority);
+  SimulatedConsortium(Authority authority, std::string folder);
 
   const std::string name_;
   const Authority authority_;
+  const std::string folder_;     // empty: none
   const PeerVerifier verifier_;  // one for all: certificates are checked once
 };
 

@@ -5,8 +5,8 @@
 #include <string>
 
 #include "absl/strings/string_view.h"
+#include "common/cli/progress.h"
 #include "hilum/v1/study.pb.h"
-#include "sim/progress.h"
 
 namespace hilum {
 

@@ -5,17 +5,23 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/types/span.h"
 #include "common/base/file.h"
+#include "common/base/hex.h"
+#include "common/base/nearest.h"
 #include "common/base/status_macros.h"
+#include "common/config/set_field.h"
 #include "google/protobuf/descriptor.h"
 
 namespace hilum {
@@ -26,36 +32,6 @@ using google::protobuf::EnumDescriptor;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Reflection;
-
-// Levenshtein; names are short.
-size_t EditDistance(absl::string_view a, absl::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      size_t substituted = diagonal + (a[i - 1] != b[j - 1]);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, substituted});
-    }
-  }
-  return row[b.size()];
-}
-
-std::string Nearest(absl::string_view name,
-                    const std::vector<std::string>& known) {
-  size_t best = std::max<size_t>(2, name.size() / 3) + 1;
-  std::string nearest;
-  for (const std::string& candidate : known) {
-    size_t distance = EditDistance(name, candidate);
-    if (distance < best) {
-      best = distance;
-      nearest = candidate;
-    }
-  }
-  return nearest;
-}
 
 // Names of an enum's values without the prefix they all share: ARM_WHOLE is
 // `whole`. The zero value, which stands for "not given", has none.
@@ -81,8 +57,10 @@ std::vector<std::string> ValueNames(const EnumDescriptor& type) {
 
 class Filler {
  public:
-  Filler(absl::string_view file_name, FieldPlaces* places)
-      : file_(file_name), places_(places) {}
+  // `has_lines`: false where `file_name` is no file but all that was typed.
+  Filler(absl::string_view file_name, FieldPlaces* places,
+         bool has_lines = true)
+      : file_(file_name), places_(places), has_lines_(has_lines) {}
 
   // `path`: of the field that holds the message, with a dot; empty: none does.
   absl::Status Fill(const YAML::Node& node, const std::string& path,
@@ -114,7 +92,7 @@ class Filler {
   }
 
   absl::Status Error(const YAML::Mark& mark, absl::string_view what) const {
-    if (mark.line < 0) {
+    if (mark.line < 0 || !has_lines_) {
       return absl::InvalidArgumentError(absl::StrCat(file_, ": ", what));
     }
     return absl::InvalidArgumentError(absl::StrCat(
@@ -127,7 +105,7 @@ class Filler {
     for (int i = 0; i < type.field_count(); ++i) {
       known.push_back(type.field(i)->name());
     }
-    std::string nearest = Nearest(key.Scalar(), known);
+    std::string nearest = NearestName(key.Scalar(), known);
     return Error(
         key.Mark(),
         absl::StrCat(
@@ -244,10 +222,9 @@ class Filler {
                           Message* message) {
     std::string value = node.Scalar();
     if (field->type() == FieldDescriptor::TYPE_BYTES) {
-      bool hex = value.size() % 2 == 0 &&
-                 std::all_of(value.begin(), value.end(), absl::ascii_isxdigit);
-      if (!hex) return Wrong(node, field, "string of hexadecimal digits");
-      value = absl::HexStringToBytes(value);
+      const std::optional<std::string> bytes = FromHex(value);
+      if (!bytes) return Wrong(node, field, "string of hexadecimal digits");
+      value = *bytes;
     } else if (!google::protobuf::internal::IsStructurallyValidUTF8(
                    value.data(), static_cast<int>(value.size()))) {
       // It would be written as bytes that nobody can read.
@@ -271,7 +248,23 @@ class Filler {
 
   std::string file_;
   FieldPlaces* places_;  // null: nobody asks
+  const bool has_lines_;
 };
+
+// Empties the field at `path` where there is one, so that a list that is set
+// has no old items; Filler says what is wrong with other paths.
+void ClearField(absl::Span<const std::string> path, Message* message) {
+  const FieldDescriptor* field =
+      message->GetDescriptor()->FindFieldByName(path[0]);
+  if (field == nullptr) return;
+  const Reflection* to = message->GetReflection();
+  if (path.size() == 1) {
+    to->ClearField(message, field);
+  } else if (!field->is_repeated() &&
+             field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
+    ClearField(path.subspan(1), to->MutableMessage(message, field));
+  }
+}
 
 }  // namespace
 
@@ -297,6 +290,34 @@ absl::Status ParseYaml(absl::string_view text, absl::string_view file_name,
   } catch (const YAML::Exception& error) {
     return filler.Error(error.mark, absl::StrCat("not YAML: ", error.msg));
   }
+}
+
+absl::Status SetYamlField(absl::string_view assignment,
+                          absl::string_view option, Message* message) {
+  const std::string typed = absl::StrCat(option, " ", assignment);
+  const Filler faults(typed, nullptr, /*has_lines=*/false);
+  const std::pair<std::string, std::string> parts =
+      absl::StrSplit(assignment, absl::MaxSplits('=', 1));
+  const std::vector<std::string> path = absl::StrSplit(parts.first, '.');
+  if (!absl::StrContains(assignment, '=') ||
+      std::count(path.begin(), path.end(), "") > 0) {
+    return faults.Error(YAML::Mark::null_mark(),
+                        "must be FIELD=VALUE, as training.rounds=3");
+  }
+  try {
+    YAML::Node node = YAML::Load(parts.second);
+    for (auto name = path.rbegin(); name != path.rend(); ++name) {
+      YAML::Node around;
+      around[*name] = node;
+      node.reset(around);
+    }
+    ClearField(path, message);
+    HILUM_RETURN_IF_ERROR(
+        Filler(typed, nullptr, /*has_lines=*/false).Fill(node, "", message));
+  } catch (const YAML::Exception& error) {
+    return faults.Error(error.mark, absl::StrCat("not YAML: ", error.msg));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status LoadYamlFile(const std::string& path, Message* message,

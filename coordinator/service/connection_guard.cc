@@ -234,7 +234,7 @@ bool ConnectionGuard::OnAcceptError(int error) {
     case ENOTSOCK:
     case EOPNOTSUPP:
     case EFAULT:
-      options_.log(absl::StrCat("accepting connections has stopped: ",
+      options_.log(absl::StrCat("warning: accepting connections has stopped: ",
                                 std::strerror(error), "; listening anew"));
       MakeListenerAnew();
       return false;
@@ -269,7 +269,7 @@ void ConnectionGuard::MakeListenerAnew() {
     Watch(epoll_.get(), EPOLL_CTL_ADD, listener_.get(), kListener, EPOLLIN);
     return;
   }
-  options_.log(absl::StrCat("cannot listen, trying again soon: ",
+  options_.log(absl::StrCat("warning: cannot listen, trying again soon: ",
                             listener.status().message()));
   PauseAccepting(kLongPause);
 }

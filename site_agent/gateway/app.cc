@@ -2,13 +2,14 @@
 #include "site_agent/gateway/app.h"
 
 #include <CLI/CLI.hpp>
-#include <functional>
-#include <iostream>
+#include <memory>
+#include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "common/base/ids.h"
 #include "common/base/private_file.h"
+#include "common/cli/program.h"
 #include "site_agent/gateway/commands.h"
 #include "site_agent/gateway/risks.h"
 #include "site_agent/sandbox/dumpable.h"
@@ -20,15 +21,19 @@ struct Arguments {
   std::string config;
   Decision decision;
   bool exit_when_done = false;
+  bool json = false;
 };
 
-using Action = std::function<absl::Status()>;
-
+// Adds a command; `example` follows the program's name in its help.
 CLI::App* AddCommand(CLI::App& to, const char* name, const char* what,
-                     Arguments& arguments, Action& chosen, Action run) {
+                     const char* example, Arguments& arguments,
+                     Program::Action& chosen, Program::Action run) {
   CLI::App* command = to.add_subcommand(name, what);
-  command->add_option("--config", arguments.config, "The site's configuration")
+  command
+      ->add_option("--config", arguments.config,
+                   "The site's configuration, YAML")
       ->required();
+  command->footer(absl::StrCat("Example:\n  hilum-site ", example));
   command->callback([&chosen, run = std::move(run)] { chosen = run; });
   return command;
 }
@@ -47,57 +52,56 @@ void AddYes(CLI::App& approve, Decision& decision) {
                      "if the program does not know who made them");
 }
 
-void AddCommands(CLI::App& app, Arguments& a, Action& chosen) {
-  AddCommand(app, "serve", "Take part in studies", a, chosen,
+void AddStudyCommands(CLI::App& app, Arguments& a, Program::Action& chosen) {
+  CLI::App* study =
+      app.add_subcommand("study", "Show and decide what was offered");
+  study->require_subcommand(1);
+  study->footer("Example:\n  hilum-site study show --config site.yaml");
+  CLI::App* show = AddCommand(
+      *study, "show", "Show what the studies offered would do, and risk",
+      "study show --config site.yaml lungs", a, chosen,
+      [&a] { return ShowStudy(a.config, a.decision.study, a.json); });
+  show->add_flag("--json", a.json, "One JSON object a line");
+  CLI::App* approve = AddCommand(
+      *study, "approve", "Take part in a study",
+      "study approve --config site.yaml 3f9a --accept unpinned_keys", a, chosen,
+      [&a] { return ApproveStudy(a.config, a.decision); });
+  AddYes(*approve, a.decision);
+  CLI::App* refuse =
+      AddCommand(*study, "refuse", "Decline a study",
+                 "study refuse --config site.yaml lungs", a, chosen,
+                 [&a] { return RefuseStudy(a.config, a.decision.study); });
+  for (CLI::App* command : {show, approve, refuse}) {
+    command->add_option("STUDY", a.decision.study,
+                        "The study's name, or the first digits of its hash; "
+                        "needed where several are undecided");
+  }
+}
+
+void AddCommands(CLI::App& app, Arguments& a, Program::Action& chosen) {
+  AddCommand(app, "serve", "Take part in studies until SIGTERM",
+             "serve --config site.yaml", a, chosen,
              [&a] { return ServeSite(a.config, a.exit_when_done); })
       ->add_flag("--exit-when-done", a.exit_when_done,
                  "End with the first study that ends");
-  AddCommand(app, "doctor", "Check that this site is ready", a, chosen,
+  AddCommand(app, "doctor", "Check that this site is ready",
+             "doctor --config site.yaml", a, chosen,
              [&a] { return Doctor(a.config); });
-  CLI::App* study = app.add_subcommand("study", "What was offered");
-  study->require_subcommand(1);
-  CLI::App* commands[] = {
-      AddCommand(*study, "show", "What the studies offered would do, and risk",
-                 a, chosen,
-                 [&a] { return ShowStudy(a.config, a.decision.hash); }),
-      AddCommand(*study, "approve", "Take part in a study", a, chosen,
-                 [&a] { return ApproveStudy(a.config, a.decision); }),
-      AddCommand(*study, "refuse", "Decline a study", a, chosen,
-                 [&a] { return RefuseStudy(a.config, a.decision.hash); })};
-  for (CLI::App* command : commands) {
-    command->add_option("HASH", a.decision.hash,
-                        "The study's hash, or its first digits; needed where "
-                        "several are undecided");
-  }
-  AddYes(*commands[1], a.decision);
+  AddStudyCommands(app, a, chosen);
 }
 
 }  // namespace
 
 int RunSite(int argc, char** argv) {
   MakeFilesPrivate();  // the trainer's too, which inherits it
-  CLI::App app{"A hospital's gateway: the only process with network.",
-               "hilum-site"};
-  app.footer(
-      "Example:\n  hilum-site doctor --config site.yaml\n"
-      "  hilum-site serve --config site.yaml\n"
-      "  hilum-site study approve --config site.yaml HASH");
-  app.set_version_flag("--version",
-                       absl::StrCat("hilum-site ", SoftwareVersion()));
-  app.require_subcommand(1);
+  Program program("hilum-site",
+                  "A hospital's gateway: the only process with network.",
+                  {"hilum-site doctor --config site.yaml",
+                   "hilum-site serve --config site.yaml",
+                   "hilum-site study approve --config site.yaml STUDY"});
   Arguments arguments;
-  Action chosen;
-  AddCommands(app, arguments, chosen);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  }
-  absl::Status status = HideMemory();
-  if (status.ok()) status = chosen();
-  if (status.ok()) return 0;
-  std::cerr << "hilum-site: " << status.message() << "\n";
-  return 1;
+  AddCommands(program.app(), arguments, program.action());
+  return program.Run(argc, argv, HideMemory);
 }
 
 }  // namespace hilum

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "site_agent/gateway/approvals.h"
 
-#include <algorithm>
 #include <filesystem>
 #include <iterator>
 
-#include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "common/base/file.h"
+#include "common/base/hex.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/sha256.h"
 
@@ -22,11 +20,7 @@ constexpr absl::string_view kAccept = "accept ";
 constexpr absl::string_view kWeights = "weights ";
 // Raw; empty where it is no hash.
 std::string HashOf(absl::string_view hex) {
-  if (hex.size() != 64 ||
-      !std::all_of(hex.begin(), hex.end(), absl::ascii_isxdigit)) {
-    return std::string();
-  }
-  return absl::HexStringToBytes(hex);
+  return hex.size() == 64 ? FromHex(hex).value_or("") : "";
 }
 
 std::set<std::string> Without(std::set<std::string> hashes,
@@ -205,9 +199,8 @@ absl::StatusOr<Acceptance> Approvals::Accepted(absl::string_view hash) const {
   for (absl::string_view line : absl::StrSplit(lines, '\n')) {
     if (absl::ConsumePrefix(&line, kAccept)) {
       accepted.risks.emplace(line);
-    } else if (absl::ConsumePrefix(&line, kWeights) && line.size() == 64 &&
-               std::all_of(line.begin(), line.end(), absl::ascii_isxdigit)) {
-      accepted.weights_sha256 = absl::HexStringToBytes(line);
+    } else if (absl::ConsumePrefix(&line, kWeights)) {
+      accepted.weights_sha256 = HashOf(line);
     }
   }
   return accepted;

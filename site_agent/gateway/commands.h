@@ -22,14 +22,17 @@ using WrapTransport =
 absl::Status ServeSite(const std::string& config_path, bool exit_when_done,
                        const WrapTransport& wrap = nullptr);
 
-// Writes each offered study whose hash (hexadecimal) begins with `hash` as
-// StudyText has it. An offer that cannot be read is said to be so, and the
-// others are shown.
-absl::Status ShowStudy(const std::string& config_path, const std::string& hash);
+// Writes the offered studies that `reference` may mean (common/cli's FindStudy;
+// empty: all) as StudyText has them, or as StudyJson one a line. An offer that
+// cannot be read is said to be so, and the others are shown.
+absl::Status ShowStudy(const std::string& config_path,
+                       const std::string& reference, bool json);
 
 // What the officer types.
 struct Decision {
-  std::string hash;  // or its first digits; empty: the only undecided study
+  // A study's name or the first digits of its hash; empty: the only undecided
+  // study.
+  std::string study;
   std::vector<std::string> accept;  // names of risks
   std::string weights;              // hexadecimal
 };
@@ -40,7 +43,7 @@ struct Decision {
 absl::Status ApproveStudy(const std::string& config_path,
                           const Decision& decision);
 absl::Status RefuseStudy(const std::string& config_path,
-                         const std::string& hash);
+                         const std::string& reference);
 
 // One line a check, ok or FAIL and what to do. FAILED_PRECONDITION: a check
 // failed.

@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <csignal>
-#include <thread>
-
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "common/base/clock.h"
 #include "common/base/file.h"
 #include "common/base/ids.h"
 #include "common/base/malloc.h"
 #include "common/base/private_file.h"
 #include "common/base/status_macros.h"
+#include "common/cli/service.h"
 #include "common/crypto/certificate.h"
 #include "common/crypto/signature.h"
 #include "common/secagg/credentials.h"
@@ -27,42 +24,6 @@
 
 namespace hilum {
 namespace {
-
-void Log(absl::string_view line) {
-  absl::FPrintF(stderr, "%s %s\n",
-                absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", RealClock().Now(),
-                                 absl::UTCTimeZone()),
-                line);
-}
-
-// Takes SIGINT and SIGTERM on a thread of its own; SIGUSR1 ends the thread.
-class StopSignals {
- public:
-  StopSignals() {
-    sigemptyset(&signals_);
-    for (int signal : {SIGINT, SIGTERM, SIGUSR1}) {
-      sigaddset(&signals_, signal);
-    }
-    pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
-    std::signal(SIGPIPE, SIG_IGN);
-  }
-  ~StopSignals() {
-    if (!thread_.joinable()) return;
-    pthread_kill(thread_.native_handle(), SIGUSR1);
-    thread_.join();
-  }
-  void Start(std::function<void()> on_stop) {
-    thread_ = std::thread([this, on_stop = std::move(on_stop)] {
-      int signal = 0;
-      sigwait(&signals_, &signal);
-      if (signal != SIGUSR1) on_stop();
-    });
-  }
-
- private:
-  sigset_t signals_;
-  std::thread thread_;
-};
 
 std::string TrainerFolder(const v1::SiteConfig& config) {
   return absl::StrCat(config.state_dir(), "/trainer");
@@ -110,7 +71,7 @@ absl::Status ConfineToSite(const v1::SiteConfig& config,
   HILUM_RETURN_IF_ERROR(ConfineGateway(
       config.state_dir(),
       {tls.authority(), tls.certificate(), tls.private_key(), config_path}));
-  if (!missing.empty()) Log(missing);
+  if (!missing.empty()) Log(absl::StrCat("warning: ", missing));
   return absl::OkStatus();
 }
 

@@ -130,7 +130,8 @@ absl::Status SessionRunner::Call(absl::string_view method,
       return status;
     }
     if (!said) {
-      Log(absl::StrCat(method, ": ", status.message(), "; trying again"));
+      Log(absl::StrCat("warning: ", method, ": ", status.message(),
+                       "; trying again"));
       said = true;
     }
     if (!Pause(pause)) return absl::CancelledError("stopped");
@@ -143,7 +144,7 @@ absl::Status SessionRunner::Run() {
     absl::StatusOr<bool> done = Step();
     if (stopped()) return absl::OkStatus();
     if (absl::IsResourceExhausted(done.status())) {  // the disk is full
-      Log(absl::StrCat(done.status().message(), "; trying again"));
+      Log(absl::StrCat("warning: ", done.status().message(), "; trying again"));
       Pause(kLongestPause);
       continue;
     }
@@ -167,14 +168,14 @@ absl::StatusOr<bool> SessionRunner::Step() {
   const bool asks_again = absl::IsCancelled(asked) || absl::IsDataLoss(asked);
   if (absl::IsDataLoss(asked) && asked.message() != last_refused_) {
     last_refused_ = std::string(asked.message());
-    Log(last_refused_);
+    Log(absl::StrCat("error: ", last_refused_));
   }
   if (!asks_again) HILUM_RETURN_IF_ERROR(asked);
   if (!Pause(pace_.After(asked, answer)) || asks_again) return false;
   absl::StatusOr<SiteSession::Action> action =
       session_.OnAnswer(answer, approved);
   if (absl::IsPermissionDenied(action.status())) {
-    Log(action.status().message());
+    Log(absl::StrCat("error: ", action.status().message()));
     Pause(kFirstPause);
     return false;
   }
@@ -211,7 +212,7 @@ absl::StatusOr<bool> SessionRunner::End(const SiteSession::Action& action) {
 
 absl::StatusOr<bool> SessionRunner::GiveUp(const SiteSession::Action& action,
                                            const absl::Status& why) {
-  Log(absl::StrCat("study ", ShortHash(action.study_hash),
+  Log(absl::StrCat("error: study ", ShortHash(action.study_hash),
                    " cannot be worked on: ", why.message()));
   if (action.task.has_header()) {
     v1::SubmitCensusRequest request;

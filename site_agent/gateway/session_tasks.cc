@@ -153,7 +153,9 @@ absl::StatusOr<v1::PrepareResponse> SessionRunner::Prepare(
   Log(absl::StrCat("study ", study_.study.name(), ": loading the cases"));
   HILUM_ASSIGN_OR_RETURN(v1::PrepareResponse prepared,
                          trainer_.Prepare(request));
-  for (const std::string& warning : prepared.warnings()) Log(warning);
+  for (const std::string& warning : prepared.warnings()) {
+    Log(absl::StrCat("warning: ", warning));
+  }
   HILUM_RETURN_IF_ERROR(NoteIfNotTaken(hash, CheckOwnCases(hash, prepared)));
   session_.OnPrepared(hash);
   return prepared;
@@ -357,7 +359,9 @@ absl::StatusOr<v1::BlobRef> SessionRunner::MakeUpdate(const v1::Task& task,
   HILUM_ASSIGN_OR_RETURN(v1::TrainRequest train, MakeTrainRequest(task, path));
   absl::StatusOr<v1::TrainResponse> trained = trainer_.Train(train);
   if (trained.ok()) {
-    for (const std::string& warning : trained->warnings()) Log(warning);
+    for (const std::string& warning : trained->warnings()) {
+      Log(absl::StrCat("warning: ", warning));
+    }
   }
   absl::StatusOr<v1::BlobRef> update =
       trained.ok() ? EncodeUpdate(task, *trained, path) : trained.status();
@@ -367,7 +371,7 @@ absl::StatusOr<v1::BlobRef> SessionRunner::MakeUpdate(const v1::Task& task,
                    "nothing to it: ", update.status().message());
   // A sum over zeros would be one over fewer sites than it says.
   if (IsSecure(study_.study)) return absl::AbortedError(why);
-  Log(why);
+  Log(absl::StrCat("warning: ", why));
   return WriteZeroVector(path, study_.layout.size());
 }
 
@@ -422,7 +426,7 @@ absl::Status SessionRunner::SubmitEvaluation(
     WithholdHistograms(HistogramsShown(study_.study, cohort),
                        *request.mutable_tracks());
   } else {
-    Log(evaluated.status().message());
+    Log(absl::StrCat("error: ", evaluated.status().message()));
     request.set_unable(true);
   }
   v1::SubmitResponse response;

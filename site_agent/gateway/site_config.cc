@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "site_agent/gateway/site_config.h"
 
-#include <algorithm>
 #include <filesystem>
 
-#include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/file.h"
-#include "common/base/private_file.h"
+#include "common/base/key_file.h"
 #include "common/base/status_macros.h"
 #include "common/config/yaml.h"
-#include "common/crypto/sha256.h"
 #include "site_agent/gateway/trusted_peers.h"
 
 namespace hilum {
@@ -66,23 +62,8 @@ absl::StatusOr<v1::SiteConfig> LoadSiteConfig(const std::string& path) {
 
 absl::StatusOr<std::string> LoadPatientKey(const std::string& path,
                                            SecureRng& rng) {
-  if (!FileExists(path)) {
-    uint8_t key[32];
-    rng.Fill(absl::MakeSpan(key));
-    std::string hex = ToHex(
-        absl::string_view(reinterpret_cast<const char*>(key), sizeof key));
-    HILUM_RETURN_IF_ERROR(
-        WriteFileAtomically(path, hex + "\n", Durability::kSync, 0600));
-  }
-  HILUM_RETURN_IF_ERROR(CheckPrivateFile(path, "the patients' key"));
-  HILUM_ASSIGN_OR_RETURN(std::string text, ReadFile(path, 1024));
-  absl::string_view hex = absl::StripAsciiWhitespace(text);
-  if (hex.size() != 64 ||
-      !std::all_of(hex.begin(), hex.end(), absl::ascii_isxdigit)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(path, ": not 64 hexadecimal digits"));
-  }
-  return absl::HexStringToBytes(hex);
+  return ReadOrMakeKeyFile(path, "the patients' key",
+                           [&](absl::Span<uint8_t> bytes) { rng.Fill(bytes); });
 }
 
 }  // namespace hilum

@@ -14,8 +14,9 @@ namespace hilum {
 // what is not given filled in. INVALID_ARGUMENT: file, line, column.
 absl::StatusOr<v1::SiteConfig> LoadSiteConfig(const std::string& path);
 
-// The key (32 raw bytes) that deals patients into folds; drawn and stored,
-// 0600, where the file is absent. It never leaves the site.
+// Returns the key (32 raw bytes) that deals patients into folds. Draws and
+// stores it, 0600, where the file is absent. It never leaves the site. Errors
+// are those of ReadKeyFile (common/base/key_file.h).
 absl::StatusOr<std::string> LoadPatientKey(const std::string& path,
                                            SecureRng& rng);
 

@@ -2,14 +2,17 @@
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
+#include <numeric>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/base/file.h"
+#include "common/base/hex.h"
 #include "common/base/status_macros.h"
+#include "common/cli/study_reference.h"
+#include "common/cli/usage.h"
 #include "common/config/study.h"
 #include "common/crypto/certificate.h"
 #include "common/crypto/sha256.h"
@@ -18,6 +21,7 @@
 #include "site_agent/gateway/consent.h"
 #include "site_agent/gateway/provenance.h"
 #include "site_agent/gateway/site_config.h"
+#include "site_agent/gateway/study_json.h"
 #include "site_agent/gateway/study_text.h"
 
 namespace hilum {
@@ -65,43 +69,38 @@ absl::StatusOr<v1::Study> ReadOffer(const Approvals& approvals,
   return ParseStudy(bytes);
 }
 
-// One line for the officer to choose by.
-std::string Candidate(const Approvals& approvals, const std::string& hash) {
-  const absl::StatusOr<v1::Study> study = ReadOffer(approvals, hash);
-  return absl::StrCat(ToHex(hash), "  ",
-                      study.ok() ? study->name() : "(unreadable)", "  ",
-                      DecisionOf(approvals, hash));
+// The studies offered, in order of their hashes; for the officer to name one.
+std::vector<KnownStudy> KnownStudies(const Approvals& approvals) {
+  std::vector<KnownStudy> known;
+  for (const std::string& hash : approvals.Offered()) {
+    const absl::StatusOr<v1::Study> study = ReadOffer(approvals, hash);
+    known.push_back({.hash = ToHex(hash),
+                     .name = study.ok() ? study->name() : "(unreadable)",
+                     .state = DecisionOf(approvals, hash)});
+  }
+  return known;
 }
 
-// With no prefix: among those that are undecided.
+// Returns the hash, raw. An empty `reference` means the only undecided study.
 absl::StatusOr<std::string> FindOffer(const Approvals& approvals,
-                                      const std::string& prefix) {
-  std::vector<std::string> found;
-  for (const std::string& hash : approvals.Offered()) {
-    if (prefix.empty()
-            ? IsUndecided(approvals, hash)
-            : absl::StartsWith(ToHex(hash), absl::AsciiStrToLower(prefix))) {
-      found.push_back(hash);
-    }
+                                      const std::string& reference) {
+  std::vector<KnownStudy> known = KnownStudies(approvals);
+  if (!reference.empty()) {
+    HILUM_ASSIGN_OR_RETURN(const size_t found, FindStudy(reference, known));
+    return *FromHex(known[found].hash);
   }
-  if (found.size() == 1) return found[0];
-  if (found.empty()) {
+  std::erase_if(known, [&](const KnownStudy& study) {
+    return !IsUndecided(approvals, *FromHex(study.hash));
+  });
+  if (known.size() == 1) return *FromHex(known[0].hash);
+  if (known.empty()) {
     return absl::NotFoundError(
-        prefix.empty()
-            ? "no study is undecided; give the hash of the one you mean, "
-              "`hilum-site study show` lists them"
-            : absl::StrCat("no study whose hash begins with '",
-                           absl::CHexEscape(prefix),
-                           "' was offered to this site yet; hilum-site serve ",
-                           "receives offers"));
+        "no study is undecided; give the name or the hash of the one you mean, "
+        "`hilum-site study show` lists them");
   }
-  std::vector<std::string> lines;
-  for (const std::string& hash : found) {
-    lines.push_back(Candidate(approvals, hash));
-  }
-  return absl::InvalidArgumentError(
-      absl::StrCat(found.size(), " studies fit; give the hash of one:\n  ",
-                   absl::StrJoin(lines, "\n  ")));
+  return absl::InvalidArgumentError(absl::StrCat(
+      known.size(), " studies are undecided; give the name or the ",
+      "hash of one:\n", StudyLines(known)));
 }
 
 absl::StatusOr<StudyView> ViewOf(const Desk& desk, const std::string& hash) {
@@ -130,13 +129,19 @@ absl::Status AddYes(const Decision& decision, StudyView& view) {
   const std::vector<std::string> known = RiskNames();
   for (const std::string& name : decision.accept) {
     if (std::find(known.begin(), known.end(), name) == known.end()) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "--accept '", absl::CHexEscape(name), "' names no risk; there are ",
-          absl::StrJoin(known, ", ")));
+      return UsageError(absl::StrCat("--accept '", absl::CHexEscape(name),
+                                     "' names no risk; there are ",
+                                     absl::StrJoin(known, ", ")));
     }
     view.accepted.risks.insert(name);
   }
   const std::string& digest = view.study.initial_weights_sha256();
+  if (!decision.weights.empty() &&
+      FromHex(decision.weights).value_or("").size() != digest.size()) {
+    return UsageError(absl::StrCat("--weights '",
+                                   absl::CHexEscape(decision.weights),
+                                   "' is not 64 hexadecimal digits"));
+  }
   if (!decision.weights.empty() &&
       absl::AsciiStrToLower(decision.weights) != ToHex(digest)) {
     return absl::InvalidArgumentError(
@@ -185,29 +190,47 @@ absl::Status CheckYes(const StudyView& view) {
       "\nTo accept them, type\n  ", ApproveCommand(view)));
 }
 
+// What an offer says where it cannot be read. Its words may be the
+// coordinator's.
+std::string FaultOf(const absl::Status& status) {
+  return absl::Utf8SafeCHexEscape(status.message());
+}
+
+std::string TextOf(const Desk& desk, const KnownStudy& known) {
+  const absl::StatusOr<StudyView> view = ViewOf(desk, *FromHex(known.hash));
+  const absl::StatusOr<std::string> text =
+      view.ok() ? StudyText(*view) : view.status();
+  if (text.ok()) return *text;
+  return absl::StrCat("Study that cannot be read, ", known.state, "\n  ",
+                      known.hash, "\n  ", FaultOf(text.status()), "\n");
+}
+
+std::string JsonOf(const Desk& desk, const KnownStudy& known) {
+  const absl::StatusOr<StudyView> view = ViewOf(desk, *FromHex(known.hash));
+  if (view.ok()) return StudyJson(*view);
+  return UnreadableStudyJson(known.hash, known.state, FaultOf(view.status()));
+}
+
 }  // namespace
 
 absl::Status ShowStudy(const std::string& config_path,
-                       const std::string& prefix) {
+                       const std::string& reference, bool json) {
   HILUM_ASSIGN_OR_RETURN(Desk desk, OpenDesk(config_path));
-  int shown = 0;
-  for (const std::string& hash : desk.approvals.Offered()) {
-    if (!absl::StartsWith(ToHex(hash), absl::AsciiStrToLower(prefix))) continue;
-    if (shown++ > 0) std::cout << "\n";
-    const absl::StatusOr<StudyView> view = ViewOf(desk, hash);
-    const absl::StatusOr<std::string> text =
-        view.ok() ? StudyText(*view) : view.status();
-    if (text.ok()) {
-      std::cout << *text;
+  const std::vector<KnownStudy> known = KnownStudies(desk.approvals);
+  std::vector<size_t> shown(known.size());
+  std::iota(shown.begin(), shown.end(), 0);
+  if (!reference.empty()) {
+    HILUM_ASSIGN_OR_RETURN(shown, FittingStudies(reference, known));
+  }
+  for (size_t i : shown) {
+    if (json) {
+      std::cout << JsonOf(desk, known[i]) << "\n";
     } else {
-      // Its words may be the coordinator's.
-      std::cout << "Study that cannot be read, "
-                << DecisionOf(desk.approvals, hash) << "\n  " << ToHex(hash)
-                << "\n  " << absl::Utf8SafeCHexEscape(text.status().message())
-                << "\n";
+      std::cout << (i == shown[0] ? "" : "\n") << TextOf(desk, known[i]);
     }
   }
-  if (shown == 0) std::cout << "No study was offered to this site yet.\n";
+  if (json) return absl::OkStatus();
+  if (known.empty()) std::cout << "No study was offered to this site yet.\n";
   if (const size_t strangers = desk.approvals.Strangers(); strangers > 0) {
     std::cout << "\n"
               << strangers
@@ -221,7 +244,7 @@ absl::Status ApproveStudy(const std::string& config_path,
                           const Decision& decision) {
   HILUM_ASSIGN_OR_RETURN(Desk desk, OpenDesk(config_path));
   HILUM_ASSIGN_OR_RETURN(std::string hash,
-                         FindOffer(desk.approvals, decision.hash));
+                         FindOffer(desk.approvals, decision.study));
   HILUM_ASSIGN_OR_RETURN(StudyView view, ViewOf(desk, hash));
   HILUM_RETURN_IF_ERROR(CheckUndone(view));
   HILUM_RETURN_IF_ERROR(AddYes(decision, view));
@@ -232,9 +255,10 @@ absl::Status ApproveStudy(const std::string& config_path,
 }
 
 absl::Status RefuseStudy(const std::string& config_path,
-                         const std::string& prefix) {
+                         const std::string& reference) {
   HILUM_ASSIGN_OR_RETURN(Desk desk, OpenDesk(config_path));
-  HILUM_ASSIGN_OR_RETURN(std::string hash, FindOffer(desk.approvals, prefix));
+  HILUM_ASSIGN_OR_RETURN(std::string hash,
+                         FindOffer(desk.approvals, reference));
   HILUM_RETURN_IF_ERROR(desk.approvals.Refuse(hash));
   std::cout << ToHex(hash) << " refused\n";
   return absl::OkStatus();

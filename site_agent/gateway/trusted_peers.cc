@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "site_agent/gateway/trusted_peers.h"
 
-#include <algorithm>
 #include <optional>
 #include <string>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "common/base/hex.h"
 #include "common/base/status_macros.h"
 #include "common/config/pinned_keys.h"
 #include "common/crypto/sha256.h"
@@ -23,8 +23,7 @@ uint32_t MinimumTrusted(const v1::Policy& policy) {
 }
 
 bool IsKey(const std::string& hex) {
-  return hex.size() == kHexDigits &&
-         std::all_of(hex.begin(), hex.end(), absl::ascii_isxdigit);
+  return hex.size() == kHexDigits && IsHex(hex);
 }
 
 absl::Status CheckPeer(const v1::Policy& policy, int index,

@@ -15,10 +15,10 @@
 #include "common/base/file.h"
 #include "common/base/ordered_pipeline.h"
 #include "common/base/status_macros.h"
+#include "common/cli/progress.h"
 #include "site_agent/ingest/exports.h"
 #include "site_agent/ingest/folder_walk.h"
 #include "site_agent/ingest/intake.h"
-#include "site_agent/ingest/progress.h"
 
 namespace hilum {
 namespace {
@@ -71,7 +71,7 @@ class FolderRun {
 
   absl::Status TakeAll(std::ostream& out) {
     const auto count = static_cast<int64_t>(pending_.size());
-    Progress progress(out, options_.terminal, count, clock_);
+    Progress progress("Images", count, clock_, out, options_.terminal);
     auto read = [&](int64_t i, Prepared& prepared) {
       prepared = intake_.Read(pending_[i]);
       return absl::OkStatus();
@@ -84,7 +84,7 @@ class FolderRun {
       if ((i + 1) % kImagesPerCommit == 0) {
         HILUM_RETURN_IF_ERROR(intake_.Commit());
       }
-      progress.Done(i + 1);
+      progress.Report(i + 1);
       return absl::OkStatus();
     };
     HILUM_RETURN_IF_ERROR(RunOrdered<Prepared>(count, Threads(), read, record));

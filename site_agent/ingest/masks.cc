@@ -13,6 +13,7 @@
 #include "absl/strings/str_format.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
+#include "common/cli/progress.h"
 #include "site_agent/imaging/case_store/case_record.h"
 #include "site_agent/imaging/case_store/case_store_reader.h"
 #include "site_agent/imaging/decode/decode_mask.h"
@@ -21,7 +22,6 @@
 #include "site_agent/ingest/folder_walk.h"
 #include "site_agent/ingest/incoming_file.h"
 #include "site_agent/ingest/intake.h"
-#include "site_agent/ingest/progress.h"
 
 namespace hilum {
 namespace {
@@ -77,7 +77,7 @@ class MaskRun {
   absl::Status Run(const FolderWalk& walk, Progress& progress) {
     int64_t done = 0;
     for (const FoundFile& file : walk.files) {
-      progress.Done(done++);
+      progress.Report(done++);
       const std::string stem = StemOf(file.path);
       HILUM_ASSIGN_OR_RETURN(const Target target, TargetOf(stem));
       if (target.case_id.empty()) {
@@ -86,6 +86,7 @@ class MaskRun {
       }
       HILUM_RETURN_IF_ERROR(Take(file.path, target));
     }
+    progress.Report(done);
     progress.Finish();
     HILUM_RETURN_IF_ERROR(intake_.Commit());
     HILUM_RETURN_IF_ERROR(intake_.Export());
@@ -206,8 +207,8 @@ absl::Status IngestMasks(const MaskOptions& options, std::ostream& out,
                                       clock, rng));
   HILUM_ASSIGN_OR_RETURN(CaseStoreReader reader,
                          CaseStoreReader::Open(options.store));
-  Progress shown(progress, options.terminal,
-                 static_cast<int64_t>(walk.files.size()), clock);
+  Progress shown("Masks", static_cast<int64_t>(walk.files.size()), clock,
+                 progress, options.terminal);
   return MaskRun(options, *intake, std::move(reader), out).Run(walk, shown);
 }
 

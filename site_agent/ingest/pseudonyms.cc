@@ -1,45 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "site_agent/ingest/pseudonyms.h"
 
-#include <algorithm>
-
-#include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
-#include "common/base/file.h"
-#include "common/base/private_file.h"
+#include "common/base/key_file.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/byte_view.h"
 #include "common/crypto/sha256.h"
 
 namespace hilum {
-namespace {
-
-constexpr size_t kKeyBytes = 32;
-
-absl::Status MakeKey(const std::string& path, SecureRng& rng) {
-  const SecretBytes key = SecretBytes::Random(rng, kKeyBytes);
-  return WriteFileAtomically(path, ToHex(AsText(key.ExposeBytes())) + "\n",
-                             Durability::kSync, 0600);
-}
-
-}  // namespace
 
 absl::StatusOr<Pseudonyms> Pseudonyms::FromKeyFile(const std::string& path,
                                                    SecureRng& rng) {
-  if (!FileExists(path)) HILUM_RETURN_IF_ERROR(MakeKey(path, rng));
-  HILUM_RETURN_IF_ERROR(CheckPrivateFile(path, "the patients' key"));
-  HILUM_ASSIGN_OR_RETURN(std::string text, ReadFile(path, 1024));
-  const absl::string_view hex = absl::StripAsciiWhitespace(text);
-  if (hex.size() != 2 * kKeyBytes ||
-      !std::all_of(hex.begin(), hex.end(), absl::ascii_isxdigit)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(path,
-                     ": not a key of 64 hexadecimal digits; bring the "
-                     "file back from a backup"));
-  }
-  return Pseudonyms(
-      SecretBytes::FromBytes(AsBytes(absl::HexStringToBytes(hex))));
+  HILUM_ASSIGN_OR_RETURN(
+      const std::string key,
+      ReadOrMakeKeyFile(path, "the patients' key",
+                        [&](absl::Span<uint8_t> bytes) { rng.Fill(bytes); }));
+  return Pseudonyms(SecretBytes::FromBytes(AsBytes(key)));
 }
 
 std::string Pseudonyms::Of(absl::string_view kind,

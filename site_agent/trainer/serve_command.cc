@@ -77,8 +77,12 @@ void AddServeCommand(CLI::App& app, std::function<absl::Status()>& action) {
   serve->add_flag("--loopback", options.confinement.own_loopback,
                   "Keep a loopback of its own, for several devices");
   serve->add_option("--rank", options.ranks.rank, "Of the first's children");
-  serve->add_option("--ranks", options.ranks.size);
-  serve->add_option("--meeting-file", options.ranks.meeting_file);
+  serve->add_option("--ranks", options.ranks.size, "How many children");
+  serve->add_option("--meeting-file", options.ranks.meeting_file,
+                    "The file by which the children find each other");
+  serve->footer(
+      "Example, as hilum-site starts it:\n  hilum-trainer serve --socket-fd 3 "
+      "--manifest cases.csv --read blobs --work trainer");
   serve->callback([&] { action = [] { return Serve(options); }; });
 }
 

@@ -10,12 +10,16 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
+std::string Fault(absl::string_view text) {
+  return std::string(ParseCaseTable(text, "m.csv").status().message());
+}
+
 TEST(CaseTableTest, QuotesCommasAndCrLfSurviveTheWayThere) {
   const auto table = ParseCaseTable(
       "\xef\xbb\xbf"
       "file,label,patient_id,note\r\n"
       "a.png,normal,p1,\"one, \"\"two\"\"\"\r\n\r\n"
-      "b.png,viral,p2\r\n",
+      "b.png,viral,p2,\r\n",
       "m.csv");
   ASSERT_TRUE(table.ok()) << table.status();
   ASSERT_EQ(table->rows.size(), 2u);
@@ -32,20 +36,20 @@ TEST(CaseTableTest, ErrorsNameFileAndRow) {
       std::string(
           ParseCaseTable("file,label\na,b\n", "m.csv").status().message()),
       HasSubstr("m.csv:1: no column `patient_id`"));
-  EXPECT_THAT(
-      std::string(ParseCaseTable("file,label,patient_id\na,b,c,d\n", "m.csv")
-                      .status()
-                      .message()),
-      HasSubstr("m.csv: row 2: 4 fields"));
-  EXPECT_THAT(
-      std::string(ParseCaseTable("file,label,patient_id\n\"a,b,c\n", "m.csv")
-                      .status()
-                      .message()),
-      HasSubstr("row 2: a quote is never closed"));
+  EXPECT_THAT(Fault("file,label,patient_id\n\"a,b,c\n"),
+              HasSubstr("m.csv: row 2: a quoted field is never closed"));
   EXPECT_THAT(std::string(ParseCaseTable("file,label,patient_id\n", "m.csv")
                               .status()
                               .message()),
               HasSubstr("no cases"));
+}
+
+// The trainer refuses such rows, and the simulator filled the short ones up.
+TEST(CaseTableTest, ARowOfAnotherLengthIsRefusedWithBothCounts) {
+  EXPECT_THAT(Fault("file,label,patient_id,mask\na,b,c,\n\na,b,c\n"),
+              HasSubstr("m.csv:4: 3 fields where the header has 4"));
+  EXPECT_THAT(Fault("file,label,patient_id\na,b,c,d\n"),
+              HasSubstr("m.csv:2: 4 fields where the header has 3"));
 }
 
 }  // namespace

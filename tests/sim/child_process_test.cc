@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -53,6 +54,35 @@ TEST_F(ChildProcessTest, StopEndsAProcessThatIgnoresSigterm) {
   const auto status = child->Wait(absl::ZeroDuration());
   ASSERT_TRUE(status.ok()) << status.status();
   EXPECT_EQ(*status, 128 + 9);
+}
+
+TEST_F(ChildProcessTest, EndChildrenWaitsForAllAndLeavesTheirStatuses) {
+  const std::string ready = absl::StrCat(folder_, "/ready");
+  auto polite = ChildProcess::Start({"/bin/sleep", "600"}, log());
+  auto slow =
+      ChildProcess::Start({"/bin/sh", "-c",
+                           absl::StrCat("trap 'exit 5' TERM; : > ", ready,
+                                        "; while :; do sleep 0.01; done")},
+                          log());
+  ASSERT_TRUE(polite.ok() && slow.ok());
+  ASSERT_TRUE(WaitForFile(ready, *slow, absl::Seconds(30)).ok());
+  EndChildren(absl::Minutes(1));
+  EXPECT_EQ(polite->Wait(absl::ZeroDuration()).value_or(-1), 128 + 15);
+  EXPECT_EQ(slow->Wait(absl::ZeroDuration()).value_or(-1), 5);
+  EndChildren(absl::Minutes(1));  // there are none
+}
+
+// A parent that waits for signals blocks them in itself.
+TEST_F(ChildProcessTest, AChildTakesSignalsThatItsParentBlocks) {
+  sigset_t blocked, before;
+  sigemptyset(&blocked);
+  sigaddset(&blocked, SIGTERM);
+  ASSERT_EQ(pthread_sigmask(SIG_BLOCK, &blocked, &before), 0);
+  auto child = ChildProcess::Start({"/bin/sleep", "600"}, log());
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  ASSERT_TRUE(child.ok());
+  EndChildren(absl::Minutes(1));
+  EXPECT_EQ(child->Wait(absl::ZeroDuration()).value_or(-1), 128 + 15);
 }
 
 TEST_F(ChildProcessTest, WaitForFileTellsWhyTheWriterEnded) {

@@ -142,6 +142,7 @@ TEST(TreeTest, EachBoundaryStillCatchesAPlantedInclude) {
 constexpr const char* kLayers[] = {
     "proto",
     "common/base",
+    "common/cli",
     "common/crypto",
     "common/sqlite",
     "common/metrics",

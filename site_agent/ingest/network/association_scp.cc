@@ -16,6 +16,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
+#include "common/cli/usage.h"
 #include "site_agent/ingest/network/receive_object.h"
 #include "site_agent/ingest/network/storage_contexts.h"
 
@@ -247,7 +248,7 @@ absl::StatusOr<AllowedPeer> ParseAllowedPeer(absl::string_view text) {
   hints.ai_socktype = SOCK_STREAM;
   const int error = getaddrinfo(host.c_str(), nullptr, &hints, &found);
   if (error != 0) {
-    return absl::InvalidArgumentError(
+    return UsageError(
         absl::StrCat("--allow ", text, ": ", gai_strerror(error)));
   }
   for (const addrinfo* one = found; one != nullptr; one = one->ai_next) {

@@ -23,6 +23,7 @@
 #include "absl/time/time.h"
 #include "common/base/clock.h"
 #include "common/base/status_macros.h"
+#include "common/cli/usage.h"
 #include "site_agent/ingest/network/waiting_connections.h"
 
 namespace hilum {
@@ -232,8 +233,7 @@ absl::StatusOr<Listener> Listener::Open(const std::string& address, int port) {
   name.sin_family = AF_INET;
   name.sin_port = htons(static_cast<uint16_t>(port));
   if (inet_pton(AF_INET, address.c_str(), &name.sin_addr) != 1) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--bind ", address, ": no IPv4 address"));
+    return UsageError(absl::StrCat("--bind ", address, ": no IPv4 address"));
   }
   ScopedFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   const int on = 1;

@@ -25,6 +25,7 @@
 #include "absl/time/time.h"
 #include "common/base/clock.h"
 #include "common/base/status_macros.h"
+#include "common/cli/usage.h"
 #include "site_agent/ingest/intake_process.h"
 #include "site_agent/ingest/network/dicom_peer.h"
 #include "site_agent/ingest/network/listen.h"
@@ -49,7 +50,7 @@ absl::StatusOr<Days> ParseDays(const QueryOptions& options) {
   Days days;
   if (!absl::ParseCivilTime(options.from, &days.first) ||
       !absl::ParseCivilTime(options.to, &days.last) || days.last < days.first) {
-    return absl::InvalidArgumentError(
+    return UsageError(
         "--from and --to are days such as 2020-03-01, the first one first");
   }
   return days;
@@ -248,7 +249,7 @@ absl::Status Query(const QueryOptions& options, std::ostream& out) {
   HILUM_RETURN_IF_ERROR(ParsePeerAddress(options.peer).status());
   HILUM_ASSIGN_OR_RETURN(const Days days, ParseDays(options));
   if (options.move && options.port == 0) {
-    return absl::InvalidArgumentError(
+    return UsageError(
         "--move needs --port, the one that the peer knows for this AE title");
   }
   // First the process without network, then the first socket.

@@ -9,6 +9,7 @@
 #include "common/base/file.h"
 #include "common/base/private_file.h"
 #include "common/base/status_macros.h"
+#include "common/cli/usage.h"
 #include "common/crypto/tls_tickets.h"
 
 namespace hilum {
@@ -26,7 +27,7 @@ absl::StatusOr<std::unique_ptr<DcmTransportLayer>> MakeTlsLayer(
   if (!files.any()) return nullptr;
   if (files.certificate.empty() || files.key.empty() ||
       files.authority.empty()) {
-    return absl::InvalidArgumentError(
+    return UsageError(
         "--tls-cert, --tls-key and --tls-ca are given together or not at all");
   }
   if (FileExists(files.key)) {

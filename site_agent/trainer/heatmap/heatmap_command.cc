@@ -17,6 +17,7 @@
 #include "absl/strings/str_join.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
+#include "common/cli/usage.h"
 #include "common/crypto/sha256.h"
 #include "site_agent/imaging/decode/decode.h"
 #include "site_agent/imaging/dicom/dicom_file.h"
@@ -100,7 +101,7 @@ absl::StatusOr<Case> ReadCase(const Task& task, const std::string& path) {
     one.mask = *std::move(decoded);
   }
   if (task.segmented && !one.mask.has_value()) {
-    return absl::InvalidArgumentError(
+    return UsageError(
         "the model sees segmented lungs: give the lung mask with --mask, or "
         "--arm whole");
   }
@@ -215,13 +216,13 @@ absl::Status CheckCases(const HeatmapOptions& options) {
   for (const std::string& path : options.cases) {
     auto [first, is_new] = stems.emplace(StemOf(path), path);
     if (is_new) continue;
-    return absl::InvalidArgumentError(absl::StrCat(
+    return UsageError(absl::StrCat(
         first->second, " and ", path,
         " would have pictures of the same name; take them one by one"));
   }
   if (options.cases.size() > 1 && !options.mask.empty() &&
       !IsFolder(options.mask)) {
-    return absl::InvalidArgumentError(absl::StrCat(
+    return UsageError(absl::StrCat(
         options.mask, ": one mask and ", options.cases.size(),
         " cases; give --mask a folder with a mask for each, STEM.png"));
   }
@@ -233,7 +234,7 @@ absl::StatusOr<bool> IsSegmented(const HeatmapOptions& options,
   if (options.arm.empty()) return absl::StartsWith(track, "segmented-");
   if (options.arm == "segmented") return true;
   if (options.arm == "whole") return false;
-  return absl::InvalidArgumentError("--arm: whole or segmented");
+  return UsageError("--arm: whole or segmented");
 }
 
 absl::StatusOr<std::optional<int>> LabelOf(
@@ -242,8 +243,8 @@ absl::StatusOr<std::optional<int>> LabelOf(
   for (size_t c = 0; c < classes.size(); ++c) {
     if (classes[c] == label) return static_cast<int>(c);
   }
-  return absl::InvalidArgumentError(absl::StrCat(
-      "--class ", label, ": the model knows ", absl::StrJoin(classes, ", ")));
+  return UsageError(absl::StrCat("--class ", label, ": the model knows ",
+                                 absl::StrJoin(classes, ", ")));
 }
 
 // What a model's file may be silent about.
@@ -252,10 +253,13 @@ void AddNotes(CLI::App& heatmap, ModelNotes& notes) {
       .add_option("--classes", notes.classes,
                   "In the place of what the model says: a,b,c")
       ->delimiter(',');
-  heatmap.add_option("--architecture", notes.architecture, "Likewise");
+  heatmap.add_option("--architecture", notes.architecture,
+                     "Architecture, in the place of what the model says");
   heatmap.add_option("--preprocessing", notes.preprocessing,
-                     "Likewise: hilum, imagenet or torchxrayvision");
-  heatmap.add_option("--input-size", notes.input_size, "Likewise, in pixels");
+                     "In the place of what the model says: hilum, imagenet or "
+                     "torchxrayvision");
+  heatmap.add_option("--input-size", notes.input_size,
+                     "Side in pixels, in the place of what the model says");
 }
 
 }  // namespace
@@ -302,11 +306,16 @@ void AddHeatmapCommand(CLI::App& app, std::function<absl::Status()>& action) {
       ->required();
   heatmap->add_option("--class", options->label,
                       "To be explained (default: each case's most probable)");
-  const std::map<std::string, CamMethod> methods = {
-      {"grad-cam", CamMethod::kGradCam},
-      {"grad-cam++", CamMethod::kGradCamPlusPlus}};
-  heatmap->add_option("--method", options->method, "grad-cam or grad-cam++")
-      ->transform(CLI::CheckedTransformer(methods))
+  // Given by name: a map in the option would show its enum in the help.
+  heatmap
+      ->add_option_function<std::string>(
+          "--method",
+          [options](const std::string& name) {
+            options->method = name == "grad-cam" ? CamMethod::kGradCam
+                                                 : CamMethod::kGradCamPlusPlus;
+          },
+          "How the map is computed")
+      ->check(CLI::IsMember({"grad-cam", "grad-cam++"}))
       ->default_str("grad-cam");
   heatmap->add_option("--mask", options->mask,
                       "The case's lung mask; of several a folder of STEM.png");

@@ -42,12 +42,14 @@ void AddTrain(CLI::App& orientation, Action& action) {
       "train", "Train the network on radiographs that are upright");
   train->add_option("--data", options->data, "Case manifest (CSV)")->required();
   train->add_option("--out", options->out, "Ends in .safetensors")->required();
-  train->add_option("--epochs", options->epochs)->capture_default_str();
+  train->add_option("--epochs", options->epochs, "Passes over the images")
+      ->capture_default_str();
   train
       ->add_option("--folds", options->folds,
                    "Of patients, to judge it on; 0: none")
       ->capture_default_str();
-  train->add_option("--seed", options->seed)->capture_default_str();
+  train->add_option("--seed", options->seed, "Same seed, same network")
+      ->capture_default_str();
   AddThreads(*train, options->threads);
   train->footer(
       "Example:\n  hilum-trainer orientation train --data cases.csv "
@@ -91,6 +93,8 @@ void AddOrientationCommand(CLI::App& app,
   CLI::App* orientation =
       app.add_subcommand("orientation", "How a radiograph lies");
   orientation->require_subcommand(1);
+  orientation->footer(
+      "Example:\n  hilum-trainer orientation score --data cases.csv");
   AddTrain(*orientation, action);
   AddScore(*orientation, action);
 }

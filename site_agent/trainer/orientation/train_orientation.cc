@@ -14,6 +14,7 @@
 #include "common/base/file.h"
 #include "common/base/rng.h"
 #include "common/base/status_macros.h"
+#include "common/cli/usage.h"
 #include "common/crypto/sha256.h"
 #include "common/model/safetensors.h"
 #include "site_agent/trainer/learning/local_training.h"
@@ -33,13 +34,13 @@ constexpr size_t kBatch = 32, kNegatives = 12, kLeastCases = 16;
 absl::Status CheckOptions(const OrientationTraining& options) {
   HILUM_RETURN_IF_ERROR(CheckWeightsPath(options.out));
   if (options.epochs < 1 || options.epochs > 1000) {
-    return absl::InvalidArgumentError("--epochs is from 1 to 1000");
+    return UsageError("--epochs is from 1 to 1000");
   }
   if (options.folds < 0 || options.folds == 1 || options.folds > 20) {
-    return absl::InvalidArgumentError("--folds is 0, or from 2 to 20");
+    return UsageError("--folds is 0, or from 2 to 20");
   }
   if (options.threads < 1 || options.threads > 256) {
-    return absl::InvalidArgumentError("--threads is from 1 to 256");
+    return UsageError("--threads is from 1 to 256");
   }
   return absl::OkStatus();
 }

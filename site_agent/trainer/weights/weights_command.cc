@@ -14,6 +14,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "common/base/status_macros.h"
+#include "common/cli/usage.h"
 #include "common/crypto/sha256.h"
 #include "common/model/preprocessing.h"
 #include "common/model/safetensors.h"
@@ -144,12 +145,12 @@ absl::Status InspectWeights(const std::string& path, std::ostream& out) {
 absl::Status ConvertWeights(const ConvertOptions& options, std::ostream& out) {
   const bool torch = IsTorchName(options.out);
   if (torch && !options.preprocessing.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat(
+    return UsageError(absl::StrCat(
         options.out, ": .pth has no place for the preprocessing; name it ",
         ".safetensors"));
   }
   if (!torch && !absl::EndsWith(options.out, ".safetensors")) {
-    return absl::InvalidArgumentError(
+    return UsageError(
         absl::StrCat(options.out, ": name it .safetensors or .pth"));
   }
   HILUM_ASSIGN_OR_RETURN(WeightsFile file, WeightsFile::Open(options.in));

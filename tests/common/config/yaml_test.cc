@@ -82,5 +82,10 @@ TEST(LoadYamlFileTest, MissingFileIsNamed) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("/nowhere/s.yaml"));
 }
 
+TEST(YamlTest, NegativeSeedsAreRefused) {
+  EXPECT_EQ(ErrorOf("name: x\nseed: -1\n"),
+            "s.yaml:2:7: 'seed' is '-1', must be a whole number, 0 or more");
+}
+
 }  // namespace
 }  // namespace hilum

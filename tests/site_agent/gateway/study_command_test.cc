@@ -5,8 +5,12 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "certs/authority.h"
 #include "common/base/clock.h"
 #include "common/base/file.h"
@@ -170,6 +174,63 @@ TEST_F(StudyCommandTest, OfSeveralUndecidedStudiesTheHashIsWanted) {
   // The other one is the only one that is undecided.
   EXPECT_EQ(Site("approve").exit_status, 0);
   EXPECT_THAT(approvals_.Approved(), ElementsAre(two));
+}
+
+TEST_F(StudyCommandTest, NamesAndAnyNumberOfDigitsNameAStudy) {
+  const std::string one = Offer(StudyNamed("one", {"a", "b", "c"}));
+  const std::string two = Offer(StudyNamed("two", {"a", "b", "c"}));
+  EXPECT_EQ(Site("approve", {"one"}).exit_status, 0);
+  EXPECT_THAT(approvals_.Approved(), ElementsAre(one));
+  // An odd number of digits, in capitals.
+  EXPECT_EQ(Site("refuse", {absl::AsciiStrToUpper(ToHex(two).substr(0, 9))})
+                .exit_status,
+            0);
+  EXPECT_TRUE(approvals_.Refused().contains(two));
+  EXPECT_THAT(Site("show", {"one"}).text,
+              AllOf(HasSubstr("Study one"), Not(HasSubstr("Study two"))));
+  const Said unknown = Site("show", {"three"});
+  EXPECT_EQ(unknown.exit_status, 1);
+  EXPECT_THAT(unknown.text, HasSubstr("no study here is called 'three'"));
+}
+
+TEST_F(StudyCommandTest, AnAmbiguousNameListsTheCandidates) {
+  const std::string first = Offer(StudyNamed("lungs", {"a", "b", "c"}));
+  const std::string second = Offer(StudyNamed("lungs", {"a", "b", "d"}));
+  const Said said = Site("approve", {"lungs"});
+  EXPECT_EQ(said.exit_status, 1);
+  EXPECT_THAT(said.text,
+              AllOf(HasSubstr(ToHex(first)), HasSubstr(ToHex(second))));
+  EXPECT_TRUE(approvals_.EverApproved().empty());
+}
+
+TEST_F(StudyCommandTest, WrongValuesAreWrongUsage) {
+  Offer(StudyNamed("lungs", {"a", "b", "c"}));
+  EXPECT_EQ(Site("show", {"No hash!"}).exit_status, 2);
+  EXPECT_EQ(Site("approve", {"--accept", "visible"}).exit_status, 2);
+  EXPECT_EQ(Site("approve", {"--weights", "12"}).exit_status, 2);
+  EXPECT_TRUE(approvals_.EverApproved().empty());
+}
+
+TEST_F(StudyCommandTest, ShowWritesOneJsonObjectALine) {
+  const std::string hash = Offer(StudyNamed("two", {"a", "b"}));
+  const std::string garbage = "\x1b[2J no study";
+  ASSERT_TRUE(approvals_.PutOffer(Sha256Of(garbage), garbage).ok());
+  const Said said = Site("show", {"--json"});
+  ASSERT_EQ(said.exit_status, 0) << said.text;
+  std::map<std::string, nlohmann::json> shown;
+  for (absl::string_view line :
+       absl::StrSplit(said.text, '\n', absl::SkipEmpty())) {
+    const auto json = nlohmann::json::parse(line);
+    shown[json["hash"]] = json;
+  }
+  ASSERT_EQ(shown.size(), 2u);
+  const nlohmann::json& two = shown[ToHex(hash)];
+  EXPECT_EQ(two["name"], "two");
+  EXPECT_EQ(two["state"], "waiting for you");
+  EXPECT_EQ(two["sites"], nlohmann::json({"a", "b"}));
+  EXPECT_EQ(two["risks"][0]["accepted"], false);
+  EXPECT_EQ(two["conflicts"], nlohmann::json::array());
+  EXPECT_TRUE(shown[ToHex(Sha256Of(garbage))].contains("error"));
 }
 
 TEST_F(StudyCommandTest, ARefusalHoldsAndSaysWhatToDo) {

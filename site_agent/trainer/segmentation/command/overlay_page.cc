@@ -15,6 +15,7 @@
 #include "absl/strings/str_format.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
+#include "common/cli/usage.h"
 #include "site_agent/imaging/pictures/stamp_text.h"
 #include "site_agent/imaging/pictures/write_png.h"
 #include "site_agent/imaging/prepare.h"
@@ -176,8 +177,7 @@ std::vector<size_t> SpreadOverLabels(absl::Span<const int> labels, int count) {
 
 absl::Status DrawOverlayPage(const OverlayPage& options, std::ostream& out) {
   if (!absl::EndsWith(options.out, ".png")) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(options.out, ": name it .png"));
+    return UsageError(absl::StrCat(options.out, ": name it .png"));
   }
   HILUM_ASSIGN_OR_RETURN(LabelledManifest read,
                          ReadAnyManifest(options.rows.data));

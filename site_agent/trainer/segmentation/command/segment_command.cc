@@ -69,7 +69,8 @@ void AddTrain(CLI::App& segment, Action& action) {
                     "By default as many as fit into the minutes");
   train->add_option("--size", options->size, "Of an image's side")
       ->capture_default_str();
-  train->add_option("--seed", options->seed)->capture_default_str();
+  train->add_option("--seed", options->seed, "Same seed, same model")
+      ->capture_default_str();
   train
       ->add_option("--hold-out", options->hold_out,
                    "Share of the patients to judge it on")
@@ -208,6 +209,8 @@ void AddJudge(CLI::App& segment, Action& action) {
 void AddSegmentCommand(CLI::App& app, std::function<absl::Status()>& action) {
   CLI::App* segment = app.add_subcommand("segment", "Where the lungs are");
   segment->require_subcommand(1);
+  segment->footer(
+      "Example:\n  hilum-trainer segment run --data cases.csv --out masks");
   AddTrain(*segment, action);
   AddRun(*segment, action);
   AddScore(*segment, action);

@@ -15,6 +15,7 @@
 #include "common/base/file.h"
 #include "common/base/rng.h"
 #include "common/base/status_macros.h"
+#include "common/cli/usage.h"
 #include "common/crypto/sha256.h"
 #include "common/model/lungs_unet.h"
 #include "common/model/safetensors.h"
@@ -36,17 +37,16 @@ constexpr double kEpochShare = 0.93;
 absl::Status CheckOptions(const SegmentTraining& options) {
   HILUM_RETURN_IF_ERROR(CheckWeightsPath(options.out));
   if (!(options.minutes > 0 && options.minutes <= 7 * 24 * 60)) {
-    return absl::InvalidArgumentError("--minutes is over 0, and at most 10080");
+    return UsageError("--minutes is over 0, and at most 10080");
   }
   if (!(options.hold_out >= 0 && options.hold_out <= 0.9)) {
-    return absl::InvalidArgumentError("--hold-out is from 0 to 0.9");
+    return UsageError("--hold-out is from 0 to 0.9");
   }
   if (options.epochs < 0 || options.epochs > kMostEpochs) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--epochs is at most ", kMostEpochs));
+    return UsageError(absl::StrCat("--epochs is at most ", kMostEpochs));
   }
   if (options.threads < 1 || options.threads > 256) {
-    return absl::InvalidArgumentError("--threads is from 1 to 256");
+    return UsageError("--threads is from 1 to 256");
   }
   return absl::OkStatus();
 }

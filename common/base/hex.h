@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HILUM_COMMON_BASE_HEX_H_
+#define HILUM_COMMON_BASE_HEX_H_
+
+#include <optional>
+#include <string>
+
+#include "absl/strings/string_view.h"
+
+namespace hilum {
+
+// Returns whether `text` is hexadecimal digits alone, of either case. True of
+// an empty text.
+bool IsHex(absl::string_view text);
+
+// Returns the bytes that `hex` stands for; nothing where it is not an even
+// number of hexadecimal digits. (common/crypto's ToHex is the other way.)
+std::optional<std::string> FromHex(absl::string_view hex);
+
+}  // namespace hilum
+
+#endif  // HILUM_COMMON_BASE_HEX_H_

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "common/cli/service.h"
+
+#include <pthread.h>
+
+#include <cstdio>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/strip.h"
+#include "common/base/clock.h"
+
+namespace hilum {
+
+std::string LogLine(absl::Time now, absl::string_view line) {
+  const char* level = "info   ";
+  if (absl::ConsumePrefix(&line, "warning: ")) {
+    level = "warning";
+  } else if (absl::ConsumePrefix(&line, "error: ")) {
+    level = "error  ";
+  }
+  return absl::StrCat(
+      absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", now, absl::UTCTimeZone()), " ",
+      level, " ", line);
+}
+
+void Log(absl::string_view line) {
+  // One call of the library is one line, whichever threads write.
+  absl::FPrintF(stderr, "%s\n", LogLine(RealClock().Now(), line));
+}
+
+StopSignals::StopSignals() {
+  sigemptyset(&signals_);
+  // SIGUSR1 ends the thread of Start.
+  for (int signal : {SIGINT, SIGTERM, SIGUSR1}) sigaddset(&signals_, signal);
+  pthread_sigmask(SIG_BLOCK, &signals_, &before_);
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+StopSignals::~StopSignals() {
+  if (thread_.joinable()) {
+    pthread_kill(thread_.native_handle(), SIGUSR1);
+    thread_.join();
+  }
+  pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+}
+
+void StopSignals::Wait() {
+  int signal = 0;
+  do {
+    sigwait(&signals_, &signal);
+  } while (signal == SIGUSR1);
+}
+
+void StopSignals::Start(std::function<void()> on_stop) {
+  thread_ = std::thread([this, on_stop = std::move(on_stop)] {
+    int signal = 0;
+    sigwait(&signals_, &signal);
+    if (signal != SIGUSR1) on_stop();
+  });
+}
+
+}  // namespace hilum

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// A run that was cut off goes on to the same end.
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <memory>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/file.h"
+#include "sim/engine.h"
+#include "sim/prepare_run.h"
+#include "tests/support/fake_trainer.h"
+
+namespace hilum {
+namespace {
+
+class InProcessEngineTest : public testing::Test {
+ protected:
+  InProcessEngineTest() {
+    std::filesystem::create_directories(folder_);
+    EXPECT_TRUE(WriteFileAtomically(Path("study.yaml"),
+                                    "name: tiny\n"
+                                    "classes: [sick, well]\n"
+                                    "arms: [whole]\n"
+                                    "cross_validation: {folds: 2}\n"
+                                    "model: {trainable: head}\n"
+                                    "training: {rounds: 4}\n")
+                    .ok());
+    std::string manifest = "file,label,patient_id,site\n";
+    for (int i = 0; i < 12; ++i) {
+      absl::StrAppend(&manifest, i, ".png,", i % 2 == 0 ? "sick" : "well", ",p",
+                      i, ",site-", i % 3 == 0 ? "a" : (i % 3 == 1 ? "b" : "c"),
+                      "\n");
+    }
+    EXPECT_TRUE(WriteFileAtomically(Path("manifest.csv"), manifest).ok());
+  }
+  ~InProcessEngineTest() override { std::filesystem::remove_all(folder_); }
+
+  std::string Path(const std::string& name) const {
+    return absl::StrCat(folder_, "/", name);
+  }
+  std::string Text(const std::string& name) const {
+    return ReadFile(Path(name)).value_or("");
+  }
+  absl::StatusOr<RunPlan> Prepare(const std::string& out) const {
+    return PrepareRun({.study_path = Path("study.yaml"),
+                       .data = Path("manifest.csv"),
+                       .out = Path(out)});
+  }
+  absl::Status Run(const RunPlan& plan, const OnRounds& on_rounds) const {
+    return RunInProcess(
+        plan, [](const SiteId&) { return std::make_unique<FakeTrainer>(); },
+        on_rounds);
+  }
+  // Runs in a process of its own that ends, as by a signal, once `rounds` are
+  // over.
+  void RunAndEnd(const std::string& out, int rounds) const {
+    const pid_t child = fork();
+    if (child == 0) {
+      const auto plan = Prepare(out);
+      if (!plan.ok()) _exit(1);
+      (void)Run(*plan, [&](int done) {
+        if (done >= rounds) _exit(7);
+      });
+      _exit(2);
+    }
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 7) << status;
+  }
+
+  const std::string folder_ = absl::StrCat(
+      testing::TempDir(), "/engine-", getpid(), "-",
+      testing::UnitTest::GetInstance()->current_test_info()->name());
+};
+
+TEST_F(InProcessEngineTest, AnInterruptedRunEndsWithTheSameBits) {
+  RunAndEnd("cut", 1);
+  RunAndEnd("cut", 2);
+  EXPECT_FALSE(FileExists(Path("cut/report.json")));
+  const auto cut = Prepare("cut");
+  ASSERT_TRUE(cut.ok()) << cut.status();
+  EXPECT_TRUE(cut->resumed);
+  int first = 0;
+  const absl::Status ended = Run(*cut, [&](int done) {
+    if (first == 0) first = done;
+  });
+  ASSERT_TRUE(ended.ok()) << ended;
+  EXPECT_GE(first, 2);  // not from the beginning
+
+  const auto whole = Prepare("whole");
+  ASSERT_TRUE(whole.ok()) << whole.status();
+  EXPECT_FALSE(whole->resumed);
+  ASSERT_TRUE(Run(*whole, [](int) {}).ok());
+  for (const char* file : {"report.json", "model/whole-final.safetensors"}) {
+    ASSERT_FALSE(Text(absl::StrCat("whole/", file)).empty()) << file;
+    EXPECT_EQ(Text(absl::StrCat("cut/", file)),
+              Text(absl::StrCat("whole/", file)))
+        << file;
+  }
+}
+
+TEST_F(InProcessEngineTest, ACompletedStudyIsExportedAgain) {
+  const auto plan = Prepare("out");
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  ASSERT_TRUE(Run(*plan, [](int) {}).ok());
+  const std::string report = Text("out/report.json");
+  std::filesystem::remove(Path("out/report.json"));
+  const auto again = Prepare("out");
+  ASSERT_TRUE(again.ok()) << again.status();
+  const absl::Status ended = Run(*again, [](int) {});
+  ASSERT_TRUE(ended.ok()) << ended;
+  EXPECT_EQ(Text("out/report.json"), report);
+}
+
+}  // namespace
+}  // namespace hilum
