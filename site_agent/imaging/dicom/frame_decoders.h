@@ -36,6 +36,11 @@ absl::StatusOr<int> CheckJpegHeader(absl::string_view frame,
                                     const TransferSyntax& syntax,
                                     const PixelFormat& format);
 
+// The frame without the fill bytes, 0xff, that may stand in front of a marker
+// before the first scan (ISO 10918-1 B.1.1.2), where DCMTK takes them for
+// markers. Empty: it has none.
+std::string WithoutFillBytes(absl::string_view frame);
+
 // The same of a JPEG 2000 codestream's markers, tile parts' included: a size
 // that is not the header's; a division into so many tiles, precincts or code
 // blocks that their bookkeeping would dwarf the pixels.
