@@ -2,6 +2,7 @@
 #include <openjpeg.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -125,9 +126,12 @@ bool Write(const opj_image_t& image, const PixelFormat& format, char* out) {
 
 constexpr absl::string_view kEndOfCodestream = "\xff\xd9";
 
-// Some encoders leave the marker out (ISO 15444-1 A.4.4); CheckJpeg2000Header
-// has seen that all tile parts are there. A byte of 0 may make a length even.
-bool HasEndOfCodestream(absl::string_view frame) {
+// Whether the marker is there: at the end of the tile parts, or, where these do
+// not say their end, of the frame, which a byte of 0 may make even.
+bool HasEndOfCodestream(absl::string_view frame, size_t end) {
+  if (end < frame.size()) {
+    return absl::StartsWith(frame.substr(end), kEndOfCodestream);
+  }
   const absl::string_view padded("\xff\xd9\0", 3);
   return absl::EndsWith(frame, kEndOfCodestream) ||
          absl::EndsWith(frame, padded);
@@ -160,10 +164,11 @@ absl::Status DecodeInto(absl::string_view frame, const PixelFormat& format,
 
 absl::Status DecodeJpeg2000Frame(absl::string_view frame,
                                  const PixelFormat& format, std::string& out) {
-  HILUM_RETURN_IF_ERROR(CheckJpeg2000Header(frame, format));
+  HILUM_ASSIGN_OR_RETURN(const size_t end, CheckJpeg2000Header(frame, format));
   std::string ended;
-  if (!HasEndOfCodestream(frame)) {
-    ended = absl::StrCat(frame, kEndOfCodestream);
+  if (!HasEndOfCodestream(frame, end)) {
+    // Some encoders leave it out (ISO 15444-1 A.4.4), though all is there.
+    ended = absl::StrCat(frame.substr(0, end), kEndOfCodestream);
     frame = ended;
   }
   // OpenJPEG 2.5.0 asserts what a damaged HTJ2K codestream is not, and the
