@@ -19,8 +19,7 @@
 namespace hilum {
 namespace {
 
-constexpr char kWantedLevels[] =
-    "write lungs as 255 and everything else as 0";
+constexpr char kWantedLevels[] = "write lungs as 255 and everything else as 0";
 
 // The levels of a mask, as far as there are few.
 struct Levels {
@@ -80,13 +79,12 @@ std::string Doubt(const Levels& levels) {
                         LevelName(levels, values[0]), "; ", kWantedLevels);
   }
   if (levels.largest <= 0.5f || (values.size() == 2 && values[0] > 0.5f)) {
-    return absl::StrCat("its largest value is ",
-                        LevelName(levels, levels.largest), ", beside ",
-                        values.size() == 2
-                            ? absl::StrCat(LevelName(levels, values[0]),
-                                           " and nothing else")
-                            : "two or more other values",
-                        "; ", kWantedLevels);
+    return absl::StrCat(
+        "its largest value is ", LevelName(levels, levels.largest), ", beside ",
+        values.size() == 2
+            ? absl::StrCat(LevelName(levels, values[0]), " and nothing else")
+            : "two or more other values",
+        "; ", kWantedLevels);
   }
   return "";
 }

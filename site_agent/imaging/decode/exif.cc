@@ -62,10 +62,10 @@ int ExifOrientation(absl::string_view tiff) {
 
 GrayImage ApplyExifOrientation(GrayImage image, int orientation) {
   // By value: which way the first stored row and column are shown.
-  constexpr Orientation kShown[] = {
-      {false, false, false}, {false, true, false}, {false, true, true},
-      {false, false, true},  {true, false, false}, {true, true, false},
-      {true, true, true},    {true, false, true}};
+  constexpr Orientation kShown[] = {{false, false, false}, {false, true, false},
+                                    {false, true, true},   {false, false, true},
+                                    {true, false, false},  {true, true, false},
+                                    {true, true, true},    {true, false, true}};
   if (orientation < 1 || orientation > 8) return image;
   return Orient(std::move(image), kShown[orientation - 1]);
 }

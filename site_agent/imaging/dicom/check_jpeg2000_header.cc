@@ -131,7 +131,7 @@ absl::Status WalkHeader(BigEndianReader& reader, const PixelFormat& format,
 }  // namespace
 
 absl::StatusOr<size_t> CheckJpeg2000Header(absl::string_view frame,
-                                 const PixelFormat& format) {
+                                           const PixelFormat& format) {
   BigEndianReader reader(frame);
   if (reader.Read(2) != kStartOfCodestream || reader.Read(2) != kSize) {
     return Damaged("no codestream");

@@ -157,8 +157,8 @@ absl::Status DecodeDcmtkFrame(absl::string_view frame,
   std::string decoded(size + size % 2, '\0');
   try {
     PrepareDcmtk();
-    HILUM_RETURN_IF_ERROR(Decode(
-        without_fill.empty() ? frame : without_fill, syntax, coded, decoded));
+    HILUM_RETURN_IF_ERROR(Decode(without_fill.empty() ? frame : without_fill,
+                                 syntax, coded, decoded));
   } catch (const std::exception& error) {
     first_complaint = nullptr;
     return absl::InvalidArgumentError(

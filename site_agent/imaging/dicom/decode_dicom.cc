@@ -120,7 +120,8 @@ absl::Status CheckUnstoredBits(const PixelFormat& format, const SeenBits& seen,
   const uint32_t wrong = seen.any & (below | above) & ~OverlayBits(elements);
   if (wrong == 0) return absl::OkStatus();
   const bool is_above = (wrong & above) != 0;
-  const int bit = is_above ? std::bit_width(wrong) - 1 : std::countr_zero(wrong);
+  const int bit =
+      is_above ? std::bit_width(wrong) - 1 : std::countr_zero(wrong);
   return absl::InvalidArgumentError(absl::StrCat(
       "DICOM: pixels use bit ", bit, ", which is ",
       is_above ? "above" : "below", " the bits ", first, " to ",

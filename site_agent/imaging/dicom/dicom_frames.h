@@ -19,7 +19,8 @@ absl::StatusOr<std::vector<std::string>> JoinFragments(
 
 // Native pixel data (PS3.5 section 8) as StoredPixels has it.
 // Zeros behind the pixels are padding and dropped. INVALID_ARGUMENT: more or
-// fewer bytes than the format asks for. UNIMPLEMENTED: subsampled colours, 32 bits big-endian.
+// fewer bytes than the format asks for. UNIMPLEMENTED: subsampled colours, 32
+// bits big-endian.
 absl::StatusOr<std::string> UnpackNative(const DicomElement& pixels,
                                          DicomEncoding encoding,
                                          const PixelFormat& format);

@@ -97,10 +97,11 @@ absl::StatusOr<uint32_t> DicomReader::ReadUnknownLength(DicomTag tag,
       return static_cast<uint32_t>(*length);
     }
   }
-  return absl::InvalidArgumentError(absl::StrCat(
-      "DICOM: element ", TagName(tag), " has the value representation ",
-      VrName(vr), ", which the standard does not have, and no length that "
-      "fits; write the file anew without it"));
+  return absl::InvalidArgumentError(
+      absl::StrCat("DICOM: element ", TagName(tag),
+                   " has the value representation ", VrName(vr),
+                   ", which the standard does not have, and no length that "
+                   "fits; write the file anew without it"));
 }
 
 absl::StatusOr<uint32_t> DicomReader::ReadLength(DicomTag tag,

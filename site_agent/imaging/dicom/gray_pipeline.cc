@@ -67,8 +67,7 @@ std::vector<float> GrayTable(const GrayRules& rules,
   const auto [least, largest] = ModalityRange(rules, format);
   const VoiTransform* voi = rules.voi.empty() ? nullptr : &rules.voi.front();
   const bool by_table = voi != nullptr && voi->table.has_value();
-  const double full =
-      by_table ? (1 << voi->table->bits) - 1 : largest - least;
+  const double full = by_table ? (1 << voi->table->bits) - 1 : largest - least;
   for (uint32_t bits = 0; bits < grays.size(); ++bits) {
     const int value = ValueOf(bits, format);
     if (rules.padding_from.has_value() && value >= *rules.padding_from &&

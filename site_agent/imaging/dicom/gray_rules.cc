@@ -121,8 +121,8 @@ void AddTables(const DicomElements& elements, const PixelFormat& format,
     if (table.ok()) {
       rules.voi.push_back({.table = *std::move(table)});
     } else {
-      rules.notes.push_back(absl::StrCat("VOI LUT ", i + 1, " is not used: ",
-                                         table.status().message()));
+      rules.notes.push_back(absl::StrCat(
+          "VOI LUT ", i + 1, " is not used: ", table.status().message()));
     }
   }
 }
@@ -157,8 +157,8 @@ void AddWindows(const DicomElements& elements, GrayRules& rules) {
       fault = "it has no width";
     }
     if (fault == nullptr) {
-      rules.voi.push_back({.table = std::nullopt,
-                           .window = {*center, *width, *function}});
+      rules.voi.push_back(
+          {.table = std::nullopt, .window = {*center, *width, *function}});
     } else {
       rules.notes.push_back(
           absl::StrCat("window ", i + 1, " is not used: ", fault));

@@ -52,17 +52,17 @@ TEST_F(FieldFilesTest, WhatIsOnlyOddShowsThePhantom) {
     ASSERT_EQ(image.pixels.size(), reference.pixels.size()) << name;
     double far = 0;
     for (size_t i = 0; i < image.pixels.size(); ++i) {
-      far = std::max<double>(
-          far, std::abs(image.pixels[i] - reference.pixels[i]));
+      far = std::max<double>(far,
+                             std::abs(image.pixels[i] - reference.pixels[i]));
     }
     EXPECT_LT(far, is_jpeg ? 0.05 : 0.001) << name;
   }
 }
 
 TEST_F(FieldFilesTest, WhatIsNotUsedIsNoted) {
-  for (const char* name : {"win_width0", "win_width_empty", "win_comma",
-                           "lut_bad_but_window_ok", "lut_empty_item",
-                           "po_unknown"}) {
+  for (const char* name :
+       {"win_width0", "win_width_empty", "win_comma", "lut_bad_but_window_ok",
+        "lut_empty_item", "po_unknown"}) {
     EXPECT_FALSE(InspectFile(Path(name)).notes.empty()) << name;
   }
   for (const char* name : {"ref", "po_bs", "px_pad2"}) {

@@ -22,10 +22,10 @@ std::string FlatPng(uint8_t value) {
 TEST_F(ReadImageTest, AnImageOfOneValueIsRefused) {
   Put("in/black.png", FlatPng(0));
   Put("in/gray.png", FlatPng(7));
-  Put("in/flat.dcm", Film(1, "A")
-                         .Words(kPixelDataTag, "OW",
-                                std::vector<int>(40 * 30, 900))
-                         .File());
+  Put("in/flat.dcm",
+      Film(1, "A")
+          .Words(kPixelDataTag, "OW", std::vector<int>(40 * 30, 900))
+          .File());
   ASSERT_TRUE(Ingest().ok());
   const auto reasons = Reasons();
   ASSERT_EQ(reasons.size(), 3u);
@@ -95,8 +95,8 @@ TEST_F(ReadImageTest, AMaskWhoseLevelsLeaveDoubtSaysThem) {
   for (size_t i = 400; i < 800; ++i) ones[i] = 1;
   Put("masks/a.png", *EncodePng8(40, 30, ones));
   ASSERT_TRUE(Ingest().ok());
-  EXPECT_TRUE(Reasons().empty() || Reasons()["a.dcm"].find("lung mask") ==
-                                       std::string::npos);
+  EXPECT_TRUE(Reasons().empty() ||
+              Reasons()["a.dcm"].find("lung mask") == std::string::npos);
 }
 
 }  // namespace

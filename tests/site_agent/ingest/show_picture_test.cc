@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // A site's own words on the way into a store, and pictures of what waits there.
+#include "site_agent/ingest/show_picture.h"
+
 #include <cstdlib>
 
 #include "gmock/gmock.h"
 #include "site_agent/imaging/decode/decode.h"
-#include "site_agent/ingest/show_picture.h"
 #include "tests/site_agent/ingest/folder_fixture.h"
 
 namespace hilum {
@@ -75,9 +76,8 @@ TEST_F(FilmListTest, TheCommandShowsWhatIsInQuarantine) {
   const std::string id = records->at(1).at(0);
   const std::string picture = absl::StrCat(root_, "/shown.png");
   const std::string command =
-      absl::StrCat(HILUM_BIN_DIR, "/hilum-ingest show --store ",
-                   options_.store, " ", id, " --picture ", picture,
-                   " >/dev/null");
+      absl::StrCat(HILUM_BIN_DIR, "/hilum-ingest show --store ", options_.store,
+                   " ", id, " --picture ", picture, " >/dev/null");
   ASSERT_EQ(std::system(command.c_str()), 0);
   EXPECT_TRUE(DecodeImage(ReadFile(picture).value_or("")).ok());
 }

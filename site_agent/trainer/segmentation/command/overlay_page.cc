@@ -121,7 +121,8 @@ void MarkRejected(const Colour& colour, RgbImage& picture) {
 }
 
 // What a person finds the case again by: a store's case, or the file's name
-// without its ending, shortened in the middle.
+// without its ending, shortened in the middle. Not for a bare page, which may
+// be passed on: names of files may be of patients.
 std::string IdOf(const CaseRow& row) {
   const std::optional<CaseEntry> entry = ParseCaseEntry(row.path);
   if (entry.has_value()) return entry->case_id;
@@ -169,8 +170,8 @@ class Page {
 };
 
 absl::Status AddCase(const CaseRow& row, const std::string& label,
-                     const CaseLoader& loader, Segmenter& segmenter, Page& page,
-                     std::ostream& out) {
+                     const CaseLoader& loader, Segmenter& segmenter, bool bare,
+                     Page& page, std::ostream& out) {
   HILUM_ASSIGN_OR_RETURN(const GrayImage image, loader.Image(row));
   HILUM_ASSIGN_OR_RETURN(const BinaryMask found,
                          SegmentImage(segmenter, image, {}));
@@ -186,7 +187,7 @@ absl::Status AddCase(const CaseRow& row, const std::string& label,
                          verdict.accepted() ? "accepted" : verdict.reason);
   return page.Add(
       image, found, given, !verdict.accepted(),
-      {absl::StrCat("row ", row.row, " ", IdOf(row)),
+      {absl::StrCat("row ", row.row, bare ? "" : " ", bare ? "" : IdOf(row)),
        absl::StrCat(label, " ", dice, verdict.accepted() ? "" : " rejected")});
 }
 
@@ -240,7 +241,7 @@ absl::Status DrawOverlayPage(const OverlayPage& options, std::ostream& out) {
   for (size_t i : chosen) {
     const absl::Status status =
         AddCase(*rows[i], read.labels[static_cast<size_t>(labels[i])], loader,
-                *segmenter, page, out);
+                *segmenter, options.bare, page, out);
     if (status.ok()) continue;
     return absl::Status(status.code(), absl::StrCat("row ", rows[i]->row, ": ",
                                                     status.message()));

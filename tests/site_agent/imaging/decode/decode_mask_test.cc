@@ -87,9 +87,9 @@ TEST(DecodeMaskTest, SharedMasksAreTheSameLungs) {
   };
   const BinaryMask lungs = read("mask01.png");
   EXPECT_TRUE(JudgeLungMask(lungs).accepted()) << JudgeLungMask(lungs).reason;
-  for (const char* name : {"mask12.png", "mask128.png", "mask16.png",
-                           "mask_alpha.png", "mask_palette_voc.png",
-                           "mask_red.png"}) {
+  for (const char* name :
+       {"mask12.png", "mask128.png", "mask16.png", "mask_alpha.png",
+        "mask_palette_voc.png", "mask_red.png"}) {
     EXPECT_EQ(read(name).pixels, lungs.pixels) << name;
   }
   // JPEG's loss moves an edge by a pixel.

@@ -172,10 +172,9 @@ TEST(DecodeDicomTest, AnElementTwiceIsRefusedWhereItMatters) {
 // A private element in front of the chest's, its header as given.
 absl::StatusOr<GrayImage> WithPrivate(absl::string_view header,
                                       absl::string_view value) {
-  return DecodeDicom(
-      absl::StrCat(DicomMaker().File(),
-                   absl::string_view("\x01\x00\x10\x10", 4), header, value,
-                   SmallChest().DataSet()));
+  return DecodeDicom(absl::StrCat(DicomMaker().File(),
+                                  absl::string_view("\x01\x00\x10\x10", 4),
+                                  header, value, SmallChest().DataSet()));
 }
 
 TEST(DecodeDicomTest, AnUnknownValueRepresentationIsSkipped) {
@@ -202,10 +201,9 @@ TEST(DecodeDicomTest, AnUnknownSequenceMayBeExplicitInside) {
                          16);
   const std::string text =
       DicomMaker().Text(0x00080104, "LO", "private").DataSet();
-  EXPECT_TRUE(
-      WithPrivate(absl::string_view("UN\0\0\xff\xff\xff\xff", 8),
-                  item + text + ends)
-          .ok());
+  EXPECT_TRUE(WithPrivate(absl::string_view("UN\0\0\xff\xff\xff\xff", 8),
+                          item + text + ends)
+                  .ok());
 }
 
 TEST(DecodeDicomTest, AFileWithoutPreambleIsRead) {
@@ -376,7 +374,8 @@ TEST(DecodeDicomTest, Jpeg2000CutIntoDustIsRefused) {
       << CheckJpeg2000Header(Jpeg2000(100, 4, 0x88), format).status();
   EXPECT_EQ(CheckJpeg2000Header(Jpeg2000(1, 4, 0x88), format).status().code(),
             kExhausted);
-  EXPECT_EQ(CheckJpeg2000Header(Jpeg2000(0, 4, 0x88), format).status().code(), kInvalid);
+  EXPECT_EQ(CheckJpeg2000Header(Jpeg2000(0, 4, 0x88), format).status().code(),
+            kInvalid);
   EXPECT_EQ(CheckJpeg2000Header(Jpeg2000(100, 0, 0x88), format).status().code(),
             kExhausted);
   EXPECT_EQ(CheckJpeg2000Header(Jpeg2000(100, 4, 0x08), format).status().code(),

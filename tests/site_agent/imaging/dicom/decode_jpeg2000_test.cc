@@ -24,9 +24,9 @@ struct Frame {
 Frame ReadFrame(const std::string& name) {
   const std::string bytes = ReadFile(absl::StrCat(kFolder, name)).value();
   const DicomFile file = ReadDicomFile(bytes).value();
-  Frame frame{ReadPixelFormat(file.elements).value(),
-              JoinFragments(file.elements.Find(kPixelDataTag)->items, 1)
-                  .value()[0]};
+  Frame frame{
+      ReadPixelFormat(file.elements).value(),
+      JoinFragments(file.elements.Find(kPixelDataTag)->items, 1).value()[0]};
   frame.bytes.resize(frame.bytes.rfind("\xff\xd9") + 2);
   return frame;
 }
@@ -56,9 +56,9 @@ TEST_F(DecodeJpeg2000Test, AStreamWithoutItsEndMarkerIsWhole) {
   ASSERT_TRUE(status.ok()) << status;
   EXPECT_EQ(out, decoded_);
   // A byte less is one of the picture's.
-  EXPECT_FALSE(DecodeJpeg2000Frame(bytes.substr(0, bytes.size() - 3),
-                                   frame_.format, out)
-                   .ok());
+  EXPECT_FALSE(
+      DecodeJpeg2000Frame(bytes.substr(0, bytes.size() - 3), frame_.format, out)
+          .ok());
 }
 
 TEST_F(DecodeJpeg2000Test, UnsignedSamplesOfASignedHeaderAreTwosComplement) {

@@ -66,9 +66,8 @@ TEST(FilmWordsTest, ASiteAddsItsOwn) {
 
 TEST(FilmWordsTest, AWrongLineIsNamed) {
   for (const char* list : {"chest: a\nthorax: b", "chest: a\nap", "\n: b"}) {
-    EXPECT_THAT(
-        std::string(FilmWords::WithSiteList(list).status().message()),
-        HasSubstr("line 2"))
+    EXPECT_THAT(std::string(FilmWords::WithSiteList(list).status().message()),
+                HasSubstr("line 2"))
         << list;
   }
 }

@@ -137,8 +137,8 @@ TEST(GrayPipelineTest, SignedValuesRunFromTheLeastNegative) {
 
 TEST(GrayPipelineTest, BitsBesideTheStoredOnesAreNotSeen) {
   // An overlay's bit above, and stored bits that start at bit 4.
-  DicomMaker above = SmallChest().Words(kPixelDataTag, "OW",
-                                        {0x8000, 1, 2, 1000, 2047, 4095});
+  DicomMaker above =
+      SmallChest().Words(kPixelDataTag, "OW", {0x8000, 1, 2, 1000, 2047, 4095});
   EXPECT_EQ(CodeOf(above), absl::StatusCode::kInvalidArgument);
   above.Words(0x60000100, "US", {16}).Words(0x60000102, "US", {15});
   EXPECT_EQ(Grays(above), Grays(SmallChest()));
@@ -155,8 +155,8 @@ TEST(GrayPipelineTest, BitsBesideTheStoredOnesAreNotSeen) {
 
 // Cut off in silence, bright tissue would be dark.
 TEST(GrayPipelineTest, WordsAboveTheStoredBitsAreRefused) {
-  DicomMaker fourteen = SmallChest().Words(kPixelDataTag, "OW",
-                                           {0, 1, 2, 1000, 2047, 12000});
+  DicomMaker fourteen =
+      SmallChest().Words(kPixelDataTag, "OW", {0, 1, 2, 1000, 2047, 12000});
   const absl::Status status = DecodeImage(fourteen.File()).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_NE(status.message().find("bit 13"), absl::string_view::npos) << status;
@@ -168,13 +168,13 @@ TEST(GrayPipelineTest, WordsAboveTheStoredBitsAreRefused) {
 TEST(GrayPipelineTest, NegativeValuesMayBeExtendedIntoTheWord) {
   // -1 as 12 bits, and as 16.
   DicomMaker twelve = SmallChest().Words(0x00280103, "US", {1});
-  DicomMaker sixteen = DicomMaker(twelve).Words(
-      kPixelDataTag, "OW", {0, 1, 2, 1000, 2047, 0xffff});
+  DicomMaker sixteen = DicomMaker(twelve).Words(kPixelDataTag, "OW",
+                                                {0, 1, 2, 1000, 2047, 0xffff});
   EXPECT_EQ(Grays(sixteen), Grays(twelve));
   // 0x1fff is neither.
-  EXPECT_EQ(CodeOf(twelve.Words(kPixelDataTag, "OW",
-                                {0, 1, 2, 1000, 2047, 0x1fff})),
-            absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(
+      CodeOf(twelve.Words(kPixelDataTag, "OW", {0, 1, 2, 1000, 2047, 0x1fff})),
+      absl::StatusCode::kInvalidArgument);
 }
 
 TEST(GrayPipelineTest, EightBits) {
@@ -236,9 +236,9 @@ TEST(GrayPipelineTest, TheNextUsableWindowOrTableIsTaken) {
   for (const DicomMaker& table :
        {DicomMaker(), Table(0, 8, {256}), Table(0, 17, {0})}) {
     ExpectGrays(Windowed("2", "4").Items(0x00283010, {table}), by_window);
-    ExpectGrays(SmallChest().Items(0x00283010,
-                                   {table, Table(0, 10, {0, 1023, 341})}),
-                {0, 1, 341 / 1023.0});
+    ExpectGrays(
+        SmallChest().Items(0x00283010, {table, Table(0, 10, {0, 1023, 341})}),
+        {0, 1, 341 / 1023.0});
     EXPECT_EQ(Grays(SmallChest().Items(0x00283010, {table})),
               Grays(SmallChest()));
   }
@@ -247,8 +247,7 @@ TEST(GrayPipelineTest, TheNextUsableWindowOrTableIsTaken) {
 // A window far beside the values leaves all white or black.
 TEST(GrayPipelineTest, AWindowThatShowsNothingIsLeft) {
   EXPECT_EQ(Grays(Windowed("-5000", "100")), Grays(SmallChest()));
-  ExpectGrays(Windowed("9000\\2", "10\\4"),
-              {0, 1 / 3.0, 2 / 3.0, 1, 1, 1});
+  ExpectGrays(Windowed("9000\\2", "10\\4"), {0, 1 / 3.0, 2 / 3.0, 1, 1, 1});
   EXPECT_EQ(Notes(Windowed("-5000", "100"))[0],
             "a window is not used: all pixels would have one gray");
 }

@@ -80,9 +80,10 @@ TEST(OrientationTest, WhatIsNoOrientationCountsAsAbsentAndIsNoted) {
         "UNKNOWN\\UNKNOWN", "L\\R", "H\\F", "L\\L"}) {
     EXPECT_EQ(Shown(orientation), (std::vector<int>{0, 1, 2, 3, 4, 5}))
         << orientation;
-    EXPECT_EQ(Decoded(orientation)->notes,
-              std::vector<std::string>{"the Patient Orientation is not used: it "
-                                       "is not two directions"})
+    EXPECT_EQ(
+        Decoded(orientation)->notes,
+        std::vector<std::string>{"the Patient Orientation is not used: it "
+                                 "is not two directions"})
         << orientation;
   }
 }

@@ -113,11 +113,13 @@ TEST(SelectPcxrTest, ViewsInSixLanguages) {
       {"T\xd3RAX AP PORT\xc1TIL", "AP"},
       {"Radiograf\xed"
        "a de t\xf3rax dec\xfa"
-       "bito supino", "AP"},
+       "bito supino",
+       "AP"},
       {"RX TORACE A LETTO", "AP"},
       {"Torace postero-anteriore", "PA"},
       {"Thorax d\xe9"
-       "cubitus dorsal", "AP"},
+       "cubitus dorsal",
+       "AP"},
       {"Poumons post\xe9ro-ant\xe9rieur", "PA"},
       {"RX de t\xf3rax no leito", "AP"},
       {"T\xf3rax P.A.", "PA"},
@@ -144,9 +146,9 @@ TEST(SelectPcxrTest, ViewsInSixLanguages) {
 
 TEST(SelectPcxrTest, TheSpineIsNotTheChest) {
   DicomMaker maker = SmallChest().Remove(kBodyPart);
-  EXPECT_EQ(Reason(maker.Text(kSeriesDescription, "LO",
-                              "Rachis thoracique face AP")),
-            "nothing says that it shows the chest");
+  EXPECT_EQ(
+      Reason(maker.Text(kSeriesDescription, "LO", "Rachis thoracique face AP")),
+      "nothing says that it shows the chest");
 }
 
 TEST(SelectPcxrTest, ASitesOwnWordsCount) {

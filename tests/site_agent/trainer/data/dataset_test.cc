@@ -77,9 +77,9 @@ TEST(DatasetTest, ASharedCopyWithOtherBytesIsFound) {
     GTEST_SKIP() << "no shared cases";
   }
   CaseManifest manifest;
-  manifest.cases = {Case(2, absl::StrCat(kShared, "duplicates/c00.png"), "P000"),
-                    Case(38, absl::StrCat(kShared, "duplicates/dup00.png"),
-                         "Q000")};
+  manifest.cases = {
+      Case(2, absl::StrCat(kShared, "duplicates/c00.png"), "P000"),
+      Case(38, absl::StrCat(kShared, "duplicates/dup00.png"), "Q000")};
   const Dataset dataset = LoadDataset(
       std::move(manifest),
       {.input_size = 32, .whole = true, .segmented = false, .threads = 1});
