@@ -4,6 +4,7 @@
 
 #include "gmock/gmock.h"
 #include "site_agent/imaging/pictures/write_png.h"
+#include "site_agent/ingest/case_database.h"
 #include "tests/site_agent/ingest/folder_fixture.h"
 
 namespace hilum {
