@@ -109,6 +109,8 @@ absl::StatusOr<GrayImage> DecodeJpeg(absl::string_view bytes) {
   }
   HILUM_RETURN_IF_ERROR(
       CheckImageSize(d.jpeg.image_height, d.jpeg.image_width));
+  // libjpeg forgets the markers when it has finished.
+  const int orientation = OrientationOf(d);
   d.raw.resize(size_t{d.jpeg.image_height} * d.jpeg.image_width);
   if (!ReadRows(d)) {
     return absl::InvalidArgumentError(absl::StrCat("damaged JPEG: ", d.reason));
@@ -118,7 +120,7 @@ absl::StatusOr<GrayImage> DecodeJpeg(absl::string_view bytes) {
                   {}};
   image.pixels.resize(d.raw.size());
   for (size_t i = 0; i < d.raw.size(); ++i) image.pixels[i] = d.raw[i] / 255.0f;
-  return ApplyExifOrientation(std::move(image), OrientationOf(d));
+  return ApplyExifOrientation(std::move(image), orientation);
 }
 
 }  // namespace hilum

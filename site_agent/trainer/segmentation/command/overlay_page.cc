@@ -35,7 +35,7 @@ using Colour = std::array<uint8_t, 3>;
 // Okabe and Ito's, which the colour-blind tell apart: on black, and on white.
 constexpr Colour kFound[2] = {{230, 159, 0}, {213, 94, 0}};
 constexpr Colour kGiven[2] = {{86, 180, 233}, {0, 114, 178}};
-constexpr Colour kRejected[2] = {{204, 121, 167}, {204, 121, 167}};
+constexpr Colour kRejected[2] = {{204, 121, 167}, {0, 0, 0}};
 constexpr int kMark = 4;  // pixels of a rejected tile's frame
 
 void Paint(RgbImage& image, int row, int column, const Colour& colour) {

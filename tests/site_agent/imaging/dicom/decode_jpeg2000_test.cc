@@ -1,93 +1,132 @@
 // SPDX-License-Identifier: Apache-2.0
-// Codestreams that lack their end, or have another sign than the header. Right
-// is what pydicom 2.3.1 with GDCM makes of them.
-#include <filesystem>
+// Codestreams that lack their end, or have another sign than the header.
+#include <openjpeg.h>
+
+#include <cstdint>
+#include <cstring>
 #include <string>
+#include <vector>
 
 #include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
-#include "common/base/file.h"
 #include "gtest/gtest.h"
-#include "site_agent/imaging/dicom/dicom_frames.h"
 #include "site_agent/imaging/dicom/frame_decoders.h"
 
 namespace hilum {
 namespace {
 
-const char kFolder[] = HILUM_SOURCE_DIR "/../shared/dicom/files/";
+constexpr int kSide = 16;
 
-struct Frame {
+OPJ_SIZE_T Append(void* from, OPJ_SIZE_T size, void* to) {
+  static_cast<std::string*>(to)->append(static_cast<char*>(from), size);
+  return size;
+}
+
+OPJ_OFF_T Skip(OPJ_OFF_T size, void* to) {
+  static_cast<std::string*>(to)->append(static_cast<size_t>(size), '\0');
+  return size;
+}
+
+OPJ_BOOL Seek(OPJ_OFF_T, void*) { return OPJ_TRUE; }
+
+// Samples, [kSide * kSide], compressed without loss.
+std::string Compress(const std::vector<int>& samples, int bits,
+                     bool is_signed) {
+  opj_image_cmptparm_t component = {};
+  component.dx = component.dy = 1;
+  component.w = component.h = kSide;
+  component.prec = static_cast<OPJ_UINT32>(bits);
+  component.sgnd = is_signed;
+  opj_image_t* image = opj_image_create(1, &component, OPJ_CLRSPC_GRAY);
+  image->x1 = image->y1 = kSide;
+  std::memcpy(image->comps[0].data, samples.data(),
+              samples.size() * sizeof(OPJ_INT32));
+  opj_cparameters_t parameters;
+  opj_set_default_encoder_parameters(&parameters);
+  parameters.numresolution = 3;
+  parameters.tcp_numlayers = 1;
+  parameters.cp_disto_alloc = 1;
+  opj_codec_t* codec = opj_create_compress(OPJ_CODEC_J2K);
+  std::string out;
+  opj_stream_t* stream = opj_stream_default_create(OPJ_FALSE);
+  opj_stream_set_user_data(stream, &out, nullptr);
+  opj_stream_set_write_function(stream, Append);
+  opj_stream_set_skip_function(stream, Skip);
+  opj_stream_set_seek_function(stream, Seek);
+  EXPECT_TRUE(opj_setup_encoder(codec, &parameters, image) &&
+              opj_start_compress(codec, image, stream) &&
+              opj_encode(codec, stream) && opj_end_compress(codec, stream));
+  opj_stream_destroy(stream);
+  opj_destroy_codec(codec);
+  opj_image_destroy(image);
+  return out;
+}
+
+PixelFormat Header(int bits, bool is_signed) {
   PixelFormat format;
-  std::string bytes;  // up to its end marker
-};
-
-Frame ReadFrame(const std::string& name) {
-  const std::string bytes = ReadFile(absl::StrCat(kFolder, name)).value();
-  const DicomFile file = ReadDicomFile(bytes).value();
-  Frame frame{
-      ReadPixelFormat(file.elements).value(),
-      JoinFragments(file.elements.Find(kPixelDataTag)->items, 1).value()[0]};
-  frame.bytes.resize(frame.bytes.rfind("\xff\xd9") + 2);
-  return frame;
+  format.rows = format.columns = kSide;
+  format.bits_allocated = 16;
+  format.bits_stored = bits;
+  format.high_bit = bits - 1;
+  format.is_signed = is_signed;
+  format.photometric = "MONOCHROME2";
+  return format;
 }
 
-class DecodeJpeg2000Test : public testing::Test {
- protected:
-  void SetUp() override {
-    if (!std::filesystem::exists(kFolder)) GTEST_SKIP() << "no shared files";
-    frame_ = ReadFrame("chestA_j2k90.dcm");
-    ASSERT_TRUE(
-        DecodeJpeg2000Frame(frame_.bytes, frame_.format, decoded_).ok());
-  }
-  int Sample(const std::string& bytes, size_t i) const {
-    return static_cast<int16_t>(static_cast<uint8_t>(bytes[2 * i]) |
-                                static_cast<uint8_t>(bytes[2 * i + 1]) << 8);
-  }
+// From `first` on, every `step`.
+std::vector<int> Ramp(int first, int step) {
+  std::vector<int> samples;
+  for (int i = 0; i < kSide * kSide; ++i) samples.push_back(first + i * step);
+  return samples;
+}
 
-  Frame frame_;  // 10 bits, unsigned
-  std::string decoded_;
-};
-
-TEST_F(DecodeJpeg2000Test, AStreamWithoutItsEndMarkerIsWhole) {
+std::vector<int> Decode(const std::string& frame, const PixelFormat& format) {
   std::string out;
-  const absl::string_view bytes = frame_.bytes;
-  const absl::Status status = DecodeJpeg2000Frame(
-      bytes.substr(0, bytes.size() - 2), frame_.format, out);
-  ASSERT_TRUE(status.ok()) << status;
-  EXPECT_EQ(out, decoded_);
-  // A byte less is one of the picture's.
+  const absl::Status status = DecodeJpeg2000Frame(frame, format, out);
+  EXPECT_TRUE(status.ok()) << status;
+  std::vector<int> samples;
+  for (size_t i = 0; i + 1 < out.size(); i += 2) {
+    const int low = static_cast<uint8_t>(out[i]);
+    const int word = low | static_cast<uint8_t>(out[i + 1]) << 8;
+    samples.push_back(format.is_signed ? static_cast<int16_t>(word) : word);
+  }
+  return samples;
+}
+
+TEST(DecodeJpeg2000Test, AStreamWithoutItsEndMarkerIsWhole) {
+  const std::vector<int> samples = Ramp(0, 16);
+  const std::string whole = Compress(samples, 12, false);
+  ASSERT_TRUE(absl::EndsWith(whole, "\xff\xd9"));
+  const PixelFormat format = Header(12, false);
+  EXPECT_EQ(Decode(whole, format), samples);
+  const std::string bare = whole.substr(0, whole.size() - 2);
+  EXPECT_EQ(Decode(bare, format), samples);
+  // DICOM makes the length even.
+  EXPECT_EQ(Decode(bare + std::string(1, '\0'), format), samples);
+  // What is cut off further is of the picture.
+  std::string out;
   EXPECT_FALSE(
-      DecodeJpeg2000Frame(bytes.substr(0, bytes.size() - 3), frame_.format, out)
-          .ok());
+      DecodeJpeg2000Frame(whole.substr(0, whole.size() - 3), format, out).ok());
 }
 
-TEST_F(DecodeJpeg2000Test, UnsignedSamplesOfASignedHeaderAreTwosComplement) {
-  PixelFormat is_signed = frame_.format;
-  is_signed.is_signed = true;
-  std::string out;
-  ASSERT_TRUE(DecodeJpeg2000Frame(frame_.bytes, is_signed, out).ok());
-  int negative = 0;
-  for (size_t i = 0; i < decoded_.size() / 2; ++i) {
-    const int value = Sample(decoded_, i);
-    ASSERT_EQ(Sample(out, i), value < 512 ? value : value - 1024) << i;
-    negative += value >= 512;
-  }
-  EXPECT_GT(negative, 0);
+// As pydicom has it, with GDCM.
+TEST(DecodeJpeg2000Test, UnsignedSamplesOfASignedHeaderAreTwosComplement) {
+  const std::vector<int> samples = Ramp(0, 16);
+  std::vector<int> wanted;
+  for (int v : samples) wanted.push_back(v < 2048 ? v : v - 4096);
+  EXPECT_EQ(Decode(Compress(samples, 12, false), Header(12, true)), wanted);
 }
 
-TEST_F(DecodeJpeg2000Test, NegativeSamplesOfAnUnsignedHeaderAreRefused) {
-  std::string is_signed = frame_.bytes;
-  is_signed[42] |= '\x80';  // Ssiz: its samples are signed
+TEST(DecodeJpeg2000Test, SignedSamplesOfAnUnsignedHeaderMustNotBeNegative) {
+  EXPECT_EQ(Decode(Compress(Ramp(0, 8), 12, true), Header(12, false)),
+            Ramp(0, 8));
   std::string out;
-  const absl::Status status =
-      DecodeJpeg2000Frame(is_signed, frame_.format, out);
+  const absl::Status status = DecodeJpeg2000Frame(
+      Compress(Ramp(-1, 8), 12, true), Header(12, false), out);
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_TRUE(absl::StrContains(status.message(), "Pixel Representation"))
       << status;
-  PixelFormat format = frame_.format;
-  format.is_signed = true;
-  ASSERT_TRUE(DecodeJpeg2000Frame(is_signed, format, out).ok());
-  EXPECT_EQ(Sample(out, 0), Sample(decoded_, 0) - 512);
+  EXPECT_EQ(Decode(Compress(Ramp(-1, 8), 12, true), Header(12, true)),
+            Ramp(-1, 8));
 }
 
 }  // namespace
