@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -22,6 +23,9 @@ struct GrayImage {
   // From one row, or column, to the next, where it is known; else 0.
   double row_mm = 0;
   double column_mm = 0;
+  // For people: what the file says of its display that could not be used, and
+  // what was done instead. Quotes no text of the file.
+  std::vector<std::string> notes;
 
   float at(int row, int column) const {
     return pixels[static_cast<size_t>(row) * columns + column];
@@ -40,6 +44,15 @@ struct RgbImage {
 
 // RESOURCE_EXHAUSTED: over kMaxImagePixels. INVALID_ARGUMENT: no pixels.
 absl::Status CheckImageSize(uint64_t rows, uint64_t columns);
+
+// Refuses an image all of whose pixels have one value, as a failed export or
+// exposure leaves it: INVALID_ARGUMENT. Stops at the first pixel that differs.
+absl::Status CheckShowsSomething(const GrayImage& image);
+
+// Returns SHA-256 over the image's size and its grays in 16 bits, 32 raw
+// bytes: equal for the same picture in another file, container or compression
+// without loss, whatever its bits.
+std::string PixelDigest(const GrayImage& image);
 
 }  // namespace hilum
 

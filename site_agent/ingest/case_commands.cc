@@ -22,6 +22,8 @@
 #include "site_agent/ingest/confine_ingest.h"
 #include "site_agent/ingest/exports.h"
 #include "site_agent/ingest/intake.h"
+#include "site_agent/ingest/show_picture.h"
+#include "site_agent/sandbox/confine.h"
 
 namespace hilum {
 namespace {
@@ -31,7 +33,8 @@ struct Options {
   std::string key_file;
   std::string id;
   std::string reason;
-  int turn = 0;  // degrees, clockwise
+  std::string picture;  // a file; empty: none
+  int turn = 0;         // degrees, clockwise
   bool mirror = false;
   bool quarantined = false;
   bool json = false;
@@ -135,8 +138,30 @@ absl::Status ShowHistory(CaseDatabase& database, const std::string& id,
   return absl::OkStatus();
 }
 
+// Confined first, as it may decode a file that was refused.
+absl::Status WritePicture(const Options& options, CaseDatabase& database) {
+  HILUM_ASSIGN_OR_RETURN(const auto stored, database.FindCase(options.id));
+  HILUM_ASSIGN_OR_RETURN(const auto source,
+                         database.FindSourceById(options.id));
+  if (!stored.has_value() && !source.has_value()) return absl::OkStatus();
+  const size_t slash = options.picture.rfind('/');
+  Confinement files{
+      .read = {},
+      .write = {options.store, slash == std::string::npos
+                                   ? "."
+                                   : options.picture.substr(0, slash + 1)}};
+  if (source.has_value()) files.read.push_back(source->name);
+  HILUM_RETURN_IF_ERROR(Confine(files));
+  return stored.has_value()
+             ? WriteCasePicture(options.store, options.id, options.picture)
+             : WriteFilePicture(source->name, options.picture);
+}
+
 absl::Status Show(const Options& options, std::ostream& out) {
   HILUM_ASSIGN_OR_RETURN(auto database, OpenToLook(options));
+  if (!options.picture.empty()) {
+    HILUM_RETURN_IF_ERROR(WritePicture(options, *database));
+  }
   HILUM_ASSIGN_OR_RETURN(const auto stored, database->FindCase(options.id));
   if (stored.has_value()) {
     out << CaseLine(*stored) << "\npatient " << stored->patient
@@ -225,6 +250,8 @@ void AddCaseCommands(CLI::App& app, std::ostream& out, IngestAction& action) {
   CLI::App* show = AddCommand(
       app, "show", "Show a case or a refused file, with its history",
       "show --store /data/cases 6b1f0c2d4e5a6978", Show, options, out, action);
+  show->add_option("--picture", options->picture,
+                   "A PNG to write: what the case or the refused file shows");
   CLI::App* quarantine = AddCommand(
       app, "quarantine", "Keep a case out of cases.csv",
       "quarantine --store /data/cases 6b1f0c2d4e5a6978 --reason 'drain'",

@@ -54,10 +54,15 @@ ALTER TABLE cases ADD COLUMN turn INTEGER NOT NULL DEFAULT 0;
 PRAGMA user_version = 2;
 )sql";
 
+constexpr char kJudgedBySchema[] = R"sql(
+ALTER TABLE sources ADD COLUMN judged_by TEXT NOT NULL DEFAULT '';
+PRAGMA user_version = 3;
+)sql";
+
 constexpr char kSourceColumns[] =
     "id, name, size, modified, walked, refusal, reason, case_id, patient, "
     "chosen, key_file, key_patient, key_issuer, key_study, key_accession, "
-    "key_sop";
+    "key_sop, judged_by";
 
 Source SourceAt(const Statement& row) {
   Source source{.id = row.Bytes(0),
@@ -72,6 +77,7 @@ Source SourceAt(const Statement& row) {
   for (int i = 0; i < kNumLabelColumns; ++i) {
     source.keys.of[i] = row.Bytes(10 + i);
   }
+  source.judged_by = row.Bytes(10 + kNumLabelColumns);
   return source;
 }
 
@@ -119,9 +125,9 @@ CaseDatabase::~CaseDatabase() { sqlite3_close_v2(database_); }
 
 absl::StatusOr<std::unique_ptr<CaseDatabase>> CaseDatabase::Open(
     const std::string& path) {
-  HILUM_ASSIGN_OR_RETURN(
-      sqlite3 * database,
-      OpenDatabase(path, "hilum-ingest", {kSchema, kLookSchema}));
+  HILUM_ASSIGN_OR_RETURN(sqlite3 * database,
+                         OpenDatabase(path, "hilum-ingest",
+                                      {kSchema, kLookSchema, kJudgedBySchema}));
   return std::unique_ptr<CaseDatabase>(new CaseDatabase(database, path));
 }
 
@@ -187,7 +193,7 @@ absl::StatusOr<std::vector<Source>> CaseDatabase::SourcesOf(
 absl::Status CaseDatabase::PutSource(const Source& source) {
   const std::string sql = absl::StrCat(
       "INSERT INTO sources(", kSourceColumns,
-      ") VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+      ") VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
       "ON CONFLICT(name) DO UPDATE SET size = excluded.size, modified = "
       "excluded.modified, walked = excluded.walked, refusal = "
       "excluded.refusal, reason = excluded.reason, case_id = "
@@ -195,7 +201,7 @@ absl::Status CaseDatabase::PutSource(const Source& source) {
       "excluded.chosen, key_file = excluded.key_file, key_patient = "
       "excluded.key_patient, key_issuer = excluded.key_issuer, key_study = "
       "excluded.key_study, key_accession = excluded.key_accession, key_sop = "
-      "excluded.key_sop");
+      "excluded.key_sop, judged_by = excluded.judged_by");
   Statement put(database_, path_, sql.c_str());
   put.Text(source.id)
       .Blob(source.name)
@@ -208,7 +214,7 @@ absl::Status CaseDatabase::PutSource(const Source& source) {
       .Text(source.patient)
       .Int(source.chosen);
   for (const std::string& key : source.keys.of) put.Blob(key);
-  return put.Run();
+  return put.Text(source.judged_by).Run();
 }
 
 absl::Status CaseDatabase::ForgetSource(absl::string_view name) {

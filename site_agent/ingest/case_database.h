@@ -37,6 +37,9 @@ struct Source {
   std::string patient;  // Pseudonyms::Patient; empty: the file does not say
   IdKeys keys;
   bool chosen = false;  // by a person
+  // Of a refused file: by which words or reader, Intake's; empty: an older
+  // program's. By others it may be taken.
+  std::string judged_by;
 };
 
 enum class CaseState { kReady, kUnlabelled, kQuarantined };

@@ -153,12 +153,14 @@ absl::Status IngestFolder(const FolderOptions& options, std::ostream& out,
       const FolderWalk walk,
       WalkFolder(options.folder,
                  {Canonical(options.store), Canonical(options.labels),
-                  Canonical(options.masks), Canonical(options.key_file)}));
+                  Canonical(options.masks), Canonical(options.key_file),
+                  Canonical(options.words)}));
   if (options.confine) HILUM_RETURN_IF_ERROR(options.confine(walk));
   HILUM_ASSIGN_OR_RETURN(std::unique_ptr<Intake> intake,
                          Intake::Open({.store = options.store,
                                        .key_file = options.key_file,
-                                       .actor = "folder"},
+                                       .actor = "folder",
+                                       .words = options.words},
                                       clock, rng));
   HILUM_RETURN_IF_ERROR(TakeLabels(options, walk.folder, *intake, out));
   FolderRun run(options, *intake, clock);

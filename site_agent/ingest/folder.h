@@ -18,6 +18,7 @@ struct FolderOptions {
   std::string labels;     // a CSV file; empty: those of earlier runs
   std::string masks;      // a folder; empty: none
   std::string key_file;   // empty: STORE/patient.key
+  std::string words;      // IntakeOptions's
   int threads = 0;        // 0: one a processor
   bool terminal = false;  // `progress` is one
   ConfineToWalk confine;  // may be empty

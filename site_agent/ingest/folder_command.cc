@@ -20,6 +20,7 @@ absl::Status ConfineTo(const FolderOptions& options, const FolderWalk& walk) {
                     .read = PathsOf(walk),
                     .write = {}};
   if (!options.labels.empty()) files.read.push_back(options.labels);
+  if (!options.words.empty()) files.read.push_back(options.words);
   if (!options.masks.empty()) {
     const absl::StatusOr<FolderWalk> masks = WalkFolder(options.masks, {});
     // A folder that is not there has no masks.
@@ -51,6 +52,9 @@ void AddFolderCommand(CLI::App& app, std::ostream& out, IngestAction& action) {
                       "MASKS/SOPINSTANCEUID.png");
   command->add_option("--key", options->key_file,
                       "Patients' key; default STORE/patient.key");
+  command->add_option("--words", options->words,
+                      "Your own words for chest, AP, PA ...: lines such as "
+                      "`ap: bettaufnahme`; the store keeps them");
   command->add_option("--threads", options->threads, "Default: the processors")
       ->check(CLI::Range(1, 256));
   command->footer(

@@ -3,6 +3,7 @@
 
 #include <exception>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -20,7 +21,7 @@ constexpr DicomTag kRows = 0x00280010;
 constexpr DicomTag kColumns = 0x00280011;
 
 // Fills in what is found; an error is why the file is not accepted.
-absl::Status Inspect(Inspection& found) {
+absl::Status Inspect(const FilmWords& words, Inspection& found) {
   HILUM_ASSIGN_OR_RETURN(std::string bytes,
                          ReadFile(found.file, kMaxImageFileBytes));
   found.readable = true;
@@ -31,12 +32,14 @@ absl::Status Inspect(Inspection& found) {
   HILUM_ASSIGN_OR_RETURN(StoredPixels pixels, DecodeStoredPixels(file));
   found.decoded = true;
   found.stored_sha256 = ToHex(Sha256Of(pixels.bytes));
-  const PcxrVerdict verdict = SelectPcxr(file.elements);
+  const PcxrVerdict verdict = SelectPcxr(file.elements, words);
   found.view = verdict.view;
   if (!verdict.accepted()) {
     return absl::FailedPreconditionError(verdict.reason);
   }
-  return RenderDicom(file.elements, pixels).status();
+  HILUM_ASSIGN_OR_RETURN(GrayImage image, RenderDicom(file.elements, pixels));
+  found.notes = std::move(image.notes);
+  return CheckShowsSomething(image);
 }
 
 nlohmann::ordered_json TextOrNull(const std::string& text) {
@@ -50,12 +53,12 @@ nlohmann::ordered_json NumberOrNull(std::optional<int> number) {
 
 }  // namespace
 
-Inspection InspectFile(const std::string& path) {
+Inspection InspectFile(const std::string& path, const FilmWords& words) {
   Inspection found;
   found.file = path;
   absl::Status status;
   try {
-    status = Inspect(found);
+    status = Inspect(words, found);
   } catch (const std::exception& error) {
     status = absl::ResourceExhaustedError(error.what());
   }
@@ -75,6 +78,7 @@ std::string InspectionJson(const Inspection& inspection) {
   json["columns"] = NumberOrNull(inspection.columns);
   json["view"] = TextOrNull(inspection.view);
   json["stored_sha256"] = TextOrNull(inspection.stored_sha256);
+  json["notes"] = inspection.notes;
   // File names and headers need not be UTF-8.
   return json.dump(-1, ' ', false,
                    nlohmann::ordered_json::error_handler_t::replace);

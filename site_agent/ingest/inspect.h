@@ -4,6 +4,9 @@
 
 #include <optional>
 #include <string>
+#include <vector>
+
+#include "site_agent/imaging/dicom/film_words.h"
 
 namespace hilum {
 
@@ -20,10 +23,13 @@ struct Inspection {
   std::optional<int> columns;
   std::string view;           // "AP" or "PA"; empty: not known
   std::string stored_sha256;  // StoredPixels' bytes, hexadecimal
+  // What of it could not be used for its display, and what is done instead.
+  std::vector<std::string> notes;
 };
 
 // Never fails: what is wrong is the reason.
-Inspection InspectFile(const std::string& path);
+Inspection InspectFile(const std::string& path,
+                       const FilmWords& words = FilmWords::BuiltIn());
 
 // A JSON object on one line, without the line's end; null where a value is not
 // known.

@@ -7,6 +7,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "common/base/file.h"
 #include "common/base/status_macros.h"
 #include "site_agent/ingest/commands.h"
 #include "site_agent/ingest/inspect.h"
@@ -17,6 +19,7 @@ namespace {
 
 struct Options {
   std::vector<std::string> files;
+  std::string words;
   bool json = false;
 };
 
@@ -29,13 +32,24 @@ std::string TableLine(const Inspection& found) {
                       : found.decoded ? "decoded"
                                       : "refused";
   return absl::StrFormat(
-      "%-8s  %-11s  %-4s  %-23s  %s%s%s", state, size,
+      "%-8s  %-11s  %-4s  %-23s  %s%s%s%s%s", state, size,
       found.view.empty() ? "-" : found.view,
       found.transfer_syntax.empty() ? "-" : found.transfer_syntax, found.file,
-      found.accepted ? "" : ": ", found.reason);
+      found.accepted ? "" : ": ", found.reason,
+      found.notes.empty() ? "" : "; note: ", absl::StrJoin(found.notes, "; "));
+}
+
+absl::StatusOr<FilmWords> ReadWords(const std::string& path) {
+  if (path.empty()) return FilmWords::BuiltIn();
+  HILUM_ASSIGN_OR_RETURN(const std::string list, ReadFile(path, 1 << 20));
+  absl::StatusOr<FilmWords> words = FilmWords::WithSiteList(list);
+  if (words.ok()) return words;
+  return absl::Status(words.status().code(),
+                      absl::StrCat(path, ": ", words.status().message()));
 }
 
 absl::Status Inspect(const Options& options, std::ostream& out) {
+  HILUM_ASSIGN_OR_RETURN(const FilmWords words, ReadWords(options.words));
   HILUM_RETURN_IF_ERROR(Confine({.read = options.files, .write = {}}));
   if (!options.json) {
     out << absl::StrFormat("%-8s  %-11s  %-4s  %-23s  %s\n", "", "size", "view",
@@ -43,7 +57,7 @@ absl::Status Inspect(const Options& options, std::ostream& out) {
   }
   int unreadable = 0;
   for (const std::string& file : options.files) {
-    const Inspection found = InspectFile(file);
+    const Inspection found = InspectFile(file, words);
     if (!found.readable) ++unreadable;
     // One at a time, as far as a pipe's reader has them.
     out << (options.json ? InspectionJson(found) : TableLine(found))
@@ -62,6 +76,9 @@ void AddInspectCommand(CLI::App& app, std::ostream& out, IngestAction& action) {
       "inspect", "Say which DICOM files are frontal chest radiographs");
   command->add_option("FILE", options->files, "DICOM files")->required();
   command->add_flag("--json", options->json, "One JSON object a line");
+  command->add_option("--words", options->words,
+                      "Your own words for chest, AP, PA ...: lines such as "
+                      "`ap: bettaufnahme`");
   command->footer("Example: hilum-ingest inspect --json studies/*.dcm");
   command->callback([options, &out, &action] {
     action = [options, &out] { return Inspect(*options, out); };

@@ -7,6 +7,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
 #include "site_agent/imaging/case_store/case_record.h"
@@ -19,6 +20,10 @@ namespace hilum {
 namespace {
 
 constexpr char kKeyCheck[] = "key_check";
+constexpr char kSiteWords[] = "film_words";
+constexpr uint64_t kMaxWordsBytes = 1 << 20;
+// Raised where the reader takes files that it refused as damaged.
+constexpr char kReader[] = "reader 2";
 
 absl::Status CheckKey(const Pseudonyms& pseudonyms, const std::string& key_file,
                       CaseDatabase& database) {
@@ -30,6 +35,24 @@ absl::Status CheckKey(const Pseudonyms& pseudonyms, const std::string& key_file,
       absl::StrCat(key_file,
                    ": not the key that this store was made with; give that one "
                    "with --key, or make another store"));
+}
+
+// Those built in with the site's: the file's, which the store keeps from now
+// on, or those that it keeps.
+absl::StatusOr<FilmWords> WordsOf(const std::string& file,
+                                  CaseDatabase& database) {
+  HILUM_ASSIGN_OR_RETURN(std::string list, database.Note(kSiteWords));
+  if (!file.empty()) {
+    HILUM_ASSIGN_OR_RETURN(list, ReadFile(file, kMaxWordsBytes));
+  }
+  absl::StatusOr<FilmWords> words = FilmWords::WithSiteList(list);
+  if (!words.ok()) {
+    return absl::Status(words.status().code(),
+                        absl::StrCat(file.empty() ? "the store's words" : file,
+                                     ": ", words.status().message()));
+  }
+  if (!file.empty()) HILUM_RETURN_IF_ERROR(database.SetNote(kSiteWords, list));
+  return words;
 }
 
 std::string PackedHistogram(const ReadImage& image) {
@@ -58,13 +81,15 @@ std::string CaseIdOf(const Pseudonyms& pseudonyms, const ReadImage& image) {
 
 Intake::Intake(const IntakeOptions& options, Clock& clock, FolderLock lock,
                Pseudonyms pseudonyms, std::unique_ptr<CaseDatabase> database,
-               ShardWriter shards)
+               ShardWriter shards, FilmWords words)
     : options_(options),
       clock_(clock),
       lock_(std::move(lock)),
       pseudonyms_(std::move(pseudonyms)),
       database_(std::move(database)),
-      shards_(std::move(shards)) {}
+      shards_(std::move(shards)),
+      words_(std::move(words)),
+      words_name_(words_.Fingerprint().substr(0, 16)) {}
 
 absl::StatusOr<std::unique_ptr<Intake>> Intake::Open(
     const IntakeOptions& options, Clock& clock, SecureRng& rng) {
@@ -86,12 +111,18 @@ absl::StatusOr<std::unique_ptr<Intake>> Intake::Open(
   HILUM_ASSIGN_OR_RETURN(std::unique_ptr<CaseDatabase> database,
                          CaseDatabase::Open(database_path));
   HILUM_RETURN_IF_ERROR(CheckKey(pseudonyms, key_file, *database));
+  HILUM_ASSIGN_OR_RETURN(FilmWords words, WordsOf(options.words, *database));
   HILUM_ASSIGN_OR_RETURN(const ShardEnd end, database->End());
   HILUM_ASSIGN_OR_RETURN(ShardWriter shards,
                          ShardWriter::Open(options.store, end));
   return std::unique_ptr<Intake>(
       new Intake(options, clock, std::move(lock), std::move(pseudonyms),
-                 std::move(database), std::move(shards)));
+                 std::move(database), std::move(shards), std::move(words)));
+}
+
+std::string Intake::JudgedBy(Refusal refusal) const {
+  if (refusal == Refusal::kNotChosen) return words_name_;
+  return refusal == Refusal::kDamaged ? kReader : "";
 }
 
 absl::StatusOr<bool> Intake::IsKnown(const IntakeFile& file) {
@@ -99,6 +130,7 @@ absl::StatusOr<bool> Intake::IsKnown(const IntakeFile& file) {
                          database_->FindSource(file.path));
   if (!source.has_value() || source->stamp != file.stamp) return false;
   if (source->refusal == Refusal::kUnreadable) return false;
+  if (source->judged_by != JudgedBy(source->refusal)) return false;
   if (file.read.mask.empty() || source->case_id.empty()) return true;
   HILUM_ASSIGN_OR_RETURN(std::optional<StoredCase> stored,
                          database_->FindCase(source->case_id));
@@ -106,7 +138,9 @@ absl::StatusOr<bool> Intake::IsKnown(const IntakeFile& file) {
 }
 
 Prepared Intake::Read(const IntakeFile& file) const {
-  Prepared prepared{.image = ReadImageFile(file.path, file.read)};
+  ReadOptions read = file.read;
+  read.words = &words_;
+  Prepared prepared{.image = ReadImageFile(file.path, read)};
   ReadImage& image = prepared.image;
   if (image.refusal != Refusal::kNone) return prepared;
   prepared.record = EncodeCaseRecord(
@@ -156,7 +190,8 @@ Source Intake::SourceOf(const IntakeFile& file, const ReadImage& image) const {
           .reason = image.reason,
           .patient = pseudonyms_.Patient(image.ids.issuer, image.ids.patient),
           .keys = KeysOf(pseudonyms_, file.path, image.ids),
-          .chosen = file.read.chosen};
+          .chosen = file.read.chosen,
+          .judged_by = JudgedBy(image.refusal)};
 }
 
 absl::Status Intake::RecordRefusal(const Source& source,
@@ -222,7 +257,11 @@ absl::StatusOr<Outcome> Intake::Record(const IntakeFile& file,
     HILUM_ASSIGN_OR_RETURN(StoredCase stored, PlaceCase(source, prepared));
     source.case_id = stored.id;
     HILUM_RETURN_IF_ERROR(database_->PutSource(source));
-    HILUM_ASSIGN_OR_RETURN(outcome, JudgeAnew(std::move(stored)));
+    HILUM_ASSIGN_OR_RETURN(const std::optional<StoredCase> known,
+                           database_->FindCase(stored.id));
+    const std::string notes =
+        known.has_value() ? "" : absl::StrJoin(prepared.image.notes, "; ");
+    HILUM_ASSIGN_OR_RETURN(outcome, JudgeAnew(std::move(stored), notes));
   }
   if (before.has_value() && !before->case_id.empty() &&
       before->case_id != source.case_id) {

@@ -14,6 +14,7 @@
 #include "common/base/folder_lock.h"
 #include "common/crypto/secure_rng.h"
 #include "site_agent/imaging/case_store/case_record.h"
+#include "site_agent/imaging/dicom/film_words.h"
 #include "site_agent/ingest/case_database.h"
 #include "site_agent/ingest/pseudonyms.h"
 #include "site_agent/ingest/read_image.h"
@@ -25,6 +26,9 @@ struct IntakeOptions {
   std::string store;     // made where absent, 0700
   std::string key_file;  // empty: STORE/patient.key
   std::string actor;     // for the history: "folder", "listen", "user jane"
+  // A file with the site's own words (FilmWords::WithSiteList); the store keeps
+  // them for later. Empty: those that it keeps.
+  std::string words = {};
 };
 
 // One image on its way in.
@@ -66,13 +70,15 @@ class Intake {
  public:
   // FAILED_PRECONDITION: another process has the store, it is of a newer
   // program, or it was made with another key. DATA_LOSS: a shard is shorter
-  // than the database says. Else as Pseudonyms::FromKeyFile and ErrnoStatus.
+  // than the database says. INVALID_ARGUMENT: a list of words with a wrong
+  // line. Else as Pseudonyms::FromKeyFile and ErrnoStatus.
   static absl::StatusOr<std::unique_ptr<Intake>> Open(
       const IntakeOptions& options, Clock& clock, SecureRng& rng);
 
   // Whether Record has had the file as it is now and needs it no more. Not
-  // where it could not be read then, and not where file.read.mask is given and
-  // its case has none yet.
+  // where it could not be read then, where it was refused by other words or an
+  // older reader, and not where file.read.mask is given and its case has none
+  // yet.
   absl::StatusOr<bool> IsKnown(const IntakeFile& file);
   // As it was recorded, if it was.
   absl::StatusOr<std::optional<Source>> FindSource(absl::string_view path) {
@@ -118,7 +124,10 @@ class Intake {
  private:
   Intake(const IntakeOptions& options, Clock& clock, FolderLock lock,
          Pseudonyms pseudonyms, std::unique_ptr<CaseDatabase> database,
-         ShardWriter shards);
+         ShardWriter shards, FilmWords words);
+
+  // Of a refusal: what Source::judged_by is now.
+  std::string JudgedBy(Refusal refusal) const;
 
   absl::Status BeginChanges();
   Source SourceOf(const IntakeFile& file, const ReadImage& image) const;
@@ -129,7 +138,7 @@ class Intake {
   absl::StatusOr<std::vector<LabelRow>> LabelsOf(
       const std::vector<Source>& sources);
   // Judges and stores; a change of state is history, and `deed`, what a person
-  // did to it, where there is one.
+  // did to it or what is noted of its file, where there is one.
   absl::StatusOr<Outcome> JudgeAnew(StoredCase stored,
                                     absl::string_view deed = "");
   absl::StatusOr<Outcome> TakeChosen(const Source& source);
@@ -144,6 +153,8 @@ class Intake {
   Pseudonyms pseudonyms_;
   std::unique_ptr<CaseDatabase> database_;
   ShardWriter shards_;
+  const FilmWords words_;
+  const std::string words_name_;
   bool changing_ = false;
   std::optional<std::vector<int>> label_sets_;
 };

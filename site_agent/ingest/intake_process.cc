@@ -135,6 +135,7 @@ absl::Status RunIntake(const ReceivingOptions& options, ScopedFd control) {
                       .read = {},
                       .write = {IncomingFolder(options)}};
     if (!options.labels.empty()) files.read.push_back(options.labels);
+    if (!options.words.empty()) files.read.push_back(options.words);
     HILUM_RETURN_IF_ERROR(ConfineIngest(std::move(files), RealSecureRng()));
     return ReceivingIntake::Open(options, RealClock(), RealSecureRng());
   };

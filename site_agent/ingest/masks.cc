@@ -44,6 +44,7 @@ absl::StatusOr<GrayImage> ReadMask(const std::string& path, const Turn& turn) {
   HILUM_ASSIGN_OR_RETURN(const std::string bytes,
                          ReadFile(path, kMaxImageFileBytes));
   HILUM_ASSIGN_OR_RETURN(GrayImage mask, DecodeMask(bytes));
+  HILUM_RETURN_IF_ERROR(WhyMaskIsDoubtful(mask));
   if (turn == Turn{}) return mask;
   mask.pixels = TurnPixels(mask.rows, mask.columns,
                            absl::MakeConstSpan(mask.pixels), turn);

@@ -131,7 +131,9 @@ absl::StatusOr<GrayImage> ReadDicom(absl::string_view bytes,
   out.ids = IdsOf(file.elements);
   out.told = SaysOrientation(file.elements);
   HILUM_ASSIGN_OR_RETURN(PixelFormat format, ReadPixelFormat(file.elements));
-  const PcxrVerdict verdict = SelectPcxr(file.elements);
+  const PcxrVerdict verdict =
+      SelectPcxr(file.elements, options.words == nullptr ? FilmWords::BuiltIn()
+                                                         : *options.words);
   out.view = verdict.view;
   if (!verdict.accepted() && !options.chosen) {
     out.refusal = Refusal::kNotChosen;
@@ -185,6 +187,7 @@ absl::Status AddMask(const GrayImage& image, const std::string& path,
   HILUM_ASSIGN_OR_RETURN(const FileBytes file, ReadRegularFile(path, turn));
   turn.TakeIf(PlainImagePixels(file.view()) > kLargeImagePixels);
   HILUM_ASSIGN_OR_RETURN(GrayImage mask, DecodeMask(file.view()));
+  HILUM_RETURN_IF_ERROR(WhyMaskIsDoubtful(mask));
   HILUM_ASSIGN_OR_RETURN(out.segmented,
                          PrepareSegmentedWithin(image, mask, kKeptSide));
   out.lungs = LungBits(mask, out.whole.rows, out.whole.columns);
@@ -212,6 +215,8 @@ absl::Status Read(const std::string& path, const ReadOptions& options,
     if (!read.ok()) return read.status();
     image = *std::move(read);
   }
+  HILUM_RETURN_IF_ERROR(CheckShowsSomething(image));
+  out.notes = std::move(image.notes);
   out.rows = image.rows;
   out.columns = image.columns;
   HILUM_ASSIGN_OR_RETURN(

@@ -6,9 +6,11 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "site_agent/imaging/dicom/film_words.h"
 #include "site_agent/imaging/prepare.h"
 
 namespace hilum {
@@ -43,7 +45,9 @@ struct ReadImage {
   std::string view;    // "AP", "PA"; empty: not known
   bool told = false;   // how the patient lies: it has a Patient Orientation
   std::string look;    // why it surely is not upright; empty: it may be
-  int rows = 0;        // as displayed
+  // What of the file could not be used for its display, and what was done.
+  std::vector<std::string> notes;
+  int rows = 0;  // as displayed
   int columns = 0;
   SizedPlane whole;
   SizedPlane segmented;  // rows 0: no mask
@@ -58,6 +62,7 @@ struct ReadOptions {
   std::string mask;         // path; empty: none
   std::string mask_folder;  // MaskFileAt SOPINSTANCEUID counts; empty: none
   bool chosen = false;      // by a person: SelectPcxr is not asked
+  const FilmWords* words = nullptr;  // for SelectPcxr; null: those built in
 };
 
 // STEM.png, else STEM.dcm, which is there; else empty.

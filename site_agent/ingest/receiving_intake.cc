@@ -52,7 +52,8 @@ absl::Status ReceivingIntake::OpenStore() {
   if (intake_ != nullptr) return absl::OkStatus();
   HILUM_ASSIGN_OR_RETURN(intake_, Intake::Open({.store = options_.store,
                                                 .key_file = options_.key_file,
-                                                .actor = options_.actor},
+                                                .actor = options_.actor,
+                                                .words = options_.words},
                                                clock_, rng_));
   return absl::OkStatus();
 }

@@ -10,6 +10,7 @@ struct ReceivingOptions {
   std::string store;
   std::string key_file;  // empty: STORE/patient.key
   std::string labels;    // a CSV file; empty: those of earlier runs
+  std::string words;     // IntakeOptions's
   std::string incoming;  // the folder; empty: STORE/incoming
   std::string actor;     // for the history
 };

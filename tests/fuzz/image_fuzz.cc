@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// PNG and JPEG files. What is decoded is whole and within [0, 1].
+// PNG and JPEG files, as images and as masks. What is decoded is whole and
+// within [0, 1].
 #include "site_agent/imaging/decode/decode.h"
+#include "site_agent/imaging/decode/decode_mask.h"
 #include "tests/fuzz/input.h"
 
 namespace hilum {
@@ -55,7 +57,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       uint64_t{BigEndian(bytes, 16)} * BigEndian(bytes, 20) > kPixels) {
     return 0;
   }
+  auto mask = DecodeMask(bytes);
+  if (mask.ok()) WhyMaskIsDoubtful(*mask).IgnoreError();
   auto image = DecodeImage(bytes);
+  HILUM_CHECK(image.ok() == mask.ok());
   if (!image.ok()) return 0;
   HILUM_CHECK(image->rows > 0 && image->columns > 0);
   HILUM_CHECK(image->pixels.size() ==

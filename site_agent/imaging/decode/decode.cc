@@ -18,6 +18,8 @@ absl::StatusOr<GrayImage> DecodeImage(absl::string_view bytes) {
   if (absl::StartsWith(bytes, "\x89PNG\r\n\x1a\n")) return DecodePng(bytes);
   if (absl::StartsWith(bytes, "\xff\xd8\xff")) return DecodeJpeg(bytes);
   if (IsDicom(bytes)) return DecodeDicom(bytes);
+  const absl::Status why_not = WhyNotDicom(bytes);
+  if (absl::StrContains(why_not.message(), "data set")) return why_not;
   return absl::InvalidArgumentError("neither a PNG, a JPEG nor a DICOM image");
 }
 

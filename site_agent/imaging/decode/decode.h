@@ -13,7 +13,8 @@ namespace hilum {
 // ignored; interlaced or not), JPEG (8 bits, gray or colour) or DICOM (as
 // DecodeDicom), told apart by their bytes. Colours become Rec. 601 luma. A gray
 // sample v of b bits becomes v / (2^b - 1), no gamma applied; DICOM has its own
-// rules. Thread-safe.
+// rules. A JPEG or PNG is turned and mirrored as its EXIF Orientation says.
+// Thread-safe.
 // INVALID_ARGUMENT: not such a file, damaged, or cut short, with the
 // decoder's reason, or a JPEG of more than 100 scans. RESOURCE_EXHAUSTED: over
 // a limit of image.h, found before any memory is taken for it. From DICOM also

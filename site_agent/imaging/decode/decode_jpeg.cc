@@ -6,11 +6,15 @@
 
 #include <csetjmp>
 #include <cstring>
+#include <utility>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "common/base/status_macros.h"
 #include "site_agent/imaging/decode/decoders.h"
+#include "site_agent/imaging/decode/exif.h"
 
 namespace hilum {
 namespace {
@@ -18,6 +22,8 @@ namespace {
 // Each scan costs a pass over all pixels, however few bytes it has; encoders
 // make about ten.
 constexpr int kMaxScans = 100;
+
+constexpr absl::string_view kExif("Exif\0\0", 6);
 
 // libjpeg's state and ours; freed whichever way decoding ends.
 struct JpegDecoder {
@@ -57,6 +63,7 @@ bool ReadHeader(JpegDecoder& d, const unsigned char* data, size_t size) {
   d.progress.progress_monitor = FailOnManyScans;
   d.jpeg.progress = &d.progress;
   jpeg_mem_src(&d.jpeg, data, size);
+  jpeg_save_markers(&d.jpeg, JPEG_APP0 + 1, 0xffff);
   jpeg_read_header(&d.jpeg, TRUE);
   // libjpeg turns gray and YCbCr into luma by itself, RGB as well.
   d.jpeg.out_color_space = JCS_GRAYSCALE;
@@ -76,6 +83,18 @@ bool ReadRows(JpegDecoder& d) {
   return true;
 }
 
+// The orientation by the first APP1 segment that is EXIF; XMP uses APP1, too.
+int OrientationOf(const JpegDecoder& d) {
+  for (auto* marker = d.jpeg.marker_list; marker != nullptr;
+       marker = marker->next) {
+    const absl::string_view data(reinterpret_cast<const char*>(marker->data),
+                                 marker->data_length);
+    if (!absl::StartsWith(data, kExif)) continue;
+    return ExifOrientation(data.substr(kExif.size()));
+  }
+  return 1;
+}
+
 }  // namespace
 
 absl::StatusOr<GrayImage> DecodeJpeg(absl::string_view bytes) {
@@ -90,6 +109,8 @@ absl::StatusOr<GrayImage> DecodeJpeg(absl::string_view bytes) {
   }
   HILUM_RETURN_IF_ERROR(
       CheckImageSize(d.jpeg.image_height, d.jpeg.image_width));
+  // libjpeg forgets the markers when it has finished.
+  const int orientation = OrientationOf(d);
   d.raw.resize(size_t{d.jpeg.image_height} * d.jpeg.image_width);
   if (!ReadRows(d)) {
     return absl::InvalidArgumentError(absl::StrCat("damaged JPEG: ", d.reason));
@@ -99,7 +120,7 @@ absl::StatusOr<GrayImage> DecodeJpeg(absl::string_view bytes) {
                   {}};
   image.pixels.resize(d.raw.size());
   for (size_t i = 0; i < d.raw.size(); ++i) image.pixels[i] = d.raw[i] / 255.0f;
-  return image;
+  return ApplyExifOrientation(std::move(image), orientation);
 }
 
 }  // namespace hilum

@@ -4,11 +4,13 @@
 #include <csetjmp>
 #include <cstring>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
 #include "site_agent/imaging/decode/decoders.h"
+#include "site_agent/imaging/decode/exif.h"
 
 namespace hilum {
 namespace {
@@ -44,6 +46,9 @@ struct PngDecoder {
   png_infop info = nullptr;
   png_uint_32 width = 0, height = 0;
   int depth = 0, color = 0, channels = 0;
+  bool keep_alpha = false;
+  png_bytep exif = nullptr;  // libpng's
+  png_uint_32 exif_size = 0;
   std::vector<unsigned char> raw;
   std::vector<png_bytep> rows;
 
@@ -71,7 +76,11 @@ bool SetTransforms(PngDecoder& d) {
   if (d.color == PNG_COLOR_TYPE_GRAY && d.depth < 8) {
     png_set_expand_gray_1_2_4_to_8(d.png);  // v * 255 / (2^b - 1), exact
   }
-  png_set_strip_alpha(d.png);
+  if (!d.keep_alpha) {
+    png_set_strip_alpha(d.png);
+  } else if (png_get_valid(d.png, d.info, PNG_INFO_tRNS) != 0) {
+    png_set_tRNS_to_alpha(d.png);
+  }
   if (d.depth == 16) png_set_swap(d.png);
   png_set_interlace_handling(d.png);
   png_read_update_info(d.png, d.info);
@@ -83,32 +92,57 @@ bool SetTransforms(PngDecoder& d) {
 bool ReadRows(PngDecoder& d) {
   if (setjmp(png_jmpbuf(d.png))) return false;
   png_read_image(d.png, d.rows.data());
-  png_read_end(d.png, nullptr);
+  png_read_end(d.png, d.info);
+  png_get_eXIf_1(d.png, d.info, &d.exif_size, &d.exif);
   return true;
 }
 
+// A colour that is a gray is that gray, so that the same picture has the same
+// pixels whether its file has colours or not.
 template <typename Sample>
-GrayImage ToGray(const PngDecoder& d, float scale) {
+float GrayOf(const Sample* v, int channels, float scale) {
+  if (channels < 3 || (v[0] == v[1] && v[1] == v[2])) return v[0] / scale;
+  return (0.299f * v[0] + 0.587f * v[1] + 0.114f * v[2]) / scale;
+}
+
+// Fills `alpha` where it is not null and the samples have one.
+template <typename Sample>
+GrayImage ToGray(const PngDecoder& d, float scale, GrayImage* alpha) {
   GrayImage image{static_cast<int>(d.height), static_cast<int>(d.width), {}};
   size_t count = static_cast<size_t>(d.width) * d.height;
   image.pixels.resize(count);
+  const bool has_alpha = alpha != nullptr && d.channels % 2 == 0;
+  if (has_alpha) *alpha = image;
   const unsigned char* in = d.raw.data();
   for (size_t i = 0; i < count; ++i, in += d.channels * sizeof(Sample)) {
     Sample v[4] = {};
     std::memcpy(v, in, d.channels * sizeof(Sample));
-    image.pixels[i] =
-        d.channels == 1
-            ? v[0] / scale
-            : (0.299f * v[0] + 0.587f * v[1] + 0.114f * v[2]) / scale;
+    image.pixels[i] = GrayOf(v, d.channels, scale);
+    if (has_alpha) alpha->pixels[i] = v[d.channels - 1] / scale;
   }
   return image;
 }
 
+absl::Status CheckChannels(const PngDecoder& d) {
+  const bool known = d.keep_alpha ? d.channels >= 1 && d.channels <= 4
+                                  : d.channels == 1 || d.channels == 3;
+  if (known) return absl::OkStatus();
+  return absl::InvalidArgumentError("damaged PNG: unknown colour layout");
+}
+
+GrayImage AsShown(GrayImage image, const PngDecoder& d) {
+  if (d.exif == nullptr) return image;
+  const absl::string_view tiff(reinterpret_cast<const char*>(d.exif),
+                               d.exif_size);
+  return ApplyExifOrientation(std::move(image), ExifOrientation(tiff));
+}
+
 }  // namespace
 
-absl::StatusOr<GrayImage> DecodePng(absl::string_view bytes) {
+absl::StatusOr<GrayImage> DecodePng(absl::string_view bytes, GrayImage* alpha) {
   PngDecoder d;
   d.source.bytes = bytes;
+  d.keep_alpha = alpha != nullptr;
   d.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &d.source, FailPng,
                                  IgnoreWarning);
   if (d.png != nullptr) d.info = png_create_info_struct(d.png);
@@ -118,9 +152,7 @@ absl::StatusOr<GrayImage> DecodePng(absl::string_view bytes) {
   if (!ReadHeader(d)) return PngError(d);
   HILUM_RETURN_IF_ERROR(CheckImageSize(d.height, d.width));
   if (!SetTransforms(d)) return PngError(d);
-  if (d.channels != 1 && d.channels != 3) {
-    return absl::InvalidArgumentError("damaged PNG: unknown colour layout");
-  }
+  HILUM_RETURN_IF_ERROR(CheckChannels(d));
   size_t row_bytes =
       static_cast<size_t>(d.width) * d.channels * (d.depth == 16 ? 2 : 1);
   d.raw.resize(row_bytes * d.height);
@@ -128,8 +160,10 @@ absl::StatusOr<GrayImage> DecodePng(absl::string_view bytes) {
     d.rows.push_back(d.raw.data() + row * row_bytes);
   }
   if (!ReadRows(d)) return PngError(d);
-  return d.depth == 16 ? ToGray<uint16_t>(d, 65535.0f)
-                       : ToGray<uint8_t>(d, 255.0f);
+  GrayImage image = d.depth == 16 ? ToGray<uint16_t>(d, 65535.0f, alpha)
+                                  : ToGray<uint8_t>(d, 255.0f, alpha);
+  if (alpha != nullptr) *alpha = AsShown(std::move(*alpha), d);
+  return AsShown(std::move(image), d);
 }
 
 }  // namespace hilum

@@ -9,7 +9,10 @@
 
 namespace hilum {
 
-absl::StatusOr<GrayImage> DecodePng(absl::string_view bytes);
+// `alpha`, where given, becomes the file's opacity; without one it stays as it
+// is.
+absl::StatusOr<GrayImage> DecodePng(absl::string_view bytes,
+                                    GrayImage* alpha = nullptr);
 absl::StatusOr<GrayImage> DecodeJpeg(absl::string_view bytes);
 
 }  // namespace hilum

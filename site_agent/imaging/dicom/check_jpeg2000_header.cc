@@ -130,8 +130,8 @@ absl::Status WalkHeader(BigEndianReader& reader, const PixelFormat& format,
 
 }  // namespace
 
-absl::Status CheckJpeg2000Header(absl::string_view frame,
-                                 const PixelFormat& format) {
+absl::StatusOr<size_t> CheckJpeg2000Header(absl::string_view frame,
+                                           const PixelFormat& format) {
   BigEndianReader reader(frame);
   if (reader.Read(2) != kStartOfCodestream || reader.Read(2) != kSize) {
     return Damaged("no codestream");
@@ -145,11 +145,11 @@ absl::Status CheckJpeg2000Header(absl::string_view frame,
     reader.Read(2);
     HILUM_RETURN_IF_ERROR(WalkHeader(reader, format, kStartOfData));
     // 0: the last one, up to the end.
-    if (length == 0) return absl::OkStatus();
+    if (length == 0) return frame.size();
     if (start + length < reader.position()) return Damaged("tile part");
     if (start + length > frame.size()) return Damaged("it is cut short");
     reader.MoveTo(start + length);
-    if (reader.Read(2) != kStartOfTilePart) return absl::OkStatus();
+    if (reader.Read(2) != kStartOfTilePart) return start + length;
   }
 }
 

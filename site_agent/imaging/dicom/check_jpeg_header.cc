@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <string>
+
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
 #include "site_agent/imaging/dicom/big_endian_reader.h"
@@ -64,6 +66,13 @@ absl::StatusOr<int> CheckFrame(BigEndianReader& reader,
   return bits;
 }
 
+// The marker at hand, behind what fill bytes there are.
+uint32_t ReadMarker(BigEndianReader& reader) {
+  uint32_t marker = reader.Read(2);
+  while (marker == 0xffff && reader.ok()) marker = 0xff00 | reader.Read(1);
+  return marker;
+}
+
 // Past a scan's bytes, to the marker that ends them. In JPEG a 0xff in them
 // is followed by 0, in JPEG-LS by less than 0x80; restart markers belong.
 size_t EndOfScan(absl::string_view frame, size_t at, bool jpeg_ls) {
@@ -87,7 +96,7 @@ absl::StatusOr<int> CheckJpegHeader(absl::string_view frame,
   int bits = 0;
   int scans = 0;
   while (!reader.AtEnd()) {
-    const uint32_t marker = reader.Read(2);
+    const uint32_t marker = ReadMarker(reader);
     if (marker == kEndOfImage) break;
     const size_t start = reader.position();
     const uint32_t length = reader.Read(2);
@@ -111,6 +120,29 @@ absl::StatusOr<int> CheckJpegHeader(absl::string_view frame,
   }
   if (bits == 0 || scans == 0) return Damaged("no image in it");
   return bits;
+}
+
+std::string WithoutFillBytes(absl::string_view frame) {
+  BigEndianReader reader(frame);
+  std::string out;
+  size_t kept = 0;  // of the frame, in `out` or left out
+  reader.Read(2);
+  while (reader.ok() && !reader.AtEnd()) {
+    const size_t start = reader.position();
+    const uint32_t marker = ReadMarker(reader);
+    const size_t fill = reader.position() - start - 2;
+    if (fill > 0 && reader.ok()) {
+      absl::StrAppend(&out, frame.substr(kept, start - kept));
+      kept = start + fill;
+    }
+    if (marker == kStartOfScan || marker == kEndOfImage) break;
+    const size_t segment = reader.position();
+    const uint32_t length = reader.Read(2);
+    if (length < 2) break;
+    reader.MoveTo(segment + length);
+  }
+  if (kept == 0) return "";
+  return out + std::string(frame.substr(kept));
 }
 
 }  // namespace hilum

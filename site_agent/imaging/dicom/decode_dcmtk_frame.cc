@@ -16,9 +16,11 @@
 #include <dcmtk/oflog/oflog.h>
 #include <dcmtk/oflog/spi/logevent.h>
 
+#include <algorithm>
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <string>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
@@ -142,12 +144,21 @@ absl::Status DecodeDcmtkFrame(absl::string_view frame,
   HILUM_ASSIGN_OR_RETURN(const int bits,
                          CheckJpegHeader(frame, syntax, format));
   const bool narrow = bits <= 8 && format.sample_bytes() == 2;
-  const uint64_t size = format.frame_bytes() / (narrow ? 2 : 1);
+  PixelFormat coded = format;
+  if (narrow) {
+    // DCMTK takes 8 bits in a codestream for 8 bits allocated.
+    coded.bits_allocated = 8;
+    coded.bits_stored = std::min(format.bits_stored, 8);
+    coded.high_bit = coded.bits_stored - 1;
+  }
+  const uint64_t size = coded.frame_bytes();
+  const std::string without_fill = WithoutFillBytes(frame);
   // DCMTK wants room for an even number of bytes.
   std::string decoded(size + size % 2, '\0');
   try {
     PrepareDcmtk();
-    HILUM_RETURN_IF_ERROR(Decode(frame, syntax, format, decoded));
+    HILUM_RETURN_IF_ERROR(Decode(without_fill.empty() ? frame : without_fill,
+                                 syntax, coded, decoded));
   } catch (const std::exception& error) {
     first_complaint = nullptr;
     return absl::InvalidArgumentError(

@@ -3,7 +3,12 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <cstdint>
 #include <new>
+#include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -46,34 +51,139 @@ void ReadSpacing(const DicomElements& elements, GrayImage& image) {
   }
 }
 
-// What each gray of the table has to do with the stored words.
-struct WordBits {
-  int shift;
-  size_t mask;
+// What was seen in the words, beside their stored bits.
+struct SeenBits {
+  uint32_t any = 0;  // set in some word
+  // Differs in some word from the sign that the stored bits have.
+  uint32_t not_sign = 0;
 };
 
 // Appends `count` pixels to `out`, which has room for them: zeros that are
 // written over would cost as much as looking up does.
-template <typename Word>
-void LookUp(const uint8_t* bytes, size_t count, WordBits bits,
-            const std::vector<float>& grays, std::vector<float>& out,
-            std::vector<uint32_t>& counts) {
+template <typename Word, bool kSigned>
+SeenBits LookUp(const uint8_t* bytes, size_t count, const PixelFormat& format,
+                const std::vector<float>& grays, std::vector<float>& out,
+                std::vector<uint32_t>& counts) {
+  const int shift = format.high_bit + 1 - format.bits_stored;
+  const int to_sign = 31 - format.high_bit;
+  const size_t mask = grays.size() - 1;
   std::array<float, 2048> some;
+  SeenBits seen;
   // Two counts: neighbours are alike, and one would wait for itself.
   std::vector<uint32_t> odd(grays.size());
   std::vector<uint32_t>* both[] = {&counts, &odd};
   for (size_t at = 0; at < count; at += some.size()) {
     const size_t end = std::min(some.size(), count - at);
     for (size_t i = 0; i < end; ++i, bytes += sizeof(Word)) {
-      int word = bytes[0];
-      if (sizeof(Word) == 2) word |= bytes[1] << 8;
-      const size_t level = word >> bits.shift & bits.mask;
+      uint32_t word = bytes[0];
+      if (sizeof(Word) == 2) word |= uint32_t{bytes[1]} << 8;
+      seen.any |= word;
+      if constexpr (kSigned) {
+        const int32_t value = static_cast<int32_t>(word << to_sign) >> to_sign;
+        seen.not_sign |= static_cast<uint32_t>(value) ^ word;
+      }
+      const size_t level = word >> shift & mask;
       some[i] = grays[level];
       ++(*both[i & 1])[level];
     }
     out.insert(out.end(), some.begin(), some.begin() + end);
   }
   for (size_t i = 0; i < odd.size(); ++i) counts[i] += odd[i];
+  return seen;
+}
+
+// Bits of the words that hold overlays, as the retired way has it: a group
+// 60xx with a position and no data of its own (PS3.3 C.9.2, PS3.5 8.1.2).
+uint32_t OverlayBits(const DicomElements& elements) {
+  uint32_t bits = 0;
+  for (DicomTag group = 0x6000; group <= 0x601e; group += 2) {
+    const std::optional<uint16_t> position =
+        elements.Uint16(group << 16 | 0x0102);
+    if (!position.has_value() || *position > 15) continue;
+    if (elements.Find(group << 16 | 0x3000) != nullptr) continue;
+    if (elements.Find(group << 16 | 0x0100) == nullptr) continue;
+    bits |= 1u << *position;
+  }
+  return bits;
+}
+
+// Refuses words with bits outside the stored ones that nothing explains: cut
+// off in silence, they would make bright tissue dark.
+absl::Status CheckUnstoredBits(const PixelFormat& format, const SeenBits& seen,
+                               const DicomElements& elements) {
+  const int first = format.high_bit + 1 - format.bits_stored;
+  const uint32_t below = (1u << first) - 1;
+  const uint32_t all = (1u << format.bits_allocated) - 1;
+  uint32_t above = all & ~((2u << format.high_bit) - 1);
+  // Negative values may be extended into them.
+  if (format.is_signed && (seen.not_sign & above) == 0) above = 0;
+  const uint32_t wrong = seen.any & (below | above) & ~OverlayBits(elements);
+  if (wrong == 0) return absl::OkStatus();
+  const bool is_above = (wrong & above) != 0;
+  const int bit =
+      is_above ? std::bit_width(wrong) - 1 : std::countr_zero(wrong);
+  return absl::InvalidArgumentError(absl::StrCat(
+      "DICOM: pixels use bit ", bit, ", which is ",
+      is_above ? "above" : "below", " the bits ", first, " to ",
+      format.high_bit, " that Bits Stored ", format.bits_stored,
+      " and High Bit ", format.high_bit,
+      " name, and no overlay is declared there; have the film exported anew"));
+}
+
+// Whether all pixels have one gray, though they are of several values.
+bool HidesAll(const std::vector<float>& grays,
+              const std::vector<uint32_t>& counts) {
+  size_t levels = 0;
+  float gray = 0;
+  for (size_t i = 0; i < counts.size(); ++i) {
+    if (counts[i] == 0) continue;
+    if (levels++ > 0 && grays[i] != gray) return false;
+    gray = grays[i];
+  }
+  return levels > 1;
+}
+
+SeenBits LookUpAll(const StoredPixels& pixels, const std::vector<float>& grays,
+                   GrayImage& image, std::vector<uint32_t>& counts) {
+  const PixelFormat& format = pixels.format;
+  const auto* bytes = reinterpret_cast<const uint8_t*>(pixels.bytes.data());
+  const size_t count =
+      size_t{static_cast<uint32_t>(image.rows)} * image.columns;
+  image.pixels.clear();
+  image.pixels.reserve(count);
+  counts.assign(grays.size(), 0);
+  const auto look_up =
+      format.bits_allocated == 8
+          ? (format.is_signed ? LookUp<uint8_t, true> : LookUp<uint8_t, false>)
+          : (format.is_signed ? LookUp<uint16_t, true>
+                              : LookUp<uint16_t, false>);
+  return look_up(bytes, count, format, grays, image.pixels, counts);
+}
+
+// The grays by the first of the rules' transforms that shows something.
+absl::Status Show(const DicomElements& elements, const StoredPixels& pixels,
+                  GrayRules& rules, GrayImage& image, GrayRange* range) {
+  bool skipped = !rules.notes.empty();
+  for (;;) {
+    const std::vector<float> grays = GrayTable(rules, pixels.format);
+    std::vector<uint32_t> counts;
+    const SeenBits seen = LookUpAll(pixels, grays, image, counts);
+    HILUM_RETURN_IF_ERROR(CheckUnstoredBits(pixels.format, seen, elements));
+    if (rules.voi.empty() || !HidesAll(grays, counts)) {
+      if (range != nullptr) *range = RangeOfCounts(grays, counts);
+      break;
+    }
+    rules.notes.push_back(absl::StrCat(
+        rules.voi.front().table.has_value() ? "a VOI LUT" : "a window",
+        " is not used: all pixels would have one gray"));
+    rules.voi.erase(rules.voi.begin());
+    skipped = true;
+  }
+  if (skipped && rules.voi.empty()) {
+    rules.notes.push_back("the range of the stored bits is shown");
+  }
+  image.notes = std::move(rules.notes);
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -86,21 +196,10 @@ absl::StatusOr<GrayImage> RenderDicom(const DicomElements& elements,
                          ReadGrayRules(elements, pixels.format));
   HILUM_ASSIGN_OR_RETURN(Orientation orientation, ReadOrientation(elements));
   GrayImage image{pixels.format.rows, pixels.format.columns, {}};
-  const size_t count =
-      size_t{static_cast<uint32_t>(image.rows)} * image.columns;
-  image.pixels.reserve(count);
-  const std::vector<float> grays = GrayTable(rules, pixels.format);
-  std::vector<uint32_t> counts(grays.size());
-  const WordBits bits{pixels.format.high_bit + 1 - pixels.format.bits_stored,
-                      grays.size() - 1};
-  const auto* bytes = reinterpret_cast<const uint8_t*>(pixels.bytes.data());
-  if (pixels.format.bits_allocated == 8) {
-    LookUp<uint8_t>(bytes, count, bits, grays, image.pixels, counts);
-  } else {
-    LookUp<uint16_t>(bytes, count, bits, grays, image.pixels, counts);
-  }
-  if (range != nullptr) *range = RangeOfCounts(grays, counts);
+  HILUM_RETURN_IF_ERROR(Show(elements, pixels, rules, image, range));
   ReadSpacing(elements, image);
+  const std::string note = OrientationNote(elements);
+  if (!note.empty()) image.notes.push_back(note);
   return Orient(std::move(image), orientation);
 }
 

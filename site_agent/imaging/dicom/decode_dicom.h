@@ -13,9 +13,12 @@ namespace hilum {
 
 // The grays of a display from stored values, of one frame of MONOCHROME1 or 2
 // and at most 16 bits stored, turned to the standard display of a frontal
-// radiograph, with its size where it is known. UNIMPLEMENTED: colours, several
-// frames, more bits. Else as ReadGrayRules and ReadOrientation. `range`, where
-// given, becomes the image's.
+// radiograph, with its size where it is known. A VOI LUT or window that would
+// give all pixels one gray is left for the next one; the image's notes say so,
+// and what else of the file could not be used. `range`, where given, becomes
+// the image's. UNIMPLEMENTED: colours, several frames, more bits.
+// INVALID_ARGUMENT: bits set outside the stored ones and the overlays. Else as
+// ReadGrayRules and ReadOrientation.
 absl::StatusOr<GrayImage> RenderDicom(const DicomElements& elements,
                                       const StoredPixels& pixels,
                                       GrayRange* range = nullptr);

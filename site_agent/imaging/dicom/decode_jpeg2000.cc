@@ -2,10 +2,15 @@
 #include <openjpeg.h>
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <memory>
+#include <string>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "common/base/status_macros.h"
 #include "site_agent/imaging/dicom/frame_decoders.h"
 #include "site_agent/imaging/dicom/isolated.h"
@@ -94,19 +99,42 @@ Image Decode(Source& source) {
   return image;
 }
 
-// Samples as PixelFormat says, whatever their sign: two's complement, cut to
-// the allocated bits.
-void Write(const opj_image_t& image, const PixelFormat& format, char* out) {
+// The samples as PixelFormat says. Where the header has signed samples and the
+// codestream does not, the codestream's are the bits of two's complement, as
+// common readers have it. False: negative where the header says unsigned.
+bool Write(const opj_image_t& image, const PixelFormat& format, char* out) {
   const size_t pixels = size_t{image.comps[0].w} * image.comps[0].h;
   for (size_t i = 0; i < pixels; ++i) {
     for (int c = 0; c < format.samples; ++c) {
-      const auto value = static_cast<uint32_t>(image.comps[c].data[i]);
+      const opj_image_comp_t& component = image.comps[c];
+      int32_t sample = component.data[i];
+      if (sample < 0 && !format.is_signed) return false;
+      if (format.is_signed && component.sgnd == 0) {
+        const int shift = 32 - static_cast<int>(component.prec);
+        sample = static_cast<int32_t>(static_cast<uint32_t>(sample) << shift) >>
+                 shift;
+      }
+      const auto value = static_cast<uint32_t>(sample);
       *out++ = static_cast<char>(value & 0xff);
       if (format.sample_bytes() == 2) {
         *out++ = static_cast<char>(value >> 8 & 0xff);
       }
     }
   }
+  return true;
+}
+
+constexpr absl::string_view kEndOfCodestream = "\xff\xd9";
+
+// Whether the marker is there: at the end of the tile parts, or, where these do
+// not say their end, of the frame, which a byte of 0 may make even.
+bool HasEndOfCodestream(absl::string_view frame, size_t end) {
+  if (end < frame.size()) {
+    return absl::StartsWith(frame.substr(end), kEndOfCodestream);
+  }
+  const absl::string_view padded("\xff\xd9\0", 3);
+  return absl::EndsWith(frame, kEndOfCodestream) ||
+         absl::EndsWith(frame, padded);
 }
 
 absl::Status DecodeInto(absl::string_view frame, const PixelFormat& format,
@@ -119,21 +147,30 @@ absl::Status DecodeInto(absl::string_view frame, const PixelFormat& format,
   }
   for (OPJ_UINT32 c = 0; c < image->numcomps; ++c) {
     const opj_image_comp_t& component = image->comps[c];
-    if (component.data == nullptr ||
+    if (component.data == nullptr || component.prec < 1 ||
+        component.prec > 32 ||
         component.w != static_cast<OPJ_UINT32>(format.columns) ||
         component.h != static_cast<OPJ_UINT32>(format.rows)) {
       return absl::InvalidArgumentError("size of a component");
     }
   }
-  Write(*image, format, out);
-  return absl::OkStatus();
+  if (Write(*image, format, out)) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      "negative samples where Pixel Representation (0028,0103) says that there "
+      "are none");
 }
 
 }  // namespace
 
 absl::Status DecodeJpeg2000Frame(absl::string_view frame,
                                  const PixelFormat& format, std::string& out) {
-  HILUM_RETURN_IF_ERROR(CheckJpeg2000Header(frame, format));
+  HILUM_ASSIGN_OR_RETURN(const size_t end, CheckJpeg2000Header(frame, format));
+  std::string ended;
+  if (!HasEndOfCodestream(frame, end)) {
+    // Some encoders leave it out (ISO 15444-1 A.4.4), though all is there.
+    ended = absl::StrCat(frame.substr(0, end), kEndOfCodestream);
+    frame = ended;
+  }
   // OpenJPEG 2.5.0 asserts what a damaged HTJ2K codestream is not, and the
   // distribution builds it with its assertions.
   const absl::Status status = RunIsolated(

@@ -22,6 +22,14 @@ std::string Trimmed(absl::string_view text) {
   return std::string(text);
 }
 
+// Whether an element that comes a second time changes nothing: it says the
+// same again, or it is private (PS3.5 section 7.8) and never looked at.
+bool IsHarmlessRepeat(DicomTag tag, const DicomElement& first,
+                      const DicomElement& again) {
+  const bool is_private = (tag >> 16) % 2 == 1;
+  return is_private || (first.vr == again.vr && first.value == again.value);
+}
+
 }  // namespace
 
 std::string TagName(DicomTag tag) {
@@ -33,20 +41,24 @@ absl::StatusOr<DicomElements> DicomElements::Parse(absl::string_view bytes,
   DicomElements level;
   level.encoding_ = encoding;
   DicomReader reader(bytes, encoding);
-  while (!reader.AtEnd()) {
+  for (size_t read = 0; !reader.AtEnd(); ++read) {
     HILUM_ASSIGN_OR_RETURN(DicomTag tag, reader.PeekTag());
     // Nothing that follows the pixel data is of use, and files are seen with
     // padding there.
     if (tag > kPixelDataTag) break;
     DicomElement element;
     HILUM_RETURN_IF_ERROR(reader.ReadElement(tag, element));
-    if (level.elements_.size() == kMaxDicomElements) {
+    if (read == kMaxDicomElements) {
       return absl::ResourceExhaustedError(
           absl::StrCat("DICOM: more than ", kMaxDicomElements, " elements"));
     }
-    if (!level.elements_.emplace(tag, std::move(element)).second) {
+    const auto found = level.elements_.find(tag);
+    if (found == level.elements_.end()) {
+      level.elements_.emplace(tag, std::move(element));
+    } else if (!IsHarmlessRepeat(tag, found->second, element)) {
       return absl::InvalidArgumentError(
-          absl::StrCat("DICOM: element ", TagName(tag), " comes twice"));
+          absl::StrCat("DICOM: element ", TagName(tag),
+                       " comes twice with two values; write the file anew"));
     }
     if (tag == kPixelDataTag) break;
   }

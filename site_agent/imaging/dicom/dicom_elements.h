@@ -42,8 +42,9 @@ struct DicomElement {
 // kMaxDicomDepth levels, and no value is copied.
 class DicomElements {
  public:
-  // INVALID_ARGUMENT: cut short, a length over what is there, a tag twice, not
-  // elements at all. RESOURCE_EXHAUSTED: over a limit.
+  // INVALID_ARGUMENT: cut short, a length over what is there, a tag twice with
+  // two values (of a private one the first counts), not elements at all.
+  // RESOURCE_EXHAUSTED: over a limit.
   static absl::StatusOr<DicomElements> Parse(absl::string_view bytes,
                                              DicomEncoding encoding);
 

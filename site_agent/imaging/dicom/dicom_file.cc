@@ -3,9 +3,12 @@
 
 #include <zlib.h>
 
+#include <optional>
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
 #include "site_agent/imaging/image.h"
@@ -45,21 +48,57 @@ struct Meta {
   size_t end = 0;  // where the data set starts
 };
 
+uint32_t Little(absl::string_view bytes, size_t at, size_t count) {
+  uint32_t value = 0;
+  for (size_t i = count; i-- > 0;) {
+    value = value << 8 | static_cast<uint8_t>(bytes[at + i]);
+  }
+  return value;
+}
+
+// Where the file's meta information starts: behind preamble and DICM, or, in
+// files that lack these, at the very start (group 0002, explicit). nullopt: no
+// meta information is there.
+std::optional<size_t> FindMeta(absl::string_view bytes) {
+  if (bytes.size() >= kMetaStart && bytes.substr(kPreamble, 4) == "DICM") {
+    return kMetaStart;
+  }
+  const size_t start = absl::StartsWith(bytes, "DICM") ? 4 : 0;
+  if (bytes.size() < start + 8) return std::nullopt;
+  const bool group_2 = Little(bytes, start, 2) == 2 &&
+                       Little(bytes, start + 2, 2) <= 0x0102 &&
+                       absl::ascii_isupper(bytes[start + 4]) &&
+                       absl::ascii_isupper(bytes[start + 5]);
+  return group_2 ? std::optional<size_t>(start) : std::nullopt;
+}
+
+// Whether the bytes begin as a data set does that has no file around it: an
+// element of group 0008 whose value lies within them.
+bool LooksLikeDataSet(absl::string_view bytes) {
+  if (bytes.size() < 12 || Little(bytes, 0, 2) != 8) return false;
+  if (Little(bytes, 2, 2) > 0x0070) return false;
+  const bool explicit_vr =
+      absl::ascii_isupper(bytes[4]) && absl::ascii_isupper(bytes[5]);
+  const uint32_t length =
+      explicit_vr ? Little(bytes, 6, 2) : Little(bytes, 4, 4);
+  return length <= 128;
+}
+
 absl::StatusOr<Meta> ReadMeta(absl::string_view bytes) {
   if (bytes.empty()) return absl::InvalidArgumentError("the file is empty");
-  if (!IsDicom(bytes)) {
-    return absl::InvalidArgumentError(
-        "not a DICOM file: no DICM behind a preamble");
-  }
-  bytes.remove_prefix(kMetaStart);
+  const std::optional<size_t> start = FindMeta(bytes);
+  if (!start.has_value()) return WhyNotDicom(bytes);
+  bytes.remove_prefix(*start);
   Meta meta;
   HILUM_ASSIGN_OR_RETURN(
       DicomElements elements,
       DicomElements::ParseGroup(bytes, kExplicit, 2, meta.end));
-  meta.end += kMetaStart;
+  meta.end += *start;
   meta.syntax = elements.Text(kTransferSyntaxUid);
   if (meta.syntax.empty()) {
-    return absl::InvalidArgumentError("DICOM: no transfer syntax");
+    return absl::InvalidArgumentError(
+        "DICOM: no transfer syntax (0002,0010); `dcmconv IN OUT` of DCMTK "
+        "writes the header anew");
   }
   // It will be shown: only what a UID is made of (PS3.5 section 9.1).
   if (meta.syntax.size() > 64 ||
@@ -108,8 +147,17 @@ const TransferSyntax* FindTransferSyntax(absl::string_view uid) {
   return nullptr;
 }
 
-bool IsDicom(absl::string_view bytes) {
-  return bytes.size() >= kMetaStart && bytes.substr(kPreamble, 4) == "DICM";
+bool IsDicom(absl::string_view bytes) { return FindMeta(bytes).has_value(); }
+
+absl::Status WhyNotDicom(absl::string_view bytes) {
+  if (LooksLikeDataSet(bytes)) {
+    return absl::InvalidArgumentError(
+        "a DICOM data set without its file header (PS3.10), so that its "
+        "transfer syntax is not known; `dcmconv --read-dataset IN OUT` of "
+        "DCMTK writes a whole file");
+  }
+  return absl::InvalidArgumentError(
+      "not a DICOM file: no DICM behind a preamble");
 }
 
 absl::StatusOr<std::string> ReadTransferSyntaxUid(absl::string_view bytes) {

@@ -34,8 +34,14 @@ struct DicomFile {
   std::unique_ptr<std::string> inflated;
 };
 
-// "DICM" behind the preamble; no more is looked at.
+// Whether "DICM" stands behind the preamble, or the file meta information
+// (group 0002) at the very start, as in files whose preamble is missing. No
+// more is looked at.
 bool IsDicom(absl::string_view bytes);
+
+// INVALID_ARGUMENT: why bytes of which IsDicom is false are no DICOM file. Of a
+// bare data set it says how to mend it.
+absl::Status WhyNotDicom(absl::string_view bytes);
 
 // The transfer syntax of the file's header. INVALID_ARGUMENT: no DICOM file,
 // damaged, or none given.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "site_agent/imaging/dicom/dicom_frames.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <utility>
 
@@ -39,6 +41,21 @@ absl::StatusOr<std::vector<std::string>> JoinByTable(
   if (joined.size() == static_cast<size_t>(frames)) return joined;
   return absl::InvalidArgumentError(
       "DICOM: the offset table does not fit the fragments");
+}
+
+// The most bytes of zeros behind the pixels that are taken for padding, if a
+// row is not longer.
+constexpr uint64_t kMostPadding = 4096;
+
+// Whether what stands from `end` on is no pixels: the byte that makes a length
+// even, or zeros (PS3.5 section 8.1.1), a row of them at the most.
+bool IsPadding(absl::string_view bytes, uint64_t end,
+               const PixelFormat& format) {
+  if (bytes.size() <= end + end % 2) return true;
+  const uint64_t row = format.frame_bytes() / format.rows;
+  if (bytes.size() - end > std::max(row, kMostPadding)) return false;
+  return std::all_of(bytes.begin() + static_cast<std::ptrdiff_t>(end),
+                     bytes.end(), [](char c) { return c == 0; });
 }
 
 void SwapPairs(std::string& bytes) {
@@ -109,7 +126,7 @@ absl::StatusOr<std::string> UnpackNative(const DicomElement& pixels,
       format.frame_bytes() / format.sample_bytes() * format.frames;
   const uint64_t wanted = (samples * format.bits_allocated + 7) / 8;
   const uint64_t given = pixels.value.size();
-  if (given != wanted && given != wanted + wanted % 2) {
+  if (given < wanted || !IsPadding(pixels.value, wanted, format)) {
     return absl::InvalidArgumentError(absl::StrCat(
         "DICOM: pixel data of ", given, " bytes where ", format.frames, " x ",
         format.columns, " x ", format.rows, " pixels take ", wanted));

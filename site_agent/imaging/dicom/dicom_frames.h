@@ -18,8 +18,9 @@ absl::StatusOr<std::vector<std::string>> JoinFragments(
     const std::vector<absl::string_view>& items, int frames);
 
 // Native pixel data (PS3.5 section 8) as StoredPixels has it.
-// INVALID_ARGUMENT: more or fewer bytes than the format asks for, but for one
-// that makes them even. UNIMPLEMENTED: subsampled colours, 32 bits big-endian.
+// Zeros behind the pixels are padding and dropped. INVALID_ARGUMENT: more or
+// fewer bytes than the format asks for. UNIMPLEMENTED: subsampled colours, 32
+// bits big-endian.
 absl::StatusOr<std::string> UnpackNative(const DicomElement& pixels,
                                          DicomEncoding encoding,
                                          const PixelFormat& format);

@@ -5,6 +5,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "common/base/status_macros.h"
 
 namespace hilum {
@@ -15,12 +16,29 @@ constexpr DicomTag kItem = 0xfffee000;
 constexpr DicomTag kItemEnd = 0xfffee00d;
 constexpr DicomTag kSequenceEnd = 0xfffee0dd;
 
-// The VRs whose length takes two bytes (PS3.5 table 7.1-2); all others, and
-// any that are yet to be invented, take four.
+// PS3.5 table 7.1-2: the VRs whose length takes two bytes, and those whose
+// length takes four.
+bool IsVr(absl::string_view vr) {
+  return absl::ascii_isupper(vr[0]) && absl::ascii_isupper(vr[1]);
+}
+
 bool HasShortLength(absl::string_view vr) {
   static constexpr absl::string_view kShort =
       "AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US ";
-  return kShort.find(vr) != absl::string_view::npos;
+  return IsVr(vr) && kShort.find(vr) != absl::string_view::npos;
+}
+
+bool HasLongLength(absl::string_view vr) {
+  static constexpr absl::string_view kLong =
+      "OB OD OF OL OV OW SQ SV UC UN UR UT UV ";
+  return IsVr(vr) && kLong.find(vr) != absl::string_view::npos;
+}
+
+// For a message: the VR, or its bytes where they may be anything.
+std::string VrName(absl::string_view vr) {
+  if (IsVr(vr)) return std::string(vr);
+  return absl::StrFormat("0x%02x%02x", static_cast<uint8_t>(vr[0]),
+                         static_cast<uint8_t>(vr[1]));
 }
 
 absl::Status TooDeep() {
@@ -51,19 +69,58 @@ absl::StatusOr<DicomTag> DicomReader::PeekTag() {
   return static_cast<DicomTag>(group << 16 | element);
 }
 
-absl::StatusOr<uint32_t> DicomReader::ReadLength(DicomElement& element) {
+bool DicomReader::IsPlausibleEnd(DicomTag tag, uint64_t end) const {
+  if (end == bytes_.size()) return true;
+  if (end + 8 > bytes_.size()) return false;
+  DicomReader next(bytes_.substr(end), encoding_, depth_);
+  const absl::StatusOr<DicomTag> next_tag = next.PeekTag();
+  if (!next_tag.ok() || *next_tag <= tag) return false;
+  const absl::string_view vr = bytes_.substr(end + 4, 2);
+  return HasShortLength(vr) || HasLongLength(vr) ||
+         *next_tag >> 16 == 0xfffe;  // the end of an item or a sequence
+}
+
+absl::StatusOr<uint32_t> DicomReader::ReadUnknownLength(DicomTag tag,
+                                                        absl::string_view vr) {
+  const size_t start = position_;
+  // A VR that is yet to be invented takes four bytes behind two of zero; who
+  // writes none of the standard's mostly takes two.
+  for (const bool is_long : {IsVr(vr), !IsVr(vr)}) {
+    position_ = start;
+    const absl::Status skipped =
+        is_long ? ReadInteger(2).status() : absl::OkStatus();
+    if (!skipped.ok()) continue;
+    const absl::StatusOr<uint64_t> length = ReadInteger(is_long ? 4 : 2);
+    if (!length.ok()) continue;
+    const bool undefined = is_long && *length == kUndefinedLength;
+    if (undefined || IsPlausibleEnd(tag, position_ + *length)) {
+      return static_cast<uint32_t>(*length);
+    }
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("DICOM: element ", TagName(tag),
+                   " has the value representation ", VrName(vr),
+                   ", which the standard does not have, and no length that "
+                   "fits; write the file anew without it"));
+}
+
+absl::StatusOr<uint32_t> DicomReader::ReadLength(DicomTag tag,
+                                                 DicomElement& element) {
   if (!encoding_.explicit_vr) return ReadInteger(4);
   if (bytes_.size() - position_ < 2) {
     return absl::InvalidArgumentError("DICOM: the file ends in its header");
   }
-  element.vr = std::string(bytes_.substr(position_, 2));
+  const absl::string_view vr = bytes_.substr(position_, 2);
   position_ += 2;
-  if (!absl::ascii_isupper(element.vr[0]) ||
-      !absl::ascii_isupper(element.vr[1])) {
-    return absl::InvalidArgumentError(
-        "DICOM: an element without a value representation");
+  if (HasShortLength(vr)) {
+    element.vr = std::string(vr);
+    return ReadInteger(2);
   }
-  if (HasShortLength(element.vr)) return ReadInteger(2);
+  if (!HasLongLength(vr)) {
+    element.vr = "UN";
+    return ReadUnknownLength(tag, vr);
+  }
+  element.vr = std::string(vr);
   HILUM_RETURN_IF_ERROR(ReadInteger(2).status());
   return ReadInteger(4);
 }
@@ -85,19 +142,36 @@ absl::Status DicomReader::ReadElement(DicomTag tag, DicomElement& element) {
     return absl::InvalidArgumentError("DICOM: an item outside a sequence");
   }
   position_ += 4;
-  HILUM_ASSIGN_OR_RETURN(uint32_t length, ReadLength(element));
+  HILUM_ASSIGN_OR_RETURN(uint32_t length, ReadLength(tag, element));
   if (length != kUndefinedLength) {
     HILUM_ASSIGN_OR_RETURN(element.value, Take(length, tag));
     return absl::OkStatus();
   }
   if (tag == kPixelDataTag) return ReadFragments(element);
-  if (depth_ == kMaxDicomDepth) return TooDeep();
-  DicomReader inside(bytes_.substr(position_),
-                     element.vr == "UN" ? kUnknownVrEncoding : encoding_,
-                     depth_ + 1);
-  HILUM_RETURN_IF_ERROR(inside.SkipSequence());
+  return ReadSequence(element);
+}
+
+absl::Status DicomReader::SkipInside(DicomEncoding encoding,
+                                     DicomElement& element) {
+  DicomReader inside(bytes_.substr(position_), encoding, depth_ + 1);
+  inside.second_tries_ = second_tries_;
+  const absl::Status status = inside.SkipSequence();
+  second_tries_ = inside.second_tries_;
+  HILUM_RETURN_IF_ERROR(status);
   element.value = bytes_.substr(position_, inside.position_);
   position_ += inside.position_;
+  return absl::OkStatus();
+}
+
+absl::Status DicomReader::ReadSequence(DicomElement& element) {
+  if (depth_ == kMaxDicomDepth) return TooDeep();
+  if (element.vr != "UN") return SkipInside(encoding_, element);
+  const absl::Status as_unknown = SkipInside(kUnknownVrEncoding, element);
+  if (as_unknown.ok() || second_tries_ == 0) return as_unknown;
+  // Some writers name a sequence UN and leave its items as they were.
+  --second_tries_;
+  if (!SkipInside(encoding_, element).ok()) return as_unknown;
+  element.vr = "SQ";
   return absl::OkStatus();
 }
 

@@ -5,6 +5,7 @@
 #ifndef HILUM_SITE_AGENT_IMAGING_DICOM_FRAME_DECODERS_H_
 #define HILUM_SITE_AGENT_IMAGING_DICOM_FRAME_DECODERS_H_
 
+#include <cstddef>
 #include <string>
 
 #include "absl/status/status.h"
@@ -36,11 +37,18 @@ absl::StatusOr<int> CheckJpegHeader(absl::string_view frame,
                                     const TransferSyntax& syntax,
                                     const PixelFormat& format);
 
+// The frame without the fill bytes, 0xff, that may stand in front of a marker
+// before the first scan (ISO 10918-1 B.1.1.2), where DCMTK takes them for
+// markers. Empty: it has none.
+std::string WithoutFillBytes(absl::string_view frame);
+
 // The same of a JPEG 2000 codestream's markers, tile parts' included: a size
 // that is not the header's; a division into so many tiles, precincts or code
-// blocks that their bookkeeping would dwarf the pixels.
-absl::Status CheckJpeg2000Header(absl::string_view frame,
-                                 const PixelFormat& format);
+// blocks that their bookkeeping would dwarf the pixels. Returns where the tile
+// parts end and the end marker should stand: the frame's size where the last
+// tile part does not say its own.
+absl::StatusOr<size_t> CheckJpeg2000Header(absl::string_view frame,
+                                           const PixelFormat& format);
 
 }  // namespace hilum
 

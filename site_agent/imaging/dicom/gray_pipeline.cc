@@ -65,9 +65,9 @@ std::vector<float> GrayTable(const GrayRules& rules,
                              const PixelFormat& format) {
   std::vector<float> grays(size_t{1} << format.bits_stored);
   const auto [least, largest] = ModalityRange(rules, format);
-  const double full = rules.voi_table.has_value()
-                          ? (1 << rules.voi_table->bits) - 1
-                          : largest - least;
+  const VoiTransform* voi = rules.voi.empty() ? nullptr : &rules.voi.front();
+  const bool by_table = voi != nullptr && voi->table.has_value();
+  const double full = by_table ? (1 << voi->table->bits) - 1 : largest - least;
   for (uint32_t bits = 0; bits < grays.size(); ++bits) {
     const int value = ValueOf(bits, format);
     if (rules.padding_from.has_value() && value >= *rules.padding_from &&
@@ -76,10 +76,10 @@ std::vector<float> GrayTable(const GrayRules& rules,
     }
     const double x = Modality(rules, value);
     double gray = 0;
-    if (rules.voi_table.has_value()) {
-      gray = rules.voi_table->At(x) / full;
-    } else if (rules.window.has_value()) {
-      gray = rules.window->At(x);
+    if (by_table) {
+      gray = voi->table->At(x) / full;
+    } else if (voi != nullptr) {
+      gray = voi->window.At(x);
     } else {
       gray = (x - least) / full;
     }

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -36,23 +37,32 @@ struct Window {
   double At(double input) const;  // in [0, 1]
 };
 
+// A values-of-interest transformation: the table where there is one, else the
+// window.
+struct VoiTransform {
+  std::optional<LookupTable> table;
+  Window window;
+};
+
 struct GrayRules {
   // Modality: the table where there is one, else value * slope + intercept.
   std::optional<LookupTable> modality_table;
   double slope = 1;
   double intercept = 0;
-  // VOI: the table where there is one, else the window; with neither, the
-  // least and the largest value that can be stored become 0 and 1.
-  std::optional<LookupTable> voi_table;
-  std::optional<Window> window;
+  // The file's usable ones: tables, then windows, each in the file's order. The
+  // first counts. With none the least and the largest value that can be stored
+  // become 0 and 1.
+  std::vector<VoiTransform> voi;
+  // What could not be used of the file's, and what is done instead.
+  std::vector<std::string> notes;
   bool inverted = false;  // MONOCHROME1: the least value is white
   // Stored values that are no picture, both ends included: black.
   std::optional<int> padding_from;
   int padding_to = 0;
 };
 
-// The first VOI LUT, or the first window, is taken where there are several.
-// INVALID_ARGUMENT: a table or window against its definition, a slope of 0, a
+// A VOI LUT or window against its definition is left out and noted.
+// INVALID_ARGUMENT: a modality LUT against its definition, a slope of 0, a
 // presentation LUT shape against the photometric interpretation.
 absl::StatusOr<GrayRules> ReadGrayRules(const DicomElements& elements,
                                         const PixelFormat& format);

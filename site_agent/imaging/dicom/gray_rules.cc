@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
 #include "site_agent/imaging/dicom/gray_pipeline.h"
@@ -49,7 +53,9 @@ absl::StatusOr<std::vector<uint16_t>> ReadEntries(const DicomElements& item,
 absl::StatusOr<LookupTable> ReadTable(const DicomElements& item,
                                       bool signed_input) {
   const std::vector<uint16_t> descriptor = item.Uint16s(kTableDescriptor);
-  if (descriptor.size() != 3) return Wrong("a lookup table's descriptor");
+  if (descriptor.size() != 3) {
+    return Wrong("a lookup table without a descriptor of three values");
+  }
   LookupTable table;
   table.first =
       signed_input ? static_cast<int16_t>(descriptor[1]) : descriptor[1];
@@ -68,20 +74,14 @@ absl::StatusOr<LookupTable> ReadTable(const DicomElements& item,
   return table;
 }
 
-absl::StatusOr<std::optional<LookupTable>> ReadFirstTable(
-    const DicomElements& elements, DicomTag tag, bool signed_input) {
-  std::optional<LookupTable> table;
-  HILUM_ASSIGN_OR_RETURN(std::vector<DicomElements> items, elements.Items(tag));
-  if (items.empty()) return table;
-  HILUM_ASSIGN_OR_RETURN(table, ReadTable(items[0], signed_input));
-  return table;
-}
-
 absl::Status ReadModality(const DicomElements& elements,
                           const PixelFormat& format, GrayRules& rules) {
-  HILUM_ASSIGN_OR_RETURN(
-      rules.modality_table,
-      ReadFirstTable(elements, kModalityTables, format.is_signed));
+  HILUM_ASSIGN_OR_RETURN(std::vector<DicomElements> tables,
+                         elements.Items(kModalityTables));
+  if (!tables.empty()) {
+    HILUM_ASSIGN_OR_RETURN(rules.modality_table,
+                           ReadTable(tables[0], format.is_signed));
+  }
   HILUM_ASSIGN_OR_RETURN(std::vector<double> slope, elements.Numbers(kSlope));
   HILUM_ASSIGN_OR_RETURN(std::vector<double> intercept,
                          elements.Numbers(kIntercept));
@@ -97,38 +97,73 @@ absl::Status ReadModality(const DicomElements& elements,
   return absl::OkStatus();
 }
 
-absl::StatusOr<WindowFunction> ReadFunction(const DicomElements& elements) {
+std::optional<WindowFunction> ReadFunction(const DicomElements& elements) {
   const std::string name = elements.Text(kWindowFunction);
   if (name.empty() || name == "LINEAR") return WindowFunction::kLinear;
   if (name == "LINEAR_EXACT") return WindowFunction::kLinearExact;
   if (name == "SIGMOID") return WindowFunction::kSigmoid;
-  return Wrong("a window function that the standard has not");
+  return std::nullopt;
 }
 
-absl::Status ReadVoi(const DicomElements& elements, const PixelFormat& format,
-                     GrayRules& rules) {
+void AddTables(const DicomElements& elements, const PixelFormat& format,
+               GrayRules& rules) {
   // The table's input is signed where what comes to it may be negative.
   const bool signed_input =
       !rules.modality_table.has_value() &&
       (format.is_signed || rules.intercept < 0 || rules.slope < 0);
-  HILUM_ASSIGN_OR_RETURN(rules.voi_table,
-                         ReadFirstTable(elements, kVoiTables, signed_input));
-  HILUM_ASSIGN_OR_RETURN(std::vector<double> center,
-                         elements.Numbers(kWindowCenter));
-  HILUM_ASSIGN_OR_RETURN(std::vector<double> width,
-                         elements.Numbers(kWindowWidth));
-  if (center.empty() != width.empty()) {
-    return Wrong("a window without its center or width");
+  const auto items = elements.Items(kVoiTables);
+  if (!items.ok()) {
+    rules.notes.push_back("the VOI LUT sequence cannot be read");
+    return;
   }
-  if (center.empty()) return absl::OkStatus();
-  Window window{center[0], width[0]};
-  HILUM_ASSIGN_OR_RETURN(window.function, ReadFunction(elements));
-  const double least = window.function == WindowFunction::kLinear ? 1 : 0;
-  if (window.width < least || window.width <= 0) {
-    return Wrong("a window without width");
+  for (size_t i = 0; i < items->size(); ++i) {
+    absl::StatusOr<LookupTable> table = ReadTable((*items)[i], signed_input);
+    if (table.ok()) {
+      rules.voi.push_back({.table = *std::move(table)});
+    } else {
+      rules.notes.push_back(absl::StrCat(
+          "VOI LUT ", i + 1, " is not used: ", table.status().message()));
+    }
   }
-  rules.window = window;
-  return absl::OkStatus();
+}
+
+// A number as a DS has it (PS3.5 section 6.2); nullopt: none, not finite, or
+// with a comma, which may be meant as one of thousands.
+std::optional<double> ReadNumber(const std::vector<std::string>& texts,
+                                 size_t i) {
+  double number = 0;
+  if (i >= texts.size() || !absl::SimpleAtod(texts[i], &number) ||
+      !std::isfinite(number)) {
+    return std::nullopt;
+  }
+  return number;
+}
+
+void AddWindows(const DicomElements& elements, GrayRules& rules) {
+  const std::vector<std::string> centers = elements.Texts(kWindowCenter);
+  const std::vector<std::string> widths = elements.Texts(kWindowWidth);
+  const std::optional<WindowFunction> function = ReadFunction(elements);
+  const size_t count = std::max(centers.size(), widths.size());
+  for (size_t i = 0; i < count; ++i) {
+    const std::optional<double> center = ReadNumber(centers, i);
+    const std::optional<double> width = ReadNumber(widths, i);
+    const char* fault = nullptr;
+    if (!function.has_value()) {
+      fault = "its function is none of the standard's";
+    } else if (!center.has_value() || !width.has_value()) {
+      fault = "its center or width is not a number";
+    } else if (*width <= 0 ||
+               (*width < 1 && *function == WindowFunction::kLinear)) {
+      fault = "it has no width";
+    }
+    if (fault == nullptr) {
+      rules.voi.push_back(
+          {.table = std::nullopt, .window = {*center, *width, *function}});
+    } else {
+      rules.notes.push_back(
+          absl::StrCat("window ", i + 1, " is not used: ", fault));
+    }
+  }
 }
 
 int Padding(uint16_t bits, const PixelFormat& format) {
@@ -152,7 +187,8 @@ absl::StatusOr<GrayRules> ReadGrayRules(const DicomElements& elements,
                                         const PixelFormat& format) {
   GrayRules rules;
   HILUM_RETURN_IF_ERROR(ReadModality(elements, format, rules));
-  HILUM_RETURN_IF_ERROR(ReadVoi(elements, format, rules));
+  AddTables(elements, format, rules);
+  AddWindows(elements, rules);
   ReadPadding(elements, format, rules);
   rules.inverted = format.photometric == "MONOCHROME1";
   // The two say the same thing (PS3.3 C.11.6.1.2); where they do not, which is

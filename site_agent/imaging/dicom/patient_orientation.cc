@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "site_agent/imaging/dicom/patient_orientation.h"
 
+#include <algorithm>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,31 +29,63 @@ char Principal(const std::string& text) {
   return text[0];
 }
 
+// The directions along a row and down a column.
+struct Directions {
+  char along_row;
+  char down;
+};
+
+bool IsPlain(const Directions& of) {
+  return IsSideways(of.along_row) && IsUpright(of.down);
+}
+
+bool IsTransposed(const Directions& of) {
+  return IsUpright(of.along_row) && IsSideways(of.down);
+}
+
+bool IsSideView(const Directions& of) {
+  const auto front_or_back = [](char d) { return d == 'A' || d == 'P'; };
+  return front_or_back(of.along_row) != front_or_back(of.down);
+}
+
+// nullopt: none is given, or what is given tells no two sides of a patient.
+std::optional<Directions> Read(const DicomElements& elements) {
+  const std::vector<std::string> texts = elements.Texts(kPatientOrientation);
+  if (texts.size() != 2) return std::nullopt;
+  const Directions read{Principal(texts[0]), Principal(texts[1])};
+  if (read.along_row == 0 || read.down == 0) return std::nullopt;
+  if (IsPlain(read) || IsTransposed(read) || IsSideView(read)) return read;
+  return std::nullopt;
+}
+
 }  // namespace
 
 bool SaysOrientation(const DicomElements& elements) {
-  return !elements.Texts(kPatientOrientation).empty();
+  return Read(elements).has_value();
+}
+
+std::string OrientationNote(const DicomElements& elements) {
+  const std::vector<std::string> texts = elements.Texts(kPatientOrientation);
+  const bool given =
+      std::any_of(texts.begin(), texts.end(),
+                  [](const std::string& text) { return !text.empty(); });
+  if (!given || SaysOrientation(elements)) return "";
+  return "the Patient Orientation is not used: it is not two directions";
 }
 
 absl::StatusOr<Orientation> ReadOrientation(const DicomElements& elements) {
   Orientation orientation;
-  const std::vector<std::string> texts = elements.Texts(kPatientOrientation);
-  if (texts.empty()) return orientation;
-  const char along_row = Principal(texts[0]);
-  const char down = texts.size() == 2 ? Principal(texts[1]) : 0;
-  if (along_row == 0 || down == 0) {
-    return absl::InvalidArgumentError(
-        "DICOM: the patient orientation is not two directions");
-  }
-  const bool plain = IsSideways(along_row) && IsUpright(down);
-  orientation.transposed = IsUpright(along_row) && IsSideways(down);
-  if (!plain && !orientation.transposed) {
+  const std::optional<Directions> read = Read(elements);
+  if (!read.has_value()) return orientation;
+  const auto [along_row, down] = *read;
+  if (IsSideView(*read)) {
     return absl::FailedPreconditionError(
         absl::StrCat("not a frontal view: its orientation is ",
                      std::string(1, along_row), " and ", std::string(1, down)));
   }
-  const char sideways = plain ? along_row : down;
-  const char upright = plain ? down : along_row;
+  orientation.transposed = IsTransposed(*read);
+  const char sideways = orientation.transposed ? down : along_row;
+  const char upright = orientation.transposed ? along_row : down;
   orientation.left_right = sideways == 'R';
   orientation.up_down = upright == 'H';
   return orientation;

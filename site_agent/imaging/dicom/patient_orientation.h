@@ -2,6 +2,8 @@
 #ifndef HILUM_SITE_AGENT_IMAGING_DICOM_PATIENT_ORIENTATION_H_
 #define HILUM_SITE_AGENT_IMAGING_DICOM_PATIENT_ORIENTATION_H_
 
+#include <string>
+
 #include "absl/status/statusor.h"
 #include "site_agent/imaging/dicom/dicom_elements.h"
 #include "site_agent/imaging/image.h"
@@ -17,13 +19,16 @@ struct Orientation {
   bool up_down = false;
 };
 
-// Whether there is a Patient Orientation, right or wrong.
+// Whether there is a Patient Orientation that says two directions of a patient.
 bool SaysOrientation(const DicomElements& elements);
 
-// From Patient Orientation (PS3.3 C.7.6.1.1.1). Where it is absent the image
-// is taken to be displayed as it is. INVALID_ARGUMENT: it is not two
-// directions. FAILED_PRECONDITION: not a frontal image, as it shows front or
-// back at a side.
+// Returns why a Patient Orientation that has a value is not used, for a person;
+// empty: it is used, or has no value. Quotes nothing of it.
+std::string OrientationNote(const DicomElements& elements);
+
+// From Patient Orientation (PS3.3 C.7.6.1.1.1). Where it is absent, or not two
+// directions, the image is taken to be displayed as it is. FAILED_PRECONDITION:
+// not a frontal image, as it shows front or back at a side.
 absl::StatusOr<Orientation> ReadOrientation(const DicomElements& elements);
 
 GrayImage Orient(GrayImage image, const Orientation& orientation);

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "site_agent/imaging/dicom/select_pcxr.h"
 
-#include <algorithm>
-#include <cstdint>
+#include <utility>
 #include <vector>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
@@ -28,35 +26,6 @@ constexpr DicomTag kViewCodes = 0x00540220;
 constexpr absl::string_view kSecondaryCapture = "1.2.840.10008.5.1.4.1.1.7";
 constexpr absl::string_view kDxForProcessing = "1.2.840.10008.5.1.4.1.1.1.1.1";
 
-using Words = std::vector<std::string>;
-
-// Runs of letters and digits, in capitals.
-void AddWords(absl::string_view text, Words& words) {
-  std::string word;
-  for (char c : text) {
-    if (absl::ascii_isalnum(c)) {
-      word += absl::ascii_toupper(c);
-    } else if (!word.empty()) {
-      words.push_back(std::move(word));
-      word.clear();
-    }
-  }
-  if (!word.empty()) words.push_back(std::move(word));
-}
-
-bool HasAny(const Words& words, const std::vector<absl::string_view>& wanted) {
-  return std::any_of(words.begin(), words.end(), [&](const std::string& word) {
-    return std::find(wanted.begin(), wanted.end(), word) != wanted.end();
-  });
-}
-
-bool HasPair(const Words& words, absl::string_view a, absl::string_view b) {
-  for (size_t i = 0; i + 1 < words.size(); ++i) {
-    if (words[i] == a && words[i + 1] == b) return true;
-  }
-  return false;
-}
-
 // The views that words speak of.
 struct Views {
   bool ap = false;
@@ -66,18 +35,14 @@ struct Views {
   bool none() const { return !ap && !pa && !other; }
 };
 
-Views ViewsIn(const Words& words) {
-  Views views;
-  views.ap = HasAny(words, {"AP", "ANTEROPOSTERIOR"}) ||
-             HasPair(words, "ANTERO", "POSTERIOR");
-  views.pa = HasAny(words, {"PA", "POSTEROANTERIOR"}) ||
-             HasPair(words, "POSTERO", "ANTERIOR");
-  views.other = HasAny(
-      words,
-      {"LAT",     "LATERAL",   "LL",   "RL",   "LLAT",     "RLAT",      "OBL",
-       "OBLIQUE", "LAO",       "RAO",  "LPO",  "RPO",      "LLO",       "RLO",
-       "DECUB",   "DECUBITUS", "LDEC", "RDEC", "LORDOTIC", "TANGENTIAL"});
-  return views;
+Views ViewsIn(const Words& words, const FilmWords& known) {
+  return {.ap = known.Has(words, FilmWord::kAp),
+          .pa = known.Has(words, FilmWord::kPa),
+          .other = known.Has(words, FilmWord::kOther)};
+}
+
+void AddWords(absl::string_view text, Words& words) {
+  for (std::string& word : WordsIn(text)) words.push_back(std::move(word));
 }
 
 Words WordsOf(const DicomElements& elements,
@@ -117,24 +82,23 @@ std::string WhyNotRadiograph(const DicomElements& elements) {
   return "";
 }
 
-std::string WhyNotChest(const DicomElements& elements) {
-  static const std::vector<absl::string_view> kChest = {
-      "CHEST", "THORAX", "LUNG", "LUNGS", "CXR", "PCXR"};
+std::string WhyNotChest(const DicomElements& elements, const FilmWords& known) {
   Words part = WordsOf(elements, {kBodyPart});
-  if (part.empty()) {
+  const bool coded = !part.empty();
+  if (!coded) {
     part = SeriesWords(elements);
     AddWords(elements.Text(kStudyDescription), part);
-    if (!HasAny(part, kChest)) return "nothing says that it shows the chest";
   }
-  if (!HasAny(part, kChest)) return "the body part is not the chest";
-  if (HasAny(part, {"ABDOMEN", "PELVIS", "BABYGRAM"})) {
-    return "it shows more than the chest";
+  if (!known.Has(part, FilmWord::kChest)) {
+    return coded ? "the body part is not the chest"
+                 : "nothing says that it shows the chest";
   }
+  if (known.Has(part, FilmWord::kMore)) return "it shows more than the chest";
   return "";
 }
 
 // The view by fixed vocabulary: View Position, else the view's code.
-Views CodedViews(const DicomElements& elements) {
+Views CodedViews(const DicomElements& elements, const FilmWords& known) {
   Words words = WordsOf(elements, {kViewPosition});
   if (words.empty()) {
     auto codes = elements.Items(kViewCodes);
@@ -142,21 +106,23 @@ Views CodedViews(const DicomElements& elements) {
       AddWords((*codes)[0].Text(kCodeMeaning), words);
     }
   }
-  Views views = ViewsIn(words);
-  if (views.none() && !words.empty()) views.other = true;
+  Views views = ViewsIn(words, known);
+  if (views.none() && !words.empty()) {
+    views.ap = known.Has(words, FilmWord::kBedside);
+    views.other = !views.ap;
+  }
   return views;
 }
 
-void SelectView(const DicomElements& elements, PcxrVerdict& verdict) {
+void SelectView(const DicomElements& elements, const FilmWords& known,
+                PcxrVerdict& verdict) {
   const Words words = SeriesWords(elements);
-  const Views text = ViewsIn(words);
-  Views views = CodedViews(elements);
+  const Views text = ViewsIn(words, known);
+  Views views = CodedViews(elements, known);
   if (views.none()) {
     views = text;
     // Whoever is radiographed in bed lies or sits before the detector.
-    if (views.none()) {
-      views.ap = HasAny(words, {"PORTABLE", "MOBILE", "BEDSIDE", "PCXR"});
-    }
+    if (views.none()) views.ap = known.Has(words, FilmWord::kBedside);
   } else if (text.other && !text.ap && !text.pa && !views.other) {
     verdict.reason = "its text says another view than its view position";
     return;
@@ -174,11 +140,11 @@ void SelectView(const DicomElements& elements, PcxrVerdict& verdict) {
 
 }  // namespace
 
-PcxrVerdict SelectPcxr(const DicomElements& elements) {
+PcxrVerdict SelectPcxr(const DicomElements& elements, const FilmWords& words) {
   PcxrVerdict verdict;
   verdict.reason = WhyNotRadiograph(elements);
-  if (verdict.reason.empty()) verdict.reason = WhyNotChest(elements);
-  if (verdict.reason.empty()) SelectView(elements, verdict);
+  if (verdict.reason.empty()) verdict.reason = WhyNotChest(elements, words);
+  if (verdict.reason.empty()) SelectView(elements, words, verdict);
   return verdict;
 }
 

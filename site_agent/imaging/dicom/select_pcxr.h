@@ -5,6 +5,7 @@
 #include <string>
 
 #include "site_agent/imaging/dicom/dicom_elements.h"
+#include "site_agent/imaging/dicom/film_words.h"
 
 namespace hilum {
 
@@ -19,8 +20,10 @@ struct PcxrVerdict {
 // be looked at: CR or DX (PS3.3 A.2, A.26), FOR PRESENTATION, of the chest, AP
 // or PA. What it says in fields with a fixed vocabulary goes before what its
 // free text says, and where both speak of the view they must agree. Reasons
-// never quote free text, which may name a patient.
-PcxrVerdict SelectPcxr(const DicomElements& elements);
+// never quote free text, which may name a patient. `words`: those that say what
+// is shown, in the file's language.
+PcxrVerdict SelectPcxr(const DicomElements& elements,
+                       const FilmWords& words = FilmWords::BuiltIn());
 
 }  // namespace hilum
 

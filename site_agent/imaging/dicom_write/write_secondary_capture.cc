@@ -123,8 +123,7 @@ void DescribeImage(const RgbImage& picture, const CaptureNotes& notes,
   writer.Text(0x00080008, EVR_CS, "DERIVED\\SECONDARY");
   writer.Text(0x00082111, EVR_ST, Printable(notes.derivation, 1024));
   writer.Text(0x00200013, EVR_IS, absl::StrCat(notes.instance_number));
-  const bool oriented =
-      source != nullptr && !source->elements.Text(kPatientOrientation).empty();
+  const bool oriented = source != nullptr && SaysOrientation(source->elements);
   writer.Text(kPatientOrientation, EVR_CS, oriented ? "L\\F" : "");
   if (notes.lossy_source || (source != nullptr && IsLossy(*source))) {
     writer.Text(kLossyCompression, EVR_CS, "01");

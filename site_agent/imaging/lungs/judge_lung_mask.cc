@@ -243,4 +243,10 @@ LungMaskVerdict JudgeLungMask(const BinaryMask& mask) {
   return JudgeLungMask(MeasureLungMask(mask));
 }
 
+bool LooksInverted(const BinaryMask& mask) {
+  BinaryMask inverse = mask;
+  for (uint8_t& pixel : inverse.pixels) pixel = pixel == 0;
+  return JudgeLungMask(inverse).accepted();
+}
+
 }  // namespace hilum

@@ -121,6 +121,10 @@ struct LungMaskVerdict {
 LungMaskVerdict JudgeLungMask(const LungMeasures& measures);
 LungMaskVerdict JudgeLungMask(const BinaryMask& mask);
 
+// Whether what the mask leaves out would be accepted: lungs that are written as
+// 0, and the rest as 255.
+bool LooksInverted(const BinaryMask& mask);
+
 }  // namespace hilum
 
 #endif  // HILUM_SITE_AGENT_IMAGING_LUNGS_LUNG_MASK_H_

@@ -39,6 +39,9 @@ constexpr Glyph kGlyphs[] = {
     {'8', {14, 17, 17, 14, 17, 17, 14}}, {'9', {14, 17, 17, 15, 1, 2, 12}},
     {' ', {0, 0, 0, 0, 0, 0, 0}},        {',', {0, 0, 0, 0, 4, 4, 8}},
     {'.', {0, 0, 0, 0, 0, 0, 4}},        {'-', {0, 0, 0, 14, 0, 0, 0}},
+    {'_', {0, 0, 0, 0, 0, 0, 31}},       {'+', {0, 4, 4, 31, 4, 4, 0}},
+    {':', {0, 0, 4, 0, 0, 4, 0}},        {'/', {1, 1, 2, 4, 8, 16, 16}},
+    {'(', {2, 4, 8, 8, 8, 4, 2}},        {')', {8, 4, 2, 2, 2, 4, 8}},
     {'?', {14, 17, 1, 2, 4, 0, 4}},
 };
 
@@ -63,17 +66,30 @@ bool IsDot(absl::string_view text, int row, int column) {
 }  // namespace
 
 bool StampText(absl::string_view text, RgbImage& image) {
+  return StampLines({std::string(text)}, image);
+}
+
+bool StampLines(absl::Span<const std::string> lines, RgbImage& image) {
   // In dots, with a black one all around.
-  const int wide = static_cast<int>(text.size()) * (kWide + 1) + 1;
-  const int tall = kTall + 2;
-  const int dot = std::max(1, image.columns / 2 / wide);
-  if (text.empty() || wide * dot > image.columns || tall * dot > image.rows) {
+  size_t longest = 0;
+  for (const std::string& line : lines) {
+    longest = std::max(longest, line.size());
+  }
+  const int wide = static_cast<int>(longest) * (kWide + 1) + 1;
+  const int tall = static_cast<int>(lines.size()) * (kTall + 1) + 1;
+  const int dot =
+      std::max(1, std::min(image.columns / 2 / wide, image.rows / tall));
+  if (longest == 0 || wide * dot > image.columns || tall * dot > image.rows) {
     return false;
   }
   const int top = image.rows - tall * dot;
   for (int row = 0; row < tall * dot; ++row) {
+    const int line = std::max(0, row / dot - 1) / (kTall + 1);
+    const int within = row / dot - 1 - line * (kTall + 1);
     for (int column = 0; column < wide * dot; ++column) {
-      const bool on = IsDot(text, row / dot - 1, column / dot - 1);
+      const bool on =
+          line < static_cast<int>(lines.size()) &&
+          IsDot(lines[static_cast<size_t>(line)], within, column / dot - 1);
       const size_t at =
           3 * (static_cast<size_t>(top + row) * image.columns + column);
       std::fill_n(image.pixels.begin() + static_cast<ptrdiff_t>(at), 3,

@@ -14,6 +14,9 @@ void AddReceivingOptions(CLI::App& command, ReceivingOptions& receiving,
   command.add_option("--labels", receiving.labels,
                      "CSV: label, and PatientID, StudyInstanceUID, "
                      "AccessionNumber or SOPInstanceUID");
+  command.add_option("--words", receiving.words,
+                     "Your own words for chest, AP, PA ...: lines such as "
+                     "`ap: bettaufnahme`; the store keeps them");
   command.add_option("--key", receiving.key_file,
                      "Patients' key; default STORE/patient.key");
   command.add_option("--spool", receiving.incoming,

@@ -55,7 +55,7 @@ struct CaseFault {
 // Moves the faulty cases to `rejected`, which stays sorted by row.
 void RejectCases(CaseManifest& manifest, absl::Span<const CaseFault> faults);
 
-// Faults of cases whose images are the same bytes: under different patients
+// Faults of cases whose images have the same pixels: under different patients
 // all of them, each naming another's row; under one patient all but the
 // first. `digests` [cases].
 std::vector<CaseFault> FindDuplicates(const CaseManifest& manifest,

@@ -11,7 +11,6 @@
 #include "absl/strings/string_view.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
-#include "common/crypto/sha256.h"
 #include "site_agent/imaging/decode/decode.h"
 #include "site_agent/imaging/decode/decode_mask.h"
 #include "site_agent/imaging/lungs/prepare_mask.h"
@@ -53,7 +52,15 @@ bool Judge(const BinaryMask& mask, const CasePlanes& planes, ImageFacts& out) {
   const LungMeasures measures = MeasureLungMask(mask);
   if (planes.judge_masks) {
     out.mask_fault = JudgeLungMask(measures).reason;
-    if (!out.mask_fault.empty()) return false;
+    if (!out.mask_fault.empty()) {
+      if (LooksInverted(mask)) {
+        out.mask_fault = absl::StrCat(
+            "it looks inverted, as what it leaves out are two lungs: write "
+            "lungs as 255 and everything else as 0; ",
+            out.mask_fault);
+      }
+      return false;
+    }
   }
   out.lung_share = measures.area;
   return true;
@@ -73,6 +80,12 @@ absl::StatusOr<GrayImage> ReadMaskFile(const CaseRow& row) {
 absl::Status AddFileMask(const CaseRow& row, const GrayImage& image,
                          const CasePlanes& planes, LoadedCase& out) {
   HILUM_ASSIGN_OR_RETURN(const GrayImage mask, ReadMaskFile(row));
+  const absl::Status doubt = WhyMaskIsDoubtful(mask);
+  if (!doubt.ok() && planes.judge_masks) {
+    out.facts.mask_fault = std::string(doubt.message());
+    return absl::OkStatus();
+  }
+  HILUM_RETURN_IF_ERROR(doubt);
   if (!Judge(ToBinaryMask(mask), planes, out.facts)) return absl::OkStatus();
   if (planes.segmented) {
     HILUM_ASSIGN_OR_RETURN(out.segmented,
@@ -105,10 +118,12 @@ absl::Status LoadFile(const CaseRow& row, const CasePlanes& planes,
                       LoadedCase& out) {
   HILUM_ASSIGN_OR_RETURN(std::string bytes,
                          ReadFile(row.path, kMaxImageFileBytes));
-  out.digest = Sha256Of(bytes);
   HILUM_ASSIGN_OR_RETURN(GrayImage image, DecodeImage(bytes));
+  HILUM_RETURN_IF_ERROR(CheckShowsSomething(image));
+  out.digest = PixelDigest(image);
   out.facts.rows = image.rows;
   out.facts.columns = image.columns;
+  out.facts.notes = image.notes;
   if (planes.whole) {
     HILUM_ASSIGN_OR_RETURN(out.whole, PrepareWhole(image, planes.size));
   }
@@ -241,6 +256,7 @@ absl::StatusOr<BinaryMask> CaseLoader::Mask(const CaseRow& row, int rows,
   }
   absl::StatusOr<GrayImage> mask = ReadMaskFile(row);
   HILUM_RETURN_IF_ERROR(OfMask(mask.status()));
+  HILUM_RETURN_IF_ERROR(OfMask(WhyMaskIsDoubtful(*mask)));
   if (mask->rows == rows && mask->columns == columns) {
     return ToBinaryMask(*mask);
   }

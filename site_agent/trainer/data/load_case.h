@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -22,13 +23,15 @@ struct ImageFacts {
   double lung_share = 0;   // of its pixels; 0: no mask is used
   std::string mask_fault;  // why its mask is not used; empty: it has none, it
                            // was not opened, or it is used
+  std::vector<std::string> notes;  // GrayImage's
 };
 
 struct LoadedCase {
   ImageFacts facts;
-  std::string digest;  // names the image: a file's SHA-256, a store's case id
-  Plane whole;         // [size * size], where it is wanted
-  Plane segmented;     // the same; empty also: no lung mask
+  // Names the image: a file's PixelDigest, a store's case id.
+  std::string digest;
+  Plane whole;      // [size * size], where it is wanted
+  Plane segmented;  // the same; empty also: no lung mask
   // How much of each pixel of the planes the lung mask covers, 65535 all of
   // it; empty: not wanted, or no mask.
   Plane whole_lungs, segmented_lungs;
@@ -51,7 +54,8 @@ class CaseLoader {
  public:
   explicit CaseLoader(const CaseManifest& manifest);
 
-  // INVALID_ARGUMENT: damaged, or a mask from elsewhere than the case.
+  // INVALID_ARGUMENT: damaged, of one gray alone, or a mask from elsewhere than
+  // the case.
   // DATA_LOSS: a record that is not what was written. NOT_FOUND,
   // PERMISSION_DENIED: file, store or case. What cannot be had of the mask
   // begins with "lung mask: ". No message names a path. `out.digest` is set as

@@ -88,6 +88,10 @@ std::vector<std::string> SiteWarnings(const PreparedStudy& study) {
         absl::StrCat("manifest row ", row.row, " is not used: ", row.reason));
   }
   for (size_t i = 0; i < study.cases().size(); ++i) {
+    for (const std::string& note : study.pool.data.facts[i].notes) {
+      warnings.push_back(
+          absl::StrCat("manifest row ", study.cases()[i].row, ": ", note));
+    }
     const std::string& fault = study.pool.data.facts[i].mask_fault;
     if (fault.empty()) continue;
     const CaseRow& row = study.cases()[i];

@@ -19,25 +19,20 @@
 #include "common/base/status_macros.h"
 #include "common/cli/usage.h"
 #include "common/crypto/sha256.h"
-#include "site_agent/imaging/decode/decode.h"
 #include "site_agent/imaging/dicom/dicom_file.h"
 #include "site_agent/imaging/dicom_write/write_secondary_capture.h"
-#include "site_agent/imaging/lungs/prepare_mask.h"
 #include "site_agent/imaging/pictures/heat_overlay.h"
 #include "site_agent/imaging/pictures/stamp_text.h"
 #include "site_agent/imaging/pictures/write_png.h"
 #include "site_agent/sandbox/confine.h"
 #include "site_agent/trainer/data/localization.h"
+#include "site_agent/trainer/heatmap/heatmap_case.h"
 
 namespace hilum {
 namespace {
 
 constexpr char kNotForDiagnosis[] = "Research use only, not for diagnosis";
 constexpr uint32_t kOwnerOnly = 0600;  // they show patients
-
-std::string StemOf(const std::string& path) {
-  return std::filesystem::path(path).stem().string();
-}
 
 std::string MethodName(CamMethod method) {
   return method == CamMethod::kGradCam ? "Grad-CAM" : "Grad-CAM++";
@@ -63,80 +58,14 @@ std::string FileWord(const std::string& label) {
 // What all cases share.
 struct Task {
   const HeatmapOptions& options;
+  const HeatmapCases& cases;
   HeatmapModel& model;
   bool segmented;
   std::optional<int> label;
 };
 
-struct Case {
-  std::string path, bytes;
-  GrayImage image;
-  std::optional<GrayImage> mask;
-};
-
-// The mask's file; empty: none is given.
-absl::StatusOr<std::string> MaskPath(const HeatmapOptions& options,
-                                     const std::string& path) {
-  if (options.mask.empty()) return std::string();
-  if (!IsFolder(options.mask)) return options.mask;
-  const std::string mask =
-      absl::StrCat(options.mask, "/", StemOf(path), ".png");
-  return FileExists(mask) ? mask : std::string();
-}
-
-absl::StatusOr<Case> ReadCase(const Task& task, const std::string& path) {
-  Case one{.path = path};
-  HILUM_ASSIGN_OR_RETURN(one.bytes, ReadFile(path, kMaxImageFileBytes));
-  HILUM_ASSIGN_OR_RETURN(one.image, DecodeImage(one.bytes));
-  HILUM_ASSIGN_OR_RETURN(std::string mask, MaskPath(task.options, path));
-  if (!mask.empty()) {
-    HILUM_ASSIGN_OR_RETURN(std::string bytes,
-                           ReadFile(mask, kMaxImageFileBytes));
-    absl::StatusOr<GrayImage> decoded = DecodeImage(bytes);
-    if (!decoded.ok()) {
-      return absl::Status(
-          decoded.status().code(),
-          absl::StrCat("lung mask ", mask, ": ", decoded.status().message()));
-    }
-    one.mask = *std::move(decoded);
-  }
-  if (task.segmented && !one.mask.has_value()) {
-    return UsageError(
-        "the model sees segmented lungs: give the lung mask with --mask, or "
-        "--arm whole");
-  }
-  return one;
-}
-
-// What the network is fed, where that lies on the image, and where the lungs
-// lie in it.
-struct View {
-  Plane plane;
-  ImageBox box;
-  std::vector<float> lungs;  // empty: no mask
-};
-
-absl::StatusOr<View> ViewOf(const Task& task, const Case& one) {
-  const int size = task.model.facts().input_size;
-  View view{.box = {0, 0, one.image.rows, one.image.columns}};
-  if (!task.segmented) {
-    HILUM_ASSIGN_OR_RETURN(view.plane, PrepareWhole(one.image, size));
-    if (one.mask.has_value()) {
-      HILUM_ASSIGN_OR_RETURN(view.lungs,
-                             PrepareWholeMask(one.image, *one.mask, size));
-    }
-    return view;
-  }
-  HILUM_ASSIGN_OR_RETURN(view.plane,
-                         PrepareSegmented(one.image, *one.mask, size));
-  HILUM_ASSIGN_OR_RETURN(view.box, SegmentedBox(one.image, *one.mask));
-  HILUM_ASSIGN_OR_RETURN(view.lungs,
-                         PrepareSegmentedMask(one.image, *one.mask, size));
-  return view;
-}
-
-std::string Line(const Task& task, const Case& one, const View& view,
-                 const HeatmapModel::Answer& answer) {
+std::string Line(const Task& task, const HeatmapCase& one,
+                 const HeatmapView& view, const HeatmapModel::Answer& answer) {
   const std::vector<std::string>& classes = task.model.facts().classes;
   std::vector<std::string> parts;
   for (size_t c = 0; c < classes.size(); ++c) {
@@ -154,7 +83,7 @@ std::string Line(const Task& task, const Case& one, const View& view,
   return line;
 }
 
-absl::Status WriteCapture(const Task& task, const Case& one,
+absl::Status WriteCapture(const Task& task, const HeatmapCase& one,
                           const HeatmapModel::Answer& answer,
                           const RgbImage& picture, const std::string& path) {
   const ModelFacts& facts = task.model.facts();
@@ -171,7 +100,7 @@ absl::Status WriteCapture(const Task& task, const Case& one,
       task.model.sha256());
   notes.series_key = absl::StrCat(task.model.sha256(), " ", method, " ",
                                   task.segmented ? "segmented" : "whole");
-  notes.source_key = Sha256Of(one.bytes);
+  notes.source_key = Sha256Of(one.bytes.empty() ? one.path : one.bytes);
   notes.instance_number = answer.label + 1;
   notes.lossy_source = absl::StartsWith(one.bytes, "\xff\xd8\xff");  // JPEG
   std::optional<DicomFile> source;
@@ -184,9 +113,25 @@ absl::Status WriteCapture(const Task& task, const Case& one,
   return WriteFileAtomically(path, bytes, Durability::kSync, kOwnerOnly);
 }
 
+// Class, probability and model, where the picture has room for them.
+void Stamp(const Task& task, const HeatmapModel::Answer& answer,
+           RgbImage& picture) {
+  const std::string what = absl::StrFormat(
+      "%s %.3f, %s", task.model.facts().classes[answer.label],
+      answer.probabilities[answer.label], MethodName(task.options.method));
+  const std::string model =
+      absl::StrCat("model ", NameOfCase(task.options.model), " ",
+                   absl::string_view(task.model.sha256()).substr(0, 8),
+                   task.segmented ? ", lungs alone" : "");
+  if (StampLines({what, model, kNotForDiagnosis}, picture)) return;
+  StampText(kNotForDiagnosis, picture);
+}
+
 absl::StatusOr<std::string> Explain(const Task& task, const std::string& path) {
-  HILUM_ASSIGN_OR_RETURN(Case one, ReadCase(task, path));
-  HILUM_ASSIGN_OR_RETURN(View view, ViewOf(task, one));
+  HILUM_ASSIGN_OR_RETURN(HeatmapCase one, task.cases.Read(path));
+  HILUM_ASSIGN_OR_RETURN(
+      HeatmapView view,
+      task.cases.ViewOf(one, task.segmented, task.model.facts().input_size));
   HILUM_ASSIGN_OR_RETURN(
       HeatmapModel::Answer answer,
       task.model.Explain(view.plane, task.label, task.options.method));
@@ -196,12 +141,13 @@ absl::StatusOr<std::string> Explain(const Task& task, const std::string& path) {
                  one.image.columns, view.box);
   HILUM_ASSIGN_OR_RETURN(RgbImage picture, OverlayHeat(one.image, heat, {}));
   // A picture outlives what is said beside it.
-  StampText(kNotForDiagnosis, picture);
+  Stamp(task, answer, picture);
   HILUM_ASSIGN_OR_RETURN(
       std::string png,
       EncodePngRgb8(picture.rows, picture.columns, picture.pixels));
-  const std::string to = absl::StrCat(task.options.out, "/", StemOf(path), "-",
-                                      FileWord(facts.classes[answer.label]));
+  const std::string to =
+      absl::StrCat(task.options.out, "/", NameOfCase(path), "-",
+                   FileWord(facts.classes[answer.label]));
   HILUM_RETURN_IF_ERROR(WriteFileAtomically(absl::StrCat(to, ".png"), png,
                                             Durability::kSync, kOwnerOnly));
   if (task.options.dicom) {
@@ -211,19 +157,19 @@ absl::StatusOr<std::string> Explain(const Task& task, const std::string& path) {
   return Line(task, one, view, answer);
 }
 
-absl::Status CheckCases(const HeatmapOptions& options) {
+absl::Status CheckCases(const HeatmapOptions& options,
+                        const std::vector<std::string>& cases) {
   std::map<std::string, std::string> stems;
-  for (const std::string& path : options.cases) {
-    auto [first, is_new] = stems.emplace(StemOf(path), path);
+  for (const std::string& path : cases) {
+    auto [first, is_new] = stems.emplace(NameOfCase(path), path);
     if (is_new) continue;
     return UsageError(absl::StrCat(
         first->second, " and ", path,
         " would have pictures of the same name; take them one by one"));
   }
-  if (options.cases.size() > 1 && !options.mask.empty() &&
-      !IsFolder(options.mask)) {
+  if (cases.size() > 1 && !options.mask.empty() && !IsFolder(options.mask)) {
     return UsageError(absl::StrCat(
-        options.mask, ": one mask and ", options.cases.size(),
+        options.mask, ": one mask and ", cases.size(),
         " cases; give --mask a folder with a mask for each, STEM.png"));
   }
   return absl::OkStatus();
@@ -266,7 +212,9 @@ void AddNotes(CLI::App& heatmap, ModelNotes& notes) {
 
 absl::Status MakeHeatmaps(const HeatmapOptions& options, std::ostream& out,
                           std::ostream& errors) {
-  HILUM_RETURN_IF_ERROR(CheckCases(options));
+  HILUM_ASSIGN_OR_RETURN(const std::vector<std::string> paths,
+                         ExpandStores(options.cases));
+  HILUM_RETURN_IF_ERROR(CheckCases(options, paths));
   HILUM_ASSIGN_OR_RETURN(std::unique_ptr<HeatmapModel> model,
                          HeatmapModel::Open(options.model, options.notes));
   HILUM_ASSIGN_OR_RETURN(bool segmented,
@@ -274,9 +222,10 @@ absl::Status MakeHeatmaps(const HeatmapOptions& options, std::ostream& out,
   HILUM_ASSIGN_OR_RETURN(std::optional<int> label,
                          LabelOf(options.label, model->facts().classes));
   HILUM_RETURN_IF_ERROR(MakeDirectories(options.out));
-  const Task task{options, *model, segmented, label};
+  const HeatmapCases cases(paths, options.mask);
+  const Task task{options, cases, *model, segmented, label};
   size_t failed = 0;
-  for (const std::string& path : options.cases) {
+  for (const std::string& path : paths) {
     absl::StatusOr<std::string> line = Explain(task, path);
     if (line.ok()) {
       out << *line << std::endl;
@@ -289,8 +238,8 @@ absl::Status MakeHeatmaps(const HeatmapOptions& options, std::ostream& out,
            << std::endl;
   }
   if (failed == 0) return absl::OkStatus();
-  return absl::UnknownError(absl::StrCat(failed, " of ", options.cases.size(),
-                                         " cases have no heat map"));
+  return absl::UnknownError(
+      absl::StrCat(failed, " of ", paths.size(), " cases have no heat map"));
 }
 
 void AddHeatmapCommand(CLI::App& app, std::function<absl::Status()>& action) {
@@ -298,7 +247,10 @@ void AddHeatmapCommand(CLI::App& app, std::function<absl::Status()>& action) {
   auto options = std::make_shared<HeatmapOptions>();
   CLI::App* heatmap = app.add_subcommand(
       "heatmap", "Show where a trained model looks, over the radiograph");
-  heatmap->add_option("CASE", options->cases, "PNG, JPEG or DICOM files")
+  heatmap
+      ->add_option("CASE", options->cases,
+                   "PNG, JPEG or DICOM files; STORE#CASE, or STORE for all "
+                   "cases of a case store")
       ->required();
   heatmap->add_option("--model", options->model, "Weights, safetensors or .pth")
       ->required();
@@ -328,12 +280,15 @@ void AddHeatmapCommand(CLI::App& app, std::function<absl::Status()>& action) {
   AddNotes(*heatmap, options->notes);
   heatmap->footer(
       "Example:\n  hilum-trainer heatmap chest.dcm --model "
-      "whole-final.safetensors --mask chest-lungs.png --out heat --dicom");
+      "whole-final.safetensors --mask chest-lungs.png --out heat --dicom\n"
+      "  hilum-trainer heatmap /data/cases#6b1f0c2d4e5a6978 --model "
+      "whole-final.safetensors --out heat");
   heatmap->callback([options, &action] {
     action = [options]() -> absl::Status {
       // Before any image, and any weights, are opened.
       HILUM_RETURN_IF_ERROR(MakeDirectories(options->out));
-      Confinement confinement{.read = options->cases, .write = {options->out}};
+      Confinement confinement{.read = FilesOfCases(options->cases),
+                              .write = {options->out}};
       confinement.read.push_back(options->model);
       if (!options->mask.empty()) confinement.read.push_back(options->mask);
       HILUM_RETURN_IF_ERROR(Confine(confinement));

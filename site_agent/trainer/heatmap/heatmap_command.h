@@ -19,10 +19,11 @@ class App;
 namespace hilum {
 
 struct HeatmapOptions {
-  std::vector<std::string> cases;  // files: PNG, JPEG or DICOM
-  std::string model;               // a file of weights
-  std::string out;                 // folder, made where it is not there
-  std::string label;               // empty: each case's most probable class
+  // Files: PNG, JPEG or DICOM; STORE#CASE, or STORE: all its cases.
+  std::vector<std::string> cases;
+  std::string model;  // a file of weights
+  std::string out;    // folder, made where it is not there
+  std::string label;  // empty: each case's most probable class
   CamMethod method = CamMethod::kGradCam;
   // Of the only case; or a folder with STEM.png for some of the cases.
   std::string mask;
@@ -31,13 +32,14 @@ struct HeatmapOptions {
   ModelNotes notes;
 };
 
-// Writes OUT/STEM-CLASS.png, as large and turned as the case (with dicom also
-// .dcm), readable to the owner alone, and a line for each case to `out`: its
-// probabilities and, with a mask, how much heat is in the lungs. A case that
-// cannot be done gets a line on `errors`, and the others go on.
-// INVALID_ARGUMENT: a class that the model has not, two cases with one stem,
-// an arm that is none, one mask for many cases. UNKNOWN: so many cases failed.
-// Else as HeatmapModel::Open and MakeDirectories.
+// Writes OUT/STEM-CLASS.png (of a store's case OUT/CASE-CLASS.png), as large
+// and turned as the case (with dicom also .dcm), with class, probability and
+// model on it where there is room, readable to the owner alone, and a line for
+// each case to `out`: its probabilities and, with a mask, how much heat is in
+// the lungs. A case that cannot be done gets a line on `errors`, and the others
+// go on. INVALID_ARGUMENT: a class that the model has not, two cases with one
+// stem, an arm that is none, one mask for many cases. UNKNOWN: so many cases
+// failed. Else as HeatmapModel::Open and MakeDirectories.
 absl::Status MakeHeatmaps(const HeatmapOptions& options, std::ostream& out,
                           std::ostream& errors);
 

@@ -5,9 +5,11 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <cstdlib>
 #include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -16,6 +18,7 @@
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
 #include "common/cli/usage.h"
+#include "site_agent/imaging/case_store/case_store_reader.h"
 #include "site_agent/imaging/pictures/stamp_text.h"
 #include "site_agent/imaging/pictures/write_png.h"
 #include "site_agent/imaging/prepare.h"
@@ -27,12 +30,14 @@ namespace hilum {
 namespace {
 
 constexpr int kColumns = 4, kTile = 320, kGap = 8;
-constexpr int kCaption = 20;  // rows below a tile
+constexpr int kCaption = 28;  // rows below a tile, for two lines
 
 using Colour = std::array<uint8_t, 3>;
 // Okabe and Ito's, which the colour-blind tell apart: on black, and on white.
 constexpr Colour kFound[2] = {{230, 159, 0}, {213, 94, 0}};
 constexpr Colour kGiven[2] = {{86, 180, 233}, {0, 114, 178}};
+constexpr Colour kRejected[2] = {{204, 121, 167}, {0, 0, 0}};
+constexpr int kMark = 4;  // pixels of a rejected tile's frame
 
 void Paint(RgbImage& image, int row, int column, const Colour& colour) {
   const size_t at = 3 * (static_cast<size_t>(row) * image.columns + column);
@@ -102,6 +107,34 @@ void PutTile(const RgbImage& tile, int number, RgbImage& page) {
   }
 }
 
+// A cross through the picture and a frame around it, which nobody overlooks.
+void MarkRejected(const Colour& colour, RgbImage& picture) {
+  for (int r = 0; r < picture.rows; ++r) {
+    for (int c = 0; c < picture.columns; ++c) {
+      const bool frame = r < kMark || c < kMark || r >= picture.rows - kMark ||
+                         c >= picture.columns - kMark;
+      const int across = c * picture.rows / picture.columns;
+      const bool cross =
+          std::abs(across - r) < 1 || std::abs(across - (picture.rows - r)) < 1;
+      if (frame || cross) Paint(picture, r, c, colour);
+    }
+  }
+}
+
+// What a person finds the case again by: a store's case, or the file's name
+// without its ending, shortened in the middle. Not for a bare page, which may
+// be passed on: names of files may be of patients.
+std::string IdOf(const CaseRow& row) {
+  const std::optional<CaseEntry> entry = ParseCaseEntry(row.path);
+  if (entry.has_value()) return entry->case_id;
+  std::string name = row.file.substr(row.file.rfind('/') + 1);
+  name = name.substr(0, name.rfind('.'));
+  constexpr size_t kMost = 24;
+  if (name.size() <= kMost) return name;
+  return absl::StrCat(name.substr(0, kMost / 2 - 1), "..",
+                      name.substr(name.size() - kMost / 2 + 1));
+}
+
 // One page in the making. Life: Add, for each case in turn; Encode.
 class Page {
  public:
@@ -112,14 +145,17 @@ class Page {
   }
 
   absl::Status Add(const GrayImage& image, const BinaryMask& found,
-                   const std::optional<BinaryMask>& given,
-                   absl::string_view text) {
+                   const std::optional<BinaryMask>& given, bool rejected,
+                   absl::Span<const std::string> text) {
     HILUM_ASSIGN_OR_RETURN(RgbImage tile, Picture(image, bare_));
     if (given.has_value()) Outline(*given, kGiven[bare_], tile);
     Outline(found, kFound[bare_], tile);
+    if (rejected) MarkRejected(kRejected[bare_], tile);
+    RgbImage caption = Blank(kCaption, tile.columns);
+    if (!StampLines(text, caption)) StampText(text.back(), caption);
     tile.rows += kCaption;
-    tile.pixels.resize(static_cast<size_t>(3) * tile.rows * tile.columns, 255);
-    StampText(text, tile);
+    tile.pixels.insert(tile.pixels.end(), caption.pixels.begin(),
+                       caption.pixels.end());
     PutTile(tile, tiles_++, page_);
     return absl::OkStatus();
   }
@@ -135,8 +171,8 @@ class Page {
 };
 
 absl::Status AddCase(const CaseRow& row, const std::string& label,
-                     const CaseLoader& loader, Segmenter& segmenter, Page& page,
-                     std::ostream& out) {
+                     const CaseLoader& loader, Segmenter& segmenter, bool bare,
+                     Page& page, std::ostream& out) {
   HILUM_ASSIGN_OR_RETURN(const GrayImage image, loader.Image(row));
   HILUM_ASSIGN_OR_RETURN(const BinaryMask found,
                          SegmentImage(segmenter, image, {}));
@@ -147,9 +183,13 @@ absl::Status AddCase(const CaseRow& row, const std::string& label,
     dice = absl::StrFormat("%.3f", OverlapOf(found, *given).dice);
   }
   const LungMaskVerdict verdict = JudgeLungMask(found);
-  out << absl::StrFormat("row %d  %s  dice %s  %s\n", row.row, label, dice,
+  out << absl::StrFormat("row %d  %s  %s  dice %s  %s\n", row.row, IdOf(row),
+                         label, dice,
                          verdict.accepted() ? "accepted" : verdict.reason);
-  return page.Add(image, found, given, absl::StrCat(label, " ", dice));
+  return page.Add(
+      image, found, given, !verdict.accepted(),
+      {absl::StrCat("row ", row.row, bare ? "" : " ", bare ? "" : IdOf(row)),
+       absl::StrCat(label, " ", dice, verdict.accepted() ? "" : " rejected")});
 }
 
 }  // namespace
@@ -201,7 +241,7 @@ absl::Status DrawOverlayPage(const OverlayPage& options, std::ostream& out) {
   for (size_t i : chosen) {
     const absl::Status status =
         AddCase(*rows[i], read.labels[static_cast<size_t>(labels[i])], loader,
-                *segmenter, page, out);
+                *segmenter, options.bare, page, out);
     if (status.ok()) continue;
     return absl::Status(status.code(), absl::StrCat("row ", rows[i]->row, ": ",
                                                     status.message()));

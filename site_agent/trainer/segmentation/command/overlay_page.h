@@ -25,10 +25,11 @@ struct OverlayPage {
 
 // Draws, four in a row, radiographs with the outlines of the lungs found
 // (orange) and of the given mask (blue), where there is one: of every label as
-// many, spread over its rows, each with its label and Dice coefficient. What
-// they are goes to `out`, in the order of the page. INVALID_ARGUMENT: a name
-// that does not end in .png, no rows. A case that cannot be read is an error,
-// with its row.
+// many, spread over its rows, each with its row, label, Dice coefficient and,
+// but for bare, the case's id or file name. A mask found that is rejected has a
+// frame and a cross. What they are goes to `out`, in the order of the page.
+// INVALID_ARGUMENT: a name that does not end in .png, no rows. A case that
+// cannot be read is an error, with its row.
 absl::Status DrawOverlayPage(const OverlayPage& options, std::ostream& out);
 
 // `count` of the cases 0 .. labels.size() - 1, or all where there are fewer:

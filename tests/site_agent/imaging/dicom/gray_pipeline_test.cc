@@ -137,13 +137,44 @@ TEST(GrayPipelineTest, SignedValuesRunFromTheLeastNegative) {
 
 TEST(GrayPipelineTest, BitsBesideTheStoredOnesAreNotSeen) {
   // An overlay's bit above, and stored bits that start at bit 4.
-  DicomMaker above = SmallChest().Words(kPixelDataTag, "OW",
-                                        {0x8000, 0xf001, 2, 1000, 2047, 4095});
+  DicomMaker above =
+      SmallChest().Words(kPixelDataTag, "OW", {0x8000, 1, 2, 1000, 2047, 4095});
+  EXPECT_EQ(CodeOf(above), absl::StatusCode::kInvalidArgument);
+  above.Words(0x60000100, "US", {16}).Words(0x60000102, "US", {15});
   EXPECT_EQ(Grays(above), Grays(SmallChest()));
   DicomMaker shifted = SmallChest().Words(0x00280102, "US", {15});
   shifted.Words(kPixelDataTag, "OW",
-                {0, 1 << 4 | 7, 2 << 4, 1000 << 4, 2047 << 4, 4095 << 4});
+                {0, 1 << 4 | 1, 2 << 4, 1000 << 4, 2047 << 4, 4095 << 4});
+  EXPECT_EQ(CodeOf(shifted), absl::StatusCode::kInvalidArgument);
+  shifted.Words(0x60020100, "US", {16}).Words(0x60020102, "US", {0});
   EXPECT_EQ(Grays(shifted), Grays(SmallChest()));
+  // With data of its own the overlay is not in the words.
+  shifted.Bytes(0x60023000, "OW", std::string(2, '\0'));
+  EXPECT_EQ(CodeOf(shifted), absl::StatusCode::kInvalidArgument);
+}
+
+// Cut off in silence, bright tissue would be dark.
+TEST(GrayPipelineTest, WordsAboveTheStoredBitsAreRefused) {
+  DicomMaker fourteen =
+      SmallChest().Words(kPixelDataTag, "OW", {0, 1, 2, 1000, 2047, 12000});
+  const absl::Status status = DecodeImage(fourteen.File()).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_NE(status.message().find("bit 13"), absl::string_view::npos) << status;
+  // 12 bits in the low ones, and a High Bit that says the upper ones.
+  DicomMaker high = SmallChest().Words(0x00280102, "US", {15});
+  EXPECT_EQ(CodeOf(high), absl::StatusCode::kInvalidArgument);
+}
+
+TEST(GrayPipelineTest, NegativeValuesMayBeExtendedIntoTheWord) {
+  // -1 as 12 bits, and as 16.
+  DicomMaker twelve = SmallChest().Words(0x00280103, "US", {1});
+  DicomMaker sixteen = DicomMaker(twelve).Words(kPixelDataTag, "OW",
+                                                {0, 1, 2, 1000, 2047, 0xffff});
+  EXPECT_EQ(Grays(sixteen), Grays(twelve));
+  // 0x1fff is neither.
+  EXPECT_EQ(
+      CodeOf(twelve.Words(kPixelDataTag, "OW", {0, 1, 2, 1000, 2047, 0x1fff})),
+      absl::StatusCode::kInvalidArgument);
 }
 
 TEST(GrayPipelineTest, EightBits) {
@@ -176,28 +207,67 @@ TEST(GrayPipelineTest, PresentationShapeMustAgree) {
             absl::StatusCode::kInvalidArgument);
 }
 
-TEST(GrayPipelineTest, WhatIsNoRuleIsRefused) {
-  const auto kInvalid = absl::StatusCode::kInvalidArgument;
-  EXPECT_EQ(CodeOf(Windowed("2", "0.5")), kInvalid);
-  EXPECT_EQ(CodeOf(Windowed("2", "0", "SIGMOID")), kInvalid);
-  EXPECT_EQ(CodeOf(Windowed("2", "-4", "LINEAR_EXACT")), kInvalid);
-  EXPECT_EQ(CodeOf(Windowed("2", "4", "CUBIC")), kInvalid);
-  EXPECT_EQ(CodeOf(Windowed("two", "4")), kInvalid);
-  EXPECT_EQ(CodeOf(Windowed("nan", "4")), kInvalid);
-  EXPECT_EQ(CodeOf(Windowed("2", "")), kInvalid);
-  EXPECT_EQ(CodeOf(SmallChest().Text(0x00281053, "DS", "0")), kInvalid);
-  EXPECT_EQ(CodeOf(SmallChest().Items(0x00283010, {DicomMaker()})), kInvalid);
-  EXPECT_EQ(CodeOf(SmallChest().Items(0x00283010, {Table(0, 17, {0})})),
-            kInvalid);
-  EXPECT_EQ(CodeOf(SmallChest().Items(0x00283010, {Table(0, 8, {256})})),
-            kInvalid);
+std::vector<std::string> Notes(const DicomMaker& maker) {
+  auto image = DecodeImage(maker.File());
+  EXPECT_TRUE(image.ok()) << image.status();
+  return image.ok() ? image->notes : std::vector<std::string>();
+}
+
+TEST(GrayPipelineTest, AWindowThatIsNoneIsLeftForTheStoredRange) {
+  const std::vector<float> stored = Grays(SmallChest());
+  for (const DicomMaker& maker :
+       {Windowed("2", "0"), Windowed("2", "0.5"), Windowed("2", ""),
+        Windowed("", "4"), Windowed("two", "4"), Windowed("nan", "4"),
+        Windowed("2047,5", "4096,0"), Windowed("2", "0", "SIGMOID"),
+        Windowed("2", "-4", "LINEAR_EXACT"), Windowed("2", "4", "CUBIC")}) {
+    EXPECT_EQ(Grays(maker), stored);
+    const std::vector<std::string> notes = Notes(maker);
+    ASSERT_EQ(notes.size(), 2u);
+    EXPECT_EQ(notes[0].find("window 1 is not used: "), 0u) << notes[0];
+    EXPECT_EQ(notes[1], "the range of the stored bits is shown");
+  }
+  EXPECT_TRUE(Notes(Windowed("2", "4")).empty());
+}
+
+TEST(GrayPipelineTest, TheNextUsableWindowOrTableIsTaken) {
+  const std::vector<double> by_window = {0, 1 / 3.0, 2 / 3.0, 1, 1, 1};
+  ExpectGrays(Windowed("500\\2", "0\\4"), by_window);
+  // Tables: without a descriptor, with entries over their bits, of 17 bits.
+  for (const DicomMaker& table :
+       {DicomMaker(), Table(0, 8, {256}), Table(0, 17, {0})}) {
+    ExpectGrays(Windowed("2", "4").Items(0x00283010, {table}), by_window);
+    ExpectGrays(
+        SmallChest().Items(0x00283010, {table, Table(0, 10, {0, 1023, 341})}),
+        {0, 1, 341 / 1023.0});
+    EXPECT_EQ(Grays(SmallChest().Items(0x00283010, {table})),
+              Grays(SmallChest()));
+  }
+}
+
+// A window far beside the values leaves all white or black.
+TEST(GrayPipelineTest, AWindowThatShowsNothingIsLeft) {
+  EXPECT_EQ(Grays(Windowed("-5000", "100")), Grays(SmallChest()));
+  ExpectGrays(Windowed("9000\\2", "10\\4"), {0, 1 / 3.0, 2 / 3.0, 1, 1, 1});
+  EXPECT_EQ(Notes(Windowed("-5000", "100"))[0],
+            "a window is not used: all pixels would have one gray");
+}
+
+TEST(GrayPipelineTest, ATableShorterThanItSaysIsLeft) {
   DicomMaker shorter = Table(0, 16, {1, 2, 3});
   shorter.Words(0x00283006, "OW", {1, 2});
   // 4 bytes are as long as 3 entries of a byte and one to be even.
-  EXPECT_TRUE(
-      DecodeImage(SmallChest().Items(0x00283010, {shorter}).File()).ok());
+  EXPECT_TRUE(Notes(SmallChest().Items(0x00283010, {shorter})).empty());
   shorter.Words(0x00283006, "OW", {1});
-  EXPECT_EQ(CodeOf(SmallChest().Items(0x00283010, {shorter})), kInvalid);
+  EXPECT_EQ(Notes(SmallChest().Items(0x00283010, {shorter})).size(), 2u);
+}
+
+// It says what the stored values mean, so that nothing can stand in for it.
+TEST(GrayPipelineTest, AModalityRuleThatIsNoneIsRefused) {
+  const auto kInvalid = absl::StatusCode::kInvalidArgument;
+  EXPECT_EQ(CodeOf(SmallChest().Text(0x00281053, "DS", "0")), kInvalid);
+  EXPECT_EQ(CodeOf(SmallChest().Items(0x00283000, {DicomMaker()})), kInvalid);
+  EXPECT_EQ(CodeOf(SmallChest().Items(0x00283000, {Table(0, 8, {256})})),
+            kInvalid);
 }
 
 }  // namespace

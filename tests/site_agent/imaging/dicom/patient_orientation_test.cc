@@ -73,17 +73,25 @@ TEST(OrientationTest, ASideViewIsNotFrontal) {
   }
 }
 
-TEST(OrientationTest, WhatIsNoOrientationIsRefused) {
+TEST(OrientationTest, WhatIsNoOrientationCountsAsAbsentAndIsNoted) {
+  // The last three are along one axis.
   for (const char* orientation :
-       {"L", "L\\", "\\F", "L\\F\\H", "X\\F", "LEFT\\FOOT", "l\\f"}) {
-    EXPECT_EQ(Decoded(orientation).status().code(),
-              absl::StatusCode::kInvalidArgument)
+       {"L", "L\\", "\\F", "L\\F\\H", "X\\F", "LEFT\\FOOT", "l\\f",
+        "UNKNOWN\\UNKNOWN", "L\\R", "H\\F", "L\\L"}) {
+    EXPECT_EQ(Shown(orientation), (std::vector<int>{0, 1, 2, 3, 4, 5}))
+        << orientation;
+    EXPECT_EQ(
+        Decoded(orientation)->notes,
+        std::vector<std::string>{"the Patient Orientation is not used: it "
+                                 "is not two directions"})
         << orientation;
   }
-  // Both along the same axis.
-  for (const char* orientation : {"L\\R", "H\\F", "L\\L"}) {
-    EXPECT_FALSE(Decoded(orientation).ok()) << orientation;
-  }
+}
+
+TEST(OrientationTest, ValuesThatAreEmptyAreAbsent) {
+  auto image = Decoded("\\");
+  ASSERT_TRUE(image.ok()) << image.status();
+  EXPECT_TRUE(image->notes.empty());
 }
 
 }  // namespace

@@ -102,6 +102,66 @@ TEST(SelectPcxrTest, ABedsideRadiographIsAp) {
       "AP");
 }
 
+// As hospitals write them; the shared cases have some of them, too.
+TEST(SelectPcxrTest, ViewsInSixLanguages) {
+  const std::pair<const char*, const char*> kAccepted[] = {
+      {"Thorax a.p. liegend", "AP"},
+      {"Thorax liegend", "AP"},
+      {"Thorax im Liegen", "AP"},
+      {"CHEST SUPINE", "AP"},
+      {"Bett-Thorax", "AP"},
+      {"T\xd3RAX AP PORT\xc1TIL", "AP"},
+      {"Radiograf\xed"
+       "a de t\xf3rax dec\xfa"
+       "bito supino",
+       "AP"},
+      {"RX TORACE A LETTO", "AP"},
+      {"Torace postero-anteriore", "PA"},
+      {"Thorax d\xe9"
+       "cubitus dorsal",
+       "AP"},
+      {"Poumons post\xe9ro-ant\xe9rieur", "PA"},
+      {"RX de t\xf3rax no leito", "AP"},
+      {"T\xf3rax P.A.", "PA"},
+      {"Thorax dorsoventral", "PA"},
+  };
+  for (const auto& [text, view] : kAccepted) {
+    DicomMaker maker = WithoutView().Remove(kBodyPart);
+    maker.Text(kSeriesDescription, "LO", text);
+    EXPECT_EQ(Reason(maker), "") << text;
+    EXPECT_EQ(Judge(maker).view, view) << text;
+  }
+  for (const char* text :
+       {"Thorax seitlich", "T\xf3rax perfil", "Torace laterale",
+        "Thorax de profil", "Torace latero-laterale", "Thorax l.l."}) {
+    EXPECT_EQ(Reason(WithoutView().Text(kSeriesDescription, "LO", text)),
+              "the view is not AP or PA")
+        << text;
+  }
+  for (const char* part : {"TORAX", "TORACE", "LUNGE", "POUMON", "PULMAO"}) {
+    EXPECT_EQ(Reason(SmallChest().Text(kBodyPart, "CS", part)), "") << part;
+  }
+  EXPECT_EQ(Reason(SmallChest().Text(kViewPosition, "CS", "SUPINE")), "");
+}
+
+TEST(SelectPcxrTest, TheSpineIsNotTheChest) {
+  DicomMaker maker = SmallChest().Remove(kBodyPart);
+  EXPECT_EQ(
+      Reason(maker.Text(kSeriesDescription, "LO", "Rachis thoracique face AP")),
+      "nothing says that it shows the chest");
+}
+
+TEST(SelectPcxrTest, ASitesOwnWordsCount) {
+  const std::string bytes =
+      WithoutView().Text(kSeriesDescription, "LO", "Intensivbett 3").DataSet();
+  auto elements = DicomElements::Parse(bytes, {});
+  ASSERT_TRUE(elements.ok());
+  EXPECT_FALSE(SelectPcxr(*elements).accepted());
+  EXPECT_EQ(
+      SelectPcxr(*elements, *FilmWords::WithSiteList("ap: intensivbett")).view,
+      "AP");
+}
+
 TEST(SelectPcxrTest, WordsAreWholeWords) {
   // MAP, PACS and CAP are no views.
   EXPECT_EQ(

@@ -53,6 +53,20 @@ TEST(StampTextTest, DotsGrowWithTheImage) {
   EXPECT_EQ(image.pixels[3 * (39 * 42 + 21)], 90);
 }
 
+TEST(StampTextTest, LinesStandOneBelowTheOther) {
+  RgbImage both = Gray(30, 40), lower = both, upper = both;
+  ASSERT_TRUE(StampLines({"ab", "cd"}, both));
+  ASSERT_TRUE(StampText("cd", lower));
+  ASSERT_TRUE(StampText("ab", upper));
+  const std::string shown = Shown(both);
+  const size_t width = 41;
+  // The last 9 rows are those of "cd" alone, 8 rows higher are those of "ab".
+  EXPECT_EQ(shown.substr(21 * width), Shown(lower).substr(21 * width));
+  EXPECT_EQ(shown.substr(13 * width, 8 * width),
+            Shown(upper).substr(21 * width, 8 * width));
+  EXPECT_EQ(shown[12 * width], '.');
+}
+
 TEST(StampTextTest, AnImageTooSmallStaysAsItIs) {
   for (RgbImage image : {Gray(8, 100), Gray(20, 12)}) {
     const RgbImage before = image;

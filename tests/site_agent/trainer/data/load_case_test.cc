@@ -135,6 +135,48 @@ TEST_F(LoadCaseTest, WithoutAMaskACaseIsInTheWholeArmAlone) {
   EXPECT_TRUE(data.segmented[1].empty());
 }
 
+TEST_F(LoadCaseTest, AMaskWithOtherLevelsIsTheSameMask) {
+  GrayImage ones = Lungs();
+  for (float& v : ones.pixels) v /= 255;
+  Put("ones.png", Png(ones));
+  Add(Path("film.png"), Path("mask.png"));
+  const Dataset as_255 = Load();
+  Add(Path("film.png"), Path("ones.png"));
+  const Dataset as_1 = Load();
+  ASSERT_EQ(as_1.segmented.size(), 1u);
+  EXPECT_EQ(as_1.segmented, as_255.segmented);
+}
+
+TEST_F(LoadCaseTest, AMaskWhoseLevelsLeaveDoubtIsAFaultWithThem) {
+  GrayImage ones = Lungs();
+  for (float& v : ones.pixels) v = 257.0f / 65535;
+  Put("ones.png", Png(ones));
+  Add(Path("film.png"), Path("ones.png"));
+  const Dataset judged = Load(true, true);
+  ASSERT_EQ(judged.facts.size(), 1u);
+  EXPECT_TRUE(
+      absl::StrContains(judged.facts[0].mask_fault, "the value 1 of 255"))
+      << judged.facts[0].mask_fault;
+  EXPECT_TRUE(judged.segmented[0].empty());
+  Add(Path("film.png"), Path("ones.png"));
+  const Dataset unjudged = Load();
+  ASSERT_EQ(unjudged.manifest.rejected.size(), 1u);
+  EXPECT_TRUE(absl::StrContains(unjudged.manifest.rejected[0].reason,
+                                "lung mask: all its pixels have the value"))
+      << unjudged.manifest.rejected[0].reason;
+}
+
+TEST_F(LoadCaseTest, AnInvertedMaskIsCalledSo) {
+  const char* const mask =
+      HILUM_SOURCE_DIR "/../shared/cases/masks/mask_inverted.png";
+  if (!FileExists(mask)) GTEST_SKIP() << "no shared cases";
+  Add(Path("film.png"), mask);
+  const Dataset judged = Load(true, true);
+  ASSERT_EQ(judged.facts.size(), 1u);
+  EXPECT_TRUE(absl::StrContains(judged.facts[0].mask_fault, "looks inverted"))
+      << judged.facts[0].mask_fault;
+}
+
 TEST_F(LoadCaseTest, NoReasonNamesAPath) {
   Put("jane-roe.png", "no image");
   Add(Path("jane-roe.png"), "");

@@ -17,9 +17,11 @@
 #include "common/base/file.h"
 #include "common/base/rng.h"
 #include "common/model/safetensors.h"
+#include "site_agent/imaging/case_store/case_record.h"
 #include "site_agent/imaging/decode/decode.h"
 #include "site_agent/imaging/dicom/dicom_file.h"
 #include "site_agent/imaging/pictures/write_png.h"
+#include "site_agent/imaging/prepare.h"
 #include "tests/site_agent/imaging/dicom/dicom_maker.h"
 
 namespace hilum {
@@ -251,6 +253,73 @@ TEST_F(HeatmapCommandTest, WhatCannotBeMeantIsRefused) {
 }
 
 // A folder of masks, where one case has none.
+// A case store of one case with a mask and one without.
+TEST_F(HeatmapCommandTest, AStoresCasesAreDrawn) {
+  GrayImage film{kRows, kColumns, {}}, lungs{kRows, kColumns, {}};
+  for (uint8_t v : Pixels()) film.pixels.push_back(v / 255.0f);
+  for (int i = 0; i < kRows * kColumns; ++i) {
+    lungs.pixels.push_back(i % kColumns >= 20 && i % kColumns < 60 ? 1 : 0);
+  }
+  const SizedPlane whole = *PrepareWholeWithin(film, 1024);
+  const SizedPlane cut = *PrepareSegmentedWithin(film, lungs, 1024);
+  const std::string bits = LungBits(lungs, kRows, kColumns);
+  CaseRecord record{.case_id = "0123456789abcdef",
+                    .whole = {whole.rows, whole.columns, whole.pixels},
+                    .source_rows = kRows,
+                    .source_columns = kColumns};
+  std::string shard = EncodeCaseRecord(record);
+  record.case_id = "fedcba9876543210";
+  record.segmented = {cut.rows, cut.columns, cut.pixels};
+  record.lungs = bits;
+  shard += EncodeCaseRecord(record);
+  ASSERT_TRUE(MakeDirectories(Path("store/shards")).ok());
+  ASSERT_TRUE(WriteFileAtomically(Path("store/shards/0001.shard"), shard,
+                                  Durability::kNone)
+                  .ok());
+  options_.label = "normal";
+  options_.cases = {absl::StrCat(Path("store"), "#fedcba9876543210")};
+  ASSERT_TRUE(Run().ok()) << errors_.str();
+  EXPECT_THAT(out_.str(), HasSubstr("which are 0.400 of the image"));
+  const GrayImage drawn =
+      *DecodeImage(*ReadFile(Path("out/fedcba9876543210-normal.png")));
+  EXPECT_EQ(drawn.rows, kRows);
+  EXPECT_EQ(drawn.columns, kColumns);
+  // The store: all its cases.
+  options_.cases = {Path("store")};
+  ASSERT_TRUE(Run().ok()) << errors_.str();
+  EXPECT_TRUE(FileExists(Path("out/0123456789abcdef-normal.png")));
+  // The lungs alone, of the case that has a mask.
+  options_.arm = "segmented";
+  EXPECT_THAT(std::string(Run().message()), HasSubstr("1 of 2 cases"));
+  EXPECT_THAT(errors_.str(), HasSubstr("give the lung mask"));
+}
+
+// Room for three lines: class, probability and model are on the picture.
+TEST_F(HeatmapCommandTest, APictureSaysWhatItShows) {
+  std::vector<uint8_t> pixels;
+  for (int i = 0; i < 200 * 500; ++i) {
+    pixels.push_back(static_cast<uint8_t>(60 + i % 100));
+  }
+  ASSERT_TRUE(WriteFileAtomically(Path("large.png"),
+                                  *EncodePng8(200, 500, pixels),
+                                  Durability::kNone)
+                  .ok());
+  options_.cases = {Path("large.png")};
+  options_.label = "normal";
+  ASSERT_TRUE(Run().ok()) << errors_.str();
+  const GrayImage drawn = *DecodeImage(*ReadFile(Path("out/large-normal.png")));
+  // White dots on black in each of the three lowest lines of 8 rows.
+  for (int line = 0; line < 3; ++line) {
+    int white = 0;
+    for (int row = 199 - 8 * (line + 1); row < 199 - 8 * line; ++row) {
+      for (int column = 0; column < 200; ++column) {
+        white += drawn.at(row, column) == 1.0f;
+      }
+    }
+    EXPECT_GT(white, 50) << line;
+  }
+}
+
 TEST_F(HeatmapCommandTest, MasksOfManyCasesComeFromAFolder) {
   ASSERT_TRUE(MakeDirectories(Path("masks")).ok());
   WriteMask("masks/one.png");

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <set>
 #include <sstream>
@@ -144,8 +146,24 @@ TEST_F(SegmentCommandsTest, TheJudgeReadsAStoresMasks) {
 TEST_F(SegmentCommandsTest, APageSaysWhatItsTilesAre) {
   const absl::Status status = DrawOverlayPage(Page(), out_);
   ASSERT_TRUE(status.ok()) << status;
-  EXPECT_THAT(out_.str(), HasSubstr("row 2  ill  dice -"));
-  EXPECT_THAT(out_.str(), HasSubstr("row 3  well  dice 0."));
+  EXPECT_THAT(out_.str(), testing::ContainsRegex("row 2  [^ ]+  ill  dice -"));
+  EXPECT_THAT(out_.str(),
+              testing::ContainsRegex("row 3  [^ ]+  well  dice 0\\."));
+}
+
+TEST_F(SegmentCommandsTest, ARejectedMaskIsMarkedOnThePage) {
+  ASSERT_TRUE(DrawOverlayPage(Page(), out_).ok());
+  const std::string said = out_.str();
+  const bool rejected = said.find("not within") != std::string::npos ||
+                        said.find("one lung") != std::string::npos ||
+                        said.find("no region") != std::string::npos;
+  const GrayImage page = DrawnInGray().value();
+  // The mark's colour as gray, which no gray of 8 bits is.
+  const float mark = (0.299f * 204 + 0.587f * 121 + 0.114f * 167) / 255;
+  const auto marks =
+      std::count_if(page.pixels.begin(), page.pixels.end(),
+                    [mark](float v) { return std::abs(v - mark) < 1e-4f; });
+  EXPECT_EQ(marks > 1000, rejected) << said;
 }
 
 // It may be published: nothing of a radiograph is in it.

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HILUM_SITE_AGENT_INGEST_SHOW_PICTURE_H_
+#define HILUM_SITE_AGENT_INGEST_SHOW_PICTURE_H_
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+
+namespace hilum {
+
+// Both write a gray PNG, readable to its owner alone, for a person who decides
+// about a film in quarantine. INVALID_ARGUMENT: `to` does not end in .png. Else
+// as CaseStoreReader, ReadFile, DecodeImage and WriteFileAtomically.
+
+// The radiograph of a case as the store keeps it.
+absl::Status WriteCasePicture(const std::string& store,
+                              absl::string_view case_id, const std::string& to);
+// What a file that was refused displays.
+absl::Status WriteFilePicture(const std::string& file, const std::string& to);
+
+}  // namespace hilum
+
+#endif  // HILUM_SITE_AGENT_INGEST_SHOW_PICTURE_H_
