@@ -46,6 +46,9 @@ class ScriptedCoordinator : public Transport {
   std::function<void()> on_end = [] {};
   absl::Status census_answer;
   Blobs blobs;  // what FetchBlob finds
+  // Before that; called from several threads.
+  std::function<absl::Status(const v1::FetchBlobRequest&)> on_fetch =
+      [](const v1::FetchBlobRequest&) { return absl::OkStatus(); };
   // Before the tasks; what else a NextTask may be answered with.
   std::deque<v1::NextTaskResponse> answers;
   // Changes what a call is answered with, NextTask excepted. For FetchBlob it
