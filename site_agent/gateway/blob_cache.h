@@ -18,9 +18,16 @@ namespace hilum {
 // What the site has fetched, by SHA-256. What is here is not fetched again;
 // what a cut or a crash left half is gone on with at its byte. What an earlier
 // process left is hashed before it is used: it need not have reached the disk.
+// The folder is bounded whatever a coordinator names: beside the blobs that
+// KeepOnly kept and those that this program made itself it has the last
+// kMostFetched that were fetched, and one unfinished one. What is removed to
+// keep to that is fetched again where it is needed.
 // Not thread-safe; one process a folder.
 class BlobCache {
  public:
+  // More than are read at one time, of a sum that is followed.
+  static constexpr size_t kMostFetched = 4;
+
   // Makes the folder.
   static absl::StatusOr<BlobCache> Open(std::string directory);
 

@@ -9,6 +9,7 @@
 #include "common/base/file.h"
 #include "common/base/ids.h"
 #include "common/base/malloc.h"
+#include "common/base/printable.h"
 #include "common/base/private_file.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/certificate.h"
@@ -28,11 +29,15 @@
 namespace hilum {
 namespace {
 
+constexpr size_t kMaxLogLine = 2000;
+
+// The one place that prints: no line of a peer's forges another, or moves the
+// terminal. Called from several threads.
 void Log(absl::string_view line) {
   absl::FPrintF(stderr, "%s %s\n",
                 absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", RealClock().Now(),
                                  absl::UTCTimeZone()),
-                line);
+                PrintableLine(line, kMaxLogLine));
 }
 
 // Takes SIGINT and SIGTERM on a thread of its own; SIGUSR1 ends the thread.

@@ -32,6 +32,30 @@ bool IsOfItsRound(const v1::Task& task, const v1::Study& study) {
   }
 }
 
+// Says which step of a sum this site has answered, so that an operator sees
+// where a study stands and that it waits for others.
+std::string DescribeStep(const v1::Task& task) {
+  const char* given = "a step";
+  switch (task.secure().shown_case()) {
+    case v1::SecureStep::kAdvertiseKeys:
+      given = "keys";
+      break;
+    case v1::SecureStep::kRoster:
+      given = "shares";
+      break;
+    case v1::SecureStep::kInbox:
+      given = "masked vector";
+      break;
+    case v1::SecureStep::kSurvivors:
+      given = "confirmation of the sites in the sum";
+      break;
+    default:
+      break;
+  }
+  return absl::StrCat("round ", task.header().round(), ": ", given,
+                      " given; the sum waits for the other sites");
+}
+
 }  // namespace
 
 absl::Status SessionRunner::CheckTask(const v1::Task& task) const {
@@ -149,19 +173,23 @@ absl::Status SessionRunner::MakeReady(const v1::Task& task) {
 
 SecurePart::Asked SessionRunner::AskedBy(const v1::Task& task) {
   StudyFollower& follower = this->follower();
-  return {.context = follower.ContextOf(task),
-          .model_sha256 = hilum::ModelOf(follower.chain(), task.kind()),
-          .checksum = follower.checksum(),
-          .check_roster =
-              [this, &follower, &task](const v1::Roster& roster) {
-                absl::Status keys = CheckKeys(roster);
-                return keys.ok() ? follower.CheckRoster(task.header(), roster)
-                                 : keys;
-              },
-          .check_survivors =
-              [this](const std::set<SiteId>& survivors) {
-                return CheckSurvivors(survivors);
-              }};
+  return {
+      .context = follower.ContextOf(task),
+      .model_sha256 = hilum::ModelOf(follower.chain(), task.kind()),
+      .checksum = follower.checksum(),
+      .vector_sha256 = task.secure().has_inbox()
+                           ? spool().Find(task).value_or(v1::BlobRef()).sha256()
+                           : std::string(),
+      .check_roster =
+          [this, &follower, &task](const v1::Roster& roster) {
+            absl::Status keys = CheckKeys(roster);
+            return keys.ok() ? follower.CheckRoster(task.header(), roster)
+                             : keys;
+          },
+      .check_survivors =
+          [this](const std::set<SiteId>& survivors) {
+            return CheckSurvivors(survivors);
+          }};
 }
 
 absl::Status SessionRunner::CheckKeys(const v1::Roster& roster) const {
@@ -232,7 +260,10 @@ void SessionRunner::AfterStep(const v1::Task& task,
     Pause(kFirstPause);
     return;
   }
-  if (!task.secure().has_confirmations()) return;
+  if (!task.secure().has_confirmations()) {
+    Log(DescribeStep(task));
+    return;
+  }
   if (task.kind() == v1::Task::TRAIN) {
     Log(absl::StrCat("round ", round, " of ", study_.study.training().rounds(),
                      ": update is in, as part of a masked sum"));

@@ -94,6 +94,7 @@ class FailingTrainer : public FakeTrainer {
     if (!spoil_manifest.empty()) {
       response->set_manifest_sha256(spoil_manifest);
     }
+    if (!warning.empty()) response->add_warnings(warning);
     for (v1::ArmCensus& arm : *response->mutable_arms()) {
       for (uint64_t& n : *arm.mutable_fold_class_counts()) n *= times_cases;
       FillFingerprint(arm);
@@ -128,6 +129,7 @@ class FailingTrainer : public FakeTrainer {
   // What else it finds than FakeTrainer's cases.
   std::function<void(v1::ArmCensus&)> change_arm = [](v1::ArmCensus&) {};
   std::string spoil_manifest;  // what it says the network's digest is
+  std::string warning;         // of its Prepare
 
  private:
   static void Spoil(const std::string& delta_path);
