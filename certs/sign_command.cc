@@ -28,12 +28,17 @@ namespace {
 struct SignArguments {
   std::string authority, csr, out;
   std::string name, role;          // what the request must say; empty: ask
-  std::vector<std::string> hosts;  // empty: any
+  std::vector<std::string> hosts;  // a coordinator's; empty: ask
   int days = 397;
   bool replace = false;
   bool force = false;
 
-  bool Confirmed() const { return !name.empty() && !role.empty(); }
+  // Whether the options say all that the request asks for. A coordinator's
+  // certificate is good for each of its hosts, so they are a part of it.
+  bool Confirmed() const {
+    return !name.empty() && !role.empty() &&
+           (role != "coordinator" || !hosts.empty());
+  }
 };
 
 // Whether a person can be asked.
@@ -67,7 +72,9 @@ absl::Status CheckExpected(const SignArguments& a, const RequestedName& name) {
 }
 
 absl::Status Ask(const RequestedName& name) {
-  const std::string answer = absl::StrCat(RoleOf(name), " ", NameOf(name));
+  std::vector<std::string> words = {RoleOf(name), NameOf(name)};
+  words.insert(words.end(), name.hosts.begin(), name.hosts.end());
+  const std::string answer = absl::StrJoin(words, " ");
   std::cout << "Type '" << answer
             << "' to sign it, anything else to refuse it: " << std::flush;
   std::string typed;
@@ -137,7 +144,8 @@ void NeedConfirmation(const SignArguments& a) {
   throw CLI::ValidationError(
       "sign", absl::StrCat("say what the request must ask for, since nobody "
                            "can be asked without a terminal: add --name NAME "
-                           "--role site|coordinator (`hilum-certs show ",
+                           "--role site|coordinator, and for a coordinator "
+                           "each --host HOST (`hilum-certs show ",
                            a.csr, "` says what it asks for)"));
 }
 
@@ -157,8 +165,8 @@ void AddSignCommand(CLI::App& app, Clock& clock, CertsAction& action) {
   command->add_option("--role", a->role, "The role it must ask for")
       ->check(CLI::IsMember({"site", "coordinator"}));
   command->add_option("--host", a->hosts,
-                      "The hosts a coordinator must ask for; may be repeated. "
-                      "Without: any");
+                      "A host that a coordinator must ask for; may be "
+                      "repeated: all of them. Without it: ask");
   command->add_option("--days", a->days, "Valid for")
       ->check(CLI::Range(1, 3650))
       ->capture_default_str();

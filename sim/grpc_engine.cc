@@ -100,14 +100,14 @@ absl::Status Consortium::MakeCertificate(const std::string& name,
     request.insert(request.end(), {"--coordinator", "--host", "127.0.0.1"});
   }
   HILUM_RETURN_IF_ERROR(RunCommand(request, Log("certs")).status());
-  return RunCommand(
-             {Program("hilum-certs"), "sign", "--authority",
-              absl::StrCat(folder, "/authority"), "--csr",
-              absl::StrCat(folder, "/", name, ".csr"), "--name", name, "--role",
-              coordinator ? "coordinator" : "site", "--replace", "--out",
-              absl::StrCat(folder, "/", name, ".crt")},
-             Log("certs"))
-      .status();
+  std::vector<std::string> sign = {
+      Program("hilum-certs"), "sign", "--authority",
+      absl::StrCat(folder, "/authority"), "--csr",
+      absl::StrCat(folder, "/", name, ".csr"), "--name", name,
+      "--role", coordinator ? "coordinator" : "site", "--replace", "--out",
+      absl::StrCat(folder, "/", name, ".crt")};
+  if (coordinator) sign.insert(sign.end(), {"--host", "127.0.0.1"});
+  return RunCommand(sign, Log("certs")).status();
 }
 
 absl::Status Consortium::MakeCertificates() {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -16,6 +17,8 @@ namespace hilum {
 // Items 0 .. count - 1: `make` runs in `threads` threads of its own, `consume`
 // in the calling thread and in the order of the indices. At most threads + 1
 // items exist; each is used again, as it was left, for a later index.
+// Where the system has no more threads, those that there are do it all, in the
+// end the calling one.
 // The first error, in order of index, ends all: what comes before it has been
 // consumed, what comes after it may have been made.
 template <typename Item>
@@ -56,10 +59,22 @@ absl::Status RunOrdered(
     }
   };
   std::vector<std::thread> makers;
-  for (int64_t t = 0; t < std::min<int64_t>(threads, count); ++t) {
-    makers.emplace_back(run);
+  try {
+    for (int64_t t = 0; t < std::min<int64_t>(threads, count); ++t) {
+      makers.emplace_back(run);
+    }
+  } catch (const std::system_error&) {
+    // Some other process of the user may have taken the last.
   }
   absl::Status status;
+  if (makers.empty()) {
+    for (int64_t i = 0; i < count && status.ok(); ++i) {
+      Item& item = slot_of(i).item;
+      status = make(i, item);
+      if (status.ok()) status = consume(i, item);
+    }
+    return status;
+  }
   for (int64_t i = 0; i < count && status.ok(); ++i) {
     Slot& slot = slot_of(i);
     {

@@ -17,6 +17,11 @@ namespace hilum {
 // backslash.
 std::string Printable(absl::string_view text, size_t max_bytes);
 
+// The same for a whole line of a log, whose parts may be printable already: a
+// backslash stays as it is. A line that this function has returned it returns
+// unchanged.
+std::string PrintableLine(absl::string_view line, size_t max_bytes);
+
 }  // namespace hilum
 
 #endif  // HILUM_COMMON_BASE_PRINTABLE_H_

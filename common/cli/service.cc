@@ -10,8 +10,14 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
 #include "common/base/clock.h"
+#include "common/base/printable.h"
 
 namespace hilum {
+namespace {
+
+constexpr size_t kMaxLogLine = 2000;
+
+}  // namespace
 
 std::string LogLine(absl::Time now, absl::string_view line) {
   const char* level = "info   ";
@@ -22,7 +28,7 @@ std::string LogLine(absl::Time now, absl::string_view line) {
   }
   return absl::StrCat(
       absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", now, absl::UTCTimeZone()), " ",
-      level, " ", line);
+      level, " ", PrintableLine(line, kMaxLogLine));
 }
 
 void Log(absl::string_view line) {

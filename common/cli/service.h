@@ -17,7 +17,8 @@ namespace hilum {
 // Returns the log line of `line` at `now`, without a line's end:
 // "2026-12-01T10:57:08Z info    listening". The level is `warning` or `error`
 // where `line` begins with "warning: " or "error: ", which is left out, else
-// `info`.
+// `info`. The rest is printable and at most 2,000 bytes (PrintableLine): no word
+// of a peer forges a line or moves the terminal.
 std::string LogLine(absl::Time now, absl::string_view line);
 
 // Writes LogLine to standard error. Thread-safe.

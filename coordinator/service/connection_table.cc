@@ -4,6 +4,12 @@
 #include <algorithm>
 
 namespace hilum {
+namespace {
+
+constexpr size_t kShares = 16;  // an address may have one of all connections
+constexpr size_t kLeastShare = 2;
+
+}  // namespace
 
 bool ConnectionTable::Add(uint64_t id, const std::string& address,
                           absl::Time now, std::vector<Cut>& cuts) {
@@ -11,18 +17,11 @@ bool ConnectionTable::Add(uint64_t id, const std::string& address,
   if (own != unnamed_.end() && own->second.size() >= limits_.per_address) {
     CutOldest(own->second, Why::kAddressIsFull, cuts);
   }
-  if (connections_.size() >= limits_.in_all) {
-    // Of the address with the most: whoever comes from another one stays.
-    auto fullest = std::max_element(unnamed_.begin(), unnamed_.end(),
-                                    [](const auto& a, const auto& b) {
-                                      return a.second.size() < b.second.size();
-                                    });
-    if (fullest == unnamed_.end()) return false;
-    CutOldest(fullest->second, Why::kAllIsFull, cuts);
-  }
+  if (connections_.size() >= limits_.in_all && !CutOfAll(cuts)) return false;
   Connection& connection = connections_[id];
   connection.address = address;
   unnamed_[address].silent.insert(id);
+  all_unnamed_.silent.insert(id);
   SetDeadline(id, connection, now + limits_.hello);
   return true;
 }
@@ -32,9 +31,10 @@ void ConnectionTable::HandOver(uint64_t id, absl::Time now) {
   if (found == connections_.end() || found->second.handed_over) return;
   Connection& connection = found->second;
   connection.handed_over = true;
-  Unnamed& unnamed = unnamed_[connection.address];
-  unnamed.silent.erase(id);
-  unnamed.handed_over.insert(id);
+  for (Unnamed* unnamed : {&unnamed_[connection.address], &all_unnamed_}) {
+    unnamed->silent.erase(id);
+    unnamed->handed_over.insert(id);
+  }
   SetDeadline(id, connection, now + limits_.first_call);
 }
 
@@ -105,6 +105,23 @@ void ConnectionTable::CutOldest(const Unnamed& unnamed, Why why,
   CutId(*from.begin(), why, cuts);
 }
 
+bool ConnectionTable::CutOfAll(std::vector<Cut>& cuts) {
+  auto fullest = std::max_element(unnamed_.begin(), unnamed_.end(),
+                                  [](const auto& a, const auto& b) {
+                                    return a.second.size() < b.second.size();
+                                  });
+  if (fullest == unnamed_.end()) return false;
+  const size_t share = std::max(limits_.in_all / kShares, kLeastShare);
+  if (fullest->second.size() > share) {
+    CutOldest(fullest->second, Why::kAllIsFull, cuts);
+    return true;
+  }
+  const auto& [silent, handed_over] = all_unnamed_;
+  CutId(*(silent.size() >= handed_over.size() ? silent : handed_over).begin(),
+        Why::kAllIsFull, cuts);
+  return true;
+}
+
 void ConnectionTable::SetDeadline(uint64_t id, Connection& connection,
                                   absl::Time deadline) {
   deadlines_.erase({connection.deadline, id});
@@ -115,8 +132,10 @@ void ConnectionTable::SetDeadline(uint64_t id, Connection& connection,
 void ConnectionTable::ForgetUnnamed(uint64_t id, const Connection& connection) {
   auto unnamed = unnamed_.find(connection.address);
   if (unnamed == unnamed_.end()) return;
-  unnamed->second.silent.erase(id);
-  unnamed->second.handed_over.erase(id);
+  for (Unnamed* ids : {&unnamed->second, &all_unnamed_}) {
+    ids->silent.erase(id);
+    ids->handed_over.erase(id);
+  }
   if (unnamed->second.size() == 0) unnamed_.erase(unnamed);
 }
 

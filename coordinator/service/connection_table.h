@@ -18,8 +18,15 @@ namespace hilum {
 // ConnectionGuard, without its sockets. A connection is silent until its
 // first bytes are a TLS ClientHello, handed over from then on, and named
 // once a call over it has shown a site's certificate. Anybody can make the
-// first two kinds; they give way to newer ones, silent ones first, and end at
-// a deadline. A named connection gives way only to a newer one of its site.
+// first two kinds; they give way to newer ones and end at a deadline. A named
+// connection gives way only to a newer one of its site.
+// Who gives way where all is full, so that an honest connection stays for the
+// moment that it is without a name:
+// - of an address that has more than its share, a sixteenth of all: its oldest
+//   silent connection, else its oldest;
+// - else, whatever the addresses, the oldest of the more numerous kind: a flood
+//   of silent connections pushes out no handshake, and one of ClientHellos no
+//   newcomer.
 // Ids grow with each connection. Not thread-safe.
 class ConnectionTable {
  public:
@@ -66,7 +73,7 @@ class ConnectionTable {
     absl::Time deadline = absl::InfiniteFuture();
     uint64_t last_call = 0;
   };
-  // Of one address, without a name.
+  // The ids of connections without a name.
   struct Unnamed {
     std::set<uint64_t> silent, handed_over;
     size_t size() const { return silent.size() + handed_over.size(); }
@@ -74,11 +81,14 @@ class ConnectionTable {
 
   void CutId(uint64_t id, Why why, std::vector<Cut>& cuts);
   void CutOldest(const Unnamed& unnamed, Why why, std::vector<Cut>& cuts);
+  // Cuts the one that gives way where all is full. false: all have a name.
+  bool CutOfAll(std::vector<Cut>& cuts);
   void SetDeadline(uint64_t id, Connection& connection, absl::Time deadline);
   void ForgetUnnamed(uint64_t id, const Connection& connection);
 
   const Limits limits_;
   std::map<uint64_t, Connection> connections_;
+  Unnamed all_unnamed_;
   std::map<std::string, Unnamed> unnamed_;  // by address
   std::map<std::string, std::set<uint64_t>> sites_;
   std::set<std::pair<absl::Time, uint64_t>> deadlines_;

@@ -117,7 +117,13 @@ PeerAddress DescribePeer(const sockaddr_storage& from) {
   }
   char text[INET6_ADDRSTRLEN] = {};
   inet_ntop(AF_INET6, &v6.sin6_addr, text, sizeof(text));
-  return {absl::StrCat("ipv6:[", text, "]:", ntohs(v6.sin6_port)), text};
+  PeerAddress peer;
+  peer.peer = absl::StrCat("ipv6:[", text, "]:", ntohs(v6.sin6_port));
+  in6_addr network = v6.sin6_addr;
+  std::memset(&network.s6_addr[8], 0, 8);
+  inet_ntop(AF_INET6, &network, text, sizeof(text));
+  peer.address = absl::StrCat(text, "/64");
+  return peer;
 }
 
 std::string UnescapePeer(const std::string& peer) {

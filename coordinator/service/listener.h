@@ -28,7 +28,9 @@ absl::StatusOr<ScopedFd> ListenOnTcp(HostAndPort& where);
 absl::StatusOr<ScopedFd> ListenOnUnix(const std::string& path);
 
 // A peer as gRPC names it, e.g. ipv4:192.0.2.1:4711 or ipv6:[2001:db8::1]:4711,
-// and its address alone. An IPv4 address within IPv6 counts as IPv4.
+// and who it is when connections are counted: its IPv4 address or the /64 of
+// its IPv6 address (2001:db8::/64), all of which are one customer's. An IPv4
+// address within IPv6 counts as IPv4.
 struct PeerAddress {
   std::string peer, address;
 };

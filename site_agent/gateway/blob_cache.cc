@@ -10,7 +10,10 @@
 #include <filesystem>
 #include <set>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "common/base/file.h"
 #include "common/base/ordered_pipeline.h"
 #include "common/base/status_macros.h"
@@ -21,12 +24,55 @@ namespace {
 
 constexpr uint64_t kChunkBytes = 1 << 20;
 constexpr int kInFlight = 3;
+constexpr char kPart[] = ".part";
+constexpr char kList[] = "fetched";
+constexpr size_t kNameSize = 64;  // SHA-256 in hexadecimal
+
+// Removes the unfinished blobs of the folder but the one in the file `keep`.
+void RemoveParts(const std::string& directory, const std::string& keep) {
+  std::error_code error;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(directory, error)) {
+    const std::string path = entry.path().string();
+    if (absl::EndsWith(path, kPart) && path != keep) unlink(path.c_str());
+  }
+}
 
 }  // namespace
 
 absl::StatusOr<BlobCache> BlobCache::Open(std::string directory) {
   HILUM_RETURN_IF_ERROR(MakeDirectories(directory));
-  return BlobCache(std::move(directory));
+  BlobCache cache(std::move(directory));
+  const absl::StatusOr<std::string> list = ReadFile(cache.ListPath(), 1 << 20);
+  if (list.ok()) {
+    for (absl::string_view name : absl::StrSplit(*list, '\n')) {
+      if (name.size() != kNameSize || absl::StrContains(name, '/')) continue;
+      cache.fetched_.emplace_back(name);
+    }
+  }
+  return cache;
+}
+
+std::string BlobCache::ListPath() const {
+  return absl::StrCat(directory_, "/", kList);
+}
+
+absl::Status BlobCache::StoreList() const {
+  return WriteFileAtomically(ListPath(), absl::StrJoin(fetched_, "\n"),
+                             Durability::kNone, 0600);
+}
+
+absl::Status BlobCache::MakeRoomFor(const v1::BlobRef& blob) const {
+  const std::string name = ToHex(blob.sha256());
+  RemoveParts(directory_, PathOf(blob) + kPart);
+  if (!fetched_.empty() && fetched_.back() == name) return absl::OkStatus();
+  std::erase(fetched_, name);
+  fetched_.push_back(name);
+  while (fetched_.size() > kMostFetched) {
+    unlink(absl::StrCat(directory_, "/", fetched_.front()).c_str());
+    fetched_.pop_front();
+  }
+  return StoreList();
 }
 
 absl::Status BlobCache::Download(const v1::BlobRef& blob,
@@ -88,7 +134,8 @@ absl::StatusOr<std::string> BlobCache::Get(const v1::BlobRef& blob,
                                            const FetchChunk& fetch) const {
   std::string path = PathOf(blob);
   if (IsWhole(blob, path)) return path;
-  std::string part = absl::StrCat(path, ".part");
+  HILUM_RETURN_IF_ERROR(MakeRoomFor(blob));
+  std::string part = absl::StrCat(path, kPart);
   absl::Status status = Download(blob, fetch, part);
   if (absl::IsDataLoss(status)) unlink(part.c_str());
   HILUM_RETURN_IF_ERROR(status);
@@ -117,7 +164,9 @@ absl::Status BlobCache::Adopt(const std::string& path,
     return ErrnoStatus(errno, "cannot rename", path);
   }
   verified_.insert(blob.sha256());
-  return absl::OkStatus();
+  // The coordinator may have named the same bytes; now they are this site's.
+  return std::erase(fetched_, ToHex(blob.sha256())) > 0 ? StoreList()
+                                                        : absl::OkStatus();
 }
 
 void BlobCache::KeepOnly(const std::vector<v1::BlobRef>& blobs) const {
@@ -130,6 +179,7 @@ void BlobCache::KeepOnly(const std::vector<v1::BlobRef>& blobs) const {
       std::filesystem::remove(entry.path(), error);
     }
   }
+  fetched_.clear();
 }
 
 }  // namespace hilum

@@ -2,8 +2,10 @@
 #include "site_agent/gateway/ledger.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -52,6 +54,48 @@ absl::StatusOr<std::string> JsonLine(const v1::LedgerEntry& entry) {
   return line + '\n';
 }
 
+constexpr uint64_t kBlock = 1 << 16;
+constexpr uint64_t kLongestLine = 1 << 20;
+
+// Returns where the line begins that holds the byte at `end` - 1 or, where that
+// ends a line, the line after it: behind the last newline before `end`.
+absl::StatusOr<uint64_t> BeginOfLine(int fd, uint64_t end,
+                                     const std::string& path) {
+  std::string block;
+  while (end > 0) {
+    block.resize(std::min(end, kBlock));
+    const uint64_t first = end - block.size();
+    HILUM_RETURN_IF_ERROR(ReadAt(fd, first, block.data(), block.size(), path));
+    const size_t newline = block.rfind('\n');
+    if (newline != std::string::npos) return first + newline + 1;
+    end = first;
+  }
+  return 0;
+}
+
+// Returns the sequence number of the last of the lines that end at `size`: it
+// says it or, where that cannot be read, it is the number of lines.
+absl::StatusOr<uint64_t> LastSequence(int fd, uint64_t size,
+                                      const std::string& path) {
+  if (size == 0) return 0;
+  HILUM_ASSIGN_OR_RETURN(const uint64_t first, BeginOfLine(fd, size - 1, path));
+  std::string line(std::min(size - first, kLongestLine), '\0');
+  HILUM_RETURN_IF_ERROR(ReadAt(fd, first, line.data(), line.size(), path));
+  v1::LedgerEntry last;
+  google::protobuf::util::JsonParseOptions options;
+  options.ignore_unknown_fields = true;  // of a newer release
+  if (google::protobuf::util::JsonStringToMessage(line, &last, options).ok() &&
+      last.sequence() > 0) {
+    return last.sequence();
+  }
+  uint64_t lines = 0;
+  HILUM_RETURN_IF_ERROR(ReadBlocks(fd, path, [&](absl::string_view block) {
+                          lines += static_cast<uint64_t>(
+                              std::count(block.begin(), block.end(), '\n'));
+                        }).status());
+  return lines;
+}
+
 }  // namespace
 
 Ledger::Ledger(std::string path, ScopedFd fd, uint64_t next, Clock& clock)
@@ -61,19 +105,25 @@ absl::StatusOr<std::unique_ptr<Ledger>> Ledger::Open(const std::string& path,
                                                      Clock& clock) {
   ScopedFd fd(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (fd.get() < 0) return ErrnoStatus(errno, "cannot open", path);
-  HILUM_ASSIGN_OR_RETURN(std::string content, ReadFile(path));
-  size_t whole = content.rfind('\n');
-  off_t size = whole == std::string::npos ? 0 : static_cast<off_t>(whole + 1);
-  if (ftruncate(fd.get(), size) != 0 ||
-      lseek(fd.get(), size, SEEK_SET) != size) {
+  // By blocks from the end: it may be of years.
+  struct stat info;
+  if (fstat(fd.get(), &info) != 0) {
     return ErrnoStatus(errno, "cannot open", path);
   }
-  uint64_t lines = 0;
-  for (off_t i = 0; i < size; ++i) {
-    lines += content[static_cast<size_t>(i)] == '\n';
+  HILUM_ASSIGN_OR_RETURN(
+      const uint64_t size,
+      BeginOfLine(fd.get(), static_cast<uint64_t>(info.st_size), path));
+  const auto end = static_cast<off_t>(size);
+  if (ftruncate(fd.get(), end) != 0) {
+    return ErrnoStatus(errno, "cannot open", path);
+  }
+  HILUM_ASSIGN_OR_RETURN(const uint64_t last,
+                         LastSequence(fd.get(), size, path));
+  if (lseek(fd.get(), end, SEEK_SET) != end) {
+    return ErrnoStatus(errno, "cannot open", path);
   }
   return std::unique_ptr<Ledger>(
-      new Ledger(path, std::move(fd), lines + 1, clock));
+      new Ledger(path, std::move(fd), last + 1, clock));
 }
 
 Ledger::~Ledger() {

@@ -206,7 +206,7 @@ absl::StatusOr<Said> SecurePart::Take(const v1::Task& task, const Asked& asked,
     case Shown::kRoster:
       return Share(task, asked);
     case Shown::kInbox:
-      return Mask(task, vector_path, masked_path);
+      return Mask(task, asked, vector_path, masked_path);
     case Shown::kSurvivors:
       return Confirm(task, asked);
     case Shown::kConfirmations:
@@ -240,13 +240,13 @@ absl::StatusOr<Said> SecurePart::Share(const v1::Task& task,
   return said;
 }
 
-absl::StatusOr<Said> SecurePart::Mask(const v1::Task& task,
+absl::StatusOr<Said> SecurePart::Mask(const v1::Task& task, const Asked& asked,
                                       const std::string& vector_path,
                                       const std::string& masked_path) {
   Said said = SaidIn(task);
   HILUM_RETURN_IF_ERROR(client_->MaskedInput(task.secure().inbox()));
   absl::StatusOr<v1::BlobRef> masked =
-      MaskVectorFile(vector_path, masked_path,
+      MaskVectorFile(vector_path, asked.vector_sha256, masked_path,
                      [this](uint64_t first, absl::Span<uint32_t> values) {
                        client_->Mask(first, values);
                      });

@@ -51,6 +51,9 @@ class SecurePart {
     // from those of another study's sum about the same.
     bool may_differ = false;
     std::string checksum;  // RoundKeys.checksum
+    // Of the vector in its file; a file that has changed is not masked. Empty:
+    // not compared, where nobody else can write the file.
+    std::string vector_sha256 = {};
     // Of a roster whose keys are signed and asked alike; then of the sites that
     // are to be in the sum.
     std::function<absl::Status(const v1::Roster&)> check_roster =
@@ -104,7 +107,7 @@ class SecurePart {
   absl::StatusOr<v1::SubmitSecureStepRequest> Share(const v1::Task& task,
                                                     const Asked& asked);
   absl::StatusOr<v1::SubmitSecureStepRequest> Mask(
-      const v1::Task& task, const std::string& vector_path,
+      const v1::Task& task, const Asked& asked, const std::string& vector_path,
       const std::string& masked_path);
   absl::StatusOr<v1::SubmitSecureStepRequest> Confirm(const v1::Task& task,
                                                       const Asked& asked);

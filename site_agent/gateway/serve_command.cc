@@ -5,6 +5,7 @@
 #include "common/base/file.h"
 #include "common/base/ids.h"
 #include "common/base/malloc.h"
+#include "common/base/printable.h"
 #include "common/base/private_file.h"
 #include "common/base/status_macros.h"
 #include "common/cli/service.h"

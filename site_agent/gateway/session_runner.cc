@@ -9,6 +9,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/file.h"
+#include "common/base/printable.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/sha256.h"
 
@@ -19,6 +20,7 @@ using Do = SiteSession::Do;
 
 constexpr absl::Duration kPollMargin = absl::Seconds(15);
 constexpr absl::Duration kLongestPause = absl::Seconds(15);
+constexpr size_t kMaxLogLine = 2000;
 
 bool IsTransient(const absl::Status& status) {
   return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status) ||
@@ -92,7 +94,11 @@ SessionRunner::Part& SessionRunner::PartOf(const std::string& hash) {
   return *part;
 }
 
-void SessionRunner::Log(absl::string_view line) const { options_.log(line); }
+// The one place that writes the log: words of the trainer and of the
+// coordinator are in its lines.
+void SessionRunner::Log(absl::string_view line) const {
+  options_.log(PrintableLine(line, kMaxLogLine));
+}
 
 void SessionRunner::Stop() {
   {
@@ -183,9 +189,9 @@ absl::StatusOr<bool> SessionRunner::Step() {
   if (action->what == Do::kEnd) return End(*action);
   absl::Status done = Perform(*action);
   if (done.ok() || stopped()) return false;
-  if (absl::IsUnauthenticated(done) || absl::IsResourceExhausted(done)) {
-    return done;
-  }
+  // NextTask alone says that the coordinator does not know this site; what else
+  // fails, whoever says so, costs its own study and no other.
+  if (absl::IsResourceExhausted(done)) return done;
   if (IsRoundOver(done) && session_.IsPrepared(action->study_hash)) {
     Log(absl::StrCat("round ", action->task.header().round(),
                      " goes on without this site: ", done.message()));
@@ -304,7 +310,9 @@ absl::Status SessionRunner::Perform(const SiteSession::Action& action) {
     HILUM_ASSIGN_OR_RETURN(v1::PrepareResponse prepared,
                            Prepare(action.study_hash));
     if (action.what == Do::kPrepare) {
-      return SubmitCensus(action.task, prepared);
+      HILUM_RETURN_IF_ERROR(SubmitCensus(action.task, prepared));
+      Log("census given; the study waits for the other sites");
+      return absl::OkStatus();
     }
   }
   if (action.task.has_secure()) return TakeStep(action.task);

@@ -33,6 +33,30 @@ bool IsOfItsRound(const v1::Task& task, const v1::Study& study) {
   }
 }
 
+// Says which step of a sum this site has answered, so that an operator sees
+// where a study stands and that it waits for others.
+std::string DescribeStep(const v1::Task& task) {
+  const char* given = "a step";
+  switch (task.secure().shown_case()) {
+    case v1::SecureStep::kAdvertiseKeys:
+      given = "keys";
+      break;
+    case v1::SecureStep::kRoster:
+      given = "shares";
+      break;
+    case v1::SecureStep::kInbox:
+      given = "masked vector";
+      break;
+    case v1::SecureStep::kSurvivors:
+      given = "confirmation of the sites in the sum";
+      break;
+    default:
+      break;
+  }
+  return absl::StrCat("round ", task.header().round(), ": ", given,
+                      " given; the sum waits for the other sites");
+}
+
 }  // namespace
 
 absl::Status SessionRunner::CheckTask(const v1::Task& task) const {
@@ -163,6 +187,10 @@ SecurePart::Asked SessionRunner::AskedBy(const v1::Task& task) {
               first ? study_.study.initial_weights_sha256() : std::string(),
           .may_differ = MayDiffer(),
           .checksum = follower.checksum(),
+          .vector_sha256 =
+              task.secure().has_inbox()
+                  ? spool().Find(task).value_or(v1::BlobRef()).sha256()
+                  : std::string(),
           .check_roster =
               [this, &follower, &task](const v1::Roster& roster) {
                 absl::Status keys = CheckKeys(roster);
@@ -266,7 +294,10 @@ void SessionRunner::AfterStep(const v1::Task& task,
     Pause(kFirstPause);
     return;
   }
-  if (!task.secure().has_confirmations()) return;
+  if (!task.secure().has_confirmations()) {
+    Log(DescribeStep(task));
+    return;
+  }
   if (task.kind() == v1::Task::TRAIN) {
     Log(absl::StrCat("round ", round, " of ", study_.study.training().rounds(),
                      ": update is in, as part of a masked sum"));

@@ -366,12 +366,14 @@ absl::StatusOr<v1::BlobRef> SessionRunner::MakeUpdate(const v1::Task& task,
   absl::StatusOr<v1::BlobRef> update =
       trained.ok() ? EncodeUpdate(task, *trained, path) : trained.status();
   if (update.ok() || MayPass(update.status())) return update;
-  const std::string why =
-      absl::StrCat("round ", task.header().round(), ": this site gives ",
-                   "nothing to it: ", update.status().message());
-  // A sum over zeros would be one over fewer sites than it says.
-  if (IsSecure(study_.study)) return absl::AbortedError(why);
-  Log(absl::StrCat("warning: ", why));
+  const std::string nothing = absl::StrCat("round ", task.header().round(),
+                                           ": this site gives nothing to it");
+  Log(absl::StrCat("warning: ", nothing, ": ", update.status().message()));
+  // A sum over zeros would be one over fewer sites than it says. What becomes
+  // of this is in the ledger, where none of the trainer's words belong.
+  if (IsSecure(study_.study)) {
+    return absl::AbortedError(absl::StrCat(nothing, "; the log has why"));
+  }
   return WriteZeroVector(path, study_.layout.size());
 }
 
@@ -409,10 +411,12 @@ absl::StatusOr<v1::EvaluateResponse> SessionRunner::EvaluateModel(
                                              options_.site.name(), ".csv"));
   absl::StatusOr<v1::EvaluateResponse> evaluated = trainer_.Evaluate(evaluate);
   if (evaluated.ok() || MayPass(evaluated.status())) return evaluated;
-  // Of other codes than those of the coordinator's calls.
-  return absl::AbortedError(
-      absl::StrCat("this site gives nothing to the evaluation: ",
+  Log(absl::StrCat("this site gives nothing to the evaluation: ",
                    evaluated.status().message()));
+  // Another code than those of the coordinator's calls, and none of the
+  // trainer's words: this is in the ledger.
+  return absl::AbortedError(
+      "this site gives nothing to the evaluation; the log has why");
 }
 
 absl::Status SessionRunner::SubmitEvaluation(
@@ -426,7 +430,6 @@ absl::Status SessionRunner::SubmitEvaluation(
     WithholdHistograms(HistogramsShown(study_.study, cohort),
                        *request.mutable_tracks());
   } else {
-    Log(absl::StrCat("error: ", evaluated.status().message()));
     request.set_unable(true);
   }
   v1::SubmitResponse response;

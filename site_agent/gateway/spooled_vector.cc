@@ -56,7 +56,7 @@ absl::Status SpooledVector::Put(const v1::Task& task,
 void SpooledVector::Clear() {
   known_task_.clear();
   unlink(TaskPath().c_str());
-  unlink(path_.c_str());
+  for (const char* end : {"", ".new"}) unlink((path_ + end).c_str());
   unlink(masked_path().c_str());
 }
 

@@ -3,10 +3,12 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
+#include <cstdio>
 
 #include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
@@ -125,21 +127,37 @@ std::vector<uint32_t> TailOf(const UpdateOptions& options) {
 // One call of EncodeUpdateFile.
 class Encoder {
  public:
+  // Not blocked by a pipe in the file's place, nor led elsewhere by a link.
   Encoder(const std::string& path, const UpdateOptions& options)
       : path_(path),
+        new_path_(path + ".new"),
         options_(options),
-        fd_(open(path.c_str(), O_RDWR | O_CLOEXEC)),
+        in_(open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)),
         factors_(options.shares.size(), 1) {}
 
   absl::StatusOr<v1::BlobRef> Run() {
     HILUM_RETURN_IF_ERROR(CheckShares(options_));
     HILUM_RETURN_IF_ERROR(CheckSize());
     tail_ = TailOf(options_);
-    if (options_.clipping_norm != 0) HILUM_RETURN_IF_ERROR(Measure());
-    return Encode();
+    absl::StatusOr<v1::BlobRef> vector = WriteNew();
+    if (!vector.ok()) unlink(new_path_.c_str());
+    return vector;
   }
 
  private:
+  absl::StatusOr<v1::BlobRef> WriteNew() {
+    unlink(new_path_.c_str());
+    out_ = ScopedFd(
+        open(new_path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    if (out_.get() < 0) return ErrnoStatus(errno, "cannot write", new_path_);
+    if (options_.clipping_norm != 0) HILUM_RETURN_IF_ERROR(Measure());
+    HILUM_ASSIGN_OR_RETURN(v1::BlobRef vector, Encode());
+    if (rename(new_path_.c_str(), path_.c_str()) != 0) {
+      return ErrnoStatus(errno, "cannot rename", new_path_);
+    }
+    return vector;
+  }
+
   // A part of block_ that is within one track.
   struct Piece {
     size_t track;
@@ -150,8 +168,12 @@ class Encoder {
 
   absl::Status CheckSize() const {
     struct stat info;
-    if (fd_.get() < 0 || fstat(fd_.get(), &info) != 0) {
+    if (in_.get() < 0 || fstat(in_.get(), &info) != 0) {
       return ErrnoStatus(errno, "cannot open the trainer's update", path_);
+    }
+    if (!S_ISREG(info.st_mode)) {
+      return absl::InvalidArgumentError(
+          "the trainer's update is no plain file");
     }
     const int64_t wanted = layout_.tail() * static_cast<int64_t>(sizeof(float));
     if (info.st_size == wanted) return absl::OkStatus();
@@ -160,11 +182,17 @@ class Encoder {
                      " bytes, the study's has ", wanted));
   }
 
-  // Looks at all of it, and finds what clips each track.
+  // Looks at all of it, and finds what clips each track. What was measured is
+  // what is encoded: it goes into the new file, which is read from now on.
   absl::Status Measure() {
     std::vector<double> squares(factors_.size());
     for (int64_t at = 0; at < layout_.tail(); at += kBlock) {
-      HILUM_RETURN_IF_ERROR(ReadBlock(at));
+      HILUM_RETURN_IF_ERROR(ReadBlock(in_.get(), at));
+      HILUM_RETURN_IF_ERROR(
+          WriteAt(out_.get(), static_cast<uint64_t>(at) * sizeof(float),
+                  {reinterpret_cast<const char*>(block_.data()),
+                   block_.size() * sizeof(float)},
+                  new_path_));
       ForEachPiece(at, [&](const Piece& piece) {
         AddSquares(piece.delta, squares[piece.track]);
       });
@@ -184,9 +212,10 @@ class Encoder {
       roundings.emplace_back(options_.seed,
                              absl::StrCat(options_.stream, "/", track));
     }
-    VectorFile file(fd_.get(), path_);
+    const int from = options_.clipping_norm != 0 ? out_.get() : in_.get();
+    VectorFile file(out_.get(), new_path_);
     for (int64_t at = 0; at < layout_.size(); at += kBlock) {
-      HILUM_RETURN_IF_ERROR(ReadBlock(at));
+      HILUM_RETURN_IF_ERROR(ReadBlock(from, at));
       words_.resize(block_.size());
       ForEachPiece(at, [&](const Piece& piece) {
         EncodeDelta(
@@ -212,10 +241,10 @@ class Encoder {
 
   // block_ = the file's values from `at` on, all fit to be encoded; none past
   // the last track.
-  absl::Status ReadBlock(int64_t at) {
+  absl::Status ReadBlock(int from, int64_t at) {
     const int64_t left = std::max<int64_t>(0, layout_.tail() - at);
     block_.resize(static_cast<size_t>(std::min(kBlock, left)));
-    HILUM_RETURN_IF_ERROR(ReadAt(fd_.get(),
+    HILUM_RETURN_IF_ERROR(ReadAt(from,
                                  static_cast<uint64_t>(at) * sizeof(float),
                                  reinterpret_cast<char*>(block_.data()),
                                  block_.size() * sizeof(float), path_));
@@ -251,9 +280,11 @@ class Encoder {
   }
 
   const std::string& path_;
+  const std::string new_path_;
   const UpdateOptions& options_;
   const VectorLayout& layout_ = options_.layout;
-  const ScopedFd fd_;
+  const ScopedFd in_;  // of the trainer, which may write to it at any time
+  ScopedFd out_;       // of nobody else
   std::vector<double> factors_;  // [num_tracks]
   std::vector<uint32_t> tail_;   // [layout_.tail_words()]
   std::vector<float> block_;
@@ -288,6 +319,7 @@ absl::StatusOr<v1::BlobRef> WriteVector(const std::string& path,
 }
 
 absl::StatusOr<v1::BlobRef> MaskVectorFile(const std::string& from,
+                                           const std::string& sha256,
                                            const std::string& to,
                                            const VectorMask& mask) {
   ScopedFd in(open(from.c_str(), O_RDONLY | O_CLOEXEC));
@@ -301,6 +333,7 @@ absl::StatusOr<v1::BlobRef> MaskVectorFile(const std::string& from,
   }
   HILUM_ASSIGN_OR_RETURN(ScopedFd out, NewFile(to));
   VectorFile file(out.get(), to);
+  Sha256 sha;
   std::vector<uint32_t> words;
   const uint64_t size = static_cast<uint64_t>(info.st_size) / sizeof(uint32_t);
   for (uint64_t at = 0; at < size; at += words.size()) {
@@ -308,10 +341,14 @@ absl::StatusOr<v1::BlobRef> MaskVectorFile(const std::string& from,
     HILUM_RETURN_IF_ERROR(ReadAt(in.get(), at * sizeof(uint32_t),
                                  reinterpret_cast<char*>(words.data()),
                                  words.size() * sizeof(uint32_t), from));
+    sha.Update({reinterpret_cast<const char*>(words.data()),
+                words.size() * sizeof(uint32_t)});
     mask(at, absl::MakeSpan(words));
     HILUM_RETURN_IF_ERROR(file.Append(words));
   }
-  return file.Finish();
+  if (sha256.empty() || sha.Finish() == sha256) return file.Finish();
+  return absl::AbortedError(
+      absl::StrCat(from, ": changed since it was made; it is not masked"));
 }
 
 }  // namespace hilum

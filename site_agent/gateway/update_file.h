@@ -33,11 +33,14 @@ struct UpdateOptions {
 };
 
 // Turns the trainer's file at `path`, a float32 delta of each track, into the
-// vector that is summed (common/aggregation/ring.h), in place, and hashes it:
-// in one pass, in two where it clips, with a block in memory.
-// INVALID_ARGUMENT: a file of another length, a delta that is NaN, infinite or
-// over kMaxDelta (where it clips: over kMaxClippedDelta), shares that do not
-// fit; names the track. The file is then of no use any more.
+// vector that is summed (common/aggregation/ring.h), and hashes it: in one
+// pass, in two where it clips, with a block in memory.
+// The trainer may still hold a descriptor of its file and write to it: each
+// value is read from it once, and the vector is another file, which takes its
+// place at `path`.
+// INVALID_ARGUMENT: no plain file, a file of another length, a delta that is
+// NaN, infinite or over kMaxDelta (where it clips: over kMaxClippedDelta),
+// shares that do not fit; names the track. The file is then of no use any more.
 absl::StatusOr<v1::BlobRef> EncodeUpdateFile(const std::string& path,
                                              const UpdateOptions& options);
 
@@ -55,8 +58,10 @@ absl::StatusOr<v1::BlobRef> WriteVector(const std::string& path,
 
 // Writes the vector in the file `from` to the file `to`, masked, and hashes
 // that. `mask` is given each element once, in blocks from front to back.
+// `sha256` is what the vector must have; empty: any. ABORTED: it has another.
 // INVALID_ARGUMENT: `from` is no vector; other errors of files name the path.
 absl::StatusOr<v1::BlobRef> MaskVectorFile(const std::string& from,
+                                           const std::string& sha256,
                                            const std::string& to,
                                            const VectorMask& mask);
 

@@ -42,7 +42,9 @@ constexpr int kTerminalInput[] = {TIOCSTI, TIOCLINUX};
 
 class Filter {
  public:
-  Filter() : filter_(seccomp_init(SCMP_ACT_ERRNO(EPERM)), seccomp_release) {}
+  // `otherwise`: what becomes of a call without a rule.
+  explicit Filter(uint32_t otherwise)
+      : filter_(seccomp_init(otherwise), seccomp_release) {}
 
   void Add(uint32_t action, const char* name,
            std::initializer_list<scmp_arg_cmp> arguments = {}) {
@@ -96,9 +98,11 @@ class Filter {
   const char* failed_ = "seccomp_init";
 };
 
+// For rules that allow. A filter sees 64 bits where the kernel reads an int;
+// this compares them all, so that rubbish in the upper half is refused.
+// Comparisons other than with EQ let rubbish pass: see RefuseInts.
 scmp_arg_cmp Is(unsigned argument, uint64_t value) {
-  // The kernel reads an int: what is in the upper half does not count.
-  return SCMP_CMP32(argument, SCMP_CMP_EQ, static_cast<uint32_t>(value));
+  return SCMP_CMP64(argument, SCMP_CMP_EQ, static_cast<uint32_t>(value));
 }
 
 scmp_arg_cmp Has(unsigned argument, uint64_t mask, uint64_t value) {
@@ -113,7 +117,17 @@ void AllowOpen(Filter& filter, const char* name, unsigned flags) {
 }
 
 void AllowOwnThreads(Filter& filter, const SystemCallRules& rules) {
-  filter.Allow("clone", {Has(0, kNewNamespaces, 0)});
+  if (rules.executes) {
+    filter.Allow("clone", {Has(0, kNewNamespaces, 0)});
+    filter.Allow("vfork");
+  } else {
+    // Threads, and fork for a decoder that may break down (isolated.h). No
+    // process that shares its parent's memory.
+    filter.Allow("clone", {Has(0, kNewNamespaces | CLONE_THREAD | CLONE_VM,
+                               CLONE_THREAD | CLONE_VM)});
+    filter.Allow("clone",
+                 {Has(0, kNewNamespaces | CLONE_THREAD | CLONE_VM, 0)});
+  }
   const auto self = static_cast<uint64_t>(getpid());
   filter.Allow("tgkill", {Is(0, self)});
   filter.Allow("prlimit64", {Is(0, 0)});
@@ -139,31 +153,35 @@ void AllowControls(Filter& filter, const SystemCallRules& rules) {
       filter.Allow(name, {Is(1, static_cast<uint64_t>(command))});
     }
   }
-  if (!rules.devices) {
-    for (int command : kIoControls) {
-      filter.Allow("ioctl", {Is(1, static_cast<uint64_t>(command))});
-    }
+  if (rules.devices) {
+    filter.Allow("ioctl");  // but what RefuseInts takes away
     return;
   }
-  // All commands but two; several conditions on one argument cannot be given.
-  uint64_t low = 0;
-  for (int command : kTerminalInput) {
-    low = std::max(low, static_cast<uint64_t>(command));
-  }
   for (int command : kIoControls) {
-    if (static_cast<uint64_t>(command) <= low) {
-      filter.Allow("ioctl", {Is(1, static_cast<uint64_t>(command))});
-    }
+    filter.Allow("ioctl", {Is(1, static_cast<uint64_t>(command))});
   }
-  filter.Allow("ioctl",
-               {SCMP_CMP32(1, SCMP_CMP_GT, static_cast<uint32_t>(low))});
-  filter.Allow("ioctl", {SCMP_CMP32(1, SCMP_CMP_LT, 0x5400u)});
+}
+
+// Refuses a call whose argument is this int, whatever the half of the register
+// holds that the kernel does not read.
+void RefuseInt(Filter& filter, const char* name, unsigned argument, int value) {
+  filter.Add(SCMP_ACT_ERRNO(EPERM), name,
+             {Has(argument, UINT32_MAX, static_cast<uint32_t>(value))});
+}
+
+// Takes from calls that are allowed with any argument those that are not. A
+// filter of its own: one cannot allow all values but one with a mask, and of
+// two filters the stricter answer holds.
+absl::Status RefuseInts() {
+  Filter filter(SCMP_ACT_ALLOW);
+  for (int command : kTerminalInput) RefuseInt(filter, "ioctl", 1, command);
+  // Whether descriptors may be sent to it is not a process's own to change.
+  RefuseInt(filter, "setsockopt", 2, kPassRights);
+  return filter.Load();
 }
 
 void AllowSockets(Filter& filter, const SystemCallRules& rules) {
-  // Whether descriptors may be sent to it is not its own to change.
-  filter.Allow("setsockopt", {SCMP_CMP32(2, SCMP_CMP_NE,
-                                         static_cast<uint32_t>(kPassRights))});
+  filter.Allow("setsockopt");  // but what RefuseInts takes away
   if (rules.families.empty()) {
     // To the other end alone.
     filter.Allow("sendto", {SCMP_CMP64(4, SCMP_CMP_EQ, 0)});
@@ -178,7 +196,10 @@ void AllowSockets(Filter& filter, const SystemCallRules& rules) {
 }  // namespace
 
 absl::Status AllowSystemCalls(const SystemCallRules& rules) {
-  Filter filter;
+  // First: the other filter lets no further one be loaded.
+  const absl::Status refused = RefuseInts();
+  if (!refused.ok()) return refused;
+  Filter filter(SCMP_ACT_ERRNO(EPERM));
   filter.AddAll(SCMP_ACT_ALLOW, CallsOfEverybody());
   AllowOpen(filter, "openat", 2);
   AllowOpen(filter, "open", 1);

@@ -32,7 +32,7 @@ constexpr const char* kEverybody[] = {
     "recvmsg", "sendmsg", "recvfrom", "shutdown", "getsockopt", "getsockname",
     "getpeername",
     // Its children and itself.
-    "fork", "vfork", "wait4", "waitid", "exit", "exit_group", "rt_sigaction",
+    "fork", "wait4", "waitid", "exit", "exit_group", "rt_sigaction",
     "rt_sigprocmask", "rt_sigreturn", "sigreturn", "rt_sigpending",
     "rt_sigtimedwait", "rt_sigsuspend", "sigaltstack", "pause", "getpid",
     "getppid", "getuid", "geteuid", "getgid", "getegid", "getgroups",

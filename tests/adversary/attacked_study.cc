@@ -19,6 +19,7 @@
 #include "common/crypto/sha256.h"
 #include "site_agent/gateway/consent.h"
 #include "site_agent/gateway/service/grpc_transport.h"
+#include "tests/adversary/stuck_report.h"
 #include "tests/adversary/vectors.h"
 #include "tests/site_agent/gateway/ledger_lines.h"
 #include "tests/support/fingerprint.h"
@@ -185,6 +186,8 @@ v1::Study AttackedStudy::StudyOf(const Plan& plan, const std::string& name) {
       plan.secure ? v1::Aggregation::SECURE_AGGREGATION_ON
                   : v1::Aggregation::SECURE_AGGREGATION_OFF);
   study.mutable_aggregation()->set_round_deadline_seconds(60);
+  // A site that is late once does not cost a minute.
+  study.mutable_aggregation()->set_step_deadline_seconds(5);
   FillStudyDefaults(study);
   return study;
 }
@@ -312,10 +315,24 @@ void AttackedStudy::Wait() {
     if (site.ended == nullptr) continue;
     EXPECT_TRUE(
         site.ended->WaitForNotificationWithTimeout(latest - absl::Now()))
-        << name << " does not end; its log:\n"
-        << site.log;
+        << name << " does not end; " << WhereItStands();
   }
   for (auto& [name, site] : sites_) Stop(site);
+}
+
+std::string AttackedStudy::WhereItStands() {
+  std::string text;
+  if (const auto status = core_->StatusOf(hash_); status.ok()) {
+    text = absl::StrCat("the study: ", status->ShortDebugString(), "\n");
+  }
+  for (auto& [name, site] : sites_) {
+    absl::MutexLock lock(site.log_mutex.get());
+    absl::StrAppend(&text, "log of ", name, ":\n", site.log,
+                    "its ledger's last lines:\n",
+                    LastLedgerLines(site.folder + "/ledger.jsonl"));
+  }
+  absl::StrAppend(&text, "threads:\n", ThreadsOfProcess());
+  return text;
 }
 
 std::vector<std::string> AttackedStudy::Lines(

@@ -149,6 +149,9 @@ class AttackedStudy {
   void Approve(const std::string& name, Site& site);
   void StartSite(const std::string& name);
   void Stop(Site& site);
+  // Whom the study waits for, what each site has logged and called last, and
+  // what the threads of this process wait in.
+  std::string WhereItStands();
 
   const std::string folder_;
   std::unique_ptr<FederationCore> core_;

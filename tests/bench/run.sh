@@ -28,7 +28,7 @@ tls() { # folder name options...
   "$BIN/hilum-certs" site --name "$2" --out "$1" "${@:3}" >/dev/null
   "$BIN/hilum-certs" sign --authority "$AUTHORITY" --csr "$1/$2.csr" \
     --name "$2" --role "$([ "$2" = coordinator ] && echo coordinator || echo site)" \
-    --out "$1/$2.crt" >/dev/null
+    --out "$1/$2.crt" "${@:4}" >/dev/null # a coordinator's --host
 }
 
 peak_of() { awk '/VmHWM/ {print int($2 / 1024)}' "/proc/$1/status"; } # MB

@@ -57,13 +57,16 @@ class CertsProgramTest : public testing::Test {
   }
 
   // On a terminal, where a person types `answer`.
-  int SignOnTerminal(const std::string& answer) {
+  int SignOnTerminal(const std::string& answer,
+                     const std::string& csr = "st-mary",
+                     const std::string& options = "") {
     int terminal = -1;
     const pid_t pid = forkpty(&terminal, nullptr, nullptr, nullptr);
     if (pid == 0) {
       const std::string command = absl::StrCat(
           "cd ", folder_, " && exec ", kProgram,
-          "sign --authority authority --csr st-mary.csr --out st-mary.crt");
+          "sign --authority authority --csr ", csr, ".csr --out ", csr, ".crt ",
+          options);
       execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
       _exit(127);
     }
@@ -143,7 +146,19 @@ TEST_F(CertsProgramTest, ACoordinatorsHostsAreShownAndCompared) {
   EXPECT_EQ(NumIssued(), 0);
   EXPECT_EQ(Sign("coordinator", named + "--host a.org"), 0);
   EXPECT_THAT(output_, HasSubstr("hosts        a.org"));
-  EXPECT_EQ(Sign("coordinator", named), 0);
+}
+
+TEST_F(CertsProgramTest, ACoordinatorsHostsMustBeSaidOrConfirmed) {
+  const std::string named = "--name coordinator --role coordinator ";
+  EXPECT_EQ(Sign("coordinator", named), 2);
+  EXPECT_THAT(output_, HasSubstr("for a coordinator each --host HOST"));
+  EXPECT_FALSE(FileExists(Path("coordinator.crt")));
+  EXPECT_EQ(NumIssued(), 0);
+  EXPECT_EQ(SignOnTerminal("coordinator coordinator", "coordinator", named), 1);
+  EXPECT_THAT(output_, HasSubstr("not confirmed"));
+  EXPECT_EQ(SignOnTerminal("coordinator coordinator a.org", "coordinator"), 0)
+      << output_;
+  EXPECT_EQ(NumIssued(), 1);
 }
 
 TEST_F(CertsProgramTest, ANameThatHasAKeyGetsNoOtherUnlessToldTo) {

@@ -23,38 +23,42 @@ struct Question {
   pid_t pid;
 };
 
-// With a started trainer its socket; else why not, or how it had ended.
+// With a started trainer its socket and its output; else why not, or how it had
+// ended.
 struct Answer {
   pid_t pid;
   absl::StatusCode code;
   char text[500];
 };
 
+constexpr int kDescriptors = 2;
+
 union Rights {
-  char bytes[CMSG_SPACE(sizeof(int))];
+  char bytes[CMSG_SPACE(kDescriptors * sizeof(int))];
   cmsghdr align;
 };
 
-bool SendAnswer(int socket, const Answer& answer, int fd) {
+bool SendAnswer(int socket, const Answer& answer, const TrainerChild& child) {
+  const int fds[kDescriptors] = {child.socket.get(), child.output.get()};
   iovec data{const_cast<Answer*>(&answer), sizeof(answer)};
   Rights rights = {};
   msghdr message = {};
   message.msg_iov = &data;
   message.msg_iovlen = 1;
-  if (fd >= 0) {
+  if (fds[0] >= 0) {
     message.msg_control = rights.bytes;
     message.msg_controllen = sizeof(rights.bytes);
     cmsghdr* header = CMSG_FIRSTHDR(&message);
     header->cmsg_level = SOL_SOCKET;
     header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof(int));
-    std::memcpy(CMSG_DATA(header), &fd, sizeof(fd));
+    header->cmsg_len = CMSG_LEN(sizeof(fds));
+    std::memcpy(CMSG_DATA(header), fds, sizeof(fds));
   }
   return sendmsg(socket, &message, MSG_NOSIGNAL) == sizeof(answer);
 }
 
-// Whether an answer came; `fd` is what came with it.
-bool ReceiveAnswer(int socket, Answer& answer, ScopedFd& fd) {
+// Whether an answer came; `child` has the descriptors that came with it.
+bool ReceiveAnswer(int socket, Answer& answer, TrainerChild& child) {
   iovec data{&answer, sizeof(answer)};
   Rights rights = {};
   msghdr message = {};
@@ -68,10 +72,12 @@ bool ReceiveAnswer(int socket, Answer& answer, ScopedFd& fd) {
   } while (got < 0 && errno == EINTR);
   if (got != sizeof(answer)) return false;
   const cmsghdr* header = CMSG_FIRSTHDR(&message);
-  if (header != nullptr && header->cmsg_type == SCM_RIGHTS) {
-    int received = -1;
-    std::memcpy(&received, CMSG_DATA(header), sizeof(received));
-    fd = ScopedFd(received);
+  if (header != nullptr && header->cmsg_type == SCM_RIGHTS &&
+      header->cmsg_len == CMSG_LEN(kDescriptors * sizeof(int))) {
+    int fds[kDescriptors];
+    std::memcpy(fds, CMSG_DATA(header), sizeof(fds));
+    child.socket = ScopedFd(fds[0]);
+    child.output = ScopedFd(fds[1]);
   }
   return true;
 }
@@ -92,21 +98,21 @@ void Serve(int socket, const std::string& binary,
     if (got < 0 && errno == EINTR) continue;
     if (got != sizeof(question)) return;
     Answer answer = {};
-    ScopedFd fd;
+    TrainerChild started{.pid = 0, .socket = ScopedFd(-1)};
     if (question.pid == 0) {
-      auto child = StartTrainer(binary, arguments);
+      auto child = StartTrainer(binary, arguments, TrainerOutput::kPiped);
       answer.code = child.status().code();
       if (child.ok()) {
         answer.pid = child->pid;
         running.insert(child->pid);
-        fd = std::move(child->socket);
+        started = *std::move(child);
       } else {
         SetText(answer, child.status().message());
       }
     } else if (running.erase(question.pid) == 1) {
       SetText(answer, EndTrainer(question.pid));
     }
-    if (!SendAnswer(socket, answer, fd.get())) return;
+    if (!SendAnswer(socket, answer, started)) return;
   }
 }
 
@@ -157,22 +163,23 @@ TrainerLauncher::~TrainerLauncher() {
 absl::StatusOr<TrainerChild> TrainerLauncher::StartTrainer() {
   const Question question{0};
   Answer answer = {};
-  ScopedFd fd;
+  TrainerChild child{.pid = 0, .socket = ScopedFd(-1)};
   if (send(socket_.get(), &question, sizeof(question), MSG_NOSIGNAL) < 0 ||
-      !ReceiveAnswer(socket_.get(), answer, fd)) {
+      !ReceiveAnswer(socket_.get(), answer, child)) {
     return absl::UnavailableError(
         "the process that starts trainers has ended; start hilum-site again");
   }
   if (answer.code != absl::StatusCode::kOk) {
     return absl::Status(answer.code, answer.text);
   }
-  return TrainerChild{.pid = answer.pid, .socket = std::move(fd)};
+  child.pid = answer.pid;
+  return child;
 }
 
 std::string TrainerLauncher::EndTrainer(pid_t pid) {
   const Question question{pid};
   Answer answer = {};
-  ScopedFd none;
+  TrainerChild none{.pid = 0, .socket = ScopedFd(-1)};
   if (send(socket_.get(), &question, sizeof(question), MSG_NOSIGNAL) < 0 ||
       !ReceiveAnswer(socket_.get(), answer, none)) {
     return "ended with the process that started it";

@@ -3,6 +3,7 @@
 
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include <cerrno>
 #include <cstdio>
@@ -12,15 +13,28 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
+#include "common/crypto/sha256.h"
+#include "site_agent/gateway/service/trainer_answers.h"
 
 namespace hilum {
 namespace {
 
 constexpr int kTries = 3;
+// Of predictions and lists of rows; a hostile trainer's have no end.
+constexpr uint64_t kMostNoteBytes = uint64_t{1} << 30;
+constexpr uint64_t kRoom = uint64_t{1} << 30;
 
 // What Prepare writes for the site's people.
 constexpr const char* kNotes[] = {"rejected.csv", "rejected_masks.csv",
                                   "fingerprint.json"};
+
+// Whether the file system has so much room that a trainer which says that it is
+// full has another reason.
+bool HasRoom(const std::string& folder) {
+  struct statvfs info;
+  return statvfs(folder.c_str(), &info) == 0 &&
+         info.f_bavail * info.f_frsize > kRoom;
+}
 
 }  // namespace
 
@@ -42,6 +56,13 @@ void TrainerProcess::Stop() {
 
 absl::Status TrainerProcess::Start() {
   HILUM_ASSIGN_OR_RETURN(TrainerChild child, launcher_.StartTrainer());
+  absl::StatusOr<std::unique_ptr<TrainerOutputLog>> output =
+      TrainerOutputLog::Start(std::move(child.output), child.pid, log_);
+  if (!output.ok()) {
+    launcher_.EndTrainer(child.pid);
+    return output.status();
+  }
+  output_ = *std::move(output);
   absl::MutexLock lock(&mutex_);
   pid_ = child.pid;
   client_ = std::make_unique<TrainerClient>(std::move(child.socket));
@@ -58,6 +79,7 @@ void TrainerProcess::End(bool wanted) {
   }
   if (pid <= 0) return;
   const std::string how = launcher_.EndTrainer(pid);
+  output_.reset();
   log_(wanted ? absl::StrCat("trainer ", pid, " has done its part")
               : absl::StrCat("trainer ", pid, " ", how));
 }
@@ -74,6 +96,34 @@ absl::StatusOr<TrainerClient*> TrainerProcess::Child() {
   return client_.get();
 }
 
+absl::Status TrainerProcess::Judge(const absl::Status& said) {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (stopped_) return absl::CancelledError("stopped");
+  }
+  absl::Status judged = JudgeTrainerStatus(said);
+  if (!absl::IsResourceExhausted(judged)) return judged;
+  // A full disk is waited for, before all other studies.
+  if (++times_full_[study_sha256_] <= kMostFull || !HasRoom(folder_)) {
+    return judged;
+  }
+  return absl::AbortedError(absl::StrCat(
+      "the trainer has said ", kMostFull, " times that its disk is full: ",
+      judged.message(), "; there is room on it"));
+}
+
+template <typename Request, typename Response>
+absl::StatusOr<Response> TrainerProcess::CallChild(
+    TrainerClient& child, const Request& request,
+    absl::StatusOr<Response> (Trainer::*method)(const Request&)) {
+  absl::StatusOr<Response> answer = (child.*method)(request);
+  if (!answer.ok()) return Judge(answer.status());
+  if constexpr (requires { answer->mutable_warnings(); }) {
+    BoundWarnings(*answer->mutable_warnings());
+  }
+  return answer;
+}
+
 template <typename Request, typename Response>
 absl::StatusOr<Response> TrainerProcess::Call(
     const Request& request,
@@ -83,11 +133,11 @@ absl::StatusOr<Response> TrainerProcess::Call(
     HILUM_ASSIGN_OR_RETURN(TrainerClient * child, Child());
     if (needs_prepare_) {
       log_("loading the cases again");
-      last = child->Prepare(*prepared_).status();
+      last = CallChild(*child, *prepared_, &Trainer::Prepare).status();
       needs_prepare_ = !last.ok();
     }
     if (!needs_prepare_) {
-      absl::StatusOr<Response> answer = (child->*method)(request);
+      absl::StatusOr<Response> answer = CallChild(*child, request, method);
       if (!absl::IsUnavailable(answer.status())) return answer;
       last = answer.status();
     } else if (!absl::IsUnavailable(last)) {
@@ -109,12 +159,11 @@ std::string TrainerProcess::Own(absl::string_view path) const {
       std::filesystem::path(std::string(path)).filename().string());
 }
 
-absl::Status TrainerProcess::Publish(const std::string& path) const {
+absl::Status TrainerProcess::MoveDelta(const std::string& path) const {
   const std::string own = Own(path);
   struct stat info;
   if (lstat(own.c_str(), &info) != 0) {
-    return errno == ENOENT ? absl::OkStatus()
-                           : ErrnoStatus(errno, "cannot look at", own);
+    return ErrnoStatus(errno, "cannot look at", own);
   }
   if (!S_ISREG(info.st_mode)) {
     return absl::DataLossError(
@@ -123,7 +172,11 @@ absl::Status TrainerProcess::Publish(const std::string& path) const {
   if (rename(own.c_str(), path.c_str()) != 0) {
     return ErrnoStatus(errno, "cannot move what the trainer wrote to", path);
   }
-  return SyncDirectory(std::filesystem::path(path).parent_path().string());
+  return absl::OkStatus();
+}
+
+absl::Status TrainerProcess::Publish(const std::string& path) const {
+  return TakeTrainersFile(Own(path), path, kMostNoteBytes);
 }
 
 absl::StatusOr<v1::PrepareResponse> TrainerProcess::Prepare(
@@ -133,6 +186,7 @@ absl::StatusOr<v1::PrepareResponse> TrainerProcess::Prepare(
   prepared_.reset();
   v1::PrepareRequest own = request;
   own.set_work_dir(folder_);
+  study_sha256_ = Sha256Of(request.study());
   absl::StatusOr<v1::PrepareResponse> response = Call(own, &Trainer::Prepare);
   if (response.ok()) prepared_ = own;
   // Those of a study that cannot be used say why.
@@ -148,7 +202,7 @@ absl::StatusOr<v1::TrainResponse> TrainerProcess::Train(
   own.set_delta_path(Own(request.delta_path()));
   HILUM_ASSIGN_OR_RETURN(v1::TrainResponse response,
                          Call(own, &Trainer::Train));
-  HILUM_RETURN_IF_ERROR(Publish(request.delta_path()));
+  HILUM_RETURN_IF_ERROR(MoveDelta(request.delta_path()));
   return response;
 }
 

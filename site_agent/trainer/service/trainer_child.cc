@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "site_agent/sandbox/socket_rights.h"
@@ -17,9 +18,22 @@ namespace hilum {
 namespace {
 
 // In the child, between fork and exec: only async-signal-safe calls.
-[[noreturn]] void Exec(char* const* arguments, int fd, pid_t parent) {
+// `output`: -1: as this process's.
+[[noreturn]] void Exec(char* const* arguments, int fd, int output,
+                       pid_t parent) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(1);
+  // A process group that EndTrainer can kill and a hostile trainer cannot
+  // leave, and no terminal whose input it could write. Refused in a trainer
+  // that is confined already and starts others: they are of its session.
+  setsid();
+  const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+  if (null < 0 || dup2(null, STDIN_FILENO) < 0) _exit(1);
+  if (output >= 0) {
+    for (int to : {STDOUT_FILENO, STDERR_FILENO}) {
+      if (dup2(output, to) < 0) _exit(1);
+    }
+  }
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -44,7 +58,8 @@ std::string HowItEnded(int status) {
 }  // namespace
 
 absl::StatusOr<TrainerChild> StartTrainer(
-    const std::string& binary, const std::vector<std::string>& arguments) {
+    const std::string& binary, const std::vector<std::string>& arguments,
+    TrainerOutput output) {
   if (access(binary.c_str(), X_OK) != 0) {
     return ErrnoStatus(errno, "no trainer to run (trainer.binary)", binary);
   }
@@ -58,6 +73,15 @@ absl::StatusOr<TrainerChild> StartTrainer(
   // and the trainer's filter is what holds there.
   (void)RefuseDescriptors(ours.get());
   (void)RefuseDescriptors(theirs.get());
+  ScopedFd reads, writes;
+  if (output == TrainerOutput::kPiped) {
+    int pipe[2];
+    if (pipe2(pipe, O_CLOEXEC) != 0) {
+      return ErrnoStatus(errno, "cannot make a pipe for", binary);
+    }
+    reads = ScopedFd(pipe[0]);
+    writes = ScopedFd(pipe[1]);
+  }
   std::vector<std::string> words = {binary, "serve", "--socket-fd",
                                     absl::StrCat(theirs.get())};
   words.insert(words.end(), arguments.begin(), arguments.end());
@@ -67,11 +91,14 @@ absl::StatusOr<TrainerChild> StartTrainer(
   const pid_t parent = getpid();
   const pid_t pid = fork();
   if (pid < 0) return ErrnoStatus(errno, "cannot start", binary);
-  if (pid == 0) Exec(pointers.data(), theirs.get(), parent);
-  return TrainerChild{.pid = pid, .socket = std::move(ours)};
+  if (pid == 0) Exec(pointers.data(), theirs.get(), writes.get(), parent);
+  return TrainerChild{
+      .pid = pid, .socket = std::move(ours), .output = std::move(reads)};
 }
 
 std::string EndTrainer(pid_t pid) {
+  // Its group has the number until the child is waited for.
+  kill(-pid, SIGKILL);
   kill(pid, SIGKILL);
   int status = 0;
   while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/base/ordered_pipeline.h"
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <atomic>
+#include <cstdlib>
+#include <fstream>
 #include <numeric>
 
 #include "gtest/gtest.h"
@@ -83,6 +88,34 @@ TEST(OrderedPipelineTest, ConsumersErrorEndsIt) {
       });
   EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
   EXPECT_LE(made, 3 + 1 + 3);
+}
+
+// Lets this process map no further thread's stack, and returns what a pipeline
+// over ten items gives then.
+int SumWithoutThreads() {
+  std::ifstream statm("/proc/self/statm");
+  rlim_t pages = 0;
+  statm >> pages;
+  const rlim_t bytes = pages * static_cast<rlim_t>(getpagesize()) + (2 << 20);
+  const rlimit limit = {bytes, bytes};
+  if (setrlimit(RLIMIT_AS, &limit) != 0) return -1;
+  int sum = 0;
+  const absl::Status status = RunOrdered<int>(
+      10, 64,
+      [](int64_t i, int& item) {
+        item = static_cast<int>(i);
+        return absl::OkStatus();
+      },
+      [&](int64_t i, int& item) {
+        if (item == i) sum += item;
+        return absl::OkStatus();
+      });
+  return status.ok() ? sum : -1;
+}
+
+TEST(OrderedPipelineDeathTest, WithoutThreadsTheCallerDoesItAll) {
+  testing::GTEST_FLAG(death_test_style) = "threadsafe";
+  EXPECT_EXIT(std::_Exit(SumWithoutThreads()), testing::ExitedWithCode(45), "");
 }
 
 }  // namespace

@@ -34,5 +34,13 @@ TEST(PrintableTest, LongTextIsCutBetweenCharacters) {
   EXPECT_EQ(Printable(std::string(5000, '\n'), 300).size(), 299u);
 }
 
+TEST(PrintableTest, ALineStaysAsItIsTheSecondTime) {
+  const std::string line = PrintableLine("a\\x0Ab\n\x1b[2J c", 300);
+  EXPECT_EQ(line, "a\\x0Ab\\x0A\\x1B[2J c");
+  EXPECT_EQ(PrintableLine(line, 300), line);
+  EXPECT_EQ(PrintableLine("1234567", 6), "123...");
+  EXPECT_EQ(PrintableLine("123...", 6), "123...");
+}
+
 }  // namespace
 }  // namespace hilum

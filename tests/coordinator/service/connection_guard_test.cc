@@ -235,6 +235,11 @@ TEST(ListenerTest, PeersAreNamedAsGrpcNamesThem) {
   EXPECT_EQ(DescribePeer(from).address, "192.0.2.1");
   ASSERT_EQ(inet_pton(AF_INET6, "2001:db8::1", &v6.sin6_addr), 1);
   EXPECT_EQ(DescribePeer(from).peer, "ipv6:[2001:db8::1]:4711");
+  EXPECT_EQ(DescribePeer(from).address, "2001:db8::/64");
+  for (const char* same : {"2001:db8:1:2::1", "2001:db8:1:2:a:b:c:d"}) {
+    ASSERT_EQ(inet_pton(AF_INET6, same, &v6.sin6_addr), 1);
+    EXPECT_EQ(DescribePeer(from).address, "2001:db8:1:2::/64");
+  }
 }
 
 TEST(ListenerTest, WhatIsNoHostAndPortIsRefused) {

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "absl/strings/str_cat.h"
+
 namespace hilum {
 namespace {
 
@@ -60,6 +62,62 @@ TEST_F(ConnectionTableTest, WhenAllIsFullTheAddressWithTheMostGivesWay) {
   Add(6, "flood-2");
   EXPECT_THAT(Add(7, "other hospital"), ElementsAre(Pair(1, Why::kAllIsFull)));
   EXPECT_TRUE(taken_in_);
+}
+
+// A flood from many addresses, one connection each.
+TEST_F(ConnectionTableTest, AHandshakeIsNotPushedOutBySilentStrangers) {
+  ConnectionTable table({.in_all = 2000});
+  std::vector<Cut> cuts;
+  ASSERT_TRUE(table.Add(1, "10.0.0.1", kNow, cuts));
+  table.HandOver(1, kNow);
+  for (uint64_t id = 2; id <= 6000; ++id) {
+    ASSERT_TRUE(table.Add(id, absl::StrCat("2a0", id), kNow, cuts));
+  }
+  EXPECT_EQ(cuts.size(), 4000u);
+  EXPECT_EQ(table.AddressOf(1), "10.0.0.1");
+}
+
+TEST_F(ConnectionTableTest, OfManyAddressesTheOldestGivesWayWhateverItsName) {
+  ConnectionTable table({.in_all = 2000});
+  std::vector<Cut> cuts;
+  for (uint64_t id = 1; id <= 2000; ++id) {
+    ASSERT_TRUE(table.Add(id, absl::StrCat("b", id), kNow, cuts));
+  }
+  ASSERT_TRUE(table.Add(2001, "a", kNow, cuts));
+  ASSERT_TRUE(table.Add(2002, "c", kNow, cuts));
+  EXPECT_THAT(Plain(cuts),
+              ElementsAre(Pair(1, Why::kAllIsFull), Pair(2, Why::kAllIsFull)));
+}
+
+// Whoever fills the table with ClientHellos pays with the oldest of them.
+TEST_F(ConnectionTableTest, ASilentNewcomerIsNotPushedOutByHandshakes) {
+  ConnectionTable table({.in_all = 2000});
+  std::vector<Cut> cuts;
+  for (uint64_t id = 1; id < 2000; ++id) {
+    ASSERT_TRUE(table.Add(id, absl::StrCat("b", id), kNow, cuts));
+    table.HandOver(id, kNow);
+  }
+  ASSERT_TRUE(table.Add(2000, "a", kNow, cuts));
+  for (uint64_t id = 2001; id < 2500; ++id) {
+    ASSERT_TRUE(table.Add(id, absl::StrCat("b", id), kNow, cuts));
+    table.HandOver(id, kNow);
+  }
+  EXPECT_EQ(table.AddressOf(2000), "a");
+}
+
+TEST_F(ConnectionTableTest, HospitalsBehindOneAddressAreNoFlood) {
+  ConnectionTable table({.in_all = 2000});
+  std::vector<Cut> cuts;
+  for (uint64_t id = 1; id <= 1950; ++id) {
+    ASSERT_TRUE(table.Add(id, absl::StrCat("b", id), kNow, cuts));
+  }
+  for (uint64_t id = 1951; id <= 2000; ++id) {
+    ASSERT_TRUE(table.Add(id, "hospitals", kNow, cuts));
+  }
+  for (uint64_t id = 2001; id <= 3000; ++id) {
+    ASSERT_TRUE(table.Add(id, absl::StrCat("b", id), kNow, cuts));
+  }
+  for (const Cut& cut : cuts) EXPECT_NE(cut.address, "hospitals") << cut.id;
 }
 
 TEST_F(ConnectionTableTest, ANamedConnectionDoesNotGiveWayToStrangers) {

@@ -80,6 +80,33 @@ TEST_F(FloodTest, AStudyGoesOnUnderAFloodOfConnections) {
   EXPECT_THAT(CoordinatorLog(), HasSubstr("is no TLS ClientHello"));
 }
 
+// Each connection of the flood is silent and from an address of its own, all of
+// which come behind the sites' in the order of their texts.
+TEST_F(FloodTest, AFloodFromManyAddressesKeepsNoSiteOut) {
+  StartCoordinator(kLimits);
+  Submit({"a", "b", "c"});
+  std::atomic<bool> stop = false;
+  std::atomic<int> opened = 0;
+  std::thread flood([&] {
+    std::deque<ScopedFd> open;
+    constexpr uint32_t kFirst = (127u << 24) + (64u << 16);
+    for (uint32_t i = 0; !stop && i < 60000; ++i) {
+      poll(nullptr, 0, 1);
+      open.push_back(Connect(kFirst + i));
+      if (open.size() > 2 * kOpenFiles) open.pop_front();
+      ++opened;
+    }
+  });
+  while (opened < 2 * kOpenFiles) poll(nullptr, 0, 10);
+  for (const char* site : {"a", "b", "c", "a", "b", "c"}) {
+    const grpc::Status polled = Poll(site);
+    EXPECT_TRUE(polled.ok()) << site << ": " << polled.error_message();
+  }
+  stop = true;
+  flood.join();
+  EXPECT_THAT(CoordinatorLog(), HasSubstr("made room for a newer one"));
+}
+
 TEST_F(FloodTest, AfterTheFloodEverybodyIsAcceptedAtOnce) {
   StartCoordinator(kLimits);
   Submit({"a", "b", "c"});

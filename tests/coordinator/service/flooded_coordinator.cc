@@ -178,7 +178,7 @@ std::string FloodedCoordinatorTest::RealHello() {
   return hello;
 }
 
-ScopedFd FloodedCoordinatorTest::Connect() const {
+ScopedFd FloodedCoordinatorTest::Connect(uint32_t from) const {
   const size_t colon = address_.rfind(':');
   uint32_t port = 0;
   EXPECT_TRUE(absl::SimpleAtoi(address_.substr(colon + 1), &port));
@@ -187,6 +187,13 @@ ScopedFd FloodedCoordinatorTest::Connect() const {
   to.sin_port = htons(static_cast<in_port_t>(port));
   to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   ScopedFd fd(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (from != 0) {
+    sockaddr_in own = {};
+    own.sin_family = AF_INET;
+    own.sin_addr.s_addr = htonl(from);
+    EXPECT_EQ(bind(fd.get(), reinterpret_cast<sockaddr*>(&own), sizeof(own)),
+              0);
+  }
   connect(fd.get(), reinterpret_cast<sockaddr*>(&to), sizeof(to));
   return fd;
 }

@@ -39,8 +39,9 @@ class FloodedCoordinatorTest : public EndToEndTest {
       const std::string& site, const std::string& address = "");
   // Whether a poll of this site is answered, with a fresh connection.
   grpc::Status Poll(const std::string& site);
-  // A TCP connection to it, non-blocking.
-  ScopedFd Connect() const;
+  // A TCP connection to it, non-blocking; `from`: the IPv4 address of this
+  // machine that it comes from, 0: any.
+  ScopedFd Connect(uint32_t from = 0) const;
 
   // What a site's gateway sends first: a ClientHello that the coordinator
   // answers.

@@ -157,6 +157,39 @@ TEST_F(HostileCoordinatorTest, BlobOfAPebibyteIsNotFetched) {
   EXPECT_THAT(Refused(), ElementsAre(HasSubstr("1125899906842624 bytes")));
 }
 
+// The last chunk of each model never comes, and each task names another one.
+TEST_F(HostileCoordinatorTest, UnfinishedModelsDoNotFillTheDisk) {
+  v1::Study study = SmallStudy();
+  study.mutable_model()->set_trainable(v1::Model::TRAINABLE_ALL);
+  SiteAtWork site(NewFolder() + "-all", study);
+  const uint64_t size = site.model.size();
+  ASSERT_GT(size, 2u << 20);  // several chunks
+  site.coordinator.tasks = {site.MakeTask(v1::Task::PREPARE, 0)};
+  for (char name : {'c', 'd', 'e', 'f', 'g', 'h'}) {
+    v1::Task task = site.MakeTask(v1::Task::TRAIN, 1);
+    task.mutable_global()->set_sha256(std::string(32, name));
+    site.coordinator.blobs[task.global().sha256()] = std::string(size, name);
+    site.coordinator.tasks.push_back(task);
+  }
+  site.coordinator.on_fetch = [&](const v1::FetchBlobRequest& request) {
+    const bool hostile =
+        request.sha256() == std::string(32, request.sha256()[0]);
+    if (hostile && request.offset() + request.max_bytes() == size) {
+      return absl::NotFoundError("the round is over");
+    }
+    return absl::OkStatus();
+  };
+  ASSERT_TRUE(site.Run().ok());
+  EXPECT_TRUE(site.coordinator.WasFetched(std::string(32, 'h')));
+  uint64_t unfinished = 0;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(site.state_dir + "/blobs")) {
+    if (entry.path().extension() == ".part") unfinished += entry.file_size();
+  }
+  EXPECT_GT(unfinished, 0u);
+  EXPECT_LT(unfinished, 2 * size);
+}
+
 TEST_F(HostileCoordinatorTest, ChunkLongerThanAskedForIsNotStored) {
   v1::Task task = site_.MakeTask(v1::Task::TRAIN, 1);
   const uint64_t size = FactsOfStudy(SerializeStudy(site_.study))->model_bytes;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "site_agent/gateway/ledger.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -151,6 +152,42 @@ TEST_F(LedgerCountsTest, TextThatIsNotUtf8IsWrittenAsNumbers) {
       ledger_->Append(EntryOf(LedgerEntry::SUM_REFUSED, "\xff\xfe\x1b\n"))
           .ok());
   EXPECT_EQ(Lines()[0].detail(), "\\xFF\\xFE\\x1B\\x0A");
+}
+
+// --- What an earlier process left.
+
+TEST_F(LedgerCountsTest, ALedgerOfYearsIsOpenedByItsEnd) {
+  Call(1);
+  ledger_.reset();
+  // Sparse, and far larger than what is read into memory.
+  constexpr uint64_t kSize = uint64_t{5} << 30;
+  {
+    const ScopedFd fd(open(path_.c_str(), O_WRONLY | O_CLOEXEC));
+    ASSERT_TRUE(WriteAt(fd.get(), kSize,
+                        "\n{\"sequence\":\"41\",\"kind\":\"SENT\"}\n{\"seq",
+                        path_)
+                    .ok());
+  }
+  Open();
+  ASSERT_TRUE(ledger_->Append(EntryOf(LedgerEntry::RECEIPT)).ok());
+  const ScopedFd fd(open(path_.c_str(), O_RDONLY | O_CLOEXEC));
+  const uint64_t end = std::filesystem::file_size(path_);
+  ASSERT_GT(end, kSize);
+  std::string tail(end - kSize, '\0');
+  ASSERT_TRUE(ReadAt(fd.get(), kSize, tail.data(), tail.size(), path_).ok());
+  EXPECT_THAT(tail, HasSubstr("\"kind\":\"SENT\"}\n{\"sequence\":\"42\","));
+  EXPECT_THAT(tail, Not(HasSubstr("{\"seq{")));
+  std::filesystem::remove(path_);
+}
+
+// What does not say its sequence counts as a line.
+TEST_F(LedgerCountsTest, LinesAreCountedWhereTheLastOneCannotBeRead) {
+  ledger_.reset();
+  ASSERT_TRUE(WriteFileAtomically(path_, "x\ny\nz\ntorn").ok());
+  Open();
+  ASSERT_TRUE(ledger_->Append(EntryOf(LedgerEntry::RECEIPT)).ok());
+  EXPECT_THAT(ReadFile(path_).value(),
+              testing::StartsWith("x\ny\nz\n{\"sequence\":\"4\","));
 }
 
 }  // namespace

@@ -8,7 +8,10 @@
 #include <filesystem>
 #include <functional>
 #include <limits>
+#include <optional>
+#include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/aggregation/ring.h"
 #include "common/config/census.h"
@@ -97,6 +100,67 @@ TEST_F(SessionRunnerTest, UpdateThatDivergedIsWithheldAndItsReasonToo) {
   EXPECT_EQ(site_.coordinator.updates[0].update().size(), upload.size());
   EXPECT_THAT(log, HasSubstr("gives nothing to it: the trainer's update of "
                              "track 0 has NaN"));
+}
+
+TEST_F(SessionRunnerTest, WordsOfTheTrainerForgeNoLineOfTheLog) {
+  std::vector<std::string> log;
+  site_.on_log = [&](absl::string_view line) { log.emplace_back(line); };
+  const std::string forged = "\x1b[2J\n2026-12-01T00:00:00Z study approved";
+  site_.trainer.warning = forged + std::string(100000, 'x');
+  site_.coordinator.tasks = {site_.MakeTask(v1::Task::PREPARE, 0)};
+  ASSERT_TRUE(site_.Run().ok());
+  site_.trainer.train = absl::InternalError(forged);
+  site_.coordinator.tasks = {site_.MakeTask(v1::Task::TRAIN, 1)};
+  ASSERT_TRUE(site_.Run().ok());
+  int seen = 0;
+  for (const std::string& line : log) {
+    seen += absl::StrContains(line, "study approved");
+    EXPECT_LE(line.size(), 2000u);
+    EXPECT_EQ(line.find_first_of("\x1b\n"), std::string::npos) << line;
+  }
+  EXPECT_GE(seen, 2);
+}
+
+// --- What ends the gateway: an answer to NextTask, and nothing else.
+
+TEST_F(SessionRunnerTest, NoCodeOfTheTrainerOrOfACallEndsTheGateway) {
+  v1::Study other = SmallStudy();
+  other.set_name("other");
+  for (int code = 1; code <= 16; ++code) {
+    for (bool by_trainer : {true, false}) {
+      const absl::Status status(static_cast<absl::StatusCode>(code), "no");
+      SiteAtWork site(NewFolder(absl::StrCat("-", code, by_trainer)));
+      const std::string bytes = SerializeStudy(other);
+      auto approvals = Approvals::Open(site.state_dir);
+      ASSERT_TRUE(approvals->PutOffer(Sha256Of(bytes), bytes).ok());
+      ASSERT_TRUE(
+          approvals->Approve(Sha256Of(bytes), AcceptEverything(other)).ok());
+      (by_trainer ? site.trainer.prepare : site.coordinator.census_answer) =
+          status;
+      // Of whatever is tried again the second time goes well.
+      site.on_log = [&](absl::string_view line) {
+        if (absl::StrContains(line, "no; trying again")) {
+          site.trainer.prepare = site.coordinator.census_answer =
+              absl::OkStatus();
+        }
+      };
+      v1::Task task = site.MakeTask(v1::Task::PREPARE, 0);
+      site.coordinator.tasks = {task};
+      task.mutable_header()->set_study_hash(Sha256Of(bytes));
+      site.coordinator.next_task =
+          [&, asked = false]() mutable -> std::optional<v1::Task> {
+        site.trainer.prepare = site.coordinator.census_answer =
+            absl::OkStatus();
+        return std::exchange(asked, true) ? std::nullopt
+                                          : std::optional<v1::Task>(task);
+      };
+      EXPECT_TRUE(site.Run().ok()) << status << " " << by_trainer;
+      ASSERT_FALSE(site.coordinator.censuses.empty()) << status;
+      const v1::SubmitCensusRequest& last = site.coordinator.censuses.back();
+      EXPECT_EQ(last.header().study_hash(), Sha256Of(bytes)) << status;
+      EXPECT_FALSE(last.unable()) << status;
+    }
+  }
 }
 
 TEST_F(SessionRunnerTest, RoundWhoseModelIsGoneIsNotAnsweredByNothing) {

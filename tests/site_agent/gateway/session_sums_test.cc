@@ -7,6 +7,7 @@
 #include <set>
 
 #include "common/aggregation/statistics_vector.h"
+#include "common/base/file.h"
 #include "common/crypto/sha256.h"
 #include "common/metrics/fingerprint.h"
 #include "tests/site_agent/gateway/sums_at_work.h"
@@ -28,6 +29,15 @@ std::vector<uint32_t> ExamplesIn(const std::vector<uint32_t>& sum) {
 
 class SessionSumsTest : public testing::Test {
  protected:
+  // The ledger is handed to auditors.
+  void ExpectNoWordsOfTheTrainer() const {
+    for (const v1::LedgerEntry& entry : at_work_.Ledger()) {
+      EXPECT_THAT(entry.detail(), testing::Not(HasSubstr("Jane Doe")));
+    }
+    EXPECT_THAT(at_work_.Details(v1::LedgerEntry::SUM_REFUSED),
+                ElementsAre(HasSubstr("the log has why")));
+  }
+
   SecureSiteAtWork at_work_;
 };
 
@@ -176,6 +186,7 @@ TEST_F(SessionSumsTest, SiteThatCannotTrainLeavesTheSum) {
   EXPECT_THAT(at_work_.site.coordinator.upload, IsEmpty());
   EXPECT_THAT(at_work_.log, HasSubstr("gives nothing to it: case 7"));
   EXPECT_FALSE(at_work_.IsRefused());
+  ExpectNoWordsOfTheTrainer();
 }
 
 TEST_F(SessionSumsTest, SiteThatCannotEvaluateLeavesTheSum) {
@@ -187,6 +198,40 @@ TEST_F(SessionSumsTest, SiteThatCannotEvaluateLeavesTheSum) {
   ASSERT_THAT(at_work_.site.coordinator.steps, SizeIs(1));
   EXPECT_TRUE(at_work_.site.coordinator.steps[0].leave());
   EXPECT_THAT(at_work_.site.coordinator.evaluations, IsEmpty());
+  EXPECT_FALSE(at_work_.IsRefused());
+  EXPECT_THAT(at_work_.log, HasSubstr("to the evaluation: case 7"));
+  ExpectNoWordsOfTheTrainer();
+}
+
+// Who watches a log sees which step a site has done, and that it waits.
+TEST_F(SessionSumsTest, TheLogHasALineForEachStepOfASum) {
+  at_work_.sums.attempts = {{at_work_.MakeTask(v1::Task::TRAIN), 'x'}};
+  ASSERT_TRUE(at_work_.site.Run().ok());
+  for (const char* step :
+       {"round 1: keys given; the sum waits for the other sites",
+        "round 1: shares given;", "round 1: masked vector given;",
+        "round 1: confirmation of the sites in the sum given;",
+        "update is in, as part of a masked sum"}) {
+    EXPECT_THAT(at_work_.log, HasSubstr(step));
+  }
+}
+
+// The vector is not what this site made of its training any more.
+TEST_F(SessionSumsTest, AVectorThatWasChangedInTheSpoolIsNotGiven) {
+  at_work_.sums.attempts = {{at_work_.MakeTask(v1::Task::TRAIN), 'x'}};
+  at_work_.sums.tamper = [&](v1::Task& task) {
+    if (!task.secure().has_inbox()) return;
+    const std::string path =
+        at_work_.site.state_dir + "/spool/" + ToHex(at_work_.site.hash);
+    std::string words = ReadFile(path).value();
+    words[0] ^= 1;
+    ASSERT_TRUE(WriteFileAtomically(path, words, Durability::kNone).ok());
+  };
+  ASSERT_TRUE(at_work_.site.Run().ok());
+  EXPECT_EQ(at_work_.VectorsGiven(), 0);
+  EXPECT_TRUE(at_work_.site.coordinator.steps.back().leave());
+  EXPECT_THAT(at_work_.Details(v1::LedgerEntry::SUM_REFUSED),
+              ElementsAre(HasSubstr("changed since it was made")));
   EXPECT_FALSE(at_work_.IsRefused());
 }
 

@@ -178,6 +178,7 @@ absl::Status ScriptedCoordinator::AnswerFetch(
     absl::MutexLock lock(mutex_.get());
     fetched_.insert(request.sha256());
   }
+  if (absl::Status may = on_fetch(request); !may.ok()) return may;
   const auto blob = blobs.find(request.sha256());
   if (blob == blobs.end()) return absl::NotFoundError("no such blob");
   if (request.offset() > blob->second.size()) {

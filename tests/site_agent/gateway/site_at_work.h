@@ -46,6 +46,9 @@ class ScriptedCoordinator : public Transport {
   std::function<void()> on_end = [] {};
   absl::Status census_answer;
   Blobs blobs;  // what FetchBlob finds
+  // Before that; called from several threads.
+  std::function<absl::Status(const v1::FetchBlobRequest&)> on_fetch =
+      [](const v1::FetchBlobRequest&) { return absl::OkStatus(); };
   // Before the tasks; what else a NextTask may be answered with.
   std::deque<v1::NextTaskResponse> answers;
   // Changes what a call is answered with, NextTask excepted. For FetchBlob it
@@ -91,6 +94,7 @@ class FailingTrainer : public FakeTrainer {
     if (!spoil_manifest.empty()) {
       response->set_manifest_sha256(spoil_manifest);
     }
+    if (!warning.empty()) response->add_warnings(warning);
     for (v1::ArmCensus& arm : *response->mutable_arms()) {
       for (uint64_t& n : *arm.mutable_fold_class_counts()) n *= times_cases;
       FillFingerprint(arm);
@@ -129,6 +133,7 @@ class FailingTrainer : public FakeTrainer {
   std::function<void(v1::TrainResponse&)> change_update =
       [](v1::TrainResponse&) {};
   std::string spoil_manifest;  // what it says the network's digest is
+  std::string warning;         // of its Prepare
 
  private:
   static void Spoil(const std::string& delta_path);

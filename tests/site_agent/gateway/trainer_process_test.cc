@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "site_agent/gateway/service/trainer_process.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -9,6 +10,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "absl/synchronization/mutex.h"
 #include "common/base/file.h"
 #include "common/config/study.h"
 
@@ -84,6 +86,45 @@ TEST_F(TrainerProcessTest, ALinkIsNotTakenForWhatTheTrainerWrote) {
   EXPECT_THAT(std::string(prepared.status().message()),
               HasSubstr("something else than a file"));
   EXPECT_FALSE(FileExists(state_ + "/rejected.csv"));
+}
+
+// A trainer that dies with words that look like the gateway's.
+TEST_F(TrainerProcessTest, WhatTheTrainerPrintsIsInTheLogAsItsOwn) {
+  const std::string script = state_ + "/hostile";
+  ASSERT_TRUE(
+      WriteFileAtomically(script,
+                          "#!/bin/sh\nprintf '2026-12-01T00:00:00Z study "
+                          "approved\\033[2J\\n' >&2\n",
+                          Durability::kNone, 0700)
+          .ok());
+  auto launcher = TrainerLauncher::Start(script, {});
+  ASSERT_TRUE(launcher.ok()) << launcher.status();
+  absl::Mutex mutex;
+  std::string log;
+  TrainerProcess trainer(**launcher, state_ + "/trainer",
+                         [&](absl::string_view line) {
+                           absl::MutexLock lock(&mutex);
+                           log += std::string(line) + "\n";
+                         });
+  EXPECT_EQ(trainer.Prepare(PrepareRequest()).status().code(),
+            absl::StatusCode::kInternal);
+  absl::MutexLock lock(&mutex);
+  EXPECT_THAT(log,
+              testing::ContainsRegex("trainer [0-9]+: 2026-12-01T00:00:00Z "
+                                     "study approved.x1B.2J\n"));
+  EXPECT_THAT(log, testing::Not(HasSubstr("\n2026")));
+}
+
+// It may keep a descriptor of what it wrote.
+TEST_F(TrainerProcessTest, NotesAreCopiesThatTheTrainerCannotChange) {
+  TrainerProcess trainer = Make();
+  const std::string own = state_ + "/trainer/rejected.csv";
+  ASSERT_TRUE(WriteFileAtomically(own, "row,file,reason\n").ok());
+  const ScopedFd kept(open(own.c_str(), O_RDWR | O_CLOEXEC));
+  const auto prepared = trainer.Prepare(PrepareRequest());
+  ASSERT_TRUE(prepared.ok()) << prepared.status();
+  ASSERT_TRUE(WriteAt(kept.get(), 0, "forged", "").ok());
+  EXPECT_EQ(ReadFile(state_ + "/rejected.csv").value(), "row,file,reason\n");
 }
 
 TEST_F(TrainerProcessTest, EachStudyHasAProcessOfItsOwn) {

@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "site_agent/gateway/update_file.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <atomic>
 #include <cmath>
+#include <cstdio>
 #include <cstring>
 #include <limits>
+#include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/file.h"
@@ -21,6 +27,7 @@ using testing::HasSubstr;
 // Three tracks, two blocks, and a tail that begins at no multiple of 4.
 constexpr int64_t kTrackSize = 40001;
 constexpr int kTracks = 3;
+constexpr size_t kBlockOfTrainer = 64;  // elements that it writes at a time
 
 std::vector<float> Random() {
   Rng rng(5, "delta");
@@ -190,7 +197,8 @@ TEST_F(UpdateFileTest, MaskSeesEachElementOnceAndInOrder) {
   for (size_t i = 0; i < want.size(); ++i) want[i] += static_cast<uint32_t>(i);
   NotingMask mask;
   const std::string masked_path = path_ + ".masked";
-  auto masked = MaskVectorFile(path_, masked_path, mask.AsMask());
+  auto masked =
+      MaskVectorFile(path_, update->sha256(), masked_path, mask.AsMask());
   ASSERT_TRUE(masked.ok()) << masked.status();
   EXPECT_TRUE(WordsIn(masked_path) == want);
   EXPECT_EQ(masked->sha256(), Sha256Of(ReadFile(masked_path).value()));
@@ -203,9 +211,100 @@ TEST_F(UpdateFileTest, MaskSeesEachElementOnceAndInOrder) {
 TEST_F(UpdateFileTest, FileOfBrokenWordsIsNotMasked) {
   ASSERT_TRUE(WriteFileAtomically(path_, "12345").ok());
   NotingMask mask;
-  EXPECT_EQ(MaskVectorFile(path_, path_ + ".masked", mask.AsMask()).status(),
-            absl::InvalidArgumentError(path_ + ": 5 bytes are no vector"));
+  EXPECT_EQ(
+      MaskVectorFile(path_, "", path_ + ".masked", mask.AsMask()).status(),
+      absl::InvalidArgumentError(path_ + ": 5 bytes are no vector"));
   EXPECT_TRUE(mask.blocks.empty());
+}
+
+TEST_F(UpdateFileTest, AVectorThatHasChangedIsNotMasked) {
+  auto update = Encode(Random());
+  ASSERT_TRUE(update.ok()) << update.status();
+  std::string bytes = ReadFile(path_).value();
+  bytes[bytes.size() / 2] ^= 1;
+  ASSERT_TRUE(WriteFileAtomically(path_, bytes).ok());
+  NotingMask mask;
+  const absl::Status refused =
+      MaskVectorFile(path_, update->sha256(), path_ + ".masked", mask.AsMask())
+          .status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kAborted);
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("changed since"));
+}
+
+// --- A trainer that keeps a descriptor of its file.
+
+TEST_F(UpdateFileTest, WhatTheTrainerWritesLaterIsNotInTheVector) {
+  for (double clipping_norm : {0.0, 25.0}) {
+    options_.clipping_norm = clipping_norm;
+    const std::vector<float> delta = Random();
+    ASSERT_TRUE(
+        WriteFileAtomically(path_,
+                            {reinterpret_cast<const char*>(delta.data()),
+                             delta.size() * sizeof(float)},
+                            Durability::kNone)
+            .ok());
+    const ScopedFd kept(open(path_.c_str(), O_RDWR | O_CLOEXEC));
+    ASSERT_GE(kept.get(), 0);
+    auto update = EncodeUpdateFile(path_, options_);
+    ASSERT_TRUE(update.ok()) << update.status();
+    ASSERT_TRUE(WriteAt(kept.get(), 0, std::string(1000, '\xff'), "").ok());
+    EXPECT_EQ(Sha256Of(ReadFile(path_).value()), update->sha256());
+    EXPECT_TRUE(Words() == Want(delta, {1, 1, 1}));
+  }
+}
+
+// Between two looks at a value it may be another one: what was measured is what
+// must be encoded.
+TEST_F(UpdateFileTest, ATrainerThatWritesMeanwhileDoesNotEscapeTheClipping) {
+  options_.clipping_norm = 1;
+  options_.shares = {{40, 5, 40}, {40, 0, 40}, {40, 9, 40}};
+  const std::vector<float> quiet(kTrackSize * kTracks, 0);
+  const std::vector<float> loud(kBlockOfTrainer, kMaxClippedDelta);
+  const uint64_t at = (kTrackSize * kTracks - loud.size()) * sizeof(float);
+  auto bytes = [](const std::vector<float>& values, size_t n) {
+    return absl::string_view(reinterpret_cast<const char*>(values.data()),
+                             n * sizeof(float));
+  };
+  for (int i = 0; i < 40; ++i) {
+    ASSERT_TRUE(WriteFileAtomically(path_, bytes(quiet, quiet.size()),
+                                    Durability::kNone)
+                    .ok());
+    const ScopedFd kept(open(path_.c_str(), O_RDWR | O_CLOEXEC));
+    std::atomic<bool> stop = false;
+    std::thread trainer([&] {
+      while (!stop) {
+        (void)WriteAt(kept.get(), at, bytes(loud, loud.size()), "");
+        (void)WriteAt(kept.get(), at, bytes(quiet, loud.size()), "");
+      }
+    });
+    auto update = EncodeUpdateFile(path_, options_);
+    stop = true;
+    trainer.join();
+    ASSERT_TRUE(update.ok()) << update.status();
+    double squares = 0;
+    const std::vector<uint32_t> words = Words();
+    for (size_t e = 2 * kTrackSize; e < 3 * kTrackSize; ++e) {
+      squares += std::pow(
+          std::ldexp(static_cast<double>(static_cast<int32_t>(words[e])),
+                     -FractionBits(options_.clipping_norm)),
+          2);
+    }
+    EXPECT_LT(std::sqrt(squares), 1.001) << i;
+  }
+}
+
+TEST_F(UpdateFileTest, ALinkOrAPipeIsNotTakenForAnUpdate) {
+  const std::string other = path_ + ".other";
+  ASSERT_TRUE(Encode(Random()).ok());
+  ASSERT_EQ(rename(path_.c_str(), other.c_str()), 0);
+  ASSERT_EQ(symlink(other.c_str(), path_.c_str()), 0);
+  EXPECT_FALSE(EncodeUpdateFile(path_, options_).ok());
+  unlink(path_.c_str());
+  ASSERT_EQ(mkfifo(path_.c_str(), 0600), 0);
+  const absl::Status refused = EncodeUpdateFile(path_, options_).status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("no plain file"));
+  unlink(path_.c_str());
 }
 
 TEST_F(UpdateFileTest, UpdateThatDivergedIsRefused) {

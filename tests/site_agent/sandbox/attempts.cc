@@ -5,7 +5,9 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
@@ -19,6 +21,8 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+
+#include "site_agent/sandbox/socket_rights.h"
 
 namespace hilum {
 namespace {
@@ -138,6 +142,42 @@ Outcomes TryFiles(const SiteFolder& site) {
           {"read key", TryOpen(site.Key(), O_RDONLY)},
           {"write blob", TryOpen(site.Blobs() + "/other", O_WRONLY | O_CREAT)},
           {"remove ledger", ErrnoOf(unlink(site.Ledger().c_str()))}};
+}
+
+Outcomes TryUpperHalves(int unix_socket) {
+  constexpr unsigned long kUpper = 1ul << 32;
+  const int on = 1;
+  char byte = 'x';
+  return {
+      {"setsockopt", ErrnoOf(syscall(SYS_setsockopt, unix_socket, SOL_SOCKET,
+                                     kUpper | kPassRights, &on, sizeof(on)))},
+      {"TIOCSTI",
+       ErrnoOf(syscall(SYS_ioctl, unix_socket, kUpper | TIOCSTI, &byte))},
+      {"TIOCLINUX",
+       ErrnoOf(syscall(SYS_ioctl, unix_socket, kUpper | TIOCLINUX, &byte))}};
+}
+
+Outcomes TryProcesses() {
+  auto outcome = [](long pid) {
+    if (pid == 0) _exit(0);
+    const int error = ErrnoOf(pid);
+    if (pid > 0) waitpid(static_cast<pid_t>(pid), nullptr, 0);
+    return error;
+  };
+  Outcomes outcomes;
+#ifdef SYS_fork
+  outcomes["fork call"] = outcome(syscall(SYS_fork));
+#endif
+  // The parent waits until the child has gone; the stack is shared till then.
+  const pid_t shared = vfork();
+  if (shared == 0) _exit(0);
+  outcomes["vfork"] = outcome(shared);
+  alignas(16) static char stack[1 << 16];
+  outcomes["clone with memory"] =
+      outcome(clone([](void*) { return 0; }, stack + sizeof(stack),
+                    CLONE_VM | CLONE_VFORK | SIGCHLD, nullptr));
+  outcomes["fork"] = outcome(fork());
+  return outcomes;
 }
 
 int SendDescriptor(int to, int fd) {

@@ -47,6 +47,14 @@ Outcomes TryPrograms();
 // The ledger, the approvals, the key; links, modes.
 Outcomes TryFiles(const SiteFolder& site);
 
+// On a socket: setsockopt of SO_PASSRIGHTS and ioctl of a terminal's input, by
+// system calls whose argument has a bit in the half that the kernel does not
+// look at. The kernel itself answers the latter ENOTTY.
+Outcomes TryUpperHalves(int unix_socket);
+// What makes a process: fork and vfork by their system calls, clone of one that
+// shares the memory, and fork of the C library, which is a clone.
+Outcomes TryProcesses();
+
 // Sends a descriptor over a Unix socket (SCM_RIGHTS): 0 or errno.
 int SendDescriptor(int to, int fd);
 
