@@ -164,6 +164,9 @@ absl::Status Consortium::FindOrSubmitStudy() {
   const auto study = nlohmann::json::parse(listed.substr(0, listed.find('\n')),
                                            nullptr, false);
   if (!study.is_object()) return SubmitStudy();
+  if (study.value("phase", "") == "stopped") {
+    return StoppedBefore(plan_, study.value("reason", ""));
+  }
   study_hash_ = study.value("hash", "");  // an interrupted run submitted it
   return absl::OkStatus();
 }
