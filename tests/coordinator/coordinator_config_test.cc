@@ -33,7 +33,7 @@ class CoordinatorConfigTest : public testing::Test {
 
   const std::string folder_ =
       std::filesystem::path(
-          absl::StrCat(testing::TempDir(), "/coordinator-config-", getpid()))
+          absl::StrCat(testing::TempDir(), "coordinator-config-", getpid()))
           .lexically_normal();
 };
 

@@ -166,7 +166,8 @@ TEST_F(HostileCoordinatorTest, UnfinishedModelsDoNotFillTheDisk) {
   ASSERT_GT(size, 2u << 20);  // several chunks
   site.coordinator.tasks = {site.MakeTask(v1::Task::PREPARE, 0)};
   for (char name : {'c', 'd', 'e', 'f', 'g', 'h'}) {
-    v1::Task task = site.MakeTask(v1::Task::TRAIN, 1);
+    // Of the first round the model is known.
+    v1::Task task = site.MakeTask(v1::Task::TRAIN, 2);
     task.mutable_global()->set_sha256(std::string(32, name));
     site.coordinator.blobs[task.global().sha256()] = std::string(size, name);
     site.coordinator.tasks.push_back(task);
