@@ -161,7 +161,9 @@ TEST_F(HostileCoordinatorTest, BlobOfAPebibyteIsNotFetched) {
 TEST_F(HostileCoordinatorTest, UnfinishedModelsDoNotFillTheDisk) {
   v1::Study study = SmallStudy();
   study.mutable_model()->set_trainable(v1::Model::TRAINABLE_ALL);
-  SiteAtWork site(NewFolder() + "-all", study);
+  const std::string folder = site_.state_dir + "-all";
+  std::filesystem::remove_all(folder);
+  SiteAtWork site(folder, study);
   const uint64_t size = site.model.size();
   ASSERT_GT(size, 2u << 20);  // several chunks
   site.coordinator.tasks = {site.MakeTask(v1::Task::PREPARE, 0)};

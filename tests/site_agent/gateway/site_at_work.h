@@ -46,7 +46,7 @@ class ScriptedCoordinator : public Transport {
   std::function<void()> on_end = [] {};
   absl::Status census_answer;
   Blobs blobs;  // what FetchBlob finds
-  // Before that; called from several threads.
+  // Whether a FetchBlob is answered at all; called from several threads.
   std::function<absl::Status(const v1::FetchBlobRequest&)> on_fetch =
       [](const v1::FetchBlobRequest&) { return absl::OkStatus(); };
   // Before the tasks; what else a NextTask may be answered with.
