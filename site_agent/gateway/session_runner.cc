@@ -185,6 +185,10 @@ absl::StatusOr<bool> SessionRunner::Step() {
   if (absl::IsUnauthenticated(done) || absl::IsResourceExhausted(done)) {
     return done;
   }
+  if (absl::IsCancelled(done)) {  // somebody stops this site
+    Pause(kFirstPause);
+    return false;
+  }
   if (IsRoundOver(done) && session_.IsPrepared(action->study_hash)) {
     Log(absl::StrCat("round ", action->task.header().round(),
                      " goes on without this site: ", done.message()));

@@ -181,6 +181,8 @@ class SessionRunner {
       const v1::Task& task,
       const absl::StatusOr<v1::EvaluateResponse>& evaluated);
   std::string CensusPath() const;
+  // The folder of the study in study_ (results_folder.h), made where absent.
+  absl::StatusOr<std::string> MakeResultsFolder() const;
   Part& PartOf(const std::string& hash);
   SpooledVector& spool() { return PartOf(study_.hash).spool; }
   StudyFollower& follower() { return *PartOf(study_.hash).follower; }

@@ -13,6 +13,7 @@
 #include "common/crypto/sha256.h"
 #include "common/model/split_file.h"
 #include "site_agent/gateway/consent.h"
+#include "site_agent/gateway/results_folder.h"
 #include "site_agent/gateway/session_runner.h"
 
 namespace hilum {
@@ -133,6 +134,13 @@ absl::Status SessionRunner::CheckOwnCases(
   return CheckPatientsConsent(approvals_, hash, study_.study, prepared.arms());
 }
 
+absl::StatusOr<std::string> SessionRunner::MakeResultsFolder() const {
+  const std::string folder =
+      ResultsFolder(options_.config.state_dir(), study_.study, study_.hash);
+  HILUM_RETURN_IF_ERROR(MakeDirectories(folder));
+  return folder;
+}
+
 absl::StatusOr<v1::PrepareResponse> SessionRunner::Prepare(
     const std::string& hash) {
   session_.OnPreparing();
@@ -144,6 +152,7 @@ absl::StatusOr<v1::PrepareResponse> SessionRunner::Prepare(
   request.set_patient_key(options_.patient_key);
   request.set_site(options_.site.name());
   request.set_work_dir(options_.config.state_dir());
+  HILUM_ASSIGN_OR_RETURN(*request.mutable_notes_dir(), MakeResultsFolder());
   const v1::TrainerConfig& trainer = options_.config.trainer();
   request.set_threads(trainer.threads());
   *request.mutable_devices() = trainer.devices();
@@ -151,7 +160,10 @@ absl::StatusOr<v1::PrepareResponse> SessionRunner::Prepare(
   request.set_encrypt_features(
       options_.config.policy().encrypt_feature_cache());
   request.set_minimum_steps(LimitsOf(options_.config.policy()).minimum_steps);
-  Log(absl::StrCat("study ", study_.study.name(), ": loading the cases"));
+  Log(absl::StrCat("study ", study_.study.name(),
+                   ": loading the cases; which of them are not used, and later "
+                   "the predictions, are in ",
+                   request.notes_dir()));
   HILUM_ASSIGN_OR_RETURN(v1::PrepareResponse prepared,
                          trainer_.Prepare(request));
   for (const std::string& warning : prepared.warnings()) Log(warning);
@@ -361,9 +373,8 @@ absl::StatusOr<v1::EvaluateResponse> SessionRunner::EvaluateModel(
   v1::EvaluateRequest evaluate;
   HILUM_ASSIGN_OR_RETURN(*evaluate.mutable_frozen_path(), FrozenOf(task));
   HILUM_ASSIGN_OR_RETURN(*evaluate.mutable_global_path(), ModelOf(task));
-  evaluate.set_predictions_path(absl::StrCat(options_.config.state_dir(),
-                                             "/predictions-site-",
-                                             options_.site.name(), ".csv"));
+  HILUM_ASSIGN_OR_RETURN(const std::string folder, MakeResultsFolder());
+  evaluate.set_predictions_path(PredictionsPath(folder, options_.site));
   absl::StatusOr<v1::EvaluateResponse> evaluated = trainer_.Evaluate(evaluate);
   if (evaluated.ok() || MayPass(evaluated.status())) return evaluated;
   // Of other codes than those of the coordinator's calls.

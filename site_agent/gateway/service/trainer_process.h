@@ -61,11 +61,14 @@ class TrainerProcess : public Trainer {
   std::string Own(absl::string_view path) const;
   // Moves that file to `path`, if there is one. DATA_LOSS: it is not a file.
   absl::Status Publish(const std::string& path) const;
+  // Moves what Prepare wrote for the site's people to the study's folder.
+  absl::Status PublishNotes() const;
 
   TrainerLauncher& launcher_;
   const std::string folder_;
   const std::function<void(absl::string_view)> log_;
   std::optional<v1::PrepareRequest> prepared_;
+  std::string notes_dir_;  // where the prepared study's notes are wanted
   bool needs_prepare_ = false;
 
   absl::Mutex mutex_;

@@ -14,7 +14,8 @@ namespace hilum {
 
 // A running `BINARY serve --socket-fd N ARGUMENTS`, and our end of its socket,
 // over which no descriptor passes where the kernel can refuse it (6.16 on).
-// It ends with this process, however this one ends.
+// It ends with this process, however this one ends. It ignores SIGINT and
+// SIGTERM, which a terminal or systemd sends to all processes of a group.
 struct TrainerChild {
   pid_t pid;
   ScopedFd socket;

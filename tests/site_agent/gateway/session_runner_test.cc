@@ -22,6 +22,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 // For good; why is in the ledger, and nothing leaves but that the site is
 // unable.
@@ -299,6 +300,23 @@ TEST_F(SessionRunnerTest, FailedPreparationIsToldOnceAndTheStudyGivenUp) {
     EXPECT_EQ(site_.coordinator.polls.back().approved_studies_size(), 0);
     EXPECT_EQ(site_.coordinator.polls.back().known_studies_size(), 1);
   }
+}
+
+// A site that is told to end stops its trainer, whose task then fails.
+TEST_F(SessionRunnerTest, StoppedTrainerIsNotTakenForOneThatCannotDoTheStudy) {
+  std::string log;
+  site_.on_log = [&](absl::string_view line) {
+    absl::StrAppend(&log, line, "\n");
+  };
+  site_.trainer.prepare = absl::CancelledError("stopped");
+  for (v1::Task::Kind kind :
+       {v1::Task::PREPARE, v1::Task::TRAIN, v1::Task::EVALUATE}) {
+    site_.coordinator.tasks = {site_.MakeTask(kind, kind)};
+    ASSERT_TRUE(site_.Run().ok());
+  }
+  EXPECT_TRUE(site_.coordinator.censuses.empty());
+  EXPECT_THAT(log, Not(HasSubstr("cannot be worked on")));
+  EXPECT_EQ(site_.coordinator.polls.back().approved_studies_size(), 1);
 }
 
 TEST_F(SessionRunnerTest, StudyThatEndedMeanwhileIsNotGivenUp) {
