@@ -27,6 +27,7 @@
 #include "coordinator/service/grpc_log.h"
 #include "coordinator/service/server.h"
 #include "coordinator/site_keys.h"
+#include "coordinator/unable_sites.h"
 #include "hilum/v1/config.pb.h"
 
 namespace hilum {
@@ -145,14 +146,20 @@ std::string StatusLine(const v1::StudyStatus& status) {
     absl::StrAppend(&line, "  waiting for ",
                     absl::StrJoin(status.waiting_for(), ", "));
   }
+  if (status.unable_size() > 0) {
+    absl::StrAppend(&line, "  unable: ", UnableText(status));
+  }
   if (!status.reason().empty()) absl::StrAppend(&line, "  ", status.reason());
+  if (!status.warning().empty()) {
+    absl::StrAppend(&line, "  WARNING: ", status.warning());
+  }
   return line;
 }
 
 struct Arguments {
   std::string config, study_file, weights, hash, out;
   std::vector<std::string> certificates;
-  bool unpinned = false;
+  bool unpinned = false, partial = false;
   WeightsOptions options;
 };
 
@@ -202,6 +209,12 @@ absl::Status List(const std::string& config_path) {
   return absl::OkStatus();
 }
 
+// A study that ended with its starting weights does not end a command with 0.
+absl::Status CheckEarned(const std::string& warning) {
+  if (warning.empty()) return absl::OkStatus();
+  return absl::FailedPreconditionError(warning);
+}
+
 // Lines where a round or phase begins; on a terminal one line that changes.
 absl::Status Watch(const std::string& config_path, const std::string& hash) {
   HILUM_ASSIGN_OR_RETURN(v1::CoordinatorConfig config, LoadConfig(config_path));
@@ -217,7 +230,9 @@ absl::Status Watch(const std::string& config_path, const std::string& hash) {
             if (line != last) std::cout << line << std::endl;
             last = line;
           }));
-  if (end.phase() == v1::StudyStatus::COMPLETED) return absl::OkStatus();
+  if (end.phase() == v1::StudyStatus::COMPLETED) {
+    return CheckEarned(end.warning());
+  }
   return absl::AbortedError(absl::StrCat("the study stopped: ", end.reason()));
 }
 
@@ -231,17 +246,17 @@ absl::Status Stop(const std::string& config_path, const std::string& hash) {
 }
 
 absl::Status Export(const std::string& config_path, const std::string& hash,
-                    const std::string& out) {
+                    const std::string& out, bool partial) {
   HILUM_ASSIGN_OR_RETURN(v1::CoordinatorConfig config, LoadConfig(config_path));
   HILUM_ASSIGN_OR_RETURN(std::string prefix, HashBytes(hash));
   std::string directory = std::filesystem::absolute(out);
   HILUM_ASSIGN_OR_RETURN(
-      std::vector<std::string> files,
-      AdminClient(AdminSocket(config)).ExportStudy(prefix, directory));
-  for (const std::string& file : files) {
+      v1::ExportStudyResponse exported,
+      AdminClient(AdminSocket(config)).ExportStudy(prefix, directory, partial));
+  for (const std::string& file : exported.files()) {
     std::cout << directory << "/" << file << "\n";
   }
-  return absl::OkStatus();
+  return CheckEarned(exported.warning());
 }
 
 void AddSubmitOptions(CLI::App& submit, Arguments& arguments) {
@@ -288,10 +303,13 @@ void AddStudyCommands(CLI::App& study, Arguments& arguments,
   CLI::App* stop = command("stop", "End a study before it is done",
                            [a] { return Stop(a->config, a->hash); });
   CLI::App* exported = command("export", "Write models and report", [a] {
-    return Export(a->config, a->hash, a->out);
+    return Export(a->config, a->hash, a->out, a->partial);
   });
   exported->add_option("--out", a->out, "Folder, made where absent")
       ->required();
+  exported->add_flag("--partial", a->partial,
+                     "Also of a stopped study: its last models, marked as not "
+                     "trained to the end");
   for (CLI::App* added : {watch, stop, exported}) {
     added->add_option("HASH", a->hash, "The study's hash, or its first digits")
         ->required();

@@ -65,8 +65,9 @@ void AddCommands(CLI::App& app, Arguments& a, Action& chosen) {
                  [&a] { return RefuseStudy(a.config, a.decision.hash); })};
   for (CLI::App* command : commands) {
     command->add_option("HASH", a.decision.hash,
-                        "The study's hash, or its first digits; needed where "
-                        "several are undecided");
+                        "The study's hash, or its first digits; without it, "
+                        "approve and refuse ask on a terminal about the only "
+                        "undecided study");
   }
   AddYes(*commands[1], a.decision);
 }

@@ -29,14 +29,17 @@ absl::Status ShowStudy(const std::string& config_path, const std::string& hash);
 
 // What the officer types.
 struct Decision {
-  std::string hash;  // or its first digits; empty: the only undecided study
+  // Or its first digits. Empty: the only undecided study, which a terminal is
+  // asked about; without one the hash must be given.
+  std::string hash;
   std::vector<std::string> accept;  // names of risks
   std::string weights;              // hexadecimal
 };
 // FAILED_PRECONDITION: the study needs a yes that was not given, stands against
 // this site's policy, was refused or has ended; says what to do. Once approved,
 // a study may be approved again with more accepted. INVALID_ARGUMENT: several
-// studies fit, which it lists; no such risk; other weights.
+// studies fit, which it lists; no such risk; other weights; no hash and no
+// terminal. CANCELLED: the terminal did not say yes.
 absl::Status ApproveStudy(const std::string& config_path,
                           const Decision& decision);
 absl::Status RefuseStudy(const std::string& config_path,

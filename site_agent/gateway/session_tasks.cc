@@ -13,8 +13,10 @@
 #include "common/crypto/sha256.h"
 #include "common/model/split_file.h"
 #include "site_agent/gateway/consent.h"
+#include "site_agent/gateway/offer_listener.h"
 #include "site_agent/gateway/results_folder.h"
 #include "site_agent/gateway/session_runner.h"
+#include "site_agent/gateway/unable_reason.h"
 
 namespace hilum {
 namespace {
@@ -68,14 +70,17 @@ absl::Status SessionRunner::OpenStudy(const std::string& hash) {
   HILUM_ASSIGN_OR_RETURN(std::string bytes, approvals_.Offer(hash));
   Study opened;
   HILUM_ASSIGN_OR_RETURN(opened.study, ParseStudy(bytes));
-  HILUM_RETURN_IF_ERROR(session_.CheckPolicy(opened.study));
-  HILUM_RETURN_IF_ERROR(CheckConsent(
-      {.site = options_.site,
-       .certificate_pem = options_.credentials == nullptr
-                              ? std::string()
-                              : options_.credentials->certificate_pem,
-       .policy = options_.config.policy()},
-      approvals_, hash, opened.study));
+  absl::Status allowed = session_.CheckPolicy(opened.study);
+  if (allowed.ok()) {
+    allowed = CheckConsent(
+        {.site = options_.site,
+         .certificate_pem = options_.credentials == nullptr
+                                ? std::string()
+                                : options_.credentials->certificate_pem,
+         .policy = options_.config.policy()},
+        approvals_, hash, opened.study);
+  }
+  HILUM_RETURN_IF_ERROR(WithReason(allowed, v1::UNABLE_REASON_POLICY));
   if (IsSecure(opened.study) && options_.credentials == nullptr) {
     return absl::FailedPreconditionError(
         "the study has secure aggregation, for which this site has no "
@@ -127,11 +132,27 @@ absl::Status SessionRunner::CheckOwnCases(
     for (uint64_t count : arm.fold_class_counts()) sum += count;
     cases.push_back(sum);
   }
-  HILUM_RETURN_IF_ERROR(session_.CheckCases(cases));
-  HILUM_RETURN_IF_ERROR(CheckOwnCells(
-      study_.study, prepared.arms(),
-      LimitsOf(options_.config.policy()).minimum_own_cell_patients));
-  return CheckPatientsConsent(approvals_, hash, study_.study, prepared.arms());
+  absl::Status enough = session_.CheckCases(cases);
+  if (enough.ok()) {
+    enough = CheckOwnCells(
+        study_.study, prepared.arms(),
+        LimitsOf(options_.config.policy()).minimum_own_cell_patients);
+  }
+  HILUM_RETURN_IF_ERROR(WithReason(enough, v1::UNABLE_REASON_CASES));
+  return WithReason(
+      CheckPatientsConsent(approvals_, hash, study_.study, prepared.arms()),
+      v1::UNABLE_REASON_POLICY);
+}
+
+template <typename Response>
+absl::StatusOr<Response> SessionRunner::Listening(
+    absl::FunctionRef<absl::StatusOr<Response>()> call) {
+  if (options_.exit_when_done) return call();
+  PollPace pace(clock_);
+  const OfferListener listener({.patience = options_.offer_patience,
+                                .ask = [&] { return AskForOffers(pace); },
+                                .interrupt = [&] { transport_.Interrupt(); }});
+  return call();
 }
 
 absl::StatusOr<std::string> SessionRunner::MakeResultsFolder() const {
@@ -164,10 +185,13 @@ absl::StatusOr<v1::PrepareResponse> SessionRunner::Prepare(
                    ": loading the cases; which of them are not used, and later "
                    "the predictions, are in ",
                    request.notes_dir()));
-  HILUM_ASSIGN_OR_RETURN(v1::PrepareResponse prepared,
-                         trainer_.Prepare(request));
-  for (const std::string& warning : prepared.warnings()) Log(warning);
-  HILUM_RETURN_IF_ERROR(NoteIfNotTaken(hash, CheckOwnCases(hash, prepared)));
+  absl::StatusOr<v1::PrepareResponse> prepared =
+      Listening<v1::PrepareResponse>([&] { return trainer_.Prepare(request); });
+  if (!prepared.ok()) {
+    return WithReason(prepared.status(), ReasonOfTrainer(prepared.status()));
+  }
+  for (const std::string& warning : prepared->warnings()) Log(warning);
+  HILUM_RETURN_IF_ERROR(NoteIfNotTaken(hash, CheckOwnCases(hash, *prepared)));
   session_.OnPrepared(hash);
   return prepared;
 }
@@ -328,7 +352,8 @@ absl::StatusOr<v1::BlobRef> SessionRunner::EncodeUpdate(
 absl::StatusOr<v1::BlobRef> SessionRunner::MakeUpdate(const v1::Task& task,
                                                       const std::string& path) {
   HILUM_ASSIGN_OR_RETURN(v1::TrainRequest train, MakeTrainRequest(task, path));
-  absl::StatusOr<v1::TrainResponse> trained = trainer_.Train(train);
+  absl::StatusOr<v1::TrainResponse> trained =
+      Listening<v1::TrainResponse>([&] { return trainer_.Train(train); });
   if (trained.ok()) {
     for (const std::string& warning : trained->warnings()) Log(warning);
   }
@@ -375,7 +400,9 @@ absl::StatusOr<v1::EvaluateResponse> SessionRunner::EvaluateModel(
   HILUM_ASSIGN_OR_RETURN(*evaluate.mutable_global_path(), ModelOf(task));
   HILUM_ASSIGN_OR_RETURN(const std::string folder, MakeResultsFolder());
   evaluate.set_predictions_path(PredictionsPath(folder, options_.site));
-  absl::StatusOr<v1::EvaluateResponse> evaluated = trainer_.Evaluate(evaluate);
+  absl::StatusOr<v1::EvaluateResponse> evaluated =
+      Listening<v1::EvaluateResponse>(
+          [&] { return trainer_.Evaluate(evaluate); });
   if (evaluated.ok() || MayPass(evaluated.status())) return evaluated;
   // Of other codes than those of the coordinator's calls.
   return absl::AbortedError(

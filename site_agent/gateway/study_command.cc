@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <pwd.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
+#include <set>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
@@ -73,35 +77,79 @@ std::string Candidate(const Approvals& approvals, const std::string& hash) {
                       DecisionOf(approvals, hash));
 }
 
+std::string Candidates(const Approvals& approvals,
+                       const std::set<std::string>& hashes) {
+  std::vector<std::string> lines;
+  for (const std::string& hash : hashes) {
+    lines.push_back(Candidate(approvals, hash));
+  }
+  return absl::StrJoin(lines, "\n  ");
+}
+
+absl::Status NoneFound(const Approvals& approvals, const std::string& prefix) {
+  const std::set<std::string> offered = approvals.Offered();
+  if (!prefix.empty() || offered.empty()) {
+    return absl::NotFoundError(absl::StrCat(
+        "no study ",
+        prefix.empty() ? ""
+                       : absl::StrCat("whose hash begins with '",
+                                      absl::CHexEscape(prefix), "' "),
+        "was offered to this site yet; hilum-site serve receives offers"));
+  }
+  return absl::NotFoundError(absl::StrCat(
+      "no study is undecided; give the hash of the one you mean:\n  ",
+      Candidates(approvals, offered)));
+}
+
 // With no prefix: among those that are undecided.
 absl::StatusOr<std::string> FindOffer(const Approvals& approvals,
                                       const std::string& prefix) {
-  std::vector<std::string> found;
+  std::set<std::string> found;
   for (const std::string& hash : approvals.Offered()) {
     if (prefix.empty()
             ? IsUndecided(approvals, hash)
             : absl::StartsWith(ToHex(hash), absl::AsciiStrToLower(prefix))) {
-      found.push_back(hash);
+      found.insert(hash);
     }
   }
-  if (found.size() == 1) return found[0];
-  if (found.empty()) {
-    return absl::NotFoundError(
-        prefix.empty()
-            ? "no study is undecided; give the hash of the one you mean, "
-              "`hilum-site study show` lists them"
-            : absl::StrCat("no study whose hash begins with '",
-                           absl::CHexEscape(prefix),
-                           "' was offered to this site yet; hilum-site serve ",
-                           "receives offers"));
-  }
-  std::vector<std::string> lines;
-  for (const std::string& hash : found) {
-    lines.push_back(Candidate(approvals, hash));
-  }
+  if (found.size() == 1) return *found.begin();
+  if (found.empty()) return NoneFound(approvals, prefix);
   return absl::InvalidArgumentError(
       absl::StrCat(found.size(), " studies fit; give the hash of one:\n  ",
-                   absl::StrJoin(lines, "\n  ")));
+                   Candidates(approvals, found)));
+}
+
+// Asks whether the only undecided study is meant, where none was named: a
+// decision cannot be taken back. INVALID_ARGUMENT: there is no terminal to ask
+// on. CANCELLED: the answer was not yes.
+absl::Status ConfirmUnnamed(const Approvals& approvals,
+                            const std::string& prefix, const std::string& hash,
+                            absl::string_view verb) {
+  if (!prefix.empty()) return absl::OkStatus();
+  const std::string candidate = Candidate(approvals, hash);
+  if (isatty(STDIN_FILENO) != 1) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("there is no terminal to ask on whether this study is "
+                     "meant; give its hash:\n  ",
+                     candidate));
+  }
+  std::cout << candidate
+            << "\n`hilum-site study show` says what it does and risks.\n"
+            << verb << " this study? [y/N] " << std::flush;
+  std::string answer;
+  std::getline(std::cin, answer);
+  const std::string word =
+      absl::AsciiStrToLower(absl::StripAsciiWhitespace(answer));
+  if (word == "y" || word == "yes") return absl::OkStatus();
+  return absl::CancelledError("nothing was decided");
+}
+
+// The user of this machine who types.
+std::string Officer() {
+  const uid_t uid = getuid();
+  const passwd* user = getpwuid(uid);
+  return user == nullptr ? absl::StrCat("user ", uid)
+                         : absl::StrCat("user ", user->pw_name);
 }
 
 absl::StatusOr<StudyView> ViewOf(const Desk& desk, const std::string& hash) {
@@ -159,7 +207,8 @@ absl::Status CheckUndone(const StudyView& view) {
     return absl::FailedPreconditionError(absl::StrCat(
         "study ", view.study.name(), " was refused at this site, and the ",
         "refusal holds: the coordinator has been told. To take part after ",
-        "all, ask its operator to submit the study anew, under another name"));
+        "all, ask its operator to stop the study and to submit it again: it ",
+        "is then offered anew, with another hash"));
   }
   if (view.conflicts.empty()) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(
@@ -226,7 +275,9 @@ absl::Status ApproveStudy(const std::string& config_path,
   HILUM_RETURN_IF_ERROR(CheckUndone(view));
   HILUM_RETURN_IF_ERROR(AddYes(decision, view));
   HILUM_RETURN_IF_ERROR(CheckYes(view));
-  HILUM_RETURN_IF_ERROR(desk.approvals.Approve(hash, view.accepted));
+  HILUM_RETURN_IF_ERROR(
+      ConfirmUnnamed(desk.approvals, decision.hash, hash, "Approve"));
+  HILUM_RETURN_IF_ERROR(desk.approvals.Approve(hash, view.accepted, Officer()));
   std::cout << ToHex(hash) << " approved\n";
   return absl::OkStatus();
 }
@@ -235,7 +286,8 @@ absl::Status RefuseStudy(const std::string& config_path,
                          const std::string& prefix) {
   HILUM_ASSIGN_OR_RETURN(Desk desk, OpenDesk(config_path));
   HILUM_ASSIGN_OR_RETURN(std::string hash, FindOffer(desk.approvals, prefix));
-  HILUM_RETURN_IF_ERROR(desk.approvals.Refuse(hash));
+  HILUM_RETURN_IF_ERROR(ConfirmUnnamed(desk.approvals, prefix, hash, "Refuse"));
+  HILUM_RETURN_IF_ERROR(desk.approvals.Refuse(hash, Officer()));
   std::cout << ToHex(hash) << " refused\n";
   return absl::OkStatus();
 }

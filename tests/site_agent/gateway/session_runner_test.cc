@@ -261,12 +261,13 @@ TEST_F(ValidatedSessionTest, ZerosAreOfTheSameLength) {
   EXPECT_EQ(validated_.coordinator.updates[1].update().size(), size);
 }
 
-// What leaves is the bit and nothing of the reason.
-void ExpectOnlyUnable(const v1::SubmitCensusRequest& sent,
-                      const v1::Task& task) {
+// What leaves is the bit and the kind of the reason, and none of its words.
+void ExpectOnlyUnable(const v1::SubmitCensusRequest& sent, const v1::Task& task,
+                      v1::UnableReason reason) {
   v1::SubmitCensusRequest want;
   *want.mutable_header() = task.header();
   want.set_unable(true);
+  want.set_unable_reason(reason);
   EXPECT_EQ(sent.SerializeAsString(), want.SerializeAsString());
 }
 
@@ -295,7 +296,8 @@ TEST_F(SessionRunnerTest, FailedPreparationIsToldOnceAndTheStudyGivenUp) {
     site_.coordinator.tasks = {task};
     ASSERT_TRUE(site_.Run().ok());
     ASSERT_EQ(site_.coordinator.censuses.size(), 1u) << kind;
-    ExpectOnlyUnable(site_.coordinator.censuses[0], task);
+    ExpectOnlyUnable(site_.coordinator.censuses[0], task,
+                     v1::UNABLE_REASON_MANIFEST);
     EXPECT_EQ(site_.trainer.times_prepared, 1);
     EXPECT_EQ(site_.coordinator.polls.back().approved_studies_size(), 0);
     EXPECT_EQ(site_.coordinator.polls.back().known_studies_size(), 1);
