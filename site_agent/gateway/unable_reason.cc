@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "site_agent/gateway/unable_reason.h"
 
-#include <optional>
 #include <string>
 
 #include "absl/strings/cord.h"
@@ -22,7 +21,7 @@ absl::Status WithReason(absl::Status status, v1::UnableReason reason) {
 }
 
 v1::UnableReason ReasonOf(const absl::Status& status) {
-  const std::optional<absl::Cord> payload = status.GetPayload(kPayload);
+  const auto payload = status.GetPayload(kPayload);
   int reason = 0;
   if (!payload.has_value() ||
       !absl::SimpleAtoi(std::string(*payload), &reason) ||
