@@ -189,4 +189,16 @@ absl::StatusOr<StoredStudy> PrepareSubmission(v1::Study study,
   return stored;
 }
 
+absl::Status NumberSubmission(
+    absl::FunctionRef<bool(const std::string& hash)> was_stopped,
+    StoredStudy& stored) {
+  HILUM_ASSIGN_OR_RETURN(v1::Study study, ParseStudy(stored.study));
+  for (uint32_t number = 0;; ++number) {
+    study.set_resubmission(number);
+    stored.study = SerializeStudy(study);
+    stored.hash = Sha256Of(stored.study);
+    if (!was_stopped(stored.hash)) return absl::OkStatus();
+  }
+}
+
 }  // namespace hilum

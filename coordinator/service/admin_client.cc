@@ -84,17 +84,18 @@ absl::StatusOr<v1::StudyStatus> AdminClient::StopStudy(
   return status;
 }
 
-absl::StatusOr<std::vector<std::string>> AdminClient::ExportStudy(
-    const std::string& hash_prefix, const std::string& directory) {
+absl::StatusOr<v1::ExportStudyResponse> AdminClient::ExportStudy(
+    const std::string& hash_prefix, const std::string& directory,
+    bool partial) {
   v1::ExportStudyRequest request;
+  request.set_partial(partial);
   request.set_study_hash(hash_prefix);
   request.set_directory(directory);
   grpc::ClientContext context;
   v1::ExportStudyResponse response;
   HILUM_RETURN_IF_ERROR(Explain(
       FromGrpc(stub_->admin->ExportStudy(&context, request, &response))));
-  return std::vector<std::string>(response.files().begin(),
-                                  response.files().end());
+  return response;
 }
 
 }  // namespace hilum

@@ -100,7 +100,31 @@ TEST_F(StorageTest, DatabaseOfTheFirstVersionOpensAndItsStudiesLoad) {
     EXPECT_FALSE(study.sums.has_value());
     EXPECT_EQ(study.best.size(), 0u);
     EXPECT_TRUE(study.rounds[0].validation_loss.empty());
+    EXPECT_TRUE(study.rounds[0].examples.empty());
+    EXPECT_THAT(study.rounds[0].Trainers(), SizeIs(2));  // not known to differ
   }
+}
+
+TEST_F(StorageTest, ExamplesOfARoundAreKeptByTrackAndBySite) {
+  {
+    auto storage = Storage::Open(path_).value();
+    ASSERT_TRUE(storage->AddStudy({.hash = "hh", .study = "ss"}).ok());
+    ASSERT_TRUE(storage
+                    ->CommitRound("hh",
+                                  {.round = 1,
+                                   .contributors = {SiteId("a"), SiteId("b")},
+                                   .examples = {7, 0, 9},
+                                   .site_examples = {16, 0}},
+                                  {}, {})
+                    .ok());
+  }
+  const RoundSummary round = Load().at(0).rounds.at(0);
+  EXPECT_THAT(round.examples, ElementsAre(7, 0, 9));
+  EXPECT_THAT(round.site_examples, ElementsAre(16, 0));
+  EXPECT_THAT(round.Trainers(), ElementsAre(SiteId("a")));
+  Run("UPDATE rounds SET contributors = 'a'");
+  EXPECT_EQ(Storage::Open(path_).value()->LoadStudies().status().code(),
+            absl::StatusCode::kDataLoss);
 }
 
 TEST_F(StorageTest, ValidationOfARoundAndTheBestGlobalAreKept) {

@@ -89,6 +89,7 @@ class FailingTrainer : public FakeTrainer {
   absl::StatusOr<v1::PrepareResponse> Prepare(
       const v1::PrepareRequest& request) override {
     ++times_prepared;
+    on_prepare();
     if (!prepare.ok()) return prepare;
     auto response = FakeTrainer::Prepare(request);
     if (!spoil_manifest.empty()) {
@@ -124,6 +125,7 @@ class FailingTrainer : public FakeTrainer {
   }
 
   absl::Status prepare, train, evaluate;
+  std::function<void()> on_prepare = [] {};
   int times_prepared = 0, times_trained = 0;
   uint64_t times_cases = 1;  // so many times FakeTrainer's
   bool diverges = false;     // its delta has a NaN
@@ -177,6 +179,8 @@ class SiteAtWork {
   FailingTrainer trainer;
   HastyClock clock;
   bool exit_when_done = false;
+  absl::Duration offer_patience = absl::InfiniteDuration();
+  std::string manifest;  // path; nothing reads it but what stamps it
   v1::Policy policy;
   const SiteCredentials* credentials = nullptr;
   std::function<void(absl::string_view)> on_log = [](absl::string_view) {};
