@@ -28,10 +28,12 @@ struct SubmissionOptions {
 // the field or the tensor; also where the file says another preprocessing than
 // the study (one that says none takes the file's), and where batch
 // normalisation would be frozen over weights drawn from the seed.
+// `left_off`, where given: LeftOffPrefix of the file.
 absl::StatusOr<StoredStudy> PrepareSubmission(v1::Study study,
                                               const std::string& weights_path,
                                               const WeightsOptions& options,
-                                              const BlobStore& blobs);
+                                              const BlobStore& blobs,
+                                              std::string* left_off = nullptr);
 
 }  // namespace hilum
 

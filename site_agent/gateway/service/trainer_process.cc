@@ -20,7 +20,7 @@ constexpr int kTries = 3;
 
 // What Prepare writes for the site's people.
 constexpr const char* kNotes[] = {"rejected.csv", "rejected_masks.csv",
-                                  "fingerprint.json"};
+                                  "similar_patients.csv", "fingerprint.json"};
 
 }  // namespace
 

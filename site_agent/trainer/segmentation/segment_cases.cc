@@ -10,16 +10,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/csv.h"
-#include "common/base/file.h"
 #include "common/base/status_macros.h"
 #include "site_agent/imaging/prepare.h"
 #include "site_agent/trainer/data/load_case.h"
+#include "site_agent/trainer/data/manifest_table.h"
 #include "site_agent/trainer/learning/local_training.h"
 
 namespace hilum {
 namespace {
-
-constexpr uint64_t kMaxManifestBytes = 256ull << 20;
 
 absl::Status LoadCase(const CaseLoader& loader, const CaseRow& row, int size,
                       SegmentCase& out) {
@@ -39,16 +37,12 @@ absl::Status LoadCase(const CaseLoader& loader, const CaseRow& row, int size,
 }  // namespace
 
 absl::StatusOr<LabelledManifest> ReadAnyManifest(const std::string& path) {
-  HILUM_ASSIGN_OR_RETURN(std::string text, ReadFile(path, kMaxManifestBytes));
-  auto records = ParseCsv(text);
+  HILUM_ASSIGN_OR_RETURN(const CsvTable table, ReadManifestTable(path));
   std::set<std::string> labels;
-  if (records.ok() && !records->empty()) {
-    const std::vector<std::string>& header = records->front();
-    const size_t column =
-        std::find(header.begin(), header.end(), "label") - header.begin();
-    for (size_t i = 1; i < records->size(); ++i) {
-      if (column < (*records)[i].size()) labels.insert((*records)[i][column]);
-    }
+  const int column = table.Find("label");
+  for (const CsvTable::Row& row : table.rows) {
+    if (column < 0 || static_cast<size_t>(column) >= row.cells.size()) continue;
+    labels.insert(row.cells[static_cast<size_t>(column)]);
   }
   LabelledManifest out{{labels.begin(), labels.end()}, {}};
   // Says what is wrong, if anything is.
