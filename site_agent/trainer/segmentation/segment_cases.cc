@@ -4,16 +4,13 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
-#include <set>
 #include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "common/base/csv.h"
 #include "common/base/status_macros.h"
 #include "site_agent/imaging/prepare.h"
 #include "site_agent/trainer/data/load_case.h"
-#include "site_agent/trainer/data/manifest_table.h"
 #include "site_agent/trainer/learning/local_training.h"
 
 namespace hilum {
@@ -35,20 +32,6 @@ absl::Status LoadCase(const CaseLoader& loader, const CaseRow& row, int size,
 }
 
 }  // namespace
-
-absl::StatusOr<LabelledManifest> ReadAnyManifest(const std::string& path) {
-  HILUM_ASSIGN_OR_RETURN(const CsvTable table, ReadManifestTable(path));
-  std::set<std::string> labels;
-  const int column = table.Find("label");
-  for (const CsvTable::Row& row : table.rows) {
-    if (column < 0 || static_cast<size_t>(column) >= row.cells.size()) continue;
-    labels.insert(row.cells[static_cast<size_t>(column)]);
-  }
-  LabelledManifest out{{labels.begin(), labels.end()}, {}};
-  // Says what is wrong, if anything is.
-  HILUM_ASSIGN_OR_RETURN(out.manifest, ReadCaseManifest(path, out.labels, {}));
-  return out;
-}
 
 void ForEach(size_t count, int threads, absl::FunctionRef<void(size_t)> work) {
   std::atomic<size_t> next{0};
