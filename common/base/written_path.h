@@ -10,8 +10,9 @@
 namespace hilum {
 
 // Returns the path that a cell of a table leads to: itself, or below `folder`.
-// Where the cell has backslashes, as Windows writes paths, and no file has that
-// name, they are slashes. Asks the file system in that case alone.
+// Where no file has that name, backslashes are slashes, as Windows writes paths,
+// and letters with accents are found in either of the two forms that Unicode has
+// for them (ComposeLatin). Asks the file system only about such cells.
 std::string ResolveWrittenPath(const std::string& folder,
                                const std::string& cell);
 

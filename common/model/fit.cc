@@ -85,9 +85,11 @@ std::string LongestSharedPrefix(const std::vector<NamedTensor>& tensors) {
 // Returns the prefixes that may go, the shortest, "", first.
 std::vector<std::string> SharedPrefixes(
     const std::vector<NamedTensor>& tensors) {
+  constexpr size_t kMost = 8;  // wrappers around one another
   const std::string longest = LongestSharedPrefix(tensors);
   std::vector<std::string> prefixes = {""};
-  for (size_t dot = longest.find('.'); dot != std::string::npos;
+  for (size_t dot = longest.find('.');
+       dot != std::string::npos && prefixes.size() < kMost;
        dot = longest.find('.', dot + 1)) {
     prefixes.push_back(longest.substr(0, dot + 1));
   }
@@ -343,13 +345,16 @@ Choice ChoosePrefix(const std::vector<NamedTensor>& tensors,
 std::vector<std::string> FittingParts(const std::vector<NamedTensor>& tensors,
                                       const Architecture& architecture,
                                       const WeightsOptions& options) {
-  constexpr size_t kMost = 4;
+  constexpr size_t kMost = 4, kMostTries = 16;
+  size_t tries = 0;
   const std::string last = absl::StrCat(
       ".", FirstConvolution(architecture) ? FirstConvolution(architecture)->name
                                           : "");
   std::vector<std::string> parts;
   for (const NamedTensor& tensor : tensors) {
-    if (parts.size() == kMost || !absl::EndsWith(tensor.name, last)) continue;
+    if (parts.size() == kMost || tries == kMostTries) break;
+    if (!absl::EndsWith(tensor.name, last)) continue;
+    ++tries;
     const std::string prefix =
         tensor.name.substr(0, tensor.name.size() - last.size() + 1);
     const std::vector<NamedTensor> below = Below(tensors, prefix);

@@ -8,6 +8,7 @@
 #include "common/base/malloc.h"
 #include "common/base/private_file.h"
 #include "site_agent/sandbox/dumpable.h"
+#include "site_agent/trainer/check_command.h"
 #include "site_agent/trainer/heatmap/heatmap_command.h"
 #include "site_agent/trainer/orientation/orientation_command.h"
 #include "site_agent/trainer/segmentation/command/segment_command.h"
@@ -28,6 +29,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   std::function<absl::Status()> action;
   hilum::AddServeCommand(app, action);
+  hilum::AddCheckCommand(app, action);
   hilum::AddWeightsCommand(app, action);
   hilum::AddHeatmapCommand(app, action);
   hilum::AddSegmentCommand(app, action);

@@ -41,15 +41,11 @@ std::string Reasons(const std::vector<RejectedRow>& rows) {
   return absl::StrJoin(reasons, "; ");
 }
 
-bool HasArm(const v1::Study& study, v1::Arm arm) {
-  return std::find(study.arms().begin(), study.arms().end(), arm) !=
-         study.arms().end();
-}
-
 // One call of CheckCaseManifest.
 class Checker {
  public:
   explicit Checker(const ManifestCheck& check) : check_(check) {
+    if (!check.studies.empty()) allowed_ = 1;
     for (const v1::Study& study : check.studies) {
       allowed_ = std::min(allowed_, study.data_rules().max_bad_share());
     }
@@ -244,9 +240,12 @@ class Checker {
                        "; its classes are ", absl::StrJoin(classes, ", ")));
     }
     SayFolds(study, *read, name);
-    if (HasArm(study, v1::ARM_SEGMENTED) && !any_mask_) {
+    if (any_mask_) return;
+    for (int arm : study.arms()) {
+      if (arm == v1::ARM_WHOLE && !IsSegmentation(study)) continue;
       Add(Level::kFail,
-          absl::StrCat(name, ": ", NoCaseInArm(*read, v1::ARM_SEGMENTED)));
+          absl::StrCat(name, ": ",
+                       NoCaseInArm(*read, static_cast<v1::Arm>(arm))));
     }
   }
 

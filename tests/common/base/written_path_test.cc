@@ -17,6 +17,21 @@ TEST(WrittenPathTest, BackslashesAreSlashesWhereNoFileHasThem) {
   EXPECT_EQ(*ReadFile(ResolveWrittenPath(folder, "odd\\name")), "x");
 }
 
+// macOS writes an accent behind its letter, others write one character.
+TEST(WrittenPathTest, AccentsAreFoundInEitherForm) {
+  const std::string folder = ::testing::TempDir();
+  const std::string apart = "Mu\xcc\x88ller.png", whole = "R\xc3\xb6ssler.png";
+  for (const std::string& name : {apart, whole}) {
+    ASSERT_TRUE(
+        WriteFileAtomically(folder + "/" + name, "x", Durability::kNone).ok());
+  }
+  for (const char* written : {"M\xc3\xbcller.png", "Mu\xcc\x88ller.png",
+                              "Ro\xcc\x88ssler.png", "R\xc3\xb6ssler.png"}) {
+    EXPECT_TRUE(FileExists(ResolveWrittenPath(folder, written))) << written;
+  }
+  EXPECT_FALSE(FileExists(ResolveWrittenPath(folder, "M\xc3\xb6ller.png")));
+}
+
 TEST(WrittenPathTest, DrivesAndServersAreOfWindows) {
   for (const char* path :
        {"C:\\data\\a.png", "d:/a.png", "\\\\pacs\\share\\a"}) {
