@@ -54,7 +54,8 @@ absl::Status Check(CheckOptions options) {
     failed = failed || line.level == CheckLine::Level::kFail;
   }
   std::cout << std::flush;
-  return failed ? absl::FailedPreconditionError("see the lines with FAIL")
+  return failed ? absl::FailedPreconditionError(
+                      "the case manifest has faults: see the lines with FAIL")
                 : absl::OkStatus();
 }
 
