@@ -207,7 +207,9 @@ class Checker {
         parts.push_back(absl::StrCat("and ", counts.size() - i, " more"));
         break;
       }
-      parts.push_back(absl::StrCat(read_.labels[i], " ", counts[i]));
+      const std::string& label = read_.labels[i];
+      parts.push_back(
+          absl::StrCat(label.empty() ? "(none)" : label, " ", counts[i]));
     }
     return absl::StrJoin(parts, ", ");
   }

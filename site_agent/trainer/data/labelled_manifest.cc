@@ -21,8 +21,7 @@ absl::StatusOr<LabelledManifest> ReadAnyManifest(
     if (site >= 0 && row.cells[static_cast<size_t>(site)] != options.site) {
       continue;
     }
-    const std::string& cell = row.cells[static_cast<size_t>(label)];
-    if (!cell.empty()) labels.insert(cell);
+    labels.insert(row.cells[static_cast<size_t>(label)]);
   }
   LabelledManifest out{{labels.begin(), labels.end()}, {}};
   // Says what is wrong, if anything is.

@@ -27,6 +27,7 @@ class DoctorCommandTest : public ::testing::Test {
   DoctorCommandTest()
       : folder_(absl::StrCat(::testing::TempDir(), "/doctor-", getpid())) {
     std::filesystem::create_directories(folder_);
+    folder_ = std::filesystem::canonical(folder_);
     Write("m.csv", "file,label,patient_id\n");
     Write("site.yaml",
           "coordinator: 127.0.0.1:1\nstate_dir: state\nmanifest: m.csv\n"
@@ -56,7 +57,7 @@ class DoctorCommandTest : public ::testing::Test {
     return said;
   }
 
-  const std::string folder_;
+  std::string folder_;
 };
 
 TEST_F(DoctorCommandTest, TheTrainersLinesAreShown) {

@@ -18,11 +18,11 @@ TEST(LabelledManifestTest, EveryLabelThatOccursIsAClass) {
           .ok());
   auto read = ReadAnyManifest(path, {.site_column = "Site", .site = "x"});
   ASSERT_TRUE(read.ok()) << read.status();
-  EXPECT_THAT(read->labels, ::testing::ElementsAre("sick", "well"));
-  ASSERT_EQ(read->manifest.cases.size(), 2u);
-  EXPECT_EQ(read->manifest.cases[1].label, 0);
-  EXPECT_EQ(read->manifest.rejected.size(), 1u);
-  EXPECT_EQ(ReadAnyManifest(path)->labels.size(), 3u);
+  EXPECT_THAT(read->labels, ::testing::ElementsAre("", "sick", "well"));
+  ASSERT_EQ(read->manifest.cases.size(), 3u);
+  EXPECT_EQ(read->manifest.cases[1].label, 1);
+  EXPECT_TRUE(read->manifest.rejected.empty());
+  EXPECT_EQ(ReadAnyManifest(path)->labels.size(), 4u);
 }
 
 }  // namespace
