@@ -43,7 +43,8 @@ struct CsvTable {
   int Find(absl::string_view name) const;
 };
 
-// As ParseCsv. INVALID_ARGUMENT also: no row at all, a column of a name twice.
+// Parses as ParseCsv does. INVALID_ARGUMENT also: no row at all, a column of a
+// name twice.
 absl::StatusOr<CsvTable> ReadCsvTable(absl::string_view text);
 
 // Returns a column's name as tables are searched by: in lower case, without the

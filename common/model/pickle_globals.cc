@@ -43,7 +43,7 @@ constexpr Known kKnown[] = {
     {"_codecs", "encode", GlobalUse::kCall},
     // Checkpoints keep their command line in it.
     {"argparse", "Namespace", GlobalUse::kRecord},
-    // What else trainers keep beside weights: paths, times, settings.
+    // Trainers keep these beside weights: paths, times, settings.
     {"collections", "deque", GlobalUse::kInert},
     {"functools", "partial", GlobalUse::kInert},
     // For members of enumerations alone (PickleMachine::IsMember).

@@ -22,7 +22,7 @@ struct OtherKind {
   absl::string_view what;
 };
 
-// What people take for weights by mistake, by bytes at a place.
+// Files that people take for weights by mistake, by bytes at a place.
 constexpr OtherKind kOtherKinds[] = {
     {"\x89HDF", 0,
      "HDF5 (Keras), which is not taken; only safetensors and .pth are"},

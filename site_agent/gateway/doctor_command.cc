@@ -66,7 +66,7 @@ std::vector<std::string> StudyFiles(const v1::SiteConfig& config) {
   return paths;
 }
 
-// What `hilum-trainer check` is asked: this process decodes no image.
+// Returns what `hilum-trainer check` is asked. This process decodes no image.
 std::vector<std::string> CheckArguments(const v1::SiteConfig& config,
                                         const std::string& config_path,
                                         const std::string& site) {
@@ -128,7 +128,7 @@ void CheckManifest(const v1::SiteConfig& config, const std::string& config_path,
   const absl::Status readable =
       Access(config.manifest(), R_OK, "cannot be read");
   if (!readable.ok()) return checks.Report("case manifest", readable);
-  // Whose rows count is in the certificate, which was complained about.
+  // The certificate says which rows count; a line says already that it is bad.
   if (!config.site_column().empty() && !identity.ok()) return;
   std::cout << std::flush;
   const absl::StatusOr<TrainerAnswer> answer =

@@ -9,7 +9,7 @@
 
 namespace hilum {
 
-// What a program said before it ended.
+// Everything that a program said before it ended.
 struct TrainerAnswer {
   int exit_code;                   // 128 + N where signal N ended it
   std::vector<std::string> lines;  // of its standard output

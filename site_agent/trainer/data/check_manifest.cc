@@ -21,7 +21,7 @@ namespace {
 
 using Level = CheckLine::Level;
 
-// What a study says where it says nothing else (data_rules.max_bad_share).
+// data_rules.max_bad_share of a study that does not give it.
 constexpr double kUsualBadShare = 0.05;
 constexpr size_t kMostReasons = 5;
 constexpr size_t kMostLabels = 16;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is right and wrong with a case manifest, before any study is trained on
-// it.
+// Finds what is right and wrong with a case manifest, before any study is
+// trained on it.
 #ifndef HILUM_SITE_AGENT_TRAINER_DATA_CHECK_MANIFEST_H_
 #define HILUM_SITE_AGENT_TRAINER_DATA_CHECK_MANIFEST_H_
 

@@ -15,7 +15,7 @@ struct LabelledManifest {
   CaseManifest manifest;            // CaseRow::label: index into them
 };
 
-// As ReadCaseManifest, whatever the labels are, none too.
+// Reads as ReadCaseManifest does, whatever the labels are, none too.
 absl::StatusOr<LabelledManifest> ReadAnyManifest(
     const std::string& path, const ManifestOptions& options = {});
 

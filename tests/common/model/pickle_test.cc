@@ -103,8 +103,8 @@ TEST(PickleTest, ARefusalSaysWhichByte) {
               HasSubstr("byte 14: names os.system"));
 }
 
-// What trainers keep beside weights is a record: its class and what it would
-// have been made with, which nobody makes.
+// A thing that trainers keep beside weights is a record: its class, and the
+// arguments that it would have been made with, which nobody makes.
 TEST(PickleTest, WhatWeightsHaveNoNeedOfIsARecord) {
   for (auto [module, name] : {std::pair{"pathlib", "PosixPath"},
                               {"functools", "partial"},
@@ -130,7 +130,7 @@ TEST(PickleTest, AMemberOfAnEnumerationIsARecord) {
       Refusal(Pkl(PklCall("__builtin__", "getattr",
                           {PklGlobal("train", "Phase"), PklText("FIT")}))),
       "");
-  // Of anything else it is a step to running things.
+  // A getattr of anything else is a step to running things.
   EXPECT_THAT(
       Refusal(Pkl(PklCall("__builtin__", "getattr", {"}", PklText("x")}))),
       HasSubstr("getattr, which is not on the list"));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What `hilum-site doctor` makes of what the trainer says of the manifest. No
+// Shows what `hilum-site doctor` makes of the trainer's lines. No
 // certificate is there, so no coordinator is asked.
 #include <sys/stat.h>
 #include <unistd.h>
@@ -48,7 +48,7 @@ class DoctorCommandTest : public ::testing::Test {
     ASSERT_EQ(chmod(Path("trainer.sh").c_str(), 0700), 0);
   }
 
-  // What it writes; it always fails here, for want of a certificate.
+  // Returns what it writes; it always fails here, for want of a certificate.
   std::string Doctor() const {
     ::testing::internal::CaptureStdout();
     const absl::Status status = hilum::Doctor(Path("site.yaml"));

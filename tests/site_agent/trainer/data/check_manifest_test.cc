@@ -60,7 +60,7 @@ class CheckManifestTest : public ::testing::Test {
       Put("images/" + name, Radiograph(i));
       Put("masks/" + name, Lungs());
     }
-    // As macOS writes the name.
+    // macOS writes the name in this form.
     Put("odd/Mu\xcc\x88ller.png", Radiograph(99));
   }
   ~CheckManifestTest() override { std::filesystem::remove_all(folder_); }
@@ -184,7 +184,7 @@ TEST_F(CheckManifestTest, PatientsWhoMayBeOneAreNoted) {
               Contains(AllOf(HasSubstr("note  "), HasSubstr("rows 2 and 3"))));
 }
 
-// What Excel, Windows and people write, of the shared cases.
+// The shared cases are as Excel, Windows and people write them.
 TEST_F(CheckManifestTest, SharedManifestsAreReadHoweverTheyAreWritten) {
   const std::string shared = SharedCases("manifests");
   if (shared.empty()) GTEST_SKIP() << "the shared cases are not here";
