@@ -129,24 +129,34 @@ class Checker {
         break;
       }
     }
+    for (const RejectedRow& row : absent) absent_.insert(row.row);
     AddBad("files", absent, manifest().cases.size(),
            "; paths are relative to the manifest's folder");
   }
 
-  // Indices of the rows whose images are opened, spread over all.
+  // Returns indices of the rows whose images are opened, spread over all whose
+  // files are there.
   std::vector<size_t> Chosen() const {
-    const size_t all = manifest().cases.size();
-    const size_t wanted =
-        check_.images <= 0 ? all
-                           : std::min(all, static_cast<size_t>(check_.images));
+    std::vector<size_t> there;
+    for (size_t i = 0; i < manifest().cases.size(); ++i) {
+      if (!absent_.contains(manifest().cases[i].row)) there.push_back(i);
+    }
+    const size_t all = there.size();
+    if (check_.images <= 0 || static_cast<size_t>(check_.images) >= all) {
+      return there;
+    }
+    const size_t wanted = static_cast<size_t>(check_.images);
     std::vector<size_t> chosen;
-    for (size_t i = 0; i < wanted; ++i) chosen.push_back(i * all / wanted);
+    for (size_t i = 0; i < wanted; ++i) {
+      chosen.push_back(there[i * all / wanted]);
+    }
     return chosen;
   }
 
   void SayImages() {
     const CaseLoader loader(manifest());
     const std::vector<size_t> chosen = Chosen();
+    if (chosen.empty()) return;
     std::vector<RejectedRow> bad, bad_masks;
     size_t masks = 0;
     for (size_t i : chosen) {
@@ -305,6 +315,7 @@ class Checker {
   const ManifestCheck& check_;
   double allowed_ = kUsualBadShare;  // share of bad rows at which one stops
   LabelledManifest read_;
+  std::set<int> absent_;   // rows of which a file is not there
   bool any_mask_ = false;  // that can be used, as far as was seen
   std::vector<CheckLine> lines_;
 };

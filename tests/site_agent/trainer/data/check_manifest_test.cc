@@ -192,7 +192,7 @@ TEST_F(CheckManifestTest, SharedManifestsAreReadHoweverTheyAreWritten) {
        {"backslash", "header_case", "header_space", "label_space", "nfc",
         "semicolon", "sep_line", "tab", "trailing_blank_rows", "utf16"}) {
     const std::string text = *ReadFile(absl::StrCat(shared, "/", name, ".csv"));
-    const auto lines = Check(text, {.studies = {TwoArms()}, .images = 0});
+    const auto lines = Check(text, {.studies = {TwoArms()}, .images = 6});
     EXPECT_EQ(Failures(lines), "") << name;
     EXPECT_THAT(lines, Contains(HasSubstr("all can be used"))) << name;
     EXPECT_THAT(lines, Not(Contains(HasSubstr("rows: ")))) << name;
