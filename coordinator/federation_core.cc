@@ -13,6 +13,7 @@
 #include "common/base/status_macros.h"
 #include "common/crypto/secure_rng.h"
 #include "common/crypto/sha256.h"
+#include "common/model/tensor_view.h"
 #include "coordinator/export.h"
 #include "coordinator/site_keys.h"
 #include "coordinator/submission.h"
@@ -172,9 +173,16 @@ absl::StatusOr<std::string> FederationCore::SubmitStudy(
                                      .now = clock_.Now()},
                                     study));
   absl::MutexLock submission(&submission_mutex_);
+  const std::string name = study.name();
+  std::string left_off;
   HILUM_ASSIGN_OR_RETURN(StoredStudy stored,
                          PrepareSubmission(std::move(study), weights_path,
-                                           options.weights, blobs_));
+                                           options.weights, blobs_, &left_off));
+  if (!left_off.empty()) {
+    options_.log(absl::StrCat("study ", name, ": '", Shown(left_off),
+                              "', with which all names of ", weights_path,
+                              " begin, was left off"));
+  }
   HILUM_RETURN_IF_ERROR(NumberSubmission(
       [this](const std::string& hash) { return WasStopped(hash); }, stored));
   HILUM_ASSIGN_OR_RETURN(ActiveStudy active, Activate(stored));

@@ -152,7 +152,8 @@ absl::StatusOr<std::vector<float>> StartingWeights(
 absl::StatusOr<StoredStudy> PrepareSubmission(v1::Study study,
                                               const std::string& weights_path,
                                               const WeightsOptions& options,
-                                              const BlobStore& blobs) {
+                                              const BlobStore& blobs,
+                                              std::string* left_off) {
   std::optional<WeightsFile> file;
   if (!weights_path.empty()) {
     HILUM_ASSIGN_OR_RETURN(file, WeightsFile::Open(weights_path));
@@ -171,6 +172,9 @@ absl::StatusOr<StoredStudy> PrepareSubmission(v1::Study study,
     HILUM_ASSIGN_OR_RETURN(
         std::vector<float> initial,
         StartingWeights(study, layout, file ? &*file : nullptr, options));
+    if (left_off != nullptr && file) {
+      *left_off = LeftOffPrefix(file->tensors(), layout.architecture, options);
+    }
     file.reset();
     // Sites fetch all of them, compare their hash and split them themselves.
     HILUM_ASSIGN_OR_RETURN(v1::BlobRef whole, put.Put(BlobBytes(initial)));

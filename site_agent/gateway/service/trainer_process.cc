@@ -26,7 +26,7 @@ constexpr uint64_t kRoom = uint64_t{1} << 30;
 
 // What Prepare writes for the site's people.
 constexpr const char* kNotes[] = {"rejected.csv", "rejected_masks.csv",
-                                  "fingerprint.json"};
+                                  "similar_patients.csv", "fingerprint.json"};
 
 // Whether the file system has so much room that a trainer which says that it is
 // full has another reason.

@@ -245,5 +245,16 @@ TEST_F(StorageTest, WhatIsKeptOfSumsChangesWithARoundWhoseSumCameAbout) {
   EXPECT_EQ(stored(), 1u);
 }
 
+// SQLite would take such a path for a URI if it were asked to.
+TEST(StoragePathTest, AFolderMayHaveAnyName) {
+  for (const char* name : {"s#1", "s?x", "s%20x", "s x"}) {
+    const std::string folder = testing::TempDir() + "/" + name;
+    std::filesystem::create_directories(folder);
+    EXPECT_TRUE(Storage::Open(folder + "/coordinator.db").ok()) << name;
+    EXPECT_TRUE(std::filesystem::exists(folder + "/coordinator.db")) << name;
+    std::filesystem::remove_all(folder);
+  }
+}
+
 }  // namespace
 }  // namespace hilum
