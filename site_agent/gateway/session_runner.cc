@@ -270,7 +270,10 @@ absl::StatusOr<bool> SessionRunner::GiveUp(const SiteSession::Action& action,
     absl::Status told = Call("SubmitCensus", request, &response, kCallTimeout);
     if (!told.ok()) Log(absl::StrCat("SubmitCensus: ", told.message()));
   }
-  if (options_.exit_when_done) return why;
+  if (options_.exit_when_done) {
+    if (absl::IsPermissionDenied(why)) TellRefusals();
+    return why;
+  }
   Log(absl::StrCat("mend it: this study is tried again once ",
                    options_.config.manifest(),
                    " or its approval has changed, or hilum-site is started "
@@ -278,6 +281,17 @@ absl::StatusOr<bool> SessionRunner::GiveUp(const SiteSession::Action& action,
   session_.OnUnusable(action.study_hash);
   given_up_[action.study_hash] = MendStamp(action.study_hash);
   return false;
+}
+
+// The other sites would wait for this one, which is about to end.
+void SessionRunner::TellRefusals() {
+  v1::NextTaskRequest poll =
+      session_.Poll(approvals_.Offered(), {}, approvals_.Refused());
+  poll.set_wait_ms(0);
+  v1::NextTaskResponse answer;
+  absl::Status told = RecordDecisions();
+  if (told.ok()) told = gate_.Call("NextTask", poll, &answer, kPollMargin);
+  if (!told.ok()) Log(absl::StrCat("NextTask: ", told.message()));
 }
 
 std::string SessionRunner::MendStamp(const std::string& hash) const {

@@ -129,6 +129,8 @@ class SessionRunner {
   // of why no more than its kind (UnableReason).
   absl::StatusOr<bool> GiveUp(const SiteSession::Action& action,
                               const absl::Status& why);
+  // Tells the coordinator, without waiting, which studies this site refuses.
+  void TellRefusals();
   // Turns to the studies that were given up where the case manifest or the
   // officer's decision has changed since.
   void RetryMended();

@@ -96,14 +96,20 @@ absl::StatusOr<std::string> FindOffer(const Approvals& approvals,
     HILUM_ASSIGN_OR_RETURN(const size_t found, FindStudy(reference, known));
     return *FromHex(known[found].hash);
   }
+  const std::vector<KnownStudy> all = known;
   std::erase_if(known, [&](const KnownStudy& study) {
     return !IsUndecided(approvals, *FromHex(study.hash));
   });
   if (known.size() == 1) return *FromHex(known[0].hash);
-  if (known.empty()) {
+  if (all.empty()) {
     return absl::NotFoundError(
-        "no study is undecided; give the name or the hash of the one you mean, "
-        "`hilum-site study show` lists them");
+        "no study was offered to this site yet; hilum-site serve receives "
+        "offers");
+  }
+  if (known.empty()) {
+    return absl::NotFoundError(absl::StrCat(
+        "no study is undecided; give the name or the hash of the one you ",
+        "mean:\n", StudyLines(all)));
   }
   return absl::InvalidArgumentError(absl::StrCat(
       known.size(), " studies are undecided; give the name or the ",

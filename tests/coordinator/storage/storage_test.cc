@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sqlite3.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <filesystem>
@@ -191,10 +192,10 @@ TEST_F(StorageTest, DatabaseOfTheFirstVersionTakesSumsAndTotals) {
 }
 
 TEST_F(StorageTest, DatabaseOfANewerVersionIsRefused) {
-  Run("PRAGMA user_version = 4");
+  Run("PRAGMA user_version = 5");
   const absl::Status opened = Storage::Open(path_).status();
   EXPECT_EQ(opened.code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_THAT(std::string(opened.message()), HasSubstr("schema 4"));
+  EXPECT_THAT(std::string(opened.message()), HasSubstr("schema 5"));
 }
 
 TEST_F(StorageTest, SumIsKeptUntilWhatItGaveIsStored) {
@@ -248,7 +249,8 @@ TEST_F(StorageTest, WhatIsKeptOfSumsChangesWithARoundWhoseSumCameAbout) {
 // SQLite would take such a path for a URI if it were asked to.
 TEST(StoragePathTest, AFolderMayHaveAnyName) {
   for (const char* name : {"s#1", "s?x", "s%20x", "s x"}) {
-    const std::string folder = testing::TempDir() + "/" + name;
+    const std::string folder =
+        absl::StrCat(testing::TempDir(), "storage-", getpid(), "/", name);
     std::filesystem::create_directories(folder);
     EXPECT_TRUE(Storage::Open(folder + "/coordinator.db").ok()) << name;
     EXPECT_TRUE(std::filesystem::exists(folder + "/coordinator.db")) << name;

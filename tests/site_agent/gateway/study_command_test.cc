@@ -151,7 +151,7 @@ TEST_F(StudyCommandTest, WithoutAHashATerminalIsAskedAndNobodyElseDecides) {
   const std::string candidate = absl::StrCat(ToHex(hash), "  lungs");
   for (const char* verb : {"approve", "refuse"}) {
     const Said script = Site(verb);
-    EXPECT_EQ(script.exit_status, 1);
+    EXPECT_EQ(script.exit_status, 2);
     EXPECT_THAT(script.text,
                 AllOf(HasSubstr("give its hash"), HasSubstr(candidate)));
     for (const char* no : {"n\n", "\n", "maybe\n"}) {

@@ -177,7 +177,9 @@ TEST_F(TrainerProcessTest, NotesAreCopiesThatTheTrainerCannotChange) {
   const std::string own = state_ + "/trainer/rejected.csv";
   ASSERT_TRUE(WriteFileAtomically(own, "row,file,reason\n").ok());
   const ScopedFd kept(open(own.c_str(), O_RDWR | O_CLOEXEC));
-  const auto prepared = trainer.Prepare(PrepareRequest());
+  v1::PrepareRequest request = PrepareRequest();
+  request.set_notes_dir(state_);
+  const auto prepared = trainer.Prepare(request);
   ASSERT_TRUE(prepared.ok()) << prepared.status();
   ASSERT_TRUE(WriteAt(kept.get(), 0, "forged", "").ok());
   EXPECT_EQ(ReadFile(state_ + "/rejected.csv").value(), "row,file,reason\n");
