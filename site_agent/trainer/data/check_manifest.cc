@@ -156,7 +156,11 @@ class Checker {
   void SayImages() {
     const CaseLoader loader(manifest());
     const std::vector<size_t> chosen = Chosen();
-    if (chosen.empty()) return;
+    if (chosen.empty()) {
+      any_mask_ =
+          true;  // nothing is known of them; the files were complained of
+      return;
+    }
     std::vector<RejectedRow> bad, bad_masks;
     size_t masks = 0;
     for (size_t i : chosen) {
