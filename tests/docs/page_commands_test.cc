@@ -26,14 +26,23 @@ using ::testing::Not;
 
 namespace fs = std::filesystem;
 
-// Stops at the first command that fails and names its line of the page. Ends
-// what the page has left running.
-constexpr char kRun[] =
-    "trap 'kill $(jobs -p) 2>/dev/null || true' EXIT; "
-    "trap 'exit 124' INT TERM; set -Eeuo pipefail; "
-    "trap 'echo \"line $LINENO of the page failed\"' ERR; "
-    ". \"$1\"; "
-    "for pid in $(jobs -p); do wait \"$pid\"; done";
+// Stops at the first command that fails and names its line of the page. Notes
+// each program that the page starts in the background (bash forgets those that
+// have ended), waits for them, and ends them where the page has failed.
+constexpr char kRun[] = R"bash(
+trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
+trap 'exit 124' INT TERM
+set -EeTuo pipefail
+trap 'echo "line $LINENO of the page failed"' ERR
+declare -A started
+trap '[ -z "${!:-}" ] || started[$!]=1' DEBUG
+. "$1"
+true
+trap - DEBUG
+for pid in "${!started[@]}"; do
+  wait "$pid" || { echo "a program in the background failed"; exit 1; }
+done
+)bash";
 
 // The pages have the port that an operator would take; a test takes a free one.
 std::string FreePort() {
@@ -135,8 +144,10 @@ TEST_F(PageCommandsTest, ACommandThatFailsIsNamedWithItsLine) {
 }
 
 TEST_F(PageCommandsTest, AProgramThatFailsInTheBackgroundIsSeen) {
-  EXPECT_NE(Type(CommandsOf("```sh\ncat /no/such/file & \n```\n")).exit_status,
-            0);
+  EXPECT_NE(
+      Type(CommandsOf("```sh\ncat /no/such/file &\n/bin/sleep 0.1\n```\n"))
+          .exit_status,
+      0);
 }
 
 TEST(PageTest, UnknownCommandsAndUnnamedFencesAreFaults) {
