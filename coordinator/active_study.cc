@@ -15,6 +15,7 @@
 #include "common/crypto/sha256.h"
 #include "common/secagg/chain.h"
 #include "common/secagg/opening.h"
+#include "coordinator/trained_tracks.h"
 #include "coordinator/validation.h"
 
 namespace hilum {
@@ -181,6 +182,11 @@ v1::StudyStatus ActiveStudy::Status() const {
                            : machine_.round());
   status.set_rounds(study_.training().rounds());
   status.set_reason(machine_.reason());
+  if (machine_.phase() == v1::StudyStatus::COMPLETED) {
+    status.set_warning(UntrainedSentence(
+        study_, stored_.rounds,
+        EvaluatedRound(stored_.rounds, stored_.best.size() > 0)));
+  }
   if (!stored_.rounds.empty()) {
     double sum = 0;
     int trained = 0;
@@ -194,6 +200,11 @@ v1::StudyStatus ActiveStudy::Status() const {
   if (!Ended()) {
     for (const SiteId& site : machine_.waiting()) {
       status.add_waiting_for(site.name());
+    }
+    for (const auto& [site, why] : machine_.withdrawn()) {
+      v1::UnableSite& unable = *status.add_unable();
+      unable.set_site(site.name());
+      unable.set_reason(why);
     }
   }
   return status;
@@ -322,10 +333,12 @@ RoundSummary ActiveStudy::Summarise(const AggregateResult& sum) const {
     summary.validation_examples.resize(tracks_.size());
     summary.validation_loss.resize(arms, nan);
   }
+  summary.examples.resize(tracks_.size());
   if (machine_.SumIsLost()) {
     summary.mean_loss.assign(arms, nan);
     return summary;
   }
+  summary.site_examples = sum.update_examples;
   for (const SiteId& site : machine_.answered()) {
     summary.contributors.push_back(site);
   }
@@ -335,8 +348,9 @@ RoundSummary ActiveStudy::Summarise(const AggregateResult& sum) const {
       summary.validation_loss[a] = sum.arms[a].validation_loss;
     }
   }
-  if (!IsValidated(study_)) return summary;
   for (size_t t = 0; t < sum.tracks.size(); ++t) {
+    summary.examples[t] = sum.tracks[t].num_examples;
+    if (!IsValidated(study_)) continue;
     summary.validation_examples[t] = sum.tracks[t].validation_examples;
   }
   return summary;

@@ -34,10 +34,11 @@ absl::StatusOr<StudyResult> ResultOf(const StoredStudy& stored) {
           ? *stored.evaluation_totals
           : SumEvaluations(result.study, result.evaluations);
   result.rounds = stored.rounds;
-  result.model_round = static_cast<uint32_t>(stored.rounds.size());
-  if (stored.best.size() > 0) {
-    result.model_round = BestRound(stored.rounds).value_or(result.model_round);
+  if (stored.phase == v1::StudyStatus::STOPPED) {
+    result.stopped =
+        stored.reason.empty() ? "its reason is not known" : stored.reason;
   }
+  result.model_round = EvaluatedRound(stored.rounds, stored.best.size() > 0);
   return result;
 }
 

@@ -16,10 +16,10 @@ namespace hilum {
 // INVALID_ARGUMENT: the stored bytes are no study of this version.
 absl::StatusOr<StudyResult> ResultOf(const StoredStudy& stored);
 
-// Writes a completed study's models (coordinator/model_files.h), their card
-// (model/README.md) and reports (report.json, report.html) below `directory`,
-// made where absent. Equal studies give equal bytes. Memory: two models of one
-// track. Returns the files written, relative to `directory`.
+// Writes a completed or stopped study's models (coordinator/model_files.h),
+// their card (model/README.md) and reports (report.json, report.html) below
+// `directory`, made where absent. Equal studies give equal bytes. Memory: two
+// models of one track. Returns the files written, relative to `directory`.
 absl::StatusOr<std::vector<std::string>> WriteExport(
     const StoredStudy& stored, const BlobStore& blobs,
     const std::string& directory);

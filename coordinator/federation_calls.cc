@@ -8,6 +8,7 @@
 #include "common/base/status_macros.h"
 #include "common/crypto/sha256.h"
 #include "coordinator/federation_core.h"
+#include "coordinator/unable_sites.h"
 
 namespace hilum {
 namespace {
@@ -73,19 +74,21 @@ void FederationCore::Refuse(ActiveStudy& study, const SiteId& site,
   Advance(study);
 }
 
-absl::Status FederationCore::Withdraw(ActiveStudy& study, const SiteId& site) {
+absl::Status FederationCore::Withdraw(ActiveStudy& study, const SiteId& site,
+                                      v1::UnableReason reason) {
   StoredStudy& stored = study.stored();
   auto census = stored.census.find(site);
   if (census != stored.census.end()) {
     v1::SubmitCensusRequest withdrawn = census->second;
     withdrawn.set_unable(true);
+    withdrawn.set_unable_reason(reason);
     HILUM_RETURN_IF_ERROR(storage_->PutCensus(stored.hash, site, withdrawn));
     census->second = std::move(withdrawn);
   }
   options_.log(absl::StrCat("warning: study ", study.study().name(), ": ",
                             site.name(),
-                            " cannot work on it for now; its log says why"));
-  study.machine().Withdraw(site);
+                            " cannot work on it for now: ", WordsOf(reason)));
+  study.machine().Withdraw(site, WordsOf(reason));
   Advance(study);
   return absl::OkStatus();
 }
@@ -101,6 +104,7 @@ absl::Status FederationCore::PutCensus(ActiveStudy& study, const SiteId& site,
   put.mutable_header()->set_round(study.NextCensusRound());
   if (stored.census.contains(site)) put = stored.census.at(site);
   put.clear_unable();
+  put.clear_unable_reason();
   HILUM_RETURN_IF_ERROR(storage_->PutCensus(stored.hash, site, put));
   stored.census[site] = std::move(put);
   study.machine().Accept(site);
@@ -234,7 +238,7 @@ absl::StatusOr<v1::SubmitResponse> FederationCore::SubmitCensus(
   HILUM_ASSIGN_OR_RETURN(ActiveStudy * study, StudyOf(site, request.header()));
   HILUM_RETURN_IF_ERROR(study->machine().Check(site, v1::Task::PREPARE, 0));
   if (request.unable()) {
-    HILUM_RETURN_IF_ERROR(Withdraw(*study, site));
+    HILUM_RETURN_IF_ERROR(Withdraw(*study, site, request.unable_reason()));
     return Receipt(site, request.header(), "SubmitCensus", request, "");
   }
   absl::Status good = study->CheckCensus(request);

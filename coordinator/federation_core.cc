@@ -6,17 +6,39 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/secure_rng.h"
 #include "common/crypto/sha256.h"
+#include "common/model/tensor_view.h"
 #include "coordinator/export.h"
 #include "coordinator/site_keys.h"
 #include "coordinator/submission.h"
 
 namespace hilum {
+namespace {
+
+absl::Status CheckExport(const ActiveStudy& study, bool partial) {
+  const v1::StudyStatus::Phase phase = study.machine().phase();
+  if (phase == v1::StudyStatus::COMPLETED) return absl::OkStatus();
+  const bool stopped = phase == v1::StudyStatus::STOPPED;
+  const bool trained = !study.stored().rounds.empty();
+  if (stopped && trained && partial) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "study ", study.study().name(), " is not completed but ",
+      absl::AsciiStrToLower(v1::StudyStatus::Phase_Name(phase)),
+      study.machine().reason().empty() ? "" : ": ", study.machine().reason(),
+      !stopped  ? ""
+      : trained ? "; `hilum-coordinator study export --partial` writes its "
+                  "last models, marked as not trained to the end"
+                : "; it was stopped before its first round was over, so it "
+                  "has no models"));
+}
+
+}  // namespace
 
 FederationCore::FederationCore(Options options, Clock& clock, FolderLock folder,
                                BlobStore blobs,
@@ -151,22 +173,41 @@ absl::StatusOr<std::string> FederationCore::SubmitStudy(
                                      .now = clock_.Now()},
                                     study));
   absl::MutexLock submission(&submission_mutex_);
+  const std::string name = study.name();
+  std::string left_off;
   HILUM_ASSIGN_OR_RETURN(StoredStudy stored,
                          PrepareSubmission(std::move(study), weights_path,
-                                           options.weights, blobs_));
+                                           options.weights, blobs_, &left_off));
+  if (!left_off.empty()) {
+    options_.log(absl::StrCat("study ", name, ": '", Shown(left_off),
+                              "', with which all names of ", weights_path,
+                              " begin, was left off"));
+  }
+  HILUM_RETURN_IF_ERROR(NumberSubmission(
+      [this](const std::string& hash) { return WasStopped(hash); }, stored));
   HILUM_ASSIGN_OR_RETURN(ActiveStudy active, Activate(stored));
   absl::MutexLock lock(&mutex_);
   absl::Status added = storage_->AddStudy(stored);
   if (absl::IsAlreadyExists(added)) {
-    return absl::AlreadyExistsError(
-        absl::StrCat("this very study was submitted before; its hash is ",
-                     ToHex(stored.hash)));
+    return absl::AlreadyExistsError(absl::StrCat(
+        "this very study was submitted before; its hash is ",
+        ToHex(stored.hash),
+        ". Once it is stopped (`hilum-coordinator study stop`) it can be "
+        "submitted again"));
   }
   HILUM_RETURN_IF_ERROR(added);
   studies_.push_back(std::make_unique<ActiveStudy>(std::move(active)));
   WakePolls(*studies_.back());
   changed_.SignalAll();
   return stored.hash;
+}
+
+bool FederationCore::WasStopped(const std::string& hash) {
+  absl::MutexLock lock(&mutex_);
+  return std::any_of(studies_.begin(), studies_.end(), [&](const auto& study) {
+    return study->stored().hash == hash &&
+           study->machine().phase() == v1::StudyStatus::STOPPED;
+  });
 }
 
 std::vector<v1::StudyStatus> FederationCore::ListStudies() {
@@ -234,17 +275,12 @@ absl::StatusOr<v1::StudyStatus> FederationCore::StopStudy(
 }
 
 absl::StatusOr<std::vector<std::string>> FederationCore::ExportStudy(
-    absl::string_view prefix, const std::string& directory) {
+    absl::string_view prefix, const std::string& directory, bool partial) {
   StoredStudy stored;
   {
     absl::MutexLock lock(&mutex_);
     HILUM_ASSIGN_OR_RETURN(ActiveStudy * study, Find(prefix));
-    if (study->machine().phase() != v1::StudyStatus::COMPLETED) {
-      return absl::FailedPreconditionError(absl::StrCat(
-          "study ", study->study().name(), " is not completed but ",
-          v1::StudyStatus::Phase_Name(study->machine().phase()), " ",
-          study->machine().reason()));
-    }
+    HILUM_RETURN_IF_ERROR(CheckExport(*study, partial));
     stored = study->stored();
   }
   return WriteExport(stored, blobs_, directory);
@@ -269,6 +305,10 @@ bool FederationCore::StorePhase(ActiveStudy& study) {
   options_.log(absl::StrCat("study ", study.study().name(), ": ",
                             v1::StudyStatus::Phase_Name(phase),
                             reason.empty() ? "" : ": ", reason));
+  if (const std::string warning = study.Status().warning(); !warning.empty()) {
+    options_.log(
+        absl::StrCat("study ", study.study().name(), ": WARNING: ", warning));
+  }
   return true;
 }
 

@@ -68,7 +68,8 @@ class FederationCore : public FederationHandler {
   // file as PrepareSubmission takes it), pins the sites' keys as PinSiteKeys
   // does and returns the study's hash (32 raw bytes). INVALID_ARGUMENT names
   // the field, tensor or site. UNAUTHENTICATED: a certificate that is not of
-  // this consortium. ALREADY_EXISTS.
+  // this consortium. ALREADY_EXISTS: this very study is here, and was not
+  // stopped; after that it is taken once more, as another submission.
   absl::StatusOr<std::string> SubmitStudy(
       v1::Study study, const std::string& weights_path,
       const SubmissionOptions& options = {});
@@ -83,9 +84,11 @@ class FederationCore : public FederationHandler {
   // RESOURCE_EXHAUSTED: stopped, but not yet on disk; that is tried again.
   absl::StatusOr<v1::StudyStatus> StopStudy(absl::string_view prefix);
   // Writes models and reports; the files written, relative to `directory`.
-  // FAILED_PRECONDITION: not completed.
+  // `partial`: also of a study that was stopped after a round of training.
+  // FAILED_PRECONDITION: not completed, nor stopped so.
   absl::StatusOr<std::vector<std::string>> ExportStudy(
-      absl::string_view prefix, const std::string& directory);
+      absl::string_view prefix, const std::string& directory,
+      bool partial = false);
   // Wakes every waiting call; they and later ones answer UNAVAILABLE.
   void Shutdown();
 
@@ -114,6 +117,8 @@ class FederationCore : public FederationHandler {
                  std::unique_ptr<Storage> storage);
   absl::Status Load();
   absl::StatusOr<ActiveStudy> Activate(StoredStudy stored);
+  // Whether the study of this hash is here and was stopped.
+  bool WasStopped(const std::string& hash) ABSL_LOCKS_EXCLUDED(mutex_);
   // Goes on with the sum that the study was in, where all of it is here.
   void ResumeSum(ActiveStudy& study) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
@@ -145,7 +150,8 @@ class FederationCore : public FederationHandler {
                          const v1::SubmitCensusRequest& census)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // The site is unable; its census, if any, stays stored and is marked so.
-  absl::Status Withdraw(ActiveStudy& study, const SiteId& site)
+  absl::Status Withdraw(ActiveStudy& study, const SiteId& site,
+                        v1::UnableReason reason)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // Studies that start alike share their first blob.
   bool IsUsed(const std::string& sha256) const

@@ -17,6 +17,7 @@
 #include "common/model/preprocessing.h"
 #include "common/model/safetensors.h"
 #include "common/model/torch_writer.h"
+#include "coordinator/trained_tracks.h"
 
 namespace hilum {
 namespace {
@@ -51,8 +52,9 @@ class ModelWriter {
     return absl::OkStatus();
   }
 
-  // The tracks of a global that came after so many rounds, into `folder`.
-  // `sha256`: where given, the safetensors files' hashes go there too.
+  // Writes the trained tracks of a global that came after so many rounds into
+  // `folder`. `sha256`: where given, the safetensors files' hashes go there
+  // too, [tracks]; empty: of a track that is not trained.
   absl::Status WriteGlobal(const v1::BlobRef& global, uint32_t round,
                            const std::string& folder,
                            std::vector<std::string>* sha256) {
@@ -60,11 +62,18 @@ class ModelWriter {
         MakeDirectories(absl::StrCat(directory_, "/", folder)));
     const uint64_t track_bytes =
         static_cast<uint64_t>(layout_.travelling_size) * sizeof(float);
-    uint64_t offset = 0;
-    for (const Track& track : StudyTracks(result_.study)) {
-      HILUM_ASSIGN_OR_RETURN(std::vector<float> travelling,
-                             ReadValues(blobs_, global, offset, track_bytes));
-      offset += track_bytes;
+    const std::vector<Track> tracks = StudyTracks(result_.study);
+    const std::vector<bool> trained =
+        TrainedTracks(result_.study, result_.rounds, round);
+    for (size_t t = 0; t < tracks.size(); ++t) {
+      const Track& track = tracks[t];
+      if (!trained[t]) {
+        if (sha256 != nullptr) sha256->push_back("");
+        continue;
+      }
+      HILUM_ASSIGN_OR_RETURN(
+          std::vector<float> travelling,
+          ReadValues(blobs_, global, t * track_bytes, track_bytes));
       HILUM_ASSIGN_OR_RETURN(std::vector<float> model,
                              JoinModel(layout_, frozen_, travelling));
       const std::string stem = absl::StrCat(folder, "/", ArmTrackName(track));
@@ -90,6 +99,11 @@ class ModelWriter {
         {"round", absl::StrCat(round)},
         {"study_hash", ToHex(result_.study_hash)},
         {"track", ArmTrackName(track)}};
+    if (!result_.stopped.empty()) {
+      metadata["partial"] = absl::StrCat(
+          "stopped after round ", result_.rounds.size(), " of ",
+          result_.study.training().rounds(), "; not trained to the end");
+    }
     // Without it `hilum-trainer segment run` would not open the file.
     if (IsSegmentation(result_.study)) {
       metadata[std::string(kSegmenterSizeKey)] =

@@ -12,7 +12,8 @@
 namespace hilum {
 
 // Writes a completed study's weights below `directory`, made where absent: of
-// each track the evaluated ones as model/ARM-TRACK.safetensors and .pth and,
+// each trained track (coordinator/trained_tracks.h) the evaluated ones as
+// model/ARM-TRACK.safetensors and .pth and,
 // where validation chose another round than the last, the last ones as
 // model/last/ARM-TRACK.*. `result` is ResultOf(stored); its model_sha256 and
 // model_files are filled in. Equal studies give equal bytes. Memory: two models

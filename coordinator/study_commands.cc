@@ -22,6 +22,7 @@
 #include "coordinator/coordinator_config.h"
 #include "coordinator/service/server.h"
 #include "coordinator/site_keys.h"
+#include "coordinator/unable_sites.h"
 
 namespace hilum {
 namespace {
@@ -32,6 +33,7 @@ struct Arguments {
   std::vector<std::string> certificates;
   bool unpinned = false;
   bool json = false;
+  bool partial = false;
   WeightsOptions options;
 };
 
@@ -116,6 +118,12 @@ absl::Status List(const Arguments& arguments) {
   return absl::OkStatus();
 }
 
+// A study that ended with its starting weights does not end a command with 0.
+absl::Status CheckEarned(const std::string& warning) {
+  if (warning.empty()) return absl::OkStatus();
+  return absl::FailedPreconditionError(warning);
+}
+
 // Prints a line where a round or phase begins.
 absl::Status Watch(const Arguments& arguments) {
   HILUM_ASSIGN_OR_RETURN(Target target, FindTarget(arguments));
@@ -129,7 +137,9 @@ absl::Status Watch(const Arguments& arguments) {
                                if (line != last) std::cout << line << std::endl;
                                last = line;
                              }));
-  if (end.phase() == v1::StudyStatus::COMPLETED) return absl::OkStatus();
+  if (end.phase() == v1::StudyStatus::COMPLETED) {
+    return CheckEarned(end.warning());
+  }
   return absl::AbortedError(absl::StrCat("the study stopped: ", end.reason()));
 }
 
@@ -144,13 +154,13 @@ absl::Status Stop(const Arguments& arguments) {
 absl::Status Export(const Arguments& arguments) {
   HILUM_ASSIGN_OR_RETURN(Target target, FindTarget(arguments));
   const std::string directory = std::filesystem::absolute(arguments.out);
-  HILUM_ASSIGN_OR_RETURN(
-      std::vector<std::string> files,
-      target.coordinator->ExportStudy(target.hash, directory));
-  for (const std::string& file : files) {
+  HILUM_ASSIGN_OR_RETURN(v1::ExportStudyResponse exported,
+                         target.coordinator->ExportStudy(target.hash, directory,
+                                                         arguments.partial));
+  for (const std::string& file : exported.files()) {
     std::cout << directory << "/" << file << "\n";
   }
-  return absl::OkStatus();
+  return CheckEarned(exported.warning());
 }
 
 void AddSubmitOptions(CLI::App& submit, Arguments& arguments) {
@@ -213,7 +223,13 @@ std::string StatusLine(const v1::StudyStatus& status) {
     absl::StrAppend(&line, "  waiting for ",
                     absl::StrJoin(status.waiting_for(), ", "));
   }
+  if (status.unable_size() > 0) {
+    absl::StrAppend(&line, "  unable: ", UnableText(status));
+  }
   if (!status.reason().empty()) absl::StrAppend(&line, "  ", status.reason());
+  if (!status.warning().empty()) {
+    absl::StrAppend(&line, "  WARNING: ", status.warning());
+  }
   return line;
 }
 
@@ -229,7 +245,12 @@ std::string StatusJson(const v1::StudyStatus& status) {
       status.mean_loss() > 0 ? Json(status.mean_loss()) : Json();
   json["waiting_for"] = std::vector<std::string>(status.waiting_for().begin(),
                                                  status.waiting_for().end());
+  json["unable"] = Json::object();
+  for (const auto& site : status.unable()) {
+    json["unable"][site.site()] = site.reason();
+  }
   json["reason"] = status.reason().empty() ? Json() : Json(status.reason());
+  json["warning"] = status.warning().empty() ? Json() : Json(status.warning());
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -253,12 +274,15 @@ void AddStudyCommands(CLI::App& app, Action& action) {
   CLI::App* stop =
       AddCommand(*study, "stop", "End a study before it is done",
                  "stop --config coordinator.yaml 3f9", Stop, a, action);
-  CLI::App* exported = AddCommand(
-      *study, "export", "Write a completed study's models and report",
-      "export --config coordinator.yaml lungs --out results", Export, a,
-      action);
+  CLI::App* exported =
+      AddCommand(*study, "export", "Write a study's models and report",
+                 "export --config coordinator.yaml lungs --out results", Export,
+                 a, action);
   exported->add_option("--out", a->out, "Folder, made where absent")
       ->required();
+  exported->add_flag("--partial", a->partial,
+                     "Also of a stopped study: its last models, marked as not "
+                     "trained to the end");
   for (CLI::App* command : {watch, stop, exported}) {
     command
         ->add_option("STUDY", a->study,

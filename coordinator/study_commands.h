@@ -24,8 +24,8 @@ void AddStudyCommands(CLI::App& app, std::function<absl::Status()>& action);
 std::string StatusLine(const v1::StudyStatus& status);
 
 // Returns one line of JSON: hash, name, phase (lower case), round, rounds,
-// mean_loss (null before the first), waiting_for (names), reason (null unless
-// stopped).
+// mean_loss (null before the first), waiting_for (names), unable (reasons by
+// site), reason (null unless stopped), warning (null unless there is one).
 std::string StatusJson(const v1::StudyStatus& status);
 
 }  // namespace hilum

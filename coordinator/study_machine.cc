@@ -21,7 +21,8 @@ std::vector<SiteId> Cohort(const v1::Study& study) {
   return sites;
 }
 
-constexpr char kUnable[] = "cannot work on the study, its own log says why";
+constexpr char kUnable[] = "cannot work on the study: ";
+constexpr char kOwnLog[] = "its own log says why";
 
 uint32_t MinimumSites(const v1::Study& study) {
   return static_cast<uint32_t>(LeastSites(study));
@@ -47,11 +48,13 @@ StudyMachine::StudyMachine(const v1::Study& study, const Progress& progress,
     : study_(study),
       setup_(setup),
       census_(progress.census),
-      withdrawn_(progress.withdrawn),
       joining_(progress.joining),
       round_(Round::Options{}),
       phase_(v1::StudyStatus::PREPARING),
       lost_rounds_(progress.lost_rounds) {
+  for (const SiteId& site : progress.withdrawn) {
+    withdrawn_.emplace(site, kOwnLog);
+  }
   uint32_t number = progress.prepared ? progress.committed_rounds + 1 : 0;
   if (progress.trained) number = study.training().rounds() + 1;
   const std::set<SiteId>* answers = &progress.census;
@@ -92,7 +95,9 @@ Round StudyMachine::MakeRound(uint32_t number, absl::Time deadline) const {
                .sites = number == 0 ? Cohort(study_) : WithCensus(),
                .minimum_sites = MinimumSites(study_),
                .deadline = deadline});
-  for (const SiteId& site : withdrawn_) round.Refuse(site, kUnable);
+  for (const auto& [site, why] : withdrawn_) {
+    if (number > 0) round.Refuse(site, absl::StrCat(kUnable, why));
+  }
   for (const auto& [site, reason] : excluded_) round.Refuse(site, reason);
   return round;
 }
@@ -189,13 +194,25 @@ void StudyMachine::Refuse(const SiteId& site, std::string reason) {
   if (sum_ != nullptr && !sum_->IsGathering()) sum_->Leave(site);
 }
 
-void StudyMachine::Withdraw(const SiteId& site) {
-  withdrawn_.insert(site);
+void StudyMachine::Withdraw(const SiteId& site, std::string why) {
+  if (why.empty()) why = kOwnLog;
+  withdrawn_[site] = why;
   if (sum_ != nullptr && !sum_->IsGathering()) sum_->Leave(site);
   // An update that is in stays in; keys that are in are of no use.
-  if (sum_ != nullptr || phase_ == v1::StudyStatus::PREPARING ||
-      !round_.HasAnswer(site)) {
-    round_.Refuse(site, kUnable);
+  const bool preparing = phase_ == v1::StudyStatus::PREPARING;
+  if (sum_ != nullptr || preparing || !round_.HasAnswer(site)) {
+    round_.Refuse(site, absl::StrCat(kUnable, why));
+  }
+  // What it said before is out, and what it says next is waited for.
+  if (preparing && !excluded_.contains(site) &&
+      (sum_ == nullptr || sum_->IsGathering())) {
+    round_.Admit(site);
+  }
+}
+
+void StudyMachine::RefuseWithdrawn() {
+  for (const auto& [site, why] : withdrawn_) {
+    if (round_.Waits(site)) round_.Refuse(site, absl::StrCat(kUnable, why));
   }
 }
 
@@ -219,6 +236,9 @@ StudyMachine::Command StudyMachine::Next(absl::Time now) {
     return Command::kNone;
   }
   if (sum_ != nullptr && !sum_->IsGathering()) return AdvanceSum(now);
+  if (phase_ == v1::StudyStatus::PREPARING && now >= round_.deadline()) {
+    RefuseWithdrawn();
+  }
   switch (round_.StateAt(now)) {
     case State::kOpen:
       return Command::kNone;

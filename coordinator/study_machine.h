@@ -29,6 +29,8 @@ namespace hilum {
 // site should do, and what the owner should do, come out. All sites of a
 // training round know the same cohort, from which their weights follow: a site
 // whose first census comes while one is open is in from the next round on.
+// Preparation waits until its deadline for sites that say that they are unable:
+// they may mend what is wrong. Later rounds do not wait for them.
 // Life: Accept* | Refuse* | Next, and after kAggregate Committed; until
 // phase() is COMPLETED or STOPPED. Not thread-safe.
 class StudyMachine {
@@ -94,9 +96,11 @@ class StudyMachine {
   void Accept(const SiteId& site);
   // The answer was bad: the site is out of this round only.
   void Refuse(const SiteId& site, std::string reason);
-  // The site cannot work on the study: no round waits for it until its census
-  // comes (again).
-  void Withdraw(const SiteId& site);
+  // The site cannot work on the study until its census comes (again): no
+  // round but the preparation waits for it. `why`: for the operator.
+  void Withdraw(const SiteId& site, std::string why = "");
+  // Sites that are withdrawn, with why as far as it is known.
+  const std::map<SiteId, std::string>& withdrawn() const { return withdrawn_; }
   // The site is out of the study: it declined, or trains another network.
   void Exclude(const SiteId& site, std::string reason);
   void Stop(std::string reason);
@@ -163,12 +167,14 @@ class StudyMachine {
   Command TryAgain(absl::Time now);
   Command GiveUpRound(std::string why);
   void AcceptCensus(const SiteId& site);
+  // The preparation's deadline has passed without them.
+  void RefuseWithdrawn();
   void CloseCohort();
 
   v1::Study study_;
   SecureSetup setup_;
   std::set<SiteId> census_;
-  std::set<SiteId> withdrawn_;
+  std::map<SiteId, std::string> withdrawn_;
   std::set<SiteId> joining_;
   std::map<SiteId, std::string> excluded_;
   Round round_;

@@ -1,13 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coordinator/study_result.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "common/aggregation/fed_avg.h"
 
 namespace hilum {
 
-bool RoundSummary::HasFittingLosses() const {
+std::vector<SiteId> RoundSummary::Trainers() const {
+  if (!examples.empty() &&
+      std::all_of(examples.begin(), examples.end(),
+                  [](uint64_t count) { return count == 0; })) {
+    return {};
+  }
+  if (site_examples.size() != contributors.size()) return contributors;
+  std::vector<SiteId> trainers;
+  for (size_t i = 0; i < contributors.size(); ++i) {
+    if (site_examples[i] > 0) trainers.push_back(contributors[i]);
+  }
+  return trainers;
+}
+
+bool RoundSummary::HasFittingLengths() const {
+  if (!site_examples.empty() && site_examples.size() != contributors.size()) {
+    return false;
+  }
   if (validation_loss.empty()) return validation_examples.empty();
   return !validation_examples.empty() &&
          validation_examples.size() % validation_loss.size() == 0;

@@ -27,9 +27,17 @@ struct RoundSummary {
   // [arms], of the global that the round began with; NaN where nobody had
   // cases.
   std::vector<double> validation_loss = {};
+  // [tracks]: training cases with which each track's update counted, over all
+  // contributors; zeros where the sum was lost. Empty: stored before they were.
+  std::vector<uint64_t> examples = {};
+  // [contributors], over all tracks. Empty: not known one by one, as the round
+  // has a masked sum.
+  std::vector<uint64_t> site_examples = {};
 
+  // Those of the contributors whose update counted with at least one case.
+  std::vector<SiteId> Trainers() const;
   // Whether the lengths fit each other, as those of a stored round must.
-  bool HasFittingLosses() const;
+  bool HasFittingLengths() const;
   // Over all tracks of the arm, one of `arms`; NaN: there were no examples. Of
   // a round that has losses by track, the first is the mean of its tracks.
   double ArmLoss(size_t arm, size_t arms) const;
@@ -59,12 +67,16 @@ struct StudyResult {
   std::map<SiteId, v1::SubmitCensusRequest> census;
   std::map<SiteId, v1::SubmitEvaluationRequest> evaluations;
   std::vector<RoundSummary> rounds;
+  // Why the study was stopped before its end; empty: it was not. Then nothing
+  // was evaluated.
+  std::string stopped;
   // After which round the evaluated global came; 0: the starting one. It is
   // another than the last one only where validation chose it.
   uint32_t model_round = 0;
-  std::vector<std::string> model_sha256;  // [tracks], hex, of the exported
-                                          // safetensors file
-  std::vector<ModelFile> model_files;     // all, in the order of writing
+  // [tracks], hex, of the exported safetensors file; empty: of a track that
+  // is not trained, which has none.
+  std::vector<std::string> model_sha256;
+  std::vector<ModelFile> model_files;  // all, in the order of writing
 };
 
 }  // namespace hilum

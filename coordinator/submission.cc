@@ -152,7 +152,8 @@ absl::StatusOr<std::vector<float>> StartingWeights(
 absl::StatusOr<StoredStudy> PrepareSubmission(v1::Study study,
                                               const std::string& weights_path,
                                               const WeightsOptions& options,
-                                              const BlobStore& blobs) {
+                                              const BlobStore& blobs,
+                                              std::string* left_off) {
   std::optional<WeightsFile> file;
   if (!weights_path.empty()) {
     HILUM_ASSIGN_OR_RETURN(file, WeightsFile::Open(weights_path));
@@ -171,6 +172,9 @@ absl::StatusOr<StoredStudy> PrepareSubmission(v1::Study study,
     HILUM_ASSIGN_OR_RETURN(
         std::vector<float> initial,
         StartingWeights(study, layout, file ? &*file : nullptr, options));
+    if (left_off != nullptr && file) {
+      *left_off = LeftOffPrefix(file->tensors(), layout.architecture, options);
+    }
     file.reset();
     // Sites fetch all of them, compare their hash and split them themselves.
     HILUM_ASSIGN_OR_RETURN(v1::BlobRef whole, put.Put(BlobBytes(initial)));
@@ -187,6 +191,18 @@ absl::StatusOr<StoredStudy> PrepareSubmission(v1::Study study,
   stored.study = SerializeStudy(study);
   stored.hash = Sha256Of(stored.study);
   return stored;
+}
+
+absl::Status NumberSubmission(
+    absl::FunctionRef<bool(const std::string& hash)> was_stopped,
+    StoredStudy& stored) {
+  HILUM_ASSIGN_OR_RETURN(v1::Study study, ParseStudy(stored.study));
+  for (uint32_t number = 0;; ++number) {
+    study.set_resubmission(number);
+    stored.study = SerializeStudy(study);
+    stored.hash = Sha256Of(stored.study);
+    if (!was_stopped(stored.hash)) return absl::OkStatus();
+  }
 }
 
 }  // namespace hilum

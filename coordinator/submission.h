@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "common/model/fit.h"
 #include "coordinator/storage/blob_store.h"
@@ -28,10 +30,20 @@ struct SubmissionOptions {
 // the field or the tensor; also where the file says another preprocessing than
 // the study (one that says none takes the file's), and where batch
 // normalisation would be frozen over weights drawn from the seed.
+// `left_off`, where given: LeftOffPrefix of the file.
 absl::StatusOr<StoredStudy> PrepareSubmission(v1::Study study,
                                               const std::string& weights_path,
                                               const WeightsOptions& options,
-                                              const BlobStore& blobs);
+                                              const BlobStore& blobs,
+                                              std::string* left_off = nullptr);
+
+// Numbers a prepared study anew (Study.resubmission), from 0, past every
+// submission of it that was stopped, and sets its bytes and hash so. Whoever
+// stopped a study may thus submit the same one again, and its sites' officers
+// decide on it anew.
+absl::Status NumberSubmission(
+    absl::FunctionRef<bool(const std::string& hash)> was_stopped,
+    StoredStudy& stored);
 
 }  // namespace hilum
 

@@ -38,6 +38,12 @@ std::optional<uint32_t> BestRound(const std::vector<RoundSummary>& rounds) {
   return best;
 }
 
+uint32_t EvaluatedRound(const std::vector<RoundSummary>& rounds,
+                        bool has_best) {
+  const auto last = static_cast<uint32_t>(rounds.size());
+  return has_best ? BestRound(rounds).value_or(last) : last;
+}
+
 bool TrainingIsOver(const v1::Study& study,
                     const std::vector<RoundSummary>& rounds) {
   if (rounds.size() >= study.training().rounds()) return true;

@@ -21,6 +21,10 @@ namespace hilum {
 // lowest MeanValidationLoss, of equal ones the first. None: none was tried.
 std::optional<uint32_t> BestRound(const std::vector<RoundSummary>& rounds);
 
+// After which round the evaluated global came; 0: it is the starting one.
+// `has_best`: a best one was kept, and is evaluated; else the last one is.
+uint32_t EvaluatedRound(const std::vector<RoundSummary>& rounds, bool has_best);
+
 // Whether no training round comes after these: all planned are committed, or
 // the last `patience` tried globals brought no gain. One brings a gain whose
 // loss is lower, by more than `minimum_gain`, than that of the last one that

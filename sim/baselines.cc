@@ -147,14 +147,15 @@ struct SiteTests {
 };
 
 absl::Status TestAt(const SimulatedSite& site, size_t own,
-                    const v1::Study& study,
+                    const StudyResult& federated,
                     const std::vector<FinishedStudy>& local,
                     const FinishedStudy& centralized, SiteTests& tests) {
-  HILUM_ASSIGN_OR_RETURN(SiteTester tester, SiteTester::Create(site, study));
+  HILUM_ASSIGN_OR_RETURN(SiteTester tester,
+                         SiteTester::Create(site, federated));
   for (size_t i = 0; i < local.size(); ++i) {
     HILUM_ASSIGN_OR_RETURN(v1::SubmitEvaluationRequest evaluation,
                            tester.Test(local[i], i == own ? "local_only" : ""));
-    tests.local.push_back(ComputeCrossSiteScores(study, evaluation));
+    tests.local.push_back(ComputeCrossSiteScores(federated.study, evaluation));
   }
   HILUM_ASSIGN_OR_RETURN(tests.centralized,
                          tester.Test(centralized, "centralized"));
@@ -163,14 +164,15 @@ absl::Status TestAt(const SimulatedSite& site, size_t own,
 
 absl::StatusOr<std::vector<SiteTests>> TestEverywhere(
     const RunPlan& plan, const std::vector<SimulatedSite>& sites,
-    const std::vector<FinishedStudy>& local, const FinishedStudy& centralized) {
+    const StudyResult& federated, const std::vector<FinishedStudy>& local,
+    const FinishedStudy& centralized) {
   SharedProgress progress("Cross-site tests", sites.size(), 1);
   std::vector<SiteTests> tests(sites.size());
   HILUM_RETURN_IF_ERROR(
       ForEach(sites.size(), Concurrency(plan), [&](size_t i) -> absl::Status {
         HILUM_RETURN_IF_ERROR(Named(
             sites[i].id.name(),
-            TestAt(sites[i], i, plan.study, local, centralized, tests[i])));
+            TestAt(sites[i], i, federated, local, centralized, tests[i])));
         progress.Of(i)(1);
         return absl::OkStatus();
       }));
@@ -267,8 +269,9 @@ absl::Status RunBaselines(const RunPlan& plan) {
   HILUM_ASSIGN_OR_RETURN(FinishedStudy centralized,
                          TrainCentralized(plan, sites));
   HILUM_RETURN_IF_ERROR(CheckFolds(federated.result, centralized.result));
-  HILUM_ASSIGN_OR_RETURN(std::vector<SiteTests> tests,
-                         TestEverywhere(plan, sites, local, centralized));
+  HILUM_ASSIGN_OR_RETURN(
+      std::vector<SiteTests> tests,
+      TestEverywhere(plan, sites, federated.result, local, centralized));
   HILUM_RETURN_IF_ERROR(
       WriteReports(federated.result, plan.out,
                    Collect(sites, std::move(local), std::move(centralized),

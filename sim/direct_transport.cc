@@ -93,6 +93,9 @@ absl::Status DirectTransport::NextTask(const v1::NextTaskRequest& request,
   v1::NextTaskRequest slice = request;
   do {
     if (shut_down_) return absl::CancelledError("shut down");
+    if (interrupted_.exchange(false)) {
+      return absl::CancelledError("asked again");
+    }
     const absl::Duration wait =
         std::clamp(deadline - clock_.Now(), absl::ZeroDuration(), kSlice);
     slice.set_wait_ms(static_cast<uint32_t>(absl::ToInt64Milliseconds(wait)));

@@ -25,6 +25,7 @@ class DirectTransport : public Transport {
                     const google::protobuf::Message& request,
                     google::protobuf::Message* response,
                     absl::Duration timeout) override;
+  void Interrupt() override { interrupted_ = true; }
   void Shutdown() override { shut_down_ = true; }
 
  private:
@@ -34,6 +35,7 @@ class DirectTransport : public Transport {
   FederationHandler& handler_;
   const SiteId site_;
   Clock& clock_;
+  std::atomic<bool> interrupted_{false};
   std::atomic<bool> shut_down_{false};
 };
 

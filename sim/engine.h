@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Two ways to run the same consortium. Where OUT holds an interrupted run of
 // the same study, both go on with it. Both end with the same bits in OUT:
-// report.json, report.html, model/ and sites/SITE/predictions-site-SITE.csv.
+// report.json, report.html, model/ and
+// sites/SITE/results/STUDY-HASH/predictions-site-SITE.csv.
 #ifndef HILUM_SIM_ENGINE_H_
 #define HILUM_SIM_ENGINE_H_
 

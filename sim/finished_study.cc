@@ -14,6 +14,7 @@
 #include "coordinator/export.h"
 #include "coordinator/storage/blob_store.h"
 #include "coordinator/storage/storage.h"
+#include "coordinator/trained_tracks.h"
 
 namespace hilum {
 namespace {
@@ -44,12 +45,16 @@ absl::StatusOr<FinishedStudy> ReadFinishedStudy(const std::string& out) {
   finished.global_path = blobs.Path(stored.evaluated().sha256());
   HILUM_ASSIGN_OR_RETURN(finished.result, ResultOf(stored));
   StudyResult& result = finished.result;
-  for (const Track& track : StudyTracks(result.study)) {
+  const std::vector<Track> tracks = StudyTracks(result.study);
+  const std::vector<bool> trained = TrainedTracks(result);
+  for (size_t t = 0; t < tracks.size(); ++t) {
+    std::string& sha256 = result.model_sha256.emplace_back();
+    if (!trained[t]) continue;
     HILUM_ASSIGN_OR_RETURN(
         std::string model,
-        ReadFile(
-            absl::StrCat(out, "/model/", ArmTrackName(track), ".safetensors")));
-    result.model_sha256.push_back(ToHex(Sha256Of(model)));
+        ReadFile(absl::StrCat(out, "/model/", ArmTrackName(tracks[t]),
+                              ".safetensors")));
+    sha256 = ToHex(Sha256Of(model));
   }
   return finished;
 }

@@ -164,6 +164,9 @@ absl::Status Consortium::FindOrSubmitStudy() {
   const auto study = nlohmann::json::parse(listed.substr(0, listed.find('\n')),
                                            nullptr, false);
   if (!study.is_object()) return SubmitStudy();
+  if (study.value("phase", "") == "stopped") {
+    return StoppedBefore(plan_, study.value("reason", ""));
+  }
   study_hash_ = study.value("hash", "");  // an interrupted run submitted it
   return absl::OkStatus();
 }
@@ -294,10 +297,11 @@ absl::Status Consortium::Watch() {
     progress.Add(absl::string_view(buffer, static_cast<size_t>(got)));
   }
   HILUM_ASSIGN_OR_RETURN(int exit_status, watch.Wait(kGrace));
-  if (exit_status == 0) return absl::OkStatus();
-  return absl::AbortedError(
-      absl::StrCat("the study did not complete: ", progress.last_line(), "\n",
-                   LastLines(Log("watch"), 5)));
+  // With a warning, `study watch` does not end with 0; the report says it too.
+  if (SaysCompleted(progress.last_line())) return absl::OkStatus();
+  return absl::AbortedError(absl::StrCat(
+      "the study did not complete (status ", exit_status,
+      "): ", progress.last_line(), "\n", LastLines(Log("watch"), 5)));
 }
 
 absl::Status Consortium::WaitForSites() {
@@ -312,11 +316,15 @@ absl::Status Consortium::WaitForSites() {
 }
 
 absl::Status Consortium::Export() {
-  HILUM_RETURN_IF_ERROR(
+  const absl::Status exported =
       RunCommand({Program("hilum-coordinator"), "study", "export", "--config",
                   CoordinatorConfigPath(), study_hash_, "--out", plan_.out},
                  Log("export"))
-          .status());
+          .status();
+  // Untrained models are said by its exit status, and in the report.
+  if (!exported.ok() && !FileExists(absl::StrCat(plan_.out, "/report.json"))) {
+    return exported;
+  }
   coordinator_[0].Stop(kGrace);
   return absl::OkStatus();
 }

@@ -193,7 +193,12 @@ absl::Status JoinSites(Sites& sites, FederationCore& core,
 absl::StatusOr<std::string> SubmitOnce(const RunPlan& plan,
                                        FederationCore& core) {
   const std::vector<v1::StudyStatus> studies = core.ListStudies();
-  if (!studies.empty()) return studies[0].study_hash();
+  if (!studies.empty()) {
+    if (studies[0].phase() != v1::StudyStatus::STOPPED) {
+      return studies[0].study_hash();
+    }
+    return StoppedBefore(plan, studies[0].reason());
+  }
   return core.SubmitStudy(plan.study, plan.start.path,
                           {.weights = plan.start.options});
 }

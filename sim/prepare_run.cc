@@ -316,6 +316,12 @@ absl::StatusOr<RunPlan> PrepareRun(const RunOptions& options) {
   return plan;
 }
 
+absl::Status StoppedBefore(const RunPlan& plan, absl::string_view reason) {
+  return absl::FailedPreconditionError(
+      absl::StrCat("the run in ", plan.out, " stopped: ", reason,
+                   "; --force to run it anew"));
+}
+
 absl::Status MarkRunDone(const RunPlan& plan) {
   HILUM_ASSIGN_OR_RETURN(std::optional<RunRecord> record,
                          ReadRunRecord(plan.out));

@@ -9,7 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "common/base/ids.h"
 #include "common/model/fit.h"
 #include "hilum/v1/config.pb.h"
@@ -70,6 +72,10 @@ absl::StatusOr<std::string> PatientKeyOf(const SimulatedSite& site);
 // a finished one or something else, and `force` is off. With `force` only what
 // a run writes is removed from OUT.
 absl::StatusOr<RunPlan> PrepareRun(const RunOptions& options);
+
+// FAILED_PRECONDITION: the run in OUT came to an end without a result, as
+// `reason` says; nothing can go on with it.
+absl::Status StoppedBefore(const RunPlan& plan, absl::string_view reason);
 
 // Notes in OUT that the run is finished: nothing is left to go on with.
 absl::Status MarkRunDone(const RunPlan& plan);

@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "common/base/status_macros.h"
 
 namespace hilum {
@@ -88,6 +89,25 @@ std::string OverlapTable(const Json& overlap, const Json& classes) {
       "cases whose lungs found do not look like two lungs.\n");
 }
 
+absl::StatusOr<Json> ParseReport(absl::string_view report_json) {
+  Json report = Json::parse(report_json.begin(), report_json.end(), nullptr,
+                            /*allow_exceptions=*/false);
+  if (!At(report, {"arms"}).is_object() ||
+      !At(report, {"classes"}).is_array()) {
+    return absl::InvalidArgumentError("report.json: no `arms` or `classes`");
+  }
+  return report;
+}
+
+std::string Warnings(const Json& warnings) {
+  std::string text;
+  for (const Json& warning : warnings) {
+    if (!warning.is_string()) continue;
+    absl::StrAppend(&text, "WARNING: ", warning.get<std::string>(), "\n");
+  }
+  return text.empty() ? text : text + "\n";
+}
+
 constexpr char kBaselines[] =
     "local_only: each site's cases by the model it trained alone; "
     "centralized:\n"
@@ -139,16 +159,28 @@ std::string ScoreTable(const Json& arms, const Json& classes) {
 }  // namespace
 
 absl::StatusOr<std::string> ResultTable(absl::string_view report_json) {
-  const Json report = Json::parse(report_json.begin(), report_json.end(),
-                                  nullptr, /*allow_exceptions=*/false);
+  HILUM_ASSIGN_OR_RETURN(const Json report, ParseReport(report_json));
   const Json& arms = At(report, {"arms"});
   const Json& classes = At(report, {"classes"});
-  if (!arms.is_object() || !classes.is_array()) {
-    return absl::InvalidArgumentError("report.json: no `arms` or `classes`");
-  }
   const Json& overlap = At(arms, {"whole", "federated", "pooled", "overlap"});
-  return overlap.is_object() ? OverlapTable(overlap, classes)
-                             : ScoreTable(arms, classes);
+  return absl::StrCat(Warnings(At(report, {"warnings"})),
+                      overlap.is_object() ? OverlapTable(overlap, classes)
+                                          : ScoreTable(arms, classes));
+}
+
+absl::Status CheckTrained(absl::string_view report_json) {
+  HILUM_ASSIGN_OR_RETURN(const Json report, ParseReport(report_json));
+  std::vector<std::string> names;
+  for (const auto& [arm, tracks] : At(report, {"untrained"}).items()) {
+    for (const Json& track : tracks) {
+      if (!track.is_string()) continue;
+      names.push_back(absl::StrCat(arm, "-", track.get<std::string>()));
+    }
+  }
+  if (names.empty()) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "nobody trained these models of the study, and they have no figures: ",
+      absl::StrJoin(names, ", "), "; the report's warning says why"));
 }
 
 }  // namespace hilum

@@ -112,7 +112,7 @@ absl::Status Simulate(const RunOptions& options) {
                          ReadFile(absl::StrCat(plan.out, "/report.json")));
   HILUM_ASSIGN_OR_RETURN(std::string table, ResultTable(json));
   absl::PrintF("%s\nReport: %s/report.html\n", table, plan.out);
-  return absl::OkStatus();
+  return CheckTrained(json);
 }
 
 void AddDataOptions(CLI::App& command, RunOptions& options) {

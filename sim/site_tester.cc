@@ -9,20 +9,23 @@
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
 #include "common/config/study.h"
+#include "site_agent/gateway/results_folder.h"
 #include "site_agent/trainer/torch_trainer.h"
 
 namespace hilum {
 
-SiteTester::SiteTester(const SimulatedSite& site)
-    : predictions_(absl::StrCat(site.directory, "/predictions-site-",
-                                site.id.name(), ".csv")),
+SiteTester::SiteTester(const SimulatedSite& site, const StudyResult& federated)
+    : predictions_(
+          PredictionsPath(ResultsFolder(site.config.state_dir(),
+                                        federated.study, federated.study_hash),
+                          site.id)),
       trainer_(std::make_unique<TorchTrainer>()) {}
 
 absl::StatusOr<SiteTester> SiteTester::Create(const SimulatedSite& site,
-                                              const v1::Study& study) {
-  SiteTester tester(site);
+                                              const StudyResult& federated) {
+  SiteTester tester(site, federated);
   v1::PrepareRequest request;
-  request.set_study(SerializeStudy(study));
+  request.set_study(SerializeStudy(federated.study));
   request.set_manifest(site.config.manifest());
   request.set_site_column(site.config.site_column());
   request.set_site(site.id.name());

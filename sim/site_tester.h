@@ -19,10 +19,10 @@ namespace hilum {
 // once. Not thread-safe; several may run in threads of their own.
 class SiteTester {
  public:
-  // `study`: arms, folds and network of all models. Errors are those of
-  // Trainer::Prepare.
+  // `federated`: the study with arms, folds and network of all models, whose
+  // predictions the site has. Errors are those of Trainer::Prepare.
   static absl::StatusOr<SiteTester> Create(const SimulatedSite& site,
-                                           const v1::Study& study);
+                                           const StudyResult& federated);
 
   // Scores the site's held-out cases of each fold by that fold's model. With
   // a `model` the rows are kept for the predictions, under that name.
@@ -33,7 +33,7 @@ class SiteTester {
   absl::Status AppendPredictions();
 
  private:
-  explicit SiteTester(const SimulatedSite& site);
+  SiteTester(const SimulatedSite& site, const StudyResult& federated);
 
   std::string predictions_;  // path
   std::string rows_;

@@ -16,7 +16,7 @@ absl::Status PrintTable(const std::string& report) {
   HILUM_ASSIGN_OR_RETURN(std::string json, ReadFile(report));
   HILUM_ASSIGN_OR_RETURN(std::string table, ResultTable(json));
   absl::PrintF("%s", table);
-  return absl::OkStatus();
+  return CheckTrained(json);
 }
 
 }  // namespace

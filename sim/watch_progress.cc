@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/watch_progress.h"
 
+#include <vector>
+
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "common/base/clock.h"
 
 namespace hilum {
@@ -25,6 +28,13 @@ void WatchProgress::AddLine(absl::string_view line) {
   const int round = RoundOfLine(line);
   // A round is done when the next has begun.
   if (round > 1) progress_.Report(round - 1);
+}
+
+bool SaysCompleted(absl::string_view line) {
+  // Hash, name, phase and more; a name has no blanks.
+  const std::vector<absl::string_view> words =
+      absl::StrSplit(line, ' ', absl::SkipEmpty());
+  return words.size() >= 3 && words[2] == "completed";
 }
 
 int RoundOfLine(absl::string_view line) {

@@ -30,6 +30,9 @@ class WatchProgress {
   std::string last_line_;
 };
 
+// Whether the line says that the study has completed, with whatever warning.
+bool SaysCompleted(absl::string_view line);
+
 // R of "round R of N" in the line; -1 where there is none.
 int RoundOfLine(absl::string_view line);
 

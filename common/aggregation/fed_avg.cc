@@ -150,6 +150,23 @@ class Aggregator {
       tail += layout_.entry_words();
       result.arms.push_back(totals);
     }
+    if (options_.unmask) return absl::OkStatus();
+    return CountExamples(result);
+  }
+
+  // Of each update by itself: whose it is that nobody trained with.
+  absl::Status CountExamples(AggregateResult& result) const {
+    std::vector<uint32_t> tail(
+        static_cast<size_t>(layout_.size() - layout_.tail()));
+    const auto words = static_cast<size_t>(layout_.entry_words());
+    for (const BlobFile& update : updates_) {
+      HILUM_RETURN_IF_ERROR(update.Read(layout_.tail(), absl::MakeSpan(tail)));
+      uint64_t examples = 0;
+      for (int track = 0; track < layout_.num_tracks; ++track) {
+        examples += tail[static_cast<size_t>(track) * words];
+      }
+      result.update_examples.push_back(examples);
+    }
     return absl::OkStatus();
   }
 

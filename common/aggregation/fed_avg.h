@@ -57,6 +57,9 @@ struct AggregateResult {
   uint64_t sum_bytes = 0;
   std::vector<TrackTotals> tracks;  // [num_tracks]
   std::vector<ArmTotals> arms;      // [num_arms]
+  // [updates], in their order: examples of all tracks of each. Empty where
+  // masks are on them (unmask).
+  std::vector<uint64_t> update_examples;
 };
 
 // Returns the mean validation loss over the examples of all tracks; NaN: there

@@ -10,10 +10,49 @@
 
 namespace hilum {
 
-// RFC 4180 records: quotes, doubled quotes, CRLF or LF, a leading byte order
-// mark. INVALID_ARGUMENT: a quote that does not close, with its row.
-absl::StatusOr<std::vector<std::vector<std::string>>> ParseCsv(
-    absl::string_view text);
+using CsvRecord = std::vector<std::string>;
+
+// How a file of CSV turned out to be written.
+struct CsvDialect {
+  char delimiter = ',';  // or ';', or a tab
+  // "UTF-8", "UTF-16", or "an older encoding" that is neither.
+  absl::string_view encoding = "UTF-8";
+};
+
+// Returns RFC 4180 records: quotes, doubled quotes; CRLF, LF or, where there is
+// no LF, CR; with them what spreadsheets write: a byte order mark, UTF-16, a
+// first line "sep=X" (which is no record), semicolons or tabs. The delimiter is
+// that of comma, semicolon and tab which the first record has most of outside
+// quotes. Texts come as UTF-8; an older encoding stays as it is.
+// INVALID_ARGUMENT: a quote that does not close, with its row; a text of UTF-16
+// that is damaged; a file that is no text (a workbook, UTF-32), and what to do.
+absl::StatusOr<std::vector<CsvRecord>> ParseCsv(absl::string_view text,
+                                                CsvDialect* dialect = nullptr);
+
+// A table that people keep: a header, and rows of as many cells.
+struct CsvTable {
+  struct Row {
+    int number;       // 1 is the header, as a spreadsheet counts
+    CsvRecord cells;  // without the blanks around them; any number of them
+  };
+  CsvDialect dialect;
+  CsvRecord header;       // ColumnName of each
+  std::vector<Row> rows;  // not those whose cells are all blank
+
+  // Returns the index of the column; -1: there is none. `name`: a ColumnName.
+  int Find(absl::string_view name) const;
+};
+
+// Parses as ParseCsv does. INVALID_ARGUMENT also: no row at all, a column of a
+// name twice.
+absl::StatusOr<CsvTable> ReadCsvTable(absl::string_view text);
+
+// Returns a column's name as tables are searched by: in lower case, without the
+// blanks around it, '_' for each blank or hyphen within.
+std::string ColumnName(absl::string_view written);
+
+// Returns "commas", "semicolons" or "tabs".
+absl::string_view DelimiterName(const CsvDialect& dialect);
 
 // One field, quoted where RFC 4180 asks for it.
 std::string CsvField(absl::string_view value);

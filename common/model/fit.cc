@@ -37,6 +37,18 @@ std::set<std::string> OtherHead(const Architecture& architecture) {
   return names;
 }
 
+// Returns what the names of the head's layer begin with, where it is one:
+// "classifier." or "fc.". Empty: it is of several, or has no name of its own.
+std::string HeadLayer(const Architecture& architecture) {
+  if (architecture.head_units != 0 || architecture.tensors.empty()) return "";
+  const TensorSpec& last = architecture.tensors.back();
+  const size_t dot = last.name.rfind('.');
+  if (dot == std::string::npos || last.block != architecture.num_blocks) {
+    return "";
+  }
+  return last.name.substr(0, dot + 1);
+}
+
 const TensorSpec* FirstConvolution(const Architecture& architecture) {
   for (const TensorSpec& spec : architecture.tensors) {
     if (spec.shape.size() == 4) return &spec;
@@ -45,7 +57,54 @@ const TensorSpec* FirstConvolution(const Architecture& architecture) {
 }
 
 bool IsNoWeight(const NamedTensor& tensor) {
-  return tensor.view.type == ElementType::kInt64 || tensor.name == "op_threshs";
+  return tensor.view.type == ElementType::kInt64 ||
+         tensor.name == "op_threshs" ||
+         absl::EndsWith(tensor.name, ".op_threshs");
+}
+
+// Returns the part of names before their last layer: up to and with the last
+// dot that all weights have in common.
+std::string LongestSharedPrefix(const std::vector<NamedTensor>& tensors) {
+  const std::string* first = nullptr;
+  size_t shared = 0;
+  for (const NamedTensor& tensor : tensors) {
+    if (IsNoWeight(tensor)) continue;
+    if (first == nullptr) {
+      first = &tensor.name;
+      shared = first->size();
+    }
+    const auto differ = std::mismatch(first->begin(), first->begin() + shared,
+                                      tensor.name.begin(), tensor.name.end());
+    shared = static_cast<size_t>(differ.first - first->begin());
+  }
+  if (first == nullptr || shared == 0) return "";
+  const size_t dot = first->rfind('.', shared - 1);
+  return dot == std::string::npos ? "" : first->substr(0, dot + 1);
+}
+
+// Returns the prefixes that may go, the shortest, "", first.
+std::vector<std::string> SharedPrefixes(
+    const std::vector<NamedTensor>& tensors) {
+  constexpr size_t kMost = 8;  // wrappers around one another
+  const std::string longest = LongestSharedPrefix(tensors);
+  std::vector<std::string> prefixes = {""};
+  for (size_t dot = longest.find('.');
+       dot != std::string::npos && prefixes.size() < kMost;
+       dot = longest.find('.', dot + 1)) {
+    prefixes.push_back(longest.substr(0, dot + 1));
+  }
+  return prefixes;
+}
+
+// Returns the tensors whose names begin with `prefix`, without it.
+std::vector<NamedTensor> Below(const std::vector<NamedTensor>& tensors,
+                               const std::string& prefix) {
+  std::vector<NamedTensor> below;
+  for (const NamedTensor& tensor : tensors) {
+    if (!absl::StartsWith(tensor.name, prefix)) continue;
+    below.push_back({tensor.name.substr(prefix.size()), tensor.view});
+  }
+  return below;
 }
 
 enum class Source { kFile, kSummedChannels, kSeed };
@@ -60,6 +119,7 @@ class Fit {
         options_(options),
         first_(FirstConvolution(architecture)),
         other_head_(OtherHead(architecture)),
+        head_layer_(HeadLayer(architecture)),
         head_differs_(HeadDiffers()) {}
 
   absl::Status Check() {
@@ -72,8 +132,7 @@ class Fit {
       if (!wanted.contains(tensor.name)) CheckUnexpected(tensor);
     }
     // Said only where it would be enough.
-    const size_t faults =
-        missing_.size() + unexpected_.size() + misshapen_.size();
+    faults_ = missing_.size() + unexpected_.size() + misshapen_.size();
     std::string message;
     Tell("missing", missing_, message);
     Tell("unexpected", unexpected_, message);
@@ -81,8 +140,10 @@ class Fit {
     if (message.empty()) return absl::OkStatus();
     return absl::InvalidArgumentError(
         absl::StrCat("not the tensors of ", architecture_.name, message,
-                     mendable_ == faults ? hint_ : ""));
+                     mendable_ == faults_ ? hint_ : ""));
   }
+
+  size_t faults() const { return faults_; }  // after Check
 
   absl::Status Copy(std::vector<float>& values) const {
     int64_t total = 0;
@@ -159,7 +220,10 @@ class Fit {
 
   void CheckUnexpected(const NamedTensor& tensor) {
     if (IsNoWeight(tensor)) return;
-    const bool of_head = other_head_.contains(tensor.name);
+    // Also one that a wrapper put deeper: classifier.0.weight.
+    const bool of_head =
+        other_head_.contains(tensor.name) ||
+        (!head_layer_.empty() && absl::StartsWith(tensor.name, head_layer_));
     if (of_head && options_.fresh_head) return;
     unexpected_.push_back(Shown(tensor.name));
     if (of_head) AFreshHeadMends();
@@ -222,8 +286,10 @@ class Fit {
   const WeightsOptions& options_;
   const TensorSpec* first_;
   std::set<std::string> other_head_;
+  std::string head_layer_;
   bool head_differs_;
   std::vector<std::string> missing_, unexpected_, misshapen_;
+  size_t faults_ = 0;
   size_t mendable_ = 0;  // faults that an option would mend
   std::string hint_;
 };
@@ -250,27 +316,110 @@ absl::StatusOr<Architecture> AsInFile(const ViewsByName& views,
   return LookUpArchitecture(shape);
 }
 
+// The prefix without which the tensors fit, and else which fits best.
+struct Choice {
+  std::string prefix;
+  std::vector<NamedTensor> tensors;  // without it
+  absl::Status status;
+};
+
+Choice ChoosePrefix(const std::vector<NamedTensor>& tensors,
+                    const Architecture& architecture,
+                    const WeightsOptions& options) {
+  Choice best;
+  size_t fewest = 0;
+  for (const std::string& prefix : SharedPrefixes(tensors)) {
+    Choice choice{prefix, Below(tensors, prefix), {}};
+    Fit fit(choice.tensors, architecture, options);
+    choice.status = fit.Check();
+    if (choice.status.ok()) return choice;
+    if (!prefix.empty() && fit.faults() >= fewest) continue;
+    fewest = fit.faults();
+    best = std::move(choice);
+  }
+  return best;
+}
+
+// Returns prefixes whose tensors alone would fit, of a file that has others
+// beside them: a second network, what it was trained with.
+std::vector<std::string> FittingParts(const std::vector<NamedTensor>& tensors,
+                                      const Architecture& architecture,
+                                      const WeightsOptions& options) {
+  constexpr size_t kMost = 4, kMostTries = 16;
+  size_t tries = 0;
+  const std::string last = absl::StrCat(
+      ".", FirstConvolution(architecture) ? FirstConvolution(architecture)->name
+                                          : "");
+  std::vector<std::string> parts;
+  for (const NamedTensor& tensor : tensors) {
+    if (parts.size() == kMost || tries == kMostTries) break;
+    if (!absl::EndsWith(tensor.name, last)) continue;
+    ++tries;
+    const std::string prefix =
+        tensor.name.substr(0, tensor.name.size() - last.size() + 1);
+    const std::vector<NamedTensor> below = Below(tensors, prefix);
+    if (Fit(below, architecture, options).Check().ok()) parts.push_back(prefix);
+  }
+  return parts;
+}
+
+// Says what to do about prefixes, where they are what is wrong.
+std::string PrefixHint(const Choice& choice,
+                       const std::vector<NamedTensor>& tensors,
+                       const Architecture& architecture,
+                       const WeightsOptions& options) {
+  std::string hint;
+  if (!choice.prefix.empty()) {
+    hint = absl::StrCat("; compared without '", Shown(choice.prefix),
+                        "', with which all names begin");
+  }
+  std::vector<std::string> parts;
+  for (const std::string& part : FittingParts(tensors, architecture, options)) {
+    parts.push_back(absl::StrCat("'", Shown(part), "'"));
+  }
+  if (parts.empty()) return hint;
+  return absl::StrCat(hint, "; the tensors whose names begin with ",
+                      absl::StrJoin(parts, " or with "),
+                      " would fit alone: save those without the others");
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<float>> FitWeights(
     const std::vector<NamedTensor>& tensors, const Architecture& architecture,
     const WeightsOptions& options) {
-  Fit fit(tensors, architecture, options);
-  HILUM_RETURN_IF_ERROR(fit.Check());
+  const Choice choice = ChoosePrefix(tensors, architecture, options);
+  if (!choice.status.ok()) {
+    return absl::Status(
+        choice.status.code(),
+        absl::StrCat(choice.status.message(),
+                     PrefixHint(choice, tensors, architecture, options)));
+  }
   std::vector<float> values;
-  HILUM_RETURN_IF_ERROR(fit.Copy(values));
+  HILUM_RETURN_IF_ERROR(
+      Fit(choice.tensors, architecture, options).Copy(values));
   return values;
+}
+
+std::string LeftOffPrefix(const std::vector<NamedTensor>& tensors,
+                          const Architecture& architecture,
+                          const WeightsOptions& options) {
+  const Choice choice = ChoosePrefix(tensors, architecture, options);
+  return choice.status.ok() ? choice.prefix : "";
 }
 
 std::vector<Architecture> FittingArchitectures(
     const std::vector<NamedTensor>& tensors) {
-  const ViewsByName views = ByName(tensors);
   std::vector<Architecture> fitting;
-  for (const std::string& name : KnownArchitectures()) {
-    auto architecture = AsInFile(views, name);
-    if (!architecture.ok()) continue;
-    if (!Fit(tensors, *architecture, {}).Check().ok()) continue;
-    fitting.push_back(*std::move(architecture));
+  for (const std::string& prefix : SharedPrefixes(tensors)) {
+    const std::vector<NamedTensor> below = Below(tensors, prefix);
+    const ViewsByName views = ByName(below);
+    for (const std::string& name : KnownArchitectures()) {
+      auto architecture = AsInFile(views, name);
+      if (!architecture.ok()) continue;
+      if (!Fit(below, *architecture, {}).Check().ok()) continue;
+      fitting.push_back(*std::move(architecture));
+    }
   }
   return fitting;
 }

@@ -25,17 +25,26 @@ struct WeightsOptions {
   uint64_t seed = 0;
 };
 
-// Every tensor of `architecture` in registry order, as float32. What a module
-// counts beside its weights (int64 buffers, TorchXRayVision's op_threshs) is
-// left where the architecture has no such tensor. INVALID_ARGUMENT: missing,
-// unexpected and misshapen tensors, all in one message, long lists cut short;
-// a NaN, an infinity or a running variance below 0, with its tensor.
+// Returns every tensor of `architecture` in registry order, as float32. What a
+// module counts beside its weights (int64 buffers, TorchXRayVision's
+// op_threshs) is left where the architecture has no such tensor. Where the
+// names fit only without a prefix that all of them have, the prefix goes
+// (LeftOffPrefix). INVALID_ARGUMENT: missing, unexpected and misshapen tensors,
+// all in one message, long lists cut short; a NaN, an infinity or a running
+// variance below 0, with its tensor.
 absl::StatusOr<std::vector<float>> FitWeights(
     const std::vector<NamedTensor>& tensors, const Architecture& architecture,
     const WeightsOptions& options);
 
-// Those of the registry whose tensors these are, by names and shapes, with the
-// file's classes, head and input channels.
+// Returns the prefix that FitWeights takes off all names, such as "_orig_mod.",
+// "model." or "module.encoder_q."; empty: none, or the tensors do not fit.
+std::string LeftOffPrefix(const std::vector<NamedTensor>& tensors,
+                          const Architecture& architecture,
+                          const WeightsOptions& options);
+
+// Returns those of the registry whose tensors these are, by names and shapes,
+// with the file's classes, head and input channels. A prefix that all names
+// have does not count.
 std::vector<Architecture> FittingArchitectures(
     const std::vector<NamedTensor>& tensors);
 

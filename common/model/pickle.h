@@ -32,7 +32,8 @@ struct PickleNode {
     kDict,        // items: key, value, key, value ...; ordered ones too
     kGlobal,      // module, text: a class or a function, never looked up
     kCall,        // items: its global, its tuple of arguments; never called
-    kObject,      // items: its class, what __new__ would get, its __dict__
+    kObject,      // items: its class, what __new__ or a call would get, its
+                  // state: the __dict__ or another
     kPersistent,  // items: its id
   };
 
@@ -58,8 +59,8 @@ class Pickle {
   // Takes memory in proportion to the pickle's length, and no more than a few
   // hundred MB. INVALID_ARGUMENT, with the byte's offset: an opcode that is
   // not taken, a global that is neither on the list of those that weights
-  // need nor a class of records, a call of one not on that list, a record
-  // whose state only its class could read, a length past the end.
+  // need nor a class of records, a call of one that is neither on that list nor
+  // known to make records, a length past the end.
   // RESOURCE_EXHAUSTED: too long, too many values, nested too deep.
   static absl::StatusOr<Pickle> Read(absl::string_view bytes);
 

@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <iterator>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/strip.h"
+
 namespace hilum {
 namespace {
 
@@ -40,14 +43,44 @@ constexpr Known kKnown[] = {
     {"_codecs", "encode", GlobalUse::kCall},
     // Checkpoints keep their command line in it.
     {"argparse", "Namespace", GlobalUse::kRecord},
-    // What a defaultdict makes.
-    {"builtins", "int", GlobalUse::kRecord},
-    {"builtins", "list", GlobalUse::kRecord},
-    {"builtins", "dict", GlobalUse::kRecord},
-    {"__builtin__", "int", GlobalUse::kRecord},
-    {"__builtin__", "list", GlobalUse::kRecord},
-    {"__builtin__", "dict", GlobalUse::kRecord},
+    // Trainers keep these beside weights: paths, times, settings.
+    {"collections", "deque", GlobalUse::kInert},
+    {"functools", "partial", GlobalUse::kInert},
+    // For members of enumerations alone (PickleMachine::IsMember).
+    {"builtins", "getattr", GlobalUse::kRecord},
+    {"__builtin__", "getattr", GlobalUse::kRecord},
+    {"ipaddress", "IPv4Address", GlobalUse::kInert},
+    {"logging", "Logger", GlobalUse::kInert},
+    {"logging", "getLogger", GlobalUse::kInert},
+    {"pathlib", "Path", GlobalUse::kInert},
+    {"pathlib", "PosixPath", GlobalUse::kInert},
+    {"pathlib", "PurePath", GlobalUse::kInert},
+    {"pathlib", "PurePosixPath", GlobalUse::kInert},
+    {"pathlib", "PureWindowsPath", GlobalUse::kInert},
+    {"pathlib", "WindowsPath", GlobalUse::kInert},
+    {"pathlib._local", "Path", GlobalUse::kInert},
+    {"pathlib._local", "PosixPath", GlobalUse::kInert},
+    {"pathlib._local", "WindowsPath", GlobalUse::kInert},
+    {"re", "_compile", GlobalUse::kInert},
+    {"types", "SimpleNamespace", GlobalUse::kInert},
+    {"uuid", "SafeUUID", GlobalUse::kInert},
+    {"uuid", "UUID", GlobalUse::kInert},
+    // States of random numbers, which training goes on from.
+    {"numpy.random", "__randomstate_ctor", GlobalUse::kInert},
+    {"numpy.random", "__generator_ctor", GlobalUse::kInert},
+    {"numpy.random", "__bit_generator_ctor", GlobalUse::kInert},
+    {"numpy.random._pickle", "__randomstate_ctor", GlobalUse::kInert},
+    {"numpy.random._pickle", "__generator_ctor", GlobalUse::kInert},
+    {"numpy.random._pickle", "__bit_generator_ctor", GlobalUse::kInert},
 };
+
+// Python's own types, and functions that read at the most: what a defaultdict
+// makes, what a partial or a schedule was given. `builtins` or `__builtin__`.
+constexpr absl::string_view kBuiltins[] = {
+    "abs",    "bool",  "bytearray", "bytes",  "complex", "dict",
+    "float",  "int",   "len",       "list",   "max",     "min",
+    "object", "print", "range",     "round",  "slice",   "str",
+    "sum",    "tuple", "type",      "xrange", "zip"};
 
 // Sorted. Packages, most of them of Python's own library, that have no classes
 // of networks in them and much that a pickle must not run.
@@ -75,6 +108,27 @@ constexpr absl::string_view kPythonsOwn[] = {
 
 static_assert(std::is_sorted(std::begin(kPythonsOwn), std::end(kPythonsOwn)));
 
+// Whether a name is a class's by the custom of Python, of a package that has
+// no tensors of its own: an enumeration, a setting, a time. Calls of torch and
+// numpy stand for tensors, of which none may be lost.
+bool IsClassOfOthers(absl::string_view package, absl::string_view name) {
+  if (package == "datetime" || package == "decimal" || package == "fractions" ||
+      package == "zoneinfo" || package == "enum") {
+    return true;
+  }
+  if (package == "torch" || package == "numpy" ||
+      std::binary_search(std::begin(kPythonsOwn), std::end(kPythonsOwn),
+                         package)) {
+    return false;
+  }
+  const size_t dot = name.rfind('.');
+  absl::string_view last =
+      dot == absl::string_view::npos ? name : name.substr(dot + 1);
+  while (absl::ConsumePrefix(&last, "_")) {
+  }
+  return !last.empty() && absl::ascii_isupper(last[0]);
+}
+
 }  // namespace
 
 GlobalUse UseOfGlobal(absl::string_view module, absl::string_view name) {
@@ -82,6 +136,12 @@ GlobalUse UseOfGlobal(absl::string_view module, absl::string_view name) {
     if (known.module == module && known.name == name) return known.use;
   }
   const absl::string_view package = module.substr(0, module.find('.'));
+  if (module == "builtins" || module == "__builtin__") {
+    const bool plain = std::find(std::begin(kBuiltins), std::end(kBuiltins),
+                                 name) != std::end(kBuiltins);
+    return plain ? GlobalUse::kInert : GlobalUse::kRefused;
+  }
+  if (IsClassOfOthers(package, name)) return GlobalUse::kInert;
   return std::binary_search(std::begin(kPythonsOwn), std::end(kPythonsOwn),
                             package)
              ? GlobalUse::kRefused

@@ -10,6 +10,7 @@ namespace hilum {
 enum class GlobalUse {
   kRefused,  // of Python's own library, and not on the list
   kRecord,   // any other: the class of a record, or a mere name
+  kInert,    // as kRecord; a call of it is a record too, which nobody makes
   kCall,     // on the list: with arguments it stands for a value
   kDict,     // on the list: with arguments it stands for a dict
   kSet,      // on the list: with arguments it stands for a set

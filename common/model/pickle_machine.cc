@@ -142,6 +142,14 @@ std::string PickleMachine::NameOf(PickleRef ref) const {
       absl::StrCat(node.module.substr(0, 100), ".", node.text.substr(0, 100)));
 }
 
+std::string PickleMachine::Described(PickleRef ref) const {
+  const PickleNode& node = pickle_.nodes_[ref];
+  if (node.kind != Kind::kObject && node.kind != Kind::kCall) {
+    return "a value";
+  }
+  return absl::StrCat("a ", NameOf(node.items[0]));
+}
+
 absl::Status PickleMachine::Take(uint64_t size, absl::string_view& taken) {
   if (size > bytes_.size() - at_) {
     return Bad(absl::StrCat("wants ", size, " bytes, ", bytes_.size() - at_,

@@ -80,11 +80,15 @@ class PickleMachine {
 
   absl::Status PushGlobal(absl::string_view module, absl::string_view name);
   absl::Status CallOf(PickleRef callee, PickleRef arguments, PickleNode& call);
+  bool IsMember(PickleRef callee, PickleRef arguments) const;
+  bool TakesItems(PickleRef ref, Kind kind);
   absl::Status PairsOf(const PickleNode& arguments, Refs& pairs);
   absl::Status Bad(absl::string_view what) const;
   absl::Status Bad(uint64_t offset, absl::string_view what) const;
   absl::Status TooMuch(absl::string_view what) const;
   std::string NameOf(PickleRef ref) const;
+  // Names the class of a record or call, for a refusal.
+  std::string Described(PickleRef ref) const;
 
   absl::string_view bytes_;
   uint64_t at_ = 0;         // of the next byte

@@ -105,13 +105,26 @@ absl::Status PickleMachine::Gather(int kind) {
   return PushNode({.kind = static_cast<Kind>(kind), .items = std::move(refs)});
 }
 
+// A record that is given items is of a class made from a list, dict or set,
+// such as yacs' CfgNode: it is one here, and what it was made with goes. True
+// where it was one all along, too.
+bool PickleMachine::TakesItems(PickleRef ref, Kind kind) {
+  PickleNode& node = pickle_.nodes_[ref];
+  if (node.kind == kind) return true;
+  if (node.kind != Kind::kObject || node.items.size() != 2) return false;
+  node.kind = kind;
+  node.items.clear();
+  return true;
+}
+
 absl::Status PickleMachine::Append(int many) {
   Refs refs(1);
   HILUM_RETURN_IF_ERROR(many != 0 ? PopToMark(refs) : Pop(refs[0]));
   PickleRef list = 0;
   HILUM_RETURN_IF_ERROR(Top(list));
-  if (pickle_.nodes_[list].kind != Kind::kList) {
-    return Bad("appends to what is no list");
+  if (!TakesItems(list, Kind::kList)) {
+    return Bad(
+        absl::StrCat("appends to ", Described(list), ", which is no list"));
   }
   return Hold(list, refs);
 }
@@ -127,8 +140,9 @@ absl::Status PickleMachine::SetItems(int many) {
   if (refs.size() % 2 != 0) return Bad("a key without a value");
   PickleRef dict = 0;
   HILUM_RETURN_IF_ERROR(Top(dict));
-  if (pickle_.nodes_[dict].kind != Kind::kDict) {
-    return Bad("sets items of what is no dict");
+  if (!TakesItems(dict, Kind::kDict)) {
+    return Bad(
+        absl::StrCat("sets items of ", Described(dict), ", which is no dict"));
   }
   return Hold(dict, refs);
 }
@@ -138,8 +152,9 @@ absl::Status PickleMachine::AddItems(int) {
   HILUM_RETURN_IF_ERROR(PopToMark(refs));
   PickleRef set = 0;
   HILUM_RETURN_IF_ERROR(Top(set));
-  if (pickle_.nodes_[set].kind != Kind::kSet) {
-    return Bad("adds items to what is no set");
+  if (!TakesItems(set, Kind::kSet)) {
+    return Bad(
+        absl::StrCat("adds items to ", Described(set), ", which is no set"));
   }
   return Hold(set, refs);
 }
@@ -213,13 +228,32 @@ absl::Status PickleMachine::PairsOf(const PickleNode& arguments, Refs& pairs) {
   return absl::OkStatus();
 }
 
+// Whether a call asks a class for a member of it: how Python 3.11 writes those
+// of enumerations.
+bool PickleMachine::IsMember(PickleRef callee, PickleRef arguments) const {
+  const PickleNode& given = pickle_.nodes_[arguments];
+  const PickleNode& getattr = pickle_.nodes_[callee];
+  if (!getattr.IsGlobal("builtins", "getattr") &&
+      !getattr.IsGlobal("__builtin__", "getattr")) {
+    return false;
+  }
+  return given.kind == Kind::kTuple && given.items.size() == 2 &&
+         pickle_.nodes_[given.items[0]].kind == Kind::kGlobal &&
+         pickle_.nodes_[given.items[1]].kind == Kind::kText;
+}
+
 absl::Status PickleMachine::Reduce(int) {
   PickleRef arguments = 0, callee = 0;
   HILUM_RETURN_IF_ERROR(Pop(arguments));
   HILUM_RETURN_IF_ERROR(Pop(callee));
   const PickleNode& global = pickle_.nodes_[callee];
-  if (global.kind != Kind::kGlobal ||
-      UseOfGlobal(global.module, global.text) == GlobalUse::kRecord) {
+  const bool named = global.kind == Kind::kGlobal;
+  const GlobalUse use =
+      named ? UseOfGlobal(global.module, global.text) : GlobalUse::kRefused;
+  if (use == GlobalUse::kInert || IsMember(callee, arguments)) {
+    return PushNode({.kind = Kind::kObject, .items = {callee, arguments}});
+  }
+  if (!named || use == GlobalUse::kRecord || use == GlobalUse::kRefused) {
     return Bad(absl::StrCat("calls ", NameOf(callee),
                             ", which is not on the list of those that weights "
                             "need; nothing was run"));
@@ -237,7 +271,8 @@ absl::Status PickleMachine::NewObject(int) {
   const PickleNode& global = pickle_.nodes_[type];
   PickleNode object{.kind = Kind::kObject, .items = {type, arguments}};
   if (global.kind == Kind::kGlobal) {
-    if (UseOfGlobal(global.module, global.text) != GlobalUse::kRecord) {
+    const GlobalUse use = UseOfGlobal(global.module, global.text);
+    if (use != GlobalUse::kRecord && use != GlobalUse::kInert) {
       HILUM_RETURN_IF_ERROR(CallOf(type, arguments, object));
     }
   } else if (global.kind != Kind::kPersistent) {
@@ -246,23 +281,23 @@ absl::Status PickleMachine::NewObject(int) {
   return PushNode(std::move(object));
 }
 
-// Of a record the state must be its __dict__: any other is for a __setstate__
-// of its class. What lists and dicts are given beside their items (the
-// _metadata of a state dict) says nothing about weights.
+// Keeps a record's state, whatever it is: its __dict__, or what a __setstate__
+// of its class would read. What lists, dicts and sets are given beside their
+// items (the _metadata of a state dict) says nothing about weights.
 absl::Status PickleMachine::Build(int) {
   PickleRef state = 0, target = 0;
   HILUM_RETURN_IF_ERROR(Pop(state));
   HILUM_RETURN_IF_ERROR(Top(target));
   PickleNode& object = pickle_.nodes_[target];
-  if (object.kind == Kind::kCall || object.kind == Kind::kDict) {
+  if (object.kind == Kind::kCall || object.kind == Kind::kDict ||
+      object.kind == Kind::kList || object.kind == Kind::kSet) {
     return absl::OkStatus();
   }
   if (object.kind != Kind::kObject) {
     return Bad("gives a state to what has none");
   }
-  if (pickle_.nodes_[state].kind != Kind::kDict || object.items.size() != 2) {
-    return Bad(absl::StrCat("a ", NameOf(object.items[0]),
-                            " whose state only that class could read"));
+  if (object.items.size() != 2) {
+    return Bad(absl::StrCat("a ", NameOf(object.items[0]), " of two states"));
   }
   return Hold(target, {state});
 }

@@ -152,7 +152,8 @@ class Finder {
       for (const char* key : {"state_dict", "model_state_dict", "model"}) {
         const PickleNode* value = pickle_.Find(*node, key);
         if (inner == nullptr && value != nullptr &&
-            (value->kind == Kind::kDict || value->kind == Kind::kObject)) {
+            (value->kind == Kind::kDict ||
+             (value->kind == Kind::kObject && value->items.size() == 3))) {
           inner = value;
         }
       }

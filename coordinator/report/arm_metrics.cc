@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coordinator/report/arm_metrics.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "common/config/evaluation.h"
 #include "common/config/study.h"
 #include "common/metrics/overlap.h"
+#include "coordinator/trained_tracks.h"
 
 namespace hilum {
 
@@ -109,6 +112,7 @@ std::vector<ArmMetrics> ComputeArmMetrics(const StudyResult& result) {
   const v1::Study& study = result.study;
   const size_t folds = study.cross_validation().folds();
   const std::vector<Track> tracks = StudyTracks(study);
+  const std::vector<bool> trained = TrainedTracks(result);
   const auto count = static_cast<size_t>(study.arms_size());
   const size_t per_arm = tracks.size() / count;
   std::vector<ArmMetrics> arms;
@@ -120,16 +124,20 @@ std::vector<ArmMetrics> ComputeArmMetrics(const StudyResult& result) {
     const auto has = [&](const v1::TrackEvaluation& track) {
       return track.track() >= first && track.track() < first + per_arm;
     };
+    const auto begin = trained.begin() + static_cast<ptrdiff_t>(first);
+    const bool all_folds =
+        std::all_of(begin, begin + static_cast<ptrdiff_t>(folds),
+                    [](bool is) { return is; });
     for (const v1::TrackEvaluation& track : result.evaluation_totals.tracks()) {
-      if (!has(track)) continue;
-      arm.pooled.Add(track);
+      if (!has(track) || !trained[track.track()]) continue;
+      if (all_folds) arm.pooled.Add(track);
       arm.folds[track.track() - first].Add(track);
     }
     for (const auto& [site, evaluation] : result.evaluations) {
       PooledScores& own =
           arm.sites.emplace(site.name(), PooledScores(study)).first->second;
       for (const v1::TrackEvaluation& track : evaluation.tracks()) {
-        if (has(track)) own.Add(track);
+        if (has(track) && all_folds) own.Add(track);
       }
     }
     for (const RoundSummary& round : result.rounds) {

@@ -49,6 +49,9 @@ struct PooledScores {
   void AddOverlaps(const v1::TrackEvaluation& track);
 };
 
+// A fold whose model is not trained (coordinator/trained_tracks.h) has no
+// scores, and where there is such a fold nothing is pooled over the folds:
+// `pooled` and `sites` have no cases.
 struct ArmMetrics {
   v1::Arm arm;
   int first_track;                            // index among the study's tracks

@@ -15,6 +15,7 @@
 #include "coordinator/report/html_rounds.h"
 #include "coordinator/report/html_table.h"
 #include "coordinator/report/svg.h"
+#include "coordinator/trained_tracks.h"
 
 namespace hilum {
 namespace {
@@ -287,6 +288,16 @@ std::string Heading(const StudyResult& result) {
       "<br>study hash <code>", ToHex(result.study_hash), "</code></p>\n");
 }
 
+// On top of the page, before any figure. Empty: there are none.
+std::string Warnings(const StudyResult& result) {
+  std::string html;
+  for (const std::string& sentence : ResultWarnings(result)) {
+    absl::StrAppend(&html, "<p class='warn'><b>", EscapeHtml(sentence),
+                    "</b></p>\n");
+  }
+  return html;
+}
+
 constexpr char kReadingOverlap[] = R"html(<h2>How to read this</h2>
 <p>These models find the lungs on a chest radiograph; they say nothing of a
 disease. Each case was scored once, by the model of the fold that had held it
@@ -351,7 +362,7 @@ std::string ReportHtml(const StudyResult& result,
   const v1::Study& study = result.study;
   const bool segmentation = IsSegmentation(study);
   return absl::StrCat(
-      Heading(result),
+      Heading(result), Warnings(result),
       segmentation ? absl::StrCat("<h2>Lungs found, against lung masks</h2>",
                                   OverlapTable(study, arms[0].pooled))
                    : Classification(study, arms, baselines),

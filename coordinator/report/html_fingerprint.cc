@@ -32,8 +32,8 @@ screenshots); it is no proof of a fault, since patients and diseases differ too.
 
 constexpr char kOwnFigures[] = R"html(<p class='soft'>A site that is not in
 the table finds its own figures, with the same names, in
-<code>fingerprint.json</code> in its working folder, and can lay them beside the
-cohort’s.</p>
+<code>fingerprint.json</code> in the study’s folder below <code>results/</code>
+of its state folder, and can lay them beside the cohort’s.</p>
 )html";
 
 std::string Figure(std::optional<double> value) {

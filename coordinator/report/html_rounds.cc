@@ -62,16 +62,25 @@ std::string ValidationChart(const StudyResult& result, const ArmMetrics& arm) {
       lines);
 }
 
-std::string LostRounds(const std::vector<RoundSummary>& rounds) {
-  std::vector<uint32_t> lost;
+std::string RoundsLine(absl::string_view what,
+                       const std::vector<uint32_t>& rounds) {
+  if (rounds.empty()) return "";
+  return absl::StrCat("<p class='soft'>", what,
+                      " in these rounds, and the models stayed as they were: ",
+                      absl::StrJoin(rounds, ", "), ".</p>\n");
+}
+
+std::string RoundsWithoutGain(const std::vector<RoundSummary>& rounds) {
+  std::vector<uint32_t> lost, untrained;
   for (const RoundSummary& round : rounds) {
-    if (round.contributors.empty()) lost.push_back(round.round);
+    if (round.contributors.empty()) {
+      lost.push_back(round.round);
+    } else if (round.Trainers().empty()) {
+      untrained.push_back(round.round);
+    }
   }
-  if (lost.empty()) return "";
-  return absl::StrCat(
-      "<p class='soft'>No sum came about in these rounds, and the models "
-      "stayed as they were: ",
-      absl::StrJoin(lost, ", "), ".</p>\n");
+  return absl::StrCat(RoundsLine("No sum came about", lost),
+                      RoundsLine("No site’s update counted", untrained));
 }
 
 std::string Choice(const StudyResult& result) {
@@ -101,8 +110,9 @@ std::string Choice(const StudyResult& result) {
 
 std::string RoundsHtml(const StudyResult& result,
                        const std::vector<ArmMetrics>& arms) {
-  std::string html = absl::StrCat("<h2>Rounds</h2>", LostRounds(result.rounds),
-                                  Choice(result), "<div class='arms'>");
+  std::string html =
+      absl::StrCat("<h2>Rounds</h2>", RoundsWithoutGain(result.rounds),
+                   Choice(result), "<div class='arms'>");
   for (const ArmMetrics& arm : arms) {
     absl::StrAppend(&html, "<section><h3>", ArmTitle(arm.arm), "</h3>",
                     TrainingChart(result.study, arm),

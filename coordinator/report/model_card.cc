@@ -11,6 +11,7 @@
 #include "common/config/study.h"
 #include "common/crypto/sha256.h"
 #include "coordinator/report/model_card_text.h"
+#include "coordinator/trained_tracks.h"
 
 namespace hilum {
 namespace {
@@ -82,10 +83,14 @@ std::string Identity(const StudyResult& result) {
   if (model.head_units() > 0) {
     absl::StrAppend(&architecture, ", head of ", model.head_units(), " units");
   }
+  std::string warnings;
+  for (const std::string& sentence : ResultWarnings(result)) {
+    absl::StrAppend(&warnings, "**", sentence, "**\n\n");
+  }
   return absl::StrCat(
       "# Models of the study ", study.name(),
-      "\n\nResearch use only, not for diagnosis.\n\n", MarkdownHead({"", ""}),
-      MarkdownRow({"study", study.name()}),
+      "\n\nResearch use only, not for diagnosis.\n\n", warnings,
+      MarkdownHead({"", ""}), MarkdownRow({"study", study.name()}),
       MarkdownRow(
           {"study hash", absl::StrCat("`", ToHex(result.study_hash), "`")}),
       MarkdownRow({"written by",

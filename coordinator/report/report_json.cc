@@ -14,6 +14,7 @@
 #include "common/metrics/fingerprint.h"
 #include "common/metrics/overlap.h"
 #include "coordinator/report/lung_masks.h"
+#include "coordinator/trained_tracks.h"
 
 namespace hilum {
 namespace {
@@ -116,14 +117,31 @@ Json LossesJson(const std::vector<double>& losses) {
   return json;
 }
 
+// By arm and track.
+Json ExamplesJson(const v1::Study& study,
+                  const std::vector<uint64_t>& examples) {
+  Json json = Json::object();
+  const std::vector<Track> tracks = StudyTracks(study);
+  for (size_t t = 0; t < tracks.size(); ++t) {
+    json[ArmName(tracks[t].arm)][TrackName(tracks[t])] = examples.at(t);
+  }
+  return json;
+}
+
 Json RoundsJson(const StudyResult& result) {
   Json rounds = Json::array();
   for (const RoundSummary& round : result.rounds) {
-    Json contributors = Json::array();
-    for (const SiteId& site : round.contributors) {
-      contributors.push_back(site.name());
+    Json trainers = Json::array();
+    for (const SiteId& site : round.Trainers()) trainers.push_back(site.name());
+    Json entry = {{"round", round.round}, {"sites", trainers}};
+    if (!round.examples.empty()) {
+      entry["examples"] = ExamplesJson(result.study, round.examples);
     }
-    Json entry = {{"round", round.round}, {"sites", contributors}};
+    for (size_t i = 0; i < round.site_examples.size(); ++i) {
+      if (round.site_examples[i] == 0) continue;
+      entry["site_examples"][round.contributors.at(i).name()] =
+          round.site_examples[i];
+    }
     if (IsValidated(result.study)) {
       const auto& examples = round.validation_examples;
       entry["validation_examples"] =
@@ -161,8 +179,11 @@ Json ArmJson(const v1::Study& study, const ArmMetrics& arm,
 }
 
 Json ArmJson(const StudyResult& result, const ArmMetrics& arm) {
+  const std::vector<bool> trained = TrainedTracks(result);
   Json json = ArmJson(result.study, arm, [&](size_t track, Json& entry) {
-    entry["model_sha256"] = result.model_sha256[track];
+    entry["trained"] = static_cast<bool>(trained[track]);
+    const std::string& sha256 = result.model_sha256[track];
+    entry["model_sha256"] = sha256.empty() ? Json(nullptr) : Json(sha256);
   });
   json["round_losses"] = LossesJson(arm.losses);
   if (IsValidated(result.study)) {
@@ -246,6 +267,18 @@ Json CasesJson(const v1::Study& study, const Census& census) {
   return json;
 }
 
+// By arm, the tracks that training has not made.
+Json UntrainedJson(const StudyResult& result) {
+  Json json = Json::object();
+  const std::vector<bool> trained = TrainedTracks(result);
+  const std::vector<Track> tracks = StudyTracks(result.study);
+  for (size_t t = 0; t < tracks.size(); ++t) {
+    if (trained[t]) continue;
+    json[ArmName(tracks[t].arm)].push_back(TrackName(tracks[t]));
+  }
+  return json;
+}
+
 Json CohortJson(const StudyResult& result) {
   Json json = CasesJson(result.study, result.census_totals);
   json["sites"] = Json::array();
@@ -275,6 +308,14 @@ Json CensusConventions() {
            "mean_lung_share: the lungs' mean share of the image, over masked "
            "cases; sides: cases by the longer side before resizing, up to "
            "256, 512, 1024, 2048, 4096 pixels, and above"},
+          {"untrained",
+           "tracks whose models are the starting weights still: they have no "
+           "figures, and nothing is pooled over the folds of an arm that has "
+           "such a fold"},
+          {"rounds",
+           "sites: whose updates counted; examples: training cases with which "
+           "they counted, by arm and track; site_examples: by site, over all "
+           "tracks, where single sites are known"},
           {"null", "too few cases for the number to mean anything"}};
 }
 
@@ -344,6 +385,9 @@ std::string ReportJson(const StudyResult& result,
                    {"round", result.model_round},
                    {"rounds_planned", study.training().rounds()}};
   json["secure_aggregation"] = IsSecure(study);
+  json["warnings"] = Json(ResultWarnings(result));
+  json["stopped"] = !result.stopped.empty();
+  json["untrained"] = UntrainedJson(result);
   json["cohort"] = CohortJson(result);
   json["census"] = CensusJson(result);
   json["conventions"] = CensusConventions();

@@ -9,6 +9,7 @@
 #include "common/base/status_macros.h"
 #include "common/config/study.h"
 #include "common/rpc/status.h"
+#include "common/rpc/unix_target.h"
 #include "coordinator/service/server.h"
 #include "hilum/v1/admin.grpc.pb.h"
 
@@ -20,9 +21,8 @@ struct AdminClient::Stub {
 
 AdminClient::AdminClient(const std::string& admin_socket)
     : socket_(admin_socket),
-      stub_(std::make_unique<Stub>(Stub{v1::Admin::NewStub(
-          grpc::CreateChannel(absl::StrCat("unix:", admin_socket),
-                              grpc::InsecureChannelCredentials()))})) {}
+      stub_(std::make_unique<Stub>(Stub{v1::Admin::NewStub(grpc::CreateChannel(
+          UnixTarget(admin_socket), grpc::InsecureChannelCredentials()))})) {}
 
 AdminClient::~AdminClient() = default;
 
@@ -84,17 +84,18 @@ absl::StatusOr<v1::StudyStatus> AdminClient::StopStudy(
   return status;
 }
 
-absl::StatusOr<std::vector<std::string>> AdminClient::ExportStudy(
-    const std::string& hash_prefix, const std::string& directory) {
+absl::StatusOr<v1::ExportStudyResponse> AdminClient::ExportStudy(
+    const std::string& hash_prefix, const std::string& directory,
+    bool partial) {
   v1::ExportStudyRequest request;
+  request.set_partial(partial);
   request.set_study_hash(hash_prefix);
   request.set_directory(directory);
   grpc::ClientContext context;
   v1::ExportStudyResponse response;
   HILUM_RETURN_IF_ERROR(Explain(
       FromGrpc(stub_->admin->ExportStudy(&context, request, &response))));
-  return std::vector<std::string>(response.files().begin(),
-                                  response.files().end());
+  return response;
 }
 
 }  // namespace hilum

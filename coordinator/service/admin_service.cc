@@ -70,12 +70,14 @@ grpc::Status AdminService::StopStudy(grpc::ServerContext* context,
 grpc::Status AdminService::ExportStudy(grpc::ServerContext* context,
                                        const v1::ExportStudyRequest* request,
                                        v1::ExportStudyResponse* response) {
-  absl::StatusOr<std::vector<std::string>> files =
-      core_.ExportStudy(request->study_hash(), request->directory());
-  if (files.ok()) {
-    response->mutable_files()->Add(files->begin(), files->end());
-  }
-  return ToGrpc(files.status());
+  absl::StatusOr<std::vector<std::string>> files = core_.ExportStudy(
+      request->study_hash(), request->directory(), request->partial());
+  if (!files.ok()) return ToGrpc(files.status());
+  response->mutable_files()->Add(files->begin(), files->end());
+  absl::StatusOr<v1::StudyStatus> status =
+      core_.StatusOf(request->study_hash());
+  if (status.ok()) response->set_warning(status->warning());
+  return ToGrpc(status.status());
 }
 
 }  // namespace hilum

@@ -66,8 +66,9 @@ class AdminClient {
       const std::string& hash_prefix,
       const std::function<void(const v1::StudyStatus&)>& on_status);
   absl::StatusOr<v1::StudyStatus> StopStudy(const std::string& hash_prefix);
-  absl::StatusOr<std::vector<std::string>> ExportStudy(
-      const std::string& hash_prefix, const std::string& directory);
+  absl::StatusOr<v1::ExportStudyResponse> ExportStudy(
+      const std::string& hash_prefix, const std::string& directory,
+      bool partial = false);
 
  private:
   struct Stub;

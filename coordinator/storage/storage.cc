@@ -53,6 +53,11 @@ ALTER TABLE studies ADD COLUMN best BLOB NOT NULL DEFAULT x'';
 ALTER TABLE rounds ADD COLUMN validation_examples BLOB NOT NULL DEFAULT x'';
 ALTER TABLE rounds ADD COLUMN validation_loss BLOB NOT NULL DEFAULT x'';
 PRAGMA user_version = 3;
+)sql",
+                                       R"sql(
+ALTER TABLE rounds ADD COLUMN examples BLOB NOT NULL DEFAULT x'';
+ALTER TABLE rounds ADD COLUMN site_examples BLOB NOT NULL DEFAULT x'';
+PRAGMA user_version = 4;
 )sql"};
 
 // double or uint64_t.
@@ -135,21 +140,24 @@ absl::Status Storage::LoadMessage(const char* sql, absl::string_view hash,
 absl::Status Storage::LoadRounds(StoredStudy& study) {
   Statement rows(database_, path_,
                  "SELECT round, contributors, mean_loss, validation_examples, "
-                 "validation_loss FROM rounds WHERE hash = ? ORDER BY round");
+                 "validation_loss, examples, site_examples FROM rounds "
+                 "WHERE hash = ? ORDER BY round");
   rows.Blob(study.hash);
   while (rows.Step()) {
     RoundSummary summary{.round = static_cast<uint32_t>(rows.Number(0)),
                          .mean_loss = Unpack<double>(rows.Bytes(2)),
                          .validation_examples = Unpack<uint64_t>(rows.Bytes(3)),
-                         .validation_loss = Unpack<double>(rows.Bytes(4))};
-    if (!summary.HasFittingLosses()) {
-      return absl::DataLossError(
-          absl::StrCat(path_, ": unreadable round ", summary.round));
-    }
+                         .validation_loss = Unpack<double>(rows.Bytes(4)),
+                         .examples = Unpack<uint64_t>(rows.Bytes(5)),
+                         .site_examples = Unpack<uint64_t>(rows.Bytes(6))};
     std::string names = rows.Bytes(1);
     for (absl::string_view name :
          absl::StrSplit(names, ',', absl::SkipEmpty())) {
       summary.contributors.emplace_back(std::string(name));
+    }
+    if (!summary.HasFittingLengths()) {
+      return absl::DataLossError(
+          absl::StrCat(path_, ": unreadable round ", summary.round));
     }
     study.rounds.push_back(std::move(summary));
   }
@@ -265,14 +273,16 @@ absl::Status Storage::CommitRound(absl::string_view hash,
     absl::Status status =
         Statement(database_, path_,
                   "INSERT INTO rounds(hash, round, contributors, mean_loss, "
-                  "validation_examples, validation_loss) "
-                  "VALUES(?, ?, ?, ?, ?, ?)")
+                  "validation_examples, validation_loss, examples, "
+                  "site_examples) VALUES(?, ?, ?, ?, ?, ?, ?, ?)")
             .Blob(hash)
             .Int(round.round)
             .Text(contributors)
             .Blob(Pack(round.mean_loss))
             .Blob(Pack(round.validation_examples))
             .Blob(Pack(round.validation_loss))
+            .Blob(Pack(round.examples))
+            .Blob(Pack(round.site_examples))
             .Run();
     status.Update(Statement(database_, path_,
                             "UPDATE studies SET global = ?, best = ? "

@@ -74,7 +74,8 @@ void AddStudyCommands(CLI::App& app, Arguments& a, Program::Action& chosen) {
   for (CLI::App* command : {show, approve, refuse}) {
     command->add_option("STUDY", a.decision.study,
                         "The study's name, or the first digits of its hash; "
-                        "needed where several are undecided");
+                        "without it, approve and refuse ask on a terminal "
+                        "about the only undecided study");
   }
 }
 

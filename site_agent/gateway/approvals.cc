@@ -5,10 +5,12 @@
 #include <iterator>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "common/base/file.h"
 #include "common/base/hex.h"
+#include "common/base/printable.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/sha256.h"
 
@@ -18,6 +20,14 @@ namespace {
 // Beginnings of lines of an approval.
 constexpr absl::string_view kAccept = "accept ";
 constexpr absl::string_view kWeights = "weights ";
+constexpr absl::string_view kBy = "by ";
+constexpr size_t kMaxName = 200;
+
+std::string ByLine(absl::string_view by) {
+  if (by.empty()) return "";
+  return absl::StrCat(kBy, absl::StrReplaceAll(by, {{"\n", " "}}), "\n");
+}
+
 // Raw; empty where it is no hash.
 std::string HashOf(absl::string_view hex) {
   return hex.size() == 64 ? FromHex(hex).value_or("") : "";
@@ -179,9 +189,10 @@ std::set<std::string> Approvals::EverApproved() const {
 }
 
 absl::Status Approvals::Approve(absl::string_view hash,
-                                const Acceptance& accepted) const {
+                                const Acceptance& accepted,
+                                absl::string_view by) const {
   HILUM_RETURN_IF_ERROR(Offer(hash).status());
-  std::string lines;
+  std::string lines = ByLine(by);
   for (const std::string& risk : accepted.risks) {
     absl::StrAppend(&lines, kAccept, risk, "\n");
   }
@@ -206,9 +217,20 @@ absl::StatusOr<Acceptance> Approvals::Accepted(absl::string_view hash) const {
   return accepted;
 }
 
-absl::Status Approvals::Refuse(absl::string_view hash) const {
+absl::Status Approvals::Refuse(absl::string_view hash,
+                               absl::string_view by) const {
   HILUM_RETURN_IF_ERROR(Offer(hash).status());
-  return Mark(hash, ".refused");
+  return Mark(hash, ".refused", ByLine(by));
+}
+
+std::string Approvals::DecidedBy(absl::string_view hash, bool refused) const {
+  const absl::StatusOr<std::string> lines =
+      ReadFile(MarkPath(hash, refused ? ".refused" : ".approved"), 1 << 16);
+  if (!lines.ok()) return "";
+  for (absl::string_view line : absl::StrSplit(*lines, '\n')) {
+    if (absl::ConsumePrefix(&line, kBy)) return Printable(line, kMaxName);
+  }
+  return "";
 }
 
 absl::Status Approvals::MarkEnded(absl::string_view hash) const {

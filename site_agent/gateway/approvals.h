@@ -21,7 +21,8 @@ struct Acceptance {
 // they can be made while the site runs or not: studies/HASH.study is what was
 // offered, approvals/HASH.approved or .refused what was decided (a refusal
 // outweighs; .approved has a line "accept NAME" for each risk accepted, and
-// "weights HEX"), approvals/HASH.ended that the study is over.
+// "weights HEX"; both have "by WHO"), approvals/HASH.ended that the study is
+// over.
 // A file name alone says nothing: a study counts as offered only where it is in
 // the index studies/offers, which PutOffer alone writes, and where the SHA-256
 // of its bytes is its name. A decision counts only of such a study. So no name
@@ -55,13 +56,16 @@ class Approvals {
   std::set<std::string> EverApproved() const;
   bool HasEnded(absl::string_view hash) const;
 
-  // NOT_FOUND: never offered here.
-  absl::Status Approve(absl::string_view hash,
-                       const Acceptance& accepted = {}) const;
+  // `by`: who decides, for log and ledger. NOT_FOUND: never offered here.
+  absl::Status Approve(absl::string_view hash, const Acceptance& accepted = {},
+                       absl::string_view by = "") const;
   // Nothing accepted where the study is not approved, or was by a release that
   // asked for less.
   absl::StatusOr<Acceptance> Accepted(absl::string_view hash) const;
-  absl::Status Refuse(absl::string_view hash) const;
+  absl::Status Refuse(absl::string_view hash, absl::string_view by = "") const;
+  // Who made the decision, printable and of 200 bytes at most; empty: it is not
+  // known, as decisions of earlier releases have no name.
+  std::string DecidedBy(absl::string_view hash, bool refused) const;
   absl::Status MarkEnded(absl::string_view hash) const;
   // That a decision stands in the ledger.
   bool IsRecorded(absl::string_view hash, bool refused) const;

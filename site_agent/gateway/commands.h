@@ -31,7 +31,7 @@ absl::Status ShowStudy(const std::string& config_path,
 // What the officer types.
 struct Decision {
   // A study's name or the first digits of its hash; empty: the only undecided
-  // study.
+  // study, which a terminal is asked about; without one it must be named.
   std::string study;
   std::vector<std::string> accept;  // names of risks
   std::string weights;              // hexadecimal
@@ -39,7 +39,8 @@ struct Decision {
 // FAILED_PRECONDITION: the study needs a yes that was not given, stands against
 // this site's policy, was refused or has ended; says what to do. Once approved,
 // a study may be approved again with more accepted. INVALID_ARGUMENT: several
-// studies fit, which it lists; no such risk; other weights.
+// studies fit, which it lists; no such risk; other weights; no hash and no
+// terminal. CANCELLED: the terminal did not say yes.
 absl::Status ApproveStudy(const std::string& config_path,
                           const Decision& decision);
 absl::Status RefuseStudy(const std::string& config_path,

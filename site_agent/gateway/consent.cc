@@ -26,7 +26,7 @@ std::string HowToAccept(const std::string& hash,
       "\nTo accept it, the officer types\n  hilum-site study approve --config "
       "SITE.yaml ",
       ToHex(hash).substr(0, 12), " --accept ", absl::StrJoin(names, ","),
-      "\nand hilum-site serve is started anew");
+      "\nhilum-site serve then tries again by itself");
 }
 
 absl::Status CheckRisks(const Approvals& approvals, const std::string& hash,

@@ -246,8 +246,16 @@ absl::Status EgressFacts::CheckCensus(
     v1::SubmitCensusRequest bare;
     *bare.mutable_header() = request.header();
     bare.set_unable(true);
+    bare.set_unable_reason(request.unable_reason());
+    if (!v1::UnableReason_IsValid(request.unable_reason())) {
+      return Refused("SubmitCensusRequest.unable_reason",
+                     "is none that this release knows");
+    }
     if (bare.ByteSizeLong() == request.ByteSizeLong()) return absl::OkStatus();
     return Refused("SubmitCensusRequest.unable", "comes with a census");
+  }
+  if (request.unable_reason() != v1::UNABLE_REASON_UNSPECIFIED) {
+    return Refused("SubmitCensusRequest.unable_reason", "comes with a census");
   }
   HILUM_ASSIGN_OR_RETURN(auto study, Study(request.header().study_hash()));
   if (request.manifest_sha256() != study->manifest_sha256) {

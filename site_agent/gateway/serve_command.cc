@@ -126,8 +126,9 @@ absl::Status ServeSite(const std::string& config_path, bool exit_when_done,
                          [&] { runner->Wake(); }));
   signals.Start([&] {
     Log("stopping");
-    trainer.Stop();
+    // First: a trainer that ends must not be taken for one that failed.
     runner->Stop();
+    trainer.Stop();
   });
   Log(absl::StrCat("hilum-site ", SoftwareVersion(), ": site ",
                    identity.name.site, " of consortium ",

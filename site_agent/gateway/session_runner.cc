@@ -3,6 +3,8 @@
 // session_tasks.cc, what a step of a secure sum takes in session_sums.cc.
 #include "site_agent/gateway/session_runner.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -12,6 +14,7 @@
 #include "common/base/printable.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/sha256.h"
+#include "site_agent/gateway/unable_reason.h"
 
 namespace hilum {
 namespace {
@@ -29,6 +32,14 @@ bool IsTransient(const absl::Status& status) {
 
 std::string ShortHash(absl::string_view hash) {
   return ToHex(hash).substr(0, 12);
+}
+
+// Changes when the file does, whoever may read it.
+std::string FileStamp(const std::string& path) {
+  struct stat info;
+  if (stat(path.c_str(), &info) != 0) return "none";
+  return absl::StrCat(info.st_ino, "/", info.st_size, "/", info.st_mtim.tv_sec,
+                      ".", info.st_mtim.tv_nsec);
 }
 
 }  // namespace
@@ -162,6 +173,7 @@ absl::Status SessionRunner::Run() {
 absl::StatusOr<bool> SessionRunner::Step() {
   HILUM_RETURN_IF_ERROR(RecordDecisions());
   HILUM_RETURN_IF_ERROR(NoteStrangers());
+  RetryMended();
   std::set<std::string> approved = approvals_.Approved();
   std::set<std::string> known = approvals_.Offered();
   known.merge(facts_.RefusedOffers());
@@ -192,6 +204,10 @@ absl::StatusOr<bool> SessionRunner::Step() {
   // NextTask alone says that the coordinator does not know this site; what else
   // fails, whoever says so, costs its own study and no other.
   if (absl::IsResourceExhausted(done)) return done;
+  if (absl::IsCancelled(done)) {  // somebody stops this site
+    Pause(kFirstPause);
+    return false;
+  }
   if (IsRoundOver(done) && session_.IsPrepared(action->study_hash)) {
     Log(absl::StrCat("round ", action->task.header().round(),
                      " goes on without this site: ", done.message()));
@@ -200,6 +216,31 @@ absl::StatusOr<bool> SessionRunner::Step() {
     return false;
   }
   return GiveUp(*action, done);
+}
+
+absl::Duration SessionRunner::AskForOffers(PollPace& pace) {
+  std::set<std::string> known = approvals_.Offered();
+  known.merge(facts_.RefusedOffers());
+  // Nothing is told as approved: no task is to be answered beside this one.
+  v1::NextTaskResponse answer;
+  pace.Asking();
+  absl::Status asked = RecordDecisions();
+  if (asked.ok()) {
+    const v1::NextTaskRequest poll =
+        session_.Poll(known, {}, approvals_.Refused());
+    asked = gate_.Call("NextTask", poll, &answer,
+                       absl::Milliseconds(poll.wait_ms()) + kPollMargin);
+  }
+  if (!asked.ok() && !absl::IsCancelled(asked) && !absl::IsDataLoss(asked)) {
+    return kLongestPause;
+  }
+  if (asked.ok() && answer.has_offer()) {
+    const absl::StatusOr<SiteSession::Action> offer =
+        session_.OnAnswer(answer, {});
+    asked = offer.ok() ? StoreOffer(*offer) : offer.status();
+    if (!asked.ok()) Log(asked.message());
+  }
+  return pace.After(asked, answer);
 }
 
 absl::StatusOr<bool> SessionRunner::End(const SiteSession::Action& action) {
@@ -224,14 +265,46 @@ absl::StatusOr<bool> SessionRunner::GiveUp(const SiteSession::Action& action,
     v1::SubmitCensusRequest request;
     *request.mutable_header() = action.task.header();
     request.set_unable(true);
+    request.set_unable_reason(ReasonOf(why));
     v1::SubmitResponse response;
     absl::Status told = Call("SubmitCensus", request, &response, kCallTimeout);
     if (!told.ok()) Log(absl::StrCat("SubmitCensus: ", told.message()));
   }
   if (options_.exit_when_done) return why;
-  Log("mend it and start hilum-site again; other studies go on");
+  Log(absl::StrCat("mend it: this study is tried again once ",
+                   options_.config.manifest(),
+                   " or its approval has changed, or hilum-site is started "
+                   "again; other studies go on"));
   session_.OnUnusable(action.study_hash);
+  given_up_[action.study_hash] = MendStamp(action.study_hash);
   return false;
+}
+
+std::string SessionRunner::MendStamp(const std::string& hash) const {
+  return absl::StrCat(FileStamp(options_.config.manifest()), " ",
+                      FileStamp(absl::StrCat(approvals_.approvals_dir(), "/",
+                                             ToHex(hash), ".approved")));
+}
+
+void SessionRunner::RetryMended() {
+  for (auto study = given_up_.begin(); study != given_up_.end();) {
+    if (MendStamp(study->first) == study->second) {
+      ++study;
+      continue;
+    }
+    Log(absl::StrCat("study ", ShortHash(study->first),
+                     ": the case manifest or the approval has changed; trying "
+                     "again"));
+    session_.OnMended(study->first);
+    study = given_up_.erase(study);
+  }
+}
+
+std::string SessionRunner::NameOf(const std::string& hash) const {
+  const absl::StatusOr<std::string> bytes = approvals_.Offer(hash);
+  const absl::StatusOr<v1::Study> study =
+      bytes.ok() ? ParseStudy(*bytes) : bytes.status();
+  return study.ok() ? study->name() : "that cannot be read";
 }
 
 absl::Status SessionRunner::RecordDecisions() {
@@ -239,11 +312,17 @@ absl::Status SessionRunner::RecordDecisions() {
     for (const std::string& hash :
          refused ? approvals_.Refused() : approvals_.Approved()) {
       if (approvals_.IsRecorded(hash, refused)) continue;
+      const std::string by = approvals_.DecidedBy(hash, refused);
       v1::LedgerEntry entry;
       entry.set_kind(refused ? v1::LedgerEntry::REFUSED
                              : v1::LedgerEntry::APPROVED);
       entry.set_study_hash(ToHex(hash));
+      if (!by.empty()) entry.set_detail(absl::StrCat("by ", by));
       HILUM_RETURN_IF_ERROR(ledger_->Append(entry));
+      Log(absl::StrCat("study ", NameOf(hash), " (", ShortHash(hash), ") is ",
+                       refused ? "refused" : "approved", " by ",
+                       by.empty() ? "somebody of this site" : by,
+                       refused ? "; the coordinator is told so" : ""));
       HILUM_RETURN_IF_ERROR(approvals_.MarkRecorded(hash, refused));
     }
   }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -64,6 +65,9 @@ class SessionRunner {
     const SiteCredentials* credentials = nullptr;
     SecureRng* rng = &RealSecureRng();
     bool exit_when_done = false;
+    // How long the trainer has been at work before new offers are asked for
+    // meanwhile. With exit_when_done none are.
+    absl::Duration offer_patience = absl::Seconds(10);
     std::function<void(absl::string_view)> log = [](absl::string_view) {};
   };
 
@@ -121,12 +125,27 @@ class SessionRunner {
   // One question and what follows. A status ends Run.
   absl::StatusOr<bool> Step();  // true: done
   absl::StatusOr<bool> End(const SiteSession::Action& action);
-  // Until the site is started anew; the coordinator is told that, not why.
+  // Until what is wrong may have been mended; the coordinator is told once, and
+  // of why no more than its kind (UnableReason).
   absl::StatusOr<bool> GiveUp(const SiteSession::Action& action,
                               const absl::Status& why);
+  // Turns to the studies that were given up where the case manifest or the
+  // officer's decision has changed since.
+  void RetryMended();
+  // Changes when either does.
+  std::string MendStamp(const std::string& hash) const;
   absl::Status Perform(const SiteSession::Action& action);
   absl::Status StoreOffer(const SiteSession::Action& action);
+  // Calls the trainer, and takes offers meanwhile where that lasts.
+  template <typename Response>
+  absl::StatusOr<Response> Listening(
+      absl::FunctionRef<absl::StatusOr<Response>()> call);
+  // One question for offers alone, from a thread beside that of Run, which
+  // waits. Returns the pause before the next one.
+  absl::Duration AskForOffers(PollPace& pace);
+  // Puts new decisions into ledger and log, with who made them.
   absl::Status RecordDecisions();
+  std::string NameOf(const std::string& hash) const;  // of an offered study
   // Says once that files lie among the offers which were not offered.
   absl::Status NoteStrangers();
   absl::Status OpenStudy(const std::string& hash);
@@ -189,6 +208,8 @@ class SessionRunner {
       const v1::Task& task,
       const absl::StatusOr<v1::EvaluateResponse>& evaluated);
   std::string CensusPath() const;
+  // The folder of the study in study_ (results_folder.h), made where absent.
+  absl::StatusOr<std::string> MakeResultsFolder() const;
   Part& PartOf(const std::string& hash);
   SpooledVector& spool() { return PartOf(study_.hash).spool; }
   StudyFollower& follower() { return *PartOf(study_.hash).follower; }
@@ -242,6 +263,7 @@ class SessionRunner {
   PollPace pace_;
   bool told_strangers_ = false;
   std::string last_refused_;  // why an answer was, as it was logged
+  std::map<std::string, std::string> given_up_;  // by hash: MendStamp then
   SiteSession session_;
   // By hash: the coordinator may turn from one study to another at any time.
   std::map<std::string, std::unique_ptr<Part>> parts_;

@@ -320,7 +320,10 @@ absl::Status SessionRunner::RecordRefusal(const v1::Task& task,
   HILUM_RETURN_IF_ERROR(ledger_->Append(entry));
   Log(absl::StrCat("round ", task.header().round(), ": ", why.message()));
   if (!absl::IsPermissionDenied(why)) return absl::OkStatus();
-  return approvals_.Refuse(study_.hash);
+  return approvals_.Refuse(
+      study_.hash,
+      "hilum-site itself, as what the coordinator asked for is "
+      "against the study; SUM_REFUSED in the ledger says what");
 }
 
 absl::Status SessionRunner::RefuseStep(const v1::Task& task,

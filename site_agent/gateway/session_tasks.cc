@@ -13,7 +13,10 @@
 #include "common/crypto/sha256.h"
 #include "common/model/split_file.h"
 #include "site_agent/gateway/consent.h"
+#include "site_agent/gateway/offer_listener.h"
+#include "site_agent/gateway/results_folder.h"
 #include "site_agent/gateway/session_runner.h"
+#include "site_agent/gateway/unable_reason.h"
 
 namespace hilum {
 namespace {
@@ -67,14 +70,17 @@ absl::Status SessionRunner::OpenStudy(const std::string& hash) {
   HILUM_ASSIGN_OR_RETURN(std::string bytes, approvals_.Offer(hash));
   Study opened;
   HILUM_ASSIGN_OR_RETURN(opened.study, ParseStudy(bytes));
-  HILUM_RETURN_IF_ERROR(session_.CheckPolicy(opened.study));
-  HILUM_RETURN_IF_ERROR(CheckConsent(
-      {.site = options_.site,
-       .certificate_pem = options_.credentials == nullptr
-                              ? std::string()
-                              : options_.credentials->certificate_pem,
-       .policy = options_.config.policy()},
-      approvals_, hash, opened.study));
+  absl::Status allowed = session_.CheckPolicy(opened.study);
+  if (allowed.ok()) {
+    allowed = CheckConsent(
+        {.site = options_.site,
+         .certificate_pem = options_.credentials == nullptr
+                                ? std::string()
+                                : options_.credentials->certificate_pem,
+         .policy = options_.config.policy()},
+        approvals_, hash, opened.study);
+  }
+  HILUM_RETURN_IF_ERROR(WithReason(allowed, v1::UNABLE_REASON_POLICY));
   if (IsSecure(opened.study) && options_.credentials == nullptr) {
     return absl::FailedPreconditionError(
         "the study has secure aggregation, for which this site has no "
@@ -125,11 +131,34 @@ absl::Status SessionRunner::CheckOwnCases(
     for (uint64_t count : arm.fold_class_counts()) sum += count;
     cases.push_back(sum);
   }
-  HILUM_RETURN_IF_ERROR(session_.CheckCases(cases));
-  HILUM_RETURN_IF_ERROR(CheckOwnCells(
-      study_.study, prepared.arms(),
-      LimitsOf(options_.config.policy()).minimum_own_cell_patients));
-  return CheckPatientsConsent(approvals_, hash, study_.study, prepared.arms());
+  absl::Status enough = session_.CheckCases(cases);
+  if (enough.ok()) {
+    enough = CheckOwnCells(
+        study_.study, prepared.arms(),
+        LimitsOf(options_.config.policy()).minimum_own_cell_patients);
+  }
+  HILUM_RETURN_IF_ERROR(WithReason(enough, v1::UNABLE_REASON_CASES));
+  return WithReason(
+      CheckPatientsConsent(approvals_, hash, study_.study, prepared.arms()),
+      v1::UNABLE_REASON_POLICY);
+}
+
+template <typename Response>
+absl::StatusOr<Response> SessionRunner::Listening(
+    absl::FunctionRef<absl::StatusOr<Response>()> call) {
+  if (options_.exit_when_done) return call();
+  PollPace pace(clock_);
+  const OfferListener listener({.patience = options_.offer_patience,
+                                .ask = [&] { return AskForOffers(pace); },
+                                .interrupt = [&] { transport_.Interrupt(); }});
+  return call();
+}
+
+absl::StatusOr<std::string> SessionRunner::MakeResultsFolder() const {
+  const std::string folder =
+      ResultsFolder(options_.config.state_dir(), study_.study, study_.hash);
+  HILUM_RETURN_IF_ERROR(MakeDirectories(folder));
+  return folder;
 }
 
 absl::StatusOr<v1::PrepareResponse> SessionRunner::Prepare(
@@ -143,6 +172,7 @@ absl::StatusOr<v1::PrepareResponse> SessionRunner::Prepare(
   request.set_patient_key(options_.patient_key);
   request.set_site(options_.site.name());
   request.set_work_dir(options_.config.state_dir());
+  HILUM_ASSIGN_OR_RETURN(*request.mutable_notes_dir(), MakeResultsFolder());
   const v1::TrainerConfig& trainer = options_.config.trainer();
   request.set_threads(trainer.threads());
   *request.mutable_devices() = trainer.devices();
@@ -150,13 +180,19 @@ absl::StatusOr<v1::PrepareResponse> SessionRunner::Prepare(
   request.set_encrypt_features(
       options_.config.policy().encrypt_feature_cache());
   request.set_minimum_steps(LimitsOf(options_.config.policy()).minimum_steps);
-  Log(absl::StrCat("study ", study_.study.name(), ": loading the cases"));
-  HILUM_ASSIGN_OR_RETURN(v1::PrepareResponse prepared,
-                         trainer_.Prepare(request));
-  for (const std::string& warning : prepared.warnings()) {
+  Log(absl::StrCat("study ", study_.study.name(),
+                   ": loading the cases; which of them are not used, and later "
+                   "the predictions, are in ",
+                   request.notes_dir()));
+  absl::StatusOr<v1::PrepareResponse> prepared =
+      Listening<v1::PrepareResponse>([&] { return trainer_.Prepare(request); });
+  if (!prepared.ok()) {
+    return WithReason(prepared.status(), ReasonOfTrainer(prepared.status()));
+  }
+  for (const std::string& warning : prepared->warnings()) {
     Log(absl::StrCat("warning: ", warning));
   }
-  HILUM_RETURN_IF_ERROR(NoteIfNotTaken(hash, CheckOwnCases(hash, prepared)));
+  HILUM_RETURN_IF_ERROR(NoteIfNotTaken(hash, CheckOwnCases(hash, *prepared)));
   session_.OnPrepared(hash);
   return prepared;
 }
@@ -357,7 +393,8 @@ absl::StatusOr<v1::BlobRef> SessionRunner::EncodeUpdate(
 absl::StatusOr<v1::BlobRef> SessionRunner::MakeUpdate(const v1::Task& task,
                                                       const std::string& path) {
   HILUM_ASSIGN_OR_RETURN(v1::TrainRequest train, MakeTrainRequest(task, path));
-  absl::StatusOr<v1::TrainResponse> trained = trainer_.Train(train);
+  absl::StatusOr<v1::TrainResponse> trained =
+      Listening<v1::TrainResponse>([&] { return trainer_.Train(train); });
   if (trained.ok()) {
     for (const std::string& warning : trained->warnings()) {
       Log(absl::StrCat("warning: ", warning));
@@ -406,10 +443,11 @@ absl::StatusOr<v1::EvaluateResponse> SessionRunner::EvaluateModel(
   v1::EvaluateRequest evaluate;
   HILUM_ASSIGN_OR_RETURN(*evaluate.mutable_frozen_path(), FrozenOf(task));
   HILUM_ASSIGN_OR_RETURN(*evaluate.mutable_global_path(), ModelOf(task));
-  evaluate.set_predictions_path(absl::StrCat(options_.config.state_dir(),
-                                             "/predictions-site-",
-                                             options_.site.name(), ".csv"));
-  absl::StatusOr<v1::EvaluateResponse> evaluated = trainer_.Evaluate(evaluate);
+  HILUM_ASSIGN_OR_RETURN(const std::string folder, MakeResultsFolder());
+  evaluate.set_predictions_path(PredictionsPath(folder, options_.site));
+  absl::StatusOr<v1::EvaluateResponse> evaluated =
+      Listening<v1::EvaluateResponse>(
+          [&] { return trainer_.Evaluate(evaluate); });
   if (evaluated.ok() || MayPass(evaluated.status())) return evaluated;
   Log(absl::StrCat("this site gives nothing to the evaluation: ",
                    evaluated.status().message()));

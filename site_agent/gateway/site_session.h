@@ -62,10 +62,11 @@ class SiteSession {
   bool IsPrepared(const std::string& study_hash) const {
     return prepared_ == study_hash;
   }
-  // This study cannot be worked on until the site is started anew.
+  // This study cannot be worked on until OnMended, or a new start of the site.
   void OnUnusable(const std::string& study_hash) {
     unusable_.insert(study_hash);
   }
+  void OnMended(const std::string& study_hash) { unusable_.erase(study_hash); }
 
  private:
   absl::Status CheckSurvivors(const v1::Study& study) const;

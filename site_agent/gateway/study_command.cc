@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <pwd.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
@@ -69,14 +72,18 @@ absl::StatusOr<v1::Study> ReadOffer(const Approvals& approvals,
   return ParseStudy(bytes);
 }
 
+KnownStudy KnownAs(const Approvals& approvals, const std::string& hash) {
+  const absl::StatusOr<v1::Study> study = ReadOffer(approvals, hash);
+  return {.hash = ToHex(hash),
+          .name = study.ok() ? study->name() : "(unreadable)",
+          .state = DecisionOf(approvals, hash)};
+}
+
 // The studies offered, in order of their hashes; for the officer to name one.
 std::vector<KnownStudy> KnownStudies(const Approvals& approvals) {
   std::vector<KnownStudy> known;
   for (const std::string& hash : approvals.Offered()) {
-    const absl::StatusOr<v1::Study> study = ReadOffer(approvals, hash);
-    known.push_back({.hash = ToHex(hash),
-                     .name = study.ok() ? study->name() : "(unreadable)",
-                     .state = DecisionOf(approvals, hash)});
+    known.push_back(KnownAs(approvals, hash));
   }
   return known;
 }
@@ -101,6 +108,39 @@ absl::StatusOr<std::string> FindOffer(const Approvals& approvals,
   return absl::InvalidArgumentError(absl::StrCat(
       known.size(), " studies are undecided; give the name or the ",
       "hash of one:\n", StudyLines(known)));
+}
+
+// Asks whether the only undecided study is meant, where none was named: a
+// decision cannot be taken back. INVALID_ARGUMENT: there is no terminal to ask
+// on. CANCELLED: the answer was not yes.
+absl::Status ConfirmUnnamed(const Approvals& approvals,
+                            const std::string& reference,
+                            const std::string& hash, absl::string_view verb) {
+  if (!reference.empty()) return absl::OkStatus();
+  const std::string candidate = StudyLines({KnownAs(approvals, hash)});
+  if (isatty(STDIN_FILENO) != 1) {
+    return UsageError(
+        absl::StrCat("there is no terminal to ask on whether this study is "
+                     "meant; give its hash:\n  ",
+                     candidate));
+  }
+  std::cout << candidate
+            << "\n`hilum-site study show` says what it does and risks.\n"
+            << verb << " this study? [y/N] " << std::flush;
+  std::string answer;
+  std::getline(std::cin, answer);
+  const std::string word =
+      absl::AsciiStrToLower(absl::StripAsciiWhitespace(answer));
+  if (word == "y" || word == "yes") return absl::OkStatus();
+  return absl::CancelledError("nothing was decided");
+}
+
+// The user of this machine who types.
+std::string Officer() {
+  const uid_t uid = getuid();
+  const passwd* user = getpwuid(uid);
+  return user == nullptr ? absl::StrCat("user ", uid)
+                         : absl::StrCat("user ", user->pw_name);
 }
 
 absl::StatusOr<StudyView> ViewOf(const Desk& desk, const std::string& hash) {
@@ -164,7 +204,8 @@ absl::Status CheckUndone(const StudyView& view) {
     return absl::FailedPreconditionError(absl::StrCat(
         "study ", view.study.name(), " was refused at this site, and the ",
         "refusal holds: the coordinator has been told. To take part after ",
-        "all, ask its operator to submit the study anew, under another name"));
+        "all, ask its operator to stop the study and to submit it again: it ",
+        "is then offered anew, with another hash"));
   }
   if (view.conflicts.empty()) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(
@@ -249,7 +290,9 @@ absl::Status ApproveStudy(const std::string& config_path,
   HILUM_RETURN_IF_ERROR(CheckUndone(view));
   HILUM_RETURN_IF_ERROR(AddYes(decision, view));
   HILUM_RETURN_IF_ERROR(CheckYes(view));
-  HILUM_RETURN_IF_ERROR(desk.approvals.Approve(hash, view.accepted));
+  HILUM_RETURN_IF_ERROR(
+      ConfirmUnnamed(desk.approvals, decision.study, hash, "Approve"));
+  HILUM_RETURN_IF_ERROR(desk.approvals.Approve(hash, view.accepted, Officer()));
   std::cout << ToHex(hash) << " approved\n";
   return absl::OkStatus();
 }
@@ -259,7 +302,9 @@ absl::Status RefuseStudy(const std::string& config_path,
   HILUM_ASSIGN_OR_RETURN(Desk desk, OpenDesk(config_path));
   HILUM_ASSIGN_OR_RETURN(std::string hash,
                          FindOffer(desk.approvals, reference));
-  HILUM_RETURN_IF_ERROR(desk.approvals.Refuse(hash));
+  HILUM_RETURN_IF_ERROR(
+      ConfirmUnnamed(desk.approvals, reference, hash, "Refuse"));
+  HILUM_RETURN_IF_ERROR(desk.approvals.Refuse(hash, Officer()));
   std::cout << ToHex(hash) << " refused\n";
   return absl::OkStatus();
 }

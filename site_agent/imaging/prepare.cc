@@ -314,12 +314,27 @@ absl::StatusOr<SizedPlane> Segmented(const GrayImage& image,
       }));
 }
 
+// Refuses a mask whose proportions are those of the image turned by a quarter,
+// and not its own: the image is turned by what its file says, the mask is not.
+absl::Status CheckLies(const GrayImage& mask, const GrayImage& image) {
+  const double own = static_cast<double>(mask.rows) / mask.columns;
+  const double wanted = static_cast<double>(image.rows) / image.columns;
+  constexpr double kAlike = 0.05;
+  if (std::abs(own / wanted - 1) <= kAlike ||
+      std::abs(own * wanted - 1) > kAlike) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(
+      "lung mask lies across its image; draw it on the image as it is shown");
+}
+
 }  // namespace
 
 absl::StatusOr<ImageBox> SegmentedBox(const GrayImage& image,
                                       const GrayImage& mask) {
   HILUM_RETURN_IF_ERROR(CheckPixels(image));
   HILUM_RETURN_IF_ERROR(CheckPixels(mask));
+  HILUM_RETURN_IF_ERROR(CheckLies(mask, image));
   HILUM_RETURN_IF_ERROR(CheckFinite(image.pixels));
   HILUM_RETURN_IF_ERROR(CheckFinite(mask.pixels));
   const std::vector<int> mask_row = Nearest(mask.rows, image.rows);

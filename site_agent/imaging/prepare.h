@@ -29,7 +29,7 @@ absl::StatusOr<Plane> PrepareWhole(const GrayImage& image, int size);
 // The lungs: grays stretched by the percentiles inside the mask (> 0.5; taken
 // by nearest neighbour if its size differs), black outside it, cropped to its
 // bounding box with 2 % of each side's length as margin, then resized.
-// INVALID_ARGUMENT also: an empty mask.
+// INVALID_ARGUMENT also: an empty mask, or one that lies across the image.
 absl::StatusOr<Plane> PrepareSegmented(const GrayImage& image,
                                        const GrayImage& mask, int size);
 
@@ -39,7 +39,7 @@ struct ImageBox {
 };
 
 // What PrepareSegmented keeps of `image`. INVALID_ARGUMENT: no pixels, a value
-// that is not finite, an empty mask.
+// that is not finite, a mask that is empty or lies across the image.
 absl::StatusOr<ImageBox> SegmentedBox(const GrayImage& image,
                                       const GrayImage& mask);
 

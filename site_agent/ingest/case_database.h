@@ -37,8 +37,8 @@ struct Source {
   std::string patient;  // Pseudonyms::Patient; empty: the file does not say
   IdKeys keys;
   bool chosen = false;  // by a person
-  // Of a refused file: by which words or reader, Intake's; empty: an older
-  // program's. By others it may be taken.
+  // The words or the reader by which the file was refused, as Intake names
+  // them; empty: an older program's. Others may take it.
   std::string judged_by;
 };
 

@@ -115,6 +115,7 @@ absl::Status TakeLabels(const FolderOptions& options, const std::string& folder,
       const LabelFile labels,
       ReadLabelFile(options.labels, folder, intake.pseudonyms()));
   for (const std::string& line : labels.unused) out << line << "\n";
+  for (const std::string& line : labels.notes) out << line << "\n";
   out << absl::StrFormat("labels: %d rows, %d that count for nothing\n",
                          labels.rows.size() + labels.unused.size(),
                          labels.unused.size());

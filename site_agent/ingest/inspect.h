@@ -23,7 +23,8 @@ struct Inspection {
   std::optional<int> columns;
   std::string view;           // "AP" or "PA"; empty: not known
   std::string stored_sha256;  // StoredPixels' bytes, hexadecimal
-  // What of it could not be used for its display, and what is done instead.
+  // For people: what of the file is not used for its display, and what is done
+  // instead.
   std::vector<std::string> notes;
 };
 

@@ -8,10 +8,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "common/base/file.h"
 #include "common/base/status_macros.h"
 #include "site_agent/ingest/commands.h"
 #include "site_agent/ingest/inspect.h"
+#include "site_agent/ingest/site_words.h"
 #include "site_agent/sandbox/confine.h"
 
 namespace hilum {
@@ -39,17 +39,8 @@ std::string TableLine(const Inspection& found) {
       found.notes.empty() ? "" : "; note: ", absl::StrJoin(found.notes, "; "));
 }
 
-absl::StatusOr<FilmWords> ReadWords(const std::string& path) {
-  if (path.empty()) return FilmWords::BuiltIn();
-  HILUM_ASSIGN_OR_RETURN(const std::string list, ReadFile(path, 1 << 20));
-  absl::StatusOr<FilmWords> words = FilmWords::WithSiteList(list);
-  if (words.ok()) return words;
-  return absl::Status(words.status().code(),
-                      absl::StrCat(path, ": ", words.status().message()));
-}
-
 absl::Status Inspect(const Options& options, std::ostream& out) {
-  HILUM_ASSIGN_OR_RETURN(const FilmWords words, ReadWords(options.words));
+  HILUM_ASSIGN_OR_RETURN(const FilmWords words, ReadSiteWords(options.words));
   HILUM_RETURN_IF_ERROR(Confine({.read = options.files, .write = {}}));
   if (!options.json) {
     out << absl::StrFormat("%-8s  %-11s  %-4s  %-23s  %s\n", "", "size", "view",

@@ -15,13 +15,12 @@
 #include "site_agent/imaging/case_store/turn_record.h"
 #include "site_agent/ingest/exports.h"
 #include "site_agent/ingest/judge.h"
+#include "site_agent/ingest/site_words.h"
 
 namespace hilum {
 namespace {
 
 constexpr char kKeyCheck[] = "key_check";
-constexpr char kSiteWords[] = "film_words";
-constexpr uint64_t kMaxWordsBytes = 1 << 20;
 // Raised where the reader takes files that it refused as damaged.
 constexpr char kReader[] = "reader 2";
 
@@ -35,24 +34,6 @@ absl::Status CheckKey(const Pseudonyms& pseudonyms, const std::string& key_file,
       absl::StrCat(key_file,
                    ": not the key that this store was made with; give that one "
                    "with --key, or make another store"));
-}
-
-// Those built in with the site's: the file's, which the store keeps from now
-// on, or those that it keeps.
-absl::StatusOr<FilmWords> WordsOf(const std::string& file,
-                                  CaseDatabase& database) {
-  HILUM_ASSIGN_OR_RETURN(std::string list, database.Note(kSiteWords));
-  if (!file.empty()) {
-    HILUM_ASSIGN_OR_RETURN(list, ReadFile(file, kMaxWordsBytes));
-  }
-  absl::StatusOr<FilmWords> words = FilmWords::WithSiteList(list);
-  if (!words.ok()) {
-    return absl::Status(words.status().code(),
-                        absl::StrCat(file.empty() ? "the store's words" : file,
-                                     ": ", words.status().message()));
-  }
-  if (!file.empty()) HILUM_RETURN_IF_ERROR(database.SetNote(kSiteWords, list));
-  return words;
 }
 
 std::string PackedHistogram(const ReadImage& image) {
@@ -111,7 +92,8 @@ absl::StatusOr<std::unique_ptr<Intake>> Intake::Open(
   HILUM_ASSIGN_OR_RETURN(std::unique_ptr<CaseDatabase> database,
                          CaseDatabase::Open(database_path));
   HILUM_RETURN_IF_ERROR(CheckKey(pseudonyms, key_file, *database));
-  HILUM_ASSIGN_OR_RETURN(FilmWords words, WordsOf(options.words, *database));
+  HILUM_ASSIGN_OR_RETURN(FilmWords words,
+                         SiteWordsOfStore(options.words, *database));
   HILUM_ASSIGN_OR_RETURN(const ShardEnd end, database->End());
   HILUM_ASSIGN_OR_RETURN(ShardWriter shards,
                          ShardWriter::Open(options.store, end));

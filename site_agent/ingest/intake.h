@@ -126,7 +126,7 @@ class Intake {
          Pseudonyms pseudonyms, std::unique_ptr<CaseDatabase> database,
          ShardWriter shards, FilmWords words);
 
-  // Of a refusal: what Source::judged_by is now.
+  // Returns what Source::judged_by is now for such a refusal.
   std::string JudgedBy(Refusal refusal) const;
 
   absl::Status BeginChanges();

@@ -6,12 +6,13 @@
 #include <map>
 #include <utility>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/csv.h"
 #include "common/base/file.h"
+#include "common/base/patient_id.h"
 #include "common/base/status_macros.h"
+#include "common/base/written_path.h"
 #include "common/crypto/sha256.h"
 
 namespace hilum {
@@ -19,7 +20,8 @@ namespace {
 
 constexpr uint64_t kMaxLabelBytes = 256ull << 20;
 
-using Record = std::vector<std::string>;
+constexpr int kPatientColumn = 1;  // PatientID's
+constexpr int kIssuerColumn = 2;
 
 struct Columns {
   int label = -1;
@@ -27,32 +29,36 @@ struct Columns {
   int keys[kNumLabelColumns] = {-1, -1, -1, -1, -1, -1};
 };
 
-absl::StatusOr<Columns> FindColumns(const Record& header,
+absl::StatusOr<Columns> FindColumns(const CsvTable& table,
                                     const std::string& path) {
-  Columns columns;
+  Columns columns{.label = table.Find("label"),
+                  .patient = table.Find("patient_id")};
   bool any_key = false;
-  auto find = [&](absl::string_view name) {
-    const auto at = std::find(header.begin(), header.end(), name);
-    return at == header.end() ? -1 : static_cast<int>(at - header.begin());
-  };
-  columns.label = find("label");
-  columns.patient = find("patient_id");
   for (int i = 0; i < kNumLabelColumns; ++i) {
-    columns.keys[i] = find(kLabelColumns[i]);
+    columns.keys[i] = table.Find(ColumnName(kLabelColumns[i]));
     // An issuer alone names nobody.
-    any_key = any_key || (columns.keys[i] >= 0 && i != 2);
+    any_key = any_key || (columns.keys[i] >= 0 && i != kIssuerColumn);
   }
   if (columns.label >= 0 && any_key) return columns;
   return absl::InvalidArgumentError(absl::StrCat(
-      path,
-      ":1: the first row must name label and one or more of file, "
-      "PatientID, StudyInstanceUID, AccessionNumber, SOPInstanceUID "
-      "(with PatientID also IssuerOfPatientID)"));
+      path, ":1: the first row has ", table.header.size(),
+      table.header.size() == 1 ? " field" : " fields", " separated by ",
+      DelimiterName(table.dialect),
+      "; it must name label and one or more of file, PatientID, "
+      "StudyInstanceUID, AccessionNumber, SOPInstanceUID (with PatientID also "
+      "IssuerOfPatientID)"));
 }
 
-std::string Cell(const Record& record, int column) {
-  if (column < 0) return "";
-  return std::string(absl::StripAsciiWhitespace(record[column]));
+std::string Cell(const CsvRecord& record, int column) {
+  return column < 0 ? "" : record[static_cast<size_t>(column)];
+}
+
+// One pseudonym for what images and tables write in their own ways.
+std::string KeyOf(const Pseudonyms& pseudonyms, int column,
+                  absl::string_view value) {
+  const bool of_person = column == kPatientColumn || column == kIssuerColumn;
+  return pseudonyms.Of(kLabelColumns[column],
+                       of_person ? NormalPatientId(value) : std::string(value));
 }
 
 // A path as WalkFolder has those below `folder`, whichever way it was written.
@@ -72,11 +78,16 @@ std::string AsWalked(const std::string& path, const std::string& folder) {
 absl::StatusOr<std::string> FileOf(const std::string& cell,
                                    const std::string& path,
                                    const std::string& folder) {
+  if (IsWindowsPath(cell)) {
+    return absl::InvalidArgumentError(
+        "its file is a path of Windows with a drive or server; write it "
+        "relative to the labels file");
+  }
   namespace fs = std::filesystem;
   std::error_code error;
   const fs::path beside = fs::weakly_canonical(path, error).parent_path();
-  const std::string at_labels = ResolvePath(beside.string(), cell);
-  const std::string in_folder = ResolvePath(folder, cell);
+  const std::string at_labels = ResolveWrittenPath(beside.string(), cell);
+  const std::string in_folder = ResolveWrittenPath(folder, cell);
   if (at_labels == in_folder || !FileExists(at_labels)) return in_folder;
   if (!FileExists(in_folder)) return at_labels;
   return absl::InvalidArgumentError(
@@ -93,7 +104,7 @@ class Reader {
         pseudonyms_(pseudonyms),
         columns_(columns) {}
 
-  void Add(const Record& record, int number, LabelFile& file) {
+  void Add(const CsvRecord& record, int number, LabelFile& file) {
     auto row = MakeRow(record);
     if (!row.ok()) {
       file.unused.push_back(
@@ -119,7 +130,7 @@ class Reader {
   }
 
  private:
-  absl::StatusOr<LabelRow> MakeRow(const Record& record) {
+  absl::StatusOr<LabelRow> MakeRow(const CsvRecord& record) {
     LabelRow row{.label = Cell(record, columns_.label)};
     if (row.label.empty()) return absl::InvalidArgumentError("no label");
     IdKeys keys;
@@ -130,7 +141,7 @@ class Reader {
         HILUM_ASSIGN_OR_RETURN(cell, FileOf(cell, path_, folder_));
         cell = AsWalked(cell, folder_);
       }
-      keys.of[i] = pseudonyms_.Of(kLabelColumns[i], cell);
+      keys.of[i] = KeyOf(pseudonyms_, i, cell);
       row.columns |= 1 << i;
     }
     if ((row.columns & ~4) == 0) {
@@ -149,6 +160,27 @@ class Reader {
   std::map<std::pair<int, std::string>, std::pair<size_t, int>> seen_;
 };
 
+// Notes ids of a column that may be one patient's.
+void AddSimilar(const CsvTable& table, int column, const std::string& path,
+                LabelFile& file) {
+  if (column < 0) return;
+  std::vector<std::string> ids;
+  std::vector<int> numbers;
+  for (const CsvTable::Row& row : table.rows) {
+    if (row.cells.size() != table.header.size()) continue;
+    ids.push_back(NormalPatientId(row.cells[static_cast<size_t>(column)]));
+    numbers.push_back(row.number);
+  }
+  const std::vector<absl::string_view> views(ids.begin(), ids.end());
+  for (const SimilarIds& pair : FindSimilarIds(views)) {
+    file.notes.push_back(absl::StrCat(
+        path, ":", numbers[pair.second], ": its patient is like that of row ",
+        numbers[pair.first],
+        " but for capitals, blanks, leading zeros or a \".0\"; they count as "
+        "different patients"));
+  }
+}
+
 }  // namespace
 
 IdKeys KeysOf(const Pseudonyms& pseudonyms, absl::string_view name,
@@ -158,7 +190,7 @@ IdKeys KeysOf(const Pseudonyms& pseudonyms, absl::string_view name,
       ids.study, ids.accession, ids.sop_instance};
   IdKeys keys;
   for (int i = 0; i < kNumLabelColumns; ++i) {
-    keys.of[i] = pseudonyms.Of(kLabelColumns[i], values[i]);
+    keys.of[i] = KeyOf(pseudonyms, i, values[i]);
   }
   return keys;
 }
@@ -177,28 +209,25 @@ absl::StatusOr<LabelFile> ReadLabelFile(const std::string& path,
                                         const std::string& folder,
                                         const Pseudonyms& pseudonyms) {
   HILUM_ASSIGN_OR_RETURN(std::string text, ReadFile(path, kMaxLabelBytes));
-  auto records = ParseCsv(text);
-  if (!records.ok()) {
+  const absl::StatusOr<CsvTable> table = ReadCsvTable(text);
+  if (!table.ok()) {
     return absl::InvalidArgumentError(
-        absl::StrCat(path, ": ", records.status().message()));
+        absl::StrCat(path, ": ", table.status().message()));
   }
-  HILUM_ASSIGN_OR_RETURN(
-      Columns columns,
-      FindColumns(records->empty() ? Record() : records->front(), path));
+  HILUM_ASSIGN_OR_RETURN(const Columns columns, FindColumns(*table, path));
   Reader reader(path, folder, pseudonyms, columns);
   LabelFile file;
-  for (size_t i = 1; i < records->size(); ++i) {
-    const Record& record = (*records)[i];
-    if (record.size() == 1 && record[0].empty()) continue;  // an empty line
-    const int number = static_cast<int>(i) + 1;
-    if (record.size() == records->front().size()) {
-      reader.Add(record, number, file);
+  for (const CsvTable::Row& row : table->rows) {
+    if (row.cells.size() == table->header.size()) {
+      reader.Add(row.cells, row.number, file);
     } else {
-      file.unused.push_back(absl::StrCat(path, ":", number, ": ", record.size(),
-                                         " fields where the header has ",
-                                         records->front().size()));
+      file.unused.push_back(
+          absl::StrCat(path, ":", row.number, ": ", row.cells.size(),
+                       " fields where the header has ", table->header.size()));
     }
   }
+  AddSimilar(*table, columns.patient, path, file);
+  AddSimilar(*table, columns.keys[kPatientColumn], path, file);
   return file;
 }
 

@@ -46,15 +46,17 @@ struct LabelRow {
 struct LabelFile {
   std::vector<LabelRow> rows;       // each (columns, key) once
   std::vector<std::string> unused;  // "LABELS:ROW: why"; no cell is quoted
+  // In the same form: rows that count, and may be mistaken.
+  std::vector<std::string> notes;
 };
 
-// A CSV file with a header that names `label`, one or more of kLabelColumns,
-// and optionally `patient_id` for images that do not say whose they are; other
-// columns do not count. A row holds for the images to which all of its cells
-// that are not empty apply. `file` is absolute or below the labels file's
-// folder or `folder`, the one that is read. Two labels for the same are a
-// problem, not a choice.
-// INVALID_ARGUMENT: no such header; NOT_FOUND, PERMISSION_DENIED: the file.
+// Reads a CSV file (ReadCsvTable) with a header that names `label`, one or more
+// of kLabelColumns, and optionally `patient_id` for images that do not say
+// whose they are; other columns do not count. A row holds for the images to
+// which all of its cells that are not empty apply. `file` is absolute or below
+// the labels file's folder or `folder`, the one that is read. Two labels for
+// the same are a problem, not a choice. INVALID_ARGUMENT: no such header;
+// NOT_FOUND, PERMISSION_DENIED: the file.
 absl::StatusOr<LabelFile> ReadLabelFile(const std::string& path,
                                         const std::string& folder,
                                         const Pseudonyms& pseudonyms);

@@ -3,6 +3,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/key_file.h"
+#include "common/base/patient_id.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/byte_view.h"
 #include "common/crypto/sha256.h"
@@ -32,9 +33,10 @@ std::string Pseudonyms::Short(absl::string_view kind, absl::string_view value,
 
 std::string Pseudonyms::Patient(absl::string_view issuer,
                                 absl::string_view id) const {
-  if (id.empty()) return "";
+  const std::string by = NormalPatientId(issuer), of = NormalPatientId(id);
+  if (of.empty()) return "";
   // The length keeps (A, BC) apart from (AB, C).
-  return Short("patient", absl::StrCat(issuer.size(), ":", issuer, id), 32);
+  return Short("patient", absl::StrCat(by.size(), ":", by, of), 32);
 }
 
 }  // namespace hilum

@@ -29,8 +29,9 @@ class Pseudonyms {
   // As many hexadecimal digits.
   std::string Short(absl::string_view kind, absl::string_view value,
                     size_t digits) const;
-  // Of a patient as PS3.3 C.7.1.1 knows him: Issuer of Patient ID (0010,0021)
-  // and Patient ID (0010,0020). 32 digits; empty for an empty id.
+  // Names a patient as PS3.3 C.7.1.1 knows him: by Issuer of Patient ID
+  // (0010,0021) and Patient ID (0010,0020), each as NormalPatientId has it. 32
+  // digits; empty for an empty id.
   std::string Patient(absl::string_view issuer, absl::string_view id) const;
 
  private:

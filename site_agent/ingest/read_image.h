@@ -45,7 +45,7 @@ struct ReadImage {
   std::string view;    // "AP", "PA"; empty: not known
   bool told = false;   // how the patient lies: it has a Patient Orientation
   std::string look;    // why it surely is not upright; empty: it may be
-  // What of the file could not be used for its display, and what was done.
+  // For people: what of the file was not used for its display.
   std::vector<std::string> notes;
   int rows = 0;  // as displayed
   int columns = 0;

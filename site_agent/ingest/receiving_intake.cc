@@ -64,6 +64,7 @@ absl::Status ReceivingIntake::AddLabels() {
       const LabelFile labels,
       ReadLabelFile(options_.labels, folder_, intake_->pseudonyms()));
   for (const std::string& line : labels.unused) std::cerr << line << std::endl;
+  for (const std::string& line : labels.notes) std::cerr << line << std::endl;
   return intake_->AddLabels(labels);
 }
 

@@ -16,7 +16,7 @@ namespace hilum {
 // The radiograph of a case as the store keeps it.
 absl::Status WriteCasePicture(const std::string& store,
                               absl::string_view case_id, const std::string& to);
-// What a file that was refused displays.
+// The image that a refused file displays.
 absl::Status WriteFilePicture(const std::string& file, const std::string& to);
 
 }  // namespace hilum

@@ -13,10 +13,12 @@ namespace hilum {
 struct SystemCallRules {
   std::vector<int> families;  // of socket(); empty: no socket
   bool listens = false;       // listen, accept
-  bool executes = false;      // execve, socketpair, and kill of children
-  bool signals = false;       // kill of other processes
-  bool devices = false;       // CUDA: any ioctl but a terminal's input
-  bool watches = false;       // inotify
+  // execve, vfork, socketpair, kill of children; else no process that shares
+  // its parent's memory (fork stays).
+  bool executes = false;
+  bool signals = false;  // kill of other processes
+  bool devices = false;  // CUDA: any ioctl but a terminal's input
+  bool watches = false;  // inotify
 };
 
 // Lets this process, all its threads and children, make these calls alone, for

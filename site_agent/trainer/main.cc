@@ -3,6 +3,7 @@
 #include "common/base/private_file.h"
 #include "common/cli/program.h"
 #include "site_agent/sandbox/dumpable.h"
+#include "site_agent/trainer/check_command.h"
 #include "site_agent/trainer/heatmap/heatmap_command.h"
 #include "site_agent/trainer/orientation/orientation_command.h"
 #include "site_agent/trainer/segmentation/command/segment_command.h"
@@ -17,6 +18,7 @@ int main(int argc, char** argv) {
       {"hilum-trainer weights inspect densenet.pth",
        "hilum-trainer serve --socket-fd 3    (hilum-site starts it)"});
   hilum::AddServeCommand(program.app(), program.action());
+  hilum::AddCheckCommand(program.app(), program.action());
   hilum::AddWeightsCommand(program.app(), program.action());
   hilum::AddHeatmapCommand(program.app(), program.action());
   hilum::AddSegmentCommand(program.app(), program.action());

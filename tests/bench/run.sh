@@ -93,8 +93,8 @@ TEXT
   done
   for ((i = 1; i <= n; ++i)); do
     await "$dir/s$i/studies/$hash.study"
-    "$BIN/hilum-site" study approve --config "$dir/s$i/site.yaml" --accept $accept \
-      >/dev/null
+    "$BIN/hilum-site" study approve --config "$dir/s$i/site.yaml" "$hash" \
+      --accept $accept >/dev/null
   done
   "$BIN/hilum-coordinator" study watch --config "$dir/coordinator.yaml" "$hash" |
     while read -r line; do echo "$EPOCHREALTIME $line"; done |

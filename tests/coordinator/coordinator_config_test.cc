@@ -32,7 +32,9 @@ class CoordinatorConfigTest : public testing::Test {
   }
 
   const std::string folder_ =
-      absl::StrCat(testing::TempDir(), "/coordinator-config-", getpid());
+      std::filesystem::path(
+          absl::StrCat(testing::TempDir(), "coordinator-config-", getpid()))
+          .lexically_normal();
 };
 
 TEST_F(CoordinatorConfigTest, PathsBeginAtTheFilesFolder) {

@@ -158,8 +158,10 @@ absl::Status FakeSite::SendEvaluation(const v1::Task& task) {
   return core_.SubmitEvaluation(site_, request).status();
 }
 
-absl::Status FakeSite::SendNoCensus(const v1::Task& task) {
+absl::Status FakeSite::SendNoCensus(const v1::Task& task,
+                                    v1::UnableReason reason) {
   v1::SubmitCensusRequest request;
+  request.set_unable_reason(reason);
   *request.mutable_header() = task.header();
   request.set_unable(true);
   return core_.SubmitCensus(site_, request).status();

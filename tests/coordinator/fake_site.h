@@ -42,7 +42,9 @@ class FakeSite {
   std::vector<uint32_t> Encode(const std::vector<uint64_t>& track_examples,
                                const std::vector<float>& delta) const;
   // That it is unable to.
-  absl::Status SendNoCensus(const v1::Task& task);
+  absl::Status SendNoCensus(
+      const v1::Task& task,
+      v1::UnableReason reason = v1::UNABLE_REASON_UNSPECIFIED);
   absl::Status SendNoEvaluation(const v1::Task& task);
 
   // Of the model as it came, a case, in a study that validates: in each track

@@ -13,53 +13,10 @@
 #include "common/config/census.h"
 #include "common/config/cohort_rules.h"
 #include "common/crypto/sha256.h"
-#include "tests/coordinator/fake_site.h"
+#include "tests/coordinator/core_at_work.h"
 
 namespace hilum {
 namespace {
-
-class FederationCoreTest : public testing::Test {
- protected:
-  FederationCoreTest() {
-    dir_ = absl::StrCat(
-        testing::TempDir(), "/core-",
-        testing::UnitTest::GetInstance()->current_test_info()->name());
-    std::filesystem::remove_all(dir_);
-    layout_ = *StudyLayout(study_);
-    Open();
-    hash_ = *core_->SubmitStudy(study_, "");
-  }
-
-  void Open() {
-    core_.reset();
-    auto core = FederationCore::Open({.state_dir = dir_}, RealClock());
-    ASSERT_TRUE(core.ok()) << core.status();
-    core_ = *std::move(core);
-  }
-
-  std::vector<float> Delta(float value) const {
-    return std::vector<float>(static_cast<size_t>(layout_.travelling_size) * 3,
-                              value);
-  }
-
-  std::string Global(const v1::Task& task) const {
-    return ReadFile(
-               absl::StrCat(dir_, "/blobs/", ToHex(task.global().sha256())))
-        .value();
-  }
-
-  // Both sites' census.
-  void Prepare(FakeSite& a, FakeSite& b) {
-    ASSERT_TRUE(a.SendCensus(layout_.manifest_sha256, a.Next().task()).ok());
-    ASSERT_TRUE(b.SendCensus(layout_.manifest_sha256, b.Next().task()).ok());
-  }
-
-  std::string dir_;
-  const v1::Study study_ = TinyStudy();
-  ParameterLayout layout_;
-  std::unique_ptr<FederationCore> core_;
-  std::string hash_;
-};
 
 TEST_F(FederationCoreTest, WholeStudyEndsInAReportWithItsKeys) {
   FakeSite a(*core_, "a", hash_), b(*core_, "b", hash_);
@@ -269,9 +226,10 @@ TEST_F(FederationCoreTest, StudyNobodyCanEvaluateStopsAndNamesTheSites) {
   EXPECT_THAT(ended.reason(), testing::HasSubstr("b: could not evaluate"));
 }
 
-TEST_F(FederationCoreTest, SiteWithoutCensusIsNotWaitedForAndMayComeLater) {
+TEST_F(FederationCoreTest, UnableSiteIsWaitedForInPreparationAndMayComeLater) {
   FakeSite a(*core_, "a", hash_), b(*core_, "b", hash_);
   ASSERT_TRUE(b.SendNoCensus(b.Next().task()).ok());
+  clock_.Advance(absl::Hours(1));
   ASSERT_TRUE(a.SendCensus(layout_.manifest_sha256, a.Next().task()).ok());
   v1::Task train = a.Next().task();
   EXPECT_EQ(train.kind(), v1::Task::TRAIN);
@@ -290,6 +248,7 @@ TEST_F(FederationCoreTest, CohortOfARoundStaysAsItWasWhenItOpened) {
   {
     FakeSite a(*core_, "a", hash_), b(*core_, "b", hash_);
     ASSERT_TRUE(b.SendNoCensus(b.Next().task()).ok());
+    clock_.Advance(absl::Hours(1));
     ASSERT_TRUE(a.SendCensus(layout_.manifest_sha256, a.Next().task()).ok());
     ASSERT_TRUE(b.SendCensus(layout_.manifest_sha256, b.Next().task()).ok());
   }

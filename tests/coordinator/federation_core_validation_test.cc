@@ -14,6 +14,7 @@
 #include "common/model/weights_file.h"
 #include "coordinator/federation_core.h"
 #include "tests/coordinator/fake_site.h"
+#include "tests/coordinator/late_clock.h"
 
 namespace hilum {
 namespace {
@@ -43,7 +44,7 @@ class ValidatedCoreTest : public testing::Test {
 
   void Open() {
     core_.reset();
-    auto core = FederationCore::Open({.state_dir = dir_}, RealClock());
+    auto core = FederationCore::Open({.state_dir = dir_}, clock_);
     ASSERT_TRUE(core.ok()) << core.status();
     core_ = *std::move(core);
   }
@@ -120,6 +121,7 @@ class ValidatedCoreTest : public testing::Test {
 
   const std::string dir_;
   v1::Study study_ = TinyStudy();
+  LateClock clock_;
   std::unique_ptr<FederationCore> core_;
   std::string hash_;
   std::vector<std::string> globals_;  // with which each round began
@@ -166,6 +168,7 @@ TEST_F(ValidatedCoreTest,
   const std::string manifest = StudyLayout(study_)->manifest_sha256;
   FakeSite a = Site("a"), b = Site("b");
   ASSERT_TRUE(b.SendNoCensus(b.Next().task()).ok());
+  clock_.Advance(absl::Hours(1));  // so long preparation waits for it
   ASSERT_TRUE(a.SendCensus(manifest, a.Next().task()).ok());
   a.validation_loss = 0.5;
   for (uint32_t r = 1; r <= 3; ++r) {
@@ -224,6 +227,23 @@ TEST_F(ValidatedCoreTest, GlobalThatNobodyTriedIsNeitherBestNorCounted) {
   Round(5, 0.75);
   Evaluate(1);
   EXPECT_EQ(Export()["rounds"][3]["validation_loss"], nullptr);
+}
+
+// The best of all is what the study started from: nothing was earned.
+TEST_F(ValidatedCoreTest, StartingWeightsThatAreBestAreNotCalledTrained) {
+  Start();
+  Round(1, 0.5);
+  Round(2, 0.75);
+  Round(3, 0.75);
+  Evaluate(0);
+  EXPECT_THAT(core_->StatusOf(hash_)->warning(),
+              HasSubstr("Validation found the starting weights better"));
+  const json report = Export();
+  EXPECT_EQ(report["model"]["round"], 0);
+  EXPECT_EQ(report["arms"]["whole"]["federated"]["pooled"]["n"], 0);
+  EXPECT_FALSE(FileExists(Out("model/whole-fold-1.safetensors")));
+  // These are trained, and said not to be evaluated.
+  EXPECT_TRUE(FileExists(Out("model/last/whole-fold-1.safetensors")));
 }
 
 TEST_F(ValidatedCoreTest, WhereNothingWasTriedTheLastGlobalIsEvaluated) {

@@ -157,6 +157,11 @@ class SecureStudyTest : public testing::Test {
     for (Json& track : federated["tracks"]) track.erase("model_sha256");
     return federated;
   }
+  // Without what is known of single sites.
+  static Json RoundsOf(Json report) {
+    for (Json& round : report["rounds"]) round.erase("site_examples");
+    return report["rounds"];
+  }
   static StoredStudy StoredIn(const std::string& state_dir) {
     auto storage =
         Storage::Open(absl::StrCat(state_dir, "/coordinator.db")).value();
@@ -199,7 +204,7 @@ class SecureStudyTest : public testing::Test {
     EXPECT_EQ(a["pooled"], b["pooled"]);
     EXPECT_EQ(a["tracks"], b["tracks"]);
     EXPECT_EQ(secure.report.value("cohort", Json()), plain.report["cohort"]);
-    EXPECT_EQ(secure.report.value("rounds", Json()), plain.report["rounds"]);
+    EXPECT_EQ(secure.report.value("rounds", Json()), RoundsOf(plain.report));
   }
   // The same study without masks, in which d gives a census and takes part in
   // so many rounds, of which the evaluation is the last.

@@ -40,6 +40,31 @@ TEST_F(SecureStudyMachineTest, WithdrawnSiteIsNotWaitedForAndComesBackLater) {
   RunSum(kAll);
 }
 
+TEST_F(SecureStudyMachineTest, PreparationWaitsForAnUnableSite) {
+  Start({});
+  for (const char* name : {"a", "b", "c"}) machine_->Accept(SiteId(name));
+  machine_->Withdraw(kD, "its manifest");
+  ASSERT_EQ(Take(kThree), Command::kNone);
+  EXPECT_TRUE(machine_->sum()->IsGathering());
+  EXPECT_EQ(machine_->TaskFor(kD), v1::Task::PREPARE);
+  machine_->Accept(kD);
+  ASSERT_EQ(Take({"d"}), Command::kNone);
+  EXPECT_EQ(machine_->sum()->step(), Step::kShareKeys);
+}
+
+TEST_F(SecureStudyMachineTest, PreparationGoesOnWithoutItAfterTheDeadline) {
+  Start({});
+  for (const char* name : {"a", "b", "c", "d"}) machine_->Accept(SiteId(name));
+  ASSERT_EQ(Take({"d"}), Command::kNone);  // its keys are in
+  machine_->Withdraw(kD);
+  ASSERT_EQ(Take(kThree), Command::kNone);
+  EXPECT_TRUE(machine_->sum()->IsGathering());
+  now_ = machine_->deadline();
+  EXPECT_EQ(machine_->Next(now_), Command::kNone);
+  EXPECT_EQ(machine_->sum()->step(), Step::kShareKeys);
+  EXPECT_THAT(machine_->waiting(), testing::SizeIs(3));
+}
+
 TEST_F(SecureStudyMachineTest, KeysOfASiteThatWithdrawsAreNotCounted) {
   StartTraining();
   ASSERT_EQ(Take({"c", "d"}), Command::kNone);

@@ -172,12 +172,49 @@ TEST(StudyMachineTest, UpdateOfASiteThatWithdrawsAfterwardsStaysIn) {
   EXPECT_TRUE(machine.answered().contains(kB));
 }
 
-TEST(StudyMachineTest, StudyThatCannotBePreparedStopsAndNamesWhoCannot) {
+// One hospital that writes a label otherwise must not stop the study for all:
+// it has until the deadline to mend its manifest.
+TEST(StudyMachineTest, PreparationWaitsForAnUnableSiteUntilItsDeadline) {
   StudyMachine machine(TwoSites(2), {}, {}, kStart);
   machine.Accept(kA);
+  machine.Withdraw(kB, "its manifest");
+  EXPECT_EQ(machine.Next(kStart + absl::Seconds(59)), Command::kNone);
+  EXPECT_EQ(machine.waiting(), std::vector<SiteId>{kB});
+  EXPECT_EQ(machine.withdrawn().at(kB), "its manifest");
+  EXPECT_EQ(machine.TaskFor(kB), v1::Task::PREPARE);
+  machine.Accept(kB);
+  EXPECT_TRUE(machine.withdrawn().empty());
+  EXPECT_EQ(machine.Next(kStart + absl::Seconds(59)), Command::kNone);
+  EXPECT_EQ(machine.phase(), v1::StudyStatus::TRAINING);
+}
+
+TEST(StudyMachineTest, StudyThatCannotBePreparedInTimeStopsAndSaysWhoAndWhy) {
+  StudyMachine machine(TwoSites(2), {}, {}, kStart);
+  machine.Accept(kA);
+  machine.Withdraw(kB, "its manifest");
+  EXPECT_EQ(machine.Next(kStart + absl::Seconds(60)), Command::kEnded);
+  EXPECT_NE(machine.reason().find("b: cannot work on the study: its manifest"),
+            std::string::npos)
+      << machine.reason();
+}
+
+TEST(StudyMachineTest, EnoughSitesGoOnWithoutAnUnableOneAfterTheDeadline) {
+  StudyMachine machine(TwoSites(1), {}, {}, kStart);
+  machine.Accept(kA);
   machine.Withdraw(kB);
-  EXPECT_EQ(machine.Next(kStart), Command::kEnded);
-  EXPECT_NE(machine.reason().find("b: cannot work on"), std::string::npos);
+  EXPECT_EQ(machine.Next(kStart + absl::Seconds(60)), Command::kNone);
+  EXPECT_EQ(machine.phase(), v1::StudyStatus::TRAINING);
+  EXPECT_EQ(machine.waiting(), std::vector<SiteId>{kA});
+}
+
+// Its census is in and it withdraws: what it said counts no more.
+TEST(StudyMachineTest, CensusOfASiteThatWithdrawsIsOutUntilItComesAgain) {
+  StudyMachine machine(TwoSites(2), {}, {}, kStart);
+  machine.Accept(kB);
+  machine.Withdraw(kB);
+  machine.Accept(kA);
+  EXPECT_EQ(machine.Next(kStart), Command::kNone);
+  EXPECT_EQ(machine.phase(), v1::StudyStatus::PREPARING);
 }
 
 TEST(StudyMachineTest, SiteMendedWhileOthersPrepareIsIn) {

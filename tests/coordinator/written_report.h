@@ -15,6 +15,7 @@
 #include "common/base/file.h"
 #include "common/config/study.h"
 #include "coordinator/report/report.h"
+#include "coordinator/trained_tracks.h"
 #include "tests/support/fingerprint.h"
 
 namespace hilum {
@@ -85,6 +86,7 @@ class ReportTest : public testing::Test {
     result.census_totals = SumCensus(study_, result.census);
     result.evaluation_totals = SumEvaluations(study_, result.evaluations);
     result.rounds = {{.round = 1, .mean_loss = {1.25}}};
+    result.model_round = 1;
     for (const char* track : {"1", "2", "final"}) {
       result.model_sha256.push_back(
           absl::StrCat(right.begin()->first.name(), track));
@@ -104,6 +106,22 @@ class ReportTest : public testing::Test {
     baselines.matrix[b][b] = ComputeCrossSiteScores(study_, Evaluation(6));
     baselines.centralized = Result({{a, 10}, {b, 9}});
     return baselines;
+  }
+
+  // `examples` [tracks] with which the updates of the only round counted; those
+  // of a, and b with none.
+  void TrainOnly(const std::vector<uint64_t>& examples) {
+    uint64_t all = 0;
+    for (uint64_t count : examples) all += count;
+    federated_.rounds = {{.round = 1,
+                          .contributors = {SiteId("a"), SiteId("b")},
+                          .mean_loss = {1.25},
+                          .examples = examples,
+                          .site_examples = {all, 0}}};
+    const std::vector<bool> trained = TrainedTracks(federated_);
+    for (size_t t = 0; t < trained.size(); ++t) {
+      if (!trained[t]) federated_.model_sha256[t].clear();
+    }
   }
 
   void Write(const Baselines& baselines) {

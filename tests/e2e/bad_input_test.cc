@@ -209,20 +209,23 @@ TEST_F(BadInputTest, BadRowsAreListedWithTheirNumberAndTheStudyGoesOn) {
            Path("data/manifest.csv"), "--arm", "whole", "--transport", "grpc",
            "--out", Path("out")});
   ASSERT_EQ(run.exit_status, 0) << run.output;
-  const std::string rejected = Text("out/sites/site-a/rejected.csv");
+  const std::string results = ResultsOf("out", "site-a");
+  const std::string rejected = Text(results + "/rejected.csv");
   EXPECT_THAT(rejected, HasSubstr("none.png"));
   EXPECT_THAT(rejected, HasSubstr("garbage.png"));
   EXPECT_THAT(rejected, HasSubstr("unknown label"));
   // File names may name patients: they are in the site's manifest and in its
   // list of rejected rows, and in no log, ledger, message, model or report.
-  EXPECT_THAT(FilesWith("out", "jane-roe"),
-              testing::IsSubsetOf(
-                  {"sites/site-a/manifest.csv", "sites/site-a/rejected.csv"}));
+  EXPECT_THAT(
+      FilesWith("out", "jane-roe"),
+      testing::IsSubsetOf({std::string("sites/site-a/manifest.csv"),
+                           absl::StrCat(results.substr(4), "/rejected.csv")}));
   EXPECT_THAT(Text("out/logs/site-a.log"), HasSubstr("is not used: "));
   EXPECT_EQ(run.output.find("jane-roe"), std::string::npos);
-  EXPECT_FALSE(FileExists(Path("out/sites/site-b/rejected.csv")) &&
-               Text("out/sites/site-b/rejected.csv").find(".png") !=
-                   std::string::npos);
+  EXPECT_EQ(Text(ResultsOf("out", "site-b") + "/rejected.csv").find(".png"),
+            std::string::npos);
+  // Their people are told where to look.
+  EXPECT_THAT(Text("out/logs/site-a.log"), HasSubstr(Path(results)));
 }
 
 }  // namespace

@@ -39,7 +39,7 @@ TEST_F(DemoTest, RealProcessesFinishAStudyAndLeaveEveryPromisedFile) {
     }
   }
   for (const char* site : {"site-a", "site-b", "site-c"}) {
-    EXPECT_THAT(Text(absl::StrCat("demo/sites/", site, "/predictions-site-",
+    EXPECT_THAT(Text(absl::StrCat(ResultsOf("demo", site), "/predictions-site-",
                                   site, ".csv")),
                 HasSubstr("case,arm,model,track,label,score_"));
     EXPECT_THAT(Text(absl::StrCat("demo/sites/", site, "/ledger.jsonl")),

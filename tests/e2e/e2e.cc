@@ -65,6 +65,20 @@ void EndToEndTest::MakeDataAndStudy() const {
   ASSERT_EQ(made.exit_status, 0) << made.output;
 }
 
+std::string EndToEndTest::ResultsOf(const std::string& run,
+                                    const std::string& site) const {
+  namespace fs = std::filesystem;
+  const std::string results = absl::StrCat(run, "/sites/", site, "/results");
+  std::vector<std::string> folders;
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(Path(results), none)) {
+    folders.push_back(
+        absl::StrCat(results, "/", entry.path().filename().string()));
+  }
+  EXPECT_EQ(folders.size(), 1u) << results;
+  return folders.empty() ? results : folders[0];
+}
+
 EndToEndTest::Outcome EndToEndTest::Run(
     const std::vector<std::string>& arguments) const {
   const std::string log = Path("command.log");

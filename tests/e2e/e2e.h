@@ -24,6 +24,10 @@ class EndToEndTest : public testing::Test {
   // 24 phantoms of three sites in data/manifest.csv; study.yaml.
   void MakeDataAndStudy() const;
 
+  // The folder of the only study that the site has worked on, below
+  // RUN/sites/SITE; fails the test where there is none or another.
+  std::string ResultsOf(const std::string& run, const std::string& site) const;
+
   // Standard output and error together, and the exit status.
   struct Outcome {
     int exit_status;

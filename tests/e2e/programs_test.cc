@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <regex>
 
 #include "absl/strings/match.h"
@@ -49,6 +50,16 @@ class ProgramsTest : public testing::TestWithParam<const char*> {
             ReadFile(log).value_or("")};
   }
 
+  // What a command's --help says; asked once for all tests.
+  Said Help(Words words) const {
+    static std::map<Words, Said> known;
+    words.push_back("--help");
+    Words key = words;
+    key.push_back(GetParam());
+    if (!known.contains(key)) known[key] = Type(words);
+    return known[key];
+  }
+
   // The subcommands that a help lists.
   static Words CommandsIn(const std::string& help) {
     static const std::regex command("^  ([a-z][a-z0-9-]*)( |$)");
@@ -77,10 +88,8 @@ class ProgramsTest : public testing::TestWithParam<const char*> {
     while (!open.empty()) {
       const Words words = open.back();
       open.pop_back();
-      Words asked = words;
-      asked.push_back("--help");
-      const Said help = Type(asked);
-      ASSERT_EQ(help.exit_status, 0) << absl::StrJoin(asked, " ");
+      const Said help = Help(words);
+      ASSERT_EQ(help.exit_status, 0) << absl::StrJoin(words, " ");
       look(words, help.text);
       for (const std::string& name : CommandsIn(help.text)) {
         open.push_back(words);

@@ -36,8 +36,8 @@ TEST_F(TransportsTest, TransportAndStartOrderDoNotChangeABit) {
     }
   }
   for (const char* site : {"site-a", "site-b", "site-c"}) {
-    files.push_back(
-        absl::StrCat("sites/", site, "/predictions-site-", site, ".csv"));
+    files.push_back(absl::StrCat(ResultsOf("here", site).substr(5),
+                                 "/predictions-site-", site, ".csv"));
   }
   for (const std::string& file : files) {
     const std::string here = Text(absl::StrCat("here/", file));
@@ -56,8 +56,10 @@ TEST_F(TransportsTest, BaselinesFollowEitherTransportWithTheSameBits) {
            {"--baselines", "--arm", "whole"});
   Simulate("wire", "grpc", "site-b,site-a,site-c",
            {"--baselines", "--arm", "whole"});
-  for (const char* file : {"report.json", "report.html",
-                           "sites/site-a/predictions-site-site-a.csv"}) {
+  const std::string predictions = absl::StrCat(
+      ResultsOf("here", "site-a").substr(5), "/predictions-site-site-a.csv");
+  for (const std::string& file :
+       {std::string("report.json"), std::string("report.html"), predictions}) {
     const std::string here = Text(absl::StrCat("here/", file));
     ASSERT_NE(here.find("entralized"), std::string::npos) << file;
     EXPECT_TRUE(here == Text(absl::StrCat("wire/", file))) << file;

@@ -118,8 +118,15 @@ class BaselinesTest : public testing::Test {
     return static_cast<double>(right) / rows;
   }
   static std::string Predictions(const std::string& site) {
-    return Text(
-        absl::StrCat("here/sites/", site, "/predictions-site-", site, ".csv"));
+    return Text(absl::StrCat("here/", PredictionsFile(site)));
+  }
+  // Relative to a run's folder; equal studies have equal names.
+  static std::string PredictionsFile(const std::string& site) {
+    const std::string results = absl::StrCat("sites/", site, "/results");
+    const std::filesystem::directory_iterator first(
+        absl::StrCat(folder_, "/here/", results));
+    return absl::StrCat(results, "/", first->path().filename().string(),
+                        "/predictions-site-", site, ".csv");
   }
 
   static std::string folder_;
@@ -255,10 +262,10 @@ TEST_F(BaselinesTest, EqualSeedsGiveEqualBitsInAnyStartOrder) {
   const absl::Status compared = RunBaselines(plan_);
   plan_ = first;
   ASSERT_TRUE(compared.ok()) << compared;
-  for (const char* file :
-       {"report.json", "report.html",
-        "sites/site-b/predictions-site-site-b.csv",
-        "baselines/centralized/model/whole-fold-1.safetensors"}) {
+  for (const std::string& file :
+       {std::string("report.json"), std::string("report.html"),
+        PredictionsFile("site-b"),
+        std::string("baselines/centralized/model/whole-fold-1.safetensors")}) {
     EXPECT_TRUE(Text(absl::StrCat("here/", file)) ==
                 Text(absl::StrCat("again/", file)))
         << file;

@@ -102,6 +102,30 @@ TEST_F(InProcessEngineTest, AnInterruptedRunEndsWithTheSameBits) {
   }
 }
 
+// A trainer whose training fails.
+class FailingTrainer final : public FakeTrainer {
+ public:
+  absl::StatusOr<v1::TrainResponse> Train(const v1::TrainRequest&) override {
+    return absl::InvalidArgumentError("no such layer");
+  }
+};
+
+TEST_F(InProcessEngineTest, AStudyThatStoppedIsNotGoneOnWith) {
+  auto plan = Prepare("out");
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  EXPECT_FALSE(
+      RunInProcess(
+          *plan,
+          [](const SiteId&) { return std::make_unique<FailingTrainer>(); },
+          [](int) {})
+          .ok());
+  plan = Prepare("out");
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  const absl::Status again = Run(*plan, [](int) {});
+  EXPECT_TRUE(absl::IsFailedPrecondition(again)) << again;
+  EXPECT_NE(again.message().find("--force to run it anew"), std::string::npos);
+}
+
 TEST_F(InProcessEngineTest, ACompletedStudyIsExportedAgain) {
   const auto plan = Prepare("out");
   ASSERT_TRUE(plan.ok()) << plan.status();

@@ -56,7 +56,30 @@ TEST(ResultTableTest, SegmentationHasDiceAndIouByClass) {
   EXPECT_THAT(*table, Not(HasSubstr("AUC")));
 }
 
+TEST(ResultTableTest, WarningsStandAboveAndUntrainedModelsAreAnError) {
+  const std::string report = R"({
+    "classes": ["covid19"], "warnings": ["nobody trained"],
+    "untrained": {"whole": ["fold-1", "final"]},
+    "arms": {"whole": {"federated": {"pooled": {"accuracy": null}}}}})";
+  const auto table = ResultTable(report);
+  ASSERT_TRUE(table.ok()) << table.status();
+  EXPECT_EQ(table->rfind("WARNING: nobody trained\n", 0), 0u) << *table;
+  const absl::Status trained = CheckTrained(report);
+  EXPECT_EQ(trained.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(trained.message()),
+              HasSubstr("whole-fold-1, whole-final"));
+}
+
+TEST(ResultTableTest, ReportsWithoutUntrainedModelsAreNoError) {
+  EXPECT_TRUE(CheckTrained(R"({"classes": [], "arms": {}})").ok());
+  const std::string empty = R"({"classes": [], "arms": {}, "warnings": [],
+                                "untrained": {}})";
+  EXPECT_TRUE(CheckTrained(empty).ok());
+  EXPECT_THAT(*ResultTable(empty), Not(HasSubstr("WARNING")));
+}
+
 TEST(ResultTableTest, RefusesWhatIsNoReport) {
+  EXPECT_FALSE(CheckTrained("[1, 2").ok());
   EXPECT_FALSE(ResultTable("").ok());
   EXPECT_FALSE(ResultTable("[1, 2").ok());
   EXPECT_FALSE(ResultTable("{\"arms\": 3}").ok());

@@ -13,6 +13,13 @@ TEST(WatchProgressTest, FindsTheRoundInALineAndNothingElsewhere) {
   EXPECT_EQ(RoundOfLine(""), -1);
 }
 
+TEST(WatchProgressTest, CompletedIsAPhaseAndNotAName) {
+  EXPECT_TRUE(SaysCompleted("0a1b  demo  completed  WARNING: not trained"));
+  EXPECT_TRUE(SaysCompleted("0a1b  demo  completed"));
+  EXPECT_FALSE(SaysCompleted("0a1b  completed  stopped  by its operator"));
+  EXPECT_FALSE(SaysCompleted("completed"));
+}
+
 TEST(WatchProgressTest, LinesMayComeInPieces) {
   v1::Study study;
   study.mutable_training()->set_rounds(4);

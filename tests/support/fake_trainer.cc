@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "absl/strings/str_cat.h"
 #include "common/base/file.h"
 #include "common/base/rng.h"
 #include "common/base/status_macros.h"
@@ -18,6 +19,12 @@ namespace {
 constexpr uint64_t kCases = 10;
 constexpr uint64_t kTried = 4;
 constexpr uint64_t kRejectedMasks = 3;
+
+// Stands for a file that a real trainer would write; an empty path: none.
+absl::Status WriteName(const v1::Study& study, const std::string& path) {
+  if (path.empty()) return absl::OkStatus();
+  return WriteFileAtomically(path, study.name(), Durability::kNone, 0600);
+}
 
 // Of kCases of each class, of as many patients.
 void FillOverlaps(int classes, v1::TrackEvaluation& track) {
@@ -57,6 +64,10 @@ absl::StatusOr<v1::PrepareResponse> FakeTrainer::Prepare(
   FillFingerprints(study_.classes_size(), response);
   response.set_rejected_masks(0, kRejectedMasks);
   response.set_rows(kCases * static_cast<uint64_t>(cells));
+  if (!request.notes_dir().empty()) {
+    HILUM_RETURN_IF_ERROR(
+        WriteName(study_, absl::StrCat(request.notes_dir(), "/rejected.csv")));
+  }
   return response;
 }
 
@@ -80,6 +91,7 @@ absl::StatusOr<v1::TrainResponse> FakeTrainer::Train(
 
 absl::StatusOr<v1::EvaluateResponse> FakeTrainer::Evaluate(
     const v1::EvaluateRequest& request) {
+  HILUM_RETURN_IF_ERROR(WriteName(study_, request.predictions_path()));
   const int classes = study_.classes_size();
   const int bins = static_cast<int>(study_.evaluation().score_bins());
   v1::EvaluateResponse response;

@@ -13,7 +13,9 @@ namespace hilum {
 // of the study's size and always the same. All its images look alike
 // (fingerprint.h), and three masks of the first class are rejected. Where the
 // study validates, four cases of each track say that the model of after the
-// second round is the best. For benches and tests of what is around training.
+// second round is the best. Writes the study's name into rejected.csv and into
+// the predictions, where it is asked for them. For benches and tests of what is
+// around training.
 // Not thread-safe.
 class FakeTrainer : public Trainer {
  public:

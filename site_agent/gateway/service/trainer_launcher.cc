@@ -122,7 +122,6 @@ void Serve(int socket, const std::string& binary,
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != gateway) _exit(1);
   // The gateway ends its trainers, whoever else the terminal tells to end.
-  // Blocked, not ignored: a trainer has them again.
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);

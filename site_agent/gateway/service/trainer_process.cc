@@ -26,7 +26,7 @@ constexpr uint64_t kRoom = uint64_t{1} << 30;
 
 // What Prepare writes for the site's people.
 constexpr const char* kNotes[] = {"rejected.csv", "rejected_masks.csv",
-                                  "fingerprint.json"};
+                                  "similar_patients.csv", "fingerprint.json"};
 
 // Whether the file system has so much room that a trainer which says that it is
 // full has another reason.
@@ -51,7 +51,9 @@ void TrainerProcess::Stop() {
   absl::MutexLock lock(&mutex_);
   stopped_ = true;
   if (client_ != nullptr) client_->Cancel();
-  if (pid_ > 0) kill(pid_, SIGTERM);
+  // The trainer takes no other signal
+  // (site_agent/trainer/service/trainer_child.h).
+  if (pid_ > 0) kill(pid_, SIGKILL);
 }
 
 absl::Status TrainerProcess::Start() {
@@ -76,6 +78,7 @@ void TrainerProcess::End(bool wanted) {
     absl::MutexLock lock(&mutex_);
     std::swap(pid, pid_);
     client = std::move(client_);
+    wanted |= stopped_;
   }
   if (pid <= 0) return;
   const std::string how = launcher_.EndTrainer(pid);
@@ -135,6 +138,8 @@ absl::StatusOr<Response> TrainerProcess::Call(
       log_("loading the cases again");
       last = CallChild(*child, *prepared_, &Trainer::Prepare).status();
       needs_prepare_ = !last.ok();
+      // Left in the trainer's folder, the next study's would be taken for them.
+      HILUM_RETURN_IF_ERROR(PublishNotes());
     }
     if (!needs_prepare_) {
       absl::StatusOr<Response> answer = CallChild(*child, request, method);
@@ -179,6 +184,14 @@ absl::Status TrainerProcess::Publish(const std::string& path) const {
   return TakeTrainersFile(Own(path), path, kMostNoteBytes);
 }
 
+absl::Status TrainerProcess::PublishNotes() const {
+  if (notes_dir_.empty()) return absl::OkStatus();
+  for (const char* note : kNotes) {
+    HILUM_RETURN_IF_ERROR(Publish(absl::StrCat(notes_dir_, "/", note)));
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<v1::PrepareResponse> TrainerProcess::Prepare(
     const v1::PrepareRequest& request) {
   End(/*wanted=*/true);
@@ -187,12 +200,12 @@ absl::StatusOr<v1::PrepareResponse> TrainerProcess::Prepare(
   v1::PrepareRequest own = request;
   own.set_work_dir(folder_);
   study_sha256_ = Sha256Of(request.study());
+  if (!request.notes_dir().empty()) own.set_notes_dir(folder_);
+  notes_dir_ = request.notes_dir();
   absl::StatusOr<v1::PrepareResponse> response = Call(own, &Trainer::Prepare);
   if (response.ok()) prepared_ = own;
   // Those of a study that cannot be used say why.
-  for (const char* note : kNotes) {
-    HILUM_RETURN_IF_ERROR(Publish(absl::StrCat(request.work_dir(), "/", note)));
-  }
+  HILUM_RETURN_IF_ERROR(PublishNotes());
   return response;
 }
 

@@ -81,11 +81,14 @@ class TrainerProcess : public Trainer {
   absl::Status MoveDelta(const std::string& path) const;
   // Copies that file to `path`, if there is one. DATA_LOSS: it is not a file.
   absl::Status Publish(const std::string& path) const;
+  // Moves what Prepare wrote for the site's people to the study's folder.
+  absl::Status PublishNotes() const;
 
   TrainerLauncher& launcher_;
   const std::string folder_;
   const std::function<void(absl::string_view)> log_;
   std::optional<v1::PrepareRequest> prepared_;
+  std::string notes_dir_;  // where the prepared study's notes are wanted
   bool needs_prepare_ = false;
   std::string study_sha256_;               // of the last Prepare
   std::map<std::string, int> times_full_;  // by study

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <map>
+
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
 #include "site_agent/imaging/dicom/big_endian_reader.h"
@@ -128,28 +131,69 @@ absl::Status WalkHeader(BigEndianReader& reader, const PixelFormat& format,
   }
 }
 
+// The number of tiles by the SIZ segment, which has been checked.
+size_t TileCount(absl::string_view frame) {
+  BigEndianReader reader(frame);
+  reader.MoveTo(8);
+  const uint64_t x1 = reader.Read(4), y1 = reader.Read(4);
+  reader.Read(4), reader.Read(4);
+  const uint64_t width = reader.Read(4), height = reader.Read(4);
+  const uint64_t x0 = reader.Read(4), y0 = reader.Read(4);
+  return (x1 - x0 + width - 1) / width * ((y1 - y0 + height - 1) / height);
+}
+
+// Counts the parts of each tile.
+class TileParts {
+ public:
+  // `total`: parts of the tile, as one of them says; 0: it does not say.
+  void Add(uint32_t tile, uint32_t total) {
+    Parts& parts = tiles_[tile];
+    ++parts.seen;
+    parts.total = std::max(parts.total, total);
+  }
+
+  // Whether all parts of so many tiles have been seen.
+  bool AreAll(size_t tiles) const {
+    return tiles_.size() == tiles &&
+           std::all_of(tiles_.begin(), tiles_.end(), [](const auto& tile) {
+             return tile.second.seen == tile.second.total;
+           });
+  }
+
+ private:
+  struct Parts {
+    uint32_t seen = 0, total = 0;
+  };
+  std::map<uint32_t, Parts> tiles_;
+};
+
 }  // namespace
 
-absl::StatusOr<size_t> CheckJpeg2000Header(absl::string_view frame,
-                                           const PixelFormat& format) {
+absl::StatusOr<Jpeg2000End> CheckJpeg2000Header(absl::string_view frame,
+                                                const PixelFormat& format) {
   BigEndianReader reader(frame);
   if (reader.Read(2) != kStartOfCodestream || reader.Read(2) != kSize) {
     return Damaged("no codestream");
   }
   reader.MoveTo(2);
   HILUM_RETURN_IF_ERROR(WalkHeader(reader, format, kStartOfTilePart));
+  TileParts parts;
   for (;;) {
     const size_t start = reader.position() - 2;
-    reader.Read(4);  // the segment's length and the tile's number
+    reader.Read(2);  // the segment's length
+    const uint32_t tile = reader.Read(2);
     const uint32_t length = reader.Read(4);
-    reader.Read(2);
+    reader.Read(1);  // the part's number
+    parts.Add(tile, reader.Read(1));
     HILUM_RETURN_IF_ERROR(WalkHeader(reader, format, kStartOfData));
     // 0: the last one, up to the end.
-    if (length == 0) return frame.size();
+    if (length == 0) return Jpeg2000End{frame.size(), false};
     if (start + length < reader.position()) return Damaged("tile part");
     if (start + length > frame.size()) return Damaged("it is cut short");
     reader.MoveTo(start + length);
-    if (reader.Read(2) != kStartOfTilePart) return start + length;
+    if (reader.Read(2) != kStartOfTilePart) {
+      return Jpeg2000End{start + length, parts.AreAll(TileCount(frame))};
+    }
   }
 }
 

@@ -5,6 +5,8 @@
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <cstring>
+#include <limits>
 #include <new>
 #include <optional>
 #include <string>
@@ -51,12 +53,31 @@ void ReadSpacing(const DicomElements& elements, GrayImage& image) {
   }
 }
 
-// What was seen in the words, beside their stored bits.
+// Bits that the words were seen to have.
 struct SeenBits {
   uint32_t any = 0;  // set in some word
   // Differs in some word from the sign that the stored bits have.
   uint32_t not_sign = 0;
 };
+
+// The bits that some of the words have, eight bytes at a time.
+template <typename Word>
+uint32_t AnyBits(const uint8_t* bytes, size_t size) {
+  uint64_t any = 0;
+  size_t at = 0;
+  for (; at + sizeof any <= size; at += sizeof any) {
+    uint64_t some;
+    std::memcpy(&some, bytes + at, sizeof some);
+    any |= some;
+  }
+  uint64_t rest = 0;
+  std::memcpy(&rest, bytes + at, size - at);
+  any |= rest;
+  any |= any >> 32;
+  any |= any >> 16;
+  if (sizeof(Word) == 1) any |= any >> 8;
+  return static_cast<uint32_t>(any & std::numeric_limits<Word>::max());
+}
 
 // Appends `count` pixels to `out`, which has room for them: zeros that are
 // written over would cost as much as looking up does.
@@ -74,13 +95,14 @@ SeenBits LookUp(const uint8_t* bytes, size_t count, const PixelFormat& format,
   std::vector<uint32_t>* both[] = {&counts, &odd};
   for (size_t at = 0; at < count; at += some.size()) {
     const size_t end = std::min(some.size(), count - at);
+    seen.any |= AnyBits<Word>(bytes, end * sizeof(Word));
     for (size_t i = 0; i < end; ++i, bytes += sizeof(Word)) {
-      uint32_t word = bytes[0];
-      if (sizeof(Word) == 2) word |= uint32_t{bytes[1]} << 8;
-      seen.any |= word;
+      int word = bytes[0];
+      if (sizeof(Word) == 2) word |= bytes[1] << 8;
       if constexpr (kSigned) {
-        const int32_t value = static_cast<int32_t>(word << to_sign) >> to_sign;
-        seen.not_sign |= static_cast<uint32_t>(value) ^ word;
+        const auto bits = static_cast<uint32_t>(word);
+        const int32_t value = static_cast<int32_t>(bits << to_sign) >> to_sign;
+        seen.not_sign |= static_cast<uint32_t>(value) ^ bits;
       }
       const size_t level = word >> shift & mask;
       some[i] = grays[level];

@@ -126,12 +126,10 @@ bool Write(const opj_image_t& image, const PixelFormat& format, char* out) {
 
 constexpr absl::string_view kEndOfCodestream = "\xff\xd9";
 
-// Whether the marker is there: at the end of the tile parts, or, where these do
-// not say their end, of the frame, which a byte of 0 may make even.
-bool HasEndOfCodestream(absl::string_view frame, size_t end) {
-  if (end < frame.size()) {
-    return absl::StartsWith(frame.substr(end), kEndOfCodestream);
-  }
+// Whether the marker is where it should be; a byte of 0 may make the frame
+// even.
+bool HasEndOfCodestream(absl::string_view frame, const Jpeg2000End& end) {
+  if (absl::StartsWith(frame.substr(end.at), kEndOfCodestream)) return true;
   const absl::string_view padded("\xff\xd9\0", 3);
   return absl::EndsWith(frame, kEndOfCodestream) ||
          absl::EndsWith(frame, padded);
@@ -164,11 +162,17 @@ absl::Status DecodeInto(absl::string_view frame, const PixelFormat& format,
 
 absl::Status DecodeJpeg2000Frame(absl::string_view frame,
                                  const PixelFormat& format, std::string& out) {
-  HILUM_ASSIGN_OR_RETURN(const size_t end, CheckJpeg2000Header(frame, format));
+  HILUM_ASSIGN_OR_RETURN(const Jpeg2000End end,
+                         CheckJpeg2000Header(frame, format));
   std::string ended;
   if (!HasEndOfCodestream(frame, end)) {
+    if (!end.whole) {
+      return absl::InvalidArgumentError(
+          "damaged JPEG 2000: no end marker, and not all of its tile parts are "
+          "there, as far as can be told");
+    }
     // Some encoders leave it out (ISO 15444-1 A.4.4), though all is there.
-    ended = absl::StrCat(frame.substr(0, end), kEndOfCodestream);
+    ended = absl::StrCat(frame.substr(0, end.at), kEndOfCodestream);
     frame = ended;
   }
   // OpenJPEG 2.5.0 asserts what a damaged HTJ2K codestream is not, and the

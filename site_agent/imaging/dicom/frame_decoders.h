@@ -42,13 +42,19 @@ absl::StatusOr<int> CheckJpegHeader(absl::string_view frame,
 // markers. Empty: it has none.
 std::string WithoutFillBytes(absl::string_view frame);
 
+// Where the tile parts of a JPEG 2000 codestream end and its end marker should
+// stand. `whole`: their lengths and numbers say that none is missing; else
+// `at` may be any end, the frame's at the latest.
+struct Jpeg2000End {
+  size_t at = 0;
+  bool whole = false;
+};
+
 // The same of a JPEG 2000 codestream's markers, tile parts' included: a size
 // that is not the header's; a division into so many tiles, precincts or code
-// blocks that their bookkeeping would dwarf the pixels. Returns where the tile
-// parts end and the end marker should stand: the frame's size where the last
-// tile part does not say its own.
-absl::StatusOr<size_t> CheckJpeg2000Header(absl::string_view frame,
-                                           const PixelFormat& format);
+// blocks that their bookkeeping would dwarf the pixels.
+absl::StatusOr<Jpeg2000End> CheckJpeg2000Header(absl::string_view frame,
+                                                const PixelFormat& format);
 
 }  // namespace hilum
 

@@ -53,7 +53,7 @@ struct GrayRules {
   // first counts. With none the least and the largest value that can be stored
   // become 0 and 1.
   std::vector<VoiTransform> voi;
-  // What could not be used of the file's, and what is done instead.
+  // For people: what of the file is not used, and what is done instead.
   std::vector<std::string> notes;
   bool inverted = false;  // MONOCHROME1: the least value is white
   // Stored values that are no picture, both ends included: black.

@@ -10,48 +10,42 @@
 #include "absl/strings/str_join.h"
 #include "common/base/csv.h"
 #include "common/base/file.h"
+#include "common/base/patient_id.h"
 #include "common/base/status_macros.h"
+#include "common/base/written_path.h"
+#include "site_agent/trainer/data/manifest_table.h"
 
 namespace hilum {
 namespace {
-
-constexpr uint64_t kMaxManifestBytes = 256ull << 20;
-
-using Record = std::vector<std::string>;
 
 struct Columns {
   int file = -1, label = -1, patient_id = -1, mask = -1, site = -1;
 };
 
-absl::StatusOr<Columns> FindColumns(const Record& header,
+// Says what is missing. The first row is not quoted: in a file without a header
+// it is a patient's.
+absl::Status NoColumn(const CsvTable& table, const std::string& path,
+                      absl::string_view name) {
+  return absl::InvalidArgumentError(absl::StrCat(
+      path, ":1: no column '", name, "'; the first row has ",
+      table.header.size(), table.header.size() == 1 ? " field" : " fields",
+      " separated by ", DelimiterName(table.dialect),
+      ", and must name file,label,patient_id and optionally mask,site,view"));
+}
+
+absl::StatusOr<Columns> FindColumns(const CsvTable& table,
                                     const std::string& path,
                                     const ManifestOptions& options) {
-  Columns columns;
-  auto find = [&](absl::string_view name, bool required,
-                  int& where) -> absl::Status {
-    for (size_t i = 0; i < header.size(); ++i) {
-      if (header[i] != name) continue;
-      if (where >= 0) {
-        return absl::InvalidArgumentError(
-            absl::StrCat(path, ":1: column '", name, "' appears twice"));
-      }
-      where = static_cast<int>(i);
-    }
-    if (required && where < 0) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          path, ":1: no column '", name,
-          "'; the first row must name file,label,patient_id and optionally "
-          "mask,site,view"));
-    }
-    return absl::OkStatus();
-  };
-  HILUM_RETURN_IF_ERROR(find("file", true, columns.file));
-  HILUM_RETURN_IF_ERROR(find("label", true, columns.label));
-  HILUM_RETURN_IF_ERROR(find("patient_id", true, columns.patient_id));
-  HILUM_RETURN_IF_ERROR(find("mask", false, columns.mask));
-  if (!options.site_column.empty()) {
-    HILUM_RETURN_IF_ERROR(find(options.site_column, true, columns.site));
-  }
+  Columns columns{.file = table.Find("file"),
+                  .label = table.Find("label"),
+                  .patient_id = table.Find("patient_id"),
+                  .mask = table.Find("mask")};
+  if (columns.file < 0) return NoColumn(table, path, "file");
+  if (columns.label < 0) return NoColumn(table, path, "label");
+  if (columns.patient_id < 0) return NoColumn(table, path, "patient_id");
+  if (options.site_column.empty()) return columns;
+  columns.site = table.Find(ColumnName(options.site_column));
+  if (columns.site < 0) return NoColumn(table, path, options.site_column);
   return columns;
 }
 
@@ -60,22 +54,64 @@ std::string FolderOf(const std::string& path) {
   return slash == std::string::npos ? "." : path.substr(0, slash + 1);
 }
 
-// The reason this record cannot be a case, or empty.
-std::string FillCase(const Record& record, const Columns& columns,
+// Says why a label is none of the study's. The label itself is not quoted: in
+// a column out of place it may be a patient's name.
+std::string UnknownLabel(absl::string_view label,
+                         absl::Span<const std::string> classes) {
+  for (const std::string& known : classes) {
+    if (!absl::EqualsIgnoreCase(known, label)) continue;
+    return absl::StrCat("its label is the study's '", known,
+                        "' but for capital letters; write it so");
+  }
+  return absl::StrCat("unknown label; the study's are ",
+                      absl::StrJoin(classes, ", "));
+}
+
+// Returns the reason why a file cannot be one, or empty.
+std::string FileFault(const std::string& file) {
+  if (file.empty()) return "no file";
+  if (file.find('\0') != std::string::npos) return "file name has a NUL";
+  if (!IsWindowsPath(file)) return "";
+  return "its file is a path of Windows with a drive or server; write it "
+         "relative to the manifest";
+}
+
+// Returns the reason why these cells cannot be a case, or empty.
+std::string FillCase(const CsvRecord& cells, const Columns& columns,
                      absl::Span<const std::string> classes, CaseRow& row) {
-  row.patient_id = record[columns.patient_id];
-  const std::string& label = record[columns.label];
+  row.patient_id = NormalPatientId(cells[columns.patient_id]);
+  const std::string& label = cells[columns.label];
   auto known = std::find(classes.begin(), classes.end(), label);
   row.label = static_cast<int>(known - classes.begin());
-  if (row.file.empty()) return "no file";
-  if (row.file.find('\0') != std::string::npos) return "file name has a NUL";
-  if (known == classes.end()) {
-    // Not the label: in a column out of place it may be a patient's name.
-    return absl::StrCat("unknown label; the study's are ",
-                        absl::StrJoin(classes, ", "));
-  }
+  std::string fault = FileFault(row.file);
+  if (!fault.empty()) return fault;
+  if (known == classes.end()) return UnknownLabel(label, classes);
   if (row.patient_id.empty()) return "no patient_id";
   return "";
+}
+
+void AddRow(CsvTable::Row& from, size_t width, const Columns& columns,
+            const std::string& folder, absl::Span<const std::string> classes,
+            CaseManifest& manifest) {
+  ++manifest.rows;
+  if (from.cells.size() != width) {
+    manifest.rejected.push_back(
+        {from.number, "",
+         absl::StrCat(from.cells.size(), " fields where the header has ",
+                      width)});
+    return;
+  }
+  CaseRow row{.row = from.number, .file = from.cells[columns.file]};
+  std::string reason = FillCase(from.cells, columns, classes, row);
+  if (!reason.empty()) {
+    manifest.rejected.push_back({row.row, row.file, std::move(reason)});
+    return;
+  }
+  row.path = ResolveWrittenPath(folder, row.file);
+  if (columns.mask >= 0 && !from.cells[columns.mask].empty()) {
+    row.mask = ResolveWrittenPath(folder, from.cells[columns.mask]);
+  }
+  manifest.cases.push_back(std::move(row));
 }
 
 }  // namespace
@@ -83,44 +119,16 @@ std::string FillCase(const Record& record, const Columns& columns,
 absl::StatusOr<CaseManifest> ReadCaseManifest(
     const std::string& path, absl::Span<const std::string> classes,
     const ManifestOptions& options) {
-  HILUM_ASSIGN_OR_RETURN(std::string text, ReadFile(path, kMaxManifestBytes));
-  auto records = ParseCsv(text);
-  if (!records.ok()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(path, ": ", records.status().message()));
-  }
-  if (records->empty()) {
-    return absl::InvalidArgumentError(absl::StrCat(path, ": empty manifest"));
-  }
-  const Record& header = records->front();
-  HILUM_ASSIGN_OR_RETURN(Columns columns, FindColumns(header, path, options));
-  CaseManifest manifest;
+  HILUM_ASSIGN_OR_RETURN(CsvTable table, ReadManifestTable(path));
+  HILUM_ASSIGN_OR_RETURN(Columns columns, FindColumns(table, path, options));
+  CaseManifest manifest{.dialect = table.dialect};
   const std::string folder = FolderOf(path);
-  for (size_t i = 1; i < records->size(); ++i) {
-    Record& record = (*records)[i];
-    if (record.size() == 1 && record[0].empty()) continue;  // an empty line
-    int number = static_cast<int>(i) + 1;
-    if (record.size() != header.size()) {
-      ++manifest.rows;
-      manifest.rejected.push_back(
-          {number, "",
-           absl::StrCat(record.size(), " fields where the header has ",
-                        header.size())});
+  for (CsvTable::Row& row : table.rows) {
+    const bool whole = row.cells.size() == table.header.size();
+    if (whole && columns.site >= 0 && row.cells[columns.site] != options.site) {
       continue;
     }
-    if (columns.site >= 0 && record[columns.site] != options.site) continue;
-    ++manifest.rows;
-    CaseRow row{.row = number, .file = record[columns.file]};
-    std::string reason = FillCase(record, columns, classes, row);
-    if (!reason.empty()) {
-      manifest.rejected.push_back({number, row.file, std::move(reason)});
-      continue;
-    }
-    row.path = ResolvePath(folder, row.file);
-    if (columns.mask >= 0 && !record[columns.mask].empty()) {
-      row.mask = ResolvePath(folder, record[columns.mask]);
-    }
-    manifest.cases.push_back(std::move(row));
+    AddRow(row, table.header.size(), columns, folder, classes, manifest);
   }
   return manifest;
 }
@@ -175,6 +183,17 @@ std::vector<CaseFault> FindDuplicates(const CaseManifest& manifest,
     }
   }
   return faults;
+}
+
+std::vector<SimilarPatients> FindSimilarPatients(const CaseManifest& manifest) {
+  std::vector<absl::string_view> ids;
+  for (const CaseRow& row : manifest.cases) ids.push_back(row.patient_id);
+  std::vector<SimilarPatients> found;
+  for (const SimilarIds& pair : FindSimilarIds(ids)) {
+    found.push_back(
+        {&manifest.cases[pair.first], &manifest.cases[pair.second]});
+  }
+  return found;
 }
 
 absl::Status CheckBadShare(const CaseManifest& manifest, double max_bad_share) {

@@ -10,16 +10,18 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "common/base/csv.h"
 
 namespace hilum {
 
 struct CaseRow {
   int row = 0;       // 1 is the header, as an editor or a spreadsheet counts
-  std::string file;  // as written: what predictions call the case
+  std::string file;  // as written, without blanks around: what predictions
+                     // call the case
   std::string path;  // `file` below the manifest's folder, or absolute
   std::string mask;  // path, or empty
   int label = 0;     // index into the study's classes
-  std::string patient_id;
+  std::string patient_id;  // as NormalPatientId has it
 };
 
 struct RejectedRow {
@@ -32,6 +34,7 @@ struct CaseManifest {
   std::vector<CaseRow> cases;         // in the file's order
   std::vector<RejectedRow> rejected;  // by row
   int rows = 0;                       // of this site, used or not
+  CsvDialect dialect;                 // of the file
 };
 
 struct ManifestOptions {
@@ -39,9 +42,11 @@ struct ManifestOptions {
   std::string site;
 };
 
-// Rows with an empty file, an unknown label, an empty patient or too few
-// columns are rejected. INVALID_ARGUMENT: no header, a required column
-// missing or twice; NOT_FOUND, PERMISSION_DENIED: the file.
+// Reads a manifest. Columns are found by ColumnName, so that capitals and
+// blanks do not count. Rows of blank cells are no rows. Rejects rows with an
+// empty file, an unknown label, an empty patient or too few columns.
+// INVALID_ARGUMENT: no header, a required column missing or twice, no CSV;
+// NOT_FOUND, PERMISSION_DENIED: the file.
 absl::StatusOr<CaseManifest> ReadCaseManifest(
     const std::string& path, absl::Span<const std::string> classes,
     const ManifestOptions& options);
@@ -60,6 +65,16 @@ void RejectCases(CaseManifest& manifest, absl::Span<const CaseFault> faults);
 // first. `digests` [cases].
 std::vector<CaseFault> FindDuplicates(const CaseManifest& manifest,
                                       absl::Span<const std::string> digests);
+
+// Two rows whose patient_ids differ and are alike (PatientIdKey): two patients
+// as they are written, one person perhaps.
+struct SimilarPatients {
+  const CaseRow* first;
+  const CaseRow* second;  // the first row of its id
+};
+
+// Returns them by the second row.
+std::vector<SimilarPatients> FindSimilarPatients(const CaseManifest& manifest);
 
 // INVALID_ARGUMENT with the first reasons when more than `max_bad_share` of
 // the rows were rejected, or none is left.

@@ -10,8 +10,9 @@
 #include "absl/strings/match.h"
 #include "absl/strings/strip.h"
 #include "common/base/csv.h"
-#include "common/base/file.h"
+#include "common/base/written_path.h"
 #include "site_agent/imaging/case_store/case_store_reader.h"
+#include "site_agent/trainer/data/manifest_table.h"
 
 namespace hilum {
 namespace {
@@ -78,19 +79,17 @@ class Readable {
 
 std::vector<std::string> FilesOfManifest(
     const std::string& manifest, absl::Span<const std::string> guarded) {
-  const absl::StatusOr<std::string> text = ReadFile(manifest, 256ull << 20);
-  if (!text.ok()) return {manifest};
-  const auto records = ParseCsv(*text);
-  if (!records.ok() || records->empty()) return {manifest};
-  const std::vector<std::string>& header = records->front();
+  const absl::StatusOr<CsvTable> table = ReadManifestTable(manifest);
+  if (!table.ok()) return {manifest};
   const std::string folder = ParentFolder(manifest);
   Readable readable(guarded);
-  for (size_t column = 0; column < header.size(); ++column) {
-    if (header[column] != "file" && header[column] != "mask") continue;
-    for (size_t row = 1; row < records->size(); ++row) {
-      const std::vector<std::string>& record = (*records)[row];
-      if (record.size() != header.size() || record[column].empty()) continue;
-      readable.Add(ResolvePath(folder, record[column]));
+  for (const char* name : {"file", "mask"}) {
+    const int column = table->Find(name);
+    if (column < 0) continue;
+    for (const CsvTable::Row& row : table->rows) {
+      if (row.cells.size() != table->header.size()) continue;
+      const std::string& cell = row.cells[static_cast<size_t>(column)];
+      if (!cell.empty()) readable.Add(ResolveWrittenPath(folder, cell));
     }
   }
   std::vector<std::string> paths = readable.paths();

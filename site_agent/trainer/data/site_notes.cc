@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "site_agent/trainer/data/site_notes.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/base/csv.h"
@@ -25,6 +27,17 @@ std::string RejectedMasksCsv(const PreparedStudy& study) {
   return csv;
 }
 
+std::string SimilarPatientsCsv(const PreparedStudy& study) {
+  std::string csv = "row,patient_id,other_row,other_patient_id\n";
+  for (const SimilarPatients& pair :
+       FindSimilarPatients(study.pool.data.manifest)) {
+    absl::StrAppend(&csv, pair.first->row, ",",
+                    CsvField(pair.first->patient_id), ",", pair.second->row,
+                    ",", CsvField(pair.second->patient_id), "\n");
+  }
+  return csv;
+}
+
 std::string FingerprintsJson(const PreparedStudy& study) {
   std::vector<std::string> arms;
   for (int arm : study.study.arms()) {
@@ -39,6 +52,18 @@ absl::Status WriteNote(const std::string& folder, const char* name,
                        const std::string& text) {
   return WriteFileAtomically(absl::StrCat(folder, "/", name), text,
                              Durability::kNone, 0600);
+}
+
+void AddArmWarnings(const PreparedStudy& study,
+                    std::vector<std::string>& warnings) {
+  for (int arm : study.study.arms()) {
+    const auto value = static_cast<v1::Arm>(arm);
+    bool any = false;
+    for (size_t i = 0; i < study.cases().size() && !any; ++i) {
+      any = study.Has(value, i);
+    }
+    if (!any) warnings.push_back(NoCaseInArm(study.pool.data.manifest, value));
+  }
 }
 
 // Says which tracks make their steps with smaller batches than the study's, and
@@ -78,7 +103,39 @@ absl::Status WriteSiteNotes(const PreparedStudy& study,
                                       absl::StrCat(folder, "/rejected.csv")));
   HILUM_RETURN_IF_ERROR(
       WriteNote(folder, "rejected_masks.csv", RejectedMasksCsv(study)));
+  HILUM_RETURN_IF_ERROR(
+      WriteNote(folder, "similar_patients.csv", SimilarPatientsCsv(study)));
   return WriteNote(folder, "fingerprint.json", FingerprintsJson(study));
+}
+
+std::string SimilarPatientsWarning(const CaseManifest& manifest) {
+  const std::vector<SimilarPatients> pairs = FindSimilarPatients(manifest);
+  if (pairs.empty()) return "";
+  constexpr size_t kMost = 5;
+  std::vector<std::string> rows;
+  for (size_t i = 0; i < std::min(kMost, pairs.size()); ++i) {
+    rows.push_back(
+        absl::StrCat(pairs[i].first->row, " and ", pairs[i].second->row));
+  }
+  return absl::StrCat(
+      pairs.size(), pairs.size() == 1 ? " patient_id is" : " patient_ids are",
+      " like another's but for capitals, blanks, leading zeros or a \".0\" "
+      "(manifest rows ",
+      absl::StrJoin(rows, "; "), pairs.size() > kMost ? "; ..." : "",
+      "); they count as different patients, who may be in different folds: if "
+      "they are the same, write the id alike in all rows");
+}
+
+std::string NoCaseInArm(const CaseManifest& manifest, v1::Arm arm) {
+  const bool any_mask =
+      std::any_of(manifest.cases.begin(), manifest.cases.end(),
+                  [](const CaseRow& row) { return !row.mask.empty(); });
+  return absl::StrCat(
+      "the arm ", ArmName(arm), " has no case here: ",
+      any_mask ? "no lung mask can be used (rejected_masks.csv and `hilum-site "
+                 "doctor` say why)"
+               : "no row of the manifest names a lung mask in a column mask",
+      "; this site does not train it. `hilum-trainer segment run` makes masks");
 }
 
 std::vector<std::string> SiteWarnings(const PreparedStudy& study) {
@@ -104,6 +161,9 @@ std::vector<std::string> SiteWarnings(const PreparedStudy& study) {
                                     absl::StrJoin(absent, ", "),
                                     "; other sites teach the model these"));
   }
+  const std::string similar = SimilarPatientsWarning(study.pool.data.manifest);
+  if (!similar.empty()) warnings.push_back(similar);
+  AddArmWarnings(study, warnings);
   AddStepWarnings(study, warnings);
   return warnings;
 }

@@ -11,14 +11,23 @@
 
 namespace hilum {
 
-// In `folder`, replacing what is there: rejected.csv (WriteRejected),
-// rejected_masks.csv (`row,file,label,reason`) and fingerprint.json: by arm
-// what FingerprintJson says, to compare with the cohort's in the report.
+// Writes into `folder`, replacing what is there: rejected.csv (WriteRejected),
+// rejected_masks.csv (`row,file,label,reason`), similar_patients.csv
+// (FindSimilarPatients as `row,patient_id,other_row,other_patient_id`) and
+// fingerprint.json: by arm what FingerprintJson says, to compare with the
+// cohort's in the report.
 absl::Status WriteSiteNotes(const PreparedStudy& study,
                             const std::string& folder);
 
-// Lines for its log: rows and masks that are not used, and classes of which it
-// has no case.
+// Says that patient_ids are alike, by the numbers of their rows; empty: none
+// are.
+std::string SimilarPatientsWarning(const CaseManifest& manifest);
+
+// Says why an arm has no case, and what to do.
+std::string NoCaseInArm(const CaseManifest& manifest, v1::Arm arm);
+
+// Returns lines for the site's log: rows and masks that are not used, classes
+// and arms of which it has no case, patients who may be one.
 std::vector<std::string> SiteWarnings(const PreparedStudy& study);
 
 }  // namespace hilum

@@ -132,7 +132,7 @@ absl::StatusOr<HeatmapCase> HeatmapCases::Read(const std::string& path) const {
   return one;
 }
 
-// With the store's own mask the planes are those that its trainer is fed.
+// The planes are those that a trainer is fed from the store.
 absl::StatusOr<HeatmapView> HeatmapCases::ViewOfEntry(const HeatmapCase& one,
                                                       bool segmented,
                                                       int size) const {

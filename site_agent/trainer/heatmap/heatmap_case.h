@@ -15,8 +15,8 @@
 
 namespace hilum {
 
-// What is named on the command line: an image file, or "STORE#CASE" of a case
-// store that hilum-ingest keeps.
+// One case of the command line: an image file, or "STORE#CASE" of a case store
+// that hilum-ingest keeps.
 struct HeatmapCase {
   std::string path;   // as it was given
   std::string bytes;  // the file's; empty: a store's case
@@ -32,11 +32,11 @@ absl::StatusOr<std::vector<std::string>> ExpandStores(
 // The folders and files that reading these cases opens.
 std::vector<std::string> FilesOfCases(const std::vector<std::string>& cases);
 
-// What the case's pictures are called: a file's stem, or a store's case.
+// Returns how the case's pictures are called: a file's stem, or a store's case.
 std::string NameOfCase(const std::string& path);
 
-// What the network is fed, where that lies on the image, and where the lungs
-// lie in it.
+// The plane that the network is fed, where it lies on the image, and where the
+// lungs lie in it.
 struct HeatmapView {
   Plane plane;  // [size * size]
   ImageBox box;

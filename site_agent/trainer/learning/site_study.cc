@@ -53,8 +53,8 @@ absl::Status LoadCases(const v1::PrepareRequest& request,
   HILUM_ASSIGN_OR_RETURN(study.pool,
                          LoadCasePool(sources, study.study, site.threads));
   study.LeaveOutThinArms();
-  if (site.IsFirst() && !request.work_dir().empty()) {
-    HILUM_RETURN_IF_ERROR(WriteSiteNotes(study, request.work_dir()));
+  if (site.IsFirst() && !request.notes_dir().empty()) {
+    HILUM_RETURN_IF_ERROR(WriteSiteNotes(study, request.notes_dir()));
   }
   HILUM_RETURN_IF_ERROR(CheckBadShare(
       study.pool.data.manifest, study.study.data_rules().max_bad_share()));

@@ -4,13 +4,10 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
-#include <set>
 #include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "common/base/csv.h"
-#include "common/base/file.h"
 #include "common/base/status_macros.h"
 #include "site_agent/imaging/prepare.h"
 #include "site_agent/trainer/data/load_case.h"
@@ -18,8 +15,6 @@
 
 namespace hilum {
 namespace {
-
-constexpr uint64_t kMaxManifestBytes = 256ull << 20;
 
 absl::Status LoadCase(const CaseLoader& loader, const CaseRow& row, int size,
                       SegmentCase& out) {
@@ -37,24 +32,6 @@ absl::Status LoadCase(const CaseLoader& loader, const CaseRow& row, int size,
 }
 
 }  // namespace
-
-absl::StatusOr<LabelledManifest> ReadAnyManifest(const std::string& path) {
-  HILUM_ASSIGN_OR_RETURN(std::string text, ReadFile(path, kMaxManifestBytes));
-  auto records = ParseCsv(text);
-  std::set<std::string> labels;
-  if (records.ok() && !records->empty()) {
-    const std::vector<std::string>& header = records->front();
-    const size_t column =
-        std::find(header.begin(), header.end(), "label") - header.begin();
-    for (size_t i = 1; i < records->size(); ++i) {
-      if (column < (*records)[i].size()) labels.insert((*records)[i][column]);
-    }
-  }
-  LabelledManifest out{{labels.begin(), labels.end()}, {}};
-  // Says what is wrong, if anything is.
-  HILUM_ASSIGN_OR_RETURN(out.manifest, ReadCaseManifest(path, out.labels, {}));
-  return out;
-}
 
 void ForEach(size_t count, int threads, absl::FunctionRef<void(size_t)> work) {
   std::atomic<size_t> next{0};

@@ -11,17 +11,10 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "site_agent/trainer/data/case_manifest.h"
+#include "site_agent/trainer/data/labelled_manifest.h"
 #include "site_agent/trainer/segmentation/augment_pair.h"
 
 namespace hilum {
-
-struct LabelledManifest {
-  std::vector<std::string> labels;  // those that occur, sorted
-  CaseManifest manifest;            // CaseRow::label: index into them
-};
-
-// As ReadCaseManifest, whatever the labels are.
-absl::StatusOr<LabelledManifest> ReadAnyManifest(const std::string& path);
 
 // A case with a mask, prepared.
 struct SegmentCase {

@@ -37,6 +37,10 @@ namespace {
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
+  // A terminal and systemd tell all processes of a group to end. The trainer's
+  // parent ends it, and must not take that end for a failure.
+  signal(SIGINT, SIG_IGN);
+  signal(SIGTERM, SIG_IGN);
   fcntl(fd, F_SETFD, 0);
   execv(arguments[0], arguments);
   _exit(127);

@@ -19,7 +19,8 @@ enum class TrainerOutput { kInherited, kPiped };
 // A running `BINARY serve --socket-fd N ARGUMENTS`, and our end of its socket,
 // over which no descriptor passes where the kernel can refuse it (6.16 on).
 // It has no input, and a session of its own: no terminal is its. It ends with
-// this process, however this one ends.
+// this process, however this one ends. It ignores SIGINT and SIGTERM, which a
+// terminal or systemd sends to all processes of a group.
 struct TrainerChild {
   pid_t pid;
   ScopedFd socket;

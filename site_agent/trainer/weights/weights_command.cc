@@ -108,6 +108,14 @@ std::string PreprocessingText(const WeightsFile& file) {
   return found == file.metadata().end() ? "not said" : Shown(found->second);
 }
 
+void SayLeftOff(const WeightsFile& file, const Architecture& architecture,
+                const WeightsOptions& options, std::ostream& out) {
+  const std::string prefix =
+      LeftOffPrefix(file.tensors(), architecture, options);
+  if (prefix.empty()) return;
+  out << "left off, as all names begin with it: " << Shown(prefix) << "\n";
+}
+
 bool IsTorchName(const std::string& path) {
   return absl::EndsWith(path, ".pth") || absl::EndsWith(path, ".pt");
 }
@@ -133,12 +141,15 @@ absl::Status InspectWeights(const std::string& path, std::ostream& out) {
         InfoOf(tensor.view.type).name);
     elements += static_cast<uint64_t>(tensor.view.size());
   }
+  const std::vector<Architecture> fitting =
+      FittingArchitectures(file.tensors());
   out << "\nformat        " << file.format()  //
       << "\ntensors       " << file.tensors().size() << "\nelements      "
       << elements << "\nbytes         " << file.bytes().size()
       << "\nsha256        " << ToHex(Sha256Of(file.bytes()))
-      << "\narchitecture  " << FittingText(FittingArchitectures(file.tensors()))
-      << "\npreprocessing " << PreprocessingText(file) << "\n";
+      << "\narchitecture  " << FittingText(fitting) << "\npreprocessing "
+      << PreprocessingText(file) << "\n";
+  if (!fitting.empty()) SayLeftOff(file, fitting[0], {}, out);
   return absl::OkStatus();
 }
 
@@ -158,14 +169,15 @@ absl::Status ConvertWeights(const ConvertOptions& options, std::ostream& out) {
                                                         ? OwnTensors(file, out)
                                                         : Asked(file, options));
   HILUM_ASSIGN_OR_RETURN(auto metadata, MetadataFor(file, options));
+  const WeightsOptions fit = {.sum_input_channels = options.sum_input_channels};
   absl::StatusOr<std::vector<float>> values =
-      FitWeights(file.tensors(), architecture,
-                 {.sum_input_channels = options.sum_input_channels});
+      FitWeights(file.tensors(), architecture, fit);
   if (!values.ok()) {
     return absl::Status(
         values.status().code(),
         absl::StrCat(options.in, ": ", values.status().message()));
   }
+  SayLeftOff(file, architecture, fit, out);
   HILUM_ASSIGN_OR_RETURN(
       std::string digest,
       torch ? WriteTorchFile(options.out, architecture, *values)

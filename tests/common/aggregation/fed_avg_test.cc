@@ -118,6 +118,24 @@ std::vector<SiteUpdate> FiveSites(size_t num_elements) {
   return updates;
 }
 
+// A site that trained on nothing is told from one that did.
+TEST_F(FedAvgTest, ExamplesAreCountedBySiteWhereNoMasksAreOnThem) {
+  AggregateOptions options = Options(8, {12000, 15}, Random(16, "global", 1));
+  const std::vector<SiteUpdate> updates = FiveSites(16);
+  for (size_t s = 0; s < 3; ++s) {
+    Add("site-" + std::to_string(s), updates[s], options);
+  }
+  SiteUpdate nothing = updates[3];
+  nothing.num_examples = {0, 0};
+  Add("withheld", nothing, options);
+  const auto result = AggregateUpdates(options);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_THAT(result->update_examples,
+              ::testing::ElementsAre(17, 1018, 2019, 0));
+  options.unmask = [](uint64_t, absl::Span<uint32_t>) {};
+  EXPECT_TRUE(AggregateUpdates(options)->update_examples.empty());
+}
+
 TEST_F(FedAvgTest, IsTheWeightedMeanInAnyOrderToTheBit) {
   const int64_t size = 70001;  // over a block, no multiple of one
   const std::vector<float> global = Random(2 * size, "global", 1);

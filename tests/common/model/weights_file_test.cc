@@ -82,6 +82,13 @@ TEST(WeightsFileTest, OtherFilesAreCalledWhatTheyAre) {
                              {"version https://git-lfs.github.com/spec", "LFS"},
                              {"<!DOCTYPE html>", "web page"},
                              {Pkl("N"), "not one of torch.save"},
+                             {"\x1f\x8b\x08\x08", "gunzip"},
+                             {"BZh91AY", "bunzip2"},
+                             {std::string(257, 'x') + "ustar", "a tar archive"},
+                             {"\x08\x07\x12\x07pytorch", "ONNX"},
+                             {R"( {"weight_map": {}})", "in several files"},
+                             {R"({"error": "Access Denied"})", "JSON"},
+                             {"[]", "JSON"},
                              {"hello", "neither"}}) {
     const std::string path = Written("other", bytes);
     const std::string message = Message(ReadWeights(path, Tiny(), {}));

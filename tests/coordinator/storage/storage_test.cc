@@ -100,7 +100,31 @@ TEST_F(StorageTest, DatabaseOfTheFirstVersionOpensAndItsStudiesLoad) {
     EXPECT_FALSE(study.sums.has_value());
     EXPECT_EQ(study.best.size(), 0u);
     EXPECT_TRUE(study.rounds[0].validation_loss.empty());
+    EXPECT_TRUE(study.rounds[0].examples.empty());
+    EXPECT_THAT(study.rounds[0].Trainers(), SizeIs(2));  // not known to differ
   }
+}
+
+TEST_F(StorageTest, ExamplesOfARoundAreKeptByTrackAndBySite) {
+  {
+    auto storage = Storage::Open(path_).value();
+    ASSERT_TRUE(storage->AddStudy({.hash = "hh", .study = "ss"}).ok());
+    ASSERT_TRUE(storage
+                    ->CommitRound("hh",
+                                  {.round = 1,
+                                   .contributors = {SiteId("a"), SiteId("b")},
+                                   .examples = {7, 0, 9},
+                                   .site_examples = {16, 0}},
+                                  {}, {})
+                    .ok());
+  }
+  const RoundSummary round = Load().at(0).rounds.at(0);
+  EXPECT_THAT(round.examples, ElementsAre(7, 0, 9));
+  EXPECT_THAT(round.site_examples, ElementsAre(16, 0));
+  EXPECT_THAT(round.Trainers(), ElementsAre(SiteId("a")));
+  Run("UPDATE rounds SET contributors = 'a'");
+  EXPECT_EQ(Storage::Open(path_).value()->LoadStudies().status().code(),
+            absl::StatusCode::kDataLoss);
 }
 
 TEST_F(StorageTest, ValidationOfARoundAndTheBestGlobalAreKept) {
@@ -219,6 +243,17 @@ TEST_F(StorageTest, WhatIsKeptOfSumsChangesWithARoundWhoseSumCameAbout) {
     ASSERT_TRUE(storage->CommitTotals("hh", v1::EvaluationTotals()).ok());
   }
   EXPECT_EQ(stored(), 1u);
+}
+
+// SQLite would take such a path for a URI if it were asked to.
+TEST(StoragePathTest, AFolderMayHaveAnyName) {
+  for (const char* name : {"s#1", "s?x", "s%20x", "s x"}) {
+    const std::string folder = testing::TempDir() + "/" + name;
+    std::filesystem::create_directories(folder);
+    EXPECT_TRUE(Storage::Open(folder + "/coordinator.db").ok()) << name;
+    EXPECT_TRUE(std::filesystem::exists(folder + "/coordinator.db")) << name;
+    std::filesystem::remove_all(folder);
+  }
 }
 
 }  // namespace

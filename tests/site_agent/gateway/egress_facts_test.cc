@@ -234,6 +234,14 @@ TEST_F(EgressFactsTest, CensusIsOfTheStudysNetworkAndShape) {
   auto unable = census;
   unable.set_unable(true);
   ExpectRefused(unable, "comes with a census");
+  auto reason = census;
+  reason.set_unable_reason(v1::UNABLE_REASON_CASES);
+  ExpectRefused(reason, "unable_reason");
+  v1::SubmitCensusRequest bare;
+  *bare.mutable_header() = census.header();
+  bare.set_unable(true);
+  bare.set_unable_reason(static_cast<v1::UnableReason>(5));
+  ExpectRefused(bare, "none that this release knows");
 }
 
 TEST_F(EgressFactsTest, EvaluationIsOfTheStudysTracksClassesAndBins) {

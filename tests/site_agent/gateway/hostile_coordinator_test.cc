@@ -161,12 +161,15 @@ TEST_F(HostileCoordinatorTest, BlobOfAPebibyteIsNotFetched) {
 TEST_F(HostileCoordinatorTest, UnfinishedModelsDoNotFillTheDisk) {
   v1::Study study = SmallStudy();
   study.mutable_model()->set_trainable(v1::Model::TRAINABLE_ALL);
-  SiteAtWork site(NewFolder() + "-all", study);
+  const std::string folder = site_.state_dir + "-all";
+  std::filesystem::remove_all(folder);
+  SiteAtWork site(folder, study);
   const uint64_t size = site.model.size();
   ASSERT_GT(size, 2u << 20);  // several chunks
   site.coordinator.tasks = {site.MakeTask(v1::Task::PREPARE, 0)};
   for (char name : {'c', 'd', 'e', 'f', 'g', 'h'}) {
-    v1::Task task = site.MakeTask(v1::Task::TRAIN, 1);
+    // Of the first round the model is known.
+    v1::Task task = site.MakeTask(v1::Task::TRAIN, 2);
     task.mutable_global()->set_sha256(std::string(32, name));
     site.coordinator.blobs[task.global().sha256()] = std::string(size, name);
     site.coordinator.tasks.push_back(task);

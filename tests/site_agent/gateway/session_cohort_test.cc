@@ -144,7 +144,8 @@ TEST_F(SessionCohortTest, SiteThatCannotTrainATrackLeavesTheSum) {
   AddCensusAndTraining(at_work_);
   ASSERT_TRUE(at_work_.site.Run().ok());
   EXPECT_THAT(at_work_.Details(v1::LedgerEntry::SUM_REFUSED),
-              ElementsAre(HasSubstr("could not be trained")));
+              ElementsAre(HasSubstr("gives nothing to it; the log has why")));
+  EXPECT_THAT(at_work_.log, HasSubstr("could not be trained"));
   EXPECT_EQ(at_work_.VectorsGiven(), 1);  // its census
   EXPECT_TRUE(at_work_.site.coordinator.steps.back().leave());
 }

@@ -26,6 +26,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 // For good; why is in the ledger, and nothing leaves but that the site is
 // unable.
@@ -325,12 +326,13 @@ TEST_F(ValidatedSessionTest, ZerosAreOfTheSameLength) {
   EXPECT_EQ(validated_.coordinator.updates[1].update().size(), size);
 }
 
-// What leaves is the bit and nothing of the reason.
-void ExpectOnlyUnable(const v1::SubmitCensusRequest& sent,
-                      const v1::Task& task) {
+// What leaves is the bit and the kind of the reason, and none of its words.
+void ExpectOnlyUnable(const v1::SubmitCensusRequest& sent, const v1::Task& task,
+                      v1::UnableReason reason) {
   v1::SubmitCensusRequest want;
   *want.mutable_header() = task.header();
   want.set_unable(true);
+  want.set_unable_reason(reason);
   EXPECT_EQ(sent.SerializeAsString(), want.SerializeAsString());
 }
 
@@ -359,11 +361,29 @@ TEST_F(SessionRunnerTest, FailedPreparationIsToldOnceAndTheStudyGivenUp) {
     site_.coordinator.tasks = {task};
     ASSERT_TRUE(site_.Run().ok());
     ASSERT_EQ(site_.coordinator.censuses.size(), 1u) << kind;
-    ExpectOnlyUnable(site_.coordinator.censuses[0], task);
+    ExpectOnlyUnable(site_.coordinator.censuses[0], task,
+                     v1::UNABLE_REASON_MANIFEST);
     EXPECT_EQ(site_.trainer.times_prepared, 1);
     EXPECT_EQ(site_.coordinator.polls.back().approved_studies_size(), 0);
     EXPECT_EQ(site_.coordinator.polls.back().known_studies_size(), 1);
   }
+}
+
+// A site that is told to end stops its trainer, whose task then fails.
+TEST_F(SessionRunnerTest, StoppedTrainerIsNotTakenForOneThatCannotDoTheStudy) {
+  std::string log;
+  site_.on_log = [&](absl::string_view line) {
+    absl::StrAppend(&log, line, "\n");
+  };
+  site_.trainer.prepare = absl::CancelledError("stopped");
+  for (v1::Task::Kind kind :
+       {v1::Task::PREPARE, v1::Task::TRAIN, v1::Task::EVALUATE}) {
+    site_.coordinator.tasks = {site_.MakeTask(kind, kind)};
+    ASSERT_TRUE(site_.Run().ok());
+  }
+  EXPECT_TRUE(site_.coordinator.censuses.empty());
+  EXPECT_THAT(log, Not(HasSubstr("cannot be worked on")));
+  EXPECT_EQ(site_.coordinator.polls.back().approved_studies_size(), 1);
 }
 
 TEST_F(SessionRunnerTest, StudyThatEndedMeanwhileIsNotGivenUp) {

@@ -253,8 +253,10 @@ absl::StatusOr<std::unique_ptr<SessionRunner>> SiteAtWork::Start() {
   SessionRunner::Options options{.site = SiteId("a"),
                                  .patient_key = std::string(32, 'k'),
                                  .credentials = credentials,
-                                 .exit_when_done = exit_when_done};
+                                 .exit_when_done = exit_when_done,
+                                 .offer_patience = offer_patience};
   options.config.set_state_dir(state_dir);
+  options.config.set_manifest(manifest);
   *options.config.mutable_policy() = policy;
   options.log = [this](absl::string_view line) { on_log(line); };
   return SessionRunner::Create(std::move(options), coordinator, trainer, clock);

@@ -46,7 +46,7 @@ class ScriptedCoordinator : public Transport {
   std::function<void()> on_end = [] {};
   absl::Status census_answer;
   Blobs blobs;  // what FetchBlob finds
-  // Before that; called from several threads.
+  // Whether a FetchBlob is answered at all; called from several threads.
   std::function<absl::Status(const v1::FetchBlobRequest&)> on_fetch =
       [](const v1::FetchBlobRequest&) { return absl::OkStatus(); };
   // Before the tasks; what else a NextTask may be answered with.
@@ -89,6 +89,7 @@ class FailingTrainer : public FakeTrainer {
   absl::StatusOr<v1::PrepareResponse> Prepare(
       const v1::PrepareRequest& request) override {
     ++times_prepared;
+    on_prepare();
     if (!prepare.ok()) return prepare;
     auto response = FakeTrainer::Prepare(request);
     if (!spoil_manifest.empty()) {
@@ -124,6 +125,7 @@ class FailingTrainer : public FakeTrainer {
   }
 
   absl::Status prepare, train, evaluate;
+  std::function<void()> on_prepare = [] {};
   int times_prepared = 0, times_trained = 0;
   uint64_t times_cases = 1;  // so many times FakeTrainer's
   bool diverges = false;     // its delta has a NaN
@@ -177,6 +179,8 @@ class SiteAtWork {
   FailingTrainer trainer;
   HastyClock clock;
   bool exit_when_done = false;
+  absl::Duration offer_patience = absl::InfiniteDuration();
+  std::string manifest;  // path; nothing reads it but what stamps it
   v1::Policy policy;
   const SiteCredentials* credentials = nullptr;
   std::function<void(absl::string_view)> on_log = [](absl::string_view) {};

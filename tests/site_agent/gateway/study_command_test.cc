@@ -2,6 +2,8 @@
 // What an officer sees and types, with the program itself.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <pty.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -101,6 +103,31 @@ class StudyCommandTest : public testing::Test {
     return Run("hilum-site", words);
   }
 
+  // What the program says to somebody at a terminal who types `answer`.
+  Said AtTerminal(const std::string& verb, const std::string& answer) const {
+    int terminal = -1;
+    const pid_t pid = forkpty(&terminal, nullptr, nullptr, nullptr);
+    if (pid == 0) {
+      execl(HILUM_BIN_DIR "/hilum-site", "hilum-site", "study", verb.c_str(),
+            "--config", Path("site.yaml").c_str(), nullptr);
+      _exit(127);
+    }
+    const ScopedFd owned(terminal);
+    Said said;
+    EXPECT_EQ(write(terminal, answer.data(), answer.size()),
+              static_cast<ssize_t>(answer.size()));
+    char buffer[4096];
+    for (;;) {  // until the program has closed its end
+      const ssize_t got = read(terminal, buffer, sizeof buffer);
+      if (got <= 0) break;
+      said.text.append(buffer, static_cast<size_t>(got));
+    }
+    int status = 0;
+    waitpid(pid, &status, 0);
+    said.exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    return said;
+  }
+
   const std::string folder_ = absl::StrCat(
       testing::TempDir(), "/officer-", getpid(), "-",
       testing::UnitTest::GetInstance()->current_test_info()->name());
@@ -108,14 +135,43 @@ class StudyCommandTest : public testing::Test {
   std::string certificate_;
 };
 
-TEST_F(StudyCommandTest, AStudyWithoutRisksIsApprovedByItsOnlyBeingThere) {
+TEST_F(StudyCommandTest, AStudyWithoutRisksIsApprovedByItsHashAlone) {
   const v1::Study study = StudyNamed("lungs", {"a", "b", "c"});
   const std::string hash = Offer(study);
-  const Said said = Site("approve");
+  const Said said = Site("approve", {ToHex(hash).substr(0, 12)});
   EXPECT_EQ(said.exit_status, 0) << said.text;
   EXPECT_TRUE(approvals_.Approved().contains(hash));
   EXPECT_EQ(approvals_.Accepted(hash)->weights_sha256,
             study.initial_weights_sha256());
+}
+
+// A decision cannot be taken back.
+TEST_F(StudyCommandTest, WithoutAHashATerminalIsAskedAndNobodyElseDecides) {
+  const std::string hash = Offer(StudyNamed("lungs", {"a", "b", "c"}));
+  const std::string candidate = absl::StrCat(ToHex(hash), "  lungs");
+  for (const char* verb : {"approve", "refuse"}) {
+    const Said script = Site(verb);
+    EXPECT_EQ(script.exit_status, 1);
+    EXPECT_THAT(script.text,
+                AllOf(HasSubstr("give its hash"), HasSubstr(candidate)));
+    for (const char* no : {"n\n", "\n", "maybe\n"}) {
+      const Said said = AtTerminal(verb, no);
+      EXPECT_EQ(said.exit_status, 1) << no;
+      EXPECT_THAT(said.text,
+                  AllOf(HasSubstr(candidate), HasSubstr("this study? [y/N]"),
+                        HasSubstr("nothing was decided")));
+    }
+  }
+  EXPECT_TRUE(approvals_.EverApproved().empty());
+  EXPECT_TRUE(approvals_.Refused().empty());
+  const Said yes = AtTerminal("approve", "y\n");
+  EXPECT_EQ(yes.exit_status, 0) << yes.text;
+  EXPECT_TRUE(approvals_.Approved().contains(hash));
+  EXPECT_THAT(approvals_.DecidedBy(hash, false), HasSubstr("user "));
+  // Nothing is open any more; what was decided is said.
+  EXPECT_THAT(AtTerminal("refuse", "y\n").text,
+              AllOf(HasSubstr("no study is undecided"),
+                    HasSubstr(absl::StrCat(candidate, "  approved"))));
 }
 
 TEST_F(StudyCommandTest, WithoutTheNeededYesNothingIsApproved) {
@@ -154,7 +210,7 @@ TEST_F(StudyCommandTest, UnknownWeightsAreAcceptedByTheirDigestOnly) {
           .exit_status,
       1);
   EXPECT_TRUE(approvals_.EverApproved().empty());
-  EXPECT_EQ(Site("approve", {"--weights", digest}).exit_status, 0);
+  EXPECT_EQ(Site("approve", {"--weights", digest, ToHex(hash)}).exit_status, 0);
   EXPECT_EQ(approvals_.Accepted(hash)->weights_sha256,
             study.initial_weights_sha256());
 }
@@ -171,8 +227,7 @@ TEST_F(StudyCommandTest, OfSeveralUndecidedStudiesTheHashIsWanted) {
   EXPECT_TRUE(approvals_.EverApproved().empty());
   EXPECT_TRUE(approvals_.Refused().empty());
   EXPECT_EQ(Site("refuse", {ToHex(one).substr(0, 16)}).exit_status, 0);
-  // The other one is the only one that is undecided.
-  EXPECT_EQ(Site("approve").exit_status, 0);
+  EXPECT_EQ(Site("approve", {ToHex(two)}).exit_status, 0);
   EXPECT_THAT(approvals_.Approved(), ElementsAre(two));
 }
 
@@ -235,12 +290,15 @@ TEST_F(StudyCommandTest, ShowWritesOneJsonObjectALine) {
 
 TEST_F(StudyCommandTest, ARefusalHoldsAndSaysWhatToDo) {
   const std::string hash = Offer(StudyNamed("lungs", {"a", "b", "c"}));
-  ASSERT_EQ(Site("refuse").exit_status, 0);
+  ASSERT_EQ(Site("refuse", {ToHex(hash)}).exit_status, 0);
   const Said said = Site("approve", {ToHex(hash)});
   EXPECT_EQ(said.exit_status, 1);
   EXPECT_THAT(said.text, AllOf(HasSubstr("the refusal holds"),
-                               HasSubstr("submit the study anew")));
+                               HasSubstr("submit it again")));
+  EXPECT_THAT(Site("approve").text,
+              HasSubstr(absl::StrCat(ToHex(hash), "  lungs  refused")));
   EXPECT_TRUE(approvals_.Refused().contains(hash));
+  EXPECT_THAT(approvals_.DecidedBy(hash, true), HasSubstr("user "));
 }
 
 TEST_F(StudyCommandTest, AStudyAgainstThePolicyIsSaidToBeSoAndNotApproved) {
@@ -285,7 +343,7 @@ TEST_F(StudyCommandTest, BrokenOffersDoNotHideTheOthers) {
 
 TEST_F(StudyCommandTest, AnApprovedStudyTakesAnotherYesLater) {
   const std::string hash = Offer(StudyNamed("lungs", {"a", "b", "c"}));
-  ASSERT_EQ(Site("approve").exit_status, 0);
+  ASSERT_EQ(Site("approve", {ToHex(hash)}).exit_status, 0);
   ASSERT_EQ(Site("approve", {ToHex(hash), "--accept", "patients_inferable"})
                 .exit_status,
             0);

@@ -273,6 +273,7 @@ void ExpectOnlyUnableLeft(const ScriptedCoordinator& coordinator) {
   v1::SubmitCensusRequest want;
   *want.mutable_header() = coordinator.censuses[0].header();
   want.set_unable(true);
+  want.set_unable_reason(coordinator.censuses[0].unable_reason());
   EXPECT_EQ(coordinator.censuses[0].SerializeAsString(),
             want.SerializeAsString());
 }

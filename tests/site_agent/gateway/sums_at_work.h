@@ -109,7 +109,7 @@ struct SecureSiteAtWork {
   std::string log;
 };
 
-// That it cannot work on the study, and nothing of why.
+// That it cannot work on the study, and of why no more than its kind.
 void ExpectOnlyUnableLeft(const ScriptedCoordinator& coordinator);
 
 }  // namespace hilum

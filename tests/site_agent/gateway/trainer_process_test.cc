@@ -8,8 +8,10 @@
 #include <sys/wait.h>
 
 #include <filesystem>
-#include <fstream>
+#include <map>
+#include <sstream>
 
+#include "absl/strings/numbers.h"
 #include "absl/synchronization/mutex.h"
 #include "common/base/file.h"
 #include "common/config/study.h"
@@ -19,6 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using testing::HasSubstr;
+using testing::Not;
 
 class TrainerProcessTest : public testing::Test {
  protected:
@@ -40,9 +43,9 @@ class TrainerProcessTest : public testing::Test {
         [this](absl::string_view line) { log_ += std::string(line) + "\n"; });
   }
 
-  v1::PrepareRequest PrepareRequest() const {
+  v1::PrepareRequest PrepareRequest(const std::string& name = "s") const {
     v1::Study study;
-    study.set_name("s");
+    study.set_name(name);
     study.add_classes("a");
     study.add_classes("b");
     study.mutable_model()->set_architecture("hilum_small");
@@ -52,7 +55,40 @@ class TrainerProcessTest : public testing::Test {
     v1::PrepareRequest request;
     request.set_study(SerializeStudy(study));
     request.set_work_dir(state_);
+    request.set_notes_dir(state_ + "/" + name);
+    fs::create_directories(request.notes_dir());
     return request;
+  }
+
+  std::string Text(const std::string& name) const {
+    return ReadFile(state_ + "/" + name).value_or("");
+  }
+
+  // The one trainer that runs: a child of the launcher, which is a child of
+  // this process. -1: none does.
+  static pid_t TrainerPid() {
+    std::map<pid_t, pid_t> parents;
+    for (const auto& entry : fs::directory_iterator("/proc")) {
+      int pid = 0;
+      if (!absl::SimpleAtoi(entry.path().filename().string(), &pid)) continue;
+      const std::string stat =
+          ReadFile(entry.path().string() + "/stat").value_or("");
+      // PID (NAME) STATE PARENT ...
+      std::istringstream rest(stat.substr(stat.find(')') + 1));
+      std::string state;
+      rest >> state >> parents[pid];
+    }
+    for (const auto& [pid, parent] : parents) {
+      const auto launcher = parents.find(parent);
+      if (launcher != parents.end() && launcher->second == getpid()) return pid;
+    }
+    return -1;
+  }
+
+  static void KillTrainer() {
+    const pid_t pid = TrainerPid();
+    ASSERT_GT(pid, 0);
+    kill(pid, SIGKILL);
   }
 
   v1::TrainRequest TrainRequest() const {
@@ -74,18 +110,38 @@ TEST_F(TrainerProcessTest, WhatTheTrainerWritesIsMovedToItsPlace) {
   const auto trained = trainer.Train(TrainRequest());
   ASSERT_TRUE(trained.ok()) << trained.status();
   EXPECT_GT(fs::file_size(state_ + "/spool/delta"), 0u);
+  EXPECT_EQ(Text("s/rejected.csv"), "s");
+  v1::EvaluateRequest evaluate;
+  evaluate.set_predictions_path(state_ + "/s/predictions.csv");
+  ASSERT_TRUE(trainer.Evaluate(evaluate).ok());
+  EXPECT_EQ(Text("s/predictions.csv"), "s");
   EXPECT_TRUE(fs::is_empty(state_ + "/trainer"));
+}
+
+// A trainer that died reads the cases again, and writes its notes again.
+TEST_F(TrainerProcessTest, NotesOfOneStudyAreNotPublishedAsTheNextOnes) {
+  TrainerProcess trainer = Make();
+  ASSERT_TRUE(trainer.Prepare(PrepareRequest("one")).ok());
+  KillTrainer();
+  ASSERT_TRUE(trainer.Train(TrainRequest()).ok());
+  EXPECT_THAT(log_, HasSubstr("loading the cases again"));
+  v1::PrepareRequest bad = PrepareRequest("two");
+  bad.set_study("these bytes are no study");
+  ASSERT_FALSE(trainer.Prepare(bad).ok());
+  EXPECT_EQ(Text("one/rejected.csv"), "one");
+  EXPECT_EQ(Text("two/rejected.csv"), "");
 }
 
 TEST_F(TrainerProcessTest, ALinkIsNotTakenForWhatTheTrainerWrote) {
   TrainerProcess trainer = Make();
   ASSERT_TRUE(WriteFileAtomically(state_ + "/approval", "no").ok());
-  fs::create_symlink(state_ + "/approval", state_ + "/trainer/rejected.csv");
+  fs::create_symlink(state_ + "/approval",
+                     state_ + "/trainer/rejected_masks.csv");
   const auto prepared = trainer.Prepare(PrepareRequest());
   EXPECT_EQ(prepared.status().code(), absl::StatusCode::kDataLoss);
   EXPECT_THAT(std::string(prepared.status().message()),
               HasSubstr("something else than a file"));
-  EXPECT_FALSE(FileExists(state_ + "/rejected.csv"));
+  EXPECT_FALSE(FileExists(state_ + "/s/rejected_masks.csv"));
 }
 
 // A trainer that dies with words that look like the gateway's.
@@ -142,6 +198,30 @@ TEST_F(TrainerProcessTest, AfterStopEveryCallIsCancelled) {
   trainer.Stop();
   EXPECT_EQ(trainer.Train(TrainRequest()).status().code(),
             absl::StatusCode::kCancelled);
+}
+
+// What tells a whole group of processes to end (a terminal's Ctrl-C, systemd)
+// must not look like a trainer that failed.
+TEST_F(TrainerProcessTest, ATrainerIsEndedByItsGatewayAlone) {
+  TrainerProcess trainer = Make();
+  ASSERT_TRUE(trainer.Prepare(PrepareRequest()).ok());
+  for (int signal : {SIGINT, SIGTERM}) kill(TrainerPid(), signal);
+  EXPECT_TRUE(trainer.Train(TrainRequest()).ok());
+  EXPECT_EQ(log_, "");
+}
+
+TEST_F(TrainerProcessTest, AnEndThatWasAskedForIsNoFaultInTheLog) {
+  {
+    TrainerProcess trainer = Make();
+    ASSERT_TRUE(trainer.Prepare(PrepareRequest()).ok());
+    trainer.Stop();
+  }
+  {
+    TrainerProcess trainer = Make();
+    ASSERT_TRUE(trainer.Prepare(PrepareRequest()).ok());
+  }
+  EXPECT_THAT(log_, Not(HasSubstr("signal")));
+  EXPECT_THAT(log_, Not(HasSubstr("killed")));
 }
 
 TEST_F(TrainerProcessTest, AMissingBinaryIsNamed) {

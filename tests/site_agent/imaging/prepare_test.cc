@@ -81,6 +81,17 @@ TEST(PrepareTest, MaskOfAnotherSizeIsFitted) {
             *PrepareSegmented(image, large, 32));
 }
 
+// The image was turned by its EXIF or Patient Orientation, the mask was not.
+TEST(PrepareTest, AMaskThatLiesAcrossItsImageIsRefused) {
+  const GrayImage image = Flat(60, 40, 0.5f);
+  GrayImage across = Flat(20, 30, 1), own = Flat(30, 20, 1);
+  EXPECT_FALSE(SegmentedBox(image, across).ok());
+  EXPECT_TRUE(SegmentedBox(image, own).ok());
+  // Squeezed to a square it may be of the image as it is.
+  EXPECT_TRUE(SegmentedBox(image, Flat(32, 32, 1)).ok());
+  EXPECT_TRUE(SegmentedBox(Flat(30, 30, 1), Flat(30, 30, 1)).ok());
+}
+
 // A mask of the right half, of half the image's size.
 TEST(PrepareTest, MaskTakesTheWayOfItsImage) {
   GrayImage image = Flat(60, 40, 0.5f), mask = Flat(30, 20, 0);

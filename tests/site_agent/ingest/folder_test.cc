@@ -291,5 +291,29 @@ TEST_F(FolderTest, QuarantineAndReleaseAreHistory) {
   EXPECT_EQ(taken->state, CaseState::kReady);
 }
 
+TEST_F(FolderTest, AStoreMayLieAnywhere) {
+  Put("in/1.dcm", Film(1, "P1").File());
+  options_.labels = Put("labels.csv", "PatientID;label\nP1 ;normal\n");
+  options_.store = absl::StrCat(root_, "/s#1?x%20 y");
+  ASSERT_TRUE(Ingest().ok());
+  EXPECT_TRUE(fs::exists(options_.store + "/cases.csv"));
+  EXPECT_TRUE(absl::StrContains(Stored("cases.csv"), ",normal,"));
+}
+
+// One patient however the film writes the id, and noted where it is unclear.
+TEST_F(FolderTest, BlanksAroundAPatientIdMakeNoOtherPatient) {
+  Put("in/1.dcm", Film(1, "P1\xc2\xa0").File());
+  Put("in/2.dcm", Film(2, "P1").File());
+  options_.labels =
+      Put("labels.csv", "PatientID,label\nP1,normal\np01,normal\n");
+  ASSERT_TRUE(Ingest().ok());
+  auto records = ParseCsv(Stored("cases.csv"));
+  ASSERT_TRUE(records.ok());
+  ASSERT_EQ(records->size(), 3u);
+  EXPECT_EQ((*records)[1][2], (*records)[2][2]);
+  EXPECT_TRUE(
+      absl::StrContains(said_.str(), "labels.csv:3: its patient is like"));
+}
+
 }  // namespace
 }  // namespace hilum

@@ -336,11 +336,12 @@ TEST_F(LookTest, AnOlderProgramsStoreGoesOn) {
   ASSERT_TRUE(Ingest().ok());
   const std::string manifest = Stored("cases.csv");
   const std::string path = absl::StrCat(options_.store, "/store.db");
-  auto database = OpenDatabase(path, "test", {"", ""});
+  auto database = OpenDatabase(path, "test", {"", "", ""});
   ASSERT_TRUE(database.ok()) << database.status();
   ASSERT_TRUE(ExecuteSql(*database, path,
                          "ALTER TABLE cases DROP COLUMN look;"
                          "ALTER TABLE cases DROP COLUMN turn;"
+                         "ALTER TABLE sources DROP COLUMN judged_by;"
                          "PRAGMA user_version = 1;")
                   .ok());
   sqlite3_close_v2(*database);

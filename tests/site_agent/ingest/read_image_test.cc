@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is refused, noted and found twice of what lies in a folder.
+// Images that are refused, noted or found twice in a folder.
 #include "site_agent/ingest/read_image.h"
 
 #include "gmock/gmock.h"

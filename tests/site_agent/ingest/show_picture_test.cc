@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A site's own words on the way into a store, and pictures of what waits there.
+// Pictures of films that wait for a person.
 #include "site_agent/ingest/show_picture.h"
 
 #include <cstdlib>
@@ -13,7 +13,7 @@ namespace {
 
 using testing::HasSubstr;
 
-using FilmListTest = FolderTest;
+using ShowPictureTest = FolderTest;
 
 DicomMaker InBed() {
   return Film(1, "A")
@@ -21,36 +21,7 @@ DicomMaker InBed() {
       .Text(0x0008103e, "LO", "Intensivaufnahme");
 }
 
-TEST_F(FilmListTest, WhatWasNotChosenIsJudgedAgainByNewWords) {
-  Put("in/a.dcm", InBed().File());
-  ASSERT_TRUE(Ingest().ok());
-  EXPECT_THAT(Reasons()["a.dcm"], HasSubstr("AP or PA"));
-  ASSERT_TRUE(Ingest().ok());
-  EXPECT_THAT(said_.str(), HasSubstr("1 are known already"));
-  options_.words = Put("words.txt", "# ours\nap: Intensivaufnahme\n");
-  ASSERT_TRUE(Ingest().ok());
-  EXPECT_TRUE(Reasons().empty() ||
-              Reasons()["a.dcm"].find("AP or PA") == std::string::npos);
-  EXPECT_THAT(said_.str(), HasSubstr("1 taken"));
-  // The store keeps them.
-  options_.words.clear();
-  Put("in/b.dcm", Film(3, "B")
-                      .Remove(0x00185101)
-                      .Text(0x0008103e, "LO", "Intensivaufnahme")
-                      .File());
-  ASSERT_TRUE(Ingest().ok());
-  EXPECT_THAT(said_.str(), HasSubstr("1 taken"));
-}
-
-TEST_F(FilmListTest, AWrongLineOfWordsStopsTheRunAndIsNamed) {
-  Put("in/a.dcm", InBed().File());
-  options_.words = Put("words.txt", "chest: thorax\nviews: ap\n");
-  const absl::Status status = Ingest();
-  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_THAT(std::string(status.message()), HasSubstr("words.txt: line 2"));
-}
-
-TEST_F(FilmListTest, PicturesOfCasesAndOfRefusedFiles) {
+TEST_F(ShowPictureTest, PicturesOfCasesAndOfRefusedFiles) {
   Put("in/case.dcm", Film(2, "A").File());
   const std::string refused = Put("in/bed.dcm", InBed().File());
   ASSERT_TRUE(Ingest().ok());
@@ -68,7 +39,7 @@ TEST_F(FilmListTest, PicturesOfCasesAndOfRefusedFiles) {
 }
 
 // By the command itself, which is confined while it decodes.
-TEST_F(FilmListTest, TheCommandShowsWhatIsInQuarantine) {
+TEST_F(ShowPictureTest, TheCommandShowsWhatIsInQuarantine) {
   Put("in/bed.dcm", InBed().File());
   ASSERT_TRUE(Ingest().ok());
   auto records = ParseCsv(Stored("quarantine.csv"));

@@ -121,9 +121,9 @@ void MarkRejected(const Colour& colour, RgbImage& picture) {
   }
 }
 
-// What a person finds the case again by: a store's case, or the file's name
-// without its ending, shortened in the middle. Not for a bare page, which may
-// be passed on: names of files may be of patients.
+// Returns the name by which a person finds the case again: a store's case, or
+// the file's name without its ending, shortened in the middle. Not for a bare
+// page, which may be passed on: names of files may be of patients.
 std::string IdOf(const CaseRow& row) {
   const std::optional<CaseEntry> entry = ParseCaseEntry(row.path);
   if (entry.has_value()) return entry->case_id;

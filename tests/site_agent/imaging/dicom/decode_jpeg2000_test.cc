@@ -29,8 +29,8 @@ OPJ_OFF_T Skip(OPJ_OFF_T size, void* to) {
 OPJ_BOOL Seek(OPJ_OFF_T, void*) { return OPJ_TRUE; }
 
 // Samples, [kSide * kSide], compressed without loss.
-std::string Compress(const std::vector<int>& samples, int bits,
-                     bool is_signed) {
+std::string Compress(const std::vector<int>& samples, int bits, bool is_signed,
+                     int tile = kSide) {
   opj_image_cmptparm_t component = {};
   component.dx = component.dy = 1;
   component.w = component.h = kSide;
@@ -45,6 +45,8 @@ std::string Compress(const std::vector<int>& samples, int bits,
   parameters.numresolution = 3;
   parameters.tcp_numlayers = 1;
   parameters.cp_disto_alloc = 1;
+  parameters.tile_size_on = tile < kSide;
+  parameters.cp_tdx = parameters.cp_tdy = tile;
   opj_codec_t* codec = opj_create_compress(OPJ_CODEC_J2K);
   std::string out;
   opj_stream_t* stream = opj_stream_default_create(OPJ_FALSE);
@@ -102,13 +104,37 @@ TEST(DecodeJpeg2000Test, AStreamWithoutItsEndMarkerIsWhole) {
   EXPECT_EQ(Decode(bare, format), samples);
   // DICOM makes the length even.
   EXPECT_EQ(Decode(bare + std::string(1, '\0'), format), samples);
-  // What is cut off further is of the picture.
+  // A byte less, and a part of the picture is gone.
   std::string out;
   EXPECT_FALSE(
       DecodeJpeg2000Frame(whole.substr(0, whole.size() - 3), format, out).ok());
 }
 
-// As pydicom has it, with GDCM.
+// Cut at a packet's end it would be the same picture, coarser.
+TEST(DecodeJpeg2000Test, WithoutEndMarkerAndLengthItMayBeCutShort) {
+  std::string frame = Compress(Ramp(0, 16), 12, false);
+  // Psot of the start of the only tile part: up to the end.
+  frame.replace(frame.find("\xff\x90") + 6, 4, 4, '\0');
+  const PixelFormat format = Header(12, false);
+  EXPECT_EQ(Decode(frame, format), Ramp(0, 16));
+  std::string out;
+  const absl::Status status =
+      DecodeJpeg2000Frame(frame.substr(0, frame.size() - 2), format, out);
+  EXPECT_TRUE(absl::StrContains(status.message(), "no end marker")) << status;
+}
+
+// Its last tile would be black.
+TEST(DecodeJpeg2000Test, WithoutEndMarkerAllTilesMustBeThere) {
+  const std::string whole = Compress(Ramp(0, 16), 12, false, kSide / 2);
+  const PixelFormat format = Header(12, false);
+  EXPECT_EQ(Decode(whole.substr(0, whole.size() - 2), format), Ramp(0, 16));
+  std::string out;
+  const absl::Status status = DecodeJpeg2000Frame(
+      whole.substr(0, whole.rfind("\xff\x90")), format, out);
+  EXPECT_TRUE(absl::StrContains(status.message(), "no end marker")) << status;
+}
+
+// Pydicom with GDCM gives the same.
 TEST(DecodeJpeg2000Test, UnsignedSamplesOfASignedHeaderAreTwosComplement) {
   const std::vector<int> samples = Ramp(0, 16);
   std::vector<int> wanted;

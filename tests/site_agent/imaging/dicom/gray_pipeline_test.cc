@@ -148,7 +148,7 @@ TEST(GrayPipelineTest, BitsBesideTheStoredOnesAreNotSeen) {
   EXPECT_EQ(CodeOf(shifted), absl::StatusCode::kInvalidArgument);
   shifted.Words(0x60020100, "US", {16}).Words(0x60020102, "US", {0});
   EXPECT_EQ(Grays(shifted), Grays(SmallChest()));
-  // With data of its own the overlay is not in the words.
+  // An overlay that has data of its own is not in the words.
   shifted.Bytes(0x60023000, "OW", std::string(2, '\0'));
   EXPECT_EQ(CodeOf(shifted), absl::StatusCode::kInvalidArgument);
 }

@@ -102,7 +102,7 @@ TEST(SelectPcxrTest, ABedsideRadiographIsAp) {
       "AP");
 }
 
-// As hospitals write them; the shared cases have some of them, too.
+// Texts of hospitals; the shared cases have some of them, too.
 TEST(SelectPcxrTest, ViewsInSixLanguages) {
   const std::pair<const char*, const char*> kAccepted[] = {
       {"Thorax a.p. liegend", "AP"},

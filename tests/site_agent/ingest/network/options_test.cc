@@ -81,7 +81,7 @@ TEST(NetworkTest, WrongUsageIsToldBeforeAnythingIsOpened) {
   EXPECT_EQ(ExitOf(query + "--from 2020-03-01"), 2);
   EXPECT_EQ(ExitOf(query + "--from 2020-03-01 --to 20200302"), 2);
   EXPECT_EQ(ExitOf(query + "--from 2020-03-01 --to 2020-03-01 --move"), 2);
-  EXPECT_EQ(ExitOf(query + "--from 2020-03-02 --to 2020-03-01"), 1);
+  EXPECT_EQ(ExitOf(query + "--from 2020-03-02 --to 2020-03-01"), 2);
   for (const char* command : {"listen", "query"}) {
     EXPECT_EQ(ExitOf(absl::StrCat(command, " --help")), 0);
   }

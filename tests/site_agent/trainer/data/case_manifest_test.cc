@@ -66,6 +66,77 @@ TEST(CaseManifestTest, AMissingColumnIsNamed) {
       HasSubstr("twice"));
 }
 
+// A manifest of two rows as spreadsheets and people write it.
+TEST(CaseManifestTest, HowItIsWrittenDoesNotMatter) {
+  for (const char* text :
+       {"file;label;patient_id\r\na.png;normal;P1\r\nb.png;covid19;P2\r\n",
+        "\xef\xbb\xbfsep=\t\nFile\tLabel\tPatient ID\na.png\tnormal\tP1\n"
+        "b.png\tcovid19\tP2\n",
+        "file, label, patient_id\na.png, normal, P1\nb.png, covid19 , P2\n",
+        "file,label,patient_id,,\na.png,normal,P1,,\nb.png,covid19,P2,,\n,,,,\n"
+        ",,,,\n"}) {
+    auto manifest = Read(text);
+    ASSERT_TRUE(manifest.ok()) << manifest.status() << text;
+    EXPECT_EQ(manifest->rows, 2) << text;
+    ASSERT_EQ(manifest->cases.size(), 2u) << text;
+    EXPECT_EQ(manifest->cases[0].label, 1) << text;
+    EXPECT_EQ(manifest->cases[1].patient_id, "P2") << text;
+    EXPECT_EQ(manifest->cases[1].file, "b.png") << text;
+  }
+}
+
+TEST(CaseManifestTest, AnErrorOfTheHeaderSaysHowItWasReadAndQuotesNothing) {
+  const std::string said(Read("Jane;Doe\nx;y\n").status().message());
+  EXPECT_THAT(said, HasSubstr("2 fields separated by semicolons"));
+  EXPECT_THAT(said, ::testing::Not(HasSubstr("Jane")));
+}
+
+TEST(CaseManifestTest, PathsOfWindowsAreReadOrNamed) {
+  auto manifest = Read(
+      "file,label,patient_id,mask\nimages\\a.png,normal,p,masks\\a.png\n"
+      "C:\\data\\b.png,normal,q,\n\\\\pacs\\c.png,normal,r,\n");
+  ASSERT_TRUE(manifest.ok());
+  ASSERT_EQ(manifest->cases.size(), 1u);
+  EXPECT_THAT(manifest->cases[0].path, ::testing::EndsWith("/images/a.png"));
+  EXPECT_THAT(manifest->cases[0].mask, ::testing::EndsWith("/masks/a.png"));
+  EXPECT_EQ(manifest->cases[0].file, "images\\a.png");
+  ASSERT_EQ(manifest->rejected.size(), 2u);
+  EXPECT_THAT(manifest->rejected[0].reason, HasSubstr("path of Windows"));
+}
+
+TEST(CaseManifestTest, ALabelInOtherCapitalsIsNamed) {
+  auto manifest = Read("file,label,patient_id\na,Normal,p\n");
+  ASSERT_TRUE(manifest.ok());
+  EXPECT_THAT(manifest->rejected[0].reason,
+              HasSubstr("study's 'normal' but for capital letters"));
+}
+
+TEST(CaseManifestTest, APatientIsOneHoweverManyBlanksAreAroundTheId) {
+  auto manifest = Read(
+      "file,label,patient_id\na,normal,P001\nb,normal,P001 \n"
+      "c,normal,\"\tP001\"\nd,normal,P001\xc2\xa0\ne,normal,\xc2\xa0\n");
+  ASSERT_TRUE(manifest.ok());
+  ASSERT_EQ(manifest->cases.size(), 4u);
+  for (const CaseRow& row : manifest->cases) EXPECT_EQ(row.patient_id, "P001");
+  EXPECT_THAT(manifest->rejected[0].reason, HasSubstr("no patient_id"));
+  EXPECT_TRUE(FindSimilarPatients(*manifest).empty());
+}
+
+TEST(CaseManifestTest, IdsThatLookAlikeAreFoundAndKeptApart) {
+  auto manifest = Read(
+      "file,label,patient_id\na,normal,101\nb,normal,000101\n"
+      "c,normal,101.0\nd,normal,P1\ne,normal,p1\nf,normal,p1\n");
+  ASSERT_TRUE(manifest.ok());
+  const auto similar = FindSimilarPatients(*manifest);
+  ASSERT_EQ(similar.size(), 3u);
+  EXPECT_EQ(similar[0].first->row, 2);
+  EXPECT_EQ(similar[0].second->row, 3);
+  EXPECT_EQ(similar[1].second->row, 4);
+  EXPECT_EQ(similar[2].first->row, 5);
+  EXPECT_EQ(similar[2].second->row, 6);
+  EXPECT_NE(manifest->cases[0].patient_id, manifest->cases[1].patient_id);
+}
+
 TEST(CaseManifestTest, SameImageUnderTwoPatientsRejectsBoth) {
   auto manifest = Read(
       "file,label,patient_id\na,normal,p\nb,normal,q\n"

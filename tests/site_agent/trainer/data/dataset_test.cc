@@ -53,7 +53,7 @@ TEST(DatasetTest, ACaseMayBeDicom) {
   EXPECT_EQ(from_png.whole, from_dicom.whole);
 }
 
-// What a re-encoded copy of another patient's film would do to a test set.
+// A re-encoded copy would be in training and in test at once.
 TEST(DatasetTest, TheSamePixelsInAnotherContainerAreFound) {
   auto png = EncodePng16(2, 3, {0, 1, 2, 1000, 2047, 4095});
   CaseManifest manifest;

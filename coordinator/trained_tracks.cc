@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "coordinator/trained_tracks.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "common/config/study.h"
+
+namespace hilum {
+namespace {
+
+constexpr char kWhyNobody[] =
+    "In no round did an update count: no site has cases to train on, or each "
+    "site withheld its update, as it does where training diverges; the sites' "
+    "own logs say why. A lower training.optimizer.learning_rate may help.";
+
+constexpr char kWhyStart[] =
+    "Validation found the starting weights better than the models after every "
+    "round. A lower training.optimizer.learning_rate may help.";
+
+bool Counted(const RoundSummary& round, size_t track) {
+  return round.examples.empty() || round.examples.at(track) > 0;
+}
+
+}  // namespace
+
+std::vector<bool> TrainedTracks(const v1::Study& study,
+                                absl::Span<const RoundSummary> rounds,
+                                uint32_t model_round) {
+  const size_t tracks = StudyTracks(study).size();
+  std::vector<bool> trained(tracks, rounds.empty());
+  for (const RoundSummary& round : rounds) {
+    if (round.round > model_round) continue;
+    for (size_t t = 0; t < tracks; ++t) {
+      if (Counted(round, t)) trained[t] = true;
+    }
+  }
+  return trained;
+}
+
+std::vector<bool> TrainedTracks(const StudyResult& result) {
+  return TrainedTracks(result.study, result.rounds, result.model_round);
+}
+
+std::string UntrainedSentence(const v1::Study& study,
+                              absl::Span<const RoundSummary> rounds,
+                              uint32_t model_round) {
+  const std::vector<bool> trained = TrainedTracks(study, rounds, model_round);
+  const std::vector<Track> tracks = StudyTracks(study);
+  std::vector<std::string> names;
+  for (size_t t = 0; t < tracks.size(); ++t) {
+    if (!trained[t]) names.push_back(ArmTrackName(tracks[t]));
+  }
+  if (names.empty()) return "";
+  const char* why = model_round == 0 ? kWhyStart : kWhyNobody;
+  if (names.size() == tracks.size()) {
+    return absl::StrCat(
+        "No model of this study was trained: all are the starting weights "
+        "still, so there are no figures and no model files. ",
+        why);
+  }
+  return absl::StrCat(
+      "Not trained, and the starting weights still: ",
+      absl::StrJoin(names, ", "),
+      ". They have no figures and no model files, and an arm with such a fold "
+      "has no figures over all folds. ",
+      why);
+}
+
+std::string UntrainedSentence(const StudyResult& result) {
+  return UntrainedSentence(result.study, result.rounds, result.model_round);
+}
+
+std::vector<std::string> ResultWarnings(const StudyResult& result) {
+  std::vector<std::string> warnings;
+  if (!result.stopped.empty()) {
+    warnings.push_back(absl::StrCat(
+        "This study was stopped after round ", result.rounds.size(), " of ",
+        result.study.training().rounds(),
+        ": its models are not trained to the end, and nothing was evaluated. "
+        "Why: ",
+        result.stopped, "."));
+  }
+  std::string untrained = UntrainedSentence(result);
+  if (!untrained.empty()) warnings.push_back(std::move(untrained));
+  return warnings;
+}
+
+}  // namespace hilum

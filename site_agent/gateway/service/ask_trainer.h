@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HILUM_SITE_AGENT_GATEWAY_SERVICE_ASK_TRAINER_H_
+#define HILUM_SITE_AGENT_GATEWAY_SERVICE_ASK_TRAINER_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace hilum {
+
+// Everything that a program said before it ended.
+struct TrainerAnswer {
+  int exit_code;                   // 128 + N where signal N ended it
+  std::vector<std::string> lines;  // of its standard output
+};
+
+// Runs `binary` with `arguments` to its end and returns what it printed. It has
+// our standard error, nothing to read, and ends with this process. Call with
+// one thread. RESOURCE_EXHAUSTED: it printed over 1 MiB, and was ended; others
+// as ErrnoStatus: it cannot be started.
+absl::StatusOr<TrainerAnswer> AskTrainer(
+    const std::string& binary, const std::vector<std::string>& arguments);
+
+}  // namespace hilum
+
+#endif  // HILUM_SITE_AGENT_GATEWAY_SERVICE_ASK_TRAINER_H_

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef HILUM_SITE_AGENT_INGEST_SITE_WORDS_H_
+#define HILUM_SITE_AGENT_INGEST_SITE_WORDS_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "site_agent/imaging/dicom/film_words.h"
+#include "site_agent/ingest/case_database.h"
+
+namespace hilum {
+
+// Reads a site's own list of words (FilmWords::WithSiteList). Without a path:
+// those built in. INVALID_ARGUMENT: a wrong line, with file and number. Else as
+// ReadFile.
+absl::StatusOr<FilmWords> ReadSiteWords(const std::string& path);
+
+// The same for a store, which keeps the list; without a path the one that it
+// keeps counts.
+absl::StatusOr<FilmWords> SiteWordsOfStore(const std::string& path,
+                                           CaseDatabase& database);
+
+}  // namespace hilum
+
+#endif  // HILUM_SITE_AGENT_INGEST_SITE_WORDS_H_

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "coordinator/report/arm_metrics.h"
+
+#include "tests/coordinator/written_report.h"
+
+namespace hilum {
+namespace {
+
+using ArmMetricsTest = ReportTest;
+
+TEST_F(ArmMetricsTest, EveryHeldOutCaseIsPooledOnce) {
+  const std::vector<ArmMetrics> arms = ComputeArmMetrics(federated_);
+  ASSERT_EQ(arms.size(), 1u);
+  EXPECT_EQ(arms[0].pooled.Cases(), 80u);
+  ASSERT_EQ(arms[0].folds.size(), 2u);
+  EXPECT_EQ(arms[0].folds[0].Cases(), 40u);
+  EXPECT_EQ(arms[0].sites.at("a").Cases(), 40u);
+}
+
+TEST_F(ArmMetricsTest, UntrainedFoldHasNoScoresAndNothingIsPooled) {
+  TrainOnly({0, 40, 80});
+  const std::vector<ArmMetrics> arms = ComputeArmMetrics(federated_);
+  EXPECT_EQ(arms[0].folds[0].Cases(), 0u);
+  EXPECT_EQ(arms[0].folds[1].Cases(), 40u);
+  EXPECT_EQ(arms[0].pooled.Cases(), 0u);
+  EXPECT_EQ(arms[0].sites.at("a").Cases(), 0u);
+  EXPECT_FALSE(arms[0].pooled.MacroAuc().has_value());
+}
+
+// It holds no case out, so no figure is of it.
+TEST_F(ArmMetricsTest, UntrainedFinalTrackChangesNoFigure) {
+  TrainOnly({40, 40, 0});
+  EXPECT_EQ(ComputeArmMetrics(federated_)[0].pooled.Cases(), 80u);
+}
+
+}  // namespace
+}  // namespace hilum
