@@ -38,7 +38,7 @@ TEST(ValidationTest, ArmsAreWeighedByTheValidationExamplesOfTheirTracks) {
                      .mean_loss = {4, kNothing},
                      .validation_examples = {20, 10, 10, 0},
                      .validation_loss = {1, 2}};
-  EXPECT_TRUE(round.HasFittingLosses());
+  EXPECT_TRUE(round.HasFittingLengths());
   EXPECT_EQ(round.MeanValidationLoss(), 1.25);
   EXPECT_EQ(round.ArmValidationLoss(0, 2), 1);
   EXPECT_EQ(round.ArmValidationLoss(1, 2), 2);
@@ -56,7 +56,7 @@ TEST(ValidationTest, LossesByTrackComeToThoseOfTheirArms) {
                            .mean_loss = {1, 3, kNothing, 5},
                            .validation_examples = {30, 10, 0, 8},
                            .validation_loss = {1, 2, kNothing, 6}};
-  EXPECT_TRUE(round.HasFittingLosses());
+  EXPECT_TRUE(round.HasFittingLengths());
   EXPECT_EQ(round.ArmLoss(0, 2), 2);
   EXPECT_EQ(round.ArmLoss(1, 2), 5);
   EXPECT_EQ(round.ArmValidationLoss(0, 2), 1.25);
@@ -65,14 +65,14 @@ TEST(ValidationTest, LossesByTrackComeToThoseOfTheirArms) {
 }
 
 TEST(ValidationTest, LossesThatFitNoTracksAreSeen) {
-  EXPECT_TRUE(RoundSummary{.round = 1}.HasFittingLosses());
+  EXPECT_TRUE(RoundSummary{.round = 1}.HasFittingLengths());
   for (const RoundSummary& bad :
        {RoundSummary{.round = 1, .validation_examples = {1}},
         RoundSummary{.round = 1, .validation_loss = {1}},
         RoundSummary{.round = 1,
         .validation_examples = {1, 2, 3},
         .validation_loss = {1, 2}}}) {
-    EXPECT_FALSE(bad.HasFittingLosses());
+    EXPECT_FALSE(bad.HasFittingLengths());
   }
 }
 

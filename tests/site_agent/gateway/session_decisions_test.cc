@@ -11,6 +11,7 @@
 #include "common/base/file.h"
 #include "common/config/study.h"
 #include "common/crypto/sha256.h"
+#include "site_agent/gateway/consent.h"
 #include "tests/site_agent/gateway/ledger_lines.h"
 #include "tests/site_agent/gateway/site_at_work.h"
 
