@@ -108,6 +108,16 @@ std::string ArmTitle(v1::Arm arm) {
   return arm == v1::ARM_SEGMENTED ? "Segmented lungs" : "Whole radiograph";
 }
 
+// Of the arm with this index, one of `count`.
+static void AddLosses(const std::vector<RoundSummary>& rounds, size_t index,
+                      size_t count, ArmMetrics& arm) {
+  for (const RoundSummary& round : rounds) {
+    arm.losses.push_back(round.ArmLoss(index, count));
+    if (round.validation_loss.empty()) continue;
+    arm.validation_losses.push_back(round.ArmValidationLoss(index, count));
+  }
+}
+
 std::vector<ArmMetrics> ComputeArmMetrics(const StudyResult& result) {
   const v1::Study& study = result.study;
   const size_t folds = study.cross_validation().folds();
@@ -140,12 +150,7 @@ std::vector<ArmMetrics> ComputeArmMetrics(const StudyResult& result) {
         if (has(track) && all_folds) own.Add(track);
       }
     }
-    for (const RoundSummary& round : result.rounds) {
-      arm.losses.push_back(round.ArmLoss(arms.size(), count));
-      if (round.validation_loss.empty()) continue;
-      arm.validation_losses.push_back(
-          round.ArmValidationLoss(arms.size(), count));
-    }
+    AddLosses(result.rounds, arms.size(), count, arm);
     arms.push_back(std::move(arm));
   }
   return arms;

@@ -151,6 +151,9 @@ class SessionRunner {
   // Says once that files lie among the offers which were not offered.
   absl::Status NoteStrangers();
   absl::Status OpenStudy(const std::string& hash);
+  // Whether policy and officer let this site take part.
+  absl::Status CheckAllowed(const std::string& hash,
+                            const v1::Study& study) const;
   // Writes into the ledger that a study is not worked on since policy or
   // consent forbid it (FAILED_PRECONDITION, PERMISSION_DENIED). Returns `may`.
   absl::Status NoteIfNotTaken(const std::string& hash, const absl::Status& may);

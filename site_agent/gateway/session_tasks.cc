@@ -63,6 +63,18 @@ TrackShare ShareOf(const v1::TrackUpdate& trained, uint64_t most_examples,
 
 }  // namespace
 
+absl::Status SessionRunner::CheckAllowed(const std::string& hash,
+                                         const v1::Study& study) const {
+  HILUM_RETURN_IF_ERROR(session_.CheckPolicy(study));
+  return CheckConsent(
+      {.site = options_.site,
+       .certificate_pem = options_.credentials == nullptr
+                              ? std::string()
+                              : options_.credentials->certificate_pem,
+       .policy = options_.config.policy()},
+      approvals_, hash, study);
+}
+
 absl::Status SessionRunner::OpenStudy(const std::string& hash) {
   if (study_.hash == hash && PartOf(hash).follower != nullptr) {
     return absl::OkStatus();
@@ -70,17 +82,8 @@ absl::Status SessionRunner::OpenStudy(const std::string& hash) {
   HILUM_ASSIGN_OR_RETURN(std::string bytes, approvals_.Offer(hash));
   Study opened;
   HILUM_ASSIGN_OR_RETURN(opened.study, ParseStudy(bytes));
-  absl::Status allowed = session_.CheckPolicy(opened.study);
-  if (allowed.ok()) {
-    allowed = CheckConsent(
-        {.site = options_.site,
-         .certificate_pem = options_.credentials == nullptr
-                                ? std::string()
-                                : options_.credentials->certificate_pem,
-         .policy = options_.config.policy()},
-        approvals_, hash, opened.study);
-  }
-  HILUM_RETURN_IF_ERROR(WithReason(allowed, v1::UNABLE_REASON_POLICY));
+  HILUM_RETURN_IF_ERROR(
+      WithReason(CheckAllowed(hash, opened.study), v1::UNABLE_REASON_POLICY));
   if (IsSecure(opened.study) && options_.credentials == nullptr) {
     return absl::FailedPreconditionError(
         "the study has secure aggregation, for which this site has no "
