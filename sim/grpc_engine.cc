@@ -89,23 +89,33 @@ absl::Status Consortium::MakeCertificate(const std::string& name,
   if (FileExists(absl::StrCat(folder, "/", name, ".crt"))) {
     return absl::OkStatus();  // of the run that this one goes on with
   }
-  std::vector<std::string> request = {Program("hilum-certs"),
-                                      "site",
-                                      "--name",
-                                      name,
-                                      "--out",
-                                      folder,
-                                      "--force"};
-  if (coordinator) {
-    request.insert(request.end(), {"--coordinator", "--host", "127.0.0.1"});
+  // A request that is there may be signed already: for another key the list of
+  // what was issued would want --replace.
+  if (!FileExists(absl::StrCat(folder, "/", name, ".csr"))) {
+    std::vector<std::string> request = {Program("hilum-certs"),
+                                        "site",
+                                        "--name",
+                                        name,
+                                        "--out",
+                                        folder,
+                                        "--force"};
+    if (coordinator) {
+      request.insert(request.end(), {"--coordinator", "--host", "127.0.0.1"});
+    }
+    HILUM_RETURN_IF_ERROR(RunCommand(request, Log("certs")).status());
   }
-  HILUM_RETURN_IF_ERROR(RunCommand(request, Log("certs")).status());
-  std::vector<std::string> sign = {
-      Program("hilum-certs"), "sign", "--authority",
-      absl::StrCat(folder, "/authority"), "--csr",
-      absl::StrCat(folder, "/", name, ".csr"), "--name", name,
-      "--role", coordinator ? "coordinator" : "site", "--replace", "--out",
-      absl::StrCat(folder, "/", name, ".crt")};
+  std::vector<std::string> sign = {Program("hilum-certs"),
+                                   "sign",
+                                   "--authority",
+                                   absl::StrCat(folder, "/authority"),
+                                   "--csr",
+                                   absl::StrCat(folder, "/", name, ".csr"),
+                                   "--name",
+                                   name,
+                                   "--role",
+                                   coordinator ? "coordinator" : "site",
+                                   "--out",
+                                   absl::StrCat(folder, "/", name, ".crt")};
   if (coordinator) sign.insert(sign.end(), {"--host", "127.0.0.1"});
   return RunCommand(sign, Log("certs")).status();
 }
