@@ -11,6 +11,7 @@
 #include <filesystem>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/descriptors.h"
 #include "common/base/status_macros.h"
 
 namespace hilum {
@@ -31,6 +32,10 @@ absl::Status ErrnoStatus(int error, absl::string_view what,
     case EDQUOT:
     case EFBIG:
       return absl::ResourceExhaustedError(message);
+    case EMFILE:
+      return absl::InternalError(
+          absl::StrCat(message, ": this process may have ", DescriptorLimit(),
+                       " open; raise the limit (`ulimit -n`)"));
     default:
       return absl::InternalError(message);
   }
