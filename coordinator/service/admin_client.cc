@@ -9,6 +9,7 @@
 #include "common/base/status_macros.h"
 #include "common/config/study.h"
 #include "common/rpc/status.h"
+#include "common/rpc/unix_target.h"
 #include "coordinator/service/server.h"
 #include "hilum/v1/admin.grpc.pb.h"
 
@@ -20,9 +21,8 @@ struct AdminClient::Stub {
 
 AdminClient::AdminClient(const std::string& admin_socket)
     : socket_(admin_socket),
-      stub_(std::make_unique<Stub>(Stub{v1::Admin::NewStub(
-          grpc::CreateChannel(absl::StrCat("unix:", admin_socket),
-                              grpc::InsecureChannelCredentials()))})) {}
+      stub_(std::make_unique<Stub>(Stub{v1::Admin::NewStub(grpc::CreateChannel(
+          UnixTarget(admin_socket), grpc::InsecureChannelCredentials()))})) {}
 
 AdminClient::~AdminClient() = default;
 

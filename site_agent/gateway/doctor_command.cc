@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <unistd.h>
 
+#include <csignal>
 #include <iostream>
 
 #include "absl/strings/str_cat.h"
@@ -70,6 +71,7 @@ absl::Status Access(const std::string& path, int mode, const char* what) {
 }  // namespace
 
 absl::Status Doctor(const std::string& config_path) {
+  std::signal(SIGPIPE, SIG_IGN);
   Checks checks;
   absl::StatusOr<v1::SiteConfig> config = LoadSiteConfig(config_path);
   checks.Report("configuration", config.status());
