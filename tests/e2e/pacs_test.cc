@@ -298,28 +298,29 @@ TEST_F(PacsTest, RealFilmsComeInTheirTransferSyntax) {
 class OrthancTest : public PacsTest {
  protected:
   // Orthanc with two chest films and a knee of one day.
-  void Fill(int hilum_port) {
-    if (!StartOrthanc(hilum_port)) {
+  void Fill(int hilum_port, const std::string& sends_as = "") {
+    if (!StartOrthanc(hilum_port, /*tls=*/false, sends_as)) {
       GTEST_SKIP() << "no orthanc or dcmtk tools here: ./dev deps";
     }
     const Outcome sent = Send({Film(3), Film(5), Film(7, 40, "KNEE")},
                               {"-aec", "ORTHANC"}, orthanc_port_);
     ASSERT_EQ(sent.exit_status, 0) << sent.output;
   }
-  Outcome Query(const std::vector<std::string>& more) {
+  // By days, or with `more` by whatever it names.
+  Outcome Ask(const std::vector<std::string>& more) {
     std::vector<std::string> arguments = {
         Program("hilum-ingest"),
         "query",
         "--store",
         store_,
         "--peer",
-        absl::StrCat("ORTHANC@127.0.0.1:", orthanc_port_),
-        "--from",
-        "2020-02-28",
-        "--to",
-        "2020-03-02"};
+        absl::StrCat("ORTHANC@127.0.0.1:", orthanc_port_)};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return Run(arguments);
+  }
+  Outcome Query(std::vector<std::string> more) {
+    more.insert(more.end(), {"--from", "2020-02-28", "--to", "2020-03-02"});
+    return Ask(more);
   }
 };
 
@@ -366,6 +367,51 @@ TEST_F(OrthancTest, IsQueriedByMove) {
   EXPECT_EQ(moved.exit_status, 0) << moved.output;
   EXPECT_TRUE(absl::StrContains(moved.output, "3 fetched, 0 failed"))
       << moved.output;
+}
+
+// A PACS whose sender has a title of its own.
+TEST_F(OrthancTest, SendsWhatIsMovedUnderAnotherTitle) {
+  const int port = FreePort();
+  Fill(port, "STORENODE");
+  if (IsSkipped()) return;
+  const std::vector<std::string> move = {"--move", "--port",
+                                         absl::StrCat(port)};
+  const Outcome rejected = Query(move);
+  EXPECT_EQ(rejected.exit_status, 1);
+  EXPECT_TRUE(absl::StrContains(rejected.output, "--allow STORENODE@127.0.0.1"))
+      << rejected.output;
+  std::vector<std::string> allowed = move;
+  allowed.insert(allowed.end(), {"--allow", "STORENODE@127.0.0.1"});
+  const Outcome moved = Query(allowed);
+  EXPECT_EQ(moved.exit_status, 0) << moved.output;
+  EXPECT_TRUE(absl::StrContains(moved.output, "3 fetched, 0 failed"))
+      << moved.output;
+}
+
+TEST_F(OrthancTest, IsQueriedByAccessionByListAndForWhatHasNoDate) {
+  Fill(FreePort());
+  if (IsSkipped()) return;
+  const std::string undated = Film(9, 40, "CHEST", "");
+  ASSERT_EQ(Send({undated}, {"-aec", "ORTHANC"}, orthanc_port_).exit_status, 0);
+  const Outcome days = Query({});
+  EXPECT_TRUE(absl::StrContains(
+      days.output, "without a date: 1 images of 1 studies, not fetched"))
+      << days.output;
+  EXPECT_TRUE(absl::StrContains(days.output, "in all: 3 images"))
+      << days.output;
+  const Outcome accession = Ask({"--accession", "A9,A404"});
+  EXPECT_TRUE(absl::StrContains(accession.output,
+                                "--accession 1: 1 images, 0 known already, "
+                                "1 fetched"))
+      << accession.output;
+  EXPECT_TRUE(absl::StrContains(accession.output, "in all: 1 images"))
+      << accession.output;
+  const Outcome list =
+      Ask({"--list", Put("labels.csv", "PatientID,label\nP3,covid\nP9,a\n")});
+  EXPECT_TRUE(absl::StrContains(list.output, "labels.csv:3: 1 images, 1 known"))
+      << list.output;
+  EXPECT_TRUE(absl::StrContains(list.output, "in all: 2 images"))
+      << list.output;
 }
 
 TEST_F(OrthancTest, AMoveToWhereNobodyListensIsNamedWithItsStatus) {
