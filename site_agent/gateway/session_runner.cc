@@ -20,10 +20,9 @@ using Do = SiteSession::Do;
 constexpr absl::Duration kPollMargin = absl::Seconds(15);
 constexpr absl::Duration kLongestPause = absl::Seconds(15);
 
-bool IsTransient(const absl::Status& status) {
-  return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status) ||
-         absl::IsResourceExhausted(status);
-}
+// How often a call is made again over a limit of which nobody says whether it
+// will be another one later.
+constexpr int kMostPerhaps = 8;
 
 std::string ShortHash(absl::string_view hash) {
   return ToHex(hash).substr(0, 12);
@@ -123,9 +122,12 @@ absl::Status SessionRunner::Call(absl::string_view method,
                                  absl::Duration timeout) {
   absl::Duration pause = kFirstPause;
   bool said = false;
+  int perhaps = 0;
   for (;;) {
     absl::Status status = gate_.Call(method, request, response, timeout);
-    if (!IsTransient(status)) {
+    const CallOutcome outcome = OutcomeOf(status);
+    if (!IsWorthWaiting(outcome) ||
+        (outcome == CallOutcome::kPerhaps && ++perhaps > kMostPerhaps)) {
       if (said && status.ok()) Log("the coordinator answers again");
       return status;
     }
@@ -142,7 +144,9 @@ absl::Status SessionRunner::Run() {
   for (;;) {
     absl::StatusOr<bool> done = Step();
     if (stopped()) return absl::OkStatus();
-    if (absl::IsResourceExhausted(done.status())) {  // the disk is full
+    if (done.ok()) perhaps_ = 0;
+    if (WaitsForRoom(done.status())) {
+      if (OutcomeOf(done.status()) == CallOutcome::kPerhaps) ++perhaps_;
       Log(absl::StrCat(done.status().message(), "; trying again"));
       Pause(kLongestPause);
       continue;
@@ -150,6 +154,18 @@ absl::Status SessionRunner::Run() {
     if (!done.ok()) return done.status();
     if (*done) return absl::OkStatus();
   }
+}
+
+bool SessionRunner::WaitsForRoom(const absl::Status& status) const {
+  const CallOutcome outcome = OutcomeOf(status);
+  return outcome == CallOutcome::kDiskFull ||
+         (outcome == CallOutcome::kPerhaps && perhaps_ < kMostPerhaps);
+}
+
+bool SessionRunner::MayPass(const absl::Status& status) const {
+  const CallOutcome outcome = OutcomeOf(status);
+  if (outcome == CallOutcome::kPerhaps) return WaitsForRoom(status);
+  return IsWorthWaiting(outcome) || outcome == CallOutcome::kStopped;
 }
 
 absl::StatusOr<bool> SessionRunner::Step() {
@@ -182,7 +198,7 @@ absl::StatusOr<bool> SessionRunner::Step() {
   if (action->what == Do::kEnd) return End(*action);
   absl::Status done = Perform(*action);
   if (done.ok() || stopped()) return false;
-  if (absl::IsUnauthenticated(done) || absl::IsResourceExhausted(done)) {
+  if (absl::IsUnauthenticated(done) || WaitsForRoom(done)) {
     return done;
   }
   if (IsRoundOver(done) && session_.IsPrepared(action->study_hash)) {

@@ -189,10 +189,7 @@ absl::Status SessionRunner::CheckPeers(const v1::SumOpening& opening) const {
 absl::Status SessionRunner::TakeStep(const v1::Task& task) {
   if (task.secure().has_advertise_keys()) {
     absl::Status ready = MakeReady(task);
-    if (absl::IsUnavailable(ready) || absl::IsCancelled(ready) ||
-        absl::IsResourceExhausted(ready)) {
-      return ready;
-    }
+    if (MayPass(ready)) return ready;
     if (!ready.ok()) return RefuseStep(task, ready);
   }
   // A task of another study may have come between, and has its own vector.
@@ -205,7 +202,7 @@ absl::Status SessionRunner::TakeStep(const v1::Task& task) {
       PartOf(study_.hash)
           .secure.Answer(task, AskedBy(task), spool().path(),
                          spool().masked_path());
-  if (absl::IsResourceExhausted(answer.status())) return answer.status();
+  if (WaitsForRoom(answer.status())) return answer.status();
   if (!answer.ok()) return RefuseStep(task, answer.status());
   absl::Status answered;
   if (answer->has_masked()) {

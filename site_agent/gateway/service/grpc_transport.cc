@@ -9,9 +9,11 @@
 #include <optional>
 #include <set>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
+#include "common/base/cause.h"
 #include "common/base/file.h"
 #include "common/rpc/connection_probe.h"
 #include "common/rpc/proxy.h"
@@ -63,6 +65,19 @@ grpc::Status Dispatch(Stub& stub, absl::string_view method,
     return Send(stub, context, &Stub::SubmitSecureStep, request, response);
   }
   return grpc::Status(grpc::StatusCode::UNIMPLEMENTED, "no such method");
+}
+
+// gRPC's own limit is met each time; any other is the coordinator's, which may
+// have room later.
+absl::Status Exhausted(const absl::Status& status) {
+  if (absl::StrContains(status.message(), "larger than max")) {
+    return WithCause(
+        absl::ResourceExhaustedError(absl::StrCat(
+            status.message(), "; both sides must be of the same release")),
+        Cause::kTooLarge);
+  }
+  return absl::UnavailableError(
+      absl::StrCat("the coordinator has no room: ", status.message()));
 }
 
 }  // namespace
@@ -118,7 +133,10 @@ ConnectionProbe GrpcTransport::State::Probe(const std::string& coordinator) {
 
 // gRPC says the same of most faults, so a connection of its own shows which
 // one it is.
-absl::Status GrpcTransport::Explain(const absl::Status& status) const {
+absl::Status GrpcTransport::Explain(const absl::Status& told) const {
+  // What the coordinator says of a cause is its own disk's, not this one's.
+  const absl::Status status = WithCause(told, Cause::kUnknown);
+  if (absl::IsResourceExhausted(status)) return Exhausted(status);
   const bool late = absl::IsDeadlineExceeded(status);
   if (!absl::IsUnavailable(status) && !late) return status;
   const ConnectionProbe probe = state_->Probe(coordinator_);
