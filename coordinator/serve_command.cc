@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/clock.h"
+#include "common/base/descriptors.h"
 #include "common/base/file.h"
 #include "common/base/ids.h"
 #include "common/base/malloc.h"
@@ -14,7 +15,6 @@
 #include "common/crypto/signature.h"
 #include "coordinator/coordinator_config.h"
 #include "coordinator/federation_core.h"
-#include "coordinator/service/descriptors.h"
 #include "coordinator/service/grpc_log.h"
 #include "coordinator/service/server.h"
 

@@ -23,6 +23,7 @@
 #include "sim/finished_study.h"
 #include "sim/for_each.h"
 #include "sim/site_tester.h"
+#include "sim/trainer_pool.h"
 #include "site_agent/trainer/torch_trainer.h"
 
 namespace hilum {
@@ -48,9 +49,9 @@ absl::Status Named(absl::string_view baseline, const absl::Status& status) {
 
 // How many sites' trainers the machine has cores for.
 int Concurrency(const RunPlan& plan) {
-  const uint32_t each = std::max(1u, plan.sites[0].config.trainer().threads());
-  return static_cast<int>(
-      std::max(1u, std::thread::hardware_concurrency() / each));
+  return TrainersAtOnce(
+      static_cast<int>(plan.sites[0].config.trainer().threads()),
+      std::max(1, static_cast<int>(std::thread::hardware_concurrency())));
 }
 
 // The study of `plan` with one site, called `name`, that has the data and the

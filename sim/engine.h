@@ -32,7 +32,9 @@ using OnRounds = std::function<void(int rounds)>;
 
 // The same coordinator and the same gateways in this process: each site has
 // a thread, and function calls are in the place of the network. Logs as
-// above. Errors name the site. Several may run in threads of their own.
+// above. At most TrainersAtOnce of the sites train at one time. Errors name the
+// site. RESOURCE_EXHAUSTED: more sites than open files are allowed for. Several
+// may run in threads of their own.
 absl::Status RunInProcess(const RunPlan& plan, const MakeTrainer& make_trainer,
                           const OnRounds& on_rounds);
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <fstream>
 #include <thread>
 #include <utility>
@@ -7,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "common/base/clock.h"
+#include "common/base/descriptors.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
 #include "common/cli/service.h"
@@ -15,6 +17,7 @@
 #include "sim/direct_transport.h"
 #include "sim/engine.h"
 #include "sim/simulated_consortium.h"
+#include "sim/trainer_pool.h"
 #include "site_agent/gateway/approvals.h"
 #include "site_agent/gateway/consent.h"
 #include "site_agent/gateway/session_runner.h"
@@ -36,6 +39,10 @@ class LineLog {
   std::ofstream file_ ABSL_GUARDED_BY(mutex_);
 };
 
+// Open files of one site's gateway, and of all the rest.
+constexpr size_t kDescriptorsOfSite = 6;
+constexpr size_t kDescriptorsKept = 64;
+
 // One site: its gateway's session on a thread of its own.
 class SiteThread {
  public:
@@ -43,7 +50,7 @@ class SiteThread {
   static absl::StatusOr<std::unique_ptr<SiteThread>> Create(
       const SimulatedSite& site, const SimulatedConsortium& consortium,
       FederationCore& core, const std::string& log_path,
-      const MakeTrainer& make_trainer);
+      std::unique_ptr<Trainer> trainer);
   ~SiteThread() { Stop(); }
 
   // Takes the coordinator's offer and approves it, as the officer would, with
@@ -76,10 +83,10 @@ class SiteThread {
 absl::StatusOr<std::unique_ptr<SiteThread>> SiteThread::Create(
     const SimulatedSite& site, const SimulatedConsortium& consortium,
     FederationCore& core, const std::string& log_path,
-    const MakeTrainer& make_trainer) {
+    std::unique_ptr<Trainer> trainer) {
   std::unique_ptr<SiteThread> made(new SiteThread(site, core, log_path));
   HILUM_ASSIGN_OR_RETURN(made->member_, consortium.Join(site.id));
-  HILUM_ASSIGN_OR_RETURN(made->trainer_, make_trainer(site.id));
+  made->trainer_ = std::move(trainer);
   SessionRunner::Options options;
   options.site = site.id;
   options.config = site.config;
@@ -137,6 +144,10 @@ absl::Status SiteThread::Join() {
                       absl::StrCat(site_.id.name(), ": ", result_.message()));
 }
 
+int NumCores() {
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
 // Counts sites that have ended; one that failed ends the study for all.
 struct Ended {
   absl::Mutex mutex;
@@ -168,13 +179,24 @@ absl::Status WaitForEnd(FederationCore& core, const std::string& hash,
 
 using Sites = std::vector<std::unique_ptr<SiteThread>>;
 
+int PoolSize(const RunPlan& plan) {
+  int threads = 1;
+  for (const SimulatedSite& site : plan.sites) {
+    const int asked = static_cast<int>(site.config.trainer().threads());
+    if (asked == 0) return TrainersAtOnce(0, NumCores());
+    threads = std::max(threads, asked);
+  }
+  return TrainersAtOnce(threads, NumCores());
+}
+
 // Whoever failed; otherwise waits until all sites have ended.
-absl::Status JoinSites(Sites& sites, FederationCore& core,
+absl::Status JoinSites(Sites& sites, FederationCore& core, TrainerPool& pool,
                        const std::string& hash) {
   HILUM_ASSIGN_OR_RETURN(v1::StudyStatus status, core.StatusOf(hash));
   if (status.phase() != v1::StudyStatus::COMPLETED) {
     // A site has given up: the others end with the study, which may have
     // ended over it already.
+    pool.Stop();
     const absl::Status stopped = core.StopStudy(hash).status();
     if (!absl::IsFailedPrecondition(stopped)) HILUM_RETURN_IF_ERROR(stopped);
   }
@@ -182,7 +204,7 @@ absl::Status JoinSites(Sites& sites, FederationCore& core,
   for (std::unique_ptr<SiteThread>& site : sites) {
     const absl::Status status = site->Join();
     // That the study was stopped is what the failure led to, not its cause.
-    if (first.ok() || absl::IsAborted(first)) {
+    if (first.ok() || absl::IsAborted(first) || absl::IsCancelled(first)) {
       if (!status.ok()) first = status;
     }
   }
@@ -214,14 +236,16 @@ absl::StatusOr<std::unique_ptr<SimulatedConsortium>> OpenConsortium(
 absl::Status StartSites(const RunPlan& plan, const std::string& hash,
                         const SimulatedConsortium& consortium,
                         FederationCore& core, const MakeTrainer& make_trainer,
-                        Ended& ended, Sites& sites) {
+                        TrainerPool& pool, Ended& ended, Sites& sites) {
   for (const SimulatedSite& site : plan.sites) {
+    HILUM_ASSIGN_OR_RETURN(std::unique_ptr<Trainer> trainer,
+                           make_trainer(site.id));
     HILUM_ASSIGN_OR_RETURN(
         std::unique_ptr<SiteThread> made,
         SiteThread::Create(
             site, consortium, core,
             absl::StrCat(plan.out, "/logs/", site.id.name(), ".log"),
-            make_trainer));
+            pool.Wrap(std::move(trainer))));
     HILUM_ASSIGN_OR_RETURN(const bool goes_on, made->ApproveOffer(core, hash));
     if (!goes_on) continue;
     made->Start([&ended] {
@@ -237,6 +261,10 @@ absl::Status StartSites(const RunPlan& plan, const std::string& hash,
 
 absl::Status RunInProcess(const RunPlan& plan, const MakeTrainer& make_trainer,
                           const OnRounds& on_rounds) {
+  RaiseDescriptorLimit();
+  HILUM_RETURN_IF_ERROR(CheckDescriptors(
+      kDescriptorsKept + kDescriptorsOfSite * plan.sites.size(),
+      absl::StrCat(plan.sites.size(), " simulated sites in one process")));
   const std::string logs = absl::StrCat(plan.out, "/logs");
   const std::string state = absl::StrCat(plan.out, "/coordinator/state");
   HILUM_RETURN_IF_ERROR(MakeDirectories(logs));
@@ -253,11 +281,12 @@ absl::Status RunInProcess(const RunPlan& plan, const MakeTrainer& make_trainer,
                          FederationCore::Open(std::move(options), RealClock()));
   HILUM_ASSIGN_OR_RETURN(const std::string hash, SubmitOnce(plan, *core));
   Ended ended;
+  TrainerPool pool(PoolSize(plan));
   Sites sites;
-  HILUM_RETURN_IF_ERROR(
-      StartSites(plan, hash, *consortium, *core, make_trainer, ended, sites));
+  HILUM_RETURN_IF_ERROR(StartSites(plan, hash, *consortium, *core, make_trainer,
+                                   pool, ended, sites));
   const absl::Status waited = WaitForEnd(*core, hash, ended, on_rounds);
-  const absl::Status joined = JoinSites(sites, *core, hash);
+  const absl::Status joined = JoinSites(sites, *core, pool, hash);
   HILUM_RETURN_IF_ERROR(joined);
   HILUM_RETURN_IF_ERROR(waited);
   return core->ExportStudy(hash, plan.out).status();

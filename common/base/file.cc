@@ -11,6 +11,8 @@
 #include <filesystem>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/cause.h"
+#include "common/base/descriptors.h"
 #include "common/base/status_macros.h"
 
 namespace hilum {
@@ -29,8 +31,13 @@ absl::Status ErrnoStatus(int error, absl::string_view what,
       return absl::PermissionDeniedError(message);
     case ENOSPC:
     case EDQUOT:
+      return WithCause(absl::ResourceExhaustedError(message), Cause::kDiskFull);
     case EFBIG:
-      return absl::ResourceExhaustedError(message);
+      return WithCause(absl::ResourceExhaustedError(message), Cause::kTooLarge);
+    case EMFILE:
+      return absl::InternalError(
+          absl::StrCat(message, ": this process may have ", DescriptorLimit(),
+                       " open; raise the limit (`ulimit -n`)"));
     default:
       return absl::InternalError(message);
   }
@@ -54,8 +61,9 @@ absl::StatusOr<std::string> ReadFile(const std::string& path,
     if (got == 0) return content;
     content.append(buffer, static_cast<size_t>(got));
     if (content.size() > max_bytes) {
-      return absl::ResourceExhaustedError(
-          absl::StrCat(path, ": larger than ", max_bytes, " bytes"));
+      return WithCause(absl::ResourceExhaustedError(absl::StrCat(
+                           path, ": larger than ", max_bytes, " bytes")),
+                       Cause::kTooLarge);
     }
   }
 }

@@ -8,7 +8,8 @@
 
 namespace hilum {
 
-// The canonical codes are the same numbers on both sides.
+// The canonical codes are the same numbers on both sides. A cause (cause.h)
+// goes along; whether the other side is to be believed is the caller's to know.
 grpc::Status ToGrpc(const absl::Status& status);
 absl::Status FromGrpc(const grpc::Status& status);
 

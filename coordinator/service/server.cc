@@ -10,11 +10,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/clock.h"
+#include "common/base/descriptors.h"
 #include "common/base/ids.h"
 #include "common/rpc/tls.h"
 #include "coordinator/service/admin_service.h"
 #include "coordinator/service/connection_guard.h"
-#include "coordinator/service/descriptors.h"
 #include "coordinator/service/federation_service.h"
 #include "coordinator/service/listener.h"
 
@@ -34,6 +34,10 @@ constexpr int kCallsPerConnection = 4;
 // A peer that is silent is asked for a sign of life.
 constexpr absl::Duration kKeepalive = absl::Minutes(1);
 constexpr absl::Duration kKeepaliveAnswer = absl::Seconds(20);
+
+// Descriptors that connections of sites leave to the rest of the process: the
+// database, blobs and uploads, event queues, the admin socket.
+constexpr size_t kDescriptorsKept = 96;
 
 // The operator's own commands.
 constexpr size_t kAdminConnections = 32;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <unistd.h>
 
+#include <csignal>
 #include <iostream>
 #include <set>
 #include <vector>
@@ -151,6 +152,7 @@ void CheckManifest(const v1::SiteConfig& config, const std::string& config_path,
 }  // namespace
 
 absl::Status Doctor(const std::string& config_path) {
+  std::signal(SIGPIPE, SIG_IGN);
   Checks checks;
   absl::StatusOr<v1::SiteConfig> config = LoadSiteConfig(config_path);
   checks.Report("configuration", config.status());

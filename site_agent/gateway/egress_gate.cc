@@ -3,6 +3,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "common/base/cause.h"
 #include "common/base/printable.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/sha256.h"
@@ -59,7 +60,8 @@ absl::Status Explained(absl::string_view method, const absl::Status& error) {
       // Asked for work again, it may have some.
       if (method == "NextTask") code = absl::StatusCode::kUnavailable;
   }
-  return absl::Status(code, Printable(error.message(), kMaxText));
+  return WithCause(absl::Status(code, Printable(error.message(), kMaxText)),
+                   CauseOf(error));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/clock.h"
+#include "common/base/descriptors.h"
 #include "common/base/file.h"
 #include "common/base/ids.h"
 #include "common/base/malloc.h"
@@ -81,6 +82,7 @@ absl::Status ConfineToSite(const v1::SiteConfig& config,
 absl::Status ServeSite(const std::string& config_path, bool exit_when_done,
                        const WrapTransport& wrap) {
   TuneMallocForChunks();
+  RaiseDescriptorLimit();
   StopSignals signals;  // first: threads made later inherit the mask
   HILUM_ASSIGN_OR_RETURN(v1::SiteConfig config, LoadSiteConfig(config_path));
   HILUM_RETURN_IF_ERROR(MakePrivateFolder(config.state_dir()));

@@ -25,10 +25,9 @@ constexpr absl::Duration kPollMargin = absl::Seconds(15);
 constexpr absl::Duration kLongestPause = absl::Seconds(15);
 constexpr size_t kMaxLogLine = 2000;
 
-bool IsTransient(const absl::Status& status) {
-  return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status) ||
-         absl::IsResourceExhausted(status);
-}
+// How often a call is made again over a limit of which nobody says whether it
+// will be another one later.
+constexpr int kMostPerhaps = 8;
 
 std::string ShortHash(absl::string_view hash) {
   return ToHex(hash).substr(0, 12);
@@ -140,9 +139,12 @@ absl::Status SessionRunner::Call(absl::string_view method,
                                  absl::Duration timeout) {
   absl::Duration pause = kFirstPause;
   bool said = false;
+  int perhaps = 0;
   for (;;) {
     absl::Status status = gate_.Call(method, request, response, timeout);
-    if (!IsTransient(status)) {
+    const CallOutcome outcome = OutcomeOf(status);
+    if (!IsWorthWaiting(outcome) ||
+        (outcome == CallOutcome::kPerhaps && ++perhaps > kMostPerhaps)) {
       if (said && status.ok()) Log("the coordinator answers again");
       return status;
     }
@@ -160,7 +162,9 @@ absl::Status SessionRunner::Run() {
   for (;;) {
     absl::StatusOr<bool> done = Step();
     if (stopped()) return absl::OkStatus();
-    if (absl::IsResourceExhausted(done.status())) {  // the disk is full
+    if (done.ok()) perhaps_ = 0;
+    if (WaitsForRoom(done.status())) {
+      if (OutcomeOf(done.status()) == CallOutcome::kPerhaps) ++perhaps_;
       Log(absl::StrCat("warning: ", done.status().message(), "; trying again"));
       Pause(kLongestPause);
       continue;
@@ -168,6 +172,18 @@ absl::Status SessionRunner::Run() {
     if (!done.ok()) return done.status();
     if (*done) return absl::OkStatus();
   }
+}
+
+bool SessionRunner::WaitsForRoom(const absl::Status& status) const {
+  const CallOutcome outcome = OutcomeOf(status);
+  return outcome == CallOutcome::kDiskFull ||
+         (outcome == CallOutcome::kPerhaps && perhaps_ < kMostPerhaps);
+}
+
+bool SessionRunner::MayPass(const absl::Status& status) const {
+  const CallOutcome outcome = OutcomeOf(status);
+  if (outcome == CallOutcome::kPerhaps) return WaitsForRoom(status);
+  return IsWorthWaiting(outcome) || outcome == CallOutcome::kStopped;
 }
 
 absl::StatusOr<bool> SessionRunner::Step() {
@@ -203,7 +219,7 @@ absl::StatusOr<bool> SessionRunner::Step() {
   if (done.ok() || stopped()) return false;
   // NextTask alone says that the coordinator does not know this site; what else
   // fails, whoever says so, costs its own study and no other.
-  if (absl::IsResourceExhausted(done)) return done;
+  if (WaitsForRoom(done)) return done;
   if (absl::IsCancelled(done)) {  // somebody stops this site
     Pause(kFirstPause);
     return false;

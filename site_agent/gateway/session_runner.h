@@ -27,6 +27,7 @@
 #include "site_agent/gateway/approvals.h"
 #include "site_agent/gateway/blob_cache.h"
 #include "site_agent/gateway/blob_transfer.h"
+#include "site_agent/gateway/call_outcome.h"
 #include "site_agent/gateway/egress_facts.h"
 #include "site_agent/gateway/egress_gate.h"
 #include "site_agent/gateway/ledger.h"
@@ -45,15 +46,15 @@ namespace hilum {
 // coordinator on one side (through the egress gate) and the trainer on the
 // other. A cut network is waited out: each call is repeated with growing
 // pauses, up- and downloads from where they stood. So is a full disk: what
-// met it is done again once there is room. A task that fails here otherwise is
-// answered all the same, with an update of weight 0 or with the word that this
-// site is unable, so that the others need not wait.
-// In a study with secure aggregation it says what it knows into masked sums
-// only. What the coordinator asks for that would open one is refused and put
-// into the ledger; where it shows that the coordinator cheats, the study is
-// refused for good.
-// Run returns when the study has ended (exit_when_done), on Stop, or where
-// going on makes no sense. Run is called once; Stop and Wake from any thread.
+// met it is done again once there is room. CallOutcome says which is which. A
+// task that fails here otherwise is answered all the same, with an update of
+// weight 0 or with the word that this site is unable, so that the others need
+// not wait. In a study with secure aggregation it says what it knows into
+// masked sums only. What the coordinator asks for that would open one is
+// refused and put into the ledger; where it shows that the coordinator cheats,
+// the study is refused for good. Run returns when the study has ended
+// (exit_when_done), on Stop, or where going on makes no sense. Run is called
+// once; Stop and Wake from any thread.
 class SessionRunner {
  public:
   struct Options {
@@ -117,9 +118,13 @@ class SessionRunner {
   bool stopped();
   // The round went on without this answer; the next task says how.
   static bool IsRoundOver(const absl::Status& status) {
-    return absl::IsFailedPrecondition(status) ||
-           absl::IsInvalidArgument(status) || absl::IsNotFound(status);
+    return OutcomeOf(status) == CallOutcome::kRoundOver;
   }
+  // What to do is done again after a pause: a disk is full, for ever, or some
+  // limit is met that may be another one later, a few times.
+  bool WaitsForRoom(const absl::Status& status) const;
+  // A failure of this site's own that need not come again.
+  bool MayPass(const absl::Status& status) const;
   void Log(absl::string_view line) const;
 
   // One question and what follows. A status ends Run.
@@ -267,6 +272,7 @@ class SessionRunner {
   EgressGate gate_;
   PollPace pace_;
   bool told_strangers_ = false;
+  int perhaps_ = 0;           // pauses since the last step that went well
   std::string last_refused_;  // why an answer was, as it was logged
   std::map<std::string, std::string> given_up_;  // by hash: MendStamp then
   SiteSession session_;

@@ -181,27 +181,27 @@ bool SessionRunner::MayDiffer() const {
 SecurePart::Asked SessionRunner::AskedBy(const v1::Task& task) {
   StudyFollower& follower = this->follower();
   const bool first = follower.chain().model_sha256() == follower.start_sha256();
-  return {.context = follower.ContextOf(task),
-          .model_sha256 = hilum::ModelOf(follower.chain(), task.kind()),
-          .start_sha256 =
-              first ? study_.study.initial_weights_sha256() : std::string(),
-          .may_differ = MayDiffer(),
-          .checksum = follower.checksum(),
-          .vector_sha256 =
-              task.secure().has_inbox()
-                  ? spool().Find(task).value_or(v1::BlobRef()).sha256()
-                  : std::string(),
-          .check_roster =
-              [this, &follower, &task](const v1::Roster& roster) {
-                absl::Status keys = CheckKeys(roster);
-                return keys.ok() ? follower.CheckRoster(task.header(), roster)
-                                 : keys;
-              },
-          .check_survivors =
-              [this](const std::set<SiteId>& survivors) {
-                HILUM_RETURN_IF_ERROR(CheckAreOfTheCensus(survivors));
-                return CheckSurvivors(survivors);
-              }};
+  return {
+      .context = follower.ContextOf(task),
+      .model_sha256 = hilum::ModelOf(follower.chain(), task.kind()),
+      .start_sha256 =
+          first ? study_.study.initial_weights_sha256() : std::string(),
+      .may_differ = MayDiffer(),
+      .checksum = follower.checksum(),
+      .vector_sha256 = task.secure().has_inbox()
+                           ? spool().Find(task).value_or(v1::BlobRef()).sha256()
+                           : std::string(),
+      .check_roster =
+          [this, &follower, &task](const v1::Roster& roster) {
+            absl::Status keys = CheckKeys(roster);
+            return keys.ok() ? follower.CheckRoster(task.header(), roster)
+                             : keys;
+          },
+      .check_survivors =
+          [this](const std::set<SiteId>& survivors) {
+            HILUM_RETURN_IF_ERROR(CheckAreOfTheCensus(survivors));
+            return CheckSurvivors(survivors);
+          }};
 }
 
 absl::Status SessionRunner::CheckKeys(const v1::Roster& roster) const {
@@ -247,10 +247,7 @@ absl::Status SessionRunner::CheckPeers(const v1::SumOpening& opening) const {
 absl::Status SessionRunner::TakeStep(const v1::Task& task) {
   if (task.secure().has_advertise_keys()) {
     absl::Status ready = MakeReady(task);
-    if (absl::IsUnavailable(ready) || absl::IsCancelled(ready) ||
-        absl::IsResourceExhausted(ready)) {
-      return ready;
-    }
+    if (MayPass(ready)) return ready;
     if (!ready.ok()) {
       // The keys of an earlier question must not go on into shares.
       PartOf(study_.hash).secure.Leave(ready);
@@ -267,7 +264,7 @@ absl::Status SessionRunner::TakeStep(const v1::Task& task) {
       PartOf(study_.hash)
           .secure.Answer(task, AskedBy(task), spool().path(),
                          spool().masked_path());
-  if (absl::IsResourceExhausted(answer.status())) return answer.status();
+  if (WaitsForRoom(answer.status())) return answer.status();
   if (!answer.ok()) return RefuseStep(task, answer.status());
   absl::Status answered;
   if (answer->has_masked()) {

@@ -21,12 +21,6 @@
 namespace hilum {
 namespace {
 
-// Of the trainer's failures: those that need not come again.
-bool MayPass(const absl::Status& status) {
-  return absl::IsUnavailable(status) || absl::IsCancelled(status) ||
-         absl::IsResourceExhausted(status);
-}
-
 uint64_t Sum(const std::vector<uint64_t>& counts) {
   return std::accumulate(counts.begin(), counts.end(), uint64_t{0});
 }

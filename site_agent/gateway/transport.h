@@ -18,7 +18,9 @@ class Transport {
  public:
   virtual ~Transport() = default;
   // `method` is the bare RPC name, e.g. "NextTask". UNAVAILABLE and
-  // DEADLINE_EXCEEDED: try again; other codes are the coordinator's.
+  // DEADLINE_EXCEEDED: try again; other codes are the coordinator's. Where it
+  // has no room it is UNAVAILABLE; RESOURCE_EXHAUSTED has a cause
+  // (call_outcome.h).
   virtual absl::Status Call(absl::string_view method,
                             const google::protobuf::Message& request,
                             google::protobuf::Message* response,

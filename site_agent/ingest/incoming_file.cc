@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <utility>
@@ -12,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
 #include "site_agent/imaging/image.h"
+#include "site_agent/ingest/object_uid.h"
 
 namespace hilum {
 namespace {
@@ -56,15 +56,8 @@ std::string FileMeta(const ObjectNames& names) {
 
 }  // namespace
 
-bool IsUid(absl::string_view text) {
-  return !text.empty() && text.size() <= 64 &&
-         std::all_of(text.begin(), text.end(),
-                     [](char c) { return c == '.' || (c >= '0' && c <= '9'); });
-}
-
 std::string UidOfIncomingName(absl::string_view name) {
-  const absl::string_view uid = name.substr(0, name.find('_'));
-  return IsUid(uid) ? std::string(uid) : "";
+  return UidOfFileName(name.substr(0, name.find('_')));
 }
 
 absl::StatusOr<IncomingFile> IncomingFile::Create(const std::string& folder,
@@ -72,10 +65,12 @@ absl::StatusOr<IncomingFile> IncomingFile::Create(const std::string& folder,
   static int count = 0;
   for (const std::string* uid :
        {&names.sop_class, &names.sop_instance, &names.transfer_syntax}) {
-    if (!IsUid(*uid)) return absl::InvalidArgumentError("not a UID");
+    if (uid->empty() || ObjectUid(*uid) != *uid) {
+      return absl::InvalidArgumentError("not a UID");
+    }
   }
-  std::string name =
-      absl::StrCat(names.sop_instance, "_", getpid(), "_", ++count);
+  std::string name = absl::StrCat(FileNameOfUid(names.sop_instance), "_",
+                                  getpid(), "_", ++count);
   const std::string path = absl::StrCat(folder, "/", name, ".part");
   ScopedFd fd(
       open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));

@@ -12,15 +12,12 @@
 
 namespace hilum {
 
-// Of an object on its way in: UIDs, as IsUid wants them.
+// Of an object on its way in: UIDs, as ObjectUid has them.
 struct ObjectNames {
   std::string sop_class;
   std::string sop_instance;
   std::string transfer_syntax;
 };
-
-// Digits and dots, 1 to 64 (PS3.5 section 9.1): names no other folder.
-bool IsUid(absl::string_view text);
 
 // The Instance UID that an incoming file's name begins with; empty: none.
 std::string UidOfIncomingName(absl::string_view name);

@@ -191,6 +191,7 @@ absl::Status Intake::RecordRefusal(const Source& source,
 // The case that the image belongs to; its record is appended where the store
 // has none yet, or none with a mask.
 absl::StatusOr<StoredCase> Intake::PlaceCase(const Source& source,
+                                             bool named_by_uid,
                                              const Prepared& prepared) {
   const ReadImage& image = prepared.image;
   std::string id = CaseIdOf(pseudonyms_, image);
@@ -199,7 +200,8 @@ absl::StatusOr<StoredCase> Intake::PlaceCase(const Source& source,
   if (!found.has_value()) {
     HILUM_ASSIGN_OR_RETURN(
         const std::string same_sop,
-        database_->CaseOfSop(source.keys.of[kSopColumn], source.name));
+        database_->CaseOfSop(source.keys.of[kSopColumn],
+                             named_by_uid ? std::string() : source.name));
     if (!same_sop.empty()) return NeedCase(same_sop);
   }
   const bool has_mask = image.segmented.rows > 0;
@@ -236,7 +238,8 @@ absl::StatusOr<Outcome> Intake::Record(const IntakeFile& file,
   if (source.refusal != Refusal::kNone) {
     HILUM_RETURN_IF_ERROR(RecordRefusal(source, before));
   } else {
-    HILUM_ASSIGN_OR_RETURN(StoredCase stored, PlaceCase(source, prepared));
+    HILUM_ASSIGN_OR_RETURN(StoredCase stored,
+                           PlaceCase(source, file.named_by_uid, prepared));
     source.case_id = stored.id;
     HILUM_RETURN_IF_ERROR(database_->PutSource(source));
     HILUM_ASSIGN_OR_RETURN(const std::optional<StoredCase> known,

@@ -36,6 +36,9 @@ struct IntakeFile {
   std::string path;  // absolute; where it is read
   FileStamp stamp;   // StampOf(path), from before it is read
   ReadOptions read;
+  // The source is called after the object's UID and not after a file: what
+  // comes under that name again is the same object, not a file that changed.
+  bool named_by_uid = false;
 };
 
 // What Read made of a file: without its planes, which are in the record.
@@ -133,7 +136,7 @@ class Intake {
   Source SourceOf(const IntakeFile& file, const ReadImage& image) const;
   absl::Status RecordRefusal(const Source& source,
                              const std::optional<Source>& before);
-  absl::StatusOr<StoredCase> PlaceCase(const Source& source,
+  absl::StatusOr<StoredCase> PlaceCase(const Source& source, bool named_by_uid,
                                        const Prepared& prepared);
   absl::StatusOr<std::vector<LabelRow>> LabelsOf(
       const std::vector<Source>& sources);

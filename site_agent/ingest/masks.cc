@@ -20,8 +20,8 @@
 #include "site_agent/imaging/image.h"
 #include "site_agent/imaging/upright/turn.h"
 #include "site_agent/ingest/folder_walk.h"
-#include "site_agent/ingest/incoming_file.h"
 #include "site_agent/ingest/intake.h"
+#include "site_agent/ingest/object_uid.h"
 
 namespace hilum {
 namespace {
@@ -112,8 +112,9 @@ class MaskRun {
     Target target;
     const bool by_case = IsCaseId(stem);
     if (by_case) target.case_id = stem;
-    if (!by_case && IsUid(stem)) {
-      HILUM_ASSIGN_OR_RETURN(target.case_id, intake_.CaseOfSop(stem));
+    if (!by_case) {
+      HILUM_ASSIGN_OR_RETURN(target.case_id,
+                             intake_.CaseOfSop(UidOfFileName(stem)));
     }
     if (target.case_id.empty()) return target;
     HILUM_ASSIGN_OR_RETURN(const std::optional<StoredCase> stored,

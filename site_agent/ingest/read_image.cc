@@ -26,7 +26,7 @@
 #include "site_agent/imaging/dicom/patient_orientation.h"
 #include "site_agent/imaging/dicom/select_pcxr.h"
 #include "site_agent/imaging/upright/find_orientation.h"
-#include "site_agent/ingest/incoming_file.h"
+#include "site_agent/ingest/object_uid.h"
 
 namespace hilum {
 namespace {
@@ -109,7 +109,7 @@ uint64_t PlainImagePixels(absl::string_view bytes) {
 }
 
 ImageIds IdsOf(const DicomElements& elements) {
-  return {.sop_instance = elements.Text(0x00080018),
+  return {.sop_instance = ObjectUid(elements.Text(0x00080018)),
           .accession = elements.Text(0x00080050),
           .patient = elements.Text(0x00100020),
           .issuer = elements.Text(0x00100021),
@@ -198,8 +198,9 @@ absl::Status AddMask(const GrayImage& image, const std::string& path,
 
 std::string MaskFor(const ReadOptions& options, const ImageIds& ids) {
   if (!options.mask.empty()) return options.mask;
-  if (options.mask_folder.empty() || !IsUid(ids.sop_instance)) return "";
-  return MaskFileAt(absl::StrCat(options.mask_folder, "/", ids.sop_instance));
+  if (options.mask_folder.empty() || ids.sop_instance.empty()) return "";
+  return MaskFileAt(
+      absl::StrCat(options.mask_folder, "/", FileNameOfUid(ids.sop_instance)));
 }
 
 absl::Status Read(const std::string& path, const ReadOptions& options,

@@ -18,6 +18,7 @@
 #include "common/base/status_macros.h"
 #include "site_agent/ingest/incoming_file.h"
 #include "site_agent/ingest/labels.h"
+#include "site_agent/ingest/object_uid.h"
 
 namespace hilum {
 namespace {
@@ -116,7 +117,7 @@ absl::StatusOr<IntakeAnswer> ReceivingIntake::TryTake(const std::string& name,
   HILUM_RETURN_IF_ERROR(OpenStore());
   const std::string path = absl::StrCat(folder_, "/", name);
   const std::string kept = KeptPath(uid.empty() ? name : uid);
-  IntakeFile file{.path = path};
+  IntakeFile file{.path = path, .named_by_uid = true};
   HILUM_ASSIGN_OR_RETURN(file.stamp, StampOf(path));
   HILUM_ASSIGN_OR_RETURN(const auto before, intake_->FindSource(kept));
   file.read.chosen = before.has_value() && before->chosen;
@@ -164,9 +165,9 @@ IntakeAnswer ReceivingIntake::Take(absl::string_view name) {
 }
 
 absl::StatusOr<bool> ReceivingIntake::IsKnown(absl::string_view sop_instance) {
-  if (!IsUid(sop_instance)) return false;
+  const std::string uid = ObjectUid(sop_instance);
+  if (uid.empty()) return false;
   HILUM_RETURN_IF_ERROR(OpenStore());
-  const std::string uid(sop_instance);
   HILUM_ASSIGN_OR_RETURN(const auto source, intake_->FindSource(KeptPath(uid)));
   if (source.has_value()) return true;
   const IdKeys keys =

@@ -84,14 +84,16 @@ int PacsTest::NumIncoming() const {
   return count;
 }
 
-std::string PacsTest::Film(int seed, int rows, const char* part) const {
+std::string PacsTest::Film(int seed, int rows, const char* part,
+                           const char* date) const {
   std::vector<int> words;
   for (int i = 0; i < rows * 1000; ++i) {
     words.push_back((i * seed + i / 7) % 4096);
   }
   DicomMaker maker = SmallChest();
   maker.Text(0x00080018, "UI", absl::StrCat("1.2.3.", seed))
-      .Text(0x00080020, "DA", "20200301")
+      .Text(0x00080020, "DA", date)
+      .Text(0x00080050, "SH", absl::StrCat("A", seed))
       .Text(0x00100020, "LO", absl::StrCat("P", seed))
       .Text(0x00180015, "CS", part)
       .Text(0x0020000d, "UI", absl::StrCat("1.2.9.", seed))
@@ -197,7 +199,8 @@ std::vector<std::string> PacsTest::TlsArguments(const std::string& name) const {
           Path("ca.pem")};
 }
 
-std::string PacsTest::OrthancConfig(int hilum_port, bool tls) const {
+std::string PacsTest::OrthancConfig(int hilum_port, bool tls,
+                                    const std::string& sends_as) const {
   return absl::StrCat(
       R"({"StorageDirectory": ")", Path("db"), R"(", "IndexDirectory": ")",
       Path("db"), R"(", "DicomAet": "ORTHANC", "DicomPort": )", orthanc_port_,
@@ -212,17 +215,19 @@ std::string PacsTest::OrthancConfig(int hilum_port, bool tls) const {
                          Path("ca.pem"), R"(", )")
           : "",
       R"("Plugins": [], "LuaScripts": [],
-  "DicomModalities": {"hilum": ["HILUM", "127.0.0.1", )",
-      hilum_port, "]}}\n");
+  "DicomModalities": {"hilum": {"AET": "HILUM", "Host": "127.0.0.1", "Port": )",
+      hilum_port, R"(, "LocalAet": ")", sends_as.empty() ? "ORTHANC" : sends_as,
+      "\"}}}\n");
 }
 
-bool PacsTest::StartOrthanc(int hilum_port, bool tls) {
+bool PacsTest::StartOrthanc(int hilum_port, bool tls,
+                            const std::string& sends_as) {
   const std::string program = Tool("Orthanc");
   if (program.empty() || Tool("movescu").empty()) return false;
   orthanc_port_ = FreePort();
   fs::create_directories(Path("db"));
   const std::string config =
-      Put("orthanc.json", OrthancConfig(hilum_port, tls));
+      Put("orthanc.json", OrthancConfig(hilum_port, tls, sends_as));
   auto child = ChildProcess::Start({program, config}, Path("orthanc.log"));
   EXPECT_TRUE(child.ok()) << child.status();
   if (!child.ok()) return false;

@@ -31,7 +31,8 @@ class PacsTest : public testing::Test {
   int NumIncoming() const;
 
   // A film of rows x 1000 pixels as a file; `seed` makes it another one.
-  std::string Film(int seed, int rows = 40, const char* part = "CHEST") const;
+  std::string Film(int seed, int rows = 40, const char* part = "CHEST",
+                   const char* date = "20200301") const;
 
   // `hilum-ingest listen` on a free port, until StopListening.
   void Listen(const std::vector<std::string>& more = {});
@@ -52,8 +53,10 @@ class PacsTest : public testing::Test {
                const std::vector<std::string>& options = {}, int port = 0);
 
   // Orthanc on loopback that knows HILUM at `hilum_port`. False: not there.
-  // With `tls`: over TLS, as orthanc.pem that ca.pem signed.
-  bool StartOrthanc(int hilum_port, bool tls = false);
+  // With `tls`: over TLS, as orthanc.pem that ca.pem signed. `sends_as`: the
+  // title under which it sends what is moved; "": its own.
+  bool StartOrthanc(int hilum_port, bool tls = false,
+                    const std::string& sends_as = "");
   // NAME.pem and NAME.key, signed by BY or, where that is empty, itself.
   void MakeCertificate(const std::string& name, const std::string& by);
   // DCMTK's tools as NAME.
@@ -68,7 +71,8 @@ class PacsTest : public testing::Test {
   int orthanc_port_ = 0;  // DICOM
 
  private:
-  std::string OrthancConfig(int hilum_port, bool tls) const;
+  std::string OrthancConfig(int hilum_port, bool tls,
+                            const std::string& sends_as) const;
 
   const std::string folder_;
   std::optional<ChildProcess> listener_;

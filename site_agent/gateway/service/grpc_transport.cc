@@ -4,12 +4,19 @@
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
 #include <grpcpp/create_channel.h>
+#include <sys/eventfd.h>
 
+#include <optional>
 #include <set>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/clock.h"
+#include "common/base/cause.h"
+#include "common/base/file.h"
+#include "common/rpc/connection_probe.h"
+#include "common/rpc/proxy.h"
 #include "common/rpc/status.h"
 #include "common/rpc/tls.h"
 #include "hilum/v1/federation.grpc.pb.h"
@@ -18,6 +25,9 @@ namespace hilum {
 namespace {
 
 using Stub = v1::Federation::Stub;
+
+// A probe's result holds for so long.
+constexpr absl::Duration kProbeAge = absl::Seconds(30);
 
 template <typename Request, typename Response>
 grpc::Status Send(Stub& stub, grpc::ClientContext& context,
@@ -57,41 +67,89 @@ grpc::Status Dispatch(Stub& stub, absl::string_view method,
   return grpc::Status(grpc::StatusCode::UNIMPLEMENTED, "no such method");
 }
 
+// gRPC's own limit is met each time; any other is the coordinator's, which may
+// have room later.
+absl::Status Exhausted(const absl::Status& status) {
+  if (absl::StrContains(status.message(), "larger than max")) {
+    return WithCause(
+        absl::ResourceExhaustedError(absl::StrCat(
+            status.message(), "; both sides must be of the same release")),
+        Cause::kTooLarge);
+  }
+  return absl::UnavailableError(
+      absl::StrCat("the coordinator has no room: ", status.message()));
+}
+
 }  // namespace
 
 struct GrpcTransport::State {
+  explicit State(const Identity& own) : identity(own) {}
+
+  // What stands between this side and the coordinator: a recent probe, or else
+  // a new one.
+  ConnectionProbe Probe(const std::string& coordinator);
+
+  const Identity identity;
+  std::optional<Proxy> proxy;
   std::unique_ptr<Stub> stub;
+  const ScopedFd stopping{eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+
   absl::Mutex mutex;
   std::set<grpc::ClientContext*> in_flight ABSL_GUARDED_BY(mutex);
   grpc::ClientContext* polling ABSL_GUARDED_BY(mutex) = nullptr;
   bool interrupted ABSL_GUARDED_BY(mutex) = false;
   bool shutdown ABSL_GUARDED_BY(mutex) = false;
   std::string peer_certificate ABSL_GUARDED_BY(mutex);
+
+  // Held while one is made: calls that fail together share it.
+  absl::Mutex probing;
+  absl::Time probed_at ABSL_GUARDED_BY(probing) = absl::InfinitePast();
+  ConnectionProbe probe ABSL_GUARDED_BY(probing);
 };
 
 GrpcTransport::GrpcTransport(const std::string& coordinator,
                              const Identity& identity)
-    : coordinator_(coordinator), state_(std::make_unique<State>()) {
+    : coordinator_(coordinator), state_(std::make_unique<State>(identity)) {
+  state_->proxy = ProxyFor(coordinator);
+  grpc::ChannelArguments arguments = BulkChannelArguments();
+  SetProxy(state_->proxy, arguments);
   state_->stub = v1::Federation::NewStub(grpc::CreateCustomChannel(
-      coordinator, TlsChannelCredentials(identity), BulkChannelArguments()));
+      coordinator, TlsChannelCredentials(identity), arguments));
 }
 
 GrpcTransport::~GrpcTransport() { Shutdown(); }
 
-absl::Status GrpcTransport::Explain(const absl::Status& status) const {
-  if (!absl::IsUnavailable(status)) return status;
-  absl::string_view text = status.message();
-  std::string message = absl::StrCat("cannot reach ", coordinator_);
-  if (absl::StrContains(text, "certificate") ||
-      absl::StrContains(text, "SSL") || absl::StrContains(text, "Peer name")) {
-    absl::StrAppend(
-        &message, ": the certificates do not fit (", text,
-        "); is the address one of the coordinator's certificate, and is "
-        "tls.authority its consortium's?");
-  } else {
-    absl::StrAppend(&message, ": ", text);
+ConnectionProbe GrpcTransport::State::Probe(const std::string& coordinator) {
+  absl::MutexLock lock(&probing);
+  if (absl::Now() - probed_at > kProbeAge) {
+    probe = ProbeConnection({.target = coordinator,
+                             .identity = &identity,
+                             .proxy = proxy,
+                             .stop_fd = stopping.get()});
+    probed_at = absl::Now();
   }
-  return absl::UnavailableError(message);
+  return probe;
+}
+
+// gRPC says the same of most faults, so a connection of its own shows which
+// one it is.
+absl::Status GrpcTransport::Explain(const absl::Status& told) const {
+  // What the coordinator says of a cause is its own disk's, not this one's.
+  const absl::Status status = WithCause(told, Cause::kUnknown);
+  if (absl::IsResourceExhausted(status)) return Exhausted(status);
+  const bool late = absl::IsDeadlineExceeded(status);
+  if (!absl::IsUnavailable(status) && !late) return status;
+  const ConnectionProbe probe = state_->Probe(coordinator_);
+  std::string why = probe.text;
+  if (why.empty() && late) {
+    why =
+        "it takes connections, but did not answer this call in time; if that "
+        "comes again, ask the coordinator's people";
+  } else if (why.empty()) {
+    why = absl::StrCat("the connection broke (", status.message(), ")");
+  }
+  return absl::Status(status.code(),
+                      absl::StrCat("cannot reach ", coordinator_, ": ", why));
 }
 
 absl::Status GrpcTransport::Call(absl::string_view method,
@@ -121,6 +179,9 @@ absl::Status GrpcTransport::Call(absl::string_view method,
       state_->peer_certificate = PeerCertificatePem(*context.auth_context());
     }
     if (polls) state_->polling = nullptr;
+    if (!status.ok() && state_->shutdown) {
+      return absl::CancelledError("stopped");
+    }
   }
   return Explain(FromGrpc(status));
 }
@@ -142,6 +203,7 @@ void GrpcTransport::Interrupt() {
 void GrpcTransport::Shutdown() {
   absl::MutexLock lock(&state_->mutex);
   state_->shutdown = true;
+  eventfd_write(state_->stopping.get(), 1);
   for (grpc::ClientContext* context : state_->in_flight) context->TryCancel();
 }
 

@@ -13,7 +13,9 @@ namespace hilum {
 // hilum.v1.Federation over gRPC and mutual TLS 1.3. Thread-safe.
 class GrpcTransport : public Transport {
  public:
-  // `coordinator`: host:port. Connects with the first call.
+  // `coordinator`: host:port. Connects with the first call, through the proxy
+  // that ProxyFor names. What cannot be reached is said as ProbeConnection has
+  // it: call with SIGPIPE ignored.
   GrpcTransport(const std::string& coordinator, const Identity& identity);
   ~GrpcTransport() override;
 

@@ -28,6 +28,10 @@ constexpr int kAssociationSeconds = 10;  // to negotiate
 constexpr int kIdleSeconds = 300;        // between two messages
 constexpr uint32_t kLoopbackNet = 127;
 
+bool IsLoopback(uint32_t address) {
+  return ntohl(address) >> 24 == kLoopbackNet;
+}
+
 // What a peer calls itself, fit for a log.
 std::string Shown(absl::string_view title) {
   std::string out(absl::StripAsciiWhitespace(title));
@@ -121,7 +125,9 @@ class Association {
     }
     if (!MayCall(title_)) {
       return Reject(ASC_REASON_SU_CALLINGAETITLENOTRECOGNIZED,
-                    "no --allow names it and its address");
+                    absl::StrCat("no --allow names it; if it may send, give "
+                                 "--allow ",
+                                 title_, "@", PeerText(address_)));
     }
     const absl::Status accepted = AcceptContexts(association_->params);
     if (!accepted.ok() || ASC_acknowledgeAssociation(association_).bad()) {
@@ -213,9 +219,14 @@ std::string PeerText(uint32_t address) {
   return text;
 }
 
+bool IsLoopbackAddress(const std::string& text) {
+  in_addr in = {};
+  return inet_pton(AF_INET, text.c_str(), &in) == 1 && IsLoopback(in.s_addr);
+}
+
 bool MayConnect(const ScpOptions& options, uint32_t address) {
   if (options.allowed.empty()) {
-    return options.tls != nullptr || ntohl(address) >> 24 == kLoopbackNet;
+    return options.tls != nullptr || IsLoopback(address);
   }
   return std::any_of(options.allowed.begin(), options.allowed.end(),
                      [address](const AllowedPeer& peer) {

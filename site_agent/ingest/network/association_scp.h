@@ -40,6 +40,9 @@ struct ScpOptions {
 uint32_t AddressOfPeer(int connection);
 std::string PeerText(uint32_t address);
 
+// Whether an IPv4 address, as text, is of this machine alone: 127.0.0.0/8.
+bool IsLoopbackAddress(const std::string& text);
+
 // Whether any title may call from that address.
 bool MayConnect(const ScpOptions& options, uint32_t address);
 

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -17,10 +18,10 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "common/base/status_macros.h"
-#include "site_agent/ingest/incoming_file.h"
 #include "site_agent/ingest/network/association_scp.h"
 #include "site_agent/ingest/network/receive_object.h"
 #include "site_agent/ingest/network/storage_contexts.h"
+#include "site_agent/ingest/object_uid.h"
 
 namespace hilum {
 namespace {
@@ -73,11 +74,13 @@ std::string RejectionOf(T_ASC_Parameters* parameters) {
   return out;
 }
 
-// What the matches of a query say at one tag, and at another.
+// What the matches of a query say at some tags.
 struct Matches {
-  DcmTagKey tag;
-  DcmTagKey other;
-  std::vector<std::pair<std::string, std::string>> values;
+  std::vector<DcmTagKey> tags;
+  // Whether a match is kept; null: all are.
+  std::function<bool(const std::vector<std::string>&)> wanted = nullptr;
+  std::vector<std::vector<std::string>> rows;  // in the order of the tags
+  size_t seen = 0;
   bool too_many = false;
   // To tell the peer to stop.
   T_ASC_Association* association = nullptr;
@@ -88,7 +91,7 @@ void OnMatch(void* data, T_DIMSE_C_FindRQ* request, int, T_DIMSE_C_FindRSP*,
              DcmDataset* match) {
   Matches& matches = *static_cast<Matches*>(data);
   if (match == nullptr) return;
-  if (matches.values.size() >= kMaxMatches) {
+  if (matches.seen >= kMaxMatches) {
     if (!matches.too_many) {
       DIMSE_sendCancelRequest(matches.association, matches.context,
                               request->MessageID);
@@ -96,8 +99,12 @@ void OnMatch(void* data, T_DIMSE_C_FindRQ* request, int, T_DIMSE_C_FindRSP*,
     matches.too_many = true;
     return;
   }
-  matches.values.emplace_back(Value(*match, matches.tag),
-                              Value(*match, matches.other));
+  ++matches.seen;
+  std::vector<std::string> row;
+  for (const DcmTagKey& tag : matches.tags) row.push_back(Value(*match, tag));
+  if (matches.wanted == nullptr || matches.wanted(row)) {
+    matches.rows.push_back(std::move(row));
+  }
 }
 
 }  // namespace
@@ -138,6 +145,7 @@ struct DicomPeer::State {
   absl::StatusOr<T_ASC_PresentationContextID> ContextOf(const char* sop_class,
                                                         const char* what);
   absl::Status Find(DcmDataset identifier, Matches& matches);
+  absl::Status FindStudies(const ImageQuery& query, Matches& studies);
   // These append to `images`.
   absl::Status FindInStudy(const std::string& study,
                            const std::vector<std::string>& modalities,
@@ -308,14 +316,15 @@ absl::StatusOr<DicomPeer> DicomPeer::Open(const Options& options) {
 absl::Status DicomPeer::State::FindInSeries(const std::string& study,
                                             const std::string& series,
                                             std::vector<ImageKeys>& images) {
-  Matches instances{DCM_SOPInstanceUID, DCM_InstanceNumber, {}};
+  Matches instances{{DCM_SOPInstanceUID}};
   HILUM_RETURN_IF_ERROR(
       Find(Identifier("IMAGE", {{DCM_StudyInstanceUID, study},
                                 {DCM_SeriesInstanceUID, series},
                                 {DCM_SOPInstanceUID, ""}}),
            instances));
-  for (const auto& [instance, number] : instances.values) {
-    if (IsUid(instance)) images.push_back({study, series, instance});
+  for (const std::vector<std::string>& row : instances.rows) {
+    const std::string instance = ObjectUid(row[0]);
+    if (!instance.empty()) images.push_back({study, series, instance});
   }
   return absl::OkStatus();
 }
@@ -323,34 +332,62 @@ absl::Status DicomPeer::State::FindInSeries(const std::string& study,
 absl::Status DicomPeer::State::FindInStudy(
     const std::string& study, const std::vector<std::string>& modalities,
     std::vector<ImageKeys>& images) {
-  Matches series{DCM_SeriesInstanceUID, DCM_Modality, {}};
+  Matches series{{DCM_SeriesInstanceUID, DCM_Modality}};
   HILUM_RETURN_IF_ERROR(
       Find(Identifier("SERIES", {{DCM_StudyInstanceUID, study},
                                  {DCM_Modality, ""},
                                  {DCM_SeriesInstanceUID, ""}}),
            series));
-  for (const auto& [uid, modality] : series.values) {
+  for (const std::vector<std::string>& row : series.rows) {
+    const std::string uid = ObjectUid(row[0]);
     const bool wanted =
-        std::count(modalities.begin(), modalities.end(), modality) > 0;
-    if (!wanted || !IsUid(uid)) continue;
+        std::count(modalities.begin(), modalities.end(), row[1]) > 0;
+    if (!wanted || uid.empty()) continue;
     HILUM_RETURN_IF_ERROR(FindInSeries(study, uid, images));
   }
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<ImageKeys>> DicomPeer::FindImages(
-    const ImageQuery& query) {
-  std::vector<ImageKeys> images;
-  Matches studies{DCM_StudyInstanceUID, DCM_StudyDate, {}};
-  HILUM_RETURN_IF_ERROR(
-      state_->Find(Identifier("STUDY", {{DCM_StudyDate, query.study_date},
-                                        {DCM_StudyInstanceUID, ""}}),
-                   studies));
-  for (const auto& [study, date] : studies.values) {
-    if (!IsUid(study)) continue;
-    HILUM_RETURN_IF_ERROR(state_->FindInStudy(study, query.modalities, images));
+absl::Status DicomPeer::State::FindStudies(const ImageQuery& query,
+                                           Matches& studies) {
+  const std::vector<std::pair<DcmTagKey, std::string>> asked = {
+      {DCM_PatientID, query.patient}, {DCM_AccessionNumber, query.accession}};
+  std::vector<std::pair<DcmTagKey, std::string>> keys = {
+      {DCM_StudyDate, query.study_date}, {DCM_StudyInstanceUID, query.study}};
+  for (const auto& key : asked) {
+    if (!key.second.empty()) keys.push_back(key);
   }
-  return images;
+  size_t other = 0;
+  studies.tags = {DCM_StudyInstanceUID, DCM_StudyDate};
+  for (const auto& key : asked) studies.tags.push_back(key.first);
+  studies.wanted = [&](const std::vector<std::string>& row) {
+    bool fits = true;
+    for (size_t i = 0; i < asked.size(); ++i) {
+      fits &= asked[i].second.empty() || asked[i].second == row[2 + i];
+    }
+    other += !fits;
+    return fits && (!query.undated || row[1].empty());
+  };
+  HILUM_RETURN_IF_ERROR(Find(Identifier("STUDY", keys), studies));
+  if (other == 0 || other < studies.seen) return absl::OkStatus();
+  return Refused("C-FIND",
+                 "it answers with studies of another Patient ID or Accession "
+                 "Number, so it does not match by it");
+}
+
+absl::StatusOr<FoundImages> DicomPeer::FindImages(const ImageQuery& query) {
+  FoundImages found;
+  Matches studies;
+  HILUM_RETURN_IF_ERROR(state_->FindStudies(query, studies));
+  for (const std::vector<std::string>& row : studies.rows) {
+    const std::string study = ObjectUid(row[0]);
+    if (study.empty()) continue;
+    const size_t before = found.images.size();
+    HILUM_RETURN_IF_ERROR(
+        state_->FindInStudy(study, query.modalities, found.images));
+    found.studies += found.images.size() > before;
+  }
+  return found;
 }
 
 absl::Status DicomPeer::Get(const ImageKeys& image, const std::string& incoming,

@@ -31,10 +31,20 @@ struct ImageKeys {
   std::string instance;
 };
 
-// What is asked for in a day.
+// What is asked for: studies to which all of it applies that is not empty, and
+// of these the series of the modalities.
 struct ImageQuery {
   std::string study_date;               // YYYYMMDD (PS3.5 DA)
+  std::string patient;                  // Patient ID
+  std::string accession;                // Accession Number
+  std::string study;                    // Study Instance UID
+  bool undated = false;                 // only studies without a Study Date
   std::vector<std::string> modalities;  // "CR", "DX"
+};
+
+struct FoundImages {
+  std::vector<ImageKeys> images;
+  int studies = 0;  // that have any of them
 };
 
 // So many matches of one query at the most.
@@ -59,9 +69,11 @@ class DicomPeer {
   DicomPeer& operator=(DicomPeer&&) noexcept;
   ~DicomPeer();
 
-  // The images of series of these modalities, in studies of that date: C-FIND
-  // by study, by series, by image. RESOURCE_EXHAUSTED: over kMaxMatches.
-  absl::StatusOr<std::vector<ImageKeys>> FindImages(const ImageQuery& query);
+  // Finds images by C-FIND: by study, by series, by image. A study whose answer
+  // says another Patient ID or Accession Number than was asked for is left out;
+  // FAILED_PRECONDITION where all are such: the peer does not match by it.
+  // RESOURCE_EXHAUSTED: over kMaxMatches.
+  absl::StatusOr<FoundImages> FindImages(const ImageQuery& query);
 
   // C-GET: what comes goes through ReceiveObject. Ok also where nothing came.
   // RESOURCE_EXHAUSTED: the object could not be kept here.

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/descriptors.h"
 #include "common/base/status_macros.h"
 #include "site_agent/ingest/intake_process.h"
 #include "site_agent/ingest/network/listener.h"
@@ -21,6 +22,7 @@ void SilenceDcmtk() { OFLog::configure(OFLogger::OFF_LOG_LEVEL); }
 
 absl::Status Listen(const ListenOptions& options, std::ostream& out) {
   SilenceDcmtk();
+  RaiseDescriptorLimit();
   HILUM_RETURN_IF_ERROR(CheckAeTitle(options.ae_title));
   // First the process without network, then the first socket.
   HILUM_ASSIGN_OR_RETURN(IntakeProcess intake,

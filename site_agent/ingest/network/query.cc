@@ -18,18 +18,20 @@
 #include <optional>
 #include <ostream>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/time/civil_time.h"
 #include "absl/time/time.h"
 #include "common/base/clock.h"
+#include "common/base/descriptors.h"
 #include "common/base/status_macros.h"
 #include "common/cli/usage.h"
 #include "site_agent/ingest/intake_process.h"
 #include "site_agent/ingest/network/dicom_peer.h"
 #include "site_agent/ingest/network/listen.h"
 #include "site_agent/ingest/network/listener.h"
+#include "site_agent/ingest/network/query_plan.h"
 
 namespace hilum {
 namespace {
@@ -40,20 +42,28 @@ constexpr rlim_t kQueryBytes = 512 << 20;
 
 struct Tally {
   int found = 0, known = 0, fetched = 0, failed = 0;
-};
 
-struct Days {
-  absl::CivilDay first, last;
-};
-
-absl::StatusOr<Days> ParseDays(const QueryOptions& options) {
-  Days days;
-  if (!absl::ParseCivilTime(options.from, &days.first) ||
-      !absl::ParseCivilTime(options.to, &days.last) || days.last < days.first) {
-    return UsageError(
-        "--from and --to are days such as 2020-03-01, the first one first");
+  void Add(const Tally& other) {
+    found += other.found;
+    known += other.known;
+    fetched += other.fetched;
+    failed += other.failed;
   }
-  return days;
+};
+
+// Who may send what a C-MOVE asks for.
+absl::StatusOr<ScpOptions> ScpOf(const QueryOptions& options) {
+  HILUM_ASSIGN_OR_RETURN(const PeerAddress peer,
+                         ParsePeerAddress(options.peer));
+  ScpOptions scp{.ae_title = options.ae_title,
+                 .incoming = IncomingFolder(options.receiving)};
+  std::vector<std::string> allow = options.allow;
+  allow.push_back(absl::StrCat(peer.ae_title, "@", peer.host));
+  for (const std::string& one : allow) {
+    HILUM_ASSIGN_OR_RETURN(AllowedPeer allowed, ParseAllowedPeer(one));
+    scp.allowed.push_back(std::move(allowed));
+  }
+  return scp;
 }
 
 // The listener that a C-MOVE sends to, in a process of its own until this
@@ -62,19 +72,20 @@ class MoveTarget {
  public:
   static absl::StatusOr<std::unique_ptr<MoveTarget>> Start(
       const QueryOptions& options, IntakeProcess& intake, std::ostream& log) {
-    HILUM_ASSIGN_OR_RETURN(const PeerAddress peer,
-                           ParsePeerAddress(options.peer));
-    ScpOptions scp{.ae_title = options.ae_title,
-                   .incoming = IncomingFolder(options.receiving)};
-    HILUM_ASSIGN_OR_RETURN(
-        AllowedPeer allowed,
-        ParseAllowedPeer(absl::StrCat(peer.ae_title, "@", peer.host)));
-    scp.allowed.push_back(std::move(allowed));
+    HILUM_ASSIGN_OR_RETURN(ScpOptions scp, ScpOf(options));
     HILUM_ASSIGN_OR_RETURN(std::unique_ptr<DcmTransportLayer> tls,
                            MakeTlsLayer(options.tls, /*server=*/true));
     scp.tls = tls.get();
     HILUM_ASSIGN_OR_RETURN(Listener listener,
                            Listener::Open(options.bind, options.port));
+    log << absl::StrCat("waiting as ", options.ae_title, " on ", options.bind,
+                        ":", listener.port(), " for what the PACS sends",
+                        IsLoopbackAddress(options.bind)
+                            ? ", from this machine alone; for a PACS on "
+                              "another one give --bind with this machine's "
+                              "address"
+                            : "")
+        << std::endl;
     const pid_t child = fork();
     if (child < 0) return absl::ResourceExhaustedError("no process to listen");
     if (child == 0) {
@@ -110,20 +121,19 @@ class QueryRun {
         intake_(std::move(intake)),
         out_(out) {}
 
-  absl::Status Run(const Days& days) {
+  absl::Status Run(const QueryPlan& plan) {
+    for (const std::string& note : plan.notes) out_ << note << std::endl;
     Tally all;
-    for (absl::CivilDay day = days.first; day <= days.last; ++day) {
+    for (const QueryPart& part : plan.parts) {
       Tally tally;
-      const absl::Status status = RunDay(day, tally);
-      if (tally.found > 0 || !status.ok()) {
-        Say(absl::FormatCivilTime(day), tally);
+      const absl::Status status = RunPart(part.query, tally);
+      if (tally.found > 0 || !status.ok() || options_.selection.by_name()) {
+        Say(part.name, tally);
       }
       HILUM_RETURN_IF_ERROR(status);
-      all.found += tally.found;
-      all.known += tally.known;
-      all.fetched += tally.fetched;
-      all.failed += tally.failed;
+      all.Add(tally);
     }
+    if (!options_.selection.by_name()) HILUM_RETURN_IF_ERROR(RunUndated(all));
     Say("in all", all);
     if (all.failed == 0) return absl::OkStatus();
     return absl::AbortedError(absl::StrCat(
@@ -151,13 +161,44 @@ class QueryRun {
     return &*peer_;
   }
 
-  absl::Status RunDay(absl::CivilDay day, Tally& tally) {
+  absl::Status RunPart(const ImageQuery& query, Tally& tally) {
     HILUM_ASSIGN_OR_RETURN(DicomPeer * peer, Peer());
-    HILUM_ASSIGN_OR_RETURN(
-        const std::vector<ImageKeys> images,
-        peer->FindImages({absl::StrFormat("%04d%02d%02d", day.year(),
-                                          day.month(), day.day()),
-                          options_.modalities}));
+    HILUM_ASSIGN_OR_RETURN(const FoundImages found, peer->FindImages(query));
+    return Fetch(found.images, tally);
+  }
+
+  // No day matches a study that has none (PS3.4 section C.2.2.2.5).
+  absl::Status RunUndated(Tally& all) {
+    if (options_.undated == Undated::kIgnore) return absl::OkStatus();
+    HILUM_ASSIGN_OR_RETURN(DicomPeer * peer, Peer());
+    const auto found = peer->FindImages(
+        {.undated = true, .modalities = options_.selection.modalities});
+    if (absl::IsResourceExhausted(found.status())) {
+      out_ << absl::StrCat(
+                  "whether studies without a date are there is not "
+                  "known: the PACS has over ",
+                  kMaxMatches, " studies; ask for them by --list")
+           << std::endl;
+      return absl::OkStatus();
+    }
+    HILUM_RETURN_IF_ERROR(found.status());
+    if (found->images.empty()) return absl::OkStatus();
+    if (options_.undated == Undated::kCount) {
+      out_ << absl::StrCat("without a date: ", found->images.size(),
+                           " images of ", found->studies,
+                           " studies, not fetched, since no day is theirs; "
+                           "--undated fetch fetches them")
+           << std::endl;
+      return absl::OkStatus();
+    }
+    Tally tally;
+    const absl::Status status = Fetch(found->images, tally);
+    Say("without a date", tally);
+    all.Add(tally);
+    return status;
+  }
+
+  absl::Status Fetch(const std::vector<ImageKeys>& images, Tally& tally) {
     tally.found = static_cast<int>(images.size());
     for (const ImageKeys& image : images) {
       HILUM_ASSIGN_OR_RETURN(const bool known, intake_.IsKnown(image.instance));
@@ -182,9 +223,11 @@ class QueryRun {
       HILUM_ASSIGN_OR_RETURN(const bool came, intake_.IsKnown(image.instance));
       if (!came) {
         status = absl::NotFoundError(
-            options_.move ? "the peer says done, but nothing came; it must "
-                            "know this AE title with this host and --port"
-                          : "the peer says done, but nothing came");
+            options_.move
+                ? "the peer says done, but nothing came; it must know this AE "
+                  "title with this host and --port (--bind), and send under a "
+                  "title that --allow names"
+                : "the peer says done, but nothing came");
       }
     }
     ++(status.ok() ? tally.fetched : tally.failed);
@@ -220,7 +263,7 @@ void BoundMemory() {
 #endif
 }
 
-absl::Status RunWith(const QueryOptions& options, const Days& days,
+absl::Status RunWith(const QueryOptions& options, const QueryPlan& plan,
                      IntakeProcess& intake, std::ostream& out) {
   HILUM_ASSIGN_OR_RETURN(PeerAddress peer, ParsePeerAddress(options.peer));
   HILUM_ASSIGN_OR_RETURN(std::unique_ptr<DcmTransportLayer> tls,
@@ -237,17 +280,21 @@ absl::Status RunWith(const QueryOptions& options, const Days& days,
                 .fetch = options.move ? Fetch::kMove : Fetch::kGet,
                 .tls = tls.get()},
                std::move(channel), out);
-  return run.Run(days);
+  return run.Run(plan);
 }
 
 }  // namespace
 
 absl::Status Query(const QueryOptions& options, std::ostream& out) {
   SilenceDcmtk();
+  RaiseDescriptorLimit();
   std::signal(SIGPIPE, SIG_IGN);
   HILUM_RETURN_IF_ERROR(CheckAeTitle(options.ae_title));
   HILUM_RETURN_IF_ERROR(ParsePeerAddress(options.peer).status());
-  HILUM_ASSIGN_OR_RETURN(const Days days, ParseDays(options));
+  HILUM_ASSIGN_OR_RETURN(const QueryPlan plan, PlanQuery(options.selection));
+  for (const std::string& more : options.allow) {
+    HILUM_RETURN_IF_ERROR(ParseAllowedPeer(more).status());
+  }
   if (options.move && options.port == 0) {
     return UsageError(
         "--move needs --port, the one that the peer knows for this AE title");
@@ -258,7 +305,7 @@ absl::Status Query(const QueryOptions& options, std::ostream& out) {
   BoundMemory();
   absl::Status done;
   try {
-    done = RunWith(options, days, intake, out);
+    done = RunWith(options, plan, intake, out);
   } catch (const std::exception& error) {
     done = absl::ResourceExhaustedError(
         absl::StrCat(options.peer, ": ", error.what()));

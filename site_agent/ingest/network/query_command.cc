@@ -35,8 +35,51 @@ void AddFetchOptions(CLI::App& command, QueryOptions& options) {
   move->excludes(get)->needs(port);
   command
       .add_option("--bind", options.bind,
-                  "With --move: IPv4 address to listen on")
-      ->capture_default_str();
+                  "With --move: IPv4 address of this machine that the PACS "
+                  "sends to; 0.0.0.0: all of them")
+      ->capture_default_str()
+      ->needs(move);
+  command
+      .add_option("--allow", options.allow,
+                  "With --move: AET or AET@HOST that may send beside --peer, "
+                  "where the PACS sends under another title; again for more")
+      ->needs(move);
+}
+
+// Which images: by day or by name.
+void AddSelectionOptions(CLI::App& command, QueryOptions& options) {
+  QuerySelection& selection = options.selection;
+  CLI::Option* from = command.add_option("--from", selection.from,
+                                         "First study date, YYYY-MM-DD");
+  CLI::Option* to =
+      command.add_option("--to", selection.to, "Last study date, YYYY-MM-DD");
+  from->check(DayFault)->needs(to);
+  to->check(DayFault)->needs(from);
+  command
+      .add_option("--accession", selection.accessions,
+                  "Accession numbers, with commas, instead of days")
+      ->delimiter(',')
+      ->excludes(from);
+  command
+      .add_option("--list", selection.list,
+                  "CSV instead of days: a row for each patient, accession "
+                  "number or study; its header names PatientID, "
+                  "AccessionNumber or StudyInstanceUID, as a labels file's")
+      ->excludes(from);
+  command.add_option("--modality", selection.modalities, "Default: CR,DX")
+      ->delimiter(',');
+  command
+      .add_option_function<std::string>(
+          "--undated",
+          [&options](const std::string& word) {
+            options.undated = word == "fetch"    ? Undated::kFetch
+                              : word == "ignore" ? Undated::kIgnore
+                                                 : Undated::kCount;
+          },
+          "With days: what to do with studies without a date, count, fetch or "
+          "ignore; default count. Unless they are ignored the PACS is asked "
+          "for all its studies")
+      ->check(CLI::IsMember({"count", "fetch", "ignore"}));
 }
 
 }  // namespace
@@ -51,21 +94,20 @@ void AddQueryCommand(CLI::App& app, std::ostream& out, IngestAction& action) {
   command->add_option("--peer", options->peer, "The PACS: AET@HOST:PORT")
       ->required()
       ->check(PeerFault);
-  command->add_option("--from", options->from, "First study date, YYYY-MM-DD")
-      ->required()
-      ->check(DayFault);
-  command->add_option("--to", options->to, "Last study date, YYYY-MM-DD")
-      ->required()
-      ->check(DayFault);
-  command->add_option("--modality", options->modalities, "Default: CR,DX")
-      ->delimiter(',');
+  AddSelectionOptions(*command, *options);
   AddFetchOptions(*command, *options);
   command->add_option("--pace", options->pace, "Images a minute at the most")
       ->check(CLI::Range(1, 100000));
   command->footer(
       "Example: hilum-ingest query --store /data/cases --peer "
-      "PACS@pacs.hospital.example:104 --from 2020-03-01 --to 2020-06-30");
+      "PACS@pacs.hospital.example:104 --from 2020-03-01 --to 2020-06-30\n"
+      "         hilum-ingest query --store /data/cases --peer "
+      "PACS@pacs.hospital.example:104 --list labels.csv");
   command->callback([options, &out, &action] {
+    const QuerySelection& selection = options->selection;
+    if (selection.from.empty() && !selection.by_name()) {
+      throw CLI::RequiredError("--from and --to, --accession or --list");
+    }
     action = [options, &out] { return Query(*options, out); };
   });
 }

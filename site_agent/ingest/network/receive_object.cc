@@ -11,10 +11,10 @@
 #include <optional>
 #include <utility>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
 #include "site_agent/ingest/incoming_file.h"
+#include "site_agent/ingest/object_uid.h"
 
 namespace hilum {
 namespace {
@@ -164,15 +164,14 @@ absl::StatusOr<ReceivedObject> ReceiveObject(T_ASC_Association* association,
   if (request.DataSetType == DIMSE_DATASET_NULL) {
     return absl::UnavailableError("a C-STORE without a data set");
   }
-  const ObjectNames names{
-      request.AffectedSOPClassUID,
-      std::string(absl::StripAsciiWhitespace(request.AffectedSOPInstanceUID)),
-      context.acceptedTransferSyntax};
+  const ObjectNames names{request.AffectedSOPClassUID,
+                          ObjectUid(request.AffectedSOPInstanceUID),
+                          context.acceptedTransferSyntax};
   ReceivedObject result;
   if (names.sop_class != context.abstractSyntax) {
     HILUM_RETURN_IF_ERROR(Skip(association));
     result = Failed(kStoreClassNotSupported, "not the class of its context");
-  } else if (!IsUid(names.sop_instance)) {
+  } else if (names.sop_instance.empty()) {
     HILUM_RETURN_IF_ERROR(Skip(association));
     result = Failed(kStoreInvalidInstance, "no SOP Instance UID");
   } else {

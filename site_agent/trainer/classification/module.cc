@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/cause.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
 #include "site_agent/trainer/classification/loss.h"
@@ -239,10 +240,11 @@ absl::StatusOr<double> Module::Impl::AddGradients(Batch& batch,
       if (!IsOutOfMemory(e)) return TorchError(e);
       optimizer->DropGradients();
     }
-  return absl::ResourceExhaustedError(
-      absl::StrCat("device ", options.device.name(),
-                   ": out of memory for even one case; use a smaller "
-                   "model.input_size or another device"));
+  return WithCause(absl::ResourceExhaustedError(absl::StrCat(
+                       "device ", options.device.name(),
+                       ": out of memory for even one case; use a smaller "
+                       "model.input_size or another device")),
+                   Cause::kOutOfMemory);
 }
 
 Module::Module(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
