@@ -13,6 +13,7 @@
 #include "common/base/csv.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
+#include "common/cli/usage.h"
 
 namespace hilum {
 namespace {
@@ -43,7 +44,7 @@ class Planner {
     absl::CivilDay first, last;
     if (!absl::ParseCivilTime(selection_.from, &first) ||
         !absl::ParseCivilTime(selection_.to, &last) || last < first) {
-      return absl::InvalidArgumentError(
+      return UsageError(
           "--from and --to are days such as 2020-03-01, the first one first");
     }
     for (absl::CivilDay day = first; day <= last; ++day) {

@@ -30,7 +30,7 @@ TEST(QueryCommandTest, WrongUsageIsToldBeforeAnythingIsOpened) {
   // Of no use without a listener.
   EXPECT_EQ(ExitOf(days + "--allow PACS"), 2);
   EXPECT_EQ(ExitOf(days + "--bind 0.0.0.0"), 2);
-  EXPECT_EQ(ExitOf(query + "--from 2020-03-02 --to 2020-03-01"), 1);
+  EXPECT_EQ(ExitOf(query + "--from 2020-03-02 --to 2020-03-01"), 2);
   EXPECT_EQ(ExitOf("query --help"), 0);
 }
 
