@@ -30,7 +30,7 @@ class ConnectionProbeTest : public testing::Test {
     return ProbeConnection({.target = target,
                             .identity = &site_,
                             .proxy = std::move(proxy),
-                            .patience = absl::Milliseconds(400)});
+                            .patience = absl::Milliseconds(1500)});
   }
   ConnectionProbe ProbePort(int port) const {
     return Probe(absl::StrCat("127.0.0.1:", port));

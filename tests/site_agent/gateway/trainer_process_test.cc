@@ -174,15 +174,13 @@ TEST_F(TrainerProcessTest, WhatTheTrainerPrintsIsInTheLogAsItsOwn) {
 // It may keep a descriptor of what it wrote.
 TEST_F(TrainerProcessTest, NotesAreCopiesThatTheTrainerCannotChange) {
   TrainerProcess trainer = Make();
-  const std::string own = state_ + "/trainer/rejected.csv";
-  ASSERT_TRUE(WriteFileAtomically(own, "row,file,reason\n").ok());
+  const std::string own = state_ + "/trainer/rejected_masks.csv";
+  ASSERT_TRUE(WriteFileAtomically(own, "row,file,label,reason\n").ok());
   const ScopedFd kept(open(own.c_str(), O_RDWR | O_CLOEXEC));
-  v1::PrepareRequest request = PrepareRequest();
-  request.set_notes_dir(state_);
-  const auto prepared = trainer.Prepare(request);
+  const auto prepared = trainer.Prepare(PrepareRequest());
   ASSERT_TRUE(prepared.ok()) << prepared.status();
   ASSERT_TRUE(WriteAt(kept.get(), 0, "forged", "").ok());
-  EXPECT_EQ(ReadFile(state_ + "/rejected.csv").value(), "row,file,reason\n");
+  EXPECT_EQ(Text("s/rejected_masks.csv"), "row,file,label,reason\n");
 }
 
 TEST_F(TrainerProcessTest, EachStudyHasAProcessOfItsOwn) {
