@@ -2,6 +2,8 @@
 #include "common/cli/service.h"
 
 #include <pthread.h>
+#include <ucontext.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <utility>
@@ -36,7 +38,25 @@ void Log(absl::string_view line) {
   absl::FPrintF(stderr, "%s\n", LogLine(RealClock().Now(), line));
 }
 
+namespace {
+
+// A thread that a library has started before main does not block the signals.
+// It hands them on to the thread that waits for them, and blocks them from now
+// on. Calls only what is safe in a handler.
+void HandOn(int signal, siginfo_t*, void* context) {
+  sigaddset(&static_cast<ucontext_t*>(context)->uc_sigmask, signal);
+  kill(getpid(), signal);
+}
+
+}  // namespace
+
 StopSignals::StopSignals() {
+  struct sigaction hand_on = {};
+  hand_on.sa_sigaction = HandOn;
+  hand_on.sa_flags = SA_SIGINFO | SA_RESTART;
+  sigemptyset(&hand_on.sa_mask);
+  sigaction(SIGINT, &hand_on, &before_int_);
+  sigaction(SIGTERM, &hand_on, &before_term_);
   sigemptyset(&signals_);
   // SIGUSR1 ends the thread of Start.
   for (int signal : {SIGINT, SIGTERM, SIGUSR1}) sigaddset(&signals_, signal);
@@ -49,6 +69,8 @@ StopSignals::~StopSignals() {
     pthread_kill(thread_.native_handle(), SIGUSR1);
     thread_.join();
   }
+  sigaction(SIGINT, &before_int_, nullptr);
+  sigaction(SIGTERM, &before_term_, nullptr);
   pthread_sigmask(SIG_SETMASK, &before_, nullptr);
 }
 

@@ -25,8 +25,9 @@ std::string LogLine(absl::Time now, absl::string_view line);
 void Log(absl::string_view line);
 
 // Takes SIGINT and SIGTERM. Life: construct before any thread is started, which
-// then blocks the signals in all of them; Wait once, or Start once. Ignores
-// SIGPIPE. One object a process.
+// then blocks the signals in all of them; Wait once, or Start once. Threads that
+// libraries have started before main hand the signals on. Ignores SIGPIPE. One
+// object a process.
 class StopSignals {
  public:
   StopSignals();
@@ -43,6 +44,7 @@ class StopSignals {
  private:
   sigset_t signals_;
   sigset_t before_;
+  struct sigaction before_int_, before_term_;
   std::thread thread_;
 };
 

@@ -225,7 +225,7 @@ TEST_F(BadInputTest, BadRowsAreListedWithTheirNumberAndTheStudyGoesOn) {
   EXPECT_EQ(Text(ResultsOf("out", "site-b") + "/rejected.csv").find(".png"),
             std::string::npos);
   // Their people are told where to look.
-  EXPECT_THAT(Text("out/logs/site-a.log"), HasSubstr(Path(results)));
+  EXPECT_THAT(Text("out/logs/site-a.log"), HasSubstr(absl::StrCat("/", results)));
 }
 
 }  // namespace

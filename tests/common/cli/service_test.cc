@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <thread>
+
 #include "absl/synchronization/notification.h"
 
 namespace hilum {
@@ -42,6 +44,21 @@ TEST(StopSignalsTest, ASignalCallsOnStopAndDoesNotEndTheProcess) {
     kill(getpid(), signal);
     stopped.WaitForNotification();
   }
+}
+
+// OpenBLAS has threads before main.
+TEST(StopSignalsTest, AThreadThatWasThereBeforeHandsTheSignalOn) {
+  absl::Notification ended;
+  std::thread before([&] { ended.WaitForNotification(); });
+  for (int signal : {SIGINT, SIGTERM}) {
+    absl::Notification stopped;
+    StopSignals signals;
+    signals.Start([&] { stopped.Notify(); });
+    pthread_kill(before.native_handle(), signal);
+    stopped.WaitForNotification();
+  }
+  ended.Notify();
+  before.join();
 }
 
 TEST(StopSignalsTest, WaitTakesASignalThatCameBefore) {
