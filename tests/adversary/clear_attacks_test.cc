@@ -95,7 +95,7 @@ TEST(CensusAttackTest, CensusInTheClearHasNoFigures) {
   }
 }
 
-// Returns the name of the last model of a completed study.
+// Returns the SHA-256 of the last model of a completed study.
 std::string LastModel(AttackedStudy& study,
                       const std::function<void(v1::Task&)>& change) {
   std::string model;
