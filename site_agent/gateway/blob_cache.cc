@@ -101,7 +101,7 @@ absl::Status BlobCache::Download(const v1::BlobRef& blob,
             chunk.total_size() != blob.size()) {
           return absl::DataLossError(
               absl::StrCat("blob ", ToHex(blob.sha256()),
-                           ": the coordinator has it in another length"));
+                           ": the coordinator sent another length"));
         }
         sha.Update(chunk.data());
         return WriteAt(fd.get(), start + index * kChunkBytes, chunk.data(),
@@ -110,8 +110,8 @@ absl::Status BlobCache::Download(const v1::BlobRef& blob,
   if (start <= blob.size() && sha.Finish() == blob.sha256()) {
     return absl::OkStatus();
   }
-  return absl::DataLossError(absl::StrCat("blob ", ToHex(blob.sha256()),
-                                          ": the bytes fetched are others"));
+  return absl::DataLossError(absl::StrCat(
+      "blob ", ToHex(blob.sha256()), ": the fetched bytes have another hash"));
 }
 
 bool BlobCache::IsWhole(const v1::BlobRef& blob,

@@ -57,7 +57,8 @@ absl::Status StudyFollower::ReadCensus(const v1::Task& task) {
   // it.
   if (!IsIn(opening)) {
     return Untrusted(
-        "the cohort's census is without this site, which is out of the study");
+        "the cohort's census leaves out this site, which can take no part in "
+        "the study");
   }
   const int64_t size = SizeOf(opening);
   HILUM_ASSIGN_OR_RETURN(std::string path,

@@ -130,8 +130,8 @@ absl::Status SecurePart::Begin(const v1::Task& task, const Asked& asked) {
   HILUM_RETURN_IF_ERROR(CheckRound(task.header()));
   if (!task.secure().has_advertise_keys()) {
     return absl::FailedPreconditionError(
-        "secure aggregation: this site has no keys of the sum, it was "
-        "started anew since it gave them");
+        "secure aggregation: this site has no keys of the sum: it gave "
+        "none, or has restarted since");
   }
   client_ = std::make_unique<SecAggClient>(
       asked.context, options_.site, *options_.credentials, *options_.rng);

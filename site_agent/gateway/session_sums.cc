@@ -257,8 +257,8 @@ absl::Status SessionRunner::TakeStep(const v1::Task& task) {
   // A task of another study, with its own vector, may have come between.
   if (task.secure().has_inbox() && !spool().Find(task).has_value()) {
     return RefuseStep(task, absl::FailedPreconditionError(
-                                "secure aggregation: the vector that the sum "
-                                "is of is not here any more"));
+                                "secure aggregation: this site no longer has "
+                                "its vector for the sum"));
   }
   absl::StatusOr<v1::SubmitSecureStepRequest> answer =
       PartOf(study_.hash)

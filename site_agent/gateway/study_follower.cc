@@ -184,7 +184,8 @@ absl::StatusOr<v1::SumOpening> StudyFollower::FetchOpening(
     const v1::Header& header, const v1::BlobRef& blob) {
   if (blob.sha256().size() != kSha256Size || blob.size() == 0 ||
       blob.size() > kMaxOpeningBytes) {
-    return Untrusted("the coordinator asks for a sum and opens none before it");
+    return Untrusted(
+        "the coordinator asks for a sum without opening the one before it");
   }
   HILUM_ASSIGN_OR_RETURN(std::string path, Fetch(header, blob));
   HILUM_ASSIGN_OR_RETURN(std::string bytes, ReadFile(path));

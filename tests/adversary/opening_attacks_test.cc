@@ -133,7 +133,7 @@ const TaskAttack kTaskAttacks[] = {
      [](v1::Task& task, HostileCoordinator&, const v1::Task&) {
        task.clear_last_opening();
      },
-     "asks for a sum and opens none before it"},
+     "asks for a sum without opening the one before it"},
     {"OpeningOfAnEarlierRound", 3,
      [](v1::Task& task, HostileCoordinator&, const v1::Task& earlier) {
        *task.mutable_last_opening() = earlier.last_opening();

@@ -26,7 +26,7 @@
 #define MADE_UP(v) 0
 #endif
 
-// With its vector w signed the roster and the senders of its shares, and v has
+// w signed the roster and the senders of its shares with its vector, and v has
 // the same of both.
 #ifdef MUTATION_SHARERS_UNSIGNED
 #define FITS(v, w) (phase[w] >= MaskedInput && roster[w] == roster[v])

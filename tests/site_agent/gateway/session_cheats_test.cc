@@ -187,7 +187,7 @@ TEST_F(SessionCheatsTest, VectorOfAnotherTaskIsNotMasked) {
       [](v1::Task& task) {
         task.mutable_global()->set_sha256(std::string(32, 'g'));
       },
-      "is not here any more");
+      "no longer has its vector for the sum");
   EXPECT_THAT(at_work_.site.coordinator.upload, IsEmpty());
 }
 

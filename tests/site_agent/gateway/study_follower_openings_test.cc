@@ -53,7 +53,7 @@ class StudyFollowerOpeningsTest : public FollowedStudyTest {
 TEST_F(StudyFollowerOpeningsTest, TaskWithoutAnOpeningIsRefused) {
   v1::Task task = TaskOf(1, *sums_);
   task.clear_last_opening();
-  ExpectUntrusted(Follow(task), "opens none before it");
+  ExpectUntrusted(Follow(task), "without opening the one before it");
 }
 
 TEST_F(StudyFollowerOpeningsTest, BytesThatAreNoOpeningAreRefused) {

@@ -130,7 +130,7 @@ TEST_F(StudyFollowerTest, CohortIsReadOffTheSumOfTheCensuses) {
 TEST_F(StudyFollowerTest, SiteThatTheCensusLeftOutIsOut) {
   MakeSum(0, *sums_, {SiteId("a")});
   const absl::Status out = Follow(1);
-  ExpectUntrusted(out, "census is without this site");
+  ExpectUntrusted(out, "census leaves out this site");
   EXPECT_FALSE(follower_->HasCohort());
 }
 
