@@ -15,7 +15,7 @@ namespace {
 using Cohort = std::set<std::string>;
 using Counts = google::protobuf::RepeatedField<uint64_t>;
 
-// The fewest other sites whose sum hides one site, and the fewest patients.
+// The fewest other sites that hide a site, and patients that hide a patient.
 constexpr size_t kFewestSites = 3;
 constexpr uint64_t kFewestPatients = 10;
 constexpr uint32_t kFewestSteps = 8;

@@ -78,8 +78,9 @@ class SecurePart {
   // `vector_path`; an answer that names the masked vector has written it to
   // `masked_path`. PERMISSION_DENIED: the coordinator is not to be trusted with
   // this study. RESOURCE_EXHAUSTED: disk full, ask again. ABORTED: its own
-  // files failed. After any error but RESOURCE_EXHAUSTED this site leaves the
-  // sum, and answers each further step of it with the same error.
+  // files failed. Other errors: this site cannot take part in the sum. After an
+  // error other than RESOURCE_EXHAUSTED it answers each further step of the sum
+  // with the same error.
   absl::StatusOr<v1::SubmitSecureStepRequest> Answer(
       const v1::Task& task, const Asked& asked, const std::string& vector_path,
       const std::string& masked_path);

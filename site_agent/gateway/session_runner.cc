@@ -33,7 +33,7 @@ std::string ShortHash(absl::string_view hash) {
   return ToHex(hash).substr(0, 12);
 }
 
-// Returns a stamp that changes when the file does; reads no content of it.
+// Returns a stamp that changes when the file does. Needs no right to read it.
 std::string FileStamp(const std::string& path) {
   struct stat info;
   if (stat(path.c_str(), &info) != 0) return "none";

@@ -165,8 +165,8 @@ class SessionRunner {
   absl::Status CheckOwnCases(const std::string& hash,
                              const v1::PrepareResponse& prepared) const;
   absl::StatusOr<v1::PrepareResponse> Prepare(const std::string& hash);
-  // Returns the trainer's answer to Prepare if the trainer has loaded the cases
-  // of the open study and their census was given.
+  // Returns the given census in the form of the trainer's answer to Prepare, if
+  // the trainer has loaded the open study's cases; none otherwise.
   absl::StatusOr<std::optional<v1::PrepareResponse>> KnownCases(
       const std::string& hash) const;
   // Submits the census. The first census of a study counts for the whole study:
