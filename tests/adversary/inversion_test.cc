@@ -72,7 +72,7 @@ struct Case {
 
 struct Rules {
   Image (*image)(Rng&);
-  int patients = 10;  // in each cell except first_cell
+  int patients = 10;    // in each cell except first_cell
   int first_cell = 10;  // in the first fold's first class
   bool others_in_first_fold = true;
   int steps = 8;  // of a round; 1: one step over all cases
