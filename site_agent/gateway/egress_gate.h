@@ -78,7 +78,8 @@ class EgressGate {
   EgressFacts& facts_;
   InboundChecks inbound_;
   absl::Mutex mutex_;
-  std::string last_upload_ ABSL_GUARDED_BY(mutex_);  // has its ledger entry
+  std::string last_upload_
+      ABSL_GUARDED_BY(mutex_);  // SHA-256; the ledger has its entry
 };
 
 }  // namespace hilum

@@ -226,11 +226,11 @@ class SessionRunner {
   SpooledVector& spool() { return PartOf(study_.hash).spool; }
   StudyFollower& follower() { return *PartOf(study_.hash).follower; }
 
+  // --- Secure aggregation: session_sums.cc.
   // PERMISSION_DENIED: in a study with secure aggregation, a task that would
   // tell the coordinator this site's own figures, or a sum of another kind than
   // its round has. FAILED_PRECONDITION: a sum in a study without secure
   // aggregation.
-  // not of its kind. FAILED_PRECONDITION: a sum, of a study without.
   absl::Status CheckTask(const v1::Task& task) const;
   absl::Status TakeStep(const v1::Task& task);
   // Checks, before keys are given, that this site has followed the earlier

@@ -13,7 +13,6 @@
 // An attacker who also knew the sum of the others would have the mean of m
 // images, which correlates by 1 / sqrt(m): the bound of the tests, 0.32 at m =
 // 10. Local steps in a secret order only add further terms to the row.
-// steps in a secret order only add to what else is in it.
 #include <gtest/gtest.h>
 
 #include <algorithm>

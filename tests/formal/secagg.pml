@@ -75,12 +75,12 @@ byte claim[N];   // sites of which it was shown another vector than they sent
 byte asked;      // sites that are asked one question; the rest another
 byte answered;   // sites whose vectors answer it, whatever was asked since
 byte revealed;   // sites that revealed in any session: on their disks
-byte b_shares[N];  // sites that revealed a share of this site's b
-byte s_shares[N];  // sites that revealed a share of this site's s
+byte b_shares[N];  // who revealed a share of this site's self-mask seed
+byte s_shares[N];  // who revealed a share of this site's mask key
 
 byte session = 1;  // the server may start the round again, with fresh keys
 byte unmasked;     // the session in which a sum could first be unmasked
-byte accepted;     // the session in which a site first accepted one
+byte accepted;     // the session in which a site could first accept one
 
 // Scratch, zero between steps.
 byte v, w, first, known_b, known_s, live, whole, again, group;
