@@ -106,8 +106,7 @@ class Checks {
     std::cout << line << "\n";
     failed_ |= absl::StartsWith(line, "FAIL");
   }
-  // A hold that this machine lacks is a note, not a failure: people must weigh
-  // it.
+  // A protection that this machine lacks is a note, which people must weigh.
   void Report(const Hold& hold) {
     std::cout << (hold.holds ? "ok    " : "note  ") << hold.text << "\n";
   }

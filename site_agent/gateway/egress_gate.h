@@ -78,8 +78,7 @@ class EgressGate {
   EgressFacts& facts_;
   InboundChecks inbound_;
   absl::Mutex mutex_;
-  std::string last_upload_
-      ABSL_GUARDED_BY(mutex_);  // SHA-256; the ledger has its entry
+  std::string last_upload_ ABSL_GUARDED_BY(mutex_);  // SHA-256; in the ledger
 };
 
 }  // namespace hilum

@@ -87,7 +87,7 @@ absl::StatusOr<v1::BlobRef> SessionRunner::MakeCensusVector() {
           ? EncodeCensus(study_.study, *census)
           : absl::FailedPreconditionError("this site has given no census");
   if (words.ok()) return WriteVector(spool().path(), *words);
-  // A code of the round's end would be read as an error of a call.
+  // ABORTED, since FAILED_PRECONDITION would mean that the round is over.
   return absl::AbortedError(words.status().message());
 }
 

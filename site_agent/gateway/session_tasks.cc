@@ -448,8 +448,8 @@ absl::StatusOr<v1::EvaluateResponse> SessionRunner::EvaluateModel(
   if (evaluated.ok() || MayPass(evaluated.status())) return evaluated;
   Log(absl::StrCat("this site gives nothing to the evaluation: ",
                    evaluated.status().message()));
-  // A code that no call to the coordinator has. The error goes into the ledger,
-  // so it has no words of the trainer.
+  // ABORTED, since a code of a call would be read as an error of that call. The
+  // error goes into the ledger, so it has no words of the trainer.
   return absl::AbortedError(
       "this site gives nothing to the evaluation; the log has why");
 }
