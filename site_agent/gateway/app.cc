@@ -94,7 +94,7 @@ void AddCommands(CLI::App& app, Arguments& a, Program::Action& chosen) {
 }  // namespace
 
 int RunSite(int argc, char** argv) {
-  MakeFilesPrivate();  // the trainer's too, which inherits it
+  MakeFilesPrivate();  // the trainer inherits it
   Program program("hilum-site",
                   "A hospital's gateway: the only process with network.",
                   {"hilum-site doctor --config site.yaml",

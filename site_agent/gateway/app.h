@@ -4,7 +4,8 @@
 
 namespace hilum {
 
-// hilum-site with its command line. 0 done, 1 failed, 2 wrong usage.
+// Runs hilum-site with its command line. Returns 0: done, 1: failed, 2: wrong
+// usage.
 int RunSite(int argc, char** argv);
 
 }  // namespace hilum

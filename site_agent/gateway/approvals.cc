@@ -17,7 +17,7 @@
 namespace hilum {
 namespace {
 
-// Beginnings of lines of an approval.
+// How the lines of an approval begin.
 constexpr absl::string_view kAccept = "accept ";
 constexpr absl::string_view kWeights = "weights ";
 constexpr absl::string_view kBy = "by ";
@@ -28,7 +28,7 @@ std::string ByLine(absl::string_view by) {
   return absl::StrCat(kBy, absl::StrReplaceAll(by, {{"\n", " "}}), "\n");
 }
 
-// Raw; empty where it is no hash.
+// Returns the hash, raw; empty if `hex` is not a hash.
 std::string HashOf(absl::string_view hex) {
   return hex.size() == 64 ? FromHex(hex).value_or("") : "";
 }
@@ -110,7 +110,7 @@ absl::Status Approvals::PutOffer(absl::string_view hash,
     return absl::InvalidArgumentError(absl::StrCat(
         "a study of ", study.size(), " bytes, of at most ", kMaxStudyBytes));
   }
-  // The index first: whoever sees the file may decide on it at once.
+  // The index first: a decision may come as soon as the file is there.
   std::set<std::string> index = Index();
   if (index.insert(std::string(hash)).second) {
     std::string text;
@@ -131,7 +131,7 @@ absl::StatusOr<std::string> Approvals::Offer(absl::string_view hash) const {
     return absl::NotFoundError(
         absl::StrCat("study ", ToHex(hash), " was not offered to this site"));
   }
-  // Another kind of file might never end.
+  // Reading another kind of file might never end.
   absl::StatusOr<std::string> study =
       status.type() == std::filesystem::file_type::regular
           ? ReadFile(path, kMaxStudyBytes)

@@ -28,7 +28,7 @@ constexpr char kPart[] = ".part";
 constexpr char kList[] = "fetched";
 constexpr size_t kNameSize = 64;  // SHA-256 in hexadecimal
 
-// Removes the unfinished blobs of the folder but the one in the file `keep`.
+// Removes the folder's unfinished blobs, except the one in the file `keep`.
 void RemoveParts(const std::string& directory, const std::string& keep) {
   std::error_code error;
   for (const auto& entry :
@@ -101,7 +101,7 @@ absl::Status BlobCache::Download(const v1::BlobRef& blob,
             chunk.total_size() != blob.size()) {
           return absl::DataLossError(
               absl::StrCat("blob ", ToHex(blob.sha256()),
-                           ": the coordinator has it in another length"));
+                           ": the coordinator sent another length"));
         }
         sha.Update(chunk.data());
         return WriteAt(fd.get(), start + index * kChunkBytes, chunk.data(),
@@ -110,8 +110,8 @@ absl::Status BlobCache::Download(const v1::BlobRef& blob,
   if (start <= blob.size() && sha.Finish() == blob.sha256()) {
     return absl::OkStatus();
   }
-  return absl::DataLossError(absl::StrCat("blob ", ToHex(blob.sha256()),
-                                          ": the bytes fetched are others"));
+  return absl::DataLossError(absl::StrCat(
+      "blob ", ToHex(blob.sha256()), ": the fetched bytes have another hash"));
 }
 
 bool BlobCache::IsWhole(const v1::BlobRef& blob,
@@ -164,7 +164,7 @@ absl::Status BlobCache::Adopt(const std::string& path,
     return ErrnoStatus(errno, "cannot rename", path);
   }
   verified_.insert(blob.sha256());
-  // The coordinator may have named the same bytes; now they are this site's.
+  // The coordinator may have named the same bytes; now the file is this site's.
   return std::erase(fetched_, ToHex(blob.sha256())) > 0 ? StoreList()
                                                         : absl::OkStatus();
 }

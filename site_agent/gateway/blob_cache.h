@@ -15,17 +15,17 @@
 
 namespace hilum {
 
-// What the site has fetched, by SHA-256. What is here is not fetched again;
-// what a cut or a crash left half is gone on with at its byte. What an earlier
-// process left is hashed before it is used: it need not have reached the disk.
-// The folder is bounded whatever a coordinator names: beside the blobs that
-// KeepOnly kept and those that this program made itself it has the last
-// kMostFetched that were fetched, and one unfinished one. What is removed to
-// keep to that is fetched again where it is needed.
+// The blobs that the site has fetched, by SHA-256. A blob that is here is not
+// fetched again; a download that a cut or a crash interrupted goes on at its
+// byte. Hashes a file of an earlier process before use, since a crash may have
+// lost some of its bytes. Bounds the folder, whatever a coordinator names: it
+// keeps the blobs named in KeepOnly, the files that this program made itself,
+// the last kMostFetched fetched blobs and one unfinished blob. A removed blob
+// is fetched again when it is needed.
 // Not thread-safe; one process a folder.
 class BlobCache {
  public:
-  // More than are read at one time, of a sum that is followed.
+  // More blobs than following one sum reads at one time.
   static constexpr size_t kMostFetched = 4;
 
   // Makes the folder.
@@ -35,24 +35,24 @@ class BlobCache {
   using FetchChunk = std::function<absl::Status(
       uint64_t offset, uint32_t size, v1::FetchBlobResponse& response)>;
 
-  // The path of the whole blob, fetched where it is not here. DATA_LOSS: the
-  // coordinator sent other bytes; what was stored is dropped.
-  // RESOURCE_EXHAUSTED: disk full. Else what `fetch` says; what came before
-  // stays, until another blob is fetched.
+  // Returns the path of the whole blob; fetches the blob if it is not here.
+  // DATA_LOSS: the coordinator sent other bytes; the stored bytes are dropped.
+  // RESOURCE_EXHAUSTED: disk full. Other errors are those of `fetch`; the bytes
+  // that came before stay until another blob is fetched.
   absl::StatusOr<std::string> Get(const v1::BlobRef& blob,
                                   const FetchChunk& fetch) const;
 
   // Whether the whole blob is here.
   bool Has(const v1::BlobRef& blob) const;
-  // Where it is, or would be.
+  // Returns the path at which the blob is stored once it is here.
   std::string PathOf(const v1::BlobRef& blob) const;
-  // Where this program writes what is to be adopted.
+  // Returns the path at which this program writes a file for Adopt.
   std::string NewPath(absl::string_view name) const;
   // Takes over a file that this program has just written and hashed.
   absl::Status Adopt(const std::string& path, const v1::BlobRef& blob) const;
 
-  // Removes every blob but these, and unfinished ones. These stay until the
-  // next call, however many others are fetched.
+  // Removes every blob but these, and all unfinished blobs. These blobs stay
+  // until the next call, however many others are fetched.
   void KeepOnly(const std::vector<v1::BlobRef>& blobs) const;
 
  private:
@@ -61,18 +61,21 @@ class BlobCache {
   absl::Status Download(const v1::BlobRef& blob, const FetchChunk& fetch,
                         const std::string& part) const;
 
-  // Notes that `blob` is fetched next, and removes what there is no room for.
+  // Notes that `blob` is fetched next, and removes the blobs beyond
+  // kMostFetched.
   absl::Status MakeRoomFor(const v1::BlobRef& blob) const;
-  // Where the names of fetched_ are, for the next process.
+  // Returns the path of the file that keeps the names in fetched_ for the next
+  // process.
   std::string ListPath() const;
   absl::Status StoreList() const;
 
-  // Whether the file is there with its bytes; removes it where they differ.
+  // Whether the file exists and has the blob's bytes. Removes it if they
+  // differ.
   bool IsWhole(const v1::BlobRef& blob, const std::string& path) const;
 
   std::string directory_;
   mutable std::set<std::string> verified_;  // hashed by this process
-  // Names of files that came since KeepOnly, the oldest first.
+  // Names of the files that were fetched since KeepOnly, the oldest first.
   mutable std::deque<std::string> fetched_;
 };
 

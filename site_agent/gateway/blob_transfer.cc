@@ -89,7 +89,7 @@ absl::Status BlobTransfer::Upload(const v1::Header& header,
   if (fd.get() < 0) return ErrnoStatus(errno, "cannot open", path);
   absl::Status sent;
   for (int i = 0; i <= kMostRestarts; ++i) {
-    // Where the coordinator stands is where to go on.
+    // Goes on where the coordinator's copy ends.
     absl::StatusOr<uint64_t> stored = Stored(header, blob);
     sent = stored.status();
     if (stored.ok()) sent = UploadFrom(*stored, header, blob, fd.get(), path);

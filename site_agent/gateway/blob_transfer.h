@@ -14,9 +14,10 @@
 
 namespace hilum {
 
-// Blobs between the coordinator and this site, in chunks, several of which are
-// on their way at a time so that a long line is filled. Both directions go on
-// where a cut or a restart left them. Stateless: one call, one blob.
+// Moves blobs between the coordinator and this site, in chunks, several of
+// which are in flight at a time to fill a link with a long delay. An up- or
+// download goes on where a cut or a restart interrupted it. Stateless: one
+// call, one blob.
 class BlobTransfer {
  public:
   // One unary call to the coordinator. Used from several threads.
@@ -28,13 +29,13 @@ class BlobTransfer {
   BlobTransfer(Call call, const BlobCache& cache)
       : call_(std::move(call)), cache_(cache) {}
 
-  // The path of the blob in the cache; empty where the blob is. Errors: as
-  // BlobCache::Get.
+  // Returns the path of the blob in the cache; empty if the blob is empty.
+  // Fails like BlobCache::Get.
   absl::StatusOr<std::string> Fetch(const v1::Header& header,
                                     const v1::BlobRef& blob) const;
 
-  // Sends the file at `path`, which is `blob`. DATA_LOSS: the coordinator
-  // takes it for other bytes, time after time.
+  // Sends the file at `path`, which holds `blob`. DATA_LOSS: the coordinator
+  // said several times in a row that it received other bytes.
   absl::Status Upload(const v1::Header& header, const v1::BlobRef& blob,
                       const std::string& path) const;
 

@@ -6,22 +6,22 @@
 
 namespace hilum {
 
-// What a call to the coordinator or to the trainer came to, and so what the
-// session does next. The one place where codes are read for that.
+// The result of a call to the coordinator or to the trainer, by which the
+// session chooses what to do next. Only OutcomeOf reads status codes for that.
 enum class CallOutcome {
   kDone,
-  kTryAgain,   // the other side is away or has no room: wait, for ever
-  kDiskFull,   // a disk is full: wait until somebody makes room, for ever
-  kPerhaps,    // over some limit, nobody says which: wait a few times
+  kTryAgain,   // the other side is away or has no room: wait, without limit
+  kDiskFull,   // a disk is full: wait until somebody makes room, without limit
+  kPerhaps,    // over some limit that is not named: wait a few times
   kRoundOver,  // the round goes on without this answer
-  kRefused,    // not allowed, not known, or damaged: somebody must look
+  kRefused,    // not allowed, not known, or damaged: a person must look
   kStopped,
-  kCannot,  // the same each time: tell the reason, give nothing
+  kCannot,  // fails each time: tell the reason, give nothing
 };
 
 CallOutcome OutcomeOf(const absl::Status& status);
 
-// Whether the same call may come to something else later.
+// Whether the same call may have another outcome later.
 bool IsWorthWaiting(CallOutcome outcome);
 
 }  // namespace hilum

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What hilum-site does, one function a command.
+// The commands of hilum-site, one function a command.
 #ifndef HILUM_SITE_AGENT_GATEWAY_COMMANDS_H_
 #define HILUM_SITE_AGENT_GATEWAY_COMMANDS_H_
 
@@ -13,41 +13,43 @@
 
 namespace hilum {
 
-// Stands between the gateway and the network: for tests of a site that is cut
-// off at a certain call. `inner` outlives what is made.
+// Makes a transport around `inner`: for tests that cut the site off at a
+// certain call. `inner` outlives the new transport.
 using WrapTransport =
     std::function<std::unique_ptr<Transport>(Transport& inner)>;
 
-// Until SIGTERM or SIGINT, or the study's end where exit_when_done.
+// Runs until SIGTERM or SIGINT or, with exit_when_done, until the study ends.
 absl::Status ServeSite(const std::string& config_path, bool exit_when_done,
                        const WrapTransport& wrap = nullptr);
 
-// Writes the offered studies that `reference` may mean (common/cli's FindStudy;
-// empty: all) as StudyText has them, or as StudyJson one a line. An offer that
-// cannot be read is said to be so, and the others are shown.
+// Prints the offered studies that `reference` may mean (FindStudy in
+// common/cli; empty: all), as StudyText or, with `json`, as StudyJson, one a
+// line. Says which offers cannot be read, and shows the others.
 absl::Status ShowStudy(const std::string& config_path,
                        const std::string& reference, bool json);
 
-// What the officer types.
+// The options of an approval, as the officer typed them.
 struct Decision {
-  // A study's name or the first digits of its hash; empty: the only undecided
-  // study, which a terminal is asked about; without one it must be named.
+  // A study's name or the first digits of its hash. Empty: the only undecided
+  // study, after a question on the terminal; without a terminal the study must
+  // be named.
   std::string study;
   std::vector<std::string> accept;  // names of risks
   std::string weights;              // hexadecimal
 };
-// FAILED_PRECONDITION: the study needs a yes that was not given, stands against
-// this site's policy, was refused or has ended; says what to do. Once approved,
-// a study may be approved again with more accepted. INVALID_ARGUMENT: several
-// studies fit, which it lists; no such risk; other weights; no hash and no
-// terminal. CANCELLED: the terminal did not say yes.
+// Approves a study. An approved study may be approved again to accept more.
+// FAILED_PRECONDITION: the study needs something accepted that was not,
+// conflicts with this site's policy, was refused or has ended; says what to do.
+// INVALID_ARGUMENT: several studies match, which it lists; an unknown risk;
+// other weights; no study named and no terminal. CANCELLED: the answer on the
+// terminal was not yes.
 absl::Status ApproveStudy(const std::string& config_path,
                           const Decision& decision);
 absl::Status RefuseStudy(const std::string& config_path,
                          const std::string& reference);
 
-// One line a check, ok or FAIL and what to do. FAILED_PRECONDITION: a check
-// failed.
+// Prints one line a check: ok, or FAIL and what to do. FAILED_PRECONDITION: a
+// check failed.
 absl::Status Doctor(const std::string& config_path);
 
 }  // namespace hilum

@@ -17,7 +17,7 @@
 namespace hilum {
 namespace {
 
-// What the officer types so that these risks are accepted too.
+// Returns what the officer types to accept these risks.
 std::string HowToAccept(const std::string& hash,
                         const std::vector<Risk>& risks) {
   std::set<std::string> names;
@@ -38,9 +38,10 @@ absl::Status CheckRisks(const Approvals& approvals, const std::string& hash,
       absl::StrCat(checked.message(), HowToAccept(hash, risks)));
 }
 
-// Leaves out those whose own approval has said yes to the risk. Where a study
-// is approved it was compared with all before it; so what it now has in common
-// with another one came later, and was asked and named when that was approved.
+// Leaves out the studies whose own approval has accepted the risk. An approved
+// study was compared with all studies before it, so a risk that it shares with
+// another study came with that later study, and the approval of the later study
+// named and accepted the risk.
 std::vector<PastStudy> NotAccepting(std::vector<PastStudy> past,
                                     absl::string_view risk) {
   std::erase_if(past, [&](const PastStudy& study) {
@@ -49,8 +50,8 @@ std::vector<PastStudy> NotAccepting(std::vector<PastStudy> past,
   return past;
 }
 
-// Returns the study's risks, of which those that it has in common with a study
-// approved later were asked and named with that one.
+// Returns the study's risks, without those that it shares with a later study
+// whose approval has accepted them.
 std::vector<Risk> RisksNotTaken(const AskedSite& asked,
                                 const Approvals& approvals,
                                 const std::string& hash,
@@ -92,7 +93,7 @@ std::vector<PastStudy> PastStudies(const Approvals& approvals,
     PastStudy study{.hash = earlier};
     const absl::StatusOr<Acceptance> accepted = approvals.Accepted(earlier);
     if (accepted.ok()) study.accepted = accepted->risks;
-    // Rules may have changed since: its sites and weights are read, no more.
+    // The rules may have changed since: only its sites and weights are read.
     if (bytes.ok() && study.study.ParseFromString(*bytes)) {
       past.push_back(std::move(study));
     }
@@ -144,7 +145,7 @@ absl::Status CheckPatientsConsent(const Approvals& approvals,
     return absl::StrCat(approvals.studies_dir(), "/", ToHex(of), ".census");
   };
   std::vector<PastStudy> all = PastStudies(approvals, hash);
-  // With its first census it was compared with all before it.
+  // Its first census was compared with all studies before it.
   if (FileExists(census_path(hash))) {
     all = NotAccepting(std::move(all), kPatientsInferable);
   }
@@ -152,7 +153,7 @@ absl::Status CheckPatientsConsent(const Approvals& approvals,
   for (const PastStudy& past : all) {
     const absl::StatusOr<std::string> bytes = ReadFile(census_path(past.hash));
     v1::SubmitCensusRequest census;
-    // None: it never came so far that anything left.
+    // No census: nothing of that study ever left.
     if (!bytes.ok() || !census.ParseFromString(*bytes)) continue;
     std::optional<Risk> risk = PatientsRisk(study, now, past, census);
     if (risk.has_value()) risks.push_back(*std::move(risk));

@@ -31,7 +31,7 @@ namespace {
 
 constexpr absl::Duration kPatience = absl::Seconds(10);
 
-// A question that any coordinator answers at once.
+// Asks a question that any coordinator answers at once.
 absl::Status Ask(const v1::SiteConfig& config, const Identity& identity) {
   HILUM_RETURN_IF_ERROR(MakePrivateFolder(config.state_dir()));
   HILUM_ASSIGN_OR_RETURN(
@@ -49,7 +49,7 @@ absl::Status Ask(const v1::SiteConfig& config, const Identity& identity) {
   return gate.Call("NextTask", request, &response, kPatience);
 }
 
-// The studies that this site may take part in, as files.
+// Returns the files of the studies that this site may take part in.
 std::vector<std::string> StudyFiles(const v1::SiteConfig& config) {
   constexpr size_t kMost = 32;
   std::vector<std::string> paths;
@@ -67,7 +67,8 @@ std::vector<std::string> StudyFiles(const v1::SiteConfig& config) {
   return paths;
 }
 
-// Returns what `hilum-trainer check` is asked. This process decodes no image.
+// Returns the arguments of `hilum-trainer check`: this process decodes no
+// image.
 std::vector<std::string> CheckArguments(const v1::SiteConfig& config,
                                         const std::string& config_path,
                                         const std::string& site) {
@@ -96,7 +97,8 @@ class Checks {
     std::cout << "\n";
     failed_ |= !status.ok();
   }
-  // A line of another program that checked something, in this form already.
+  // Prints a line of another program that checked something, in this form
+  // already.
   void Repeat(std::string line) {
     for (char& c : line) {
       if (!absl::ascii_isprint(static_cast<unsigned char>(c))) c = '?';
@@ -104,7 +106,7 @@ class Checks {
     std::cout << line << "\n";
     failed_ |= absl::StartsWith(line, "FAIL");
   }
-  // What does not hold on this machine is for people to weigh.
+  // A protection that this machine lacks is a note, which people must weigh.
   void Report(const Hold& hold) {
     std::cout << (hold.holds ? "ok    " : "note  ") << hold.text << "\n";
   }
@@ -123,13 +125,14 @@ absl::Status Access(const std::string& path, int mode, const char* what) {
   return ErrnoStatus(errno, what, path);
 }
 
-// Before there are threads: it starts a program.
+// Call before there are threads: it starts a program.
 void CheckManifest(const v1::SiteConfig& config, const std::string& config_path,
                    const absl::StatusOr<Identity>& identity, Checks& checks) {
   const absl::Status readable =
       Access(config.manifest(), R_OK, "cannot be read");
   if (!readable.ok()) return checks.Report("case manifest", readable);
-  // The certificate says which rows count; a line says already that it is bad.
+  // The certificate decides which rows count. A bad one has its own line
+  // already.
   if (!config.site_column().empty() && !identity.ok()) return;
   std::cout << std::flush;
   const absl::StatusOr<TrainerAnswer> answer =

@@ -113,7 +113,7 @@ bool IsShare(const std::string& bytes) {
   return true;
 }
 
-// A number below the prime 2^127 - 1, little-endian.
+// Whether `bytes` is a number below the prime 2^127 - 1, little-endian.
 bool IsChecksum(const std::string& bytes) {
   return bytes.size() == 16 && (bytes[15] & 0x80) == 0 &&
          bytes != std::string(15, '\xff') + '\x7f';

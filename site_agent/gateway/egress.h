@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What may leave: decided from the annotations in proto/hilum/v1, so that a
-// field nobody has judged cannot be sent.
+// Decides what may leave by the annotations in proto/hilum/v1, so that a field
+// without an annotation cannot be sent.
 #ifndef HILUM_SITE_AGENT_GATEWAY_EGRESS_H_
 #define HILUM_SITE_AGENT_GATEWAY_EGRESS_H_
 
@@ -9,15 +9,15 @@
 
 namespace hilum {
 
-// Walks `message` by reflection. PERMISSION_DENIED names the field that is
-// not annotated, is over its max_bytes, occurs too often (egress_limits.h),
-// does not hold what its format says, or is unknown to this build, or the
-// request that is too long as a whole.
+// Checks `message` by reflection. PERMISSION_DENIED: a field is not annotated,
+// is over its max_bytes, occurs too often (egress_limits.h), does not match its
+// format or is unknown to this build, or the whole request is too long; names
+// the field or the request.
 absl::Status CheckEgress(const google::protobuf::Message& message);
 
-// Every field reachable from `type` is annotated, with a purpose and a limit;
-// of what may repeat the occurrences have a limit too. PERMISSION_DENIED names
-// the first field of which this is not so.
+// Checks that every field reachable from `type` is annotated with a purpose and
+// a limit, and that every repeated field has a limit of its occurrences.
+// PERMISSION_DENIED: names the first field that lacks one.
 absl::Status CheckAnnotations(const google::protobuf::Descriptor& type);
 
 }  // namespace hilum

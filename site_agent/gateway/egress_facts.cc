@@ -13,7 +13,7 @@
 namespace hilum {
 namespace {
 
-// Far over a poll's wait, and far under what a number could spell.
+// Longer than a poll waits, but too small a range to carry data.
 constexpr uint32_t kMostWaitMs = 60000;
 constexpr uint32_t kMostChunk = 4 << 20;
 
@@ -32,7 +32,7 @@ void Keep(std::deque<T>& list, T value, size_t most) {
   if (list.size() > most) list.pop_front();
 }
 
-// Each entry's site is of the cohort and occurs once.
+// Checks that each entry's site is in the cohort and occurs once.
 template <typename Entries>
 absl::Status CheckSites(absl::string_view field, const Entries& entries,
                         const std::set<std::string>& cohort) {
@@ -173,8 +173,8 @@ absl::Status EgressFacts::CheckPoll(const v1::NextTaskRequest& request) const {
   }
   std::set<std::string> offered = approvals_.Offered();
   {
-    // However long ago: a question that waits for the network is repeated as it
-    // is.
+    // Includes refusals of over an hour ago: a question that waits for the
+    // network is repeated unchanged.
     absl::MutexLock lock(&mutex_);
     for (const Refusal& refusal : refused_offers_) {
       offered.insert(refusal.study_hash);
@@ -309,7 +309,7 @@ absl::Status EgressFacts::CheckEvaluation(
 absl::Status EgressFacts::CheckStep(
     const v1::SubmitSecureStepRequest& request) const {
   const std::string& hash = request.header().study_hash();
-  // An empty one is what a coordinator is answered that gave none.
+  // Only an answer that leaves may lack the id: the coordinator gave none.
   if (!request.sum_id().empty() || !request.leave()) {
     absl::MutexLock lock(&mutex_);
     auto named = named_.find(hash);

@@ -22,17 +22,16 @@
 
 namespace hilum {
 
-// What this site's messages may say, beside how long they may be: which studies
-// it was offered, which sites these have, which blobs and sums the coordinator
-// named, which files this gateway made. A hash, a name or a number that is none
-// of these does not leave.
+// The values that this site's messages may contain: studies that it was
+// offered, sites of these studies, blobs and sums that the coordinator named,
+// files that this gateway made. Any other hash, name or number does not leave.
 // Life: the border (InboundChecks) announces what the coordinator named, the
 // session registers what it made, the gate asks Check. Thread-safe.
 class EgressFacts {
  public:
   struct Options {
     std::string site;
-    // This site's own; empty: it takes part in no secure sum.
+    // This site's own certificate; empty: it takes part in no secure sum.
     std::string certificate_pem;
   };
 
@@ -40,37 +39,41 @@ class EgressFacts {
   EgressFacts(Options options, const Approvals& approvals, Clock& clock)
       : options_(std::move(options)), approvals_(approvals), clock_(clock) {}
 
-  // Of a study that this site was offered. NOT_FOUND: it was not.
+  // Returns the facts of a study that this site was offered. NOT_FOUND: it was
+  // not.
   absl::StatusOr<std::shared_ptr<const StudyFacts>> Study(
       absl::string_view hash) const;
   const std::string& site() const { return options_.site; }
 
-  // The coordinator named the blob, the sum, in a message of the study that
-  // passed the border. Of each study the last kMostNamed count.
+  // Notes a blob, or a sum, that the coordinator named in a message of the
+  // study, after the message passed the border. Only the last kMostNamed of
+  // each study count.
   void AnnounceBlob(absl::string_view study_hash, const v1::BlobRef& blob);
   void AnnounceSum(absl::string_view study_hash, absl::string_view sum_id);
-  // The same for the sum that an opening of the study names. INVALID_ARGUMENT:
-  // no hash, or more than twice the bytes of the study's longest vector.
+  // Notes the blob of the sum that an opening of the study names.
+  // INVALID_ARGUMENT: not a hash, empty, or more than twice the bytes of the
+  // study's longest vector.
   absl::Status AnnounceSumBlob(absl::string_view study_hash,
                                const v1::BlobRef& sum);
-  // This gateway made the file whose hash and length these are, and means to
-  // upload it. Call before the upload, and once more where a spooled file is
-  // found again after a restart.
+  // Notes the hash and length of a file that this gateway made and means to
+  // upload. Call before the upload, and again where a spooled file is found
+  // after a restart.
   void RegisterUpload(absl::string_view study_hash, const v1::BlobRef& blob);
-  // The border refused the offer of the study with this hash: for an hour the
-  // coordinator is told that it is known, or it would be offered with every
-  // answer and stand before all other work. The last kMostNamed count.
+  // Notes that the border refused the offer of the study with this hash. For an
+  // hour the coordinator is told that this site knows the study: otherwise it
+  // would offer the study in every answer, before all other work. Only the last
+  // kMostNamed refused offers count.
   void RefuseOffer(absl::string_view study_hash);
   std::set<std::string> RefusedOffers() const;
-  // The study is over.
+  // Forgets the study, which is over.
   void Forget(absl::string_view study_hash);
 
-  // The length that was announced for the blob, or else that of the approved
-  // starting weights. NOT_FOUND: the study has named no such blob.
+  // Returns the length that was announced for the blob, or the length of the
+  // approved starting weights. NOT_FOUND: the study has named no such blob.
   absl::StatusOr<uint64_t> SizeOf(absl::string_view study_hash,
                                   absl::string_view sha256) const;
 
-  // PERMISSION_DENIED names the field of `request` that says something else.
+  // PERMISSION_DENIED: names the field of `request` with any other value.
   absl::Status Check(absl::string_view method,
                      const google::protobuf::Message& request) const;
 
@@ -97,7 +100,7 @@ class EgressFacts {
   const Approvals& approvals_;
   Clock& clock_;
   mutable absl::Mutex mutex_;
-  // By raw hash, each of an offered study.
+  // By raw hash; all of them studies that were offered.
   mutable std::map<std::string, std::shared_ptr<const StudyFacts>> studies_
       ABSL_GUARDED_BY(mutex_);
   std::map<std::string, Named> named_ ABSL_GUARDED_BY(mutex_);

@@ -16,7 +16,7 @@ namespace {
 constexpr size_t kMaxText = 300;     // of the coordinator's errors
 constexpr size_t kMaxRefusal = 600;  // of a line about a refusal
 
-// The header of any request of hilum.v1.Federation.
+// Returns the header of any request of hilum.v1.Federation.
 v1::Header HeaderOf(const google::protobuf::Message& request) {
   const auto* field = request.GetDescriptor()->FindFieldByName("header");
   v1::Header header;
@@ -26,7 +26,7 @@ v1::Header HeaderOf(const google::protobuf::Message& request) {
   return header;
 }
 
-// What it says of a masked sum: keys, shares, masked, ...
+// Returns the name of the step's answer: keys, shares, masked, ...
 std::string StepName(const v1::SubmitSecureStepRequest& step) {
   const auto* said = step.GetReflection()->GetOneofFieldDescriptor(
       step, step.GetDescriptor()->oneof_decl(0));
@@ -43,7 +43,7 @@ v1::LedgerEntry EntryOf(v1::LedgerEntry::Kind kind, absl::string_view method,
   return entry;
 }
 
-// An error as the coordinator, or the network, gave it.
+// Returns an error of the coordinator or of the network, made printable.
 absl::Status Explained(absl::string_view method, const absl::Status& error) {
   absl::StatusCode code = error.code();
   switch (code) {
@@ -57,7 +57,7 @@ absl::Status Explained(absl::string_view method, const absl::Status& error) {
     case absl::StatusCode::kResourceExhausted:
       break;
     default:
-      // Asked for work again, it may have some.
+      // Asked for work again, the coordinator may have some.
       if (method == "NextTask") code = absl::StatusCode::kUnavailable;
   }
   return WithCause(absl::Status(code, Printable(error.message(), kMaxText)),
@@ -67,7 +67,7 @@ absl::Status Explained(absl::string_view method, const absl::Status& error) {
 }  // namespace
 
 absl::Status EgressGate::RecordUpload(const v1::UploadChunkRequest& chunk) {
-  // Chunks of one upload leave together: none before the entry is there.
+  // Chunks of one upload leave together: no chunk before the ledger's entry.
   absl::MutexLock lock(&mutex_);
   if (chunk.blob().sha256() == last_upload_) return absl::OkStatus();
   v1::LedgerEntry entry =
@@ -116,7 +116,7 @@ absl::Status EgressGate::CheckReceipt(absl::string_view method,
                      "message than the one sent"));
   }
   const std::string certificate = transport_.PeerCertificate();
-  if (certificate.empty()) return absl::OkStatus();  // a simulated one
+  if (certificate.empty()) return absl::OkStatus();  // a simulated coordinator
   absl::Status signature =
       VerifySignature(certificate, receipt.body(), receipt.signature());
   if (signature.ok()) return absl::OkStatus();
@@ -142,8 +142,8 @@ absl::Status EgressGate::RecordRefusal(v1::LedgerEntry::Kind kind,
                                        const google::protobuf::Message& request,
                                        const absl::Status& why) {
   v1::LedgerEntry entry = EntryOf(kind, method, HeaderOf(request));
-  // Repeats are counted by study: by one that there is, never by a hash that
-  // somebody made up.
+  // Repeats are counted by study. A made-up hash must not get a count of its
+  // own.
   if (!facts_.Study(HeaderOf(request).study_hash()).ok()) {
     entry.clear_study_hash();
   }
@@ -157,7 +157,7 @@ absl::Status EgressGate::CheckAllowed(
   absl::Status allowed = CheckEgress(request);
   if (allowed.ok()) allowed = facts_.Check(method, request);
   if (allowed.ok()) return allowed;
-  // Also where a fact is missing that should be there.
+  // Also if a fact is missing that should be there.
   return RecordRefusal(v1::LedgerEntry::GATE_REFUSED, method, request,
                        absl::PermissionDeniedError(allowed.message()));
 }

@@ -19,16 +19,16 @@
 
 namespace hilum {
 
-// The one way out of the site, and the one way in for what comes back. Each
-// message is walked against its egress annotations, held against what this site
-// may say (EgressFacts) and recorded in the ledger, then handed to the
-// transport: the only call of Transport::Call in this program. Its answer
-// passes the border (InboundChecks) before anybody sees it.
-// In the ledger: every call. Submit calls have a line each (SENT) and their
-// receipt another; an upload has one, with the hash of the whole, before its
-// first chunk; NextTask, FetchBlob and UploadChunk calls are counted with their
-// bytes, repeats included (CALLED). Refusals of either direction have lines
-// too, the same ones over and over as a count (Ledger). Thread-safe.
+// The only way out of the site, and the only way in for the coordinator's
+// answers. Checks each message against its egress annotations (CheckEgress) and
+// against the values that this site may send (EgressFacts), records it in the
+// ledger and hands it to the transport; no other code calls Transport::Call.
+// The answer passes the border (InboundChecks) before any other code sees it.
+// The ledger has every call. A Submit call has a line (SENT) and its receipt
+// another. An upload has one line, with the hash of the whole blob, before its
+// first chunk. NextTask, FetchBlob and UploadChunk calls are counted with their
+// bytes, repeats included (CALLED). Refusals of messages and of answers have
+// lines too, repeated ones as a count (Ledger). Thread-safe.
 class EgressGate {
  public:
   // All outlive this object.
@@ -39,13 +39,14 @@ class EgressGate {
         facts_(facts),
         inbound_(approvals, facts) {}
 
-  // PERMISSION_DENIED: the message may not leave (recorded as such).
-  // RESOURCE_EXHAUSTED: the ledger cannot be written, nothing was sent.
-  // DATA_LOSS: the answer is not what it may be, or its receipt is not for this
-  // message or not signed with the coordinator's certificate (recorded as
-  // such). Otherwise the transport's answer, whose text is printable and of 300
-  // bytes at most; an error of NextTask that says neither that the coordinator
-  // does not want this site nor that the call was stopped is UNAVAILABLE.
+  // Sends `request` and takes in the answer. PERMISSION_DENIED: the message may
+  // not leave; the ledger has the refusal. RESOURCE_EXHAUSTED: the ledger
+  // cannot be written, nothing was sent. DATA_LOSS: the answer did not pass the
+  // border, or its receipt is not for this message or not signed with the
+  // coordinator's certificate; the ledger has the refusal. Other errors are the
+  // transport's, with a printable text of at most 300 bytes. An error of
+  // NextTask becomes UNAVAILABLE unless it says that the coordinator does not
+  // want this site or that the call was stopped.
   absl::Status Call(absl::string_view method,
                     const google::protobuf::Message& request,
                     google::protobuf::Message* response,
@@ -54,7 +55,8 @@ class EgressGate {
  private:
   absl::Status CheckAllowed(absl::string_view method,
                             const google::protobuf::Message& request);
-  // Returns `why`, or the error of the ledger where it cannot be written.
+  // Writes the refusal into the ledger. Returns `why`, or the ledger's error if
+  // it cannot be written.
   absl::Status RecordRefusal(v1::LedgerEntry::Kind kind,
                              absl::string_view method,
                              const google::protobuf::Message& request,
@@ -76,7 +78,7 @@ class EgressGate {
   EgressFacts& facts_;
   InboundChecks inbound_;
   absl::Mutex mutex_;
-  std::string last_upload_ ABSL_GUARDED_BY(mutex_);  // recorded already
+  std::string last_upload_ ABSL_GUARDED_BY(mutex_);  // SHA-256; in the ledger
 };
 
 }  // namespace hilum

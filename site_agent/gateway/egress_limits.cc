@@ -9,7 +9,7 @@ struct FieldLimit {
   int occurrences;
 };
 
-// Two arms, 20 folds, 32 classes and 1000 sites are the most of a study.
+// A study has at most two arms, 20 folds, 32 classes and 1000 sites.
 constexpr FieldLimit kFieldLimits[] = {
     {"hilum.v1.NextTaskRequest.approved_studies", kMaxStudiesTold},
     {"hilum.v1.NextTaskRequest.known_studies", kMaxStudiesTold},

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a site reads a sum that the coordinator opens, and what follows from it.
+// How a site reads a sum that the coordinator opens, and the next model from
+// it.
 #include <unistd.h>
 
 #include <memory>
@@ -23,7 +24,7 @@ absl::Status Untrusted(absl::string_view why) {
   return absl::PermissionDeniedError(absl::StrCat("secure aggregation: ", why));
 }
 
-// What the coordinator shows cannot be read: as good as false.
+// Treats a message of the coordinator that cannot be read like a false one.
 absl::Status AsUntrusted(const absl::Status& status) {
   if (absl::IsInvalidArgument(status) || absl::IsAborted(status)) {
     return Untrusted(status.message());
@@ -52,10 +53,12 @@ absl::Status StudyFollower::ReadCensus(const v1::Task& task) {
         "the coordinator's sum of the censuses does not begin at the approved "
         "starting weights");
   }
-  // Its patients are in no count by which the cohort is judged.
+  // The census has no patients of this site, so the cohort was judged without
+  // it.
   if (!IsIn(opening)) {
     return Untrusted(
-        "the cohort's census is without this site, which is out of the study");
+        "the cohort's census leaves out this site, which can take no part in "
+        "the study");
   }
   const int64_t size = SizeOf(opening);
   HILUM_ASSIGN_OR_RETURN(std::string path,
@@ -95,8 +98,8 @@ absl::Status StudyFollower::Advance(const v1::Header& header,
   absl::StatusOr<std::string> global =
       Fetch(header, ModelRef(state_.chain().model_sha256()));
   if (absl::IsNotFound(global.status())) {
-    // Nobody has the model that the sum began from. A site that was not in the
-    // sum takes the next one as told, as if it had been away for longer.
+    // No site has the model that the sum began from. A site that was not in the
+    // sum takes the next model as told, as if it had been away for longer.
     if (!IsIn(opening)) return JumpTo(opening);
     return absl::FailedPreconditionError(absl::StrCat(
         "secure aggregation: this site's copy of the model before round ",

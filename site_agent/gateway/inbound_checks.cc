@@ -19,7 +19,7 @@ namespace {
 constexpr size_t kHashBytes = 32;
 constexpr size_t kMaxReceiptBody = 512;
 constexpr size_t kMaxSignature = 80;
-// Of a task: a census, and of each site at most one entry of a roster.
+// A task has a census and, for each site, at most one entry of a roster.
 constexpr uint64_t kTaskBytes = 128 << 10;
 constexpr uint64_t kTaskBytesOfASite = 5 << 10;
 
@@ -54,7 +54,7 @@ absl::Status CheckRound(const v1::Task& task, uint32_t last_round) {
                           ", where the study's last one is ", last_round));
 }
 
-// One that a task names as `name`.
+// Checks a blob that a task names as `name`.
 absl::Status CheckBlob(absl::string_view name, const v1::BlobRef& blob,
                        const StudyFacts& study) {
   if (blob.sha256().empty() && blob.size() == 0) return absl::OkStatus();
@@ -75,7 +75,7 @@ absl::Status CheckBlob(absl::string_view name, const v1::BlobRef& blob,
                           " bytes, of at most ", most));
 }
 
-// Every blob that the task itself names, by field.
+// A blob that the task itself names, with its field.
 struct NamedBlob {
   std::string field;
   v1::BlobRef blob;

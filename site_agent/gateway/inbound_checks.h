@@ -13,14 +13,14 @@
 
 namespace hilum {
 
-// The border: every answer of the coordinator is checked here before anything
-// acts on it, field by field, against what the studies that this site was
-// offered imply. It bounds what an answer can make this site store, allocate,
-// write or print; whether a sum may be read is for SecurePart to say. Keeps
-// nothing but what it announces to EgressFacts. Thread-safe.
+// The border: checks every field of every answer of the coordinator, before
+// other code acts on the answer, against the studies that this site was
+// offered. Bounds what an answer can make this site store, allocate, write or
+// print; SecurePart decides whether a sum may be read. Keeps nothing; announces
+// named blobs and sums to EgressFacts. Thread-safe.
 class InboundChecks {
  public:
-  static constexpr size_t kMaxReason = 300;     // bytes, of StudyEnded
+  static constexpr size_t kMaxReason = 300;     // bytes of StudyEnded's reason
   static constexpr size_t kMostUndecided = 32;  // offers
   static constexpr uint64_t kMostUndecidedBytes = 8 << 20;
   static constexpr uint64_t kMostOpeningBytes = 64 << 20;
@@ -29,10 +29,10 @@ class InboundChecks {
   InboundChecks(const Approvals& approvals, EgressFacts& facts)
       : approvals_(approvals), facts_(facts) {}
 
-  // Takes in what the coordinator answered to `request`: makes its texts
-  // printable, drops fields that this build does not know, and announces the
-  // blobs and the sum that it names. INVALID_ARGUMENT says what is not as it
-  // may be; nothing was announced then.
+  // Takes in the coordinator's answer to `request`: makes its texts printable,
+  // drops fields that this build does not know, and announces the blobs and the
+  // sum that it names. INVALID_ARGUMENT: names the field that is wrong; then
+  // nothing was announced.
   absl::Status Take(const google::protobuf::Message& request,
                     google::protobuf::Message& response);
 
@@ -49,8 +49,9 @@ class InboundChecks {
   EgressFacts& facts_;
 };
 
-// INVALID_ARGUMENT: a list longer than the study has sites, a name, key, share,
-// hash or signature longer than any can be. What they say is for SecurePart.
+// Checks the sizes in a step of a sum; SecurePart checks the contents.
+// INVALID_ARGUMENT: a list is longer than the study has sites, or a name, key,
+// share, hash or signature is longer than it can be.
 absl::Status CheckStepSizes(const v1::SecureStep& step, size_t num_sites);
 
 }  // namespace hilum

@@ -101,7 +101,7 @@ absl::Status CheckConfirmations(const v1::Confirmations& confirmations,
 }  // namespace
 
 absl::Status CheckStepSizes(const v1::SecureStep& step, size_t num_sites) {
-  // SecurePart refuses one that is empty, in the sum's own terms.
+  // SecurePart refuses an empty id with an error about the sum.
   if (!step.sum_id().empty() && step.sum_id().size() != kHashBytes) {
     return Bad("sum_id",
                absl::StrCat(step.sum_id().size(), " bytes, not ", kHashBytes));

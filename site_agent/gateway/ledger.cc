@@ -29,7 +29,7 @@ absl::Status WriteLine(int fd, absl::string_view line,
   return absl::OkStatus();
 }
 
-// Evidence that another site cheats has two signed messages in it.
+// Evidence that another site cheats contains two signed messages.
 constexpr size_t kMaxDetail = 1 << 16;
 
 bool IsRefusal(v1::LedgerEntry::Kind kind) {
@@ -57,8 +57,8 @@ absl::StatusOr<std::string> JsonLine(const v1::LedgerEntry& entry) {
 constexpr uint64_t kBlock = 1 << 16;
 constexpr uint64_t kLongestLine = 1 << 20;
 
-// Returns where the line begins that holds the byte at `end` - 1 or, where that
-// ends a line, the line after it: behind the last newline before `end`.
+// Returns the offset of the line that holds the byte at `end` - 1. If that byte
+// is a newline, this is `end`: the line begins behind the last newline.
 absl::StatusOr<uint64_t> BeginOfLine(int fd, uint64_t end,
                                      const std::string& path) {
   std::string block;
@@ -73,8 +73,8 @@ absl::StatusOr<uint64_t> BeginOfLine(int fd, uint64_t end,
   return 0;
 }
 
-// Returns the sequence number of the last of the lines that end at `size`: it
-// says it or, where that cannot be read, it is the number of lines.
+// Returns the sequence number in the last of the lines that end at `size` or,
+// if that line cannot be read, the number of lines.
 absl::StatusOr<uint64_t> LastSequence(int fd, uint64_t size,
                                       const std::string& path) {
   if (size == 0) return 0;
@@ -105,7 +105,7 @@ absl::StatusOr<std::unique_ptr<Ledger>> Ledger::Open(const std::string& path,
                                                      Clock& clock) {
   ScopedFd fd(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (fd.get() < 0) return ErrnoStatus(errno, "cannot open", path);
-  // By blocks from the end: it may be of years.
+  // Reads blocks from the end: the file may hold years.
   struct stat info;
   if (fstat(fd.get(), &info) != 0) {
     return ErrnoStatus(errno, "cannot open", path);
@@ -128,7 +128,7 @@ absl::StatusOr<std::unique_ptr<Ledger>> Ledger::Open(const std::string& path,
 
 Ledger::~Ledger() {
   absl::Status written = Flush();
-  (void)written;  // the disk is full, and nobody is left to tell
+  (void)written;  // the disk is full, and nothing else can be done
 }
 
 absl::Status Ledger::Write(bool all, std::vector<v1::LedgerEntry> entries) {
@@ -148,7 +148,7 @@ absl::Status Ledger::Write(bool all, std::vector<v1::LedgerEntry> entries) {
   off_t start = lseek(fd_.get(), 0, SEEK_CUR);
   absl::Status written = WriteLine(fd_.get(), text, path_);
   if (!written.ok()) {
-    // Neither half a line nor one that may not be on disk stays.
+    // Removes half a line, and a line that may not be on disk.
     if (ftruncate(fd_.get(), start) == 0) lseek(fd_.get(), start, SEEK_SET);
     return written;
   }

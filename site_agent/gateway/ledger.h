@@ -19,11 +19,11 @@
 
 namespace hilum {
 
-// The site's record of what left and what was decided: one JSON object a
-// line, appended and on disk before the message goes. Goes on with the
-// sequence of an earlier process; a last line torn by a crash is cut off,
-// since what it announced was not sent.
-// Repeats are counted instead of written, so that neither a long study nor a
+// The site's record of what left and what was decided: one JSON object a line,
+// appended and on disk before the message goes. Continues the sequence of an
+// earlier process; cuts off a last line that a crash left incomplete, since its
+// message was not sent.
+// Counts repeats instead of writing them, so that neither a long study nor a
 // hostile coordinator fills the disk:
 // - CALLED: the first call of a method and study in an hour has a line at once;
 //   the others are one line with their count and bytes, written when the hour
@@ -40,11 +40,11 @@ class Ledger {
   // `clock` outlives this object.
   static absl::StatusOr<std::unique_ptr<Ledger>> Open(const std::string& path,
                                                       Clock& clock);
-  // Writes the counts where it can.
+  // Writes the counts if the disk has room.
   ~Ledger();
 
-  // Fills sequence and time, and makes the detail printable.
-  // RESOURCE_EXHAUSTED: disk full.
+  // Appends `entry`; fills in its sequence and time, and makes its detail
+  // printable. RESOURCE_EXHAUSTED: disk full.
   absl::Status Append(v1::LedgerEntry entry);
   // Counts one call of `bytes` bytes that is about to leave. `study_hash` is in
   // hexadecimal, or empty. RESOURCE_EXHAUSTED: disk full.
@@ -54,21 +54,21 @@ class Ledger {
   absl::Status Flush();
 
  private:
-  // Of one kind, method and study, in the present hour.
+  // The entries of one kind, method and study in the present hour.
   struct Tally {
     uint64_t lines = 0;  // written in full
     uint64_t count = 0;  // not written yet
-    uint64_t bytes = 0;  // of those
+    uint64_t bytes = 0;  // of the entries counted
   };
   using Key = std::tuple<int, std::string, std::string>;
 
   Ledger(std::string path, ScopedFd fd, uint64_t next, Clock& clock);
-  // Writes what the last hour has left to write, where an hour has begun.
+  // Writes the counts of the last hour if a new hour has begun.
   absl::Status TurnHour() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // The counts as entries: of CALLED, or of all kinds.
+  // Returns the counts as entries: of CALLED or, with `all`, of all kinds.
   std::vector<v1::LedgerEntry> Counts(bool all) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Writes the counts and then `entries`: all of it or nothing.
+  // Writes the counts and then `entries`: all of them or none.
   absl::Status Write(bool all, std::vector<v1::LedgerEntry> entries)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 

@@ -12,7 +12,8 @@ OfferListener::~OfferListener() {
   {
     absl::MutexLock lock(&mutex_);
     ended_ = true;
-    // A question that is not in flight must not leave the next one interrupted.
+    // Only a question in flight is interrupted: otherwise the next one would
+    // be.
     if (asking_) options_.interrupt();
   }
   thread_.join();

@@ -13,11 +13,13 @@ namespace hilum {
 
 // Asks the coordinator for new offers on a thread of its own, while the
 // session's thread waits for its trainer, which may load cases or train for
-// hours. Life: one object is one call of the trainer; the thread ends with it.
+// hours. Life: one object serves one call of the trainer; its thread ends with
+// it.
 class OfferListener {
  public:
   struct Options {
-    // Nothing is asked before: most calls are over sooner.
+    // The first question waits this long: most calls of the trainer are
+    // shorter.
     absl::Duration patience;
     // Asks once, and returns how long to wait before the next question. Called
     // from the listener's thread only.
@@ -34,7 +36,7 @@ class OfferListener {
 
  private:
   void Run();
-  // False: the listener ends.
+  // Returns false when the listener ends.
   bool WaitFor(absl::Duration pause) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const Options options_;

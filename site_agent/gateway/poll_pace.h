@@ -12,15 +12,15 @@
 
 namespace hilum {
 
-// How long to pause after an answer to NextTask, so that a coordinator that
-// answers at once, with nothing or with the same over and over, makes this site
-// neither spin nor fill its ledger and its disk.
-// Within an hour each kind of answer comes a number of times without a pause:
-// a task of one kind and round 64 times (a sum has five steps and is attempted
-// eight times at most), an offer or a refused answer 8 times, an end of a study
-// once for each; then pauses double from 200 ms to 15 s. An empty or cancelled
-// answer within a second of the question has four without a pause; one that
-// took longer sets its count back. Life: (Asking, After)*. Not thread-safe.
+// Decides how long to pause after an answer to NextTask. A coordinator that
+// answers at once, with nothing or with the same answer again and again, must
+// not make this site spin or fill its ledger and disk.
+// Within an hour each kind of answer has a number of answers without a pause: a
+// task of one kind and round 64 (a sum has five steps and is attempted eight
+// times at most), an offer or a refused answer 8, the end of a study 1 for each
+// study; after these, pauses double from 200 ms to 15 s. An empty or cancelled
+// answer within a second of the question has 4; one that took longer resets
+// this count. Life: (Asking, After)*. Not thread-safe.
 class PollPace {
  public:
   static constexpr int kFreeTasks = 64;
@@ -33,8 +33,8 @@ class PollPace {
 
   // Call before the question is sent.
   void Asking() { asked_ = clock_.Now(); }
-  // What to wait after the answer, or after the call failed with `status`:
-  // DATA_LOSS where the answer was refused, CANCELLED.
+  // Returns the pause after the answer, or after the call failed with `status`:
+  // DATA_LOSS where the answer was refused, or CANCELLED.
   absl::Duration After(const absl::Status& status,
                        const v1::NextTaskResponse& answer);
 

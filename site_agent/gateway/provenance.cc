@@ -20,7 +20,7 @@ std::string DigestOf(const std::vector<float>& weights) {
   return Sha256Of(BlobBytes(weights));
 }
 
-// As installed, or as in the tree that was built.
+// Opens the file as installed, or else in the source tree of a build.
 std::optional<WeightsFile> OpenReleased(const ReleasedFile& released,
                                         const std::string& programs) {
   for (const char* place :
@@ -35,7 +35,7 @@ std::optional<WeightsFile> OpenReleased(const ReleasedFile& released,
   return std::nullopt;
 }
 
-// Says how a file gives the study's weights; nothing: it does not.
+// Says how a file gives the study's weights; nothing if it does not.
 std::optional<std::string> FitOf(const WeightsFile& file,
                                  const Architecture& architecture,
                                  const v1::Study& study) {

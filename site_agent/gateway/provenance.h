@@ -9,20 +9,20 @@
 
 namespace hilum {
 
-// Where a study's starting weights come from, as far as this site can tell
+// The origin of a study's starting weights, as far as this site can tell
 // without the coordinator.
 struct Provenance {
   bool is_known = false;
   std::string sentence;  // without a full stop
 };
 
-// Compares the digest that the study gives with weights made here: those of
-// this release, with a head from the study's seed where theirs does not fit,
-// and those drawn from the seed. `programs`: the folder of this program, from
-// which the release's files are found; a file that is not the very one that
-// this program was built with counts for nothing. As long and as much memory as
-// it takes to draw the architecture's weights. INVALID_ARGUMENT: an
-// architecture that this release does not know.
+// Compares the digest in the study with the digests of weights that are made
+// here: this release's weights, with a head drawn from the study's seed where
+// the release's head does not fit, and weights drawn from the seed alone.
+// `programs`: the folder of this program, from which the release's files are
+// found. Ignores a file that differs from the one this program was built with.
+// Takes the time and memory of drawing all weights of the architecture.
+// INVALID_ARGUMENT: an architecture that this release does not know.
 absl::StatusOr<Provenance> FindProvenance(const v1::Study& study,
                                           const std::string& programs);
 

@@ -7,7 +7,7 @@
 
 namespace hilum {
 
-// A file of weights that a release brings, as it was when this program was
+// A file of weights in this release, with its digest when this program was
 // built.
 struct ReleasedFile {
   absl::string_view name;    // e.g. hilum_small.safetensors

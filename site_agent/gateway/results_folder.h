@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where a site keeps what it learns of its own cases in one study.
+// The folder in which a site keeps its own results of one study.
 #ifndef HILUM_SITE_AGENT_GATEWAY_RESULTS_FOLDER_H_
 #define HILUM_SITE_AGENT_GATEWAY_RESULTS_FOLDER_H_
 

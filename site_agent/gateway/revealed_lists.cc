@@ -14,7 +14,7 @@
 namespace hilum {
 namespace {
 
-// So many sites hide one another.
+// The sum of this many sites hides each of them.
 constexpr size_t kFewestSites = 3;
 
 std::string NamesOf(const std::set<std::string>& sites) {

@@ -12,23 +12,23 @@
 
 namespace hilum {
 
-// The survivors of all sums for which this site has revealed shares, whatever
-// their study, by what each sum was about: one model, one list. Two sums about
-// one model whose survivors differ in one or two sites give the vectors of
-// these away, also where they are of two studies.
+// The survivors of all sums, of any study, for which this site has revealed
+// shares, by the model that the sum was about. All sums about one model must
+// have one list of survivors: two sums whose survivors differ in one or two
+// sites reveal the vectors of these sites, even if the sums are of two studies.
 //
-// A file of lines "HEX HEX SITE,SITE,...": the SHA-256 of what the sum was
-// about, the study's hash, and the survivors. A share leaves only after its
-// sum's lines are on disk. Keeps nothing in memory. Not thread-safe; one
-// process a file.
+// A file of lines "HEX HEX SITE,SITE,...": the SHA-256 of the sum's subject,
+// the study's hash, and the survivors. A share leaves only after the lines of
+// its sum are on disk. Keeps nothing in memory. Not thread-safe; one process a
+// file.
 class RevealedLists {
  public:
   explicit RevealedLists(std::string path) : path_(std::move(path)) {}
 
   // Checks the survivors of a sum of the study `study_hash` (raw, 32 bytes)
   // about each of `subjects` (raw, 32 bytes each) against the sums of other
-  // studies about the same. FAILED_PRECONDITION: they differ in one or two
-  // sites, which it names. DATA_LOSS: the file cannot be read.
+  // studies about the same subject. FAILED_PRECONDITION: the survivors differ
+  // in one or two sites; names these. DATA_LOSS: the file cannot be read.
   absl::Status Check(const std::vector<std::string>& subjects,
                      const std::string& study_hash,
                      const std::set<SiteId>& survivors) const;

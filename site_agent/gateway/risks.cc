@@ -15,7 +15,7 @@ namespace {
 using Cohort = std::set<std::string>;
 using Counts = google::protobuf::RepeatedField<uint64_t>;
 
-// The sum of so many other sites hides one; so many patients hide one.
+// The fewest other sites that hide a site, and patients that hide a patient.
 constexpr size_t kFewestSites = 3;
 constexpr uint64_t kFewestPatients = 10;
 constexpr uint32_t kFewestSteps = 8;
@@ -34,8 +34,8 @@ Cohort Difference(const Cohort& a, const Cohort& b) {
   return difference;
 }
 
-// The sets of sites whose sums a study opens. Today each track is of the whole
-// cohort; tracks that leave a site out add theirs here.
+// Returns the sets of sites whose sums a study opens. Each track is of the
+// whole cohort; tracks that leave a site out must add their sets here.
 std::vector<Cohort> CohortsOf(const v1::Study& study) {
   return {Cohort(study.sites().begin(), study.sites().end())};
 }
@@ -61,8 +61,8 @@ std::string SiteSentence(const std::string& first, const std::string& second,
       "asked");
 }
 
-// Censuses do not depend on the weights: the difference of two is what the
-// sites are by which they differ.
+// Censuses do not depend on the weights: the difference of two studies'
+// censuses is the census of the sites by which the studies differ.
 void AddCountsRisk(const v1::Study& study, const PastStudy& before,
                    std::vector<Risk>& risks) {
   if (!IsSecure(study) || !IsSecure(before.study)) return;
@@ -149,8 +149,8 @@ void AddWeakPolicy(const v1::Policy& policy, std::vector<Risk>& risks) {
                     "patient")});
 }
 
-// The fewest patients that make two lists of [folds * classes] differ so: a
-// patient is in one fold, and may be in each class.
+// Returns the fewest patients that explain the difference of two lists of
+// [folds * classes]: a patient is in one fold, and may be in each class.
 uint64_t FewestByCells(const Counts& a, const Counts& b, int classes) {
   uint64_t patients = 0;
   for (int at = 0; at < a.size(); at += classes) {
@@ -163,7 +163,7 @@ uint64_t FewestByCells(const Counts& a, const Counts& b, int classes) {
   return patients;
 }
 
-// Without folds: [classes]; without classes too: one number.
+// Sums over folds: [classes] or, without `by_class`, one number.
 Counts Pooled(const Counts& counts, int classes, bool by_class) {
   Counts pooled;
   pooled.Resize(by_class ? classes : 1, 0);

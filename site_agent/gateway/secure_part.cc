@@ -25,15 +25,16 @@ Said SaidIn(const v1::Task& task) {
   return said;
 }
 
-// Of this site's own files. It tells nothing of the coordinator, whatever code
-// it has: PERMISSION_DENIED would cost the study.
+// Returns the error for a fault of this site's own files. It must not blame the
+// coordinator, whatever code the file error has: PERMISSION_DENIED would refuse
+// the study.
 absl::Status OwnFailure(const absl::Status& status) {
   if (absl::IsResourceExhausted(status)) return status;
   return absl::AbortedError(status.message());
 }
 
-// The keys, the masks and what the vector is depend on the round, and what is
-// revealed must be noted under the very same.
+// The keys, the masks and the vector depend on the round, and the revealed
+// shares are noted under it, so a sum must stay in its round.
 absl::Status CheckSameRound(const v1::Header& began, const v1::Header& now) {
   if (began.round() == now.round() && began.study_hash() == now.study_hash()) {
     return absl::OkStatus();
@@ -129,15 +130,15 @@ absl::Status SecurePart::Begin(const v1::Task& task, const Asked& asked) {
   HILUM_RETURN_IF_ERROR(CheckRound(task.header()));
   if (!task.secure().has_advertise_keys()) {
     return absl::FailedPreconditionError(
-        "secure aggregation: this site has no keys of the sum, it was "
-        "started anew since it gave them");
+        "secure aggregation: this site has no keys of the sum: it gave "
+        "none, or has restarted since");
   }
   client_ = std::make_unique<SecAggClient>(
       asked.context, options_.site, *options_.credentials, *options_.rng);
   sum_id_ = task.secure().sum_id();
   header_ = task.header();
   model_sha256_ = asked.model_sha256;
-  // A census and an evaluation are about a model, too, but train none.
+  // A census and an evaluation are about a model too, but do not train on it.
   subjects_.clear();
   if (task.kind() == v1::Task::TRAIN) {
     subjects_.push_back(asked.model_sha256);
@@ -162,7 +163,7 @@ absl::StatusOr<Said> SecurePart::Answer(const v1::Task& task,
     if (revealed.has_value() && revealed->said().sum_id() == shown.sum_id()) {
       HILUM_RETURN_IF_ERROR(
           CheckSameRound(revealed->said().header(), task.header()));
-      // The same bytes again tell nothing more.
+      // The same bytes again reveal nothing more.
       if (shown.has_confirmations()) return revealed->said();
     }
     HILUM_RETURN_IF_ERROR(Begin(task, asked));
@@ -226,14 +227,14 @@ absl::StatusOr<Said> SecurePart::Share(const v1::Task& task,
                            client_->ShareKeys(task.secure().roster()));
     roster_sha256_ = sha256;
   }
-  // The signatures of the first one are those that were checked.
+  // Only the signatures of the first roster were checked.
   if (sha256 != roster_sha256_) {
     return absl::PermissionDeniedError(
         "secure aggregation: the coordinator shows another roster than the "
         "one that this site has begun to check");
   }
-  // The keys are the sites' own now, and so is what they say beside them. A
-  // full disk may end the check, which is then made again.
+  // The keys are now known to be the sites' own, and so are the checksums
+  // beside them. A full disk may interrupt the check, which is then repeated.
   HILUM_RETURN_IF_ERROR(asked.check_roster(task.secure().roster()));
   Said said = SaidIn(task);
   *said.mutable_shares() = *to_share_;
@@ -250,7 +251,7 @@ absl::StatusOr<Said> SecurePart::Mask(const v1::Task& task, const Asked& asked,
                      [this](uint64_t first, absl::Span<uint32_t> values) {
                        client_->Mask(first, values);
                      });
-  // Its masks are used up, whatever the file's fate: a full disk too.
+  // The masks are used up even if the file failed, also on a full disk.
   if (!masked.ok()) return absl::AbortedError(masked.status().message());
   said.set_vector_signature(client_->SignVector(masked->sha256()));
   *said.mutable_masked() = *std::move(masked);

@@ -23,62 +23,64 @@
 
 namespace hilum {
 
-// This site's part in secure sums, one at a time: answers the steps that the
-// coordinator shows it, and remembers on disk in which round of a study it has
-// revealed shares, and of which model and survivors: two sums of one round, or
-// about one model, that differ in a site would open that site's vector. A sum
-// is of the round in which it began: what is revealed in it is noted under that
-// one. What it was asked already it answers alike; asked otherwise it refuses,
-// and takes no further step of that sum. Not thread-safe.
+// This site's part in secure sums, one sum at a time. Answers the steps that
+// the coordinator shows. Remembers on disk the last round of a study in which
+// it revealed shares, and the model and survivors of each such sum: two sums of
+// one round, or about one model, that differ in one site would reveal that
+// site's vector. A sum belongs to the round in which it began, and its revealed
+// shares are noted under that round. Gives the same answer to the same
+// question; refuses a step that is shown twice with differences, and then takes
+// no further step of that sum. Not thread-safe.
 class SecurePart {
  public:
   struct Options {
     SiteId site;
     const SiteCredentials* credentials;  // null: takes part in no sum
     SecureRng* rng;
-    // For HASH.revealed (SHA-256, message) and revealed.lists.
+    // The folder of HASH.revealed (SHA-256, message) and revealed.lists.
     std::string studies_dir;
   };
 
-  // What this site takes itself to be asked, and what else must hold.
+  // The question as this site understands it, and the conditions of its answer.
   struct Asked {
     SecAggContext context;
     std::string model_sha256;  // what the sum is about
-    // What else of it other studies' sums may be about too: the approved
-    // starting weights, where the sum is the first one about them.
+    // A second subject, which sums of other studies may have too: the approved
+    // starting weights, if the sum is the first one about them. Else empty.
     std::string start_sha256;
-    // The officer accepts that this sum's survivors differ in one or two sites
-    // from those of another study's sum about the same.
+    // The officer accepts that the survivors of this sum differ in one or two
+    // sites from the survivors of another study's sum about the same subject.
     bool may_differ = false;
     std::string checksum;  // RoundKeys.checksum
-    // Of the vector in its file; a file that has changed is not masked. Empty:
-    // not compared, where nobody else can write the file.
+    // SHA-256 of the vector in its file; a file that has changed is not masked.
+    // Empty: not compared, where no other program can write the file.
     std::string vector_sha256 = {};
-    // Of a roster whose keys are signed and asked alike; then of the sites that
-    // are to be in the sum.
+    // Checks a roster whose signatures are valid and whose sites were all asked
+    // alike; then the sites that are to be in the sum.
     std::function<absl::Status(const v1::Roster&)> check_roster =
         [](const v1::Roster&) { return absl::OkStatus(); };
     std::function<absl::Status(const std::set<SiteId>&)> check_survivors =
         [](const std::set<SiteId>&) { return absl::OkStatus(); };
   };
 
-  // What the options point to outlives this object.
+  // The objects that the options point to outlive this object.
   explicit SecurePart(Options options) : options_(std::move(options)) {}
 
-  // Takes no further step of the sum at hand: it cannot be followed.
+  // Refuses all further steps of the current sum: it cannot be followed.
   void Leave(const absl::Status& why) { left_ = why; }
 
-  // May this site still give to the round? FAILED_PRECONDITION: it has
-  // revealed shares in this one or in a later one. DATA_LOSS, ABORTED: the
-  // file that tells was changed, or cannot be read.
+  // Checks whether this site may still give to the round. FAILED_PRECONDITION:
+  // it has revealed shares in this round or in a later one. DATA_LOSS: its note
+  // of revealed shares was changed. ABORTED: the note cannot be read.
   absl::Status CheckRound(const v1::Header& header) const;
 
-  // What the task's step is answered with. The vector is in the file
-  // `vector_path`, and goes masked to `masked_path` where the answer names it.
-  // PERMISSION_DENIED: the coordinator is not to be trusted with this study;
-  // RESOURCE_EXHAUSTED: disk full, to be asked again; other errors, of its own
-  // files ABORTED: this site leaves the sum. After one of these it stays with
-  // it.
+  // Returns the answer to the task's step. The vector is in the file
+  // `vector_path`; an answer that names the masked vector has written it to
+  // `masked_path`. PERMISSION_DENIED: the coordinator is not to be trusted with
+  // this study. RESOURCE_EXHAUSTED: disk full, ask again. ABORTED: its own
+  // files failed. Other errors: this site cannot take part in the sum. After an
+  // error other than RESOURCE_EXHAUSTED it answers each further step of the sum
+  // with the same error.
   absl::StatusOr<v1::SubmitSecureStepRequest> Answer(
       const v1::Task& task, const Asked& asked, const std::string& vector_path,
       const std::string& masked_path);
@@ -89,15 +91,15 @@ class SecurePart {
     v1::SubmitSecureStepRequest said;
   };
 
-  // Can such a step be asked of this site at all?
+  // Checks that this site can be asked for the step at all.
   absl::Status CheckAsked(const v1::Task& task,
                           const SecAggContext& context) const;
   std::string RevealedPath(const v1::Header& header) const;
-  // What this site said last in an Unmask of the study, if it ever did.
+  // Returns this site's last answer to an Unmask step of the study, if any.
   absl::StatusOr<std::optional<v1::RevealedOnce>> Revealed(
       const v1::Header& header) const;
   absl::Status Begin(const v1::Task& task, const Asked& asked);
-  // Of the sum at hand.
+  // Answers a step of the current sum, and remembers the answer.
   absl::StatusOr<v1::SubmitSecureStepRequest> AnswerOnce(
       const v1::Task& task, const Asked& asked, const std::string& vector_path,
       const std::string& masked_path);
@@ -112,7 +114,7 @@ class SecurePart {
   absl::StatusOr<v1::SubmitSecureStepRequest> Confirm(const v1::Task& task,
                                                       const Asked& asked);
   absl::StatusOr<v1::SubmitSecureStepRequest> Unmask(const v1::Task& task);
-  // One model, one list of survivors, in all studies.
+  // Checks that all sums about one model have one list of survivors.
   absl::Status CheckOneList(const v1::Task& task, const Asked& asked,
                             const std::set<SiteId>& survivors) const;
   RevealedLists lists() const {
@@ -120,20 +122,21 @@ class SecurePart {
   }
 
   const Options options_;
-  // The sum at hand.
+  // The current sum.
   std::string sum_id_;
   v1::Header header_;
-  std::string model_sha256_;           // what it is about, as it began
-  std::vector<std::string> subjects_;  // the same, and the start
-  std::set<SiteId> survivors_;         // that this site has confirmed
+  std::string model_sha256_;           // the sum's model when it began
+  std::vector<std::string> subjects_;  // the model, and the start
+  std::set<SiteId> survivors_;         // confirmed by this site
   std::unique_ptr<SecAggClient> client_;
   std::map<int, Answered> answered_;  // by SecureStep::ShownCase
-  // Made for the roster of this SHA-256, which is not checked yet.
+  // Made for the roster with the digest roster_sha256_, which is not checked
+  // yet.
   std::optional<v1::SealedShares> to_share_;
   std::string roster_sha256_;
-  // Made, but not yet on disk.
+  // Made, but not on disk yet.
   std::optional<v1::RevealedShares> to_reveal_;
-  absl::Status left_;  // why this site takes no further step of it
+  absl::Status left_;  // why this site takes no further step of the sum
 };
 
 }  // namespace hilum

@@ -31,8 +31,8 @@ std::string TrainerFolder(const v1::SiteConfig& config) {
   return absl::StrCat(config.state_dir(), "/trainer");
 }
 
-// What the trainer is started with: what it may read and write, and what lies
-// beside its images that it may not.
+// Returns the trainer's arguments: what it may read and write, and which paths
+// beside its images it may not read.
 std::vector<std::string> TrainerArguments(const v1::SiteConfig& config,
                                           const std::string& config_path) {
   const std::string& state = config.state_dir();
@@ -46,7 +46,7 @@ std::vector<std::string> TrainerArguments(const v1::SiteConfig& config,
         config.patient_key_file(), config.tls().private_key(), config_path}) {
     arguments.insert(arguments.end(), {"--guard", guarded});
   }
-  // Processes that share batches meet over a loopback of their own.
+  // Trainer processes that share batches connect over a loopback of their own.
   if (config.trainer().devices_size() > 1) arguments.push_back("--loopback");
   for (const std::string& device : config.trainer().devices()) {
     if (!absl::StartsWith(device, "cuda")) continue;
@@ -86,7 +86,7 @@ absl::Status ServeSite(const std::string& config_path, bool exit_when_done,
   StopSignals signals;  // first: threads made later inherit the mask
   HILUM_ASSIGN_OR_RETURN(v1::SiteConfig config, LoadSiteConfig(config_path));
   HILUM_RETURN_IF_ERROR(MakePrivateFolder(config.state_dir()));
-  // Before there are keys, threads or a network.
+  // Start it before there are keys, threads or a network.
   HILUM_ASSIGN_OR_RETURN(std::unique_ptr<TrainerLauncher> launcher,
                          StartLauncher(config, config_path));
   HILUM_ASSIGN_OR_RETURN(
@@ -128,7 +128,7 @@ absl::Status ServeSite(const std::string& config_path, bool exit_when_done,
                          [&] { runner->Wake(); }));
   signals.Start([&] {
     Log("stopping");
-    // First: a trainer that ends must not be taken for one that failed.
+    // The runner first: it must not take the end of the trainer for a failure.
     runner->Stop();
     trainer.Stop();
   });

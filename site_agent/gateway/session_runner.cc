@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Asking for tasks and carrying on whatever happens; what a task takes is in
-// session_tasks.cc, what a step of a secure sum takes in session_sums.cc.
+// The loop that asks for tasks and goes on after failures. session_tasks.cc has
+// the tasks, session_sums.cc the steps of a secure sum.
 #include "site_agent/gateway/session_runner.h"
 
 #include <sys/stat.h>
@@ -25,15 +25,15 @@ constexpr absl::Duration kPollMargin = absl::Seconds(15);
 constexpr absl::Duration kLongestPause = absl::Seconds(15);
 constexpr size_t kMaxLogLine = 2000;
 
-// How often a call is made again over a limit of which nobody says whether it
-// will be another one later.
+// How often a call is repeated that is over a limit, if the error does not say
+// whether the limit may change.
 constexpr int kMostPerhaps = 8;
 
 std::string ShortHash(absl::string_view hash) {
   return ToHex(hash).substr(0, 12);
 }
 
-// Changes when the file does, whoever may read it.
+// Returns a stamp that changes when the file does. Needs no right to read it.
 std::string FileStamp(const std::string& path) {
   struct stat info;
   if (stat(path.c_str(), &info) != 0) return "none";
@@ -75,7 +75,8 @@ absl::StatusOr<std::unique_ptr<SessionRunner>> SessionRunner::Create(
     Options options, Transport& transport, Trainer& trainer, Clock& clock) {
   const std::string state = options.config.state_dir();
   HILUM_RETURN_IF_ERROR(MakeDirectories(absl::StrCat(state, "/spool")));
-  // Before the ledger: opening it cuts off a line that another may write.
+  // Before the ledger: opening it cuts off a line that another process may
+  // write.
   HILUM_ASSIGN_OR_RETURN(FolderLock folder,
                          FolderLock::Take(state, "hilum-site"));
   HILUM_ASSIGN_OR_RETURN(
@@ -104,8 +105,8 @@ SessionRunner::Part& SessionRunner::PartOf(const std::string& hash) {
   return *part;
 }
 
-// The one place that writes the log: words of the trainer and of the
-// coordinator are in its lines.
+// The only code that writes the log. Lines may have words of the trainer and of
+// the coordinator in them, and are made printable here.
 void SessionRunner::Log(absl::string_view line) const {
   options_.log(PrintableLine(line, kMaxLogLine));
 }
@@ -217,10 +218,10 @@ absl::StatusOr<bool> SessionRunner::Step() {
   if (action->what == Do::kEnd) return End(*action);
   absl::Status done = Perform(*action);
   if (done.ok() || stopped()) return false;
-  // NextTask alone says that the coordinator does not know this site; what else
-  // fails, whoever says so, costs its own study and no other.
+  // Only an error of NextTask says that the coordinator does not know this
+  // site. Any other error, whoever sends it, costs its own study and no other.
   if (WaitsForRoom(done)) return done;
-  if (absl::IsCancelled(done)) {  // somebody stops this site
+  if (absl::IsCancelled(done)) {  // this site is being stopped
     Pause(kFirstPause);
     return false;
   }
@@ -237,7 +238,7 @@ absl::StatusOr<bool> SessionRunner::Step() {
 absl::Duration SessionRunner::AskForOffers(PollPace& pace) {
   std::set<std::string> known = approvals_.Offered();
   known.merge(facts_.RefusedOffers());
-  // Nothing is told as approved: no task is to be answered beside this one.
+  // Tells of no approved study, so that no task comes beside the running one.
   v1::NextTaskResponse answer;
   pace.Asking();
   absl::Status asked = RecordDecisions();
@@ -299,7 +300,7 @@ absl::StatusOr<bool> SessionRunner::GiveUp(const SiteSession::Action& action,
   return false;
 }
 
-// The other sites would wait for this one, which is about to end.
+// Otherwise the other sites would wait for this one, which is about to end.
 void SessionRunner::TellRefusals() {
   v1::NextTaskRequest poll =
       session_.Poll(approvals_.Offered(), {}, approvals_.Refused());
@@ -402,15 +403,15 @@ absl::Status SessionRunner::Perform(const SiteSession::Action& action) {
     HILUM_RETURN_IF_ERROR(RecordRefusal(action.task, fits));
     return fits;
   }
-  // The other steps are of what this process holds, or of nothing.
+  // The other steps use keys that this process holds, and no cases.
   if (action.task.has_secure() &&
       (action.what == Do::kPrepare ||
        !action.task.secure().has_advertise_keys())) {
     return TakeStep(action.task);
   }
   if (action.what == Do::kPrepare || action.needs_prepare) {
-    // When the cases are read again is not for the coordinator to say: the
-    // difference would be the patients who came meanwhile.
+    // The coordinator must not choose when the cases are read again: the
+    // difference of two censuses would be the patients who came meanwhile.
     HILUM_ASSIGN_OR_RETURN(std::optional<v1::PrepareResponse> known,
                            KnownCases(action.study_hash));
     if (known.has_value() && action.what == Do::kPrepare) {

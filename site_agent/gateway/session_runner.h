@@ -42,47 +42,46 @@
 
 namespace hilum {
 
-// A site at work: carries out what its SiteSession decides, with the
+// Runs a site: carries out the decisions of its SiteSession, with the
 // coordinator on one side (through the egress gate) and the trainer on the
-// other. A cut network is waited out: each call is repeated with growing
-// pauses, up- and downloads from where they stood. So is a full disk: what
-// met it is done again once there is room. CallOutcome says which is which. A
-// task that fails here otherwise is answered all the same, with an update of
-// weight 0 or with the word that this site is unable, so that the others need
-// not wait. In a study with secure aggregation it says what it knows into
-// masked sums only. What the coordinator asks for that would open one is
-// refused and put into the ledger; where it shows that the coordinator cheats,
-// the study is refused for good. Run returns when the study has ended
-// (exit_when_done), on Stop, or where going on makes no sense. Run is called
-// once; Stop and Wake from any thread.
+// other. Repeats a call with growing pauses while the network is cut, and goes
+// on with interrupted up- and downloads; repeats a step that met a full disk
+// once there is room (CallOutcome). A task that fails otherwise is still
+// answered, with an update of weight 0 or by saying that this site is unable,
+// so that the other sites need not wait. In a study with secure aggregation it
+// sends its figures in masked sums only. Refuses a request that would open a
+// masked sum, and puts the refusal into the ledger; refuses the whole study for
+// good if the request shows that the coordinator cheats. Run returns when the
+// study has ended (exit_when_done), after Stop, or where it cannot go on. Call
+// Run once; Stop and Wake from any thread.
 class SessionRunner {
  public:
   struct Options {
     SiteId site;
     v1::SiteConfig config;    // absolute paths
     std::string patient_key;  // 32 raw bytes
-    // For secure aggregation; what it points to outlives the runner. Without,
-    // this site takes part in no study that has it.
+    // For secure aggregation; the credentials outlive the runner. Null: this
+    // site takes part in no study with secure aggregation.
     const SiteCredentials* credentials = nullptr;
     SecureRng* rng = &RealSecureRng();
     bool exit_when_done = false;
-    // How long the trainer has been at work before new offers are asked for
-    // meanwhile. With exit_when_done none are.
+    // How long a call of the trainer lasts before this site asks for new offers
+    // beside it. Unused with exit_when_done.
     absl::Duration offer_patience = absl::Seconds(10);
     std::function<void(absl::string_view)> log = [](absl::string_view) {};
   };
 
-  // All references outlive this object. FAILED_PRECONDITION: another one has
-  // the state folder, which is locked while this object lives.
+  // All references outlive this object. FAILED_PRECONDITION: another process
+  // uses the state folder, which is locked while this object lives.
   static absl::StatusOr<std::unique_ptr<SessionRunner>> Create(
       Options options, Transport& transport, Trainer& trainer, Clock& clock);
 
   // OK: stopped, or the study completed. ABORTED: it ended otherwise.
-  // UNAUTHENTICATED, PERMISSION_DENIED, FAILED_PRECONDITION,
-  // INVALID_ARGUMENT: what someone must mend first.
+  // UNAUTHENTICATED, PERMISSION_DENIED, FAILED_PRECONDITION, INVALID_ARGUMENT:
+  // a fault that a person must mend first.
   absl::Status Run();
   void Stop();
-  // The officer may have decided something.
+  // Call after the officer may have decided something.
   void Wake() { transport_.Interrupt(); }
 
  private:
@@ -97,7 +96,7 @@ class SessionRunner {
     ParameterLayout parameters;
   };
 
-  // What of an open round this site holds on to, of one study.
+  // The state that this site keeps for one study while a round of it is open.
   struct Part {
     SpooledVector spool;
     SecurePart secure;
@@ -116,154 +115,161 @@ class SessionRunner {
   // False: stopped meanwhile.
   bool Pause(absl::Duration pause);
   bool stopped();
-  // The round went on without this answer; the next task says how.
+  // The round goes on without this answer; the next task says how.
   static bool IsRoundOver(const absl::Status& status) {
     return OutcomeOf(status) == CallOutcome::kRoundOver;
   }
-  // What to do is done again after a pause: a disk is full, for ever, or some
-  // limit is met that may be another one later, a few times.
+  // Whether to repeat the step after a pause: without limit if a disk is full,
+  // a few times if the step is over some limit that may change.
   bool WaitsForRoom(const absl::Status& status) const;
-  // A failure of this site's own that need not come again.
+  // Whether a failure of this site's own may not occur again.
   bool MayPass(const absl::Status& status) const;
   void Log(absl::string_view line) const;
 
-  // One question and what follows. A status ends Run.
+  // Asks once and carries out the answer. An error ends Run.
   absl::StatusOr<bool> Step();  // true: done
   absl::StatusOr<bool> End(const SiteSession::Action& action);
-  // Until what is wrong may have been mended; the coordinator is told once, and
-  // of why no more than its kind (UnableReason).
+  // Works no more on the study until its fault may have been mended. Tells the
+  // coordinator once, and only the kind of the reason (UnableReason).
   absl::StatusOr<bool> GiveUp(const SiteSession::Action& action,
                               const absl::Status& why);
   // Tells the coordinator, without waiting, which studies this site refuses.
   void TellRefusals();
-  // Turns to the studies that were given up where the case manifest or the
+  // Resumes the studies that were given up if the case manifest or the
   // officer's decision has changed since.
   void RetryMended();
-  // Changes when either does.
+  // Returns a stamp that changes when the case manifest or the decision does.
   std::string MendStamp(const std::string& hash) const;
   absl::Status Perform(const SiteSession::Action& action);
   absl::Status StoreOffer(const SiteSession::Action& action);
-  // Calls the trainer, and takes offers meanwhile where that lasts.
+  // Calls the trainer; takes in offers meanwhile if the call lasts long.
   template <typename Response>
   absl::StatusOr<Response> Listening(
       absl::FunctionRef<absl::StatusOr<Response>()> call);
-  // One question for offers alone, from a thread beside that of Run, which
-  // waits. Returns the pause before the next one.
+  // Asks once, for offers only, from another thread while Run's thread waits.
+  // Returns the pause before the next question.
   absl::Duration AskForOffers(PollPace& pace);
-  // Puts new decisions into ledger and log, with who made them.
+  // Puts new decisions, and who made them, into ledger and log.
   absl::Status RecordDecisions();
   std::string NameOf(const std::string& hash) const;  // of an offered study
-  // Says once that files lie among the offers which were not offered.
+  // Notes once that studies/ has files that were never offered.
   absl::Status NoteStrangers();
   absl::Status OpenStudy(const std::string& hash);
   // Whether policy and officer let this site take part.
   absl::Status CheckAllowed(const std::string& hash,
                             const v1::Study& study) const;
-  // Writes into the ledger that a study is not worked on since policy or
-  // consent forbid it (FAILED_PRECONDITION, PERMISSION_DENIED). Returns `may`.
+  // Writes into the ledger that policy or consent forbids work on a study
+  // (FAILED_PRECONDITION, PERMISSION_DENIED). Returns `may`.
   absl::Status NoteIfNotTaken(const std::string& hash, const absl::Status& may);
-  // The rules for this site's own cases, once they are loaded.
+  // Checks the policy's and the officer's rules for this site's loaded cases.
   absl::Status CheckOwnCases(const std::string& hash,
                              const v1::PrepareResponse& prepared) const;
   absl::StatusOr<v1::PrepareResponse> Prepare(const std::string& hash);
-  // What the trainer has loaded for the open study, if that is so and its
-  // census was given.
+  // Returns the given census in the form of the trainer's answer to Prepare, if
+  // the trainer has loaded the open study's cases; none otherwise.
   absl::StatusOr<std::optional<v1::PrepareResponse>> KnownCases(
       const std::string& hash) const;
-  // A study's first census counts, for the cohort as for this site: it is
-  // kept, and given again where another is asked for.
+  // Submits the census. The first census of a study counts for the whole study:
+  // it is kept, and given again where another one is asked for.
   absl::Status SubmitCensus(const v1::Task& task,
                             const v1::PrepareResponse& prepared);
-  // What a site may not know of another: how many cases it has.
+  // Whether the policy lets the coordinator have this site's own figures.
   bool PublishesFigures() const;
   absl::Status Train(const v1::Task& task);
-  // The encoded update in the spool: what was made for this very task, or else
-  // of a training of its own.
+  // Returns the encoded update in the spool; trains first if the spool has none
+  // for this task.
   absl::StatusOr<v1::BlobRef> UpdateOf(const v1::Task& task);
-  // Trains; the encoded update is then at `path`.
+  // Trains, and writes the encoded update to `path`.
   absl::StatusOr<v1::BlobRef> MakeUpdate(const v1::Task& task,
                                          const std::string& path);
-  // Starting weights are here, and are the approved ones. PERMISSION_DENIED:
-  // they are not; the study is refused, which is in the ledger.
+  // Fetches the starting weights, and checks that they are the approved ones.
+  // PERMISSION_DENIED: they are not; the study is refused, with a line in the
+  // ledger.
   absl::Status FetchStart(const v1::Task& task);
-  // The cohort's census that the task's weights follow from: this site's own
-  // sum of it or, without secure aggregation, as it is told.
+  // Returns the cohort's census from which the task's weights follow: from this
+  // site's own sum or, without secure aggregation, as the coordinator says.
   absl::StatusOr<v1::CensusTotals> CohortOf(const v1::Task& task);
-  // The path of the frozen parameters, which are cut first where they are not
-  // here. Fails as FetchStart.
+  // Returns the path of the frozen parameters, split off the starting weights
+  // first if they are not here. Fails like FetchStart.
   absl::StatusOr<std::string> FrozenOf(const v1::Task& task);
-  // With the round's model.
+  // Returns the request, which names the round's model.
   absl::StatusOr<v1::TrainRequest> MakeTrainRequest(const v1::Task& task,
                                                     const std::string& path);
-  // The path of the model that the task is about: this site's own or, without
-  // secure aggregation, the coordinator's, if that is finite.
+  // Returns the path of the model that the task is about: this site's own or,
+  // without secure aggregation, the coordinator's, if all its values are
+  // finite.
   absl::StatusOr<std::string> ModelOf(const v1::Task& task);
-  // Refuses the study, which is in the ledger. PERMISSION_DENIED.
+  // Refuses the study, with a line in the ledger. Returns PERMISSION_DENIED.
   absl::Status RefuseModel(const v1::Task& task, absl::string_view why);
-  // Drops what no approved study needs any more.
+  // Removes the blobs that no approved study needs any more, except `more`.
   void KeepBlobs(const v1::BlobRef& more);
-  // Where a study's follower keeps its state.
+  // Returns the path at which a study's follower keeps its state.
   std::string ChainPath(absl::string_view hash) const;
   absl::StatusOr<std::vector<TrackShare>> SharesOf(
       const v1::Task& task, const v1::TrainResponse& trained);
   absl::StatusOr<v1::BlobRef> EncodeUpdate(const v1::Task& task,
                                            const v1::TrainResponse& trained,
                                            const std::string& path);
-  // The census that was given for the study in study_, if any was.
+  // Returns the census that was given for the study in study_, if any.
   absl::StatusOr<std::optional<v1::SubmitCensusRequest>> GivenCensus() const;
   absl::Status Evaluate(const v1::Task& task);
-  // What evaluates the round's model; the predictions stay.
+  // Evaluates the round's model. The predictions stay at this site.
   absl::StatusOr<v1::EvaluateResponse> EvaluateModel(const v1::Task& task);
   absl::Status SubmitEvaluation(
       const v1::Task& task,
       const absl::StatusOr<v1::EvaluateResponse>& evaluated);
   std::string CensusPath() const;
-  // The folder of the study in study_ (results_folder.h), made where absent.
+  // Returns the folder of the study in study_ (results_folder.h); makes it
+  // first.
   absl::StatusOr<std::string> MakeResultsFolder() const;
   Part& PartOf(const std::string& hash);
   SpooledVector& spool() { return PartOf(study_.hash).spool; }
   StudyFollower& follower() { return *PartOf(study_.hash).follower; }
 
   // --- Secure aggregation: session_sums.cc.
-  // PERMISSION_DENIED: of a study with secure aggregation, a task that would
-  // tell the coordinator this site's own figures, or a sum in a round that is
-  // not of its kind. FAILED_PRECONDITION: a sum, of a study without.
+  // PERMISSION_DENIED: in a study with secure aggregation, a task that would
+  // tell the coordinator this site's own figures, or a sum of another kind than
+  // its round has. FAILED_PRECONDITION: a sum in a study without secure
+  // aggregation.
   absl::Status CheckTask(const v1::Task& task) const;
   absl::Status TakeStep(const v1::Task& task);
-  // Before keys are given: this site has followed the sums before, may train on
-  // such a cohort, and has its vector. Fails as the step is to be refused.
+  // Checks, before keys are given, that this site has followed the earlier
+  // sums, may train on this cohort, and has its vector. Fails as the step is to
+  // be refused.
   absl::Status MakeReady(const v1::Task& task);
-  // PERMISSION_DENIED names the rule of this site's policy that the cohort's
-  // census does not keep to.
+  // PERMISSION_DENIED: names the rule of this site's policy that the cohort's
+  // census breaks.
   absl::Status CheckCohort();
-  // Says in the log what an officer should know of a cohort that is accepted.
+  // Logs what an officer should know of an accepted cohort.
   absl::Status TellOfCohort();
   SecurePart::Asked AskedBy(const v1::Task& task);
-  // PERMISSION_DENIED: a key that is not the one the study pins. Survivors
-  // among whom are too few that this site's policy trusts: FAILED_PRECONDITION.
+  // PERMISSION_DENIED: a key is not the one that the study pins.
+  // FAILED_PRECONDITION: too few of the survivors are trusted by this site's
+  // policy.
   absl::Status CheckKeys(const v1::Roster& roster) const;
   absl::Status CheckSurvivors(std::set<SiteId> survivors) const;
   absl::Status CheckAreOfTheCensus(const std::set<SiteId>& survivors);
   // Whether the officer accepts site_updates_inferable for the study.
   bool MayDiffer() const;
   absl::Status CheckPeers(const v1::SumOpening& opening) const;
-  // In the spool: what the round's sum is over.
+  // Returns the vector of the round's sum, in the spool.
   absl::StatusOr<v1::BlobRef> VectorOf(const v1::Task& task);
   absl::StatusOr<v1::BlobRef> MakeCensusVector();
   absl::StatusOr<v1::BlobRef> MakeEvaluationVector(const v1::Task& task);
-  // Writes it into the ledger; refuses the study where the coordinator is not
-  // to be trusted with it any more, by PERMISSION_DENIED.
+  // Writes the refusal into the ledger. Refuses the study with
+  // PERMISSION_DENIED if the coordinator is not to be trusted with it any more.
   absl::Status RecordRefusal(const v1::Task& task, const absl::Status& why);
-  // The same, and leaves the sum. Fails with `why` where the study is refused.
+  // Like RecordRefusal, and leaves the sum. Fails with `why` if the study is
+  // refused.
   absl::Status RefuseStep(const v1::Task& task, const absl::Status& why);
-  // The step's answer has gone, or came too late.
+  // Call after the step's answer was sent, or came too late.
   void AfterStep(const v1::Task& task, const absl::Status& answered);
 
   const Options options_;
   Transport& transport_;
   Trainer& trainer_;
   Clock& clock_;
-  const FolderLock folder_;  // let go last
+  const FolderLock folder_;  // released last
   const std::unique_ptr<Ledger> ledger_;
   const Approvals approvals_;
   const BlobCache blobs_;
@@ -273,8 +279,8 @@ class SessionRunner {
   PollPace pace_;
   bool told_strangers_ = false;
   int perhaps_ = 0;           // pauses since the last step that went well
-  std::string last_refused_;  // why an answer was, as it was logged
-  std::map<std::string, std::string> given_up_;  // by hash: MendStamp then
+  std::string last_refused_;  // why an answer was refused, as logged
+  std::map<std::string, std::string> given_up_;  // by hash: its MendStamp
   SiteSession session_;
   // By hash: the coordinator may turn from one study to another at any time.
   std::map<std::string, std::unique_ptr<Part>> parts_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What each step of a secure sum takes.
+// The steps of a secure sum.
 #include <algorithm>
 #include <utility>
 #include <vector>
@@ -18,8 +18,8 @@
 namespace hilum {
 namespace {
 
-// Each round of a study has one sum, and each of its rounds one kind of task:
-// a census or an evaluation asked for in a second round would be summed twice.
+// Each round of a study has one sum of one kind of task: a census or an
+// evaluation asked for in a second round would be summed twice.
 bool IsOfItsRound(const v1::Task& task, const v1::Study& study) {
   const uint32_t round = task.header().round();
   const uint32_t rounds = study.training().rounds();
@@ -87,7 +87,7 @@ absl::StatusOr<v1::BlobRef> SessionRunner::MakeCensusVector() {
           ? EncodeCensus(study_.study, *census)
           : absl::FailedPreconditionError("this site has given no census");
   if (words.ok()) return WriteVector(spool().path(), *words);
-  // Not that the round is over, as a call's error of these codes would be.
+  // ABORTED, since FAILED_PRECONDITION would mean that the round is over.
   return absl::AbortedError(words.status().message());
 }
 
@@ -212,8 +212,8 @@ absl::Status SessionRunner::CheckKeys(const v1::Roster& roster) const {
   return absl::OkStatus();
 }
 
-// A site that the census left out has its cases in no count by which the cohort
-// was judged.
+// The census has no cases of a site that it left out, so the cohort was judged
+// without these cases.
 absl::Status SessionRunner::CheckAreOfTheCensus(
     const std::set<SiteId>& survivors) {
   if (!follower().HasCohort()) return absl::OkStatus();
@@ -249,16 +249,16 @@ absl::Status SessionRunner::TakeStep(const v1::Task& task) {
     absl::Status ready = MakeReady(task);
     if (MayPass(ready)) return ready;
     if (!ready.ok()) {
-      // The keys of an earlier question must not go on into shares.
+      // The keys of an earlier question must not be used for shares.
       PartOf(study_.hash).secure.Leave(ready);
       return RefuseStep(task, ready);
     }
   }
-  // A task of another study may have come between, and has its own vector.
+  // A task of another study, with its own vector, may have come between.
   if (task.secure().has_inbox() && !spool().Find(task).has_value()) {
     return RefuseStep(task, absl::FailedPreconditionError(
-                                "secure aggregation: the vector that the sum "
-                                "is of is not here any more"));
+                                "secure aggregation: this site no longer has "
+                                "its vector for the sum"));
   }
   absl::StatusOr<v1::SubmitSecureStepRequest> answer =
       PartOf(study_.hash)

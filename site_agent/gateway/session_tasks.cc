@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What each kind of task takes.
+// The kinds of task.
 #include <algorithm>
 #include <numeric>
 #include <utility>
@@ -30,9 +30,9 @@ double Scaled(double sum, uint64_t part, uint64_t whole) {
   return sum * static_cast<double>(part) / static_cast<double>(whole);
 }
 
-// What a track is weighed with, and what its validation is: together at most
-// the cases that the cohort knows of, or the weights of all sites could come to
-// more than one.
+// Returns a track's weight and validation. Together they are at most the number
+// of cases that the cohort knows of: otherwise the weights of all sites could
+// exceed 1.
 TrackShare ShareOf(const v1::TrackUpdate& trained, uint64_t most_examples,
                    bool validates) {
   const uint64_t tried = validates ? trained.validation_examples() : 0;
@@ -272,8 +272,8 @@ absl::StatusOr<std::string> SessionRunner::FrozenOf(const v1::Task& task) {
   return follower().FrozenPath(task.header());
 }
 
-// The coordinator may turn from one study to another at any time, and what a
-// site has worked out nobody else has.
+// The coordinator may turn from one study to another at any time, and no other
+// site has what this one has worked out.
 void SessionRunner::KeepBlobs(const v1::BlobRef& more) {
   std::vector<v1::BlobRef> needed = {more};
   const auto keep = [&](const std::vector<v1::BlobRef>& blobs) {
@@ -282,7 +282,7 @@ void SessionRunner::KeepBlobs(const v1::BlobRef& more) {
   for (const auto& [hash, part] : parts_) {
     if (part->follower != nullptr) keep(part->follower->Needed());
   }
-  // Of a study that this process has not opened yet, too.
+  // Includes studies that this process has not opened yet.
   for (const std::string& hash : approvals_.Approved()) {
     keep(StudyFollower::NeededBy(ChainPath(hash)));
   }
@@ -299,7 +299,7 @@ absl::StatusOr<std::string> SessionRunner::ModelOf(const v1::Task& task) {
     KeepBlobs({});
     return follower().ModelPath(task.header(), task.kind());
   }
-  // No sum says what the first model follows from: it is the approved one.
+  // No sum gives the first model: it is the approved one.
   HILUM_RETURN_IF_ERROR(FetchStart(task));
   if (task.kind() == v1::Task::TRAIN && task.header().round() == 1 &&
       task.global().sha256() != follower().start_sha256()) {
@@ -351,7 +351,7 @@ absl::StatusOr<std::vector<TrackShare>> SessionRunner::SharesOf(
   for (int t = 0; t < study_.layout.num_tracks; ++t) {
     const Track& track = study_.tracks[static_cast<size_t>(t)];
     const uint64_t total = examples[static_cast<size_t>(t)];
-    // A track that too few sites have cases for is trained by nobody.
+    // A track for which too few sites have cases is trained by no site.
     const uint64_t most =
         total == 0 ? 0
         : census.has_value()
@@ -403,8 +403,8 @@ absl::StatusOr<v1::BlobRef> SessionRunner::MakeUpdate(const v1::Task& task,
   const std::string nothing = absl::StrCat("round ", task.header().round(),
                                            ": this site gives nothing to it");
   Log(absl::StrCat("warning: ", nothing, ": ", update.status().message()));
-  // A sum over zeros would be one over fewer sites than it says. What becomes
-  // of this is in the ledger, where none of the trainer's words belong.
+  // A sum with zeros would be over fewer sites than it says. The error goes
+  // into the ledger, so it has no words of the trainer.
   if (IsSecure(study_.study)) {
     return absl::AbortedError(absl::StrCat(nothing, "; the log has why"));
   }
@@ -448,8 +448,8 @@ absl::StatusOr<v1::EvaluateResponse> SessionRunner::EvaluateModel(
   if (evaluated.ok() || MayPass(evaluated.status())) return evaluated;
   Log(absl::StrCat("this site gives nothing to the evaluation: ",
                    evaluated.status().message()));
-  // Another code than those of the coordinator's calls, and none of the
-  // trainer's words: this is in the ledger.
+  // ABORTED, since a code of a call would be read as an error of that call. The
+  // error goes into the ledger, so it has no words of the trainer.
   return absl::AbortedError(
       "this site gives nothing to the evaluation; the log has why");
 }

@@ -10,13 +10,14 @@
 
 namespace hilum {
 
-// A site's configuration, paths made absolute from the file's folder, and
-// what is not given filled in. INVALID_ARGUMENT: file, line, column.
+// Returns a site's configuration with absolute paths, which are relative to the
+// file's folder in the file, and with defaults filled in. INVALID_ARGUMENT:
+// names file, line and column.
 absl::StatusOr<v1::SiteConfig> LoadSiteConfig(const std::string& path);
 
-// Returns the key (32 raw bytes) that deals patients into folds. Draws and
-// stores it, 0600, where the file is absent. It never leaves the site. Errors
-// are those of ReadKeyFile (common/base/key_file.h).
+// Returns the key (32 raw bytes) that deals patients into folds. Draws it and
+// stores it with mode 0600 if the file is absent. It never leaves the site.
+// Errors of ReadKeyFile (common/base/key_file.h).
 absl::StatusOr<std::string> LoadPatientKey(const std::string& path,
                                            SecureRng& rng);
 

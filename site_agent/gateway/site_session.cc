@@ -31,8 +31,8 @@ v1::NextTaskRequest SiteSession::Poll(
     const std::set<std::string>& refused) const {
   v1::NextTaskRequest request;
   request.mutable_header()->set_protocol_version(kProtocolVersion);
-  // More than the gate lets through are not told of; those that are worked on
-  // come first.
+  // Tells of no more studies than the gate allows, those that are worked on
+  // first.
   auto tell = [](auto* list, const std::string& hash) {
     if (list->size() < kMaxStudiesTold) list->Add(std::string(hash));
   };
@@ -111,7 +111,7 @@ absl::Status SiteSession::CheckPolicy(const v1::Study& study) const {
 }
 
 // Compares the policy with the number of sites that every step of a sum keeps
-// to: what a single site asks for beyond it the others could do without.
+// to: the other sites could do without a site that asks for more.
 absl::Status SiteSession::CheckSurvivors(const v1::Study& study) const {
   const auto least = static_cast<uint32_t>(LeastSites(study));
   if (policy_.minimum_survivors() <= least) return absl::OkStatus();

@@ -14,10 +14,11 @@
 
 namespace hilum {
 
-// What a site does next: the protocol with the coordinator, without I/O.
-// Decisions of the officer and answers of the coordinator go in, actions come
-// out; whoever owns it carries them out.
-// Life: (Poll, OnAnswer, then the On... of what was done)*. Not thread-safe.
+// Decides what a site does next: the protocol with the coordinator, without
+// I/O. Takes decisions of the officer and answers of the coordinator, and
+// returns actions, which the caller carries out.
+// Life: (Poll, OnAnswer, then the On... function of the action that was done)*.
+// Not thread-safe.
 class SiteSession {
  public:
   enum class Do {
@@ -25,7 +26,7 @@ class SiteSession {
     kStoreOffer,  // study, hash
     kPrepare,     // task, hash: load the cases, submit the census
     kTrain,       // task; prepare first where needs_prepare
-    kEvaluate,    // as kTrain
+    kEvaluate,    // task; prepare first where needs_prepare
     kEnd,         // the study is over: completed, reason
   };
 
@@ -41,28 +42,30 @@ class SiteSession {
 
   explicit SiteSession(v1::Policy policy) : policy_(std::move(policy)) {}
 
-  // The next question. Sets of raw hashes.
+  // Returns the next question. The sets hold raw hashes.
   v1::NextTaskRequest Poll(const std::set<std::string>& offered,
                            const std::set<std::string>& approved,
                            const std::set<std::string>& refused) const;
 
-  // PERMISSION_DENIED: a task for a study the officer did not approve.
-  // FAILED_PRECONDITION: another protocol version.
+  // Returns the action that follows from the answer. PERMISSION_DENIED: a task
+  // for a study that the officer did not approve. FAILED_PRECONDITION: another
+  // protocol version.
   absl::StatusOr<Action> OnAnswer(const v1::NextTaskResponse& answer,
                                   const std::set<std::string>& approved);
 
-  // May this site take part? FAILED_PRECONDITION names the rule of its
-  // policy and the number.
+  // Check whether this site may take part. FAILED_PRECONDITION: names the rule
+  // of its policy and the number.
   absl::Status CheckPolicy(const v1::Study& study) const;
   absl::Status CheckCases(const std::vector<uint64_t>& cases_per_arm) const;
 
-  // From now on the trainer holds no study's cases; then those of this one.
+  // After OnPreparing the trainer holds no study's cases; after OnPrepared it
+  // holds the cases of this study.
   void OnPreparing() { prepared_.clear(); }
   void OnPrepared(const std::string& study_hash) { prepared_ = study_hash; }
   bool IsPrepared(const std::string& study_hash) const {
     return prepared_ == study_hash;
   }
-  // This study cannot be worked on until OnMended, or a new start of the site.
+  // Stops work on this study until OnMended, or until the site starts again.
   void OnUnusable(const std::string& study_hash) {
     unusable_.insert(study_hash);
   }

@@ -10,31 +10,31 @@
 
 namespace hilum {
 
-// The vector of the task at hand, in a file, and which task that is: neither
-// a second attempt at a round's sum nor a site that was started anew trains
-// again what it has trained. Not thread-safe.
+// The vector of the current task, in a file, with a note of the task. So
+// neither a second attempt at a round's sum nor a restarted site trains again
+// what is trained already. Not thread-safe.
 class SpooledVector {
  public:
   explicit SpooledVector(std::string path) : path_(std::move(path)) {}
 
-  // Where the vector is written, and read.
+  // The path of the vector.
   const std::string& path() const { return path_; }
-  // Where it goes masked.
+  // The path of the masked vector.
   std::string masked_path() const { return path_ + ".masked"; }
 
-  // Of the very task, whatever step it is in: its vector, if that is here. What
-  // cannot be read is not here.
+  // Returns the vector of the task, in any step of its sum, if it is here. An
+  // unreadable file counts as absent.
   std::optional<v1::BlobRef> Find(const v1::Task& task);
-  // path() is the task's vector now. RESOURCE_EXHAUSTED: disk full.
+  // Notes that path() holds the task's vector. RESOURCE_EXHAUSTED: disk full.
   absl::Status Put(const v1::Task& task, const v1::BlobRef& vector);
-  // Nothing is here any more; so before path() is written.
+  // Forgets the vector and removes its files. Call before writing to path().
   void Clear();
 
  private:
   std::string TaskPath() const { return path_ + ".task"; }
 
   const std::string path_;
-  // What Put wrote, or what was found whole.
+  // The vector that Put noted, or that Find found whole.
   std::string known_task_;
   v1::BlobRef known_;
 };

@@ -30,7 +30,7 @@
 namespace hilum {
 namespace {
 
-// A site's studies, and who is asked about them.
+// A site's configuration, its studies, and the site that is asked.
 struct Desk {
   std::string config_path;
   Approvals approvals;
@@ -79,7 +79,7 @@ KnownStudy KnownAs(const Approvals& approvals, const std::string& hash) {
           .state = DecisionOf(approvals, hash)};
 }
 
-// The studies offered, in order of their hashes; for the officer to name one.
+// Returns the offered studies in order of their hashes, for FindStudy.
 std::vector<KnownStudy> KnownStudies(const Approvals& approvals) {
   std::vector<KnownStudy> known;
   for (const std::string& hash : approvals.Offered()) {
@@ -141,7 +141,7 @@ absl::Status ConfirmUnnamed(const Approvals& approvals,
   return absl::CancelledError("nothing was decided");
 }
 
-// The user of this machine who types.
+// Returns the user of this machine who types.
 std::string Officer() {
   const uid_t uid = getuid();
   const passwd* user = getpwuid(uid);
@@ -170,7 +170,7 @@ absl::StatusOr<StudyView> ViewOf(const Desk& desk, const std::string& hash) {
   return view;
 }
 
-// What is typed now, with what was accepted before.
+// Adds what the officer types now to what was accepted before.
 absl::Status AddYes(const Decision& decision, StudyView& view) {
   const std::vector<std::string> known = RiskNames();
   for (const std::string& name : decision.accept) {
@@ -194,7 +194,7 @@ absl::Status AddYes(const Decision& decision, StudyView& view) {
         absl::StrCat("--weights is not the digest of this study's starting ",
                      "weights, ", ToHex(digest)));
   }
-  // Of known origin, they need no yes of their own; the approval names them.
+  // Weights of known origin need no acceptance; the approval names them.
   if (!decision.weights.empty() || view.weights.is_known) {
     view.accepted.weights_sha256 = digest;
   }
@@ -237,8 +237,8 @@ absl::Status CheckYes(const StudyView& view) {
       "\nTo accept them, type\n  ", ApproveCommand(view)));
 }
 
-// What an offer says where it cannot be read. Its words may be the
-// coordinator's.
+// Returns the text of an offer that cannot be read, escaped: it may have words
+// of the coordinator.
 std::string FaultOf(const absl::Status& status) {
   return absl::Utf8SafeCHexEscape(status.message());
 }

@@ -13,16 +13,16 @@
 
 namespace hilum {
 
-// What follows from a study for the messages about it: the bounds of the gate
-// (what leaves) and of the border (what comes).
+// The bounds that a study implies for the messages about it: for the gate (what
+// leaves) and for the border (what comes).
 struct StudyFacts {
   v1::Study study;
   std::set<std::string> cohort;  // its sites
-  uint32_t last_round = 0;       // of its evaluation
+  uint32_t last_round = 0;       // the round of its evaluation
   size_t tracks = 0;
   size_t cells = 0;  // folds * classes
-  // In bytes: every parameter of the architecture; the travelling ones of all
-  // tracks; the longest vector of which a site gives its part to a sum.
+  // In bytes: all parameters of the architecture; the travelling parameters of
+  // all tracks; the longest vector that a site gives to a sum.
   uint64_t initial_bytes = 0;
   uint64_t model_bytes = 0;
   uint64_t vector_bytes = 0;

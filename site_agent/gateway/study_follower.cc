@@ -33,7 +33,7 @@ absl::Status Untrusted(absl::string_view why) {
   return absl::PermissionDeniedError(absl::StrCat("secure aggregation: ", why));
 }
 
-// What the coordinator shows cannot be read: as good as false.
+// Treats a message of the coordinator that cannot be read like a false one.
 absl::Status AsUntrusted(const absl::Status& status) {
   if (absl::IsInvalidArgument(status) || absl::IsAborted(status)) {
     return Untrusted(status.message());
@@ -114,7 +114,7 @@ absl::Status StudyFollower::FetchStart(const v1::Header& header) {
   whole.set_sha256(options_.study.initial_weights_sha256());
   whole.set_size(static_cast<uint64_t>(elements) * sizeof(float));
   absl::StatusOr<std::string> path = Fetch(header, whole);
-  // What a crash left half need not be what had come, and is dropped now.
+  // A crash may have left wrong bytes; Fetch has dropped them.
   if (absl::IsDataLoss(path.status())) path = Fetch(header, whole);
   if (absl::IsDataLoss(path.status())) {
     return absl::PermissionDeniedError(absl::StrCat(
@@ -156,7 +156,7 @@ absl::Status StudyFollower::Start(const v1::Header& header) {
         FirstChain(options_.study_hash, state_.start().sha256());
     started = Save();
   }
-  // What is on disk counts.
+  // Only the state on disk counts.
   if (!started.ok()) state_ = before;
   return started;
 }
@@ -184,7 +184,8 @@ absl::StatusOr<v1::SumOpening> StudyFollower::FetchOpening(
     const v1::Header& header, const v1::BlobRef& blob) {
   if (blob.sha256().size() != kSha256Size || blob.size() == 0 ||
       blob.size() > kMaxOpeningBytes) {
-    return Untrusted("the coordinator asks for a sum and opens none before it");
+    return Untrusted(
+        "the coordinator asks for a sum without opening the one before it");
   }
   HILUM_ASSIGN_OR_RETURN(std::string path, Fetch(header, blob));
   HILUM_ASSIGN_OR_RETURN(std::string bytes, ReadFile(path));
@@ -220,7 +221,7 @@ absl::Status StudyFollower::NoteOwnVector(const v1::SumOpening& opening,
   state_.clear_checksum();
   for (const v1::SumOpening::Survivor& survivor : opening.survivors()) {
     if (survivor.site() != options_.site.name()) continue;
-    // Where it is gone the others fetch it.
+    // If the file is gone, the other sites fetch the vector.
     if (!HasDigest(masked_path, survivor.vector().sha256())) break;
     HILUM_ASSIGN_OR_RETURN(VectorChecksum own,
                            ChecksumOfVector(masked_path, SizeOf(opening),
@@ -230,7 +231,7 @@ absl::Status StudyFollower::NoteOwnVector(const v1::SumOpening& opening,
   return absl::OkStatus();
 }
 
-// `state` is the one after this very sum.
+// `state`: the state after this sum.
 absl::Status StudyFollower::CheckIsOf(const v1::StudyChain& state,
                                       const v1::SumOpening& opening) const {
   HILUM_ASSIGN_OR_RETURN(std::string statement, StatementOf(opening));
@@ -264,8 +265,9 @@ bool StudyFollower::IsIn(const v1::SumOpening& opening) const {
 }
 
 // This site was away. It takes the state after the last sum as told: t sites
-// signed what that sum began from, and its question must equal the others' in
-// the roster, one of whom has worked this state out.
+// signed the state that the sum began from, and the roster shows whether the
+// other sites were asked the same question. At least one of them has worked
+// this state out itself.
 absl::Status StudyFollower::JumpTo(const v1::SumOpening& opening) {
   if (IsIn(opening)) {
     return Untrusted(absl::StrCat(
@@ -319,7 +321,7 @@ absl::Status StudyFollower::Follow(const v1::Task& task,
   const std::optional<v1::SumOpening> unchecked = unchecked_;
   absl::Status followed = CatchUp(task, masked_path);
   if (followed.ok()) return followed;
-  // The state on disk counts, and what is still to be checked of it.
+  // The state on disk counts, and so does the sum that is not checked yet.
   state_ = before;
   unchecked_ = unchecked;
   return followed;
@@ -327,7 +329,7 @@ absl::Status StudyFollower::Follow(const v1::Task& task,
 
 absl::Status StudyFollower::CheckRoster(const v1::Header& header,
                                         const v1::Roster& roster) {
-  // Before the first sum there is none to check.
+  // Before the first sum there is no sum to check.
   if (state_.checked() || !state_.has_cohort()) return absl::OkStatus();
   if (!unchecked_.has_value()) {
     return absl::FailedPreconditionError(

@@ -23,18 +23,18 @@
 
 namespace hilum {
 
-// Follows one study from its approved starting weights: splits these, and with
-// secure aggregation works out the cohort's census and each next model from the
-// sums that the coordinator opens. Nothing of it is taken on the coordinator's
-// word, but by a site that was away: that one takes the state after the last
-// sum as told, and its question is then compared with the others' in the
-// roster. What it knows is on disk (STATE/studies/HASH.chain) before anything
-// that depends on it leaves.
-// A site that lost its copy of the model that a sum began from works no further
-// in the study, as nothing may be taken as told by a site that was in the sum.
-// Life: Start, then for each task Follow, and for each roster CheckRoster.
+// Follows one study from its approved starting weights: splits these and, with
+// secure aggregation, works out the cohort's census and each next model from
+// the sums that the coordinator opens. Takes nothing on the coordinator's word,
+// with one exception: a site that was away takes the state after the last sum
+// as told, and the roster then shows whether the other sites were asked the
+// same question. Writes its state to disk (STATE/studies/HASH.chain) before any
+// message that depends on it leaves.
+// A site that was in a sum takes nothing as told. If it has lost its copy of
+// the model that the sum began from, it stops working in the study.
+// Life: Start, then Follow for each task, and CheckRoster for each roster.
 // Errors: PERMISSION_DENIED: the coordinator shows something that does not
-// follow; the study is to be refused. Others: of files, and as of
+// follow; refuse the study. Others: errors of files, and of
 // BlobTransfer::Fetch. Not thread-safe.
 class StudyFollower {
  public:
@@ -48,51 +48,52 @@ class StudyFollower {
     const BlobCache* blobs;
     const BlobTransfer* transfer;
     std::string state_path;
-    // Are its sites' keys the pinned ones, and its survivors enough of those
-    // whom this site's policy trusts?
+    // Checks that the opening's sites have the pinned keys, and that enough of
+    // its survivors are trusted by this site's policy.
     std::function<absl::Status(const v1::SumOpening&)> check_opening =
         [](const v1::SumOpening&) { return absl::OkStatus(); };
-    // Tells the egress gate of a blob that this site is about to ask for.
+    // Announces to the egress gate a blob that this site is about to ask for.
     std::function<void(const v1::BlobRef&)> announce = [](const v1::BlobRef&) {
     };
   };
 
-  // What the options point to outlives this object.
+  // The objects that the options point to outlive this object.
   explicit StudyFollower(Options options) : options_(std::move(options)) {}
 
-  // Fetches the starting weights where they are not here, compares their
-  // SHA-256 to the approved study's and splits them. PERMISSION_DENIED: they
-  // are others, or not finite.
+  // Fetches the starting weights if they are not here, compares their SHA-256
+  // with the approved study's and splits them. PERMISSION_DENIED: they differ,
+  // or are not finite.
   absl::Status Start(const v1::Header& header);
 
-  // Catches up with the sums that the task follows from. `masked_path`: what
-  // this site gave to the last one, where that is still here.
+  // Catches up with the sums that the task follows from. `masked_path`: the
+  // vector that this site gave to the last sum, if it is still here.
   absl::Status Follow(const v1::Task& task, const std::string& masked_path);
 
-  // Checks by the checksums in the keys of the next sum that the last one is
-  // the sum of what its survivors sent. FAILED_PRECONDITION: that cannot be
-  // told, as a vector is not to be had.
+  // Checks that the last sum is the sum of the vectors that its survivors sent,
+  // by the checksums in the keys for the next sum. FAILED_PRECONDITION: this
+  // cannot be checked, since a vector is not available.
   absl::Status CheckRoster(const v1::Header& header, const v1::Roster& roster);
 
-  // What this site is asked by a task.
+  // Returns the question of a task as this site understands it.
   SecAggContext ContextOf(const v1::Task& task) const;
   const v1::StudyChain& chain() const { return state_.chain(); }
-  // Of the travelling starting weights; empty before Start.
+  // Returns the digest of the travelling starting weights; empty before Start.
   const std::string& start_sha256() const { return state_.start().sha256(); }
-  // Not there before the first Follow.
+  // Returns false before the first Follow.
   bool HasCohort() const { return state_.has_cohort(); }
   const v1::CensusTotals& cohort() const { return state_.cohort(); }
   const std::string& checksum() const { return state_.checksum(); }
 
-  // Paths of the frozen parameters (empty: none) and of the model that a task
-  // of this kind is about, fetched where they are not here.
+  // Return the path of the frozen parameters (empty: none), and of the model
+  // that a task of this kind is about, fetched if it is not here.
   absl::StatusOr<std::string> FrozenPath(const v1::Header& header);
   absl::StatusOr<std::string> ModelPath(const v1::Header& header,
                                         v1::Task::Kind kind);
-  // Returns what is to stay in the cache.
+  // Returns the blobs that the cache must keep.
   std::vector<v1::BlobRef> Needed() const;
-  // Returns the same of a study that this process has not opened, whose state
-  // is in this file; nothing where there is none, or it cannot be read.
+  // Returns the blobs that the cache must keep for a study that this process
+  // has not opened, from its state file; none if the file is absent or
+  // unreadable.
   static std::vector<v1::BlobRef> NeededBy(const std::string& state_path);
 
  private:
@@ -114,7 +115,7 @@ class StudyFollower {
   // Whether this site is among the sum's survivors.
   bool IsIn(const v1::SumOpening& opening) const;
   absl::Status JumpTo(const v1::SumOpening& opening);
-  // What is told of the state after a sum fits what is known of that sum.
+  // Checks that the told state after a sum fits what is known of that sum.
   absl::Status CheckTold(const v1::SumOpening& opening) const;
   absl::Status CheckIsOf(const v1::StudyChain& state,
                          const v1::SumOpening& opening) const;
@@ -127,7 +128,7 @@ class StudyFollower {
   const Options options_;
   bool loaded_ = false;
   v1::FollowedStudy state_;
-  // The last sum, while it is not checked.
+  // The last sum, until it is checked.
   std::optional<v1::SumOpening> unchecked_;
 };
 

@@ -9,11 +9,11 @@
 
 namespace hilum {
 
-// Returns what StudyText says as one line of JSON, for programs. The fields are
-// in docs/commands.md and keep their names.
+// Returns the content of StudyText as one line of JSON, for programs.
+// docs/commands.md lists the fields, which keep their names.
 std::string StudyJson(const StudyView& view);
 
-// Returns the line of an offer that cannot be read: hash (hexadecimal), state,
+// Returns the line for an offer that cannot be read: hash (hexadecimal), state,
 // error.
 std::string UnreadableStudyJson(absl::string_view hash, absl::string_view state,
                                 absl::string_view error);

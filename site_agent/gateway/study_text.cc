@@ -93,8 +93,8 @@ std::string WhatText(const v1::Study& study) {
       Count(study.training().local_epochs(), "epoch"), " each.");
 }
 
-// Returns the site's name, its whole key, as a policy takes it, and whether
-// this site knows it.
+// Returns the site's name, its whole key as a policy takes it, and whether this
+// site knows the key.
 std::string SiteLine(const StudyView& view, const std::string& name) {
   const SiteId site(name);
   const std::optional<std::string> key = PinnedKey(view.study, site);
@@ -139,7 +139,7 @@ std::string OpenText(const v1::Study& study) {
   return text;
 }
 
-// Says what a sum shows although it is a sum.
+// Says what the sums themselves reveal.
 std::string SeenInSumsText(const v1::Study& study) {
   const int fewest = LeastSites(study);
   return absl::StrCat(
@@ -229,7 +229,7 @@ std::string PatientsText(const StudyView& view) {
                       "of a single step.");
 }
 
-// Returns a path as a shell takes it for one word.
+// Returns the path quoted as one word of a shell.
 std::string ShellWord(const std::string& path) {
   const bool plain = std::all_of(path.begin(), path.end(), [](char c) {
     return absl::ascii_isalnum(static_cast<unsigned char>(c)) ||

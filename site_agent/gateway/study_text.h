@@ -14,7 +14,7 @@
 
 namespace hilum {
 
-// What an officer is told of a study, as found out.
+// The facts of a study from which an officer decides.
 struct StudyView {
   std::string hash;      // raw
   std::string decision;  // in words
@@ -28,17 +28,17 @@ struct StudyView {
   std::string config_path;  // for the command to type
 };
 
-// Returns the risks and weights that the officer has not yet said yes to.
+// Returns the risks that the officer has not accepted yet.
 std::vector<Risk> MissingRisks(const StudyView& view);
 bool LacksWeights(const StudyView& view);
 
-// Returns the command that approves the study with every yes it needs.
+// Returns the command that approves the study and accepts all that it needs.
 std::string ApproveCommand(const StudyView& view);
 
-// Returns one paragraph a question: what is trained on what, with whom, what
-// leaves and how much, where the weights come from, how patients are guarded,
-// what stands against it, what needs a yes. Then the study as YAML.
-// INVALID_ARGUMENT: an architecture that this release does not know.
+// Returns one paragraph for each question: what is trained on what, with whom,
+// what leaves and how much, where the weights come from, how patients are
+// guarded, what conflicts with the study, what must be accepted. Then the study
+// as YAML. INVALID_ARGUMENT: an architecture that this release does not know.
 absl::StatusOr<std::string> StudyText(const StudyView& view);
 
 }  // namespace hilum

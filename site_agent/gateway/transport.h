@@ -11,25 +11,25 @@
 
 namespace hilum {
 
-// Carries one unary call of hilum.v1.Federation to the coordinator. Real:
-// gRPC over mutual TLS; the simulator calls the coordinator's handler
-// directly. Only EgressGate::Call may use it. Thread-safe.
+// Carries one unary call of hilum.v1.Federation to the coordinator. The real
+// one uses gRPC over mutual TLS; the simulator's calls the coordinator's
+// handler directly. Only EgressGate::Call may use it. Thread-safe.
 class Transport {
  public:
   virtual ~Transport() = default;
   // `method` is the bare RPC name, e.g. "NextTask". UNAVAILABLE and
-  // DEADLINE_EXCEEDED: try again; other codes are the coordinator's. Where it
-  // has no room it is UNAVAILABLE; RESOURCE_EXHAUSTED has a cause
-  // (call_outcome.h).
+  // DEADLINE_EXCEEDED: try again; other codes are the coordinator's.
+  // UNAVAILABLE also: the coordinator has no room. RESOURCE_EXHAUSTED has a
+  // cause (call_outcome.h).
   virtual absl::Status Call(absl::string_view method,
                             const google::protobuf::Message& request,
                             google::protobuf::Message* response,
                             absl::Duration timeout) = 0;
-  // PEM of the certificate with which the coordinator has authenticated itself
-  // to this transport; empty: it has none, or not yet.
+  // Returns the certificate (PEM) with which the coordinator authenticated
+  // itself to this transport; empty: it has none, or not yet.
   virtual std::string PeerCertificate() const { return std::string(); }
-  // The NextTask in flight, or else the next one, ends with CANCELLED where
-  // the transport can: it begins anew with what the officer just approved.
+  // Ends the NextTask in flight, or else the next one, with CANCELLED, if the
+  // transport can, so that it is asked again with the officer's new decision.
   virtual void Interrupt() {}
   // Makes calls in flight, and later ones, end with CANCELLED.
   virtual void Shutdown() = 0;

@@ -49,7 +49,7 @@ absl::Status CheckShares(const UpdateOptions& options) {
   return absl::OkStatus();
 }
 
-// A vector on its way into its file, from front to back.
+// Writes a vector into its file, from front to back.
 class VectorFile {
  public:
   VectorFile(int fd, const std::string& path) : fd_(fd), path_(path) {}
@@ -85,14 +85,14 @@ absl::StatusOr<ScopedFd> NewFile(const std::string& path) {
   return fd;
 }
 
-// A track's part in its arm's loss: one that went astray does not drown the
-// others, or come to NaN with them.
+// Bounds a track's part in its arm's loss: a diverged track must not outweigh
+// the others or make their sum NaN.
 double Clamped(double loss_sum, uint64_t num_examples) {
   return std::clamp(loss_sum, 0.0,
                     kMaxLoss * static_cast<double>(num_examples));
 }
 
-// Counts of each track, then of each arm the losses over all its tracks.
+// Returns the counts of each track, then the sum of losses of each arm.
 std::vector<uint32_t> TailOf(const UpdateOptions& options) {
   const VectorLayout& layout = options.layout;
   std::vector<uint32_t> tail;
@@ -124,10 +124,10 @@ std::vector<uint32_t> TailOf(const UpdateOptions& options) {
   return tail;
 }
 
-// One call of EncodeUpdateFile.
+// The work of one call of EncodeUpdateFile.
 class Encoder {
  public:
-  // Not blocked by a pipe in the file's place, nor led elsewhere by a link.
+  // Does not wait for a pipe at the file's path, and follows no link.
   Encoder(const std::string& path, const UpdateOptions& options)
       : path_(path),
         new_path_(path + ".new"),
@@ -182,8 +182,9 @@ class Encoder {
                      " bytes, the study's has ", wanted));
   }
 
-  // Looks at all of it, and finds what clips each track. What was measured is
-  // what is encoded: it goes into the new file, which is read from now on.
+  // Checks all values, and finds the factor that clips each track. Copies the
+  // values to the new file, which is read from then on: the values that were
+  // measured are the values that are encoded.
   absl::Status Measure() {
     std::vector<double> squares(factors_.size());
     for (int64_t at = 0; at < layout_.tail(); at += kBlock) {
@@ -229,7 +230,7 @@ class Encoder {
     return file.Finish();
   }
 
-  // n_s / N * 2^f, and what clips.
+  // Returns n_s / N * 2^f, times the factor that clips.
   double Scale(size_t track) const {
     const TrackShare& share = options_.shares[track];
     if (share.num_examples == 0) return 0;
@@ -239,8 +240,8 @@ class Encoder {
                       FractionBits(options_.clipping_norm));
   }
 
-  // block_ = the file's values from `at` on, all fit to be encoded; none past
-  // the last track.
+  // Reads the file's values from `at` on into block_, all checked to be in
+  // range; none past the last track.
   absl::Status ReadBlock(int from, int64_t at) {
     const int64_t left = std::max<int64_t>(0, layout_.tail() - at);
     block_.resize(static_cast<size_t>(std::min(kBlock, left)));
@@ -271,7 +272,8 @@ class Encoder {
     }
   }
 
-  // Puts what lies in the block at `at` behind the tracks at words_' end.
+  // Appends to words_ the part of the block at `at` that lies behind the
+  // tracks.
   void AppendTail(int64_t at) {
     const int64_t end = std::min(layout_.size(), at + kBlock);
     for (int64_t i = std::max(at, layout_.tail()); i < end; ++i) {
@@ -283,8 +285,8 @@ class Encoder {
   const std::string new_path_;
   const UpdateOptions& options_;
   const VectorLayout& layout_ = options_.layout;
-  const ScopedFd in_;  // of the trainer, which may write to it at any time
-  ScopedFd out_;       // of nobody else
+  const ScopedFd in_;            // the trainer may write to it at any time
+  ScopedFd out_;                 // only this process has it
   std::vector<double> factors_;  // [num_tracks]
   std::vector<uint32_t> tail_;   // [layout_.tail_words()]
   std::vector<float> block_;

@@ -33,8 +33,8 @@ using testing::IsEmpty;
 
 constexpr char kConsortium[] = "attacked";
 constexpr int kDays = 30;
-// A site that has not ended by then never would.
-// A call that is not answered is made again after two minutes.
+// A site that has not ended by then never would: a call without an answer is
+// repeated after two minutes.
 constexpr absl::Duration kLongest = absl::Minutes(5);
 
 const Authority& TheAuthority() {
@@ -186,7 +186,7 @@ v1::Study AttackedStudy::StudyOf(const Plan& plan, const std::string& name) {
       plan.secure ? v1::Aggregation::SECURE_AGGREGATION_ON
                   : v1::Aggregation::SECURE_AGGREGATION_OFF);
   study.mutable_aggregation()->set_round_deadline_seconds(60);
-  // A site that is late once does not cost a minute.
+  // A short deadline, so that a late site does not cost a minute.
   study.mutable_aggregation()->set_step_deadline_seconds(5);
   FillStudyDefaults(study);
   return study;
@@ -236,7 +236,7 @@ void AttackedStudy::Submit(const Plan& plan) {
   for (const v1::Study& study : studies) {
     const auto hash = core_->SubmitStudy(study, "", options);
     ASSERT_TRUE(hash.ok()) << hash.status();
-    // As the first of its sites is offered it.
+    // Polls like a site, to receive the offer of the study.
     v1::NextTaskRequest poll;
     poll.mutable_header()->set_protocol_version(kProtocolVersion);
     for (const std::string& offer : offers_) {

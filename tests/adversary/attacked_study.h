@@ -26,21 +26,23 @@
 
 namespace hilum {
 
-// One site's key and certificate, and what it takes part in sums with.
+// One site's key and certificate, and the credentials with which it takes part
+// in sums.
 struct Member {
   Identity identity;
   std::unique_ptr<Signer> signer;
   SiteCredentials credentials;
 };
 
-// The consortium of all tests of the process.
+// Returns the site's member of the consortium that all tests of the process
+// share.
 const Member& MemberNamed(const std::string& site);
-// Another key with a certificate of the consortium's authority in the name of
-// the same site: what an authority can do that colludes.
+// Returns another key, with a certificate of the consortium's authority in the
+// name of the same site: a colluding authority can do this.
 const Member& SecondMemberNamed(const std::string& site);
 
-// FakeTrainer with other numbers of cases: `cases`(fold, class), each of a
-// patient of its own.
+// A FakeTrainer with other numbers of cases: `cases`(fold, class), each case of
+// a patient of its own.
 class CellTrainer : public FakeTrainer {
  public:
   std::function<uint64_t(int fold, int label)> cases;  // none: FakeTrainer's
@@ -58,21 +60,21 @@ class CellTrainer : public FakeTrainer {
 };
 
 // A study with secure aggregation under attack: a FederationCore behind a
-// HostileCoordinator and CoordinatorServer, and real gateways with a trainer
-// that learns nothing, each on a thread of its own, over TLS on loopback.
-// Life: set hooks and sites, Run or Start, (Restart)*, Wait, then look.
+// HostileCoordinator and a CoordinatorServer, and real gateways whose trainers
+// learn nothing, each on a thread of its own, over TLS on loopback. Life: set
+// hooks and sites, Run or Start, (Restart)*, Wait, then the checks.
 class AttackedStudy {
  public:
   struct Plan {
-    // False: the coordinator lets any checksum pass, so that the sites alone
-    // see a forged sum.
+    // False: the coordinator accepts any checksum, so that only the sites
+    // detect a forged sum.
     bool check_checksums = true;
     std::vector<std::string> sites = {"a", "b", "c", "d"};
     uint32_t rounds = 2;
     bool pinned = false;
     bool secure = true;
-    // Studies of other names and sites, submitted after it. Sites approve them
-    // too.
+    // Studies with other names and sites, which are submitted later. Sites
+    // approve them too.
     std::vector<v1::Study> others = {};
   };
   static v1::Study StudyOf(const Plan& plan, const std::string& name);
@@ -82,9 +84,9 @@ class AttackedStudy {
     std::string folder;
     v1::Policy policy;
     CellTrainer trainer;
-    // Between the gate and the network; null: nothing.
+    // Wraps the transport between the gate and the network; null: no wrapper.
     std::function<std::unique_ptr<Transport>(std::unique_ptr<Transport>)> wrap;
-    // With which the officer approves a study.
+    // Returns what the officer accepts when approving a study.
     std::function<Acceptance(const v1::Study&)> accepts;
 
     std::unique_ptr<Transport> transport;
@@ -106,12 +108,12 @@ class AttackedStudy {
   const v1::Study& study() const { return study_; }
   const std::string& hash() const { return hash_; }
 
-  // A study that the core does not know, which all sites approve too.
+  // Adds a study that the core does not know, and that all sites approve too.
   void AddOffer(const std::string& study) { offers_.push_back(study); }
   void Start();
-  // As a new process on the same folder.
+  // Restarts the site like a new process on the same folder.
   void Restart(const std::string& site);
-  // Until all sites have ended; stops them where they do not.
+  // Waits until all sites have ended; stops those that do not.
   void Wait();
   void Run() {
     Start();
@@ -120,28 +122,29 @@ class AttackedStudy {
 
   // --- After Wait.
   v1::StudyStatus Status() { return core_->StatusOf(hash_).value(); }
-  // Details of the site's ledger lines of that kind.
+  // Returns the details of the site's ledger lines of that kind.
   std::vector<std::string> Lines(const std::string& site,
                                  v1::LedgerEntry::Kind kind) const;
-  // The study, for good; another one, where its hash is given.
+  // Whether the site has refused the study, or the one with `hash`, for good.
   bool Refused(const std::string& site, const std::string& hash = "") const;
   const std::string& Log(const std::string& site) const {
     return sites_.at(site).log;
   }
-  // The site has refused the study, with these words in its ledger and as its
-  // end.
+  // Expects that the site has refused the study, with these words in its ledger
+  // and in the status with which it ended.
   void ExpectRefused(const std::string& site, const std::string& words) const;
-  // The same of all who are shown it: with two that have left, a sum of four is
-  // lost, and the others' study ends before they see why. ExpectStopped then
-  // wants two who saw it.
+  // Expects the same of a site that was shown the forgery. After two of four
+  // sites have left, the sum is lost, and the study may end before the others
+  // see the forgery; so ExpectStopped then expects only two refusals.
   void ExpectRefusedOrOver(const std::string& site, const std::string& words);
-  // The study went on to its end, and these sites have seen nothing wrong.
+  // Expects that the study completed, and that these sites saw nothing wrong.
   void ExpectCompleted(const std::vector<std::string>& sites);
-  // The study has stopped and says why.
+  // Expects that the study has stopped, and that its reason has `words`.
   void ExpectStopped(const std::string& words);
-  // What the site has uploaded is like noise beside its update.
+  // Expects that the site's uploads correlate with its update only like noise.
   void ExpectNothingShownOf(const std::string& site) const;
-  // The words of an upload, of the training rounds: first to last.
+  // Returns the words of each of the site's uploads in training rounds, in
+  // order.
   std::vector<std::vector<uint32_t>> UploadsOf(const std::string& site) const;
 
  private:
@@ -149,8 +152,9 @@ class AttackedStudy {
   void Approve(const std::string& name, Site& site);
   void StartSite(const std::string& name);
   void Stop(Site& site);
-  // Whom the study waits for, what each site has logged and called last, and
-  // what the threads of this process wait in.
+  // Returns the sites for which the study waits, each site's last log and
+  // ledger lines, and the kernel functions in which this process's threads
+  // wait.
   std::string WhereItStands();
 
   const std::string folder_;

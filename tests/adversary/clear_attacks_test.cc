@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The coordinator asks a site of a study with secure aggregation for its own
-// figures, or for a sum that is not of the round.
+// figures, or for a sum that does not belong to the round.
 #include <gmock/gmock.h>
 #include <google/protobuf/unknown_field_set.h>
 #include <gtest/gtest.h>
@@ -69,8 +69,8 @@ TEST_P(KindAttackTest, IsRefusedAndNothingLeavesUnmasked) {
   study.ExpectNothingShownOf("d");
 }
 
-// A census is asked for without a sum, first to find out who is there; a site
-// then says that it is, and no figure of its own.
+// A census is asked for without a sum, first to learn which sites are there;
+// the site then says that it is there, and gives no figure of its own.
 TEST(CensusAttackTest, CensusInTheClearHasNoFigures) {
   AttackedStudy study;
   int asked = 0;
@@ -95,7 +95,7 @@ TEST(CensusAttackTest, CensusInTheClearHasNoFigures) {
   }
 }
 
-// The last model's address, where a study completes.
+// Returns the SHA-256 of the last model of a completed study.
 std::string LastModel(AttackedStudy& study,
                       const std::function<void(v1::Task&)>& change) {
   std::string model;
@@ -111,12 +111,12 @@ std::string LastModel(AttackedStudy& study,
   return model;
 }
 
-// N, class weights and frozen weights were told once; a site that still took
-// them from a task would train on the coordinator's word.
+// Earlier protocols had N, class weights and frozen weights in a task; a site
+// that still read them would train on the coordinator's word.
 TEST(ToldFieldsAttackTest, WhatATaskTellsBesidesChangesNothing) {
   AttackedStudy told, plain;
   const std::string attacked = LastModel(told, [](v1::Task& task) {
-    // The numbers and types that these fields had before protocol 6.
+    // The numbers and types of these fields before protocol 6.
     auto* old = task.GetReflection()->MutableUnknownFields(&task);
     old->AddLengthDelimited(3, std::string(34, '\n'));          // frozen
     old->AddLengthDelimited(5, std::string(6 * 8, '\0'));       // class_weights

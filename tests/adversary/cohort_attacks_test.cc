@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The cohort is such that a sum would single out a site or a patient.
+// Cohorts in which a sum would single out a site or a patient.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -21,7 +21,7 @@ using Said = v1::SubmitSecureStepRequest;
 
 const char* const kSites[] = {"a", "b", "c", "d"};
 
-// One patient of one class in one fold, in the whole cohort.
+// The whole cohort has one patient of one class in one fold.
 TEST(CohortAttackTest, CellOfOnePatientIsTrainedByNobody) {
   AttackedStudy study;
   for (const char* site : kSites) {
@@ -39,7 +39,8 @@ TEST(CohortAttackTest, CellOfOnePatientIsTrainedByNobody) {
   study.ExpectStopped("");
 }
 
-// An officer who takes the risk for a site does not take it for the others.
+// An officer who accepts the risk for one site does not accept it for the
+// others.
 TEST(CohortAttackTest, OneLaxPolicyOpensNoOneElsesCell) {
   AttackedStudy study;
   for (const char* site : kSites) {
@@ -58,8 +59,8 @@ TEST(CohortAttackTest, OneLaxPolicyOpensNoOneElsesCell) {
   study.ExpectStopped("");
 }
 
-// Nine of the cell's ten patients are d's. Without d, which the coordinator may
-// say has dropped out, the sum would be of one.
+// Nine of the cell's ten patients are at d. Without d, which the coordinator
+// may report as dropped out, the sum would be of one patient.
 TEST(CohortAttackTest, CellIsNotThinnedByDroppingASite) {
   AttackedStudy study;
   for (const char* site : kSites) {
@@ -78,7 +79,7 @@ TEST(CohortAttackTest, CellIsNotThinnedByDroppingASite) {
 }
 
 // c and d have cases in the first fold only: the track that holds it out would
-// be a's and b's, each of whom knows its own part.
+// be trained by a and b alone, and each knows its own part.
 TEST(CohortAttackTest, TrackOfTwoSitesIsLeftOut) {
   AttackedStudy study;
   for (const char* site : {"c", "d"}) {
@@ -129,8 +130,8 @@ v1::Policy Trusting(std::initializer_list<const char*> peers, uint32_t least) {
   return policy;
 }
 
-// The coordinator drops the hospitals that a site knows, and leaves it in a sum
-// with others.
+// The coordinator drops the hospitals that a site knows, and leaves the site in
+// a sum with others.
 TEST(TrustedPeersAttackTest, SumWithoutTheTrustedHospitalsIsLeft) {
   AttackedStudy study({.pinned = true});
   study.site("a").policy = Trusting({"c", "d"}, 2);
@@ -151,7 +152,7 @@ TEST(TrustedPeersAttackTest, SumWithoutTheTrustedHospitalsIsLeft) {
   study.ExpectStopped("attempts at its masked sum were lost");
 }
 
-// A study in the name of hospitals that a site knows, with other keys.
+// A study names hospitals that a site knows, with other keys.
 TEST(TrustedPeersAttackTest, KnownNameWithAnotherKeyIsRefused) {
   AttackedStudy study({.pinned = true});
   study.site("a").policy = Trusting({"b", "c", "d"}, 2);
@@ -164,7 +165,7 @@ TEST(TrustedPeersAttackTest, KnownNameWithAnotherKeyIsRefused) {
   study.ExpectCompleted({"b", "c", "d"});
 }
 
-// The same study again without one site: the difference is that site's part.
+// The second study has one site less: the difference is that site's part.
 TEST(SecondStudyAttackTest, SecondStudyWithOneSiteLessTakesAYes) {
   AttackedStudy::Plan plan;
   AttackedStudy::Plan less;

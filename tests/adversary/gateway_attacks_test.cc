@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The coordinator's answers are garbage, or too large: the gateway refuses each
-// by name and the study goes on as if nothing had been.
+// The coordinator's answers are garbage or too large: the gateway refuses each
+// by name, and the study goes on unharmed.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -146,7 +146,7 @@ TEST(EndAttackTest, ReasonOfAnEndForgesNoLineAndMovesNoTerminal) {
               Not(HasSubstr("\n")));
 }
 
-// A receipt for something else could later be shown as proof.
+// A receipt for another message could later be shown as proof.
 TEST(ReceiptAttackTest, ReceiptForAnotherMessageIsRefused) {
   AttackedStudy study;
   study.coordinator().on_receipt = [](const SiteId& site,

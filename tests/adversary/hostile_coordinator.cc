@@ -16,7 +16,7 @@ namespace {
 
 using Step = v1::SubmitSecureStepRequest;
 
-// What the core would have said to the message as the site sent it.
+// Returns the core's receipt for the message as the site sent it.
 v1::SubmitResponse ReceiptFor(const Signer& signer, const SiteId& site,
                               const Step& said) {
   v1::ReceiptBody body;
@@ -230,7 +230,7 @@ absl::StatusOr<v1::SubmitResponse> HostileCoordinator::SubmitSecureStep(
   AnswerHeld();
   absl::StatusOr<v1::SubmitResponse> answer =
       core_.SubmitSecureStep(site, told);
-  // The site is not told what became of what was changed.
+  // The site must not learn that its message was changed.
   if (told.SerializeAsString() != request.SerializeAsString()) {
     answer = ReceiptFor(signer_, site, request);
   }

@@ -21,9 +21,9 @@
 
 namespace hilum {
 
-// The production coordinator with one decision changed: what sites say goes to
-// a FederationCore, what it answers goes to the sites, and an attack changes
-// either. It has the coordinator's key, so that its receipts are good.
+// The production coordinator with one change: the sites' messages go to a
+// FederationCore and its answers go to the sites, and an attack changes either.
+// It has the coordinator's key, so its receipts are valid.
 // Hooks are called one at a time. The methods below them are for hooks, and for
 // the test before the sites start and after they have ended. Thread-safe.
 class HostileCoordinator : public FederationHandler {
@@ -33,36 +33,36 @@ class HostileCoordinator : public FederationHandler {
                      const Signer& signer)
       : core_(core), state_dir_(std::move(state_dir)), signer_(signer) {}
 
-  // Changes what a site is answered, tasks above all.
+  // Changes the answer to a site's poll, above all its task.
   std::function<void(const SiteId&, v1::NextTaskResponse&)> on_next =
       [](const SiteId&, v1::NextTaskResponse&) {};
-  // Changes what the core is told that a site said.
+  // Changes a site's step before the core receives it.
   std::function<void(const SiteId&, v1::SubmitSecureStepRequest&)> on_step =
       [](const SiteId&, v1::SubmitSecureStepRequest&) {};
 
-  // Changes the receipt of what a site said in a step.
+  // Changes the receipt for a site's step.
   std::function<void(const SiteId&, v1::SubmitResponse&)> on_receipt =
       [](const SiteId&, v1::SubmitResponse&) {};
 
-  // Serves these bytes, and returns the name for a task.
+  // Serves these bytes, and returns their reference for a task.
   v1::BlobRef Serve(const std::string& bytes);
   // Serves other bytes for a blob that the core has, to one site or to all.
   void ServeInstead(const std::string& sha256, const std::string& bytes,
                     const SiteId& only = SiteId());
-  // What the core has.
+  // Returns the bytes of a blob that the core has.
   std::string Blob(const v1::BlobRef& blob) const;
-  // Adds to the vector that a site has uploaded, on the coordinator's disk and
-  // after its signature was checked: the core then publishes a forged sum, and
-  // all that follows from it is as if it were true.
+  // Adds to the vector that a site has uploaded, on the coordinator's disk,
+  // after its signature was checked. The core then publishes a forged sum, and
+  // all that follows from this sum is consistent with it.
   void ForgeVector(const SiteId& site, const v1::SubmitSecureStepRequest& said,
                    const std::vector<uint32_t>& added);
 
-  // The site's polls are from now on answered by Push only.
+  // From now on only Push answers the site's polls.
   void Hold(const SiteId& site) { held_.insert(site); }
   void Push(const SiteId& site, v1::NextTaskResponse answer);
   void Release(const SiteId& site);
 
-  // Does something as a hook would, from outside.
+  // Runs `what` from outside like a hook.
   void InHook(const std::function<void()>& what) {
     {
       absl::MutexLock lock(&mutex_);
@@ -71,23 +71,23 @@ class HostileCoordinator : public FederationHandler {
     AnswerHeld();
   }
 
-  // What came, in order, as the site said it.
+  // A received step, before any change; in order.
   struct Said {
     SiteId site;
     v1::SubmitSecureStepRequest said;
   };
   const std::vector<Said>& said() const { return said_; }
-  // The last one of that kind that the site said in the sum; null: none.
+  // Returns the site's last step of that kind in the sum; null: none.
   const v1::SubmitSecureStepRequest* SaidBy(
       const SiteId& site, v1::SubmitSecureStepRequest::SaidCase what,
       const std::string& sum_id = "") const;
-  // Bytes of all uploads, by site and SHA-256.
+  // The bytes of all uploads, by site and SHA-256.
   using Uploads = std::map<std::pair<SiteId, std::string>, std::string>;
   const Uploads& uploads() const { return uploads_; }
   const std::vector<v1::SubmitCensusRequest>& censuses() const {
     return censuses_;
   }
-  // Updates and evaluations that came unmasked.
+  // Counts the updates and evaluations that came unmasked.
   int in_the_clear() const { return in_the_clear_; }
 
   uint64_t StartNextTask(const SiteId& site, const v1::NextTaskRequest& request,
@@ -115,14 +115,14 @@ class HostileCoordinator : public FederationHandler {
     uint64_t id;
     PollDone done;
   };
-  // Answers held polls, without the lock.
+  // Answers held polls. Call without the lock.
   void AnswerHeld() ABSL_LOCKS_EXCLUDED(mutex_);
 
   FederationCore& core_;
   const std::string state_dir_;
   const Signer& signer_;
   absl::Mutex mutex_;
-  // Also guarded by mutex_; hooks have it.
+  // Also guarded by mutex_; hooks use them while it is held.
   std::map<std::pair<SiteId, std::string>, std::string> served_;
   std::set<SiteId> held_;
   std::map<SiteId, HeldPoll> polls_;

@@ -8,7 +8,7 @@
 
 namespace hilum {
 
-// Its own gateway must not see that others know it otherwise.
+// Its own gateway must not see that the other sites have its changed messages.
 void HostileSite::Look(v1::NextTaskResponse& next) {
   if (!next.task().has_secure()) return;
   v1::SecureStep& shown = *next.mutable_task()->mutable_secure();
@@ -57,7 +57,7 @@ absl::Status HostileSite::CallStep(const Said& request,
   if (absl::IsUnavailable(answered) || absl::IsCancelled(answered)) {
     return answered;
   }
-  // It goes on lying, whatever the coordinator says.
+  // The site goes on lying after the coordinator's refusal.
   v1::ReceiptBody body;
   *body.mutable_header() = request.header();
   body.set_method("SubmitSecureStep");

@@ -14,19 +14,19 @@
 
 namespace hilum {
 
-// A site that lies: what its gateway says in steps of sums is changed behind
-// its gate, on the way to the network, and signed anew with the site's own
-// key. It sees what the coordinator shows it, and what it changes it hides
-// from its own gateway. For one study. Not thread-safe: a gateway calls in
-// turn.
+// A site that lies: it changes its gateway's steps of sums behind the gate, on
+// the way to the network, and signs them anew with the site's own key. It sees
+// what the coordinator shows the site, and hides its changes from its own
+// gateway. For one study. Not thread-safe: a gateway makes one call after
+// another.
 class HostileSite : public Transport {
  public:
   using Said = v1::SubmitSecureStepRequest;
 
-  // What a lie can be made with.
+  // A step that is changed, with functions that sign it.
   struct Lie {
     Said& said;
-    // Signs the keys, or the vector, as it stands in `said`.
+    // Sign the keys, or the vector, as they are now in `said`.
     std::function<void()> sign_keys;
     std::function<void()> sign_vector;
   };
@@ -36,7 +36,7 @@ class HostileSite : public Transport {
 
   // Called with each step's answer.
   std::function<void(Lie)> on_step = [](const Lie&) {};
-  // The bytes to upload in the place of a masked vector; empty: those.
+  // Returns the bytes to upload instead of a masked vector; empty: no change.
   std::function<std::string(const v1::UploadChunkRequest&)> on_upload =
       [](const v1::UploadChunkRequest&) { return std::string(); };
 
@@ -44,7 +44,7 @@ class HostileSite : public Transport {
                     const google::protobuf::Message& request,
                     google::protobuf::Message* response,
                     absl::Duration timeout) override;
-  // None: its own gate would see receipts for other messages.
+  // No certificate: the gateway would see receipts for other messages.
   std::string PeerCertificate() const override { return std::string(); }
   void Interrupt() override { network_->Interrupt(); }
   void Shutdown() override { network_->Shutdown(); }
@@ -64,11 +64,12 @@ class HostileSite : public Transport {
   v1::Roster roster_;
   std::set<SiteId> sharers_;
   std::string commitment_;
-  // Of its vector: as its gateway knows it, as it told.
+  // The digest of its vector, as its gateway has it and as it told the
+  // coordinator.
   std::string own_sha256_, told_sha256_;
 };
 
-// Puts it between gate and network of one site.
+// Puts a HostileSite between the gate and the network of one site.
 void MakeHostile(AttackedStudy& study, const std::string& name,
                  const std::function<void(HostileSite&)>& configure);
 

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the coordinator can compute from all sums of a round, against single
-// images. All tracks start alike, so N S - N_k T_k, of the final track's sum S
-// and a fold's T_k, is minus the fold's own part; a linear head has a row for
-// each class, which splits it by class. Here on real gradients: a softmax
-// regression on synthetic images, with weights that start at zero, three sites,
-// five folds and three classes.
+// Measures what the coordinator can compute of single images from all sums of a
+// round. All tracks start from the same model, so with the final track's sum S
+// and a fold's sum T_k, N S - N_k T_k is minus the fold's own part; a linear
+// head has a row for each class, which splits this part by class. The gradients
+// are real: a softmax regression on synthetic images, with weights that start
+// at zero, three sites, five folds and three classes.
 //
-// With m patients in each cell a row of a one-step part is
+// A row of a one-step part, with m patients in each cell, is
 //   2/3 sum of the class's images - 1/3 sum of the others',
 // which for independent images correlates with one of the class by
 //   (2/3) / sqrt(m 4/9 + 2 m 1/9) = sqrt(2 / (3 m)).
-// Somebody who also knew the others' sum would have the mean of m images, which
-// correlates by 1 / sqrt(m): the bound of the tests, 0.32 at m = 10. Local
-// steps in a secret order only add to what else is in it.
+// An attacker who also knew the sum of the others would have the mean of m
+// images, which correlates by 1 / sqrt(m): the bound of the tests, 0.32 at m =
+// 10. Local steps in a secret order only add further terms to the row.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -37,14 +37,15 @@ constexpr int kSide = 24;
 constexpr size_t kPixels = kSide * kSide;
 constexpr double kPi = 3.14159265358979;
 
-// Every pixel by itself: unrelated images hardly correlate.
+// Draws each pixel independently: unrelated images hardly correlate.
 Image NoiseImage(Rng& rng) {
   Image image(kPixels);
   for (double& pixel : image) pixel = rng.Normal();
   return image;
 }
 
-// A few waves: smooth as radiographs are, of which any two look alike.
+// Draws a few waves: like radiographs the images are smooth, and any two look
+// alike.
 Image SmoothImage(Rng& rng) {
   Image image(kPixels);
   for (int a = 0; a < 5; ++a) {
@@ -70,8 +71,8 @@ struct Case {
 
 struct Rules {
   Image (*image)(Rng&);
-  int patients = 10;  // in each cell; of the first fold's first class below
-  int first_cell = 10;
+  int patients = 10;    // in each cell except first_cell
+  int first_cell = 10;  // in the first fold's first class
   bool others_in_first_fold = true;
   int steps = 8;  // of a round; 1: one step over all cases
 };
@@ -121,8 +122,8 @@ void Step(Head& head, const std::vector<const Case*>& batch) {
   }
 }
 
-// Adds n_s times a site's delta, as the masked sum has it. Its order is its
-// own.
+// Adds n_s times a site's delta, as in the masked sum. The site's order of
+// cases is secret.
 void AddUpdate(std::vector<const Case*> cases, int steps, Rng& secret,
                Head& sum) {
   if (cases.empty()) return;
@@ -138,7 +139,7 @@ void AddUpdate(std::vector<const Case*> cases, int steps, Rng& secret,
   }
 }
 
-// N times the mean of one track; `fold` is held out, -1: none.
+// Returns N times the mean of one track; `fold` is held out, -1: none.
 Head TrackSum(const std::vector<Case>& cohort, int fold, int steps,
               uint64_t seed) {
   Head sum(kClasses, Image(kPixels));
@@ -153,8 +154,8 @@ Head TrackSum(const std::vector<Case>& cohort, int fold, int steps,
   return sum;
 }
 
-// What the attack finds in one cell: the largest correlation of the cell's row
-// with an image of it, and with an unrelated image of `unrelated`.
+// The result of the attack in one cell: the largest correlation of the cell's
+// row with one of its images, and with one of `unrelated` unrelated images.
 struct Found {
   double held_out = -1, unrelated = -1;
 };
@@ -186,9 +187,10 @@ std::vector<Found> Attack(const Rules& rules, uint64_t seed, int unrelated,
   return cells;
 }
 
-// Of 75 cells with 10 images each none above 1 / sqrt(m) and six standard
-// deviations of chance, 1 / sqrt(pixels): by a normal tail of 1e-9 an image,
-// seeds that fail have a chance below 1e-6. (Six are 0.25, and the bound 0.57.)
+// No image of 75 cells with 10 images each is above 1 / sqrt(m) plus six
+// standard deviations of chance, 1 / sqrt(pixels). By a normal tail of 1e-9 an
+// image, the chance of failing seeds is below 1e-6. (Six deviations are 0.25,
+// the bound is 0.57.)
 TEST(InversionTest, NoImageStandsOutOfItsCellBeyondTheBound) {
   const Rules rules{.image = NoiseImage};
   const double bound =
@@ -201,7 +203,7 @@ TEST(InversionTest, NoImageStandsOutOfItsCellBeyondTheBound) {
 }
 
 // The same attack finds a patient who is alone in a fold, after one step over
-// all cases: as was found with real radiographs.
+// all cases. It was also found with real radiographs.
 TEST(InversionTest, WithTheRulesOffThePatientIsFound) {
   for (auto* image : {NoiseImage, SmoothImage}) {
     const Rules off{.image = image,
@@ -216,12 +218,13 @@ TEST(InversionTest, WithTheRulesOffThePatientIsFound) {
   }
 }
 
-// Images that look alike, as radiographs do: in most cells some of 500
-// unrelated ones looks more like the row than any of the cell's own does. In
-// about 18 % of cells none does (11 of 60 in a simulation of the one-step
-// formula), as the row has a tenth of each image: that is what is left for who
-// asks whether an image was trained on. More than half of 75 cells would then
-// have a chance below 1e-8; with the rules off it is every cell.
+// The images look alike, like radiographs: in most cells one of 500 unrelated
+// images looks more like the row than any image of the cell. In about 18 % of
+// cells none does (11 of 60 in a simulation of the one-step formula), as the
+// row has a tenth of each image: this much remains for an attacker who asks
+// whether an image was trained on. So the chance that the cell's image wins in
+// more than half of 75 cells is below 1e-8; with the rules off it wins in every
+// cell.
 TEST(InversionTest, SomeUnrelatedImageMostlyLooksMoreLikeTheRow) {
   const Rules rules{.image = SmoothImage};
   int stands_out = 0, cells = 0;

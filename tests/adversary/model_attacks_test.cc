@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The coordinator hands out another model, or publishes another sum, than what
-// was approved and summed.
+// The coordinator hands out another model than the approved one, or publishes
+// another sum than the sites gave.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -26,7 +26,7 @@ namespace {
 using Said = v1::SubmitSecureStepRequest;
 const char* const kSites[] = {"a", "b", "c", "d"};
 
-// Of one length with the approved weights.
+// Returns other weights of the same length as the approved ones.
 std::string OtherWeights(AttackedStudy& study) {
   v1::BlobRef start;
   start.set_sha256(study.study().initial_weights_sha256());
@@ -59,7 +59,7 @@ TEST(StartAttackTest, OtherStartToAllEndsTheStudy) {
   study.ExpectStopped("");
 }
 
-// The officers have approved these very weights.
+// The officers have approved weights with a NaN.
 TEST(StartAttackTest, StartWithANanIsRefusedWhoeverApprovedIt) {
   AttackedStudy study;
   std::string weights = OtherWeights(study);
@@ -91,8 +91,8 @@ TEST(StartAttackTest, StartWithANanIsRefusedWhoeverApprovedIt) {
   }
 }
 
-// Without secure aggregation a site cannot tell whether a model follows; but
-// one that is not finite it does not train.
+// Without secure aggregation a site cannot tell whether a model follows, but it
+// trains no model that is not finite.
 TEST(StartAttackTest, ModelWithANanIsRefusedWithoutSecureAggregationToo) {
   AttackedStudy study({.sites = {"a", "b"}, .secure = false});
   HostileCoordinator& coordinator = study.coordinator();
@@ -111,8 +111,8 @@ TEST(StartAttackTest, ModelWithANanIsRefusedWithoutSecureAggregationToo) {
   study.ExpectStopped("");
 }
 
-// Adds to one vector on the coordinator's disk once all have confirmed theirs:
-// sum, digests, models and openings are then those of the forged sum.
+// Adds to one vector on the coordinator's disk once all sites have confirmed:
+// sum, digests, models and openings then belong to the forged sum.
 void ForgeSum(HostileCoordinator& coordinator, uint32_t round,
               const std::vector<uint32_t>& added) {
   auto done = std::make_shared<bool>(false);
@@ -130,8 +130,8 @@ void ForgeSum(HostileCoordinator& coordinator, uint32_t round,
 
 constexpr char kNotTheSum[] = "is not the sum of what its sites sent";
 
-// Between keys and roster each site is asked for keys once more, after a sum
-// that is nowhere to be had, and that it leaves the sum is not heard.
+// Asks each site for keys once more between keys and roster, after a sum that
+// nobody can fetch, and ignores that the site then leaves the sum.
 void ForgetBetween(HostileCoordinator& coordinator, uint32_t round) {
   auto asked = std::make_shared<std::set<SiteId>>();
   auto left = std::make_shared<std::set<SiteId>>();
@@ -152,7 +152,8 @@ void ForgetBetween(HostileCoordinator& coordinator, uint32_t round) {
   };
 }
 
-// Cases in such numbers that every part but the largest would round to nothing.
+// Returns the census of so many cases that every part but the largest would
+// round to zero.
 std::vector<uint32_t> ManyCases(const v1::Study& study) {
   v1::SubmitCensusRequest many;
   const int cells =
@@ -162,7 +163,7 @@ std::vector<uint32_t> ManyCases(const v1::Study& study) {
   FillFingerprints(study.classes_size(), many);
   many.set_rows(static_cast<uint64_t>(cells) << 18);
   std::vector<uint32_t> words = EncodeCensus(study, many).value();
-  // How many sites have cases, and their capped patients, stay as they are.
+  // The numbers of sites with cases and of capped patients stay unchanged.
   const size_t tracks = StudyTracks(study).size();
   const size_t sites = tracks * (1 + static_cast<size_t>(study.classes_size()));
   std::fill(words.end() - static_cast<ptrdiff_t>(sites) - cells, words.end(),
@@ -193,8 +194,8 @@ TEST(ForgedSumAttackTest, ForgedCensusIsSeenBeforeAnythingIsTrainedOnItLeaves) {
   study.ExpectStopped("");
 }
 
-// What it is after: with such an N told to all but the victim, the sum is the
-// victim's update; with N from the census, it is one of four.
+// The purpose of the attack: if all but the victim are told such an N, the sum
+// is the victim's update; with N from the census, the update is one of four.
 TEST(ForgedSumAttackTest, WithoutTheCheckSuchACensusOpensTheVictimsUpdate) {
   AttackedStudy study;
   auto correlation = [&](double told_others) {
@@ -230,7 +231,7 @@ TEST(ForgedSumAttackTest, ForgedUpdateSumIsSeenInTheNextRound) {
   study.ExpectStopped("");
 }
 
-// One word of one vector, by one.
+// Adds one to one word of one vector.
 TEST(ForgedSumAttackTest, SmallestForgeryIsSeen) {
   AttackedStudy study({.check_checksums = false});
   ForgeSum(study.coordinator(), 1, {1});
@@ -239,7 +240,7 @@ TEST(ForgedSumAttackTest, SmallestForgeryIsSeen) {
   study.ExpectStopped("");
 }
 
-// The last sum before the evaluation, which no training follows.
+// Forges the last sum before the evaluation, which no training follows.
 TEST(ForgedSumAttackTest, ForgedLastSumIsSeenBeforeTheEvaluation) {
   AttackedStudy study({.check_checksums = false});
   ForgeSum(study.coordinator(), 2, {1});

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The coordinator opens a sum that was not, or names what does not follow.
+// The coordinator opens a sum that was not made, or names a state that does not
+// follow.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -15,7 +16,7 @@ namespace {
 
 struct OpeningAttack {
   const char* name;
-  // Of the sum of round 1, shown in round 2.
+  // Changes the opening of the sum of round 1, shown in round 2.
   std::function<void(v1::SumOpening&, const SiteId& to)> change;
   const char* words;
 };
@@ -52,7 +53,7 @@ const OpeningAttack kOpeningAttacks[] = {
        opening.mutable_before()->set_model_sha256(std::string(32, 'm'));
      },
      "did not sign for it"},
-    // Each is told that it was away, so that it takes the state on trust.
+    // Tells each site that it was away, so that it takes the state as told.
     {"ToldThatItWasAway",
      [](v1::SumOpening& opening, const SiteId& to) {
        for (int i = 0; i < opening.survivors_size(); ++i) {
@@ -69,7 +70,7 @@ const OpeningAttack kOpeningAttacks[] = {
 
 class OpeningAttackTest : public testing::TestWithParam<OpeningAttack> {
  protected:
-  // Forges what it is asked to for these sites.
+  // Forges the openings that these sites are shown.
   static void Forge(AttackedStudy& study, const OpeningAttack& attack,
                     std::set<SiteId> to) {
     HostileCoordinator& coordinator = study.coordinator();
@@ -132,7 +133,7 @@ const TaskAttack kTaskAttacks[] = {
      [](v1::Task& task, HostileCoordinator&, const v1::Task&) {
        task.clear_last_opening();
      },
-     "asks for a sum and opens none before it"},
+     "asks for a sum without opening the one before it"},
     {"OpeningOfAnEarlierRound", 3,
      [](v1::Task& task, HostileCoordinator&, const v1::Task& earlier) {
        *task.mutable_last_opening() = earlier.last_opening();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The coordinator says that a sum was lost, or that a site was away, to get a
+// The coordinator claims that a sum was lost, or that a site was away, to get a
 // second sum of one model or to hand out a model of its own.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -20,10 +20,10 @@ using testing::HasSubstr;
 using Said = v1::SubmitSecureStepRequest;
 const SiteId kVictim("d");
 
-// Round 1 is summed over four sites, and the attacker has all of their shares:
-// until then the core is told nothing that it could take, so that it asks
-// again. Then it is told that they leave: to it the round is lost. `and_then`
-// changes what the core is told later.
+// Sums round 1 over four sites, and gives the attacker all of their shares.
+// Until then the core gets only messages that it rejects, so that it asks
+// again; then it is told that all sites leave, so that it takes the round for
+// lost. `and_then` changes what the core is told later.
 void LoseRoundOne(HostileCoordinator& coordinator,
                   const std::function<void(const SiteId&, Said&)>& and_then) {
   auto revealed = std::make_shared<std::set<SiteId>>();
@@ -41,7 +41,8 @@ void LoseRoundOne(HostileCoordinator& coordinator,
   };
 }
 
-// Round 2 is about the same model, and the victim is said to be gone.
+// Round 2 is about the same model, and the core is told that the victim has
+// left.
 void DropTheVictim(const SiteId& site, Said& told) {
   if (told.header().round() == 2 && told.has_keys() && site == kVictim) {
     told.set_leave(true);
@@ -51,8 +52,9 @@ void DropTheVictim(const SiteId& site, Said& told) {
 constexpr char kOneList[] =
     "has revealed shares of a sum about this very model, in round 1";
 
-// Whatever the others have sent of round 2 does not open the victim's part: the
-// difference of the two sums is noise, as the second one is not unmasked.
+// Expects that the other sites' messages of round 2 do not open the victim's
+// part: the difference of the two sums is noise, as the second sum stays
+// masked.
 void ExpectDifferenceIsNoise(AttackedStudy& study) {
   const std::vector<double> victim = DeltaOf(study.study(), "d");
   std::vector<double> difference(victim.size());
@@ -62,7 +64,7 @@ void ExpectDifferenceIsNoise(AttackedStudy& study) {
       difference[i] += delta[i] / 4 * std::ldexp(1, 26);
     }
   }
-  // The shares of round 1 are known, and so is its sum.
+  // The attacker has the shares of round 1, and so its sum.
   EXPECT_GT(Correlation(difference, victim), 0.3);
   std::vector<uint32_t> second(victim.size());
   for (const char* site : {"a", "b", "c"}) {
@@ -84,7 +86,7 @@ TEST(LostRoundAttackTest, RoundThatWasNotLostIsNotSummedOverOtherSites) {
     EXPECT_THAT(study.Lines(site, v1::LedgerEntry::SUM_REFUSED),
                 Contains(HasSubstr(kOneList)))
         << study.Log(site);
-    EXPECT_FALSE(study.Refused(site));  // it may have been bad luck
+    EXPECT_FALSE(study.Refused(site));  // it may be bad luck
   }
   for (const HostileCoordinator::Said& said : study.coordinator().said()) {
     if (said.said.header().round() == 2) {
@@ -96,7 +98,7 @@ TEST(LostRoundAttackTest, RoundThatWasNotLostIsNotSummedOverOtherSites) {
   ExpectDifferenceIsNoise(study);
 }
 
-// With what the sites keep on disk only.
+// After a restart the sites have only what is on their disks.
 TEST(LostRoundAttackTest, RoundThatWasNotLostIsRememberedAfterARestart) {
   AttackedStudy study;
   HostileCoordinator& coordinator = study.coordinator();
@@ -132,7 +134,8 @@ TEST(LostRoundAttackTest, RoundThatWasNotLostIsRememberedAfterARestart) {
   ExpectDifferenceIsNoise(study);
 }
 
-// What it is after: two plain sums of one model that differ in a site.
+// The purpose of the attack: two plain sums of one model that differ in one
+// site.
 TEST(LostRoundAttackTest, WithoutTheRuleTheDifferenceIsTheVictimsUpdate) {
   AttackedStudy study;
   const std::vector<double> victim = DeltaOf(study.study(), "d");
@@ -147,7 +150,7 @@ TEST(LostRoundAttackTest, WithoutTheRuleTheDifferenceIsTheVictimsUpdate) {
   EXPECT_GT(Correlation(difference, victim), 0.999);
 }
 
-// All shares of round 1 are out; the next tasks say that it is round 1 still.
+// All shares of round 1 are out; the next tasks claim that it is still round 1.
 TEST(LostRoundAttackTest, RoundIsNotSummedAgainAfterItsSharesAreOut) {
   AttackedStudy study;
   HostileCoordinator& coordinator = study.coordinator();
@@ -168,8 +171,8 @@ TEST(LostRoundAttackTest, RoundIsNotSummedAgainAfterItsSharesAreOut) {
   study.ExpectNothingShownOf("d");
 }
 
-// The first attempt at round 2 is lost, which may be. In the second one the
-// victim is asked about the model before.
+// The first attempt at round 2 is lost, which is allowed. In the second attempt
+// the victim is asked about the model before.
 TEST(TwoAttemptsAttackTest, SecondAttemptWithAnotherQuestionIsRefused) {
   AttackedStudy study;
   HostileCoordinator& coordinator = study.coordinator();
@@ -199,7 +202,8 @@ TEST(TwoAttemptsAttackTest, SecondAttemptWithAnotherQuestionIsRefused) {
 
 // The victim was away in rounds 1 and 2: it is shown nothing of the sum of
 // round 1, and does not follow it. In round 3 it takes the state after the last
-// sum as told; a trap model in it does not reach a sum with others.
+// sum as told; a trap model in this state must not reach a sum with other
+// sites.
 TEST(AwayAttackTest, TrapModelForASiteThatWasAwayIsSeenInTheRoster) {
   AttackedStudy study({.rounds = 3});
   HostileCoordinator& coordinator = study.coordinator();

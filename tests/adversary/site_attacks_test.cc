@@ -20,7 +20,7 @@ using testing::Not;
 
 const char* const kHonest[] = {"a", "b", "c"};
 
-// In the rounds of training, as the census is of all who are to take part.
+// Whether the step is of a training round; all sites must be in the census.
 bool IsOfTraining(const HostileSite::Lie& lie) {
   return lie.said.header().round() >= 1;
 }
@@ -30,7 +30,7 @@ struct SiteAttack {
   std::function<void(const HostileSite::Lie&)> lie;
 };
 
-// Each costs the liar its place in the sum, and the others nothing.
+// Each lie costs the liar its place in the sum, and the other sites nothing.
 const SiteAttack kSiteAttacks[] = {
     {"VectorSignatureOfOtherBytes",
      [](const HostileSite::Lie& lie) {
@@ -104,8 +104,8 @@ TEST_P(SiteAttackTest, CostsTheOthersNothing) {
   for (const char* site : kHonest) study.ExpectNothingShownOf(site);
 }
 
-// Not protected: a site can make the sum worthless. It learns no more of the
-// others by it, and such numbers of cases are seen.
+// There is no protection here: a site can make the sum worthless. The site
+// learns no more of the others by it, and such numbers of cases are noticed.
 TEST(RandomUpdateAttackTest, RandomWordsSpoilTheSumAndShowNothing) {
   AttackedStudy study;
   MakeHostile(study, "d", [](HostileSite& site) {
@@ -134,19 +134,20 @@ TEST(RandomUpdateAttackTest, RandomWordsSpoilTheSumAndShowNothing) {
   }
 }
 
-// N grows and the others' parts shrink alike for all; the model hardly moves.
+// N grows, and the parts of all other sites shrink equally; the model hardly
+// moves.
 TEST(ClaimedCasesAttackTest, TooManyCasesPoisonAndShowNothing) {
   AttackedStudy study;
   study.site("d").trainer.cases = [](int, int) { return 100000; };
   study.Run();
   study.ExpectCompleted({"a", "b", "c", "d"});
   for (const char* site : kHonest) study.ExpectNothingShownOf(site);
-  // Who has most of a track is told so.
+  // A site that has most of a track's cases is told so.
   EXPECT_THAT(study.Log("d"), HasSubstr("of the cohort's cases for track"));
   EXPECT_THAT(study.Log("a"), Not(HasSubstr("of the cohort's cases")));
 }
 
-// Beyond what any site may have, its own gateway does not say it.
+// Its own gateway refuses to send more cases than any site may have.
 TEST(ClaimedCasesAttackTest, CasesBeyondAllBoundsEndTheLiarsPart) {
   AttackedStudy study;
   study.site("d").trainer.cases = [](int, int) { return uint64_t{1} << 40; };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The coordinator shows one site another step of a masked sum than the others,
-// or keys, vectors and signatures that nobody gave.
+// or keys, vectors and signatures that no site gave.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -29,7 +29,7 @@ void SetMaskKeyOf(v1::Roster::Entry& entry) {
       X25519KeyPair::Generate(RealSecureRng()).public_key());
 }
 
-// Keys that the coordinator made, signed with the key of `member`.
+// Returns keys that the coordinator made, signed with the key of `member`.
 v1::RoundKeys OwnKeys(const v1::Task& task, const SiteId& site,
                       const std::string& question, const Member& member) {
   v1::RoundKeys keys;
@@ -157,7 +157,8 @@ class StepAttackTest : public testing::TestWithParam<StepAttack> {};
 INSTANTIATE_TEST_SUITE_P(All, StepAttackTest, testing::ValuesIn(kStepAttacks),
                          [](const auto& info) { return info.param.name; });
 
-// In the first training round; the other sites go on without the victim.
+// Attacks in the first training round; the other sites go on without the
+// victim.
 TEST_P(StepAttackTest, IsRefusedByNameAndTheOthersGoOn) {
   const StepAttack& attack = GetParam();
   AttackedStudy study;
@@ -179,7 +180,7 @@ TEST_P(StepAttackTest, IsRefusedByNameAndTheOthersGoOn) {
   }
 }
 
-// The key is signed for by an authority that colludes.
+// A colluding authority has certified the other key.
 TEST(PinnedKeyAttackTest, KeyOtherThanThePinnedOneIsRefused) {
   AttackedStudy study({.pinned = true});
   study.coordinator().on_next = [](const SiteId& site,
@@ -193,12 +194,13 @@ TEST(PinnedKeyAttackTest, KeyOtherThanThePinnedOneIsRefused) {
   };
   study.Run();
   study.ExpectRefused("a", "site d shows the key");
-  // In the first sum, which all were to be in: the others' is of three.
+  // The attack is in the first sum, which all sites should be in: it is over
+  // three.
   study.ExpectCompleted({"b", "c", "d"});
 }
 
-// The victim masks for fewer sites than the others do, so that a mask of theirs
-// stays; the coordinator takes its vector all the same.
+// The victim masks for fewer sites than the others do, so that one of their
+// masks stays in the sum; the coordinator takes its vector all the same.
 TEST(TwoInboxesAttackTest, SmallerInboxToOneSiteIsSeenByTheOthers) {
   AttackedStudy study;
   HostileCoordinator& coordinator = study.coordinator();
@@ -232,7 +234,7 @@ TEST(TwoInboxesAttackTest, SmallerInboxToOneSiteIsSeenByTheOthers) {
   study.ExpectNothingShownOf("d");
 }
 
-// a and b confirm a sum without d, c and d one without a.
+// a and b confirm a sum without d; c and d confirm one without a.
 TEST(TwoListsAttackTest, TwoListsToTwoSitesOpenNothing) {
   AttackedStudy study;
   HostileCoordinator& coordinator = study.coordinator();
@@ -278,8 +280,8 @@ TEST(TwoListsAttackTest, TwoListsToTwoSitesOpenNothing) {
   study.ExpectStopped("");
 }
 
-// The victim is asked about the first model again, the others about the next
-// one, in one sum: what the victim adds to it would be told apart.
+// In one sum the victim is asked about the first model again, and the others
+// about the next model: the victim's part could be told apart.
 TEST(TwoQuestionsAttackTest, SitesAskedDifferentlySeeItAndKeepTheSignatures) {
   AttackedStudy study;
   HostileCoordinator& coordinator = study.coordinator();
@@ -318,8 +320,8 @@ TEST(TwoQuestionsAttackTest, SitesAskedDifferentlySeeItAndKeepTheSignatures) {
   int saw = 0;
   for (const char* site : {"a", "b", "c"}) {
     study.ExpectNothingShownOf(site);
-    // With two that have left the sum is lost, and the third need not have been
-    // shown its roster.
+    // After two sites have left, the sum is lost, and the third may not have
+    // been shown its roster.
     if (study.Lines(site, v1::LedgerEntry::SUM_REFUSED).empty()) continue;
     ++saw;
     study.ExpectRefused(site, "shows that d was asked something else");

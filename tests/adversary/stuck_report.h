@@ -6,13 +6,13 @@
 
 namespace hilum {
 
-// Returns the last five lines of a site's ledger: a call without what follows
-// it is not answered yet; SENT with its RECEIPT and nothing after it means that
-// the site waits for a task.
+// Returns the last five lines of a site's ledger. A call with no line after it
+// has no answer yet; if SENT and its RECEIPT are last, the site waits for a
+// task.
 std::string LastLedgerLines(const std::string& ledger_path);
 
-// Returns a line for each thread of this process: its name and the kernel's
-// function that it waits in (0: none, or not for this user to see).
+// Returns a line for each thread of this process: its name, and the kernel
+// function in which it waits (0: none, or not visible to this user).
 std::string ThreadsOfProcess();
 
 }  // namespace hilum

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an attack is after, and how much of it there is in what it gets.
+// The vectors that an attack is after, and how much of them its results show.
 #ifndef HILUM_TESTS_ADVERSARY_VECTORS_H_
 #define HILUM_TESTS_ADVERSARY_VECTORS_H_
 
@@ -13,20 +13,22 @@
 
 namespace hilum {
 
-// Pearson's. Of equal lengths of at least two, neither constant.
+// Returns Pearson's correlation of two vectors of the same length, at least
+// two. Neither is constant.
 double Correlation(absl::Span<const double> a, absl::Span<const double> b);
 
-// Above this in absolute value, two independent vectors of n elements, one of
-// them random, correlate with a chance of about 2e-9: six standard deviations.
+// Returns six standard deviations of the correlation of two independent vectors
+// of n elements, one of them random. The chance of more, in absolute value, is
+// about 2e-9.
 double NoiseBound(size_t n);
 
-// The delta of all tracks that FakeTrainer makes at the site.
+// Returns the delta of all tracks that FakeTrainer makes at the site.
 std::vector<double> DeltaOf(const v1::Study& study, const std::string& site);
 
-// The words as two's complements, as far as `size`.
+// Returns the first `size` words as two's complements.
 std::vector<double> AsNumbers(absl::Span<const uint32_t> words, size_t size);
 
-// Words of a file, and the other way.
+// Convert the bytes of a file to words, and words to bytes.
 std::vector<uint32_t> WordsIn(const std::string& bytes);
 
 }  // namespace hilum

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// hilum-bench-bare-tls BYTES SITES REPEATS: prints, a line each, the seconds
-// in which SITES connections of TLS 1.3 over loopback, side by side, each
-// carry BYTES to the server and BYTES back. The yardstick of run.sh.
+// hilum-bench-bare-tls BYTES SITES REPEATS: SITES parallel connections of TLS
+// 1.3 over loopback each carry BYTES to the server and BYTES back. Prints the
+// seconds of each repeat on a line. run.sh compares a round with these.
 #include <arpa/inet.h>
 #include <openssl/ec.h>
 #include <openssl/ssl.h>

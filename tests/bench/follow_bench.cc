@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// hilum-bench-follow FOLDER: what it costs a site to see for itself that a
-// round follows from the last sum: checking its opening, of 10 and of 100
-// sites of which one was lost; the checksums of its own masked vector and of
-// the published sum; and the new model from sum and opening. Over 11.8 M words,
-// an update of ResNet18, in files that are in the page cache. Medians of five.
+// hilum-bench-follow FOLDER: what it costs a site to check that a round follows
+// from the last sum: checking the opening, for 10 and for 100 sites of which
+// one was lost; the checksums of its own masked vector and of the published
+// sum; and the new model from sum and opening. Over 11.8 M words, an update of
+// ResNet18, in files in the page cache. Medians of five.
 #include <algorithm>
 #include <cstdio>
 #include <functional>
@@ -63,7 +63,7 @@ void MeasureOpening(int sites) {
       first * 1e3);
 }
 
-// A sum, its masks still on it, and the global that it is about.
+// A sum that is still masked, and the global model that it is about.
 class Round {
  public:
   explicit Round(const std::string& folder) : folder_(folder) {
@@ -72,7 +72,7 @@ class Round {
     words[static_cast<size_t>(layout_.tail())] = kSurvivors * kExamples;
     words.back() = EncodeLoss(kSurvivors * kExamples, kSurvivors * kExamples,
                               kSites * kExamples);
-    // What is left on a sum is what the opening takes off.
+    // The masks that the opening removes.
     std::vector<uint32_t> masks(words.size());
     Unmask(0, absl::MakeSpan(masks));
     for (size_t i = 0; i < words.size(); ++i) words[i] -= masks[i];
@@ -133,7 +133,8 @@ class Round {
   std::string Path(const char* name) const {
     return absl::StrCat(folder_, "/", name);
   }
-  // With the masks of the opening made anew, as each reading makes them.
+  // Removes the masks; makes them anew from the opening, like each reading
+  // does.
   void Unmask(uint64_t first, absl::Span<uint32_t> words) {
     if (first == 0) masks_ = LeftoverMasks(sum_.context(), opening_).value();
     ApplyMaskStreams(absl::MakeSpan(masks_), first, words);

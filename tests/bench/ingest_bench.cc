@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Uncompressed 2k x 2k radiographs of 16 bits into a case store: images a
-// second, processor time an image, peak memory.
+// Takes uncompressed 2k x 2k radiographs of 16 bits into a case store; prints
+// images a second, processor time an image and peak memory.
 //   hilum-bench-ingest FOLDER [IMAGES] [THREADS]
 #include <sys/resource.h>
 
@@ -26,7 +26,7 @@ namespace {
 
 constexpr int kSide = 2048;
 
-// Smooth shapes under noise, 12 bits stored, as detectors give them.
+// Returns smooth shapes under noise, with 12 bits stored, like a detector's.
 std::string Film(int number) {
   Rng rng(number, "film");
   std::string pixels;

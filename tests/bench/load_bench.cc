@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loading the 553 MB of VGG-16, from the page cache, against reading them into
-// a buffer: as a safetensors file that someone brings (ReadWeights: found,
-// checked for NaN, put into registry order) and as the blob of a frozen trunk
-// that a trainer starts with. And what of it stays in memory.
+// Compares loading the 553 MB of VGG-16 from the page cache with reading them
+// into a buffer: as a safetensors file from a user (ReadWeights: found, checked
+// for NaN, put into registry order) and as the blob of a frozen trunk with
+// which a trainer starts. Also prints how much stays in memory.
 //   hilum-bench-load FOLDER
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -59,7 +59,7 @@ v1::Study FrozenVgg16() {
   return study;
 }
 
-// Reads the file's `bytes` into memory that is there already.
+// Reads the file's `bytes` into memory that is allocated already.
 double ReadSeconds(const std::string& path, size_t bytes) {
   std::string buffer(bytes, '\0');
   return Seconds([&] {

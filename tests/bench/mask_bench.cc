@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// hilum-bench-mask [REPEATS]: what a mask of secure aggregation costs over the
-// vector of a ResNet18, next to its cipher alone (OpenSSL's AES-128-CTR in
-// blocks of 16 KB) on the same core: once over the same vector in memory, in
-// place, once over a block that never leaves the cache, as `openssl speed`
-// has it. Turns alternate; medians are printed, a ratio to each of the two.
+// hilum-bench-mask [REPEATS]: compares a mask of secure aggregation over the
+// vector of a ResNet18 with its cipher alone (OpenSSL's AES-128-CTR in blocks
+// of 16 KB) on the same core: once over the same vector in memory, in place,
+// and once over a block that never leaves the cache, like `openssl speed`.
+// Turns alternate; prints medians, and the ratio to each of the two.
 #include <openssl/evp.h>
 #include <sched.h>
 
@@ -26,7 +26,7 @@ constexpr size_t kBytes = kNumElements * sizeof(uint32_t);
 constexpr size_t kRawBlock = 16384;
 constexpr int kManyMasks = 5;  // of one of five sites: four peers' and its own
 
-// Turns on several cores could not be compared.
+// Pins this thread: turns on several cores could not be compared.
 void StayOnThisCore() {
   cpu_set_t cores;
   CPU_ZERO(&cores);
@@ -40,7 +40,7 @@ SecretBytes Seed(uint8_t first) {
   return SecretBytes::FromBytes(std::vector<uint8_t>(kMaskSeedSize, first));
 }
 
-// kBytes from `data` on, each block `stride` after the last.
+// Encrypts kBytes from `data` on, each block `stride` after the last.
 void EncryptRaw(EVP_CIPHER_CTX* cipher, uint8_t* data, size_t stride) {
   for (size_t at = 0; at < kBytes; at += kRawBlock, data += stride) {
     int size = static_cast<int>(std::min(kRawBlock, kBytes - at));
@@ -52,7 +52,7 @@ void EncryptRaw(EVP_CIPHER_CTX* cipher, uint8_t* data, size_t stride) {
   }
 }
 
-// Of this thread on its core: what other processes take meanwhile counts not.
+// Returns this thread's CPU time, without the time of other processes.
 double CpuSeconds() {
   timespec now{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);

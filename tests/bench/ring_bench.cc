@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// hilum-bench-ring [REPEATS]: what a site and the coordinator do to each
-// element of an update, over the vector of a ResNet18 in the blocks in which it
-// is done, next to a copy of the same floats on the same core. Turns
-// alternate; medians are printed, in millions of elements a second.
+// hilum-bench-ring [REPEATS]: compares each operation of a site and the
+// coordinator on the elements of an update, over the vector of a ResNet18 in
+// the usual blocks, with a copy of the same floats on the same core. Turns
+// alternate; prints medians, in millions of elements a second.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -20,7 +20,7 @@ namespace {
 constexpr size_t kNumElements = 11'700'000;
 constexpr size_t kBlock = 1 << 16;
 
-// Of this thread on its core: what other processes take meanwhile counts not.
+// Returns this thread's CPU time, without the time of other processes.
 double CpuSeconds() {
   timespec now{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);

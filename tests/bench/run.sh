@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# A FedAvg round with nothing trained: real coordinator and gateways over
-# mutual TLS, 47.4 MB a site each way (the size of ResNet18, 11.7 M words of
-# 32 bits; an update travels as one flat blob, so ten tracks of hilum_small do
-# as well as 62 tensors), against the same bytes over bare TLS 1.3 before and
-# after. Then ten sites without and with secure aggregation, a head alone
-# (4 KB): what a round costs with nothing to send.
-# Medians; as a ratio, since only that travels from machine to machine.
+# Measures a FedAvg round without training: real coordinator and gateways over
+# mutual TLS, 47.4 MB a site each way (the size of ResNet18, 11.7 M words of 32
+# bits; an update travels as one flat blob, so ten tracks of hilum_small do as
+# well as 62 tensors), against the same bytes over bare TLS 1.3 before and
+# after. Then ten sites without and with secure aggregation and a head alone (4
+# KB): what a round costs with nothing to send.
+# Prints medians, and ratios, since only ratios compare between machines.
 set -euo pipefail
 BIN=${HILUM_BIN:-$(dirname "$(readlink -f "$0")")/../../build/bin}
 BIN=$(readlink -f "$BIN")
@@ -37,7 +37,7 @@ await() { while ! [ -e "$1" ]; do sleep 0.02; done; }
 
 one_size() { # resnet18|plain|masked|head sites
   local what=$1 n=$2 dir=$WORK/$1-$2 i names= secure=off
-  # Each officer says yes to what a bench is allowed to risk.
+  # Each officer accepts the risks of a bench.
   local unpinned= accept=visible_updates
   if [ "$what" = masked ]; then
     secure=on unpinned=--unpinned accept=unpinned_keys
@@ -106,7 +106,7 @@ TEXT
   site_peak=$(peak_of "$site")
   stop
   round=$(median <"$dir/rounds")
-  # What one site's messages of round 2 came to.
+  # The bytes of one site's messages in round 2.
   local sent
   sent=$(grep '"kind":"SENT"' "$dir/s1/ledger.jsonl" | grep '"round":2[,}]' |
     sed 's/.*"bytes":"\([0-9]*\)".*/\1/' | awk '{sum += $1} END {print sum}')

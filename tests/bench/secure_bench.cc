@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// hilum-bench-secure [SITES]: what secure aggregation takes where it takes
-// most. First the end of a sum of ten sites over 11.7 M words, of which one has
-// left after ShareKeys: from the shares that the others reveal to the sum
-// without masks. Then a whole study of one round with so many sites (100) in
-// one process, gateways and coordinator as they are, trainers that learn
-// nothing: its CPU time, all sites' together.
+// hilum-bench-secure [SITES]: measures the most expensive parts of secure
+// aggregation. First the end of a sum of ten sites over 11.7 M words, of which
+// one has left after ShareKeys: from the shares that the others reveal to the
+// sum without masks. Then a whole study of one round with SITES sites (100) in
+// one process, with the real gateways and coordinator and with trainers that
+// learn nothing: the CPU time of all sites together.
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -37,7 +37,7 @@ double CpuSeconds() {
              1e-6;
 }
 
-// Seconds from the shares that the sites revealed to the sum without masks.
+// Returns the seconds from the revealed shares to the sum without masks.
 double UnmaskSeconds() {
   SumWithALoss sum(10);
   std::vector<uint32_t> words(kNumElements);
@@ -50,7 +50,7 @@ double UnmaskSeconds() {
   return Seconds() - start;
 }
 
-// One model of hilum_small, all of it trained, in one round.
+// Returns a plan of one round that trains all of one model of hilum_small.
 RunPlan MakePlan(const std::string& out, int sites) {
   RunPlan plan{.out = out};
   v1::Study& study = plan.study;

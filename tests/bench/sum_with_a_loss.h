@@ -24,8 +24,8 @@ inline double Seconds() {
 
 inline std::string SiteName(int i) { return absl::StrCat("s", 1000 + i); }
 
-// One sum of so many sites, as an honest coordinator takes it, whose last site
-// is gone after ShareKeys. Vectors are named by digests that stand for none.
+// One sum of `sites` sites, like an honest coordinator runs it, whose last site
+// is gone after ShareKeys. Its vectors have made-up digests and no bytes.
 class SumWithALoss {
  public:
   explicit SumWithALoss(int sites) : consortium_(Consortium()) {
@@ -47,7 +47,7 @@ class SumWithALoss {
   const PeerVerifier& verifier() const {
     return *members_.begin()->second.credentials.verifier;
   }
-  // One that has seen no certificate yet.
+  // Returns a verifier that has seen no certificate yet.
   std::unique_ptr<PeerVerifier> NewVerifier() const {
     return std::make_unique<PeerVerifier>(consortium_->authority_pem(),
                                           consortium_->name(), RealClock());

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Training steps of batch 8 at 224 px against Python's eager loop (torchvision,
-# the same LibTorch, two threads each), in turns; medians of images a second.
+# Compares training steps of batch 8 at 224 px with Python's eager loop
+# (torchvision, the same LibTorch, two threads each), in turns; prints medians
+# of images a second.
 #   tests/bench/train.sh [ARCHITECTURE...]
 set -euo pipefail
 HERE=$(dirname "$(readlink -f "$0")")

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Images a second of training steps, as the trainer takes them:
+// Measures images a second in the trainer's training steps:
 //   hilum-bench-train ARCHITECTURE head|all [BATCH [SIZE [STEPS [PRECISION]]]]
-// Pixels to updated weights: preprocessing, forward, backward, SGD with
-// momentum. Prints one number a step. train_reference.py is the same in Python.
+// A step goes from pixels to updated weights: preprocessing, forward, backward,
+// SGD with momentum. Prints one number a step. train_reference.py does the same
+// in Python.
 #include <chrono>
 #include <cstdlib>
 #include <iostream>

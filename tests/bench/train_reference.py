@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Images a second of training steps in Python's eager loop, torchvision's
-network: what hilum-bench-train is measured against. Same arguments; `head`
-freezes all but the last layer, with batch normalisation evaluating, and runs
-the trunk without gradients."""
+"""Measures images a second of training steps in Python's eager loop, with
+torchvision's network, for comparison with hilum-bench-train. Takes the same
+arguments; `head` freezes all but the last layer, with batch normalisation in
+evaluation mode, and runs the trunk without gradients."""
 import sys
 import time
 

@@ -14,7 +14,7 @@
 namespace hilum {
 namespace {
 
-// Says whether the test knows how to run a command that begins with `word`.
+// Whether the test knows how to run a command that begins with `word`.
 bool IsKnown(const std::string& word) {
   static const std::set<std::string> known = {
       "./dev",        "hilum-certs", "hilum-coordinator",
@@ -54,7 +54,7 @@ class PageReader {
     is_shell_ = is_fenced_ && language == "sh";
   }
 
-  // Returns what the script has for this line.
+  // Returns the script's line for this line of the page.
   std::string ReadCommand(const std::string& line) {
     const std::string words(absl::StripAsciiWhitespace(line));
     if (!document_end_.empty()) {  // the text of a file

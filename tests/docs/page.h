@@ -7,13 +7,13 @@
 
 namespace hilum {
 
-// The commands of a page of Markdown: what stands between ```sh and ```.
+// The commands of a Markdown page: the lines between ```sh and ```.
 // `./dev NAME` is not run, since it would install packages, build the tree or
 // train for minutes; the test checks that `dev` has the command. All other
 // commands are run.
 struct PageCommands {
-  // Bash. Line n of the script is line n of the page; lines of the page that
-  // are no commands are empty.
+  // A Bash script. Line n of the script is line n of the page; lines of the
+  // page that are not commands are empty.
   std::string script;
   // The NAMEs of `./dev NAME`.
   std::vector<std::string> dev_commands;
@@ -22,7 +22,7 @@ struct PageCommands {
   std::vector<std::string> faults;
 };
 
-// `text`: of the whole page.
+// `text`: the whole page.
 PageCommands CommandsOf(const std::string& text);
 
 }  // namespace hilum

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A newcomer types what the pages say. So does this test, in an empty folder
-// that has build/bin and the scenarios of the tree. `./dev deps`, `build` and
-// `demo` are not run again: demo_test.cc runs the demo's script.
+// Runs the commands on the pages like a newcomer, in an empty folder that has
+// the tree's build/bin and scenarios. `./dev deps`, `build` and `demo` are not
+// run again: demo_test.cc runs the demo's script.
 #include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -30,7 +30,7 @@ namespace fs = std::filesystem;
 
 // Stops at the first command that fails and names its line of the page. Notes
 // each program that the page starts in the background (bash forgets those that
-// have ended), waits for them, and ends them where the page has failed.
+// have ended), waits for them, and ends them if the page has failed.
 constexpr char kRun[] = R"bash(
 trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
 trap 'exit 124' INT TERM
@@ -46,7 +46,7 @@ for pid in "${!started[@]}"; do
 done
 )bash";
 
-// The pages have the port that an operator would take; a test takes a free one.
+// The pages name an operator's usual port; the test takes a free one.
 std::string FreePort() {
   const ScopedFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in address = {};

@@ -20,7 +20,8 @@ using ::testing::HasSubstr;
 
 class BadInputTest : public EndToEndTest {
  protected:
-  // NAME.crt and NAME.key beside ca.crt, signed `days_ago`, for nine days.
+  // Writes NAME.crt and NAME.key beside ca.crt, signed `days_ago`, for nine
+  // days.
   void MakeIdentity(const Authority& authority, const std::string& name,
                     const RequestedName& requested, int days_ago) {
     const Request request = MakeRequest(requested).value();
@@ -214,7 +215,7 @@ TEST_F(BadInputTest, BadRowsAreListedWithTheirNumberAndTheStudyGoesOn) {
   EXPECT_THAT(rejected, HasSubstr("none.png"));
   EXPECT_THAT(rejected, HasSubstr("garbage.png"));
   EXPECT_THAT(rejected, HasSubstr("unknown label"));
-  // File names may name patients: they are in the site's manifest and in its
+  // File names may name patients. They are in the site's manifest and in its
   // list of rejected rows, and in no log, ledger, message, model or report.
   EXPECT_THAT(
       FilesWith("out", "jane-roe"),
@@ -224,7 +225,7 @@ TEST_F(BadInputTest, BadRowsAreListedWithTheirNumberAndTheStudyGoesOn) {
   EXPECT_EQ(run.output.find("jane-roe"), std::string::npos);
   EXPECT_EQ(Text(ResultsOf("out", "site-b") + "/rejected.csv").find(".png"),
             std::string::npos);
-  // Their people are told where to look.
+  // The site's own log says where to look.
   EXPECT_THAT(Text("out/logs/site-a.log"), HasSubstr(absl::StrCat("/", results)));
 }
 

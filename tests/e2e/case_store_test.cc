@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A hospital without lung masks: from radiographs to a study on its case
-// store, by the programs that it would run.
+// A hospital without lung masks goes from radiographs to a study on its case
+// store, with the programs that it would run.
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
@@ -12,7 +12,7 @@ namespace {
 
 class CaseStoreTest : public EndToEndTest {
  protected:
-  // Of the phantoms, what a labels file says.
+  // Writes a labels file for the phantoms.
   void WriteLabels() const {
     auto rows = ParseCsv(Text("data/manifest.csv"));
     ASSERT_TRUE(rows.ok());
@@ -74,7 +74,7 @@ TEST_F(CaseStoreTest, AStoreWithoutMasksGetsThemAndIsTrainedOn) {
     return n;
   };
   EXPECT_EQ(cases("whole"), 120);
-  // The judge takes most masks of phantoms, though none was learned from.
+  // Masks pass the mask check, although no phantom was in its training data.
   EXPECT_GT(cases("segmented"), 12);
 }
 

@@ -44,7 +44,7 @@ TEST_F(DemoTest, RealProcessesFinishAStudyAndLeaveEveryPromisedFile) {
                 HasSubstr("case,arm,model,track,label,score_"));
     EXPECT_THAT(Text(absl::StrCat("demo/sites/", site, "/ledger.jsonl")),
                 HasSubstr(R"("detail":"masked")"));
-    // The script's own files aside, which it makes before hilum-site starts.
+    // Except the script's own files, which it makes before hilum-site starts.
     EXPECT_EQ(OpenToOthers(absl::StrCat("demo/sites/", site),
                            {"manifest.csv", "site.yaml", "tls"}),
               "");

@@ -24,7 +24,7 @@ training: {rounds: 2, local_epochs: 1, batch_size: 4}
 seed: 3
 )";
 
-// Short: a Unix socket's path has at most 107 characters.
+// Returns a short path: a Unix socket's path has at most 107 characters.
 std::string NewFolder() {
   static int count = 0;
   return absl::StrCat(testing::TempDir(), "/hilum-", getpid(), "-", ++count);
@@ -37,7 +37,7 @@ EndToEndTest::EndToEndTest() : folder_(NewFolder()) {
 }
 
 EndToEndTest::~EndToEndTest() {
-  // What a failed test leaves is kept for whoever looks into it.
+  // The folder of a failed test is kept for inspection.
   if (!HasFailure()) std::filesystem::remove_all(folder_);
 }
 

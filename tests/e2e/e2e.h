@@ -10,7 +10,7 @@
 
 namespace hilum {
 
-// A folder of its own for each test, with a study small enough to run.
+// A test with a folder of its own and a study small enough to run.
 class EndToEndTest : public testing::Test {
  protected:
   EndToEndTest();
@@ -21,31 +21,33 @@ class EndToEndTest : public testing::Test {
   std::string Text(const std::string& name) const;  // of a file; "" if none
   void Write(const std::string& name, const std::string& text) const;
 
-  // 24 phantoms of three sites in data/manifest.csv; study.yaml.
+  // Writes 24 phantoms of three sites to data/manifest.csv, and study.yaml.
   void MakeDataAndStudy() const;
 
-  // The folder of the only study that the site has worked on, below
-  // RUN/sites/SITE; fails the test where there is none or another.
+  // Returns the folder of the only study that the site has worked on, below
+  // RUN/sites/SITE. The test fails if there is none or more than one.
   std::string ResultsOf(const std::string& run, const std::string& site) const;
 
-  // Standard output and error together, and the exit status.
+  // The command's output and errors together, and its exit status.
   struct Outcome {
     int exit_status;
     std::string output;
   };
   Outcome Run(const std::vector<std::string>& arguments) const;
 
-  // For use with EXPECT_EQ(..., ""). `sites`: they publish their figures.
+  // Returns the keys that the report lacks. For use with EXPECT_EQ(..., "").
+  // `sites`: the sites publish their figures.
   static std::string MissingKeys(const nlohmann::json& report,
                                  bool sites = true);
 
-  // Paths of files below `folder` that others may read or change, and of
-  // folders that they may enter, but for `but` and what is below these.
-  // For use with EXPECT_EQ(..., "").
+  // Returns the paths below `folder` of files that other users may read or
+  // change, and of folders that they may enter, except `but` and what is below
+  // these. For use with EXPECT_EQ(..., "").
   std::string OpenToOthers(const std::string& folder,
                            const std::vector<std::string>& but) const;
 
-  // Paths of files below `folder` that have `word` in them or in their name.
+  // Returns the paths of files below `folder` with `word` in them or in their
+  // name.
   std::vector<std::string> FilesWith(const std::string& folder,
                                      const std::string& word) const;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// hilum-ingest listen and query against Orthanc.
+// Runs hilum-ingest listen and query with Orthanc.
 #include <string>
 #include <vector>
 
@@ -12,7 +12,7 @@ namespace {
 
 class OrthancTest : public PacsTest {
  protected:
-  // Orthanc with two chest films and a knee of one day.
+  // Starts Orthanc and sends it two chest films and a knee, of one day.
   void Fill(int hilum_port, const std::string& sends_as = "") {
     if (!StartOrthanc(hilum_port, /*tls=*/false, sends_as)) {
       GTEST_SKIP() << "no orthanc or dcmtk tools here: ./dev deps";
@@ -21,7 +21,7 @@ class OrthancTest : public PacsTest {
                               {"-aec", "ORTHANC"}, orthanc_port_);
     ASSERT_EQ(sent.exit_status, 0) << sent.output;
   }
-  // By days, or with `more` by whatever it names.
+  // Queries by days, or by the options in `more`.
   Outcome Ask(const std::vector<std::string>& more) {
     std::vector<std::string> arguments = {
         Program("hilum-ingest"),
@@ -130,7 +130,7 @@ TEST_F(OrthancTest, IsQueriedByAccessionByListAndForWhatHasNoDate) {
 }
 
 TEST_F(OrthancTest, AMoveToWhereNobodyListensIsNamedWithItsStatus) {
-  Fill(FreePort());  // which is not the one that is listened on
+  Fill(FreePort());  // not the port that is listened on
   if (IsSkipped()) return;
   const Outcome moved = Query({"--move", "--port", absl::StrCat(FreePort())});
   EXPECT_EQ(moved.exit_status, 1);

@@ -130,7 +130,7 @@ std::string PacsTest::WaitForLine(const std::string& what) {
 }
 
 std::string PacsTest::SaidToItsEnd() {
-  WaitForLine("\n\n");  // there is none, so it reads to the end
+  WaitForLine("\n\n");  // no such line, so it reads to the end
   return said_ + ReadFile(Path("listen.log")).value_or("");
 }
 
@@ -232,7 +232,7 @@ bool PacsTest::StartOrthanc(int hilum_port, bool tls,
   EXPECT_TRUE(child.ok()) << child.status();
   if (!child.ok()) return false;
   orthanc_.emplace(*std::move(child));
-  // It has no sign that it is ready but that it answers.
+  // Orthanc shows that it is ready only by answering.
   std::vector<std::string> echo = {Tool("echoscu"), "-aec", "ORTHANC"};
   if (tls) {
     for (std::string& more : TlsArguments("modality")) echo.push_back(more);

@@ -14,8 +14,8 @@
 
 namespace hilum {
 
-// A store, hilum-ingest beside it and a peer of another make: DCMTK's tools or
-// Orthanc. Skipped where these are not installed.
+// A case store, hilum-ingest beside it, and a peer of another vendor: DCMTK's
+// tools or Orthanc. Skipped if these are not installed.
 class PacsTest : public testing::Test {
  protected:
   PacsTest();
@@ -24,23 +24,25 @@ class PacsTest : public testing::Test {
 
   std::string Path(const std::string& name) const;
   std::string Put(const std::string& name, const std::string& bytes) const;
-  // A file of the store; "": none.
+  // Returns a file of the store; "": none.
   std::string Stored(const std::string& name) const;
   int NumCases() const;  // in cases.csv
-  // Left in the incoming folder, whatever they are.
+  // Counts the files of any kind left in the incoming folder.
   int NumIncoming() const;
 
-  // A film of rows x 1000 pixels as a file; `seed` makes it another one.
+  // Makes a film of rows x 1000 pixels and returns its file; another `seed`
+  // makes another film.
   std::string Film(int seed, int rows = 40, const char* part = "CHEST",
                    const char* date = "20200301") const;
 
-  // `hilum-ingest listen` on a free port, until StopListening.
+  // Starts `hilum-ingest listen` on a free port; it runs until StopListening.
   void Listen(const std::vector<std::string>& more = {});
-  // The next line that it says with `what` in it; "" at its end.
+  // Returns the listener's next line with `what` in it; "": its output has
+  // ended.
   std::string WaitForLine(const std::string& what);
-  // All that it has said on either stream. Call after StopListening.
+  // Returns all that the listener has printed. Call after StopListening.
   std::string SaidToItsEnd();
-  // By SIGTERM: its exit status.
+  // Ends the listener by SIGTERM, and returns its exit status.
   int StopListening();
 
   struct Outcome {
@@ -48,18 +50,19 @@ class PacsTest : public testing::Test {
     std::string output;
   };
   Outcome Run(const std::vector<std::string>& arguments) const;
-  // storescu to the listener, or to `port`.
+  // Runs storescu to the listener, or to `port`.
   Outcome Send(const std::vector<std::string>& files,
                const std::vector<std::string>& options = {}, int port = 0);
 
-  // Orthanc on loopback that knows HILUM at `hilum_port`. False: not there.
-  // With `tls`: over TLS, as orthanc.pem that ca.pem signed. `sends_as`: the
-  // title under which it sends what is moved; "": its own.
+  // Starts Orthanc on loopback, with HILUM known at `hilum_port`. Returns false
+  // if it is not installed. With `tls`: over TLS, as orthanc.pem, which ca.pem
+  // signed. `sends_as`: the title under which it sends moved images; "": its
+  // own.
   bool StartOrthanc(int hilum_port, bool tls = false,
                     const std::string& sends_as = "");
-  // NAME.pem and NAME.key, signed by BY or, where that is empty, itself.
+  // Makes NAME.pem and NAME.key, signed by `by`; by itself if that is empty.
   void MakeCertificate(const std::string& name, const std::string& by);
-  // DCMTK's tools as NAME.
+  // Returns the arguments with which DCMTK's tools use NAME's certificate.
   std::vector<std::string> TlsArguments(const std::string& name) const;
 
   static std::string Program(const std::string& name);  // of ours
@@ -77,7 +80,7 @@ class PacsTest : public testing::Test {
   const std::string folder_;
   std::optional<ChildProcess> listener_;
   std::optional<ChildProcess> orthanc_;
-  std::string said_;  // its lines as far as they were read
+  std::string said_;  // the lines read so far
   std::unique_ptr<FILE, int (*)(FILE*)> lines_{nullptr, fclose};
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// hilum-ingest listen and query against software of another make; against
-// Orthanc: orthanc_test.cc.
+// Runs hilum-ingest listen and query with software of other vendors;
+// orthanc_test.cc does so with Orthanc.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -39,7 +39,7 @@ TEST_F(PacsTest, WhatIsAcknowledgedIsInTheStore) {
   EXPECT_EQ(NumIncoming(), 0);
   EXPECT_TRUE(absl::StrContains(Stored("quarantine.csv"),
                                 "the body part is not the chest"));
-  // Only their owner reads what shows patients.
+  // Only the owner may read files that show patients.
   for (const auto& entry : fs::recursive_directory_iterator(store_)) {
     EXPECT_EQ(entry.status().permissions() &
                   (fs::perms::group_all | fs::perms::others_all),
@@ -48,7 +48,7 @@ TEST_F(PacsTest, WhatIsAcknowledgedIsInTheStore) {
   }
 }
 
-// A connection to the listener at this address of the machine; -1: refused.
+// Connects to the listener at this address of the machine; -1: refused.
 ScopedFd ConnectTo(const char* address, int port) {
   ScopedFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in name = {};
@@ -61,7 +61,7 @@ ScopedFd ConnectTo(const char* address, int port) {
   return fd;
 }
 
-// Objects' UIDs and patients are in the store, by pseudonym, and in no log.
+// UIDs and patients are in the store, by pseudonym, and in no log.
 TEST_F(PacsTest, ItsLogNamesNoImageAndNoPatient) {
   Listen({"--labels", Put("labels.csv", "PatientID,label\nP7,a\nP7,b\n")});
   EXPECT_EQ(Send({Film(7), Film(9, 40, "KNEE")}).exit_status, 0);
@@ -80,7 +80,7 @@ TEST_F(PacsTest, FortySilentConnectionsHoldUpNobody) {
   for (int i = 0; i < 40; ++i) {
     silent.push_back(ConnectTo("127.0.0.1", port_));
     ASSERT_GE(silent.back().get(), 0);
-    if (i % 2 == 0) {  // a request that does not go on
+    if (i % 2 == 0) {  // a request that stops in the middle
       ASSERT_EQ(send(silent.back().get(), "\1\0\0\0", 4, MSG_NOSIGNAL), 4);
     }
   }
@@ -90,7 +90,7 @@ TEST_F(PacsTest, FortySilentConnectionsHoldUpNobody) {
       0);
   const Outcome sent = Send({Film(3), Film(5)});
   EXPECT_EQ(sent.exit_status, 0) << sent.output;
-  // Nobody waited for a silent one's end: the first is still there.
+  // The listener waited for no silent connection: the first one is still open.
   char byte;
   EXPECT_EQ(recv(silent[0].get(), &byte, 1, MSG_DONTWAIT), -1);
   EXPECT_EQ(errno, EAGAIN);
@@ -152,7 +152,7 @@ TEST_F(PacsTest, ManySendersAtOnce) {
   EXPECT_EQ(cases, 40) << listed.output;
 }
 
-// Hands on so many bytes of one connection's client, then holds until Cut.
+// Forwards so many bytes of one connection's client, then holds until Cut.
 class Proxy {
  public:
   Proxy(int to, size_t bytes) : bytes_(bytes) {
@@ -176,7 +176,7 @@ class Proxy {
   }
 
   int port() const { return port_; }
-  // Until all bytes have been handed on.
+  // Waits until all bytes have been forwarded.
   void Hold() { thread_.join(); }
   void Cut() {
     if (thread_.joinable()) Hold();
@@ -223,7 +223,7 @@ TEST_F(PacsTest, ASenderThatIsCutOffInTheMiddleLeavesNothing) {
   EXPECT_FALSE(WaitForLine("the association broke").empty());
   EXPECT_FALSE(WaitForLine("ended").empty());
   EXPECT_EQ(NumIncoming(), 0);
-  // The listener goes on, and the same object is welcome.
+  // The listener goes on, and takes the same object.
   const Outcome again = Send({film});
   EXPECT_EQ(again.exit_status, 0) << again.output;
   EXPECT_EQ(StopListening(), 0);
@@ -259,7 +259,7 @@ TEST_F(PacsTest, AFullDiskIsNotAcknowledged) {
     (*disk)->Free();
     ASSERT_TRUE((*disk)->Fill(left).ok());
     const Outcome sent = Send({Film(5, 2000)});
-    if (left == 6 << 20) continue;  // enough for the file; for all, perhaps
+    if (left == 6 << 20) continue;  // enough for the file, perhaps for all
     EXPECT_TRUE(absl::StrContains(sent.output, "OutOfResources"))
         << left << ": " << sent.output;
     EXPECT_EQ(NumIncoming(), 0) << left;
@@ -271,7 +271,7 @@ TEST_F(PacsTest, AFullDiskIsNotAcknowledged) {
   EXPECT_EQ(StopListening(), 0);
 }
 
-// Each file in the syntax that it is in; HTJ2K is not in DCMTK 3.6.7's tools.
+// Each file keeps its transfer syntax. DCMTK 3.6.7's tools lack HTJ2K.
 TEST_F(PacsTest, RealFilmsComeInTheirTransferSyntax) {
   const std::string files = HILUM_SOURCE_DIR "/../shared/dicom/files/";
   if (!FileExists(files + "chestA_expLE.dcm")) GTEST_SKIP() << "no " << files;
@@ -350,7 +350,7 @@ TEST_F(PacsTest, ATlsSessionIsNotResumedWithoutACertificate) {
   EXPECT_EQ(StopListening(), 0);
 }
 
-// Ten seconds are left to an object that is on its way.
+// An object on its way has ten seconds left.
 TEST_F(PacsTest, EndsWithASenderInTheMiddleOfAnObject) {
   Listen();
   const std::string film = Film(3, 2000);
@@ -364,7 +364,7 @@ TEST_F(PacsTest, EndsWithASenderInTheMiddleOfAnObject) {
   EXPECT_EQ(StopListening(), 0);
   proxy.Cut();
   EXPECT_NE(sender->Wait(absl::Minutes(1)).value_or(0), 0);
-  // What was left half is swept.
+  // The next start removes an incomplete file.
   Listen();
   EXPECT_EQ(NumIncoming(), 0);
   EXPECT_EQ(Send({film}).exit_status, 0);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What all programs and all their subcommands have in common at the keyboard.
+// The rules that all programs and all their subcommands follow at the keyboard.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -50,7 +50,7 @@ class ProgramsTest : public testing::TestWithParam<const char*> {
             ReadFile(log).value_or("")};
   }
 
-  // What a command's --help says; asked once for all tests.
+  // Returns the output of a command's --help, from one run for all tests.
   Said Help(Words words) const {
     static std::map<Words, Said> known;
     words.push_back("--help");
@@ -60,7 +60,7 @@ class ProgramsTest : public testing::TestWithParam<const char*> {
     return known[key];
   }
 
-  // The subcommands that a help lists.
+  // Returns the subcommands that a help lists.
   static Words CommandsIn(const std::string& help) {
     static const std::regex command("^  ([a-z][a-z0-9-]*)( |$)");
     Words names;
@@ -80,8 +80,8 @@ class ProgramsTest : public testing::TestWithParam<const char*> {
     return names;
   }
 
-  // Calls `look` with the words of each command of the program, the program
-  // itself first (no words), and with its help.
+  // Calls `look` with each command of the program and its help. The words of
+  // the program itself are empty, and come first.
   void ForEachCommand(
       const std::function<void(const Words&, const std::string&)>& look) const {
     std::vector<Words> open = {{}};
@@ -125,7 +125,7 @@ TEST_P(ProgramsTest, EachHelpHasAnExampleOfThatCommandAndNoEnums) {
   EXPECT_GT(commands, 3);
 }
 
-// What an option's example says must be options that there are.
+// The options in an option's example must exist.
 TEST_P(ProgramsTest, ExamplesUseOptionsThatTheHelpLists) {
   static const std::regex option("--[a-z][a-z-]*");
   ForEachCommand([&](const Words& words, const std::string& help) {
@@ -146,7 +146,7 @@ TEST_P(ProgramsTest, UnknownCommandsAndOptionsEndWithTwoAndTheNearest) {
     const Words commands = CommandsIn(help);
     Words typed = words;
     if (!commands.empty()) {
-      // The first two letters stand the other way round.
+      // The first two letters are swapped.
       std::string wrong = commands[0];
       std::swap(wrong[0], wrong[1]);
       typed.push_back(wrong);
@@ -182,7 +182,7 @@ TEST_P(ProgramsTest, NegativeSeedsAreRefused) {
   });
 }
 
-// Values that only the command itself can judge, each a program's own.
+// Each program has values that only the command itself can check.
 TEST_P(ProgramsTest, WrongValuesEndWithTwo) {
   const std::string program = GetParam();
   std::vector<Words> wrong;

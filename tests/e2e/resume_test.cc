@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ctrl-C during a simulation, and the command that goes on.
+// Ctrl-C during a simulation, and the command that resumes it.
 #include <gmock/gmock.h>
 #include <signal.h>
 
@@ -30,7 +30,7 @@ class ResumeTest : public EndToEndTest {
   }
 
   // Starts the command, interrupts it once `file` is there, and returns the
-  // command line that it says to go on with.
+  // command line that it prints for resuming.
   std::string Interrupt(std::vector<std::string> command,
                         const std::string& file) {
     const std::string log = Path("interrupted.log");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Secure aggregation with the real processes: what it gives, what is left of
-// it when a site is killed in one of its steps, and what can be found in a
-// coordinator's memory and on its disk.
+// Secure aggregation with the real processes: its result, its result after a
+// site is killed in one of its steps, and the search of a coordinator's memory
+// and disk for an update.
 #include <gmock/gmock.h>
 
 #include <algorithm>
@@ -29,7 +29,7 @@ using ::testing::HasSubstr;
 
 constexpr int kRounds = 2;
 
-// Where site-1 halts, and what becomes of it.
+// Where site-1 halts, and what happens to it.
 struct Halt {
   int round = 1;
   std::string call;
@@ -38,7 +38,7 @@ struct Halt {
   bool starts_anew = false;     // once killed
 };
 
-// Of sites whose trainers learn nothing, and quickly.
+// Studies of sites with fast trainers that learn nothing.
 class SecureSumsTest : public EndToEndTest {
  protected:
   RunPlan MakePlan(const std::string& out, int sites, bool secure) {
@@ -77,7 +77,7 @@ class SecureSumsTest : public EndToEndTest {
     plan.sites.push_back(std::move(site));
   }
 
-  // Runs the real processes, but for site-1, which halts.
+  // Runs the real processes, except that site-1 halts.
   absl::Status RunHalting(const RunPlan& plan, const Halt& halt) {
     const std::string bin = absl::StrCat(plan.out, "/bin");
     fs::create_directories(bin);
@@ -102,11 +102,12 @@ class SecureSumsTest : public EndToEndTest {
     EXPECT_TRUE(finished.ok()) << finished.status();
     return finished.value_or(FinishedStudy{});
   }
-  // The hash of all tracks' weights.
+  // Returns the hash of all tracks' weights.
   static std::string Model(const RunPlan& plan) {
     return fs::path(Finished(plan).global_path).filename();
   }
-  // That site-1 was killed, and the script has started another one.
+  // Returns how often site-1 started; 2: it was killed and the script restarted
+  // it.
   static int Starts(const RunPlan& plan) {
     const std::string log = LogOf(plan, "site-1");
     int starts = 0;
@@ -156,8 +157,8 @@ TEST_F(SecureSumsTest, SiteKilledInAnyStepComesBackAndNothingIsLost) {
   }
 }
 
-// Its share of what the others need is gone with it, and they have revealed
-// theirs: no second sum of that round may be.
+// Its share of the others' secrets is lost with it, and the others have
+// revealed their shares: this round must not have a second sum.
 TEST_F(SecureSumsTest, SiteKilledBetweenConfirmAndUnmaskCostsThreeARound) {
   const RunPlan plan = MakePlan("lost", 3, true);
   const absl::Status run = RunHalting(
@@ -186,10 +187,10 @@ TEST_F(SecureSumsTest, SiteKilledForGoodLeavesTheOthersTheirSum) {
   }
 }
 
-// What a search of the coordinator finds while site-1 waits.
+// Searches the coordinator while site-1 waits.
 class SearchTest : public SecureSumsTest {
  protected:
-  // 64 bytes each, from the front to the back of site-1's encoded update.
+  // Returns pieces of 64 bytes each, from all of site-1's encoded update.
   static std::vector<std::string> PiecesOfUpdate(const RunPlan& plan) {
     std::string update;
     for (const auto& entry : fs::directory_iterator(
@@ -225,7 +226,7 @@ class SearchTest : public SecureSumsTest {
     return found;
   }
 
-  // Of the coordinator of this run.
+  // Returns the /proc folder of this run's coordinator.
   static std::string ProcessOf(const RunPlan& plan) {
     const std::string config =
         absl::StrCat(plan.out, "/coordinator/coordinator.yaml");
@@ -240,7 +241,7 @@ class SearchTest : public SecureSumsTest {
     return "";
   }
 
-  // All that the process can write to, and what is mapped beside.
+  // Returns all memory that the process can read, except the kernel's mappings.
   static std::string MemoryOf(const std::string& process) {
     std::ifstream memory(process + "/mem", std::ios::binary);
     std::string all, line;
@@ -266,10 +267,10 @@ class SearchTest : public SecureSumsTest {
   struct Found {
     size_t pieces = 0;  // searched for
     size_t on_disk = 0, in_memory = 0;
-    bool read_memory = false;  // what must be there was found there
+    bool read_memory = false;  // found something that must be there
   };
 
-  // Runs the plan, and searches while site-1 halts and `ready` is true.
+  // Runs the plan, and searches once site-1 has halted and `ready` is true.
   Found Search(const RunPlan& plan, const Halt& halt,
                const std::function<bool()>& ready) {
     Found found;
@@ -314,7 +315,7 @@ TEST_F(SearchTest, CoordinatorHoldsNothingOfAnUpdateUnderMasks) {
   EXPECT_EQ(found.on_disk, 0u);
 }
 
-// The same search finds what is there to be found.
+// The same search finds an update that is there.
 TEST_F(SearchTest, CoordinatorHoldsTheWholeUpdateWithoutMasks) {
   const RunPlan plan = MakePlan("plain", 3, false);
   const Found found =

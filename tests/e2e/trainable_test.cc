@@ -14,7 +14,7 @@ namespace {
 
 class TrainableTest : public EndToEndTest {
  protected:
-  // A study in which only `model` says what travels; of one arm.
+  // Runs a study of one arm in which only `model` decides what travels.
   void RunWith(const std::string& model) {
     MakeDataAndStudy();
     std::string study = absl::StrReplaceAll(
@@ -27,7 +27,7 @@ class TrainableTest : public EndToEndTest {
     ASSERT_EQ(run.exit_status, 0) << run.output;
   }
 
-  // Tensors whose values differ between two models.
+  // Returns the names of tensors whose values differ between two models.
   std::set<std::string> Differing(const std::vector<float>& a,
                                   const std::vector<float>& b) const {
     std::set<std::string> names;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A study's sums one after the other, for spin. README.md says what is
-// modelled, what is left out and what came of it; run.sh checks all of it.
+// A study's sums, one after the other, for spin. README.md says what is
+// modelled, what is left out and what was found; run.sh checks all of it.
 //
 //   -DN=n              sites, 3 or 4
 //   -DCORRUPT=c        the last c of them work for the coordinator (0)
@@ -10,8 +10,8 @@
 //   -DMUTATION_x       a mistake, which must show as an error
 //   -DREACH=x          something that can happen, which must show as an error
 //
-// Sets of sites are bit masks. One sum is one step: secagg.pml has what is
-// inside it.
+// Sets of sites are bit masks. One sum is one step: secagg.pml models its
+// inside.
 
 #ifndef N
 #define N 4
@@ -38,85 +38,87 @@
 #define SITES (N - CORRUPT)
 #define CORRUPTED (ALL & ~(BIT(SITES) - 1))
 
-// The fewest sites of a sum, of n: the sites of the approved study.
+// The fewest sites of a sum; n is the number of sites in the approved study.
 #ifdef MUTATION_ROSTER_THRESHOLD
 #define T(list) (2 * SIZE(list) / 3 + 1)
 #else
 #define T(list) (2 * N / 3 + 1)
 #endif
 
-// Where a study stands: 0 at the start, else 2 k + v after the sum of round k.
-// v is 0 where the published sum is that of the survivors' vectors, 1 where it
-// is another. All that the history digest covers follows from this number: the
-// state before, the round, the survivors, the published sum.
+// The state of a study: 0 at the start, else 2 k + v after the sum of round k.
+// v is 0 if the published sum is the sum of the survivors' vectors, else 1.
+// This number determines all that the history digest covers: the state before,
+// the round, the survivors, the published sum.
 #define ROUND(state) ((state) >> 1)
 #define FORGED(state) ((state) & 1)
 #define MADE_UP (2 * (ROUNDS + 1))
 
-// The sums that were begun, by round: t sites or more have confirmed each. All
-// of it is the coordinator's to know.
+// The sums that were begun, by round: t sites or more have confirmed each. The
+// coordinator knows all of this.
 byte rounds;
 byte start[ROUNDS + 2];     // the state that it starts from
 byte list[ROUNDS + 2];      // its survivors
 byte counted[ROUNDS + 2];   // N, the cohort's counts, in the state after it
 bool readable[ROUNDS + 2];  // t sites have revealed: the sum is known
 
-// What a site has on disk. A restart changes nothing of it.
+// A site's data on disk. A restart does not change it.
 byte state[N];
 byte counts[N];         // N as the site has it; 0: no census yet
 byte last[N];           // the last round to which it gave a vector
 byte revealed_key[N];   // the (kind, model) of the last sum it revealed in; 0:
 byte revealed_list[N];  // none; and that sum's survivors
 
-// What the coordinator chooses for one step.
+// The coordinator's choices for one step.
 hidden byte who, which, forged, lie, survivors, willing;
 
 // Scratch of one d_step, which sets it before it reads it.
 hidden byte u, k, some, key, before, census;
 bool refused;  // zero between steps
 
-// The first sum is the census', which leaves the model as it is; all others
-// train it. Two sums never give the same model.
+// The first sum is of the censuses, and leaves the model unchanged; all others
+// train the model. Two sums never give the same model.
 #define CENSUS(k) (start[k] == 0)
 #define MODEL(state) \
   ((state) == 0 || CENSUS(ROUND(state)) -> 0 : (state))
 #define KEY(state) ((state) == 0 -> 1 : 2 + MODEL(state))
 
-// The censuses' sum: whose it is, and whether it is forged.
+// The sum of the censuses: its sites, and whether it is forged.
 #define COUNTS(list, v) ((list) | (v) << 4)
 #define FALSE_COUNTS 128
 
-// A site computes its question from its own state. The round and the kind are
-// in it, too: they are the same in all of a sum, and follow from the state.
+// A site computes its question from its own state. The question includes the
+// round and the kind too, but these are the same for all sites of a sum.
 #ifdef MUTATION_NO_HISTORY
 #define ALIKE(a, b) (KEY(a) == KEY(b))
 #else
 #define ALIKE(a, b) ((a) == (b))
 #endif
 
-// The checksums that all survivors sign give the sum that was published. A
-// corrupted survivor can sign what fits any sum: as if it had sent another
-// vector. Nothing fits where the own masks stayed closed.
+// The checksums that all survivors sign must give the published sum. A
+// corrupted survivor can sign a checksum that fits any sum, as if it had sent
+// another vector. No checksum fits if the own masks stayed closed.
 #if defined(MUTATION_NO_CHECKSUMS)
 #define PASSES(k, v) true
 #elif defined(MUTATION_CHECKS_ANOTHER)
-// The opening that is checked is another than the state came from.
+// The site checks another opening than the one that its state came from.
 #define PASSES(k, v) readable[k]
 #else
 #define PASSES(k, v) (readable[k] && (!(v) || (list[k] & CORRUPTED)))
 #endif
 
-// Whether u checks the sum of round k before it gives its next vector: it was
-// in it, or it stands where the sum began. Others take the coordinator's word.
+// Whether u checks the sum of round k before it gives its next vector: u was in
+// the sum, or u's state is the one from which it began. Other sites trust the
+// coordinator.
 #if defined(MUTATION_SURVIVOR_AWAY) || defined(BY_SURVIVORS)
 #define CHECKS(u, k) (state[u] == start[k])
 #else
 #define CHECKS(u, k) (last[u] == (k) || state[u] == start[k])
 #endif
 
-// u takes no opening of a round before its state's, nor of one before the last
-// that it gave a vector to. BY_SURVIVORS is the rule that needs no memory: none
-// of a sum that it was in, other than from where the sum began.
+// u takes no opening of a round before its state's round, or before the last
+// round to which it gave a vector. BY_SURVIVORS is a rule that needs no memory:
+// u takes the opening of a sum that it was in only from the state from which
+// the sum began.
 #if defined(MUTATION_OLD_OPENING) || defined(MUTATION_SURVIVOR_AWAY)
 #define RECENT(u, k) ((k) > ROUND(state[u]))
 #elif defined(BY_SURVIVORS)
@@ -127,15 +129,15 @@ bool refused;  // zero between steps
 #define RECENT(u, k) ((k) > ROUND(state[u]) && (k) >= last[u])
 #endif
 
-// Whether a site may stand after sum k where sum `before` was the last that
-// could be read: there is no other, or it is of the same model and list.
+// Whether a site may have the state after sum k if sum `before` was the last
+// that could be read: k is that sum, or is of the same model and list.
 #ifdef BY_SURVIVORS
 #define AFTER(k, before) (readable[k] && start[k] == start[before])
 #else
 #define AFTER(k, before) ((k) == (before))
 #endif
 
-// One model, one list.
+// All sums of one model have one list of survivors.
 #ifdef MUTATION_LOST_BELIEVED
 #define MAY_REVEAL(u, key, set) true
 #else
@@ -143,7 +145,7 @@ bool refused;  // zero between steps
   (revealed_key[u] != (key) || revealed_list[u] == (set))
 #endif
 
-// Whether the coordinator may say what N is.
+// Whether the coordinator may choose N.
 #ifdef MUTATION_COUNTS_TOLD
 #define TOLD_COUNTS(u, k) true
 #elif defined(MUTATION_NO_HISTORY)
@@ -152,7 +154,7 @@ bool refused;  // zero between steps
 #define TOLD_COUNTS(u, k) false
 #endif
 
-// Sites that have their state on the coordinator's word.
+// Sites that took their state on the coordinator's word.
 #if defined(MUTATION_NO_COMPARISON) || defined(REACH)
 #define WATCH_RETURNED
 byte returned;
@@ -164,11 +166,11 @@ byte returned;
 #endif
 
 // ---------------------------------------------------------------------------
-// The properties of the sum of round k, which can be read.
+// Checks the properties of the sum of round k, which can be read.
 
 inline Judge() {
   before = 0;  // the last sum before it that could be read
-  census = 0;  // whose censuses were summed
+  census = 0;  // the sites whose censuses were summed
   for (u : 1 .. ROUNDS) {
     if
     :: u < k && readable[u] ->
@@ -203,8 +205,8 @@ inline Judge() {
 // ---------------------------------------------------------------------------
 // The coordinator.
 
-// Who of the survivors is the first of those that compare, and whether one of
-// them refuses.
+// Finds the first survivor that compares questions, and whether one of them
+// refuses.
 inline Compare() {
   refused = SIZE(survivors) < T(survivors);
   some = N;
@@ -219,8 +221,8 @@ inline Compare() {
   if :: some == N -> refused = 1 :: else fi
 }
 
-// Among `survivors`, who all send their vectors and of whom t confirm. Who of
-// them is asked to reveal, and does, is `willing`.
+// Makes a sum over `survivors`, who all send their vectors and of whom t
+// confirm. The sites in `willing` are asked to reveal, and do.
 inline Sum() {
   Compare();
   if :: !refused -> key = KEY(state[some]) :: else fi;
@@ -259,8 +261,8 @@ inline Sum() {
   fi
 }
 
-// Site `who` is shown that the sum of round `which` came about. That it did
-// not, or nothing at all, leaves it as it was.
+// Shows site `who` that the sum of round `which` came about. To show nothing,
+// or that a sum was lost, would not change the site's state.
 inline Tell() {
   if
   :: (forged || readable[which]) &&
@@ -280,8 +282,8 @@ inline Tell() {
   fi
 }
 
-// Sites are alike, so that the first of them may as well be those of the first
-// sum, and the first of these reveal in it.
+// Sites are interchangeable: the survivors of the first sum are the first
+// sites, and the first of these reveal in it.
 #define FIRST(set) (rounds || ((set) & ((set) + 1)) == 0)
 
 active proctype Coordinator() {

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Checks secagg.pml and history.pml: every state of the protocol, and that
-# mistakes are found.
-# usage: run.sh FOLDER_FOR_WHAT_IS_BUILT
+# Checks secagg.pml and history.pml in every state, and checks that each planted
+# mistake is found.
+# usage: run.sh BUILD_FOLDER
 set -euo pipefail
 here=$(dirname "$(readlink -f "$0")")
 folder=${1:?usage: run.sh FOLDER}
@@ -11,7 +11,7 @@ command -v spin >/dev/null || {
   exit 1
 }
 
-# check NAME: what follows is of NAME.pml.
+# check NAME: selects NAME.pml for the following searches.
 check() {
   model=$here/$1.pml
   out=$folder/$1
@@ -19,8 +19,8 @@ check() {
   mkdir -p "$out"
 }
 
-# search NAME FLAGS DEFINES...: builds pan and runs it; what it said is in
-# $out/NAME/log. FLAGS are for the compiler, save -l, which is for pan.
+# search NAME FLAGS DEFINES...: builds pan and runs it; its output is in
+# $out/NAME/log. FLAGS are for the compiler, except -l, which is for pan.
 search() {
   local name=$1 flags=$2
   shift 2
@@ -31,7 +31,8 @@ search() {
   ./pan -m50000 -w22 $(grep -o -e '-l\b' <<<"$flags" || true) >log 2>&1 || true
 }
 
-# Every state, each stored in full, and no error.
+# holds NAME FLAGS DEFINES...: searches every state, each stored in full, and
+# expects no error.
 holds() {
   search "$@"
   local incomplete='Search not completed|max search depth too small'
@@ -54,7 +55,7 @@ holds() {
           name, states, seconds, memory }' log
 }
 
-# An error that reads like PATTERN.
+# breaks PATTERN NAME DEFINES...: expects an error that matches PATTERN.
 breaks() {
   local pattern=$1
   shift
@@ -110,7 +111,7 @@ breaks 'invalid end state' d-silent-abort -DN=3 -DHONEST -DMUTATION_SILENT_ABORT
 breaks 'assertion violated (sum' d-all-must-confirm -DHONEST \
   -DMUTATION_ALL_MUST_CONFIRM
 
-# That nothing can be unmasked at all is not why a, b, c, e and f hold.
+# Shows that a, b, c, e and f do not hold merely because no sum is unmasked.
 sum='assertion violated ((live==0)'
 breaks "$sum" n3-sum -DN=3 -DMUTATION_NO_SUM_IN_SESSION=1
 breaks "$sum" n3-one-corrupt-sum -DN=3 -DCORRUPT=1 \
@@ -146,9 +147,9 @@ breaks "$j" j-checks-another $three -DCHECKED=8 -DMUTATION_CHECKS_ANOTHER
 breaks "$j" j-survivor-away $three -DCHECKED=8 -DMUTATION_SURVIVOR_AWAY
 breaks "$j" j-restart-forgets $three -DCHECKED=8 -DMUTATION_FORGETS_LAST
 
-# That no study comes far is not why g to j hold: a third sum that follows from
-# two, a sum with a site that was away, a second sum after one that was said to
-# be lost.
+# Shows that g to j do not hold merely because studies end early. Each of these
+# happens: a third sum that follows from two, a sum with a site that was away, a
+# second sum after one that was said to be lost.
 breaks 'assertion violated (((1!=1)' n4-third-sum $three -DREACH=1
 breaks 'assertion violated (((2!=2)' n4-returned $three -DREACH=2
 breaks 'assertion violated (((3!=3)' n4-second-of-lost $three -DREACH=3

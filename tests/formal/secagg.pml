@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // One round of secure aggregation, for spin. README.md says what is modelled,
-// what is left out and what came of it; run.sh checks all of it.
+// what is left out and what was found; run.sh checks all of it.
 //
 //   -DN=n                sites, 3 or 4 (up to 6 for a search that need not end)
 //   -DCORRUPT=c          the last c of them work for the server (0)
-//   -DMINIMUM_ROSTER=m   what a client demands of any roster (3)
-//   -DHONEST             an honest server and sites that fail, in place of an
+//   -DMINIMUM_ROSTER=m   the smallest roster that a client accepts (3)
+//   -DHONEST             an honest server and sites that fail, instead of an
 //                        active server and sites that do not
 //   -DCHECKED=p          properties: a 1, b 2, c 4, e 8, f 16 (31)
 //   -DMUTATION_x         a mistake, which must show as an error
@@ -40,12 +40,12 @@
 #endif
 #define ALL (BIT(N) - 1)
 
-// Sites 0 ... SITES - 1 keep to the protocol. It may as well be the first: no
-// step depends on a site's number.
+// Sites 0 ... SITES - 1 keep to the protocol. The choice loses nothing: no step
+// depends on a site's number.
 #define SITES (N - CORRUPT)
 #define CORRUPTED (ALL & ~(BIT(SITES) - 1))
 
-// No sum of fewer sites: t of n = 3 and of n = 4.
+// The fewest sites of any sum: t of n = 3 and of n = 4.
 #define FEWEST 3
 
 #ifdef MUTATION_HALF_THRESHOLD
@@ -54,13 +54,13 @@
 #define T(n) (2 * (n) / 3 + 1)
 #endif
 
-// A client takes no smaller roster. It must not be the server that says this
+// The smallest roster that a client accepts. The server must not choose this
 // number, and 2 T(MINIMUM_ROSTER) > N + CORRUPT.
 #ifndef MINIMUM_ROSTER
 #define MINIMUM_ROSTER 3
 #endif
 
-// A site's phase is named after what it sent last.
+// A site's phase is named after the last message that it sent.
 #define AdvertiseKeys 0
 #define ShareKeys 1
 #define MaskedInput 2
@@ -68,19 +68,19 @@
 #define Unmask 4
 
 byte phase[N];
-byte roster[N];  // U1 as it was shown to the site
-byte u2[N];      // whose sealed shares it was given
+byte roster[N];  // U1 as the site was shown it
+byte u2[N];      // the senders of the sealed shares that it was given
 byte u3[N];      // the survivors that it confirmed
-byte claim[N];   // those whose vectors were shown to it as other than they are
-byte asked;      // sites that are asked one question; all others another
-byte answered;   // sites whose vectors answer the one, whatever was asked since
-byte revealed;   // who has revealed in this round, in any session: on its disk
+byte claim[N];   // sites of which it was shown another vector than they sent
+byte asked;      // sites that are asked one question; the rest another
+byte answered;   // sites whose vectors answer it, whatever was asked since
+byte revealed;   // sites that revealed in any session: on their disks
 byte b_shares[N];  // who revealed a share of this site's self-mask seed
 byte s_shares[N];  // who revealed a share of this site's mask key
 
 byte session = 1;  // the server may start the round again, with fresh keys
 byte unmasked;     // the session in which a sum could first be unmasked
-byte accepted;     // and in which a site could first be shown one
+byte accepted;     // the session in which a site could first accept one
 
 // Scratch, zero between steps.
 byte v, w, first, known_b, known_s, live, whole, again, group;
@@ -89,13 +89,13 @@ mtype = { Roster, Inbox, Survivors, Signatures, Finished };
 
 #ifdef HONEST
 chan to[N] = [2] of { mtype, byte };
-chan uplink = [N] of { byte, byte };  // a phase and who sends it
+chan uplink = [N] of { byte, byte };  // a phase and its sender
 byte mortal;  // sites that may fail or be late; the others stay to the end
 #define ANSWER(u) uplink!phase[u],u
 #define REFUSE assert(false)
 #define CLAIMED 0
 #else
-// What sites send lies in the variables above, which the server can read.
+// The server reads the sites' messages from the variables above.
 chan to[N] = [0] of { mtype, byte };
 #define ANSWER(u) skip
 #define REFUSE skip
@@ -103,18 +103,18 @@ hidden byte falsified;  // chosen and used within one step
 #define CLAIMED falsified
 #endif
 
-// Two sites that were asked the same.
+// Whether two sites were asked the same question.
 #define ALIKE(u, v) (HAS(asked, u) == HAS(asked, v))
 
-// What a site was sent, and took.
+// Prints a message that a site was sent and accepted.
 #define SAY(u, kind, set)                                          \
   printf("site %d: %e %d%d%d%d%d%d\n", u, kind, HAS(set, 0),       \
          HAS(set, 1), HAS(set, 2), HAS(set, 3), HAS(set, 4), HAS(set, 5))
 
 // ---------------------------------------------------------------------------
-// The client. What it refuses leaves it as it was.
+// The client. A refused message does not change its state.
 
-// Each question is signed with its site's keys.
+// The site's keys sign its question.
 #ifdef MUTATION_QUESTION_UNSIGNED
 #define ASKED_AS(u, m) true
 #else
@@ -125,7 +125,8 @@ hidden byte falsified;  // chosen and used within one step
   (phase[u] == AdvertiseKeys && !HAS(revealed, u) && HAS(m, u) && \
    SIZE(m) >= MINIMUM_ROSTER && ASKED_AS(u, m))
 
-// v sealed a share for u, and it opens. The server's own sites send anything.
+// v sealed a share for u, and u can open it. The server's own sites send
+// anything.
 #ifdef MUTATION_SHARES_UNBOUND
 #define BOUND(u, v) HAS(roster[v], u)
 #elif defined(MUTATION_QUESTION_UNMASKED)
@@ -151,7 +152,7 @@ hidden byte falsified;  // chosen and used within one step
 #define SURVIVORS_HOLD(u, m) \
   (MAY_CONFIRM(u) && HAS(m, u) && SUBSET(m, u2[u]) && ENOUGH(u, m))
 
-// v's signature is over the very words that u signed.
+// v signed the same words as u.
 #ifdef MUTATION_CLAIMS_UNCONFIRMED
 #define SAME_CLAIM(u, v) true
 #else
@@ -171,7 +172,7 @@ hidden byte falsified;  // chosen and used within one step
 #endif
 #define SIGNED(u, v) (HAS(roster[u], v) && phase[v] >= Confirm && SAME(u, v))
 
-// Whose mask keys stay closed when u unmasks.
+// The sites whose mask keys stay secret when u unmasks.
 #ifdef MUTATION_REVEAL_BOTH
 #define SPARED(u) 0
 #else
@@ -262,7 +263,7 @@ end:
               s_shares[v] = s_shares[v] | BIT(u)
             :: else
             fi;
-            // Who reveals in a session, reveals for one list.
+            // All sites that reveal in a session reveal for one list.
             CLAIM_C(phase[v] != Unmask || SAME(u, v))
           }
           v = 0;

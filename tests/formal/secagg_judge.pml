@@ -1,33 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
-// Part of secagg.pml: what the server can work out of all that it was sent,
-// what it can make sites believe, and the properties.
+// Part of secagg.pml: what the server can compute from all messages that it
+// received, which sums it can make sites accept, and the properties.
 
 // The mask between v and w is in v's input, and the server does not know it.
 #define HIDDEN(v, w) \
   (w != v && HAS(u2[v], w) && !HAS(known_s, v) && !HAS(known_s, w))
 
-// The mask between v and w is in w's input, too, and is the same.
+// The same mask between v and w is also in w's input.
 #ifdef MUTATION_QUESTION_UNMASKED
 #define CANCELS(v, w) HAS(u2[w], v)
 #else
 #define CANCELS(v, w) (HAS(u2[w], v) && ALIKE(v, w))
 #endif
 
-// What the server knows of a secret that v shared: what sites revealed, and
-// what its own sites were sent.
+// Whether the server knows a secret that v shared, from revealed shares and
+// from the shares that its own sites were sent.
 #define KNOWN(shares, v)    \
   (phase[v] >= ShareKeys && \
    SIZE(shares[v] | (roster[v] & CORRUPTED)) >= T(SIZE(roster[v])))
 
-// The own masks that the server can make up.
+// The sites whose own masks the server can make up.
 #ifdef MUTATION_COMMITMENT_UNSIGNED
 #define MADE_UP(v) claim[v]
 #else
 #define MADE_UP(v) 0
 #endif
 
-// With its vector w signed the roster and whose shares it was given, and both
-// are as v has them.
+// w signed the roster and the senders of its shares with its vector, and v has
+// the same of both.
 #ifdef MUTATION_SHARERS_UNSIGNED
 #define FITS(v, w) (phase[w] >= MaskedInput && roster[w] == roster[v])
 #else
@@ -35,9 +35,9 @@
   (phase[w] >= MaskedInput && roster[w] == roster[v] && u2[w] == u2[v])
 #endif
 
-// Opens to sites the sum of the list that v confirmed, if the server can: with
-// t signatures over it and the claims, vectors that fit, own masks as they were
-// committed to, the mask keys of those who are lost.
+// Opens to sites the sum of the list that v confirmed, if the server can. It
+// needs t signatures over the list and the claims, vectors that fit, own masks
+// that match their commitments, and the mask keys of the lost sites.
 inline Open(v) {
   if
   :: phase[v] >= Confirm ->
@@ -64,13 +64,13 @@ inline Open(v) {
   fi
 }
 
-// A combination sum_v c_v y_v of masked inputs shows nothing but x's exactly if
-// each mask that the server does not know cancels in it:
+// A combination sum_v c_v y_v of masked inputs depends on the x's alone exactly
+// if each mask that the server does not know cancels in it:
 //   c_v = 0 where it does not know b_v;
 //   c_v = 0 where y_v hides a mask with w and y_w does not have it;
 //   c_v = c_w where both have it.
-// So the sums that it can unmask are the connected parts of what remains after
-// the first two rules; `live` is their union and `whole` one of them.
+// So the sums that it can unmask are the connected components of what remains
+// after the first two rules; `live` is their union and `whole` is one of them.
 inline Judge() {
   d_step {
     known_s = CORRUPTED;
@@ -128,8 +128,8 @@ inline Judge() {
       unmasked = session;
       CLAIM_E((live & asked) == 0 || SUBSET(live, asked));
       CLAIM_E((live & asked) == (live & answered));
-      // Masks with the server's own sites hide nothing, so that a site need
-      // not agree with the others on those.
+      // Masks with the server's own sites hide nothing, so the sites need not
+      // agree on these masks.
       for (v : 0 .. SITES - 1) {
         CLAIM_B(!HAS(live, v) ||
                 (roster[v] == roster[first] &&

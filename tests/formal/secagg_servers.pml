@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-// Part of secagg.pml: the servers. A search has one of them.
+// Part of secagg.pml: the servers. A search uses one of them.
 
 #ifndef HONEST
 // ---------------------------------------------------------------------------
-// The active server says anything to anyone, save what a client refuses for its
-// phase alone, whatever the content. It knows every message; that sites fail is
-// that it never turns to them again.
+// The active server sends any message to any site, except a message that a
+// client refuses because of its phase alone, whatever its content. It knows
+// every message. A site fails if the server never turns to it again.
 
 hidden byte who, what;  // chosen and used within one step
 
-// Which claims the server can falsify: those of its own sites, who sign two.
-// An honest site signs the digest of its vector and the commitment to its own
-// mask's seed.
+// The claims that the server can falsify: those of its own sites, which sign
+// two. An honest site signs the digest of its vector and the commitment to its
+// own mask's seed.
 #if defined(MUTATION_DIGEST_UNSIGNED) || defined(MUTATION_COMMITMENT_UNSIGNED)
 #define FALSIFIABLE ALL
 #else
 #define FALSIFIABLE CORRUPTED
 #endif
 
-// When the server may start anew. See below.
+// When the server may start the round again. See below.
 #ifdef MUTATION_ASKED_AGAIN
 #define MAY_RESTART true
 #else
@@ -29,7 +29,8 @@ active proctype ActiveServer() {
   atomic {
     for (v : 0 .. SITES - 1) { run SecAggClient(v) }
     v = 0;
-    // The two questions are alike: the last site is asked the other.
+    // The two questions are interchangeable: the last site is always asked the
+    // other.
     select(asked : 0 .. BIT(SITES - 1) - 1);
     answered = asked
   }
@@ -53,9 +54,9 @@ end:
       :: else
       fi
     }
-  // Another attempt at the same round. Where nobody has revealed it is as the
-  // first: sites forget the keys of an attempt with the next one's.
-  // What a site is asked in a round is on its disk before it makes keys.
+  // Another attempt at the same round. It is like the first if no site has
+  // revealed: sites forget the keys of an attempt when they make the next keys.
+  // A site writes its question of a round to disk before it makes keys.
   :: atomic {
       session == 1 && MAY_RESTART ->
       printf("new session\n");
@@ -79,8 +80,8 @@ end:
 
 #else
 // ---------------------------------------------------------------------------
-// The honest server. A phase's deadline may be over, or not yet, once none is
-// awaited but sites that may be late.
+// The honest server. The deadline of a phase may pass at any time once the
+// server waits only for sites that may be late.
 
 inline Send(kind, set, content) {
   atomic {
@@ -97,7 +98,7 @@ inline Send(kind, set, content) {
 #define DEADLINE(waiting) ((waiting & ~mortal) == 0)
 #endif
 
-// Who of `set` was in time.
+// Collects the sites of `set` that were in time.
 inline Collect(step, set, in_time) {
   in_time = 0;
   do
@@ -117,8 +118,8 @@ active proctype SecAggServer() {
   byte p, x, n, keys, shares, inputs, signers, revealers;
   bool sum;
   atomic {
-    // Which sites is all the same, again. One stays: with none there is nobody
-    // left who could wait, and the deadline is always over.
+    // The choice of sites loses nothing, as above. One site stays: without it
+    // nobody is left who could wait, and the deadline would always have passed.
     select(x : 1 .. N);
     mortal = ALL & ~(BIT(x) - 1);
     for (x : 0 .. N - 1) { run SecAggClient(x) }

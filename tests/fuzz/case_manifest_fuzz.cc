@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A site's CSV. Records written again are the same records; of a manifest,
-// every row is used, rejected or another site's.
+// Fuzzes a site's CSV. Records that are written again read the same; each row
+// of a manifest is used, rejected or another site's.
 #include "absl/strings/str_join.h"
 #include "common/base/csv.h"
 #include "site_agent/trainer/data/case_manifest.h"
@@ -12,8 +12,8 @@ namespace {
 void ParseTwice(const std::string& text) {
   auto records = ParseCsv(text);
   if (!records.ok()) return;
-  // A byte order mark of its own keeps one inside the first field; the line
-  // keeps a first record of semicolons one of commas.
+  // A byte order mark of its own keeps a second one inside the first field; the
+  // line `sep=,` keeps commas even if the first record has semicolons.
   std::string again = "\xef\xbb\xbfsep=,\r\n";
   for (const std::vector<std::string>& record : *records) {
     absl::StrAppend(&again,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A shard of a case store as a disk may give it back, or as somebody may have
-// written it: any bytes, or with digests that are made to hold, so that sizes
-// are believed. What can be read is whole, is the same written again, and can
-// be used.
+// Fuzzes a shard of a case store, as a bad disk or an attacker may have left
+// it: any bytes, or bytes with digests that are made to match, so that their
+// sizes are believed. A record that can be read is whole, reads the same when
+// written again, and can be used.
 #include <stdlib.h>
 
 #include <filesystem>
@@ -40,7 +40,7 @@ void Use(const CaseRecord& record) {
               same.lungs == record.lungs);
 }
 
-// The store of one shard.
+// Reads the store that has this one shard.
 void ReadStore(absl::string_view shard) {
   static const std::string* const folder = [] {
     char name[] = "/dev/shm/hilum_case_record_fuzz_XXXXXX";
@@ -63,7 +63,7 @@ void ReadStore(absl::string_view shard) {
   }
 }
 
-// The first record's digests, as its bytes want them.
+// Returns the shard with the first record's digests recomputed.
 std::string WithDigests(std::string shard) {
   if (shard.size() < kRecordHeaderBytes) return shard;
   const absl::string_view bytes = shard;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Certificates and requests. The first byte: the others are PEM (0), a
-// certificate in DER (1) or a request in DER, which is signed anew (2), since
-// with a broken signature no name of it is looked at.
+// Fuzzes certificates and requests. The first byte says what the others are:
+// PEM (0), a certificate in DER (1), or a request in DER (2). A request is
+// signed anew, since with a broken signature its names are never read.
 #include <openssl/x509.h>
 
 #include <algorithm>
@@ -16,8 +16,8 @@
 namespace hilum {
 namespace {
 
-// Of an authority whose key is gone; corpus/certificate has a site's and a
-// coordinator's that it signed.
+// The certificate of an authority whose key is lost; corpus/certificate has a
+// site's and a coordinator's certificate that it signed.
 constexpr char kAuthority[] =
     "-----BEGIN CERTIFICATE-----\n"
     "MIIBrTCCAVOgAwIBAgIQdQPOoi/LS5p2RK1NuLQKvDAKBggqhkjOPQQDAjA1MQ4w\n"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// DICOM files of every transfer syntax. What is decoded is whole and within
-// [0, 1]; whatever the bytes, the judgement on them ends.
+// Fuzzes DICOM files of every transfer syntax. A decoded image is whole and
+// within [0, 1]; judging the file ends for any bytes.
 #include "site_agent/imaging/dicom/decode_dicom.h"
 #include "site_agent/imaging/dicom/select_pcxr.h"
 #include "tests/fuzz/input.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The first byte says which message the others are, of all that can leave.
-// What may leave may leave in the form in which it does.
+// Fuzzes the messages that can leave; the first byte says which one. A message
+// that may leave may also leave in its serialised form.
 #include <memory>
 #include <vector>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// EXIF metadata: whatever the bytes are, the orientation is one of eight, and a
+// Fuzzes EXIF metadata. For any bytes the orientation is one of eight, and a
 // picture keeps its pixels when it is turned.
 #include <algorithm>
 

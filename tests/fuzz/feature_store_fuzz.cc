@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A file of features as a disk may give it back: any bytes, or a store of
-// three cases that was cut, damaged, patched together. Either way the store
-// opens, what it gives out is what was once put in, and it can be used.
+// Fuzzes a file of features as a disk may return it: any bytes, or a store of
+// three cases that was cut, damaged or patched together. The store always
+// opens, returns only what was put in, and can be used.
 #include <filesystem>
 #include <memory>
 #include <vector>
@@ -45,7 +45,7 @@ class FuzzStore {
   void Append(int number) {
     HILUM_CHECK(store_->Append({Digest(number)}, Features(number)).ok());
   }
-  // Whether the case is there; then it is right.
+  // Returns whether the case is there; checks that its values are right.
   bool Reads(int number) const {
     std::vector<float> read(kFeatures);
     const bool is_there =
@@ -61,7 +61,7 @@ class FuzzStore {
   std::unique_ptr<FeatureStore> store_;
 };
 
-// Each edit: where, how many bytes and what to do with them.
+// Each edit has a place, a number of bytes and what to do with them.
 void Damage(FuzzInput& input, std::string& file) {
   while (!input.empty() && !file.empty()) {
     const uint8_t how = input.Byte();

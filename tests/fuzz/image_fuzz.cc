@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// PNG and JPEG files, as images and as masks. What is decoded is whole and
+// Fuzzes PNG and JPEG files, as images and as masks. A decoded one is whole and
 // within [0, 1].
 #include "site_agent/imaging/decode/decode.h"
 #include "site_agent/imaging/decode/decode_mask.h"
@@ -19,7 +19,7 @@ uint32_t BigEndian(absl::string_view bytes, size_t at) {
   return value;
 }
 
-// CRC-32 as PNG has it (ISO/IEC 15948, annex D).
+// Returns the CRC-32 of PNG (ISO/IEC 15948, annex D).
 uint32_t Crc(absl::string_view bytes) {
   uint32_t crc = ~0u;
   for (unsigned char byte : bytes) {
@@ -31,8 +31,8 @@ uint32_t Crc(absl::string_view bytes) {
   return ~crc;
 }
 
-// Puts every chunk's checksum right: with wrong ones nothing behind them is
-// ever reached.
+// Corrects every chunk's checksum: a wrong one would hide the code behind the
+// check.
 void MendChecksums(std::string& png) {
   size_t at = kPngSignature;
   while (at + 12 <= png.size()) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// For fuzz targets: how they cut their bytes up, and what they hold to be
-// true (HILUM_CHECK ends the process, which is what a fuzzer looks for).
+// For fuzz targets: FuzzInput cuts their bytes up, and HILUM_CHECK states what
+// must hold (it ends the process, which a fuzzer looks for).
 #ifndef HILUM_TESTS_FUZZ_INPUT_H_
 #define HILUM_TESTS_FUZZ_INPUT_H_
 
@@ -18,7 +18,8 @@
 
 namespace hilum {
 
-// Front to back; past its end it gives zeros and empty strings.
+// Reads bytes from front to back; past the end it returns zeros and empty
+// strings.
 class FuzzInput {
  public:
   FuzzInput(const uint8_t* data, size_t size)
@@ -31,13 +32,13 @@ class FuzzInput {
     rest_.remove_prefix(1);
     return byte;
   }
-  // At most `size` bytes.
+  // Returns at most `size` bytes.
   std::string Bytes(size_t size) {
     const std::string bytes(rest_.substr(0, size));
     rest_.remove_prefix(bytes.size());
     return bytes;
   }
-  // As many as the next byte says.
+  // Returns as many bytes as the next byte says.
   std::string Text() { return Bytes(Byte()); }
   std::string Rest() { return Bytes(rest_.size()); }
 
@@ -45,7 +46,8 @@ class FuzzInput {
   absl::string_view rest_;
 };
 
-// Bytes under a path, for what reads files; in memory, gone with this object.
+// Bytes under a path, for code that reads files; in memory, gone with this
+// object.
 class MemoryFile {
  public:
   explicit MemoryFile(absl::string_view bytes) : fd_(memfd_create("fuzz", 0)) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The first byte says whether the others are a whole answer to NextTask, or a
-// change of one that is as it may be. What passes the border is bounded by the
-// study that it is of.
+// Fuzzes answers to NextTask. The first byte says whether the others are a
+// whole answer or change a valid one. An answer that passes the border stays
+// within the bounds of its study.
 #include <cstdlib>
 #include <filesystem>
 
@@ -50,7 +50,7 @@ struct Site {
   std::shared_ptr<const StudyFacts> shape;
 };
 
-// A task with everything that one can have.
+// Returns a task with every field that a task can have.
 v1::NextTaskResponse Right(const Site& site, uint8_t how) {
   v1::NextTaskResponse next;
   if (how % 3 == 0) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The opening of a sum of five sites, one of which was lost, that the bytes
-// change: outside bytes in its place or merged into it, a byte flipped, an
-// entry of one of its lists doubled, removed or moved. What is still accepted
-// reads the very sum that the sites gave.
+// Fuzzes the opening of a sum of five sites, one of which was lost: replaces it
+// with the bytes or merges them into it, flips a byte, or doubles, removes or
+// moves an entry of one of its lists. An opening that is still accepted gives
+// the sum of the sites' vectors.
 #include <memory>
 #include <set>
 #include <string>
@@ -18,7 +18,7 @@ namespace {
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 
-// One sum, for all inputs.
+// Returns the one sum that all inputs share.
 Cohort& DoneSum() {
   static Cohort& cohort = []() -> Cohort& {
     Cohort& made = *new Cohort(5);

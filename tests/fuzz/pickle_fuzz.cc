@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pickles. What is taken is a table whose values name only values in it.
+// Fuzzes pickles. A pickle that is accepted is a table whose values refer only
+// to values in it.
 #include "common/model/pickle.h"
 #include "tests/fuzz/input.h"
 
@@ -21,7 +22,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       HILUM_CHECK(node.items.size() == 2);
     pickle->Find(node, "state_dict");
   }
-  // The same bytes alone are the same pickle.
+  // The bytes of the pickle alone read as the same pickle.
   absl::StatusOr<Pickle> again = Pickle::Read(bytes.substr(0, pickle->size()));
   HILUM_CHECK(again.ok() && again->nodes().size() == pickle->nodes().size());
   return 0;

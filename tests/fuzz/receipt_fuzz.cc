@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a coordinator answers to a message, and the ledger that is there
-// already. Only what the coordinator signed is taken for its receipt.
+// Fuzzes a coordinator's answers to a message, and an existing ledger. Only an
+// answer that the coordinator signed is accepted as its receipt.
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
@@ -17,7 +17,7 @@
 namespace hilum {
 namespace {
 
-// A coordinator with a certificate, whose answer is set.
+// A coordinator with a certificate, and an answer set by the target.
 class FuzzTransport : public Transport {
  public:
   FuzzTransport() {
@@ -49,7 +49,7 @@ class FuzzTransport : public Transport {
   std::optional<Signer> signer_;
 };
 
-// The receipt that belongs to `request`.
+// Returns the receipt that belongs to `request`.
 v1::ReceiptBody Right(const v1::SubmitUpdateRequest& request) {
   v1::ReceiptBody body;
   *body.mutable_header() = request.header();

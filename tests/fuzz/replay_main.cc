@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// In libFuzzer's place where it is not: runs the target once over every file
-// of the folders given, in the order of their names. The last name printed is
-// the file that broke it.
+// Replaces libFuzzer where it is not linked: runs the target once over every
+// file of the given folders, in the order of their names. The last name printed
+// is the file that broke the target.
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
@@ -23,11 +23,12 @@ int main(int argc, char** argv) {
   std::sort(paths.begin(), paths.end());
   for (const std::string& path : paths) {
     std::fprintf(stderr, "%s\n", path.c_str());
-    // Not longer than its bytes, so that a sanitizer sees a read past them.
+    // A buffer of the file's exact size, so that a sanitizer sees a read past
+    // it.
     const std::string text = hilum::ReadFile(path).value();
     const std::vector<uint8_t> bytes(text.begin(), text.end());
     LLVMFuzzerTestOneInput(bytes.data(), bytes.size());
   }
-  // Without a corpus nothing was tested.
+  // An empty corpus tests nothing, so it is a failure.
   return paths.empty() ? 1 : 0;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Weights that somebody downloaded. What is taken is written and read back.
+// Fuzzes files of weights. Accepted weights are written and read back.
 #include <filesystem>
 
 #include "common/model/safetensors.h"

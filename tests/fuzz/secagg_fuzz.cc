@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// One secure sum of four sites, of which the bytes say who is silent or lies
-// in which step, and whether the coordinator lies as well. Where it does not,
-// a site that keeps to the protocol never fails, whatever others send.
+// Fuzzes one secure sum of four sites. The bytes say which site is silent or
+// lies in which step, and whether the coordinator lies. If the coordinator does
+// not lie, a site that keeps to the protocol never fails, whatever the others
+// send.
 #include <memory>
 
 #include "common/secagg/opening.h"
@@ -14,7 +15,7 @@ namespace {
 
 using google::protobuf::Message;
 
-constexpr int kSites = 4;  // three of which are enough
+constexpr int kSites = 4;  // three are enough
 
 // Changes a message as the bytes say.
 void Tamper(FuzzInput& input, Message& message) {
@@ -59,8 +60,8 @@ class FuzzedSum {
   }
 
  private:
-  // `ask(site)` is what the site's client answers to what it is shown,
-  // `tell(site, answer)` hands it to the server.
+  // `ask(site)` returns the client's answer to what it is shown, `tell(site,
+  // answer)` hands the answer to the server.
   template <typename Ask, typename Tell>
   bool Step(Ask ask, Tell tell) {
     const std::set<SiteId> expected = server_.expected();
@@ -85,7 +86,7 @@ class FuzzedSum {
     return honest_coordinator_ && !liars_.contains(site);
   }
 
-  // A liar may put its name to what it says.
+  // A liar may sign its lie.
   void Sign(const SiteId& site, v1::RoundKeys& keys) {
     lied_about_keys_ = true;
     if (input_.Byte() % 2 == 0) return;
@@ -99,7 +100,7 @@ class FuzzedSum {
   }
   void Sign(const SiteId&, const Message&) {}
 
-  // What the coordinator shows a site.
+  // Returns what the coordinator shows a site.
   template <typename Shown>
   Shown Show(Shown message) {
     if (!honest_coordinator_ && input_.Byte() % 4 == 1) {
@@ -162,7 +163,7 @@ class FuzzedSum {
         });
   }
 
-  // It is right, or it is said to be lost. What opens is what a site accepts,
+  // Checks that the sum is right or reported lost. A site accepts the opening,
   // since this server keeps to the protocol whatever it shows.
   void CheckSum() {
     auto opening = server_.Open();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a site answers to the steps of masked sums that the bytes make up: one
-// site of four, whose coordinator begins sums and shows steps as it likes, as
-// they are or changed, in whatever order, and sites that are started anew. In
-// each round the site reveals one set of shares, which are on disk before.
+// Fuzzes a site's answers to the steps of masked sums: one site of four, whose
+// coordinator begins sums and shows steps in any order, changed or not, and
+// restarts of the sites. In each round the site reveals one set of shares,
+// which are on disk before.
 #include <cstdlib>
 #include <filesystem>
 #include <map>
@@ -84,7 +84,7 @@ class FuzzedPart {
     }
   }
 
-  // Two ids and four rounds, so that they come again.
+  // Few ids and rounds (two and four), so that they repeat.
   void Begin() {
     const uint8_t how = input_.Byte();
     SecAggContext context{.study_hash = std::string(32, 'h'),
@@ -105,7 +105,7 @@ class FuzzedPart {
   }
   v1::Task Shown() const { return TaskOf(kSelf); }
 
-  // The honest step of the sum at hand, to all.
+  // Shows the honest step of the current sum to all sites.
   void All() {
     if (sum_->server().step() == Step::kDone) return;
     const std::set<SiteId> expected = sum_->server().expected();
@@ -138,7 +138,7 @@ class FuzzedPart {
     }
     if (!said->has_revealed()) return said;
     CheckOneList(*said, task.kind());
-    // Noted under the round that its keys were given for.
+    // The shares are noted under the round for which the keys were given.
     HILUM_CHECK(began_.at(said->sum_id()) == round);
     HILUM_CHECK(!sites_[kSelf]->part().CheckRound(task.header()).ok());
     std::set<std::string>& revealed = revealed_[round];
@@ -151,8 +151,8 @@ class FuzzedPart {
     return {survivors.sites().begin(), survivors.sites().end()};
   }
 
-  // All sums are about one model: two of one kind, one after the other, are of
-  // the same sites.
+  // All sums are about one model: two consecutive sums of one kind have the
+  // same sites.
   void CheckOneList(const Said& said, int kind) {
     const bool again = last_.sum_id == said.sum_id();
     const std::set<std::string>& list = confirmed_.at(said.sum_id());

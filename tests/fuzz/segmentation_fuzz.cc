@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// DICOM segmentations. What is read is whole and within [0, 1], and can be
-// tidied and judged whatever it shows.
+// Fuzzes DICOM segmentations. A mask that is read is whole and within [0, 1],
+// and can be tidied and judged whatever it shows.
 #include "site_agent/imaging/dicom/dicom_pixels.h"
 #include "site_agent/imaging/dicom/dicom_segmentation.h"
 #include "site_agent/imaging/lungs/lung_mask.h"

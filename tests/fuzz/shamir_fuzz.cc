@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A threshold, then shares: four bytes of x, the length of y, y. The secret
-// does not depend on the order of the shares that give it.
+// Fuzzes Shamir shares: a threshold, then shares, each as four bytes of x, the
+// length of y, and y. The secret does not depend on the order of the shares.
 #include <algorithm>
 #include <cstring>
 #include <vector>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two bytes of cases that the cohort holds out, then the words of a sum: of a
-// census or of an evaluation, with maps or without or of segmentation, all its
-// histograms shown or some withheld, whichever length fits. What one site's sum
-// is decoded to is encoded as the same words.
+// Fuzzes sums of a census or of an evaluation, with or without maps or of
+// segmentation, with all histograms shown or some withheld, by their length:
+// two bytes of cases that the cohort holds out, then the words of the sum. The
+// decoded sum of one site encodes as the same words.
 #include <cstring>
 #include <set>
 #include <vector>
@@ -45,8 +45,8 @@ void TryEvaluation(const v1::Study& study, uint64_t held_out,
   if (!totals.ok()) return;
   std::vector<uint32_t> again =
       EncodeEvaluation(study, tracks, totals->tracks(), shown).value();
-  // A loss, or a sum over maps, may have passed its bound by rounding; of no
-  // cases it is not read.
+  // A loss, or a sum over maps, may exceed its bound by rounding; a loss over
+  // no cases is not read.
   const size_t size = words.size() / 2;
   const bool maps = study.evaluation().localization();
   for (size_t end : {size, 2 * size}) {
@@ -69,7 +69,7 @@ void TrySegmentation(uint64_t held_out, const std::vector<uint32_t>& words) {
   if (!totals.ok()) return;
   std::vector<uint32_t> again =
       EncodeEvaluation(study, tracks, totals->tracks()).value();
-  // Each of an overlap's four sums may have passed by rounding that before it.
+  // Each of an overlap's four sums may exceed the sum before it by rounding.
   constexpr size_t kOverlap = 7, kTrack = 3 * kOverlap + 1;
   for (size_t i = 0; i < words.size(); ++i) {
     const size_t word = i % kTrack;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Studies as YAML and as bytes, and the other files in YAML. A valid study is
-// one as well after a site has read it.
+// Fuzzes studies as YAML and as bytes, and the other YAML files. A valid study
+// is still valid after a site has read it.
 #include "common/config/study.h"
 #include "hilum/v1/config.pb.h"
 #include "tests/fuzz/input.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files of torch.save, zip and older, as somebody downloaded them. What is
-// taken lies within the file; it is written and read back.
+// Fuzzes files of torch.save, zip and older. Accepted weights lie within the
+// file, and are written and read back.
 #include <filesystem>
 #include <set>
 

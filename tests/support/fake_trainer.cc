@@ -20,13 +20,14 @@ constexpr uint64_t kCases = 10;
 constexpr uint64_t kTried = 4;
 constexpr uint64_t kRejectedMasks = 3;
 
-// Stands for a file that a real trainer would write; an empty path: none.
+// Writes the study's name in place of a real trainer's file; an empty path: no
+// file.
 absl::Status WriteName(const v1::Study& study, const std::string& path) {
   if (path.empty()) return absl::OkStatus();
   return WriteFileAtomically(path, study.name(), Durability::kNone, 0600);
 }
 
-// Of kCases of each class, of as many patients.
+// Fills in overlaps of kCases of each class, each of another patient.
 void FillOverlaps(int classes, v1::TrackEvaluation& track) {
   for (int c = 0; c <= classes; ++c) {
     v1::Overlap& overlap = *track.add_overlaps();

@@ -9,13 +9,13 @@
 
 namespace hilum {
 
-// Has ten cases of each class in each fold and learns nothing: its delta is
-// of the study's size and always the same. All its images look alike
-// (fingerprint.h), and three masks of the first class are rejected. Where the
-// study validates, four cases of each track say that the model of after the
-// second round is the best. Writes the study's name into rejected.csv and into
-// the predictions, where it is asked for them. For benches and tests of what is
-// around training.
+// A trainer for benches, and for tests of the code around training. Has ten
+// cases of each class in each fold and learns nothing: its delta has the
+// study's size and is always the same. All its images look alike
+// (fingerprint.h), and three masks of the first class are rejected. If the
+// study validates, four cases of each track show the model after the second
+// round as the best. Writes the study's name into rejected.csv and into the
+// predictions, if it is asked for them.
 // Not thread-safe.
 class FakeTrainer : public Trainer {
  public:

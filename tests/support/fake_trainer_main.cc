@@ -5,7 +5,7 @@
 #include "site_agent/trainer/service/trainer_server.h"
 #include "tests/support/fake_trainer.h"
 
-// hilum-fake-trainer serve --socket-fd N ARGUMENTS, which it does not heed
+// hilum-fake-trainer serve --socket-fd N ARGUMENTS. It ignores ARGUMENTS.
 int main(int argc, char** argv) {
   if (argc < 4 || std::strcmp(argv[2], "--socket-fd") != 0) return 2;
   hilum::FakeTrainer trainer;

@@ -9,9 +9,9 @@
 
 namespace hilum {
 
-// Fills in what an arm's cases, as fold_class_counts has them, could be: each
-// of a patient of its own, all pixels of the gray bin `bin`, images of 513 to
-// 1024 pixels, a mask each whose lungs take a quarter of the image.
+// Fills in figures that match an arm's fold_class_counts: each case of a
+// patient of its own, all pixels in the gray bin `bin`, images of 513 to 1024
+// pixels, and masks whose lungs take a quarter of the image.
 inline void FillFingerprint(v1::ArmCensus& arm, int bin = 8) {
   const auto& counts = arm.fold_class_counts();
   *arm.mutable_fold_class_patients() = counts;
@@ -25,7 +25,7 @@ inline void FillFingerprint(v1::ArmCensus& arm, int bin = 8) {
   print.set_lung_share(kFingerprintShare / 4 * cases);
 }
 
-// A census with these arms, as if no mask of it were rejected.
+// Fills in all arms of a census or of totals, with no mask rejected.
 template <typename Census>
 void FillFingerprints(int classes, Census& census) {
   for (v1::ArmCensus& arm : *census.mutable_arms()) FillFingerprint(arm);

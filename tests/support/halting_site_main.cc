@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // hilum-halting-site ROUND CALL before|after kill|wait FOLDER serve --config
-// FILE: `hilum-site serve --exit-when-done` that at a certain call in a round
-// is killed as by kill -9, or writes FOLDER/halted and waits for FOLDER/go. The
-// folder is below the state folder: a site may write nowhere else.
-// CALL: the method, or what is said in a SubmitSecureStep (keys, shares,
-// masked, confirmation, revealed).
+// FILE: runs `hilum-site serve --exit-when-done`. At a certain call in a round
+// it is killed as by kill -9, or it writes FOLDER/halted and waits for
+// FOLDER/go. FOLDER is below the state folder: a site may not write elsewhere.
+// CALL: the method, or the answer in a SubmitSecureStep (keys, shares, masked,
+// confirmation, revealed).
 #include <sys/prctl.h>
 
 #include <csignal>
@@ -87,7 +87,7 @@ class HaltingTransport : public Transport {
 
 int main(int argc, char** argv) {
   if (argc < 9) return 2;
-  prctl(PR_SET_PDEATHSIG, SIGKILL);  // of the script that started it
+  prctl(PR_SET_PDEATHSIG, SIGKILL);  // with the script that started it
   const hilum::Halt halt{.round = static_cast<uint32_t>(std::atoi(argv[1])),
                          .call = argv[2],
                          .after = std::string(argv[3]) == "after",

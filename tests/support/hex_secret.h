@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Published vectors are hexadecimal.
+// Reads a secret in hexadecimal, the form of published test vectors.
 #ifndef HILUM_TESTS_SUPPORT_HEX_SECRET_H_
 #define HILUM_TESTS_SUPPORT_HEX_SECRET_H_
 

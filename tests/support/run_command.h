@@ -8,7 +8,7 @@
 
 namespace hilum {
 
-// What a command of the shell prints, and its exit status.
+// Runs a shell command; returns its output and its exit status.
 inline std::pair<std::string, int> RunCommand(const std::string& command) {
   FILE* pipe = popen(command.c_str(), "r");
   std::string text;

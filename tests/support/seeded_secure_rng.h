@@ -12,9 +12,9 @@
 
 namespace hilum {
 
-// Keys and masks that anybody can repeat, for tests: the bytes of Rng(seed,
-// stream), eight of a number, little-endian. How calls cut the bytes changes
-// them. Thread-safe.
+// Keys and masks that can be repeated, for tests: the bytes of Rng(seed,
+// stream), eight from each number, little-endian. The result depends on how
+// calls divide the bytes. Thread-safe.
 class SeededSecureRng : public SecureRng {
  public:
   SeededSecureRng(uint64_t seed, absl::string_view stream);

@@ -7,8 +7,8 @@
 
 namespace hilum {
 
-// Returns the folder of that name among the shared cases, beside the tree or
-// beside the folder that a work tree lies in; empty: it is not here.
+// Returns the folder of that name among the shared cases, beside the source
+// tree or beside the parent folder of a work tree; empty: it does not exist.
 inline std::string SharedCases(const std::string& name) {
   for (const char* up : {"/../shared/cases/", "/../../shared/cases/"}) {
     std::string folder = HILUM_SOURCE_DIR + (up + name);

@@ -16,7 +16,7 @@
 namespace hilum {
 
 absl::StatusOr<std::unique_ptr<TinyDisk>> TinyDisk::Mount(uint64_t num_bytes) {
-  // A mount namespace of this process: what is mounted in it ends with it.
+  // Mounts in a namespace of this process, so they end with the process.
   if (unshare(CLONE_NEWNS) != 0 ||
       mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
     return ErrnoStatus(errno, "cannot mount in private", "tmpfs");

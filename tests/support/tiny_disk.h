@@ -10,19 +10,19 @@
 
 namespace hilum {
 
-// A file system of its own (tmpfs) that a test can fill to the last byte.
-// Mounted where only this process sees it and unmounted with this object, so
-// that a test that crashes leaves nothing mounted.
+// A file system of its own (tmpfs) that a test can fill to the last byte. Only
+// this process sees the mount, and it is unmounted with this object, so that a
+// test that crashes leaves nothing mounted.
 // Life: Mount, then Fill and Free in turn.
 class TinyDisk {
  public:
-  // PERMISSION_DENIED: this user may not mount; the test is to be skipped.
+  // PERMISSION_DENIED: this user may not mount; skip the test.
   static absl::StatusOr<std::unique_ptr<TinyDisk>> Mount(uint64_t num_bytes);
   ~TinyDisk();
 
   const std::string& path() const { return path_; }
 
-  // Takes all space but `left` bytes, rounded down to whole pages.
+  // Takes all space except `left` bytes, rounded down to whole pages.
   absl::Status Fill(uint64_t left = 0);
   void Free();
 

@@ -20,7 +20,7 @@ namespace {
 
 constexpr size_t kMaxOutput = 1 << 20;
 
-// In the child, between fork and exec: only async-signal-safe calls.
+// Runs in the child, between fork and exec: only async-signal-safe calls.
 [[noreturn]] void Exec(char* const* arguments, int out, pid_t parent) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(1);

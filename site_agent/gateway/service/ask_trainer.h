@@ -9,16 +9,16 @@
 
 namespace hilum {
 
-// Everything that a program said before it ended.
+// The output of a program that has ended.
 struct TrainerAnswer {
   int exit_code;                   // 128 + N where signal N ended it
   std::vector<std::string> lines;  // of its standard output
 };
 
-// Runs `binary` with `arguments` to its end and returns what it printed. It has
-// our standard error, nothing to read, and ends with this process. Call with
-// one thread. RESOURCE_EXHAUSTED: it printed over 1 MiB, and was ended; others
-// as ErrnoStatus: it cannot be started.
+// Runs `binary` with `arguments` to its end and returns what it printed. The
+// program shares our standard error, has no input, and ends with this process.
+// Call while this process has one thread. RESOURCE_EXHAUSTED: it printed over 1
+// MiB, and was ended. Errors of ErrnoStatus: it cannot be started.
 absl::StatusOr<TrainerAnswer> AskTrainer(
     const std::string& binary, const std::vector<std::string>& arguments);
 

@@ -26,7 +26,7 @@ namespace {
 
 using Stub = v1::Federation::Stub;
 
-// A probe's result holds for so long.
+// How long a probe's result is used.
 constexpr absl::Duration kProbeAge = absl::Seconds(30);
 
 template <typename Request, typename Response>
@@ -85,8 +85,8 @@ absl::Status Exhausted(const absl::Status& status) {
 struct GrpcTransport::State {
   explicit State(const Identity& own) : identity(own) {}
 
-  // What stands between this side and the coordinator: a recent probe, or else
-  // a new one.
+  // Returns the state of the connection to the coordinator, from a recent probe
+  // or else from a new one.
   ConnectionProbe Probe(const std::string& coordinator);
 
   const Identity identity;
@@ -101,7 +101,7 @@ struct GrpcTransport::State {
   bool shutdown ABSL_GUARDED_BY(mutex) = false;
   std::string peer_certificate ABSL_GUARDED_BY(mutex);
 
-  // Held while one is made: calls that fail together share it.
+  // Held during a probe: calls that fail together share it.
   absl::Mutex probing;
   absl::Time probed_at ABSL_GUARDED_BY(probing) = absl::InfinitePast();
   ConnectionProbe probe ABSL_GUARDED_BY(probing);
@@ -131,10 +131,9 @@ ConnectionProbe GrpcTransport::State::Probe(const std::string& coordinator) {
   return probe;
 }
 
-// gRPC says the same of most faults, so a connection of its own shows which
-// one it is.
+// gRPC gives most faults the same text, so a second connection finds the fault.
 absl::Status GrpcTransport::Explain(const absl::Status& told) const {
-  // What the coordinator says of a cause is its own disk's, not this one's.
+  // A cause in the coordinator's answer is about its disk, not about this one.
   const absl::Status status = WithCause(told, Cause::kUnknown);
   if (absl::IsResourceExhausted(status)) return Exhausted(status);
   const bool late = absl::IsDeadlineExceeded(status);

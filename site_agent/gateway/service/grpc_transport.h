@@ -14,8 +14,8 @@ namespace hilum {
 class GrpcTransport : public Transport {
  public:
   // `coordinator`: host:port. Connects with the first call, through the proxy
-  // that ProxyFor names. What cannot be reached is said as ProbeConnection has
-  // it: call with SIGPIPE ignored.
+  // that ProxyFor names. Explains a failed connection with ProbeConnection, so
+  // call with SIGPIPE ignored.
   GrpcTransport(const std::string& coordinator, const Identity& identity);
   ~GrpcTransport() override;
 

@@ -20,7 +20,7 @@ namespace {
 
 constexpr uint64_t kBlock = 1 << 20;
 
-// Copies what `in` has, from the first byte to its end.
+// Copies all of `in` from its first byte.
 absl::Status CopyTo(int in, const std::string& from, uint64_t max_bytes,
                     const std::string& to) {
   unlink(to.c_str());
@@ -66,7 +66,7 @@ void BoundWarnings(google::protobuf::RepeatedPtrField<std::string>& warnings) {
 
 absl::Status TakeTrainersFile(const std::string& from, const std::string& to,
                               uint64_t max_bytes) {
-  // Not led elsewhere by a link, nor blocked by a pipe.
+  // Follows no link, and does not wait for a pipe.
   ScopedFd in(
       open(from.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   if (in.get() < 0 && errno == ENOENT) return absl::OkStatus();

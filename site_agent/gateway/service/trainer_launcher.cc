@@ -18,13 +18,13 @@
 namespace hilum {
 namespace {
 
-// What is asked: pid 0 starts a trainer, another ends the one that has it.
+// A request to the launcher: pid 0 starts a trainer, another pid ends it.
 struct Question {
   pid_t pid;
 };
 
-// With a started trainer its socket and its output; else why not, or how it had
-// ended.
+// A started trainer comes with its socket and output. Otherwise `text` says why
+// it was not started, or how it had ended.
 struct Answer {
   pid_t pid;
   absl::StatusCode code;
@@ -57,7 +57,7 @@ bool SendAnswer(int socket, const Answer& answer, const TrainerChild& child) {
   return sendmsg(socket, &message, MSG_NOSIGNAL) == sizeof(answer);
 }
 
-// Whether an answer came; `child` has the descriptors that came with it.
+// Returns whether an answer came; `child` gets the descriptors in it.
 bool ReceiveAnswer(int socket, Answer& answer, TrainerChild& child) {
   iovec data{&answer, sizeof(answer)};
   Rights rights = {};
@@ -88,7 +88,7 @@ void SetText(Answer& answer, absl::string_view text) {
   answer.text[length] = '\0';
 }
 
-// In the launcher, until the gateway has gone.
+// Runs in the launcher until the gateway has gone.
 void Serve(int socket, const std::string& binary,
            const std::vector<std::string>& arguments) {
   std::set<pid_t> running;
@@ -121,7 +121,7 @@ void Serve(int socket, const std::string& binary,
                               const std::vector<std::string>& arguments) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != gateway) _exit(1);
-  // The gateway ends its trainers, whoever else the terminal tells to end.
+  // Only the gateway ends its trainers, even if a terminal signals the group.
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);

@@ -14,21 +14,23 @@
 
 namespace hilum {
 
-// A process that starts trainers for the gateway, which may start nothing
-// itself (ConfineGateway), and whose files a trainer does not have. It is
-// forked before the gateway has keys, threads or a network, and does two
-// things: start the one command line that it was made with, and end what it
-// started. It and its trainers end with the gateway, however that ends. Life:
-// Start, then StartTrainer and EndTrainer in turn. Not thread-safe.
+// A process that starts trainers for the gateway. The gateway itself may not
+// start programs (ConfineGateway), and a trainer started here inherits none of
+// its files. The launcher is forked before the gateway has keys, threads or a
+// network, and does two things: start the one command line that it was made
+// with, and end what it started. The launcher and its trainers end with the
+// gateway, even if the gateway crashes. Life: Start, then StartTrainer and
+// EndTrainer in turn. Not thread-safe.
 class TrainerLauncher {
  public:
-  // Call with one thread, before ConfineGateway. INTERNAL: no process.
+  // Call while this process has one thread, before ConfineGateway. INTERNAL: no
+  // process.
   static absl::StatusOr<std::unique_ptr<TrainerLauncher>> Start(
       std::string binary, std::vector<std::string> arguments);
   ~TrainerLauncher();
 
-  // As StartTrainer and EndTrainer of trainer_child.h. UNAVAILABLE also: the
-  // launcher has ended.
+  // Fail like StartTrainer and EndTrainer in trainer_child.h. UNAVAILABLE also:
+  // the launcher has ended.
   absl::StatusOr<TrainerChild> StartTrainer();
   std::string EndTrainer(pid_t pid);
 

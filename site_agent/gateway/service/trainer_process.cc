@@ -20,16 +20,16 @@ namespace hilum {
 namespace {
 
 constexpr int kTries = 3;
-// Of predictions and lists of rows; a hostile trainer's have no end.
+// A limit of predictions and lists of rows; a hostile trainer's may not end.
 constexpr uint64_t kMostNoteBytes = uint64_t{1} << 30;
 constexpr uint64_t kRoom = uint64_t{1} << 30;
 
-// What Prepare writes for the site's people.
+// The files that Prepare writes for the hospital's staff.
 constexpr const char* kNotes[] = {"rejected.csv", "rejected_masks.csv",
                                   "similar_patients.csv", "fingerprint.json"};
 
-// Whether the file system has so much room that a trainer which says that it is
-// full has another reason.
+// Whether the file system has room, so that a trainer which reports a full disk
+// must have another reason.
 bool HasRoom(const std::string& folder) {
   struct statvfs info;
   return statvfs(folder.c_str(), &info) == 0 &&
@@ -106,7 +106,7 @@ absl::Status TrainerProcess::Judge(const absl::Status& said) {
   }
   absl::Status judged = JudgeTrainerStatus(said);
   if (!absl::IsResourceExhausted(judged)) return judged;
-  // A full disk is waited for, before all other studies.
+  // A full disk makes all studies wait, so it is believed only so often.
   if (++times_full_[study_sha256_] <= kMostFull || !HasRoom(folder_)) {
     return judged;
   }
@@ -138,7 +138,8 @@ absl::StatusOr<Response> TrainerProcess::Call(
       log_("loading the cases again");
       last = CallChild(*child, *prepared_, &Trainer::Prepare).status();
       needs_prepare_ = !last.ok();
-      // Left in the trainer's folder, the next study's would be taken for them.
+      // The next Prepare would take notes left in the trainer's folder for its
+      // own.
       HILUM_RETURN_IF_ERROR(PublishNotes());
     }
     if (!needs_prepare_) {
@@ -204,7 +205,7 @@ absl::StatusOr<v1::PrepareResponse> TrainerProcess::Prepare(
   notes_dir_ = request.notes_dir();
   absl::StatusOr<v1::PrepareResponse> response = Call(own, &Trainer::Prepare);
   if (response.ok()) prepared_ = own;
-  // Those of a study that cannot be used say why.
+  // A study that cannot be used has its reasons in the notes.
   HILUM_RETURN_IF_ERROR(PublishNotes());
   return response;
 }

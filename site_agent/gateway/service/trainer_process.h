@@ -20,33 +20,35 @@
 
 namespace hilum {
 
-// A trainer in a process of its own, talked to over a Unix socket that it
-// inherits. Started with the first call; started again, and its cases loaded
-// again, when it has died. It ends with this process, however this one ends.
-// It writes in one folder alone. What a request wants elsewhere is copied there
-// from it once the call is answered, where it is a plain file; so nothing else
-// of the site is open to the trainer, and no file that the gateway works with.
-// A delta, which may be large, is moved: EncodeUpdateFile makes it anew.
-// The trainer's answers are judged (trainer_answers.h), and what it prints is
-// put into the log (trainer_output.h).
-// Each Prepare has a new process: what a study left in one does
-// not meet the next, and the files it may read are those of the manifest now.
+// A trainer in a process of its own, called over a Unix socket that it
+// inherits. Started by the first call; started again, and its cases loaded
+// again, after it has died. The trainer ends with this process, even if this
+// process crashes.
+// The trainer writes to one folder only. After a call, files that the request
+// wants elsewhere are copied from that folder, if they are plain files; so the
+// trainer has access to no other file of the site. A delta may be large, so it
+// is moved instead: EncodeUpdateFile writes it anew.
+// The trainer's answers are judged (trainer_answers.h), and its output goes
+// into the log (trainer_output.h).
+// Each Prepare has a new process: no data of one study reaches the next, and
+// the process may read the files that the manifest names now.
 // Not thread-safe, but Stop may come from any thread.
 class TrainerProcess : public Trainer {
  public:
   static constexpr int kMostFull = 20;
 
-  // `folder`: the trainer's own, which the launcher's command line names. On
-  // one file system with the folders of the requests.
+  // `folder`: the trainer's own folder, which the launcher's command line
+  // names. Must be on the file system of the folders in the requests.
   TrainerProcess(TrainerLauncher& launcher, std::string folder,
                  std::function<void(absl::string_view)> log);
   ~TrainerProcess() override;
 
   // INTERNAL: the child died several times over the same call. ABORTED: it
-  // failed otherwise. RESOURCE_EXHAUSTED: it says that its disk is full; said
-  // kMostFull times in one study, while there is room, that is ABORTED too.
-  // CANCELLED: stopped. DATA_LOSS: what it made is no file. Of these and of
-  // texts and warnings of kMaxTrainerText bytes is all that it can say.
+  // failed otherwise, or it reported a full disk more than kMostFull times in
+  // one study while the disk had room. RESOURCE_EXHAUSTED: it reports a full
+  // disk. CANCELLED: stopped. DATA_LOSS: its result is not a plain file. The
+  // trainer can say no more than one of these codes, with texts and warnings of
+  // at most kMaxTrainerText bytes.
   absl::StatusOr<v1::PrepareResponse> Prepare(
       const v1::PrepareRequest& request) override;
   absl::StatusOr<v1::TrainResponse> Train(
@@ -58,37 +60,40 @@ class TrainerProcess : public Trainer {
   void Stop();
 
  private:
-  // A running child, started where there is none.
+  // Returns the running child; starts one if there is none.
   absl::StatusOr<TrainerClient*> Child();
   absl::Status Start();
-  // `wanted`: it had not died.
+  // Ends the child. `wanted`: the child did not die by itself.
   void End(bool wanted = false);
   template <typename Request, typename Response>
   absl::StatusOr<Response> Call(
       const Request& request,
       absl::StatusOr<Response> (Trainer::*method)(const Request&));
 
-  // Calls the running child, which answers; judges its answer.
+  // Calls the running child `child`, and judges its answer.
   template <typename Request, typename Response>
   absl::StatusOr<Response> CallChild(
       TrainerClient& child, const Request& request,
       absl::StatusOr<Response> (Trainer::*method)(const Request&));
   absl::Status Judge(const absl::Status& said);
 
-  // The trainer's name for a file that is wanted at `path`.
+  // Returns the path in the trainer's folder of a file that is wanted at
+  // `path`.
   std::string Own(absl::string_view path) const;
-  // Moves that file to `path`. DATA_LOSS: it is not a file.
+  // Moves the trainer's file to `path`. DATA_LOSS: it is not a plain file.
   absl::Status MoveDelta(const std::string& path) const;
-  // Copies that file to `path`, if there is one. DATA_LOSS: it is not a file.
+  // Copies the trainer's file to `path`, if there is one. DATA_LOSS: it is not
+  // a plain file.
   absl::Status Publish(const std::string& path) const;
-  // Moves what Prepare wrote for the site's people to the study's folder.
+  // Moves the files that Prepare wrote for the hospital's staff to the study's
+  // folder.
   absl::Status PublishNotes() const;
 
   TrainerLauncher& launcher_;
   const std::string folder_;
   const std::function<void(absl::string_view)> log_;
   std::optional<v1::PrepareRequest> prepared_;
-  std::string notes_dir_;  // where the prepared study's notes are wanted
+  std::string notes_dir_;  // where the prepared study's notes go
   bool needs_prepare_ = false;
   std::string study_sha256_;               // of the last Prepare
   std::map<std::string, int> times_full_;  // by study

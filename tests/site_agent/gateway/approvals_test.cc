@@ -57,7 +57,8 @@ TEST_F(ApprovalsOfferTest, FileWhoseNameSpellsSomethingWasNotOffered) {
   EXPECT_FALSE(approvals_.Approve(name).ok());
 }
 
-// Such as one of many, of which the hashes were looked through for a meaning.
+// An attacker could put in many such files, and pick hashes that spell a
+// message.
 TEST_F(ApprovalsOfferTest, FileWithItsHashThatWasNotPutWasNotOffered) {
   const std::string study = "put here by somebody else";
   ASSERT_TRUE(WriteFileAtomically(StudyPath(Sha256Of(study)), study).ok());

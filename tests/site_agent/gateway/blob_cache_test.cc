@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a coordinator can make of the folder of blobs.
+// How far a coordinator can fill the folder of blobs.
 #include "site_agent/gateway/blob_cache.h"
 
 #include <gmock/gmock.h>
@@ -24,7 +24,7 @@ class BlobCacheBoundTest : public testing::Test {
     Reopen();
   }
 
-  // No two alike.
+  // Returns different bytes for each `i`.
   static std::string BytesOf(int i) {
     std::string bytes(kBytes, static_cast<char>(i));
     bytes.replace(0, sizeof(i), reinterpret_cast<const char*>(&i), sizeof(i));
@@ -82,10 +82,10 @@ TEST_F(BlobCacheBoundTest, OneUnfinishedBlobStaysAndIsGoneOnWith) {
 TEST_F(BlobCacheBoundTest, WholeBlobsThatNobodyKeepsAreBoundedToo) {
   for (int i = 0; i < 20; ++i) {
     ASSERT_TRUE(Fetch(BytesOf(i)).ok());
-    if (i % 3 == 0) Reopen();  // as whoever ends the gateway over and over
+    if (i % 3 == 0) Reopen();  // the gateway ended again
   }
   EXPECT_LT(Stored(), (BlobCache::kMostFetched + 1) * kBytes);
-  // The last ones are there.
+  // The last blobs are there.
   calls_ = 0;
   EXPECT_TRUE(Fetch(BytesOf(18)).ok());
   EXPECT_EQ(calls_, 0);

@@ -24,7 +24,7 @@ std::string NewFolder() {
   return path;
 }
 
-// Three chunks and a bit, no two alike.
+// Returns three chunks and a part of one, all different.
 std::string SomeBytes() {
   std::string bytes;
   for (uint32_t i = 0; bytes.size() < (3 << 20) + 40; ++i) {
@@ -74,11 +74,11 @@ TEST(BlobCacheTest, CutDownloadGoesOnAtItsByteAndOtherBytesAreDropped) {
   EXPECT_TRUE(cache->Get(blob, fetch).ok());
 }
 
-// A coordinator's upload, which may lose what it was given.
+// A coordinator's side of an upload, which may lose bytes that it received.
 struct UploadSink {
   absl::Mutex mutex;
   std::string stored;
-  int lose = 0;  // so many times, at the second chunk
+  int lose = 0;  // how often it loses the second chunk
   int calls = 0;
 
   absl::Status Call(absl::string_view method,
@@ -129,7 +129,7 @@ TEST_F(BlobTransferTest, UploadGoesOnWhereTheCoordinatorStands) {
   sink_.stored = bytes_.substr(0, 2 << 20);
   ASSERT_TRUE(Upload().ok());
   EXPECT_EQ(sink_.stored, bytes_);
-  EXPECT_EQ(sink_.calls, 3);  // the question, and what was missing
+  EXPECT_EQ(sink_.calls, 3);  // the question, and the missing chunks
 }
 
 TEST_F(BlobTransferTest, LostChunksAreSentAgainButNotForEver) {

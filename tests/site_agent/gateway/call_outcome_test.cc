@@ -9,7 +9,7 @@
 namespace hilum {
 namespace {
 
-// One code, three limits, three answers.
+// One status code has three causes, and each needs another answer.
 TEST(CallOutcomeTest, AFullDiskALargeMessageAndADevicesMemoryAreThreeThings) {
   const absl::Status exhausted = absl::ResourceExhaustedError("x");
   EXPECT_EQ(OutcomeOf(WithCause(exhausted, Cause::kDiskFull)),
@@ -36,7 +36,8 @@ TEST(CallOutcomeTest, OnlyWhatMayChangeIsWaitedFor) {
   EXPECT_EQ(OutcomeOf(absl::CancelledError("x")), CallOutcome::kStopped);
 }
 
-// It was tried again for ever, and the round waited for its deadline.
+// Without this the call would repeat without end, and the round would wait for
+// its deadline.
 TEST(CallOutcomeTest, ADeviceWithoutMemoryCostsTheSiteItsPartOfTheRound) {
   SiteAtWork site(testing::TempDir() + "/call_outcome_memory");
   site.coordinator.tasks = {site.MakeTask(v1::Task::PREPARE, 0),
@@ -56,12 +57,12 @@ TEST(CallOutcomeTest, ADeviceWithoutMemoryCostsTheSiteItsPartOfTheRound) {
   EXPECT_EQ(site.coordinator.updates.size(), 1u);
 }
 
-// Nobody says which limit it is: it may be another one in a minute, but not for
-// ever.
+// The error does not name the limit: it may change in a minute, but the site
+// must not wait without end.
 TEST(CallOutcomeTest, ALimitWithoutACauseIsTriedAFewTimes) {
   SiteAtWork site(testing::TempDir() + "/call_outcome_perhaps");
   site.coordinator.tasks = {site.MakeTask(v1::Task::PREPARE, 0)};
-  for (int i = 0; i < 9; ++i) {  // what is not answered comes again
+  for (int i = 0; i < 9; ++i) {  // an unanswered task comes again
     site.coordinator.tasks.push_back(site.MakeTask(v1::Task::TRAIN, 1));
   }
   site.trainer.train = absl::ResourceExhaustedError("some limit");

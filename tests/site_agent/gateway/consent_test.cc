@@ -50,7 +50,8 @@ class ConsentTest : public testing::Test {
     return study;
   }
 
-  // Its hash; `accepted` null: offered and no more.
+  // Offers the study, and approves it unless `accepted` is null. Returns its
+  // hash.
   std::string Offer(const v1::Study& study, const Acceptance* accepted) {
     const std::string bytes = SerializeStudy(study), hash = Sha256Of(bytes);
     EXPECT_TRUE(approvals_.PutOffer(hash, bytes).ok());
@@ -130,7 +131,7 @@ TEST_F(ConsentTest, AnEndedStudyOfOneSiteLessIsARisk) {
       HasSubstr("site_updates_inferable"));
 }
 
-// Or the first would stop when its gateway is started anew.
+// Otherwise the first study would stop when its gateway is started again.
 TEST_F(ConsentTest, AYesToALaterStudyCoversTheEarlierOne) {
   const v1::Study first = StudyOf({"a", "b", "c"});
   const v1::Study later = StudyOf({"a", "b", "c", "d"});
@@ -172,7 +173,7 @@ TEST_F(ConsentTest, ACensusThatDiffersInOnePatientAsksForAYes) {
   const std::string own = Offer(study, &weights_);
   ArmCensuses arms = census.arms();
   arms[0].set_fold_class_patients(1, 21);
-  // It came to no census there.
+  // The other study has no census yet.
   EXPECT_TRUE(CheckPatientsConsent(approvals_, own, study, arms).ok());
   ASSERT_TRUE(WriteFileAtomically(
                   absl::StrCat(folder_, "/studies/", ToHex(hash), ".census"),
@@ -209,7 +210,7 @@ TEST_F(ConsentTest, AYesToALaterCensusCoversTheEarlierOne) {
   const ArmCensuses arms = census.arms();
   arm->set_fold_class_patients(0, 21);
   give(two);
-  // A yes to something else; this one was not yet compared.
+  // The approval accepts another risk; this study was not compared yet.
   EXPECT_FALSE(CheckPatientsConsent(approvals_, one, first, arms).ok());
   give(one);
   EXPECT_TRUE(CheckPatientsConsent(approvals_, one, first, arms).ok());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Shows what `hilum-site doctor` makes of the trainer's lines. No
-// certificate is there, so no coordinator is asked.
+// How `hilum-site doctor` treats the trainer's lines. There is no certificate,
+// so no coordinator is asked.
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -42,13 +42,14 @@ class DoctorCommandTest : public ::testing::Test {
   void Write(const std::string& name, const std::string& text) const {
     ASSERT_TRUE(WriteFileAtomically(Path(name), text).ok());
   }
-  // Stands for hilum-trainer.
+  // Puts a script in the place of hilum-trainer.
   void Trainer(const std::string& script) const {
     Write("trainer.sh", absl::StrCat("#!/bin/sh\n", script));
     ASSERT_EQ(chmod(Path("trainer.sh").c_str(), 0700), 0);
   }
 
-  // Returns what it writes; it always fails here, for want of a certificate.
+  // Returns the command's output; the command always fails here, without a
+  // certificate.
   std::string Doctor() const {
     ::testing::internal::CaptureStdout();
     const absl::Status status = hilum::Doctor(Path("site.yaml"));
@@ -92,7 +93,7 @@ TEST_F(DoctorCommandTest, ATrainerThatCannotCheckIsAFailure) {
   Trainer("exit 2");
   EXPECT_THAT(Doctor(), AllOf(HasSubstr("FAIL  case manifest: "),
                               HasSubstr("ended with code 2")));
-  // Killed after a line that was good.
+  // The trainer is killed after a good line.
   Trainer("echo 'ok    case manifest: 3 rows'; kill -KILL $$");
   EXPECT_THAT(Doctor(), HasSubstr("ended with code 137"));
 }

@@ -32,7 +32,7 @@ std::string NewFolder() {
   return path;
 }
 
-// Of a site "a" that was offered one study of four sites.
+// The facts of a site "a" that was offered one study of four sites.
 class EgressFactsTest : public testing::Test {
  protected:
   EgressFactsTest() {
@@ -121,7 +121,7 @@ TEST_F(EgressFactsTest, RefusedOfferIsToldOfForAnHour) {
   ExpectSent(poll);
   clock_.now += absl::Hours(1);
   EXPECT_THAT(facts_.RefusedOffers(), testing::IsEmpty());
-  ExpectSent(poll);  // it may have waited for the network since
+  ExpectSent(poll);  // the poll may have waited for the network since
 }
 
 TEST_F(EgressFactsTest, EveryHeaderIsOfAnOfferedStudyAndARoundOfIt) {

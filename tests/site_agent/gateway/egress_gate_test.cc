@@ -22,7 +22,7 @@ namespace {
 
 using testing::HasSubstr;
 
-// A coordinator that answers everything with a receipt.
+// A coordinator that answers every call with a receipt.
 class ReceiptTransport : public Transport {
  public:
   explicit ReceiptTransport(const Authority& authority) {
@@ -189,7 +189,7 @@ TEST_F(EgressGateTest, LongReceiptIsNotTaken) {
               testing::ElementsAre(HasSubstr("of at most 512")));
 }
 
-// Each chunk, those that are sent again too, and each question.
+// The ledger counts each chunk, also repeated ones, and each question.
 TEST_F(EgressGateTest, BytesOfEveryCallAreInTheLedger) {
   for (uint64_t offset : {0, 1024, 0, 1024, 2048}) {
     ASSERT_TRUE(Upload(offset, 1024).ok());

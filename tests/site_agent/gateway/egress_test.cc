@@ -102,7 +102,7 @@ TEST(EgressTest, InnerMessagesAreWalkedToo) {
   EXPECT_THAT(RefusalOf(request), HasSubstr("BlobRef.sha256"));
 }
 
-// 32 classes, as many folds as there may be, the largest numbers.
+// The census has 32 classes, the most folds and the largest numbers.
 TEST(EgressTest, LargestCensusMayLeave) {
   v1::SubmitCensusRequest census;
   for (int a = 0; a < 2; ++a) {
@@ -118,7 +118,7 @@ TEST(EgressTest, LargestCensusMayLeave) {
   }
   census.mutable_rejected_masks()->Resize(32, kMaxRows);
   EXPECT_TRUE(CheckEgress(census).ok()) << CheckEgress(census);
-  // One number more than there are bins for is over the field's bytes.
+  // One number more than there are bins exceeds the field's bytes.
   census.mutable_arms(0)->mutable_fingerprint()->mutable_grays()->Resize(
       80, uint64_t{1} << 33);
   EXPECT_THAT(RefusalOf(census), HasSubstr("grays"));
@@ -153,7 +153,7 @@ TEST(EgressTest, FieldsOfAnotherBuildAreRefused) {
   EXPECT_THAT(RefusalOf(request), HasSubstr("does not know"));
 }
 
-// What a step of a masked sum says, as a site with ninety-nine peers says it.
+// Returns a site's answer to a step of a masked sum with `peers` peers.
 v1::SubmitSecureStepRequest Shares(int peers) {
   v1::SubmitSecureStepRequest step;
   step.set_sum_id(std::string(32, 'x'));
@@ -195,7 +195,7 @@ TEST(EgressTest, SharesOfAnotherSizeAreRefused) {
         std::string(size, '\x1f'));
     EXPECT_THAT(RefusalOf(step), HasSubstr("Share")) << size;
   }
-  // A number that is none of the field.
+  // The share is not a number of the field.
   v1::SubmitSecureStepRequest step = Revealed(3);
   step.mutable_revealed()->mutable_shares(1)->set_share(std::string(32, '\0') +
                                                         std::string(8, '\xff'));
@@ -250,7 +250,7 @@ TEST(EgressTest, BytesThatAreNoSignatureAreRefused) {
   }
 }
 
-// The doorway is one: no source but the gate's hands bytes to a transport.
+// No source but the gate's hands bytes to a transport.
 TEST(EgressTest, TransportIsCalledInOnePlace) {
   namespace fs = std::filesystem;
   std::vector<std::string> callers;

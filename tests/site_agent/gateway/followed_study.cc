@@ -22,7 +22,7 @@ using Step = HonestSum::Step;
 const SiteId kSelf("a");
 constexpr uint32_t kExamples = 10;  // of each site and track
 
-// Small deltas, counts and a loss.
+// Returns small deltas, counts and a loss.
 std::vector<uint32_t> RandomUpdate(const VectorLayout& layout,
                                    const std::string& stream) {
   Rng rng(9, stream);

@@ -18,49 +18,50 @@
 
 namespace hilum {
 
-// Site "a" follows a study of four sites, whose sums are made and published
-// as a test says. Each of its fixtures' tests has a folder of its own.
+// Site "a" follows a study of four sites. Tests choose which sums are made and
+// published. Each test has a folder of its own.
 class FollowedStudyTest : public testing::Test {
  protected:
   FollowedStudyTest();
 
   // Begins anew with this study.
   void Open(const v1::Study& study);
-  // As a new process on the same folder.
+  // Restarts the site like a new process on the same folder.
   void Restart();
 
-  // Names what `sums` names.
+  // Returns a task that names the model and the openings of `sums`.
   v1::Task TaskOf(uint32_t round, const PublishedSums& sums,
                   v1::Task::Kind kind = v1::Task::TRAIN) const;
-  // The site is asked for its part in the round.
+  // Asks the site for its part in the round.
   absl::Status Follow(const v1::Task& task) {
     return follower_->Follow(task, masked_path_);
   }
   absl::Status Follow(uint32_t round) { return Follow(TaskOf(round, *sums_)); }
-  // Is told another opening than the last one.
+  // Shows the site another opening than the last one.
   absl::Status FollowShown(uint32_t round, const v1::SumOpening& opening);
 
-  // Makes and publishes a sum: round 0 is that of the censuses, a later one of
-  // random updates. The lost sites give no vector, the others are not asked.
+  // Makes and publishes a sum: round 0 sums the censuses, later rounds random
+  // updates. Lost sites give no vector; absent sites are not asked.
   void MakeSum(uint32_t round, PublishedSums& sums,
                const std::set<SiteId>& lost = {},
                const std::set<SiteId>& absent = {});
   void MakeSum(uint32_t round) { MakeSum(round, *sums_); }
-  // The vector of the last sum of updates, before it was masked.
+  // Returns a site's vector in the last sum of updates, before it was masked.
   const std::vector<uint32_t>& PlainOf(const SiteId& site) const {
     return plain_.at(site);
   }
 
-  // Of the next sum: what sites say of the vectors they gave to the last one.
+  // Returns the roster of the next sum, with the checksums of the vectors in
+  // the last sum.
   v1::Roster Roster() const;
   absl::Status CheckRoster(const v1::Roster& roster) {
     return follower_->CheckRoster(TaskOf(1, *sums_).header(), roster);
   }
 
-  // For good, since what the coordinator shows does not follow.
+  // Expects PERMISSION_DENIED: what the coordinator shows does not follow.
   static void ExpectUntrusted(const absl::Status& status,
                               const std::string& why);
-  // Where the coordinator stands, model and all.
+  // Expects that site and coordinator have the same state and the same model.
   void ExpectAtTheSame();
   bool WasFetched(const std::string& sha256) const;
   const BlobCache& cache() const { return *cache_; }
@@ -69,8 +70,8 @@ class FollowedStudyTest : public testing::Test {
   std::string hash_, folder_, state_path_;
   Blobs blobs_;
   std::optional<PublishedSums> sums_;
-  std::string masked_path_;       // what "a" gave to the last sum
-  std::set<std::string> hidden_;  // blobs that are not served
+  std::string masked_path_;       // the vector that "a" gave to the last sum
+  std::set<std::string> hidden_;  // blobs that the coordinator withholds
   std::unique_ptr<StudyFollower> follower_;
 
  private:

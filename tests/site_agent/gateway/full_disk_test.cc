@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a site does while its disk is full, and after.
+// How a site behaves while its disk is full, and afterwards.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -102,7 +102,7 @@ TEST_F(SiteOnAFullDiskTest, StudyGoesOnOnceThereIsRoom) {
 TEST_F(SiteOnAFullDiskTest, TrainersFullDiskCostsTheRoundNothing) {
   SiteAtWork site(Path("state"));
   const v1::Task train = site.MakeTask(v1::Task::TRAIN, 1);
-  site.coordinator.tasks = {train, train};  // what is not answered comes again
+  site.coordinator.tasks = {train, train};  // an unanswered task comes again
   site.trainer.train = absl::ResourceExhaustedError("the trainer's disk");
   site.on_log = [&](absl::string_view line) {
     if (absl::StrContains(line, "the trainer's disk")) {

@@ -13,12 +13,12 @@
 
 namespace hilum {
 
-// One consortium for all tests of the process; certificates of its sites, made
-// when they are first asked for.
+// Returns the site's credentials, made at the first call. All tests of the
+// process share one consortium.
 const SiteCredentials& CredentialsOf(const SiteId& site);
 
-// One masked sum as an honest coordinator runs it.
-// Life: for each step in turn StepFor and On of each site, then Close.
+// One masked sum, run like an honest coordinator runs it. Life: for each step
+// in turn StepFor and On of each site, then Close.
 class HonestSum {
  public:
   using Step = SecAggServer::Step;
@@ -31,9 +31,11 @@ class HonestSum {
   absl::Status Close() { return server_.Close(); }
 
   const SecAggServer& server() const { return server_; }
-  // All that opens it, but for what sum it is and where the study stands.
+  // Returns the opening, without the fields about the sum itself and the
+  // study's state.
   absl::StatusOr<v1::SumOpening> Open() const;
-  // The sum of the survivors' vectors, from the sum of them masked.
+  // Returns the sum of the survivors' vectors from the sum of the masked
+  // vectors.
   absl::StatusOr<std::vector<uint32_t>> Read(
       std::vector<uint32_t> masked) const;
 
@@ -44,27 +46,27 @@ class HonestSum {
   std::map<SiteId, v1::BlobRef> vectors_;
 };
 
-// A site with a vector, whose part in sums is under test, or is what the site
-// under test has beside it. In a folder of its own.
+// A site with a vector and a folder of its own: the site under test, or one of
+// its peers.
 class SumSite {
  public:
   SumSite(SiteId site, std::string folder);
 
-  // As a new process on the same folder.
+  // Restarts the site like a new process on the same folder.
   void Restart();
   absl::StatusOr<v1::SubmitSecureStepRequest> Answer(
       const v1::Task& task, const SecurePart::Asked& asked);
-  // The same, about a model that each question has for itself.
+  // The same, about a model that differs in each context.
   absl::StatusOr<v1::SubmitSecureStepRequest> Answer(
       const v1::Task& task, const SecAggContext& context);
 
   void SetVector(const std::vector<uint32_t>& words);
-  std::vector<uint32_t> Masked() const;  // as it was answered last
+  std::vector<uint32_t> Masked() const;  // from the last answer
   SecurePart& part() { return *part_; }
   const std::string& folder() const { return folder_; }
   std::string RevealedPath(const v1::Header& header) const;
 
-  std::string masked_path;  // where it goes; below the folder by default
+  std::string masked_path;  // below the folder by default
 
  private:
   const SiteId site_;
@@ -72,7 +74,7 @@ class SumSite {
   std::unique_ptr<SecurePart> part_;
 };
 
-// To words, and the other way.
+// Convert bytes to words, and add words to a sum.
 std::vector<uint32_t> WordsOf(absl::string_view bytes);
 void AddTo(std::vector<uint32_t>& sum, const std::vector<uint32_t>& words);
 

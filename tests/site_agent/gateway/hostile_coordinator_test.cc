@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A gateway at work whose coordinator, or whose state folder, is hostile: the
-// attack fails, the gateway lives and works on, and the refusal is in its
-// ledger.
+// A running gateway with a hostile coordinator or a hostile state folder: the
+// attack fails, the gateway works on, and the refusal is in its ledger.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -54,7 +53,7 @@ class HostileCoordinatorTest : public testing::Test {
     uint64_t bytes = 0;
     for (const auto& entry :
          std::filesystem::recursive_directory_iterator(site_.state_dir)) {
-      // What the site fetches of an approved study is not what fills a disk.
+      // While the site trains it needs its study's blobs, which do not count.
       const std::string name = entry.path().parent_path().filename().string();
       if (entry.is_regular_file() && (name != "blobs" || !works_)) {
         bytes += entry.file_size();
@@ -62,7 +61,7 @@ class HostileCoordinatorTest : public testing::Test {
     }
     return bytes;
   }
-  // After what the test put into its way, the site trains as ever.
+  // Expects that the site still trains after the attack.
   void ExpectItWorksOn() {
     works_ = true;
     site_.coordinator.tasks.push_back(site_.MakeTask(v1::Task::TRAIN, 1));
@@ -157,7 +156,7 @@ TEST_F(HostileCoordinatorTest, BlobOfAPebibyteIsNotFetched) {
   EXPECT_THAT(Refused(), ElementsAre(HasSubstr("1125899906842624 bytes")));
 }
 
-// The last chunk of each model never comes, and each task names another one.
+// The last chunk of each model never comes, and each task names another model.
 TEST_F(HostileCoordinatorTest, UnfinishedModelsDoNotFillTheDisk) {
   v1::Study study = SmallStudy();
   study.mutable_model()->set_trainable(v1::Model::TRAINABLE_ALL);
@@ -168,7 +167,7 @@ TEST_F(HostileCoordinatorTest, UnfinishedModelsDoNotFillTheDisk) {
   ASSERT_GT(size, 2u << 20);  // several chunks
   site.coordinator.tasks = {site.MakeTask(v1::Task::PREPARE, 0)};
   for (char name : {'c', 'd', 'e', 'f', 'g', 'h'}) {
-    // Of the first round the model is known.
+    // The model of the first round is known, so this is the second.
     v1::Task task = site.MakeTask(v1::Task::TRAIN, 2);
     task.mutable_global()->set_sha256(std::string(32, name));
     site.coordinator.blobs[task.global().sha256()] = std::string(size, name);
@@ -209,7 +208,7 @@ TEST_F(HostileCoordinatorTest, ChunkLongerThanAskedForIsNotStored) {
   };
   ASSERT_TRUE(site_.Run().ok());
   EXPECT_THAT(Refused(), Not(IsEmpty()));
-  // Chunks are fetched beside each other: eight lines an hour, then a count.
+  // Chunks are fetched in parallel: eight lines an hour, then a count.
   EXPECT_THAT(Refused(), Each(AnyOf(HasSubstr("were asked for"),
                                     HasSubstr("further ones"))));
   EXPECT_LT(BytesStored(), 200000u);
@@ -288,7 +287,7 @@ TEST_F(HostileCoordinatorTest, TextOfAnErrorIsPrintableInTheLog) {
   EXPECT_THAT(log_, Not(HasSubstr("\x1b")));
 }
 
-// Names of files are no way out, of whatever they are.
+// File names of any kind must not carry data out.
 TEST_F(HostileCoordinatorTest, NamesOfFilesInTheStateFolderDoNotLeave) {
   std::vector<std::string> spelled;
   for (const char* part : {"Jane Doe, born 1961-02-03, lives",
@@ -317,7 +316,7 @@ TEST_F(HostileCoordinatorTest, NamesOfFilesInTheStateFolderDoNotLeave) {
   }
 }
 
-// A trainer that has turned hostile.
+// An attacker controls the trainer.
 TEST_F(HostileCoordinatorTest, DigestThatATrainerMadeUpDoesNotLeave) {
   site_.trainer.spoil_manifest = "Jane Doe, born 1961-02-03, AIDS ";
   site_.coordinator.tasks = {site_.MakeTask(v1::Task::PREPARE, 0)};
@@ -345,7 +344,7 @@ TEST_F(HostileCoordinatorTest, EveryCallOfAStudyIsInItsLedger) {
     }
   }
   EXPECT_EQ(polls, site_.coordinator.polls.size());
-  EXPECT_EQ(chunks, 2u);  // the question how far it is, and the update
+  EXPECT_EQ(chunks, 2u);  // the question how much has come, and the update
   EXPECT_EQ(submits, 2u);
 }
 

@@ -53,7 +53,7 @@ class InboundChecksTest : public testing::Test {
     next.mutable_ended()->mutable_header()->set_study_hash(hash_);
     return next;
   }
-  // Another study that this site may be offered.
+  // Returns another study that this site may be offered.
   v1::Study Other(const std::string& name = "other") const {
     v1::Study study = study_;
     study.set_name(name);
@@ -239,7 +239,7 @@ TEST_F(InboundChecksTest, ModelHasTheBytesOfTheStudysModel) {
         [&](v1::Task& t) { SetBlob(*t.mutable_global(), length, bytes); },
         absl::StrCat("task.global: a hash of ", length));
   }
-  // The approved starting weights, whole.
+  // The approved starting weights, with all parameters.
   ExpectTaskTaken([&](v1::Task& t) {
     t.mutable_global()->set_sha256(study_.initial_weights_sha256());
     t.mutable_global()->set_size(shape_->initial_bytes);

@@ -26,7 +26,7 @@ class StepSizesTest : public testing::Test {
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << why;
     EXPECT_THAT(std::string(status.message()), HasSubstr("task.secure." + why));
   }
-  // A value of `most` bytes passes, a longer one does not.
+  // Expects that a value of `most` bytes passes and a longer one fails.
   void ExpectLimit(const std::function<void(const std::string&)>& set,
                    size_t most, const std::string& field) {
     set(std::string(most, 'v'));
@@ -35,7 +35,7 @@ class StepSizesTest : public testing::Test {
     ExpectRefused(field);
     set("");
   }
-  // As many entries as the study has sites pass, one more does not.
+  // Expects that one entry for each site passes and one more fails.
   void ExpectCount(const std::function<void()>& add, const std::string& field) {
     for (size_t i = 0; i < kSites; ++i) add();
     ExpectTaken();

@@ -9,10 +9,10 @@
 
 namespace hilum {
 
-// The lines of the ledger file at `path`, in order.
+// Returns the lines of the ledger file at `path`, in order.
 std::vector<v1::LedgerEntry> LedgerLines(const std::string& path);
 
-// The details of the lines of one kind, in order.
+// Returns the details of the lines of one kind, in order.
 std::vector<std::string> LedgerDetails(const std::string& path,
                                        v1::LedgerEntry::Kind kind);
 

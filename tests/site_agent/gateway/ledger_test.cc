@@ -128,7 +128,7 @@ TEST_F(LedgerCountsTest, RefusalsWithoutEndAreAFewLinesAndACount) {
                     .ok());
   }
   EXPECT_THAT(Lines(), SizeIs(Ledger::kRefusalLines));
-  // Not even where each is followed by a message.
+  // Other lines between refusals do not reset the count.
   ASSERT_TRUE(ledger_->Append(EntryOf(LedgerEntry::SENT)).ok());
   EXPECT_THAT(Lines(), SizeIs(Ledger::kRefusalLines + 1));
   ASSERT_TRUE(ledger_->Flush().ok());
@@ -146,7 +146,7 @@ TEST_F(LedgerCountsTest, RefusalsOfAnotherKindHaveLinesOfTheirOwn) {
   EXPECT_EQ(Lines().back().detail(), "why");
 }
 
-// Such a text could not be written as JSON, and its error ended the gateway.
+// Such a text cannot be written as JSON; the error must not end the gateway.
 TEST_F(LedgerCountsTest, TextThatIsNotUtf8IsWrittenAsNumbers) {
   ASSERT_TRUE(
       ledger_->Append(EntryOf(LedgerEntry::SUM_REFUSED, "\xff\xfe\x1b\n"))
@@ -154,12 +154,12 @@ TEST_F(LedgerCountsTest, TextThatIsNotUtf8IsWrittenAsNumbers) {
   EXPECT_EQ(Lines()[0].detail(), "\\xFF\\xFE\\x1B\\x0A");
 }
 
-// --- What an earlier process left.
+// --- The file of an earlier process.
 
 TEST_F(LedgerCountsTest, ALedgerOfYearsIsOpenedByItsEnd) {
   Call(1);
   ledger_.reset();
-  // Sparse, and far larger than what is read into memory.
+  // The file is sparse, and far larger than the part that is read into memory.
   constexpr uint64_t kSize = uint64_t{5} << 30;
   {
     const ScopedFd fd(open(path_.c_str(), O_WRONLY | O_CLOEXEC));
@@ -180,7 +180,7 @@ TEST_F(LedgerCountsTest, ALedgerOfYearsIsOpenedByItsEnd) {
   std::filesystem::remove(path_);
 }
 
-// What does not say its sequence counts as a line.
+// A line without a sequence number still counts as a line.
 TEST_F(LedgerCountsTest, LinesAreCountedWhereTheLastOneCannotBeRead) {
   ledger_.reset();
   ASSERT_TRUE(WriteFileAtomically(path_, "x\ny\nz\ntorn").ok());

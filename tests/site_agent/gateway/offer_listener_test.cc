@@ -20,7 +20,7 @@ TEST(OfferListenerTest, NothingIsAskedDuringAShortCall) {
                             .interrupt = [&] { ++interrupted; }});
   }
   EXPECT_EQ(asked, 0);
-  EXPECT_EQ(interrupted, 0);  // or the session's own next question would be
+  EXPECT_EQ(interrupted, 0);  // the session's next question is safe
 }
 
 TEST(OfferListenerTest, AsksAgainUntilTheCallIsOver) {

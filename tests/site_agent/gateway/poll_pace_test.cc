@@ -14,7 +14,8 @@ class SetClock : public Clock {
 
 class PollPaceTest : public testing::Test {
  protected:
-  // The pauses of `times` answers in a row, each so long after its question.
+  // Returns the sum of the pauses after `times` answers in a row, each with the
+  // same time after its question.
   absl::Duration Sum(int times, const v1::NextTaskResponse& answer,
                      absl::Status status = absl::OkStatus(),
                      absl::Duration took = absl::ZeroDuration()) {

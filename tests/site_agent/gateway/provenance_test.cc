@@ -42,7 +42,7 @@ class ProvenanceTest : public testing::Test {
   void StartFrom(const std::vector<float>& weights) {
     study_.set_initial_weights_sha256(Sha256Of(BlobBytes(weights)));
   }
-  // As `study submit --weights` reads it.
+  // Reads the release's weights like `study submit --weights`.
   std::vector<float> Released(const WeightsOptions& options) const {
     return ReadWeights(kReleased, StudyLayout(study_)->architecture, options)
         .value();
@@ -86,7 +86,8 @@ TEST_F(ProvenanceTest, OneValueOfAnotherIsUnknown) {
   EXPECT_THAT(Find().sentence, testing::StartsWith("unknown"));
 }
 
-// Whoever can write beside the program must not make weights of the release.
+// An attacker who can write beside the program must not pass weights off as the
+// release's.
 TEST_F(ProvenanceTest, AFileThatIsNotTheReleasesCountsForNothing) {
   StartFrom(Released({.fresh_head = true, .seed = 7}));
   const std::string path = share_ + "/hilum_small.safetensors";

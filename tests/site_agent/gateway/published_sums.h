@@ -16,9 +16,8 @@
 
 namespace hilum {
 
-// What an honest coordinator keeps of a study's sums and shows its sites of
-// them, as coordinator/federation_sums.cc does. A copy goes on by itself from
-// where it was made.
+// The state that an honest coordinator keeps of a study's sums and shows its
+// sites, like coordinator/federation_sums.cc. A copy goes on independently.
 class PublishedSums {
  public:
   using Vectors = std::map<SiteId, std::vector<uint32_t>>;
@@ -32,25 +31,25 @@ class PublishedSums {
   bool HasCensus() const { return !chain_.census_sha256().empty(); }
   const v1::SumOpening& last() const { return last_; }
 
-  // What a site is asked by a task that goes on from chain().
+  // Returns the question of a task that goes on from chain().
   SecAggContext ContextOf(const v1::Task& task) const;
   const std::string& ModelOf(v1::Task::Kind kind) const;
-  // Names the model and the openings, where there are any.
+  // Writes the model and the openings, if there are any, into the task.
   void Fill(v1::Task& task) const;
   v1::BlobRef Put(const v1::SumOpening& opening) {
     return PutBlob(*blobs_, opening.SerializeAsString());
   }
 
-  // Reads a sum that is done, of which the survivors' vectors are `masked`;
-  // publishes it and goes on from it, unless it is one of evaluations. Returns
-  // the words.
+  // Reads a completed sum whose survivors' vectors are `masked`, publishes it
+  // and goes on from it, unless it is a sum of evaluations. Returns the words.
   std::vector<uint32_t> Publish(v1::Task::Kind kind, const HonestSum& sum,
                                 const Vectors& masked);
 
-  // Of what the site gave to the last sum; empty: nothing.
+  // Returns the checksum of the site's vector in the last sum; empty: it gave
+  // none.
   std::string ChecksumOf(const SiteId& site) const;
 
-  // Changes the sum file before all that follows from it is worked out.
+  // Changes the sum file before the next state is worked out from it.
   std::function<void(std::string&)> forge = [](std::string&) {};
 
  private:

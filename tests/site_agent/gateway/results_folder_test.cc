@@ -28,8 +28,8 @@ TEST(ResultsFolderTest, NameAndHashTellStudiesApart) {
   EXPECT_EQ(PredictionsPath("/f", SiteId("a")), "/f/predictions-site-a.csv");
 }
 
-// What one study left at the site is there still when the next has ended, also
-// where both have one name.
+// The results of a study are still there after the next study has ended, even
+// if both studies have the same name.
 TEST(ResultsFolderTest, NextStudyOverwritesNothingOfTheLast) {
   const std::string state = testing::TempDir() + "/results-folder";
   std::filesystem::remove_all(state);
@@ -47,7 +47,7 @@ TEST(ResultsFolderTest, NextStudyOverwritesNothingOfTheLast) {
     ASSERT_TRUE(site.Run().ok());
     folders.push_back(ResultsFolder(state, study, site.hash));
     EXPECT_THAT(log, HasSubstr(folders.back()));
-    // A mark of the study that wrote them.
+    // Marks each file with the seed of the study that wrote it.
     for (const std::string& file :
          {absl::StrCat(folders.back(), "/rejected.csv"),
           PredictionsPath(folders.back(), SiteId("a"))}) {

@@ -62,7 +62,7 @@ TEST_F(RevealedListsTest, EachSubjectCountsByItself) {
       lists_.Check({std::string(32, 'x'), model_}, second_, Sites("abc")).ok());
 }
 
-// Its own rounds have a stricter rule (SecurePart).
+// SecurePart has a stricter rule for the rounds of one study.
 TEST_F(RevealedListsTest, SumsOfTheSameStudyAreNotCompared) {
   ASSERT_TRUE(lists_.Note({model_}, first_, Sites("abcd")).ok());
   EXPECT_TRUE(lists_.Check({model_}, first_, Sites("abc")).ok());

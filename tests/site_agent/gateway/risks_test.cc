@@ -96,8 +96,8 @@ TEST(RisksTest, ThreeSitesOfDifferenceOrNoneHideEachOther) {
   EXPECT_THAT(Risks(StudyOf({"a", "b", "c", "d", "e", "f"}), past), IsEmpty());
 }
 
-// The updates of studies that start apart are not compared, but a census is the
-// same whatever the start.
+// Updates of studies with different starting weights are not compared, but a
+// census does not depend on the starting weights.
 TEST(RisksTest, CountsOfTheSiteThatTwoStudiesDifferInTakeAYes) {
   v1::Study other = StudyOf({"a", "b", "c"});
   other.set_initial_weights_sha256(std::string(32, 'x'));
@@ -106,7 +106,7 @@ TEST(RisksTest, CountsOfTheSiteThatTwoStudiesDifferInTakeAYes) {
   ASSERT_THAT(Names(risks), ElementsAre("counts_inferable"));
   EXPECT_THAT(risks[0].sentence, HasSubstr("differ only in d"));
   EXPECT_THAT(risks[0].sentence, HasSubstr("how many cases that site has"));
-  // Three sites hide one another, and the same sites tell nothing.
+  // Three differing sites hide one another, and equal sites reveal nothing.
   EXPECT_THAT(Risks(StudyOf({"a", "b", "c", "d", "e", "f"}), {Past(other)}),
               IsEmpty());
   EXPECT_THAT(Risks(StudyOf({"a", "b", "c"}), {Past(other)}), IsEmpty());
@@ -139,7 +139,7 @@ TEST(RisksTest, WhatIsNotAcceptedIsListedWithItsSentence) {
               testing::Not(HasSubstr("all is seen")));
 }
 
-// Patients of one arm, fold by fold.
+// Returns a census with patients in one arm, fold by fold.
 v1::SubmitCensusRequest Census(const std::vector<uint64_t>& patients) {
   v1::SubmitCensusRequest census;
   v1::ArmCensus* arm = census.add_arms();
@@ -169,14 +169,14 @@ TEST_F(PatientsRiskTest, OneToNinePatientsOfDifferenceAreInferable) {
   EXPECT_FALSE(Compare({20, 20, 20, 20}, {20, 30, 20, 20}).has_value());
 }
 
-// Counts that cancel are patients that differ all the same.
+// Differences that cancel in the sum still mean differing patients.
 TEST_F(PatientsRiskTest, FoldsAreComparedOneByOne) {
   const auto risk = Compare({21, 20, 19, 20}, {20, 20, 20, 20});
   ASSERT_TRUE(risk.has_value());
   EXPECT_THAT(risk->sentence, HasSubstr("by only 2 patients:"));
 }
 
-// One patient may have a case of each class: six of difference in each of two
+// One patient may have a case of each class: a difference of six in each of two
 // classes may be six patients.
 TEST_F(PatientsRiskTest, APatientOfTwoClassesCountsOnce) {
   const auto risk = Compare({26, 26, 20, 20}, {20, 20, 20, 20});

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a site asks of a sum's roster and survivors beyond the protocol.
+// A site's checks of a sum's roster and survivors, beyond the protocol.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -52,7 +52,7 @@ class SecurePartRosterTest : public testing::Test {
   absl::StatusOr<Said> Ask() {
     return sites_[kSelf]->Answer(TaskOf(kSelf), asked_);
   }
-  // The other sites answer, but those that are lost, and the site `said`.
+  // The other sites answer, except the lost ones; site kSelf answers `said`.
   void Close(const absl::StatusOr<Said>& said,
              const std::set<SiteId>& lost = {}) {
     ASSERT_TRUE(said.ok()) << said.status();
@@ -101,7 +101,7 @@ TEST_F(SecurePartRosterTest, RosterIsCheckedAgainWhereTheDiskWasFull) {
   EXPECT_EQ(sum_->server().survivors().size(), 4u);
 }
 
-// The signatures of the first roster are those that were checked.
+// Only the signatures of the first roster were checked.
 TEST_F(SecurePartRosterTest, OtherRosterAfterAFullDiskIsRefused) {
   UpTo(Step::kShareKeys);
   asked_.check_roster = [](const v1::Roster&) {
@@ -121,7 +121,7 @@ TEST_F(SecurePartRosterTest, OtherRosterAfterAFullDiskIsRefused) {
   EXPECT_THAT(std::string(refused.message()), HasSubstr("another roster"));
 }
 
-// Its keys are of a question that this site could not follow to the end.
+// Its keys belong to a question that this site could not follow to the end.
 TEST_F(SecurePartRosterTest, SumThatWasLeftTakesNoFurtherStep) {
   UpTo(Step::kShareKeys);
   sites_[kSelf]->part().Leave(absl::NotFoundError("no opening"));
@@ -145,7 +145,7 @@ TEST_F(SecurePartRosterTest, TwoStudiesAboutOneModelHaveOneListOfSurvivors) {
     EXPECT_THAT(std::string(refused.message()),
                 HasSubstr("differs from it only in s3"));
   }
-  // The officer may take the risk; and the same list tells nothing.
+  // The officer may accept the risk, and an equal list reveals nothing.
   other_study('w');
   UpTo(Step::kConfirm, {SiteId("s3")});
   asked_.may_differ = true;
@@ -155,7 +155,7 @@ TEST_F(SecurePartRosterTest, TwoStudiesAboutOneModelHaveOneListOfSurvivors) {
   UpTo(Step::kDone);
 }
 
-// Another layout makes other bytes of the same starting weights.
+// Another layout gives other bytes of the same starting weights.
 TEST_F(SecurePartRosterTest, TwoStudiesFromOneStartHaveOneFirstList) {
   asked_.start_sha256 = std::string(32, 's');
   Start(1, 'x');
@@ -181,7 +181,7 @@ TEST_F(SecurePartRosterTest, FewerSurvivorsThanTheOfficersApprovedAreRefused) {
 
 TEST_F(SecurePartRosterTest, ModelThatWasRevealedHasOneListOfSurvivors) {
   UpTo(Step::kUnmask);
-  ASSERT_TRUE(Ask().ok());  // and the sum is lost
+  ASSERT_TRUE(Ask().ok());  // then the sum is lost
   for (bool restarted : {false, true}) {
     if (restarted) sites_[kSelf]->Restart();
     Start(restarted ? 3 : 2, restarted ? 'z' : 'y');
@@ -193,7 +193,7 @@ TEST_F(SecurePartRosterTest, ModelThatWasRevealedHasOneListOfSurvivors) {
   }
   Start(4, 'w');
   UpTo(Step::kDone);
-  // It is noted with the model that the sum began with.
+  // The shares are noted with the model with which the sum began.
   Start(5, 'v');
   UpTo(Step::kConfirm, {SiteId("s3")});
   asked_.model_sha256 = std::string(32, 'n');

@@ -24,9 +24,10 @@ using Step = HonestSum::Step;
 using absl::StatusCode;
 using testing::HasSubstr;
 
-const SiteId kSelf("s0");  // the site that a test asks what it asks
+const SiteId kSelf("s0");  // the site under test
 
-// A cohort of sites, each with a part of its own, and sums over their vectors.
+// A cohort of sites, each with a SecurePart of its own, and sums over their
+// vectors.
 class SecurePartTest : public testing::Test {
  protected:
   SecurePartTest() { Gather(4); }
@@ -69,7 +70,7 @@ class SecurePartTest : public testing::Test {
     sum_ = std::make_unique<HonestSum>(Context(round), std::string(32, id));
   }
 
-  // The present step, as the site is shown it.
+  // Returns the present step, as the site is shown it.
   v1::Task TaskOf(const SiteId& site) const {
     v1::Task task;
     task.mutable_header()->set_study_hash(sum_->context().study_hash);
@@ -81,7 +82,7 @@ class SecurePartTest : public testing::Test {
   absl::StatusOr<Said> Ask(const v1::Task& task, const SiteId& site = kSelf) {
     return sites_[site]->Answer(task, sum_->context());
   }
-  // All take the present step, but those who leave.
+  // All sites take the present step, except those in `leave`.
   void Take(const std::set<SiteId>& leave = {}) {
     for (const SiteId& site : sum_->server().expected()) {
       if (leave.contains(site)) continue;
@@ -102,7 +103,7 @@ class SecurePartTest : public testing::Test {
     return sites_.at(kSelf)->RevealedPath(TaskOf(kSelf).header());
   }
 
-  // What the sum over the survivors must be, and what can be read.
+  // Expects that the opened sum is the sum of the survivors' plain vectors.
   void ExpectPlainSum() {
     std::vector<uint32_t> masked(vectors_[kSelf].size()), plain = masked;
     for (const SiteId& site : sum_->server().survivors()) {
@@ -134,7 +135,7 @@ std::string BytesOf(const absl::StatusOr<Said>& said) {
 
 TEST_F(SecurePartTest, MaskedFilesSumToThePlainSum) {
   for (int num_sites : {3, 5}) {
-    // Two blocks, and an end at no multiple of 4.
+    // Two blocks, and a length that is not a multiple of 4.
     ASSERT_NO_FATAL_FAILURE(Gather(num_sites, 70001));
     UpTo(Step::kDone);
     ExpectPlainSum();
@@ -193,7 +194,7 @@ TEST_F(SecurePartTest, StepShownTwiceWithDifferencesIsDeniedAndEndsTheSum) {
     change(*other.mutable_secure());
     ExpectRefused(Ask(other).status(), StatusCode::kPermissionDenied,
                   "twice, with differences");
-    // Nor is anything else of that sum answered from then on.
+    // The site answers nothing else of this sum from then on.
     EXPECT_EQ(Ask(task).status().code(), StatusCode::kPermissionDenied);
     Take({kSelf});
     if (sum_->server().step() != Step::kDone) {
@@ -213,7 +214,8 @@ TEST_F(SecurePartTest, SiteThatLeftASumTakesPartInTheNext) {
   ExpectPlainSum();
 }
 
-// What is revealed would be noted under a round that another sum is not of.
+// The revealed shares would be noted under a round to which the sum does not
+// belong.
 TEST_F(SecurePartTest, StepInAnotherRoundOrStudyThanTheSumBeganInIsDenied) {
   for (Step step : {Step::kAdvertiseKeys, Step::kShareKeys, Step::kMaskedInput,
                     Step::kConfirm, Step::kUnmask}) {
@@ -317,7 +319,7 @@ TEST_F(SecurePartTest, NoteOfWhatWasRevealedIsSeenToBeChanged) {
                   StatusCode::kDataLoss, "changed");
   }
   EXPECT_EQ(Ask(TaskOf(kSelf)).status().code(), StatusCode::kDataLoss);
-  // Whole, but of another study.
+  // The note is whole, but belongs to another study.
   v1::Header other = header;
   other.set_study_hash(std::string(32, 'g'));
   ASSERT_TRUE(
@@ -364,7 +366,7 @@ TEST_F(SecurePartTest, VectorThatIsGoneCostsTheSumAndNotTheStudy) {
   EXPECT_EQ(Ask(TaskOf(kSelf)).status().code(), StatusCode::kAborted);
 }
 
-// A file of this process's is not readable or writable in here.
+// While it lives, a process of root accesses files as another user does.
 class ScopedStranger {
  public:
   ScopedStranger() {

@@ -66,7 +66,7 @@ class ServeCommandTest : public testing::Test {
   static std::string Program(const char* name) {
     return absl::StrCat(HILUM_BIN_DIR "/", name);
   }
-  // Standard output of a command that ends with 0.
+  // Returns the standard output of a command that exits with 0.
   std::string Do(const std::vector<std::string>& words) const {
     const auto said = RunCommand(words, Path("commands.log"));
     EXPECT_TRUE(said.ok()) << said.status();
@@ -77,7 +77,7 @@ class ServeCommandTest : public testing::Test {
       absl::StrCat(testing::TempDir(), "/serve-", getpid());
 };
 
-// A trainer that is at work and answers nothing.
+// A trainer that runs but never answers.
 constexpr char kBusyTrainer[] = "#!/bin/sh\nexec sleep 600\n";
 
 TEST_F(ServeCommandTest, SigtermWhileTheTrainerWorksIsAStopAndNoFault) {
@@ -105,7 +105,7 @@ TEST_F(ServeCommandTest, SigtermWhileTheTrainerWorksIsAStopAndNoFault) {
       << Text("site.log");
   Do({Program("hilum-site"), "study", "approve", "--config", Path("site.yaml"),
       hash, "--accept", "visible_updates"});
-  // Made right before the trainer is asked to load the cases.
+  // The folder is made right before the trainer is asked to load the cases.
   ASSERT_TRUE(WaitForFile(Path("s/results"), *site, absl::Minutes(1)).ok())
       << Text("site.log");
   site->Stop(absl::Minutes(1));

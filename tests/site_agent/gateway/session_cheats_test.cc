@@ -23,8 +23,9 @@ class SessionCheatsTest : public testing::Test {
  protected:
   using Change = std::function<void(v1::Task&)>;
 
-  // Of one sum, the site is shown the step `in` changed. It gets nothing from
-  // the site from then on, and why is in the ledger.
+  // Shows the site the step `in` of one sum, changed. Expects that the
+  // coordinator gets nothing more from the site, and that the reason is in the
+  // ledger.
   void ExpectCaught(SecureStep::ShownCase in, const Change& change,
                     const std::string& reason) {
     at_work_.sums.attempts = {{at_work_.MakeTask(v1::Task::TRAIN), 'x'}};
@@ -39,14 +40,14 @@ class SessionCheatsTest : public testing::Test {
     EXPECT_FALSE(at_work_.HasRevealed());
     EXPECT_THAT(at_work_.sums.read, IsEmpty());
   }
-  // It is not to be trusted any more.
+  // Expects that the site refuses the whole study, too.
   void ExpectStudyOver(SecureStep::ShownCase in, const Change& change,
                        const std::string& reason) {
     ExpectCaught(in, change, reason);
     EXPECT_TRUE(at_work_.IsRefused());
     EXPECT_THAT(at_work_.site.coordinator.censuses, SizeIs(1));  // unable
   }
-  // Which may be nobody's fault.
+  // Expects that the site stays in the study: the fault may be nobody's.
   void ExpectSumLeft(SecureStep::ShownCase in, const Change& change,
                      const std::string& reason) {
     ExpectCaught(in, change, reason);
@@ -154,7 +155,7 @@ TEST_F(SessionCheatsTest, FewConfirmationsEndTheStudy) {
       "only 2 sites have confirmed, of at least 3");
 }
 
-// Noted under that round, they would leave the sum's own round open.
+// Shares noted under another round would leave the sum's own round open.
 TEST_F(SessionCheatsTest, SharesAskedForInAnotherRoundEndTheStudy) {
   ExpectStudyOver(
       SecureStep::kConfirmations,
@@ -186,7 +187,7 @@ TEST_F(SessionCheatsTest, VectorOfAnotherTaskIsNotMasked) {
       [](v1::Task& task) {
         task.mutable_global()->set_sha256(std::string(32, 'g'));
       },
-      "is not here any more");
+      "no longer has its vector for the sum");
   EXPECT_THAT(at_work_.site.coordinator.upload, IsEmpty());
 }
 
@@ -213,14 +214,14 @@ TEST_F(SessionCheatsTest, RoundThatWasUnmaskedIsNotSummedAgain) {
   EXPECT_THAT(at_work_.Details(v1::LedgerEntry::SUM_REFUSED),
               ElementsAre(HasSubstr("has revealed shares in round 1"),
                           HasSubstr("has revealed shares in round 1")));
-  // Which may be bad luck: the next round is given to.
+  // It may be bad luck, so the site gives to the next round.
   EXPECT_FALSE(at_work_.IsRefused());
   v1::Task next = task;
   next.mutable_header()->set_round(2);
   at_work_.sums.attempts = {{next, 'n'}};
   ASSERT_TRUE(at_work_.site.Run().ok());
   EXPECT_THAT(at_work_.sums.read, SizeIs(2));
-  // And the one before it still is not, nor is it trained for.
+  // The round before still gets no answer, and is not trained for.
   at_work_.sums.attempts = {{task, 'w'}};
   ASSERT_TRUE(at_work_.site.Run().ok());
   EXPECT_THAT(at_work_.sums.read, SizeIs(2));
@@ -291,7 +292,7 @@ TEST(SessionCheatsTasksTest, SumOfAStudyWithoutThemIsRefused) {
   EXPECT_EQ(site.trainer.times_trained, 0);
 }
 
-// The same vector in a second sum, of other sites: their difference is open.
+// Two sums of the same vector over different sites reveal single vectors.
 TEST(SessionCheatsTasksTest, SumInARoundOfAnotherKindEndsTheStudy) {
   struct Asked {
     v1::Task::Kind kind;

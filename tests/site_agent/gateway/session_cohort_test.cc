@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A site at work on a study with secure aggregation, whose cohort or whose
-// peers its policy does not accept.
+// A site at work on a study with secure aggregation, with a cohort or peers
+// that its policy does not accept.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -20,7 +20,8 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::SizeIs;
 
-// Of two classes and two folds: fold 1 sick, fold 1 well, fold 2 sick, ...
+// Cells of two classes and two folds: fold 1 sick, fold 1 well, fold 2 sick,
+// ...
 void SetCases(v1::ArmCensus& arm, int cell, uint64_t cases) {
   arm.set_fold_class_counts(cell, cases);
   FillFingerprint(arm);
@@ -43,7 +44,7 @@ class SessionCohortTest : public testing::Test {
     EXPECT_EQ(at_work_.site.trainer.times_trained, 0);
     EXPECT_EQ(at_work_.VectorsGiven(), 1);  // its census
   }
-  // The peers' cases of one cell.
+  // Sets the cases that each peer has in one cell.
   void PeersHave(int cell, uint64_t cases) {
     at_work_.sums.change_census =
         [cell, cases](const SiteId&, v1::SubmitCensusRequest& census) {
@@ -109,7 +110,7 @@ TEST_F(SessionCohortTest, ShareWithinThePolicyIsAccepted) {
 }
 
 TEST_F(SessionCohortTest, TrackOfTwoSitesIsLeftOutOfUpdateAndEvaluation) {
-  // Fold 2, on which the first track trains, is of this site and d alone.
+  // Only this site and d have cases in fold 2, on which the first track trains.
   at_work_.sums.change_census = [](const SiteId& site,
                                    v1::SubmitCensusRequest& census) {
     if (site == SiteId("d")) return;
@@ -128,14 +129,14 @@ TEST_F(SessionCohortTest, TrackOfTwoSitesIsLeftOutOfUpdateAndEvaluation) {
   EXPECT_THAT(update.subspan(track, track), Not(Each(0u)));
   EXPECT_THAT(update.subspan(static_cast<size_t>(layout.tail()), 3),
               ElementsAre(0, 10, 10));
-  // Nor is it evaluated: its confusion comes first.
+  // The track is not evaluated either: its confusion matrix comes first.
   const absl::Span<const uint32_t> figures = at_work_.sums.read[2];
   const size_t half = figures.size() / 2;
   EXPECT_THAT(figures.subspan(0, half), Each(0u));
   EXPECT_EQ(figures[half], 10u);
 }
 
-// The others count on it to hide them in the track's sum.
+// The other sites count on this site to hide them in the track's sum.
 TEST_F(SessionCohortTest, SiteThatCannotTrainATrackLeavesTheSum) {
   at_work_.site.trainer.change_update = [](v1::TrainResponse& trained) {
     trained.mutable_tracks(1)->clear_num_examples();
@@ -163,7 +164,7 @@ TEST_F(SessionCohortTest, NoTrackOfThreeSitesEndsTheStudy) {
 
 // --- Keys that the study pins, and hospitals that the site knows.
 
-// Pins the keys of all four sites, of which c shows another.
+// Returns a study that pins the keys of all four sites, and another key for c.
 v1::Study StudyWithAnotherKeyOfC() {
   v1::Study study = StudyOfFour(true);
   study.set_site_keys(2, Sha256Of("the key of c"));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a running site does about offers and its officer's decisions.
+// How a running site treats offers and its officer's decisions.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -31,7 +31,7 @@ class SessionDecisionsTest : public testing::Test {
     return path;
   }
 
-  // Serialised: an offer that the site has not seen.
+  // Returns a serialised offer that the site has not seen.
   static std::string AnotherStudy() {
     v1::Study study = SmallStudy();
     study.set_name("another");
@@ -90,7 +90,8 @@ TEST_F(SessionDecisionsTest, GivenUpStudyIsTriedAgainOnceItsManifestChanged) {
           WriteFileAtomically(site_.manifest, "file,label,more\n").ok());
     }
     if (polls > 5) return std::nullopt;
-    // A task only where the study is told as worked on, as a coordinator does.
+    // Sends a task only if the poll names the study as approved, like a
+    // coordinator.
     v1::Task task = site_.MakeTask(v1::Task::PREPARE, 0);
     if (poll.approved_studies_size() == 0) task.clear_kind();
     return task;
@@ -113,11 +114,11 @@ TEST_F(SessionDecisionsTest, OfferReachesASiteThatIsLoadingItsCases) {
     if (absl::StrContains(line, "is offered")) offered.Notify();
   };
   site_.offer_patience = absl::ZeroDuration();
-  // Loading lasts until the offer is here.
+  // Loading the cases lasts until the offer is here.
   site_.trainer.on_prepare = [&] { offered.WaitForNotification(); };
   ASSERT_TRUE(site_.Run().ok());
   EXPECT_EQ(approvals_.Offered().count(Sha256Of(AnotherStudy())), 1u);
-  // No task was asked for beside the one at work.
+  // The site asked for no task beside the running one.
   ASSERT_GE(site_.coordinator.polls.size(), 2u);
   EXPECT_EQ(site_.coordinator.polls[0].approved_studies_size(), 1);
   EXPECT_EQ(site_.coordinator.polls[1].approved_studies_size(), 0);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A site at work on a study with secure aggregation that follows the study's
-// sums, with a coordinator that is honest, and with one that shows others.
+// sums, with an honest coordinator and with one that shows other sums.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -25,8 +25,8 @@ void AddToWord(std::string& sum_file, size_t word, uint32_t more) {
 
 class SessionFollowTest : public testing::Test {
  protected:
-  // The attempt's task was refused for good, why is in the ledger, and so many
-  // masked vectors have left.
+  // Expects that the study was refused for good, that the reason is in the
+  // ledger, and that `vectors` masked vectors have left.
   void ExpectStudyOver(const std::string& why, int vectors) {
     EXPECT_THAT(at_work_.Details(v1::LedgerEntry::SUM_REFUSED),
                 ElementsAre(HasSubstr(why)));
@@ -35,7 +35,7 @@ class SessionFollowTest : public testing::Test {
     ASSERT_FALSE(at_work_.site.coordinator.steps.empty());
     EXPECT_TRUE(at_work_.site.coordinator.steps.back().leave());
   }
-  // Of the round, the site is shown the last opening changed.
+  // Shows the site the last opening of the round, changed.
   void ShowChanged(uint32_t round,
                    const std::function<void(v1::SumOpening&)>& change) {
     at_work_.sums.tamper = [this, round, change](v1::Task& task) {
@@ -67,13 +67,13 @@ TEST_F(SessionFollowTest, SiteFollowsAllSumsOfAStudy) {
   ASSERT_TRUE(at_work_.site.Run().ok());
   EXPECT_THAT(at_work_.sums.read, SizeIs(5)) << at_work_.log;
   EXPECT_THAT(at_work_.Details(v1::LedgerEntry::SUM_REFUSED), IsEmpty());
-  // It says in each what it gave to the one before.
+  // The keys of each round have the checksum of the round before.
   std::vector<size_t> checksums;
   for (const auto& said : at_work_.site.coordinator.steps) {
     if (said.has_keys()) checksums.push_back(said.keys().checksum().size());
   }
   EXPECT_THAT(checksums, ElementsAre(0, 16, 16, 16, 16));
-  // Each round's model is its own work, and none was fetched.
+  // The site worked out each round's model itself and fetched none.
   EXPECT_FALSE(at_work_.site.coordinator.WasFetched(
       at_work_.sums.published.chain().model_sha256()));
 }
@@ -121,14 +121,14 @@ TEST_F(SessionFollowTest, ForgedSumIsFoundBeforeTheNextVectorLeaves) {
   Add(1);
   Add(2);
   ASSERT_TRUE(at_work_.site.Run().ok());
-  // The peers' vectors of the forged sum are read alike: keys are given, as
-  // the question is the same, and nothing more.
+  // All sites see the same forged sum and are asked the same question, so this
+  // site gives keys in the next round, and nothing more.
   ExpectStudyOver("is not the sum of what its sites sent", 2);
   EXPECT_FALSE(at_work_.sums.read.empty());
 }
 
 TEST_F(SessionFollowTest, ForgedCensusIsFoundBeforeAnUpdateLeaves) {
-  // A case more of the first cell, with its side.
+  // One case more in the first cell, with its side.
   at_work_.sums.published.forge = [](std::string& file) {
     AddToWord(file, 0, 1);
     AddToWord(file, 4 + 4 + 1 + 64 + 2, 1);

@@ -28,8 +28,8 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
-// For good; why is in the ledger, and nothing leaves but that the site is
-// unable.
+// Expects that the study is refused for good, that the reason is in the ledger,
+// and that the site has sent only that it is unable.
 void ExpectStudyRefused(const SiteAtWork& site, const std::string& why) {
   EXPECT_THAT(LedgerDetails(site.state_dir + "/ledger.jsonl",
                             v1::LedgerEntry::SUM_REFUSED),
@@ -122,7 +122,7 @@ TEST_F(SessionRunnerTest, WordsOfTheTrainerForgeNoLineOfTheLog) {
   EXPECT_GE(seen, 2);
 }
 
-// --- What ends the gateway: an answer to NextTask, and nothing else.
+// --- Only an answer to NextTask ends the gateway.
 
 TEST_F(SessionRunnerTest, NoCodeOfTheTrainerOrOfACallEndsTheGateway) {
   v1::Study other = SmallStudy();
@@ -138,7 +138,7 @@ TEST_F(SessionRunnerTest, NoCodeOfTheTrainerOrOfACallEndsTheGateway) {
           approvals->Approve(Sha256Of(bytes), AcceptEverything(other)).ok());
       (by_trainer ? site.trainer.prepare : site.coordinator.census_answer) =
           status;
-      // Of whatever is tried again the second time goes well.
+      // A call that is tried again succeeds the second time.
       site.on_log = [&](absl::string_view line) {
         if (absl::StrContains(line, "no; trying again")) {
           site.trainer.prepare = site.coordinator.census_answer =
@@ -253,8 +253,8 @@ TEST_F(SessionRunnerTest, StartingWeightsThatAreNotFiniteEndTheStudy) {
   ExpectStudyRefused(site, "the study's starting weights");
 }
 
-// A site whose cases grow while a study runs weighs as its census says: the
-// cohort's sum is of what it counts with.
+// A site whose cases grow while a study runs keeps the weight of its first
+// census: the cohort's total includes that number.
 TEST_F(SessionRunnerTest, FirstCensusIsGivenAgainAndBoundsTheWeight) {
   site_.coordinator.tasks = {site_.MakeTask(v1::Task::PREPARE, 0)};
   ASSERT_TRUE(site_.Run().ok());
@@ -301,8 +301,8 @@ TEST_F(ValidatedSessionTest, ValidationGoesWithTheUpdateWithinTheCensus) {
   EXPECT_EQ(tail[6], EncodeLoss(30, 30, 400));
   EXPECT_EQ(tail[7], EncodeLoss(18, 12, 400));
   EXPECT_NEAR(tail[7], 0.045 * one, 1);
-  // It has three times as many since; its census has 20 of each fold's track,
-  // 40 of the final one's.
+  // The site has three times as many cases now; its census has 20 of each
+  // fold's track, 40 of the final track.
   validated_.trainer.times_cases = 3;
   validated_.coordinator.tasks = {validated_.MakeTask(v1::Task::PREPARE, 0),
                                   validated_.MakeTask(v1::Task::TRAIN, 2)};
@@ -326,7 +326,7 @@ TEST_F(ValidatedSessionTest, ZerosAreOfTheSameLength) {
   EXPECT_EQ(validated_.coordinator.updates[1].update().size(), size);
 }
 
-// What leaves is the bit and the kind of the reason, and none of its words.
+// Expects that only the bit and the kind of the reason have left, and no words.
 void ExpectOnlyUnable(const v1::SubmitCensusRequest& sent, const v1::Task& task,
                       v1::UnableReason reason) {
   v1::SubmitCensusRequest want;
@@ -347,7 +347,7 @@ TEST_F(SessionRunnerTest, FailedEvaluationIsAnsweredWithoutItsReason) {
   want.set_unable(true);
   EXPECT_EQ(site_.coordinator.evaluations[0].SerializeAsString(),
             want.SerializeAsString());
-  // The study goes on here.
+  // The site goes on with the study.
   EXPECT_EQ(site_.coordinator.polls.back().approved_studies_size(), 1);
 }
 
@@ -369,7 +369,7 @@ TEST_F(SessionRunnerTest, FailedPreparationIsToldOnceAndTheStudyGivenUp) {
   }
 }
 
-// A site that is told to end stops its trainer, whose task then fails.
+// A stopped site also stops its trainer, whose task then fails.
 TEST_F(SessionRunnerTest, StoppedTrainerIsNotTakenForOneThatCannotDoTheStudy) {
   std::string log;
   site_.on_log = [&](absl::string_view line) {
@@ -395,7 +395,8 @@ TEST_F(SessionRunnerTest, StudyThatEndedMeanwhileIsNotGivenUp) {
   EXPECT_EQ(site_.coordinator.polls.back().approved_studies_size(), 1);
 }
 
-// The patients who came meanwhile would be the difference of two rounds.
+// Otherwise the difference of two rounds would be the patients who came
+// meanwhile.
 TEST_F(SessionRunnerTest, CoordinatorDoesNotSayWhenCasesAreReadAgain) {
   site_.coordinator.tasks = {
       site_.MakeTask(v1::Task::PREPARE, 0), site_.MakeTask(v1::Task::TRAIN, 1),
@@ -419,7 +420,8 @@ TEST_F(SessionRunnerTest, FirstModelThatIsNotTheApprovedStartEndsTheStudy) {
   EXPECT_EQ(site_.trainer.times_trained, 0);
 }
 
-// The coordinator could let a site clean up, and then name any model.
+// The coordinator could end one study to remove the models of another, and then
+// name any model.
 TEST_F(SessionRunnerTest, EndOfOneStudyKeepsTheModelsOfTheOthers) {
   site_.coordinator.tasks = {site_.MakeTask(v1::Task::PREPARE, 0)};
   ASSERT_TRUE(site_.Run().ok());

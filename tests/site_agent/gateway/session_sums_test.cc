@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A site at work on a study with secure aggregation: with a coordinator that
-// is honest, and one that has bad luck.
+// A site at work on a study with secure aggregation, with an honest coordinator
+// whose sums may fail.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -21,7 +21,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-// num_examples of each track in a sum of updates.
+// Returns num_examples of each track in a sum of updates.
 std::vector<uint32_t> ExamplesIn(const std::vector<uint32_t>& sum) {
   const size_t tail = sum.size() - 4;  // behind them lies the arm's loss
   return {sum[tail], sum[tail + 1], sum[tail + 2]};
@@ -51,7 +51,7 @@ TEST_F(SessionSumsTest, EachTaskIsAnsweredByTheStepsOfItsSum) {
   ASSERT_TRUE(at_work_.site.Run().ok());
   ASSERT_THAT(at_work_.sums.read, SizeIs(3)) << at_work_.log;
   const v1::Study& study = at_work_.site.study;
-  // Each peer has the cases that the site has.
+  // Each peer has the same cases as the site.
   auto census =
       DecodeCensus(study, {SiteId("a"), SiteId("b"), SiteId("c"), SiteId("d")},
                    at_work_.sums.read[0]);
@@ -78,7 +78,7 @@ TEST_F(SessionSumsTest, UpdateInTheSumIsThatOfAStudyWithoutMasks) {
   v1::Task task = other.MakeTask(v1::Task::TRAIN, 1);
   for (uint64_t& cases :
        *task.mutable_census()->mutable_arms(0)->mutable_fold_class_counts()) {
-    cases = 40;  // as the four sites have together
+    cases = 40;  // of the four sites together
   }
   other.coordinator.tasks = {task};
   ASSERT_TRUE(other.Run().ok());
@@ -128,7 +128,7 @@ TEST_F(SessionSumsTest, SiteWithoutACertificateIsUnable) {
   ExpectOnlyUnableLeft(at_work_.site.coordinator);
 }
 
-// --- A coordinator that has bad luck.
+// --- Sums that fail without anybody's fault.
 
 TEST_F(SessionSumsTest, RoundIsTrainedForOnceHoweverOftenItsSumIsTried) {
   const v1::Task task = at_work_.MakeTask(v1::Task::TRAIN);
@@ -138,7 +138,7 @@ TEST_F(SessionSumsTest, RoundIsTrainedForOnceHoweverOftenItsSumIsTried) {
   EXPECT_EQ(at_work_.site.trainer.times_trained, 1);
   ASSERT_THAT(at_work_.sums.read, SizeIs(1));
   EXPECT_THAT(ExamplesIn(at_work_.sums.read[0]), ElementsAre(10, 10, 10));
-  // Each time under other masks.
+  // Each attempt has other masks.
   std::set<std::string> uploads;
   for (const auto& said : at_work_.site.coordinator.steps) {
     if (said.has_masked()) uploads.insert(said.masked().sha256());
@@ -175,7 +175,7 @@ TEST_F(SessionSumsTest, SumThatWentOnWithoutARestartedSiteIsLeft) {
   EXPECT_FALSE(at_work_.IsRefused());
 }
 
-// Zeros would make the sum one over fewer sites than it says.
+// A vector of zeros would make the sum one over fewer sites than it says.
 TEST_F(SessionSumsTest, SiteThatCannotTrainLeavesTheSum) {
   at_work_.site.trainer.train = absl::InternalError("case 7 of Jane Doe");
   at_work_.sums.attempts = {{at_work_.MakeTask(v1::Task::TRAIN), 'x'}};
@@ -203,7 +203,7 @@ TEST_F(SessionSumsTest, SiteThatCannotEvaluateLeavesTheSum) {
   ExpectNoWordsOfTheTrainer();
 }
 
-// Who watches a log sees which step a site has done, and that it waits.
+// A reader of the log sees which step a site has done, and that it waits.
 TEST_F(SessionSumsTest, TheLogHasALineForEachStepOfASum) {
   at_work_.sums.attempts = {{at_work_.MakeTask(v1::Task::TRAIN), 'x'}};
   ASSERT_TRUE(at_work_.site.Run().ok());
@@ -216,7 +216,7 @@ TEST_F(SessionSumsTest, TheLogHasALineForEachStepOfASum) {
   }
 }
 
-// The vector is not what this site made of its training any more.
+// The file is no longer the vector that this site made of its training.
 TEST_F(SessionSumsTest, AVectorThatWasChangedInTheSpoolIsNotGiven) {
   at_work_.sums.attempts = {{at_work_.MakeTask(v1::Task::TRAIN), 'x'}};
   at_work_.sums.tamper = [&](v1::Task& task) {
@@ -243,7 +243,7 @@ TEST_F(SessionSumsTest, LedgerNamesEachStepThatLeft) {
       ElementsAre("keys", "shares", "masked", "confirmation", "revealed"));
   EXPECT_THAT(at_work_.Details(v1::LedgerEntry::RECEIPT, "SubmitSecureStep"),
               SizeIs(5));
-  // The vector itself is on record with the hash that it left with.
+  // The ledger has the hash with which the vector itself left.
   std::vector<std::string> uploads;
   for (const v1::LedgerEntry& entry : at_work_.Ledger()) {
     if (entry.method() != "UploadChunk") continue;

@@ -205,7 +205,7 @@ std::optional<v1::Task> ScriptedCoordinator::TakeTask() {
 
 std::vector<uint32_t> ScriptedCoordinator::UploadedExamples(
     size_t num_tracks) const {
-  // Behind them lies the loss of the one arm.
+  // The loss of the one arm lies behind them.
   std::vector<uint32_t> examples = UploadedTail(num_tracks + 1);
   examples.pop_back();
   return examples;

@@ -20,14 +20,13 @@
 
 namespace hilum {
 
-// What a coordinator serves, by raw SHA-256.
+// The blobs of a coordinator, by raw SHA-256.
 using Blobs = std::map<std::string, std::string>;
 v1::BlobRef PutBlob(Blobs& blobs, const std::string& bytes);
 
-// Hands out tasks by a script and takes whatever is sent; after the last
-// task it calls `on_end`. Steps of masked sums are made up and taken by
-// whoever sets `next_task` and `on_step`. Blobs are fetched from several
-// threads, all else comes from one.
+// Hands out scripted tasks and takes what is sent; calls `on_end` after the
+// last task. `next_task` and `on_step` make and take the steps of masked sums.
+// Blobs are fetched from several threads, all other calls come from one.
 class ScriptedCoordinator : public Transport {
  public:
   absl::Status Call(absl::string_view method,
@@ -37,7 +36,7 @@ class ScriptedCoordinator : public Transport {
   void Shutdown() override {}
 
   std::deque<v1::Task> tasks;
-  // After them; none: that was the last one.
+  // Returns a task after the scripted ones; none: the script is at its end.
   std::function<std::optional<v1::Task>()> next_task = [] {
     return std::nullopt;
   };
@@ -45,21 +44,21 @@ class ScriptedCoordinator : public Transport {
       [](const v1::SubmitSecureStepRequest&) { return absl::OkStatus(); };
   std::function<void()> on_end = [] {};
   absl::Status census_answer;
-  Blobs blobs;  // what FetchBlob finds
-  // Whether a FetchBlob is answered at all; called from several threads.
+  Blobs blobs;  // for FetchBlob
+  // Returns the status of a FetchBlob; called from several threads.
   std::function<absl::Status(const v1::FetchBlobRequest&)> on_fetch =
       [](const v1::FetchBlobRequest&) { return absl::OkStatus(); };
-  // Before the tasks; what else a NextTask may be answered with.
+  // Answers to NextTask before the tasks.
   std::deque<v1::NextTaskResponse> answers;
-  // Changes what a call is answered with, NextTask excepted. For FetchBlob it
-  // is called from several threads.
+  // Changes the answer to a call, NextTask excepted. For FetchBlob it is called
+  // from several threads.
   std::function<void(absl::string_view, google::protobuf::Message&)> tamper =
       [](absl::string_view, google::protobuf::Message&) {};
-  // num_examples of each track, as the last upload has them.
+  // Returns num_examples of each track in the last upload.
   std::vector<uint32_t> UploadedExamples(size_t num_tracks) const;
-  // The words behind the tracks of the last upload.
+  // Returns the words behind the tracks of the last upload.
   std::vector<uint32_t> UploadedTail(size_t words) const;
-  // What came, in order.
+  // The received requests, in order.
   std::vector<v1::NextTaskRequest> polls;
   std::vector<v1::SubmitCensusRequest> censuses;
   std::vector<v1::SubmitUpdateRequest> updates;
@@ -67,7 +66,7 @@ class ScriptedCoordinator : public Transport {
   std::vector<v1::SubmitSecureStepRequest> steps;
   // Whether the blob was asked for.
   bool WasFetched(const std::string& sha256) const;
-  std::string upload;  // the last one, which is of one chunk
+  std::string upload;  // the last one, of one chunk
 
  private:
   absl::Status Answer(absl::string_view method,
@@ -78,12 +77,12 @@ class ScriptedCoordinator : public Transport {
   absl::Status AnswerFetch(const v1::FetchBlobRequest& request,
                            google::protobuf::Message* response);
 
-  // By address, so that a coordinator is one that can be assigned.
+  // A pointer, so that a coordinator can be assigned.
   std::shared_ptr<absl::Mutex> mutex_ = std::make_shared<absl::Mutex>();
   std::set<std::string> fetched_;
 };
 
-// FakeTrainer, failing, growing or going astray where a test says so.
+// A FakeTrainer that fails, has more cases or diverges where a test says so.
 class FailingTrainer : public FakeTrainer {
  public:
   absl::StatusOr<v1::PrepareResponse> Prepare(
@@ -127,21 +126,21 @@ class FailingTrainer : public FakeTrainer {
   absl::Status prepare, train, evaluate;
   std::function<void()> on_prepare = [] {};
   int times_prepared = 0, times_trained = 0;
-  uint64_t times_cases = 1;  // so many times FakeTrainer's
+  uint64_t times_cases = 1;  // times FakeTrainer's
   bool diverges = false;     // its delta has a NaN
-  // What else it finds than FakeTrainer's cases.
+  // Changes the cases that it finds.
   std::function<void(v1::ArmCensus&)> change_arm = [](v1::ArmCensus&) {};
-  // What else it says of what it trained.
+  // Changes its answer to Train.
   std::function<void(v1::TrainResponse&)> change_update =
       [](v1::TrainResponse&) {};
-  std::string spoil_manifest;  // what it says the network's digest is
+  std::string spoil_manifest;  // said instead of the network's digest
   std::string warning;         // of its Prepare
 
  private:
   static void Spoil(const std::string& delta_path);
 };
 
-// Moves a minute on with every look: pauses are over at once.
+// Moves on by a minute at each call, so pauses are over at once.
 class HastyClock : public Clock {
  public:
   absl::Time Now() override { return now_ += absl::Minutes(1); }
@@ -150,14 +149,14 @@ class HastyClock : public Clock {
   absl::Time now_ = absl::UnixEpoch();
 };
 
-// Two classes, one arm, two folds and a final track; starts from
-// StartingWeights.
+// Returns a study of two classes, one arm, two folds and a final track, which
+// starts from StartingWeights.
 v1::Study SmallStudy(const std::vector<std::string>& sites = {"a", "b"});
 const std::string& StartingWeights();
-// The first global of a study like SmallStudy.
+// Returns the first global model of a study like SmallStudy.
 std::string StartingModel(const v1::Study& study);
 VectorLayout LayoutOf(const v1::Study& study);
-// A cohort of a study without secure aggregation: fifty cases in each cell.
+// Returns a cohort without secure aggregation, with fifty cases in each cell.
 v1::CensusTotals CohortOfFifties(const v1::Study& study);
 
 // Site "a", whose officer has approved one small study.
@@ -165,7 +164,7 @@ class SiteAtWork {
  public:
   explicit SiteAtWork(std::string state_dir, v1::Study study = SmallStudy());
 
-  // A task of the study, about its first model.
+  // Returns a task of the study about its first model.
   v1::Task MakeTask(v1::Task::Kind kind, uint32_t round) const;
   absl::StatusOr<std::unique_ptr<SessionRunner>> Start();
   // Works until the script is at its end.
@@ -175,12 +174,12 @@ class SiteAtWork {
   v1::Study study;
   std::string hash;  // raw
   ScriptedCoordinator coordinator;
-  v1::BlobRef model;  // the first one
+  v1::BlobRef model;  // the first model
   FailingTrainer trainer;
   HastyClock clock;
   bool exit_when_done = false;
   absl::Duration offer_patience = absl::InfiniteDuration();
-  std::string manifest;  // path; nothing reads it but what stamps it
+  std::string manifest;  // path; only its stamp is read
   v1::Policy policy;
   const SiteCredentials* credentials = nullptr;
   std::function<void(absl::string_view)> on_log = [](absl::string_view) {};

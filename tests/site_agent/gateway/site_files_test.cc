@@ -82,7 +82,7 @@ TEST(ApprovalsTest, WhatWasAcceptedStaysWithTheApproval) {
   EXPECT_EQ(approvals->Accepted(hash)->weights_sha256, accepted.weights_sha256);
 }
 
-// As releases before wrote it.
+// Earlier releases wrote an empty file.
 TEST(ApprovalsTest, AnEmptyApprovalAcceptsNothing) {
   auto approvals = Approvals::Open(NewFolder());
   const std::string study = "bytes of a study", hash = Sha256Of(study);

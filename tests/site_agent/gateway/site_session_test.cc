@@ -90,8 +90,8 @@ TEST(SiteSessionTest, PolicyMayTakeSecureAggregationOnly) {
               HasSubstr("policy.require_secure_aggregation"));
 }
 
-// What a sum can be read of is the threshold, 2 n / 3 + 1 and at least 3;
-// that more take part is no promise.
+// A sum can be read with as many sites as the threshold, 2 n / 3 + 1 and at
+// least 3; nothing guarantees that more take part.
 TEST(SiteSessionTest, PolicysMinimumIsHeldAgainstTheThreshold) {
   struct Case {
     int num_sites;

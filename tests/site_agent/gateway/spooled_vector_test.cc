@@ -33,7 +33,7 @@ class SpooledVectorTest : public testing::Test {
     vector_ = WriteVector(path_, {1, 2, 3}).value();
     ASSERT_TRUE(spool_.Put(task_, vector_).ok());
   }
-  // Before and after a restart.
+  // Looks before and after a restart.
   void ExpectFound(const v1::Task& task, bool found) {
     SpooledVector restarted(path_);
     for (SpooledVector* spool : {&spool_, &restarted}) {
@@ -118,7 +118,7 @@ TEST_F(SpooledVectorTest, ChangedVectorIsNotFoundAfterARestart) {
   ExpectNotFoundAfterARestart();
 }
 
-// Half a note of a crash, or more than one: the vector is made again.
+// A crash may leave half a note, or other bytes: the vector is made again.
 TEST_F(SpooledVectorTest, SpoiltNoteIsOfNoVector) {
   Put();
   const std::string whole = ReadFile(path_ + ".task").value();

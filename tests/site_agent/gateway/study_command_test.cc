@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an officer sees and types, with the program itself.
+// The officer's commands, typed to the program itself.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <pty.h>
@@ -57,7 +57,7 @@ class StudyCommandTest : public testing::Test {
         policy);
   }
 
-  // Of random weights and pinned keys.
+  // Returns a study with random weights and pinned keys.
   v1::Study StudyNamed(const std::string& name,
                        const std::vector<std::string>& sites) const {
     v1::Study study;
@@ -74,7 +74,7 @@ class StudyCommandTest : public testing::Test {
     }
     return study;
   }
-  // Its hash, raw.
+  // Offers the study. Returns its hash, raw.
   std::string Offer(const v1::Study& study) const {
     const std::string bytes = SerializeStudy(study), hash = Sha256Of(bytes);
     EXPECT_TRUE(approvals_.PutOffer(hash, bytes).ok());
@@ -103,7 +103,7 @@ class StudyCommandTest : public testing::Test {
     return Run("hilum-site", words);
   }
 
-  // What the program says to somebody at a terminal who types `answer`.
+  // Returns what the program says on a terminal on which `answer` is typed.
   Said AtTerminal(const std::string& verb, const std::string& answer) const {
     int terminal = -1;
     const pid_t pid = forkpty(&terminal, nullptr, nullptr, nullptr);
@@ -168,7 +168,7 @@ TEST_F(StudyCommandTest, WithoutAHashATerminalIsAskedAndNobodyElseDecides) {
   EXPECT_EQ(yes.exit_status, 0) << yes.text;
   EXPECT_TRUE(approvals_.Approved().contains(hash));
   EXPECT_THAT(approvals_.DecidedBy(hash, false), HasSubstr("user "));
-  // Nothing is open any more; what was decided is said.
+  // No study is undecided any more; the program says how they were decided.
   EXPECT_THAT(AtTerminal("refuse", "y\n").text,
               AllOf(HasSubstr("no study is undecided"),
                     HasSubstr(absl::StrCat(candidate, "  approved"))));
@@ -351,7 +351,7 @@ TEST_F(StudyCommandTest, AnApprovedStudyTakesAnotherYesLater) {
               ElementsAre("patients_inferable"));
 }
 
-// The coordinator's side of pinned keys.
+// How the coordinator submits a study with pinned keys.
 TEST_F(StudyCommandTest, ASecureStudyIsNotSubmittedWithoutKeysByOversight) {
   Write("coordinator.yaml",
         "listen: 127.0.0.1:0\nstate_dir: state\n"
@@ -366,7 +366,7 @@ TEST_F(StudyCommandTest, ASecureStudyIsNotSubmittedWithoutKeysByOversight) {
   EXPECT_THAT(
       submit({Path("three.yaml")}),
       AllOf(HasSubstr("--certificates FOLDER"), HasSubstr("--unpinned")));
-  // These come as far as the coordinator, of which there is none.
+  // These commands get as far as the call to a coordinator, but there is none.
   const auto no_coordinator = HasSubstr("no coordinator answers");
   EXPECT_THAT(submit({Path("three.yaml"), "--unpinned"}), no_coordinator);
   EXPECT_THAT(submit({Path("two.yaml")}), no_coordinator);

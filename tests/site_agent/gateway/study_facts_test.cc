@@ -19,7 +19,7 @@ TEST(StudyFactsTest, BoundsFollowFromTheStudy) {
   EXPECT_EQ(facts.last_round, 8u);
   EXPECT_EQ(facts.tracks, 3u);  // two folds and the final one
   EXPECT_EQ(facts.cells, 4u);   // two folds, two classes
-  // Every tensor once; those that travel once for each track.
+  // All tensors once; the travelling ones once for each track.
   const ParameterLayout layout = StudyLayout(study).value();
   uint64_t all = 0, travelling = 0;
   for (const TensorSpec& tensor : layout.architecture.tensors) {
@@ -30,7 +30,7 @@ TEST(StudyFactsTest, BoundsFollowFromTheStudy) {
   }
   EXPECT_EQ(facts.initial_bytes, 4 * all);
   EXPECT_EQ(facts.model_bytes, 3 * 4 * travelling);
-  // Behind the tracks a count of each, and the loss of the one arm.
+  // Behind the tracks lie a count of each track and the loss of the one arm.
   EXPECT_EQ(facts.vector_bytes, 4 * (3 * travelling + 3 + 1));
   EXPECT_EQ(facts.manifest_sha256, layout.manifest_sha256);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Openings and sums that are not what sites gave, or do not follow, as a site
-// is shown them.
+// A site that is shown openings and sums that differ from what the sites gave,
+// or that do not follow from one another.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -18,7 +18,8 @@ namespace {
 using testing::HasSubstr;
 using Opening = v1::SumOpening;
 
-// Adds to one little-endian word of a sum file, as to the sum that it opens.
+// Adds to one little-endian word of a sum file, and so to the sum that is
+// opened.
 void AddToWord(std::string& sum_file, size_t word, uint32_t more) {
   std::vector<uint32_t> words = WordsOf(sum_file);
   words[word] += more;
@@ -33,7 +34,8 @@ class StudyFollowerOpeningsTest : public FollowedStudyTest {
     EXPECT_TRUE(CheckRoster(Roster()).ok());
   }
 
-  // The last opening, changed, is refused, and the site stays where it was.
+  // Expects that the changed last opening is refused and the site's state
+  // stays.
   void ExpectRefused(uint32_t round,
                      const std::function<void(Opening&)>& change,
                      const std::string& why) {
@@ -51,7 +53,7 @@ class StudyFollowerOpeningsTest : public FollowedStudyTest {
 TEST_F(StudyFollowerOpeningsTest, TaskWithoutAnOpeningIsRefused) {
   v1::Task task = TaskOf(1, *sums_);
   task.clear_last_opening();
-  ExpectUntrusted(Follow(task), "opens none before it");
+  ExpectUntrusted(Follow(task), "without opening the one before it");
 }
 
 TEST_F(StudyFollowerOpeningsTest, BytesThatAreNoOpeningAreRefused) {
@@ -154,7 +156,7 @@ TEST_F(StudyFollowerOpeningsTest, CensusThatDoesNotFollowIsRefused) {
         opening.mutable_after()->set_census_sha256(std::string(32, 'c'));
       },
       "is not the sum that it opens");
-  // Other words than those that the state after it was worked out from.
+  // The words differ from those that gave the state after them.
   expect(
       [&](Opening& opening) {
         std::string file = blobs_.at(opening.sum().sha256());
@@ -162,7 +164,7 @@ TEST_F(StudyFollowerOpeningsTest, CensusThatDoesNotFollowIsRefused) {
         *opening.mutable_sum() = PutBlob(blobs_, file);
       },
       "");
-  // A sum of updates in the place of the censuses.
+  // Shows a sum of updates instead of the sum of censuses.
   EXPECT_TRUE(Follow(1).ok());
   MakeSum(1);
   const Opening update = sums_->last();
@@ -172,12 +174,12 @@ TEST_F(StudyFollowerOpeningsTest, CensusThatDoesNotFollowIsRefused) {
          "does not begin at the approved starting weights");
 }
 
-// --- What the coordinator publishes is not the sum of what sites gave.
+// --- The published sum is not the sum of the sites' vectors.
 
 TEST_F(StudyFollowerOpeningsTest, ForgedSumIsFoundByTheChecksums) {
   sums_->forge = [](std::string& file) { AddToWord(file, 77, 1 << 20); };
   MakeSum(1);
-  // It is one that the next model follows from.
+  // The next model follows from the forged sum.
   ASSERT_TRUE(Follow(2).ok());
   ExpectAtTheSame();
   ExpectUntrusted(CheckRoster(Roster()),
@@ -187,7 +189,7 @@ TEST_F(StudyFollowerOpeningsTest, ForgedSumIsFoundByTheChecksums) {
   ExpectUntrusted(CheckRoster(Roster()), "is not the sum of what");
 }
 
-// What is still to be checked is not forgotten with a task that fails.
+// A failed task must not make the site forget which sum is still to be checked.
 TEST_F(StudyFollowerOpeningsTest, FailedTaskDoesNotMakeAForgedSumPass) {
   sums_->forge = [](std::string& file) { AddToWord(file, 77, 1 << 20); };
   MakeSum(1);
@@ -219,7 +221,7 @@ TEST_F(StudyFollowerOpeningsTest, ForgedCarryIsFoundByTheChecksums) {
 
 TEST_F(StudyFollowerOpeningsTest, ForgedCensusIsFoundByTheChecksums) {
   Open(study_);
-  // A case more of the first cell, with its side: the cohort's N is another.
+  // One case more in the first cell, with its side, changes the cohort's N.
   const size_t cells = 4, without_mask = 1, grays = 64, side = 2;
   sums_->forge = [&](std::string& file) {
     AddToWord(file, 0, 1);
@@ -255,7 +257,7 @@ TEST_F(StudyFollowerOpeningsTest, VectorOfAnAbsentSurvivorIsFetchedAndChecked) {
   };
   hidden_ = {vector.sha256()};
   ASSERT_TRUE(Follow(2).ok());
-  // It is not to be had: nothing is shown by that.
+  // The vector is withheld: that proves nothing.
   EXPECT_EQ(CheckRoster(without_d()).code(), absl::StatusCode::kNotFound);
   EXPECT_TRUE(WasFetched(vector.sha256()));
   // The coordinator has other bytes in its place.
@@ -277,7 +279,7 @@ TEST_F(StudyFollowerOpeningsTest, ForgedSumIsFoundByAFetchedVectorToo) {
   }
 }
 
-// Its length is not signed.
+// A vector's length is not signed.
 TEST_F(StudyFollowerOpeningsTest, VectorOfAnotherLengthIsNotFetched) {
   MakeSum(1);
   Opening opening = sums_->last();
@@ -288,7 +290,7 @@ TEST_F(StudyFollowerOpeningsTest, VectorOfAnotherLengthIsNotFetched) {
   ExpectUntrusted(CheckRoster(roster), "the vector of d in another length");
 }
 
-// --- Which sum a site goes on from.
+// --- The sum from which a site goes on.
 
 TEST_F(StudyFollowerOpeningsTest, GoingBackToAnEarlierSumIsRefused) {
   const Opening census = sums_->last();
@@ -337,7 +339,7 @@ TEST_F(StudyFollowerOpeningsTest,
   ASSERT_TRUE(Follow(3).ok());
   ExpectAtTheSame();
   EXPECT_EQ(follower_->checksum(), "");
-  // Who took part in the last sum checks it.
+  // The sites that took part in the last sum check it.
   EXPECT_TRUE(CheckRoster(v1::Roster()).ok());
   EXPECT_FALSE(WasFetched(sums_->last().sum().sha256()));
   MakeSum(3);
@@ -346,8 +348,8 @@ TEST_F(StudyFollowerOpeningsTest,
   EXPECT_EQ(follower_->checksum(), sums_->ChecksumOf(SiteId("a")));
 }
 
-// It must take the model on the coordinator's word, and the others' questions
-// say another.
+// The site must take the model on the coordinator's word, but the other sites'
+// questions name another model.
 TEST_F(StudyFollowerOpeningsTest, ModelToldToASiteThatWasAwayIsInItsQuestion) {
   MakeSum(1, *sums_, {}, {SiteId("a")});
   MakeSum(2, *sums_, {}, {SiteId("a")});
@@ -367,7 +369,8 @@ TEST_F(StudyFollowerOpeningsTest, SiteThatWasInTheSumIsNotToldThatItWasAway) {
       "with this site in it that does not begin where this site stood");
 }
 
-// Another attempt at the same question, of other survivors: as well signed.
+// Another attempt at the same question has other survivors and valid
+// signatures.
 TEST_F(StudyFollowerOpeningsTest,
        OpeningOfAnotherSumThanTheStateIsOfIsRefused) {
   PublishedSums other = *sums_;
@@ -377,7 +380,7 @@ TEST_F(StudyFollowerOpeningsTest,
   Opening opening = other.last();
   *opening.mutable_after() = sums_->chain();
   ExpectUntrusted(FollowShown(2, opening), "shows another sum of round 1");
-  // Nor one for the other by its own right.
+  // The other sum is refused also with its own state.
   ExpectUntrusted(FollowShown(2, other.last()), "goes back to a sum");
   ASSERT_TRUE(Follow(2).ok());
   ExpectAtTheSame();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a site works out for itself from its study's starting weights and sums,
-// with a coordinator that is honest; openings that are not are in
-// study_follower_openings_test.cc.
+// A site that works out its models from its study's starting weights and sums,
+// with an honest coordinator; study_follower_openings_test.cc has the false
+// openings.
 #include "site_agent/gateway/study_follower.h"
 
 #include <gmock/gmock.h>
@@ -31,7 +31,8 @@ class StudyFollowerTest : public FollowedStudyTest {
   absl::Status Start() {
     return follower_->Start(TaskOf(0, *sums_, v1::Task::PREPARE).header());
   }
-  // The next global of `global` by these sites' vectors, without any mask.
+  // Returns the model that follows from `global` by these sites' vectors,
+  // without masks.
   std::string PlainModel(const std::string& global,
                          const std::set<SiteId>& sites) {
     AggregateOptions options{
@@ -92,7 +93,7 @@ TEST_F(StudyFollowerTest, StartingWeightsThatAreNotFiniteAreRefused) {
   }
 }
 
-// A crash may leave anything in a file that had not reached the disk.
+// A crash may leave any bytes in a file that had not reached the disk.
 TEST_F(StudyFollowerTest, SpoiltHalfOfADownloadDoesNotConvictTheCoordinator) {
   ASSERT_TRUE(WriteFileAtomically(
                   absl::StrCat(folder_, "/cache/",
@@ -125,15 +126,16 @@ TEST_F(StudyFollowerTest, CohortIsReadOffTheSumOfTheCensuses) {
   ExpectAtTheSame();
 }
 
-// It is in no count by which the cohort is judged.
+// The cohort was judged without the cases of a site that the census left out.
 TEST_F(StudyFollowerTest, SiteThatTheCensusLeftOutIsOut) {
   MakeSum(0, *sums_, {SiteId("a")});
   const absl::Status out = Follow(1);
-  ExpectUntrusted(out, "census is without this site");
+  ExpectUntrusted(out, "census leaves out this site");
   EXPECT_FALSE(follower_->HasCohort());
 }
 
-// A coordinator that could arrange it would choose the next model.
+// Otherwise a coordinator that could cause the loss would choose the next
+// model.
 TEST_F(StudyFollowerTest, SurvivorThatLostItsModelIsNotToldTheNext) {
   MakeSum(0);
   ASSERT_TRUE(Follow(1).ok());
@@ -166,7 +168,7 @@ TEST_F(StudyFollowerTest, SiteThatWasAwayNeedsNoModelOfBefore) {
   ExpectAtTheSame();
 }
 
-// Whoever cleans up need not have opened the study.
+// The cache is cleaned also for a study that this process has not opened.
 TEST_F(StudyFollowerTest, StateOnDiskSaysWhatAStudyNeeds) {
   EXPECT_TRUE(StudyFollower::NeededBy(state_path_).empty());
   MakeSum(0);
@@ -232,7 +234,7 @@ TEST_F(StudyFollowerTest, OwnChecksumIsOfTheMaskedVectorThatWasGiven) {
   MakeSum(1);
   ASSERT_TRUE(Follow(2).ok());
   EXPECT_EQ(follower_->checksum(), sums_->ChecksumOf(SiteId("a")));
-  // Another vector is in its place: the others fetch what was given.
+  // Another vector is in its place: the other sites fetch the given vector.
   MakeSum(2);
   ASSERT_TRUE(WriteVector(masked_path_, {1, 2, 3}).ok());
   ASSERT_TRUE(Follow(3).ok());
@@ -245,11 +247,11 @@ TEST_F(StudyFollowerTest, RestartBetweenEveryTwoStepsGivesTheSame) {
     MakeSum(round);
     ASSERT_TRUE(Follow(round + 1).ok());
     Restart();
-    std::filesystem::remove(masked_path_);  // the next vector needs its place
+    std::filesystem::remove(masked_path_);  // the next vector takes its place
     ASSERT_TRUE(Follow(round + 1).ok());
     ExpectAtTheSame();
     EXPECT_EQ(follower_->checksum(), sums_->ChecksumOf(SiteId("a")));
-    // The sum is still one to be checked, until it was.
+    // The sum stays unchecked until a check succeeds.
     wrong = Roster();
     wrong.mutable_entries(1)->mutable_keys()->set_checksum(
         std::string(kVectorChecksumSize, '\1'));

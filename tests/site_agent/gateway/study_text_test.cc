@@ -76,7 +76,7 @@ TEST(StudyTextTest, SaysThatEverySiteReadsTheSumsAndWhatTheyShow) {
                               "evaluation"));
 }
 
-// Where the study wants all of its sites in each sum, none can leave.
+// If the study needs all of its sites in each sum, none may leave.
 TEST(StudyTextTest, CountsTheSitesThatTheStudyWantsInEachSum) {
   StudyView view = View({"a", "b", "c", "d"});
   view.study.mutable_aggregation()->set_minimum_sites(4);
@@ -92,8 +92,8 @@ TEST(StudyTextTest, SaysOfTwoHospitalsThatTheySeeEachOther) {
   EXPECT_THAT(text, HasSubstr("With two hospitals the other hospital can"));
 }
 
-// hilum_small of two classes has 1,183,826 weights: three tracks of them and of
-// a count and a loss, four bytes each, in ten rounds.
+// hilum_small with two classes has 1,183,826 weights. Three tracks of these,
+// each with a count and a loss, of four bytes each, leave in ten rounds.
 TEST(StudyTextTest, SaysHowMuchLeavesInARoundAndInAll) {
   EXPECT_THAT(Text(View({"a", "b", "c"})),
               HasSubstr("about 14 MB. At the end"));

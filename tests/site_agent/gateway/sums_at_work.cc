@@ -23,7 +23,7 @@ using Said = v1::SubmitSecureStepRequest;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-// What the site does not answer is not shown for ever.
+// A step that the site does not answer is shown this often, not without end.
 constexpr int kMostTimesShown = 3;
 
 const SiteId kSelf("a");

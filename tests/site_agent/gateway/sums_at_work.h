@@ -18,13 +18,13 @@
 
 namespace hilum {
 
-// What a site with FakeTrainer's cases says in its census.
+// Returns the census of a site with FakeTrainer's cases.
 v1::SubmitCensusRequest FakeCensus(const v1::Study& study);
 
-// Masked sums of the site under test, "a", and of three peers. Peers have
-// FakeTrainer's cases and give zeros to the other sums, so that these are what
-// the site gave. Before the first sum that is no census, one is made in which
-// "a" has FakeTrainer's cases too, unless an attempt was one.
+// Masked sums of the site under test, "a", and three peers. Peers have
+// FakeTrainer's cases and give zeros to the other sums, so these sums equal
+// what the site gave. If the first attempt is not a census, a census in which
+// "a" too has FakeTrainer's cases is made before it.
 class SumsOfFour {
  public:
   using Step = HonestSum::Step;
@@ -32,28 +32,27 @@ class SumsOfFour {
   struct Attempt {
     v1::Task task;  // without its step, its model and its openings
     char id = 0;    // of the sum, 32 times
-    // The first step that is not taken any more; the next attempt follows.
+    // The first step that is not taken; then the next attempt follows.
     Step lost_in = Step::kDone;
-    // Nobody else's shares arrive in Unmask.
+    // The coordinator gets no shares of the peers in Unmask.
     bool unmask_is_lost = false;
-    std::set<SiteId> lost_peers = {};  // which give no vector
+    std::set<SiteId> lost_peers = {};  // give no vector
     bool without_site = false;         // the peers alone make the sum
   };
 
-  // Gives out tasks once the coordinator's own are done. What `site` has
-  // outlives this object.
+  // Gives out tasks after the coordinator's own. `site` outlives this object.
   SumsOfFour(std::string folder, SiteAtWork& site);
 
   std::deque<Attempt> attempts;
   // Changes what the site is shown.
   std::function<void(v1::Task&)> tamper = [](v1::Task&) {};
-  // Changes what a peer says in its census.
+  // Changes a peer's census.
   std::function<void(const SiteId&, v1::SubmitCensusRequest&)> change_census =
       [](const SiteId&, v1::SubmitCensusRequest&) {};
-  std::vector<std::vector<uint32_t>> read;  // the sums that came about
+  std::vector<std::vector<uint32_t>> read;  // the opened sums
   PublishedSums published;
 
-  // As the next attempt at the task would name model and openings.
+  // Returns the task with the model and openings that the next attempt names.
   v1::Task Filled(v1::Task task);
 
  private:
@@ -62,11 +61,11 @@ class SumsOfFour {
   std::optional<v1::Task> NextTask();
   void Begin();
   SumSite NewPeer(const SiteId& site, v1::Task::Kind kind);
-  // Makes a whole sum of these sites, none of which is under test.
+  // Makes a whole sum of these sites, without the site under test.
   void MakeSum(const v1::Task& task, const std::set<SiteId>& sites);
-  // The task's present step, as the site is shown it.
+  // Returns the task's present step, as the site is shown it.
   v1::Task Asked(const SiteId& site) const;
-  // The answer of the site under test; then come those of its peers.
+  // Takes the answer of the site under test, then asks its peers.
   absl::Status On(const v1::SubmitSecureStepRequest& said);
   absl::Status AskPeer(const SiteId& site, SumSite& peer);
   void Publish();
@@ -80,23 +79,25 @@ class SumsOfFour {
   int times_shown_ = 0;
 };
 
-// Of four sites, with secure aggregation; keys are pinned where it says so.
+// Returns a study of four sites with secure aggregation.
 v1::Study StudyOfFour(bool pins_keys = false);
 
-// A site at work on a small study with secure aggregation, in a folder that is
-// of the running test and `name`.
+// A site at work on a small study with secure aggregation, in a folder named by
+// the running test and `name`.
 struct SecureSiteAtWork {
   explicit SecureSiteAtWork(const std::string& name = "",
                             const v1::Study& study = StudyOfFour());
 
-  // Of its kind's round, or of that round, without model and openings.
+  // Return a task of the kind's round, or of that round, without model and
+  // openings.
   v1::Task MakeTask(v1::Task::Kind kind) const;
   v1::Task MakeTraining(uint32_t round) const;
-  // Asks for the site's own census, before which it gives none to a sum.
+  // Asks for the site's own census, which it gives before any census sum.
   void AskForCensus();
 
   std::vector<v1::LedgerEntry> Ledger() const;
-  // Of the ledger's lines of that kind, and of the method where it is given.
+  // Returns the details of the ledger's lines of that kind and, if given,
+  // method.
   std::vector<std::string> Details(v1::LedgerEntry::Kind kind,
                                    const std::string& method = "") const;
   bool IsRefused() const;  // the study, for good
@@ -109,7 +110,8 @@ struct SecureSiteAtWork {
   std::string log;
 };
 
-// That it cannot work on the study, and of why no more than its kind.
+// Expects that the site has sent only that it is unable, and the kind of the
+// reason.
 void ExpectOnlyUnableLeft(const ScriptedCoordinator& coordinator);
 
 }  // namespace hilum

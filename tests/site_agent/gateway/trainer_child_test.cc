@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a trainer's process has from the one that starts it, with a script in
-// the trainer's place.
+// Checks what a trainer's process inherits from the process that starts it,
+// with a script in the trainer's place.
 #include "site_agent/trainer/service/trainer_child.h"
 
 #include <gmock/gmock.h>
@@ -37,7 +37,7 @@ class TrainerChildTest : public testing::Test {
     EXPECT_TRUE(child.ok()) << child.status();
     return *std::move(child);
   }
-  // What it prints up to the end of a line.
+  // Returns the script's output up to the end of a line.
   static std::string LineOf(const TrainerChild& child) {
     std::string line;
     char byte = 0;
@@ -46,7 +46,8 @@ class TrainerChildTest : public testing::Test {
     }
     return line;
   }
-  // Whether it runs; a process that nobody waits for may stay as a zombie.
+  // Whether the process runs. A process that nobody waits for may stay a
+  // zombie.
   static bool Runs(pid_t pid) {
     const std::string stat =
         ReadFile(absl::StrCat("/proc/", pid, "/stat")).value_or("");

@@ -33,7 +33,7 @@ class TrainerOutputLogTest : public testing::Test {
   }
 
   ScopedFd write_;
-  std::vector<std::string> lines_;  // to be looked at when log_ has ended
+  std::vector<std::string> lines_;  // read after log_ has ended
   std::unique_ptr<TrainerOutputLog> log_;
 };
 
@@ -63,7 +63,7 @@ TEST_F(TrainerOutputLogTest, LinesWithoutEndFillNoDisk) {
   EXPECT_THAT(lines_.back(), HasSubstr("left out"));
 }
 
-// As where a process that the trainer has started outlives it.
+// A process that the trainer has started may outlive it and hold the pipe.
 TEST_F(TrainerOutputLogTest, ItEndsWhileSomebodyHoldsThePipe) {
   Say("last words");
   log_.reset();

@@ -64,8 +64,8 @@ class TrainerProcessTest : public testing::Test {
     return ReadFile(state_ + "/" + name).value_or("");
   }
 
-  // The one trainer that runs: a child of the launcher, which is a child of
-  // this process. -1: none does.
+  // Returns the pid of the running trainer: a child of the launcher, which is a
+  // child of this process. -1: there is none.
   static pid_t TrainerPid() {
     std::map<pid_t, pid_t> parents;
     for (const auto& entry : fs::directory_iterator("/proc")) {
@@ -144,7 +144,7 @@ TEST_F(TrainerProcessTest, ALinkIsNotTakenForWhatTheTrainerWrote) {
   EXPECT_FALSE(FileExists(state_ + "/s/rejected_masks.csv"));
 }
 
-// A trainer that dies with words that look like the gateway's.
+// The trainer dies after printing lines that look like the gateway's.
 TEST_F(TrainerProcessTest, WhatTheTrainerPrintsIsInTheLogAsItsOwn) {
   const std::string script = state_ + "/hostile";
   ASSERT_TRUE(
@@ -171,7 +171,7 @@ TEST_F(TrainerProcessTest, WhatTheTrainerPrintsIsInTheLogAsItsOwn) {
   EXPECT_THAT(log, testing::Not(HasSubstr("\n2026")));
 }
 
-// It may keep a descriptor of what it wrote.
+// The trainer may keep a descriptor of what it wrote.
 TEST_F(TrainerProcessTest, NotesAreCopiesThatTheTrainerCannotChange) {
   TrainerProcess trainer = Make();
   const std::string own = state_ + "/trainer/rejected_masks.csv";
@@ -200,8 +200,8 @@ TEST_F(TrainerProcessTest, AfterStopEveryCallIsCancelled) {
             absl::StatusCode::kCancelled);
 }
 
-// What tells a whole group of processes to end (a terminal's Ctrl-C, systemd)
-// must not look like a trainer that failed.
+// A signal to the whole process group (a terminal's Ctrl-C, systemd) must not
+// look like a trainer that failed.
 TEST_F(TrainerProcessTest, ATrainerIsEndedByItsGatewayAlone) {
   TrainerProcess trainer = Make();
   ASSERT_TRUE(trainer.Prepare(PrepareRequest()).ok());

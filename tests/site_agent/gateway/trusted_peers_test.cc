@@ -20,7 +20,7 @@ using testing::HasSubstr;
 
 std::string KeyOf(const std::string& site) { return Sha256Of(site); }
 
-// Of four sites, of which "a" is this one; keys are pinned.
+// Returns a study of four sites with pinned keys; this site is "a".
 v1::Study FourSites() {
   v1::Study study;
   for (const char* site : {"a", "b", "c", "d"}) {
@@ -91,7 +91,7 @@ TEST_F(TrustedPeersTest, NobodyIsKnownInAStudyThatPinsNoKeys) {
   EXPECT_THAT(std::string(refused.message()), HasSubstr("pins no keys"));
 }
 
-// What LoadSiteConfig says of a policy, without its folder.
+// Returns the error of LoadSiteConfig about a policy, without its folder.
 std::string Faults(const std::string& policy) {
   const std::string path =
       absl::StrCat(testing::TempDir(), "/trusted-", getpid(), ".yaml");

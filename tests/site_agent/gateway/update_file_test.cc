@@ -33,7 +33,7 @@ std::vector<float> Random() {
   return values;
 }
 
-// Adds the element's place, and notes what it was asked for.
+// Adds each element's index, and notes the blocks that it was asked for.
 struct NotingMask {
   std::vector<std::pair<uint64_t, size_t>> blocks;
 
@@ -43,7 +43,7 @@ struct NotingMask {
       for (uint32_t& value : values) value += static_cast<uint32_t>(first++);
     };
   }
-  // Each element once, from front to back, as common/secagg wants it.
+  // Expects each element once, from front to back, as common/secagg needs it.
   void ExpectWhole(uint64_t size) const {
     uint64_t next = 0;
     for (const auto& [first, count] : blocks) {
@@ -79,7 +79,7 @@ class UpdateFileTest : public testing::Test {
     return words;
   }
 
-  // The same with all of it in memory.
+  // Encodes the same update with all of it in memory.
   std::vector<uint32_t> Want(std::vector<float> delta,
                              const std::vector<double>& factors) const {
     const int bits = FractionBits(options_.clipping_norm);
@@ -150,7 +150,8 @@ TEST_F(UpdateFileTest, ValidationLiesBehindCountsOfTracksAndLossesOfArms) {
   auto update = Encode(delta);
   ASSERT_TRUE(update.ok()) << update.status();
   EXPECT_EQ(update->size(), options_.layout.num_bytes());
-  // From the back: of the arm, of the third track, the second and the first.
+  // Inserts from the back: for the arm, the third track, the second and the
+  // first.
   want.push_back(static_cast<uint32_t>((10u << 24) / 70.0 + 0.5));
   want.insert(want.end() - 2, 0);
   want.insert(want.end() - 4, 0);
@@ -176,7 +177,7 @@ TEST_F(UpdateFileTest, ValidationThatDoesNotFitIsRefused) {
 
 TEST_F(UpdateFileTest, EachTrackIsClippedByItsOwnNorm) {
   std::vector<float> delta = Random();
-  delta[0] = 3000;  // over what may leave, and clipped down to it
+  delta[0] = 3000;  // over the limit, and clipped down to it
   double squares[kTracks] = {};
   for (size_t i = 0; i < delta.size(); ++i) {
     squares[i / kTrackSize] += std::pow(static_cast<double>(delta[i]), 2);
@@ -308,7 +309,7 @@ TEST_F(UpdateFileTest, NothingIsZeros) {
   ASSERT_TRUE(update.ok()) << update.status();
   EXPECT_TRUE(Words() == std::vector<uint32_t>(size));
   EXPECT_EQ(update->size(), options_.layout.num_bytes());
-  // As a site encodes it that trained on no case.
+  // A site that trained on no case gives the same encoding.
   options_.shares.assign(kTracks, {});
   EXPECT_EQ(Encode(Random())->sha256(), update->sha256());
 }

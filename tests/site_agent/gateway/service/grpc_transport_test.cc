@@ -77,7 +77,7 @@ class GrpcTransportTest : public testing::Test {
   const Identity site_ = MakeIdentity({.site = "st-mary"}, authority_, now_);
 };
 
-// A hospital's proxy does not know this machine's loopback.
+// A hospital's proxy cannot reach this machine's loopback.
 TEST_F(GrpcTransportTest, LoopbackIsReachedPastEveryProxyVariable) {
   Coordinator service;
   int port = 0;
@@ -103,7 +103,7 @@ TEST_F(GrpcTransportTest, AProxyThatBitesIsNamedByItsVariable) {
   const absl::Status status = Ask("lungs.invalid:8443");
   EXPECT_TRUE(absl::IsUnavailable(status)) << status;
   EXPECT_TRUE(absl::StrContains(status.message(), "https_proxy")) << status;
-  // Without it, by a range or a star, the name itself is at fault.
+  // Past the proxy, by a pattern or a star, the error is about the name itself.
   for (const char* list : {"*", "lungs.invalid", ".invalid"}) {
     const Variable exempt("no_proxy", list);
     const absl::Status own = Ask("lungs.invalid:8443");
@@ -138,7 +138,7 @@ TEST_F(GrpcTransportTest, DroppedPacketsAreNoMereDeadline) {
   EXPECT_TRUE(absl::StrContains(status.message(), "firewall")) << status;
 }
 
-// The probe is not what a stop waits for.
+// Stopping does not wait for the probe.
 TEST_F(GrpcTransportTest, AStopEndsACallWhoseReasonIsBeingLookedFor) {
   LoopbackServer silent(Silent());
   GrpcTransport transport(absl::StrCat("127.0.0.1:", silent.port()), site_);
