@@ -62,7 +62,7 @@ absl::Status Check(CheckOptions options) {
 }  // namespace
 
 void AddCheckCommand(CLI::App& app, std::function<absl::Status()>& action) {
-  // Lives as long as the action that names it.
+  // The action names the options; they live as long as it does.
   auto options = std::make_shared<CheckOptions>();
   CLI::App* check = app.add_subcommand(
       "check", "Say what is right and wrong with a case manifest");

@@ -26,8 +26,8 @@ void AddThreads(CLI::App& command, int& threads) {
       ->check(CLI::Range(1, 256));
 }
 
-// Foreign images are read in a confinement: of the manifest's files and the
-// weights (empty: none), with `out` (a folder; empty: none) to write to.
+// Confines this process to reading the manifest's files and the weights (empty:
+// none), and to writing to the folder `out` (empty: none).
 absl::Status ConfineTo(const std::string& data, const std::string& weights,
                        const std::string& out) {
   Confinement confinement{.read = FilesOfManifest(data, {}), .write = {}};

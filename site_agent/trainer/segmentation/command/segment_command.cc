@@ -25,7 +25,7 @@ namespace {
 
 using Action = std::function<absl::Status()>;
 
-// The folder that this program lies in.
+// Returns the folder of this program.
 std::string BinariesFolder() {
   std::error_code error;
   return std::filesystem::read_symlink("/proc/self/exe", error)
@@ -47,8 +47,8 @@ void AddData(CLI::App& command, std::string& data) {
   command.add_option("--data", data, "Case manifest (CSV)")->required();
 }
 
-// Foreign images are read in a confinement: of the manifest's files and the
-// weights (empty: none), with `out` (a folder; empty: none) to write to.
+// Confines this process to reading the manifest's files and the weights (empty:
+// none), and to writing to the folder `out` (empty: none).
 absl::Status ConfineTo(const std::string& data, const std::string& weights,
                        const std::string& out) {
   Confinement confinement{.read = FilesOfManifest(data, {}), .write = {}};
