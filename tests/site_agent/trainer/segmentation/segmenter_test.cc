@@ -85,7 +85,7 @@ TEST_F(SegmenterTest, FindsLungsOfPatientsItHasNotSeen) {
                             1, scores)
                   .ok());
   EXPECT_THAT(scores.str(), ContainsRegex("ill  +20  +20  0\\.9"));
-  // And on files, at their own size.
+  // Writes masks to files, too, at the images' own size.
   std::ostringstream table;
   const absl::Status ran = RunSegmenter({.data = Path("cases.csv"),
                                          .folder = Path("masks"),
