@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The kernel's calls by name, in groups.
+// Groups of the kernel's system calls, by name.
 #ifndef HILUM_SITE_AGENT_SANDBOX_SYSTEM_CALLS_H_
 #define HILUM_SITE_AGENT_SANDBOX_SYSTEM_CALLS_H_
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What code that was injected into a process tries, to get out of it.
+// Attempts of code that was injected into a process to get out of it.
 #ifndef HILUM_TESTS_SITE_AGENT_SANDBOX_ATTEMPTS_H_
 #define HILUM_TESTS_SITE_AGENT_SANDBOX_ATTEMPTS_H_
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// An ordinary user's process, confined as the trainer is, tries to get out.
+// An ordinary user's process, confined like the trainer, tries to get out.
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <gmock/gmock.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The real programs, as an ordinary user's, while they run.
+// The real programs, run by an ordinary user.
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -80,7 +80,7 @@ class LoadCaseTest : public testing::Test {
   std::string Path(const std::string& name) const {
     return absl::StrCat(folder_, "/", name);
   }
-  // As a manifest in that folder names it.
+  // Returns the manifest entry for a case of the store in that folder.
   std::string Entry(const std::string& case_id) const {
     return ResolvePath(folder_, absl::StrCat(".#", case_id));
   }

@@ -80,7 +80,7 @@ TEST_F(PreparedCensusTest, OnlyTheLungsCountInTheSegmentedArm) {
   const v1::Fingerprint print = prepared_.FingerprintOf(v1::ARM_SEGMENTED);
   EXPECT_EQ(print.grays(0), 0u);
   EXPECT_EQ(print.grays(40000 / 2048), kFingerprintShare);
-  // With them a black pixel of the lungs is one.
+  // A black pixel within the lung planes counts.
   prepared_.pool.data.segmented_lungs = {{kLung, 0, kLung, kLung}};
   EXPECT_EQ(prepared_.FingerprintOf(v1::ARM_SEGMENTED).grays(0),
             kFingerprintShare / 3);

@@ -141,7 +141,7 @@ TEST_F(SegmenterTest, ALoadedOneIsANewOne) {
   EXPECT_NE(trained[0], weights);
   EXPECT_EQ(trained[0], trained[1]);
   EXPECT_FALSE(segmenter->Load(std::vector<float>(10)).ok());
-  // What sums over sites round below zero has no root.
+  // Rounded sums over sites may be below zero, which has no square root.
   size_t at = 0;
   for (const TensorSpec& spec : architecture.tensors) {
     if (spec.role == TensorRole::kRunningVariance) break;
