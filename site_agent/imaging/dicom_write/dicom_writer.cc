@@ -16,8 +16,7 @@ namespace hilum {
 namespace {
 
 constexpr size_t kMostCopiedBytes = 1024;
-constexpr size_t kMostElements = 128;  // limit of elements that long, without
-                                       // pixels
+constexpr size_t kMostElements = 128;  // elements that long, without pixels
 constexpr DicomTag kIdentityRemoved = 0x00120062;
 constexpr DicomTag kDeidentificationMethod = 0x00120063;
 
