@@ -36,7 +36,7 @@ struct Source {
   std::string case_id;  // empty: refused
   std::string patient;  // Pseudonyms::Patient; empty: the file does not say
   IdKeys keys;
-  bool chosen = false;  // by a person, against the rules
+  bool chosen = false;  // a person took it in
   // The words or the reader that refused the file, see Intake; empty: an older
   // program refused it. Other words or another reader may accept the file.
   std::string judged_by;
@@ -58,7 +58,7 @@ struct StoredCase {
   std::string view;
   int rows = 0;  // image size, after `turn`
   int columns = 0;
-  ShardEnd place;  // end of the case's record
+  ShardEnd place;  // start of the case's record
   bool has_mask = false;
   int lung_millionths = 0;
   std::string histogram;  // [kFingerprintBins] uint32, little-endian

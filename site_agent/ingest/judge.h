@@ -17,10 +17,10 @@ struct CaseVerdict {
   std::string patient;  // empty unless there is exactly one
 };
 
-// Judges a case from its sources and labels; guesses nothing. `held`: a
-// person's reason for quarantine, or empty. `sources`: the case's sources.
-// `labels`: the rows that name one of them. The patient in the images has
-// priority; if no image names one, the labels file's counts.
+// Judges a case from its sources and labels; guesses nothing. `held`: a reason
+// for quarantine that only a person can lift, or empty. `sources`: the case's
+// sources. `labels`: the rows that name one of them. The patient in the images
+// has priority; if no image names one, the labels file's counts.
 CaseVerdict JudgeCase(absl::string_view held, absl::Span<const Source> sources,
                       absl::Span<const LabelRow> labels);
 

@@ -16,7 +16,8 @@ namespace hilum {
 // Size at which a shard is full and the next one is begun.
 inline constexpr uint64_t kShardBytes = 1ull << 30;
 
-// The end of the last shard; all shards before it are full.
+// A position in the shards. The end of a store is a position in its last shard;
+// all shards before it are full.
 struct ShardEnd {
   int number = 1;  // from 1; STORE/shards/NNNN.shard
   uint64_t bytes = 0;

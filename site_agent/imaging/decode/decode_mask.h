@@ -18,8 +18,8 @@ absl::StatusOr<GrayImage> DecodeMask(absl::string_view bytes);
 
 // Makes a mask's pixels 1 in the lungs and 0 outside, if its levels are
 // unambiguous:
-//   0 and one other level (0 and 1, 127, 255 of 65535, a colour): the other is
-//   lung;
+//   0 and one other level (0 and 1, 127, 255 of 65535, a colour): lung is the
+//     other;
 //   0, 1 and 2 of 255 or of 65535: labels of the two lungs, both are lung;
 //   else, if some pixel is > 0.5: nothing changes, > 0.5 is lung.
 // Any other mask becomes empty, and its only note lists its levels.

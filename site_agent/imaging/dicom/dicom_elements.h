@@ -29,7 +29,7 @@ struct DicomEncoding {
 struct DicomElement {
   std::string vr;  // empty: implicit, see the dictionary
   absl::string_view value;
-  // Encapsulated pixel data (PS3.5 A.4): `items` has the offset table first.
+  // Encapsulated pixel data (PS3.5 A.4): `items` starts with the offset table.
   bool encapsulated = false;
   std::vector<absl::string_view> items;
 };

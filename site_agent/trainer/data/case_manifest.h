@@ -15,12 +15,12 @@
 namespace hilum {
 
 struct CaseRow {
-  int row = 0;       // 1 is the header, as an editor or a spreadsheet counts
-  std::string file;  // as written, without blanks around: what predictions
-                     // call the case
-  std::string path;  // `file` below the manifest's folder, or absolute
-  std::string mask;  // path, or empty
-  int label = 0;     // index into the study's classes
+  int row = 0;  // 1 is the header, as an editor or a spreadsheet counts
+  // As written, without blanks around. Predictions name the case by it.
+  std::string file;
+  std::string path;        // `file` below the manifest's folder, or absolute
+  std::string mask;        // path, or empty
+  int label = 0;           // index into the study's classes
   std::string patient_id;  // as NormalPatientId has it
 };
 

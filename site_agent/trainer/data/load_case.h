@@ -20,9 +20,9 @@ namespace hilum {
 struct ImageFacts {
   int rows = 0;  // before resizing
   int columns = 0;
-  double lung_share = 0;   // share of pixels; 0: no mask is used
-  std::string mask_fault;  // why its mask is not used; empty: it has none, it
-                           // was not opened, or it is used
+  double lung_share = 0;  // share of pixels; 0: no mask is used
+  // Why its mask is not used; empty: it is used, not opened, or missing.
+  std::string mask_fault;
   std::vector<std::string> notes;  // GrayImage's
 };
 

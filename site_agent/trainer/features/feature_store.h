@@ -105,8 +105,7 @@ class FeatureStore {
   const std::string path_;
   ScopedFd fd_;
   uint64_t end_ = 0;  // where the next record goes
-  std::unordered_map<std::string, size_t> record_of_;  // by name; the last
-                                                       // record counts
+  std::unordered_map<std::string, size_t> record_of_;  // by name
   // [records]; grows only in Append, changes in Read.
   mutable std::deque<std::atomic<Trust>> trust_;
 };

@@ -84,8 +84,7 @@ class FakePacs {
   struct Options {
     std::vector<PacsImage> images;
     bool matches_accession = true;    // false: ignores the key
-    std::string move_title = "PACS";  // own title when it sends the objects of
-                                      // a C-MOVE
+    std::string move_title = "PACS";  // own title when it sends for a C-MOVE
     int move_port = 0;
     bool sends = true;  // false: reports sending but sends nothing
   };
