@@ -188,8 +188,7 @@ absl::Status Intake::RecordRefusal(const Source& source,
   return Remember(source.id, from, "refused", source.reason);
 }
 
-// Returns the image's case. Appends its record if the store has none, or has
-// one without a mask and the image has a mask.
+// Returns the image's case. Appends its record if it is new or adds a mask.
 absl::StatusOr<StoredCase> Intake::PlaceCase(const Source& source,
                                              bool named_by_uid,
                                              const Prepared& prepared) {
@@ -221,7 +220,6 @@ absl::StatusOr<StoredCase> Intake::PlaceCase(const Source& source,
     HILUM_ASSIGN_OR_RETURN(stored.place, shards_.Append(prepared.record));
     return stored;
   }
-  // The mask came after a person had turned the case.
   HILUM_ASSIGN_OR_RETURN(const std::string turned,
                          TurnEncodedRecord(prepared.record, stored.turn));
   HILUM_ASSIGN_OR_RETURN(stored.place, shards_.Append(turned));
