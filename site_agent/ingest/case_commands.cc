@@ -240,8 +240,9 @@ void AddCaseCommands(CLI::App& app, std::ostream& out, IngestAction& action) {
   CLI::App* list = AddCommand(
       app, "list", "List a store's cases, or what is in quarantine and why",
       "list --store /data/cases --quarantined", List, options, out, action);
-  CLI::Option* quarantined = list->add_flag(
-      "--quarantined", options->quarantined, "Those alone, and refused files");
+  CLI::Option* quarantined =
+      list->add_flag("--quarantined", options->quarantined,
+                     "Only cases in quarantine, and refused files");
   CLI::Option* json =
       list->add_flag("--json", options->json, "One JSON object a line");
   list->add_flag("--csv", options->csv, "As quarantine.csv")
@@ -269,7 +270,7 @@ void AddCaseCommands(CLI::App& app, std::ostream& out, IngestAction& action) {
                  options, out, action);
   release
       ->add_option("--turn", options->turn,
-                   "Turn what is kept of the case by so many degrees, "
+                   "Turn the stored images of the case by these degrees, "
                    "clockwise")
       ->check(CLI::IsMember({90, 180, 270}));
   release->add_flag("--mirror", options->mirror,

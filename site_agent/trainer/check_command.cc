@@ -71,8 +71,10 @@ void AddCheckCommand(CLI::App& app, std::function<absl::Status()>& action) {
       ->required();
   CLI::Option* column =
       check->add_option("--site-column", options->check.site_column,
-                        "The column that says whose a row is");
-  check->add_option("--site", options->check.site, "Whose rows count")
+                        "The column that names a row's site");
+  check
+      ->add_option("--site", options->check.site,
+                   "Use only the rows of this site")
       ->needs(column);
   check->add_option("--study", options->studies,
                     "A study as a site keeps it (STATE/studies/HASH.study): "

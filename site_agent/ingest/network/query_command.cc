@@ -87,7 +87,7 @@ void AddSelectionOptions(CLI::App& command, QueryOptions& options) {
 void AddQueryCommand(CLI::App& app, std::ostream& out, IngestAction& action) {
   auto options = std::make_shared<QueryOptions>();  // shared with the callback
   CLI::App* command = app.add_subcommand(
-      "query", "Fetch from a PACS what the store has not (C-FIND, C-GET)");
+      "query", "Fetch images that the store lacks from a PACS (C-FIND, C-GET)");
   options->receiving.actor = "query";
   AddReceivingOptions(*command, options->receiving, options->ae_title,
                       options->tls);

@@ -197,15 +197,14 @@ absl::StatusOr<std::optional<int>> LabelOf(
 void AddNotes(CLI::App& heatmap, ModelNotes& notes) {
   heatmap
       .add_option("--classes", notes.classes,
-                  "In the place of what the model says: a,b,c")
+                  "The model's classes, a,b,c; overrides its file")
       ->delimiter(',');
   heatmap.add_option("--architecture", notes.architecture,
-                     "Architecture, in the place of what the model says");
+                     "The model's architecture; overrides its file");
   heatmap.add_option("--preprocessing", notes.preprocessing,
-                     "In the place of what the model says: hilum, imagenet or "
-                     "torchxrayvision");
+                     "hilum, imagenet or torchxrayvision; overrides the file");
   heatmap.add_option("--input-size", notes.input_size,
-                     "Side in pixels, in the place of what the model says");
+                     "Side of the input in pixels; overrides the file");
 }
 
 }  // namespace
@@ -257,7 +256,7 @@ void AddHeatmapCommand(CLI::App& app, std::function<absl::Status()>& action) {
   heatmap->add_option("--out", options->out, "Folder for CASE-CLASS.png")
       ->required();
   heatmap->add_option("--class", options->label,
-                      "To be explained (default: each case's most probable)");
+                      "Class to explain (default: each case's most probable)");
   // Names each method: a map in the option would show its enum in the help.
   heatmap
       ->add_option_function<std::string>(
@@ -269,11 +268,12 @@ void AddHeatmapCommand(CLI::App& app, std::function<absl::Status()>& action) {
           "How the map is computed")
       ->check(CLI::IsMember({"grad-cam", "grad-cam++"}))
       ->default_str("grad-cam");
-  heatmap->add_option("--mask", options->mask,
-                      "The case's lung mask; of several a folder of STEM.png");
+  heatmap->add_option(
+      "--mask", options->mask,
+      "The case's lung mask; for several cases a folder of STEM.png");
   heatmap
       ->add_option("--arm", options->arm,
-                   "What the model was trained on (default: as it says)")
+                   "Images the model was trained on (default: its file's)")
       ->check(CLI::IsMember({"whole", "segmented"}));
   heatmap->add_flag("--dicom", options->dicom,
                     "Write a DICOM secondary capture too, for the PACS");

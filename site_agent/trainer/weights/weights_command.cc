@@ -220,14 +220,14 @@ void AddWeightsCommand(CLI::App& app, std::function<absl::Status()>& action) {
   convert->add_option("OUT", options->out, "Its suffix says which")->required();
   CLI::Option* architecture = convert->add_option(
       "--architecture", options->architecture,
-      "Of the registry: check against it, and write its tensors alone");
+      "Check the tensors against this architecture; write only its own");
   convert
       ->add_flag("--sum-channels", options->sum_input_channels,
-                 "Sum a first convolution's three channels for a model of one")
+                 "Sum the first convolution's three channels into one")
       ->needs(architecture);
-  convert->add_option(
-      "--preprocessing", options->preprocessing,
-      "What the weights take, said in OUT: hilum, imagenet, torchxrayvision");
+  convert->add_option("--preprocessing", options->preprocessing,
+                      "Preprocessing to record in OUT: hilum, imagenet or "
+                      "torchxrayvision");
   convert->footer(
       "Example:\n  hilum-trainer weights convert best.pth best.safetensors");
   convert->callback(
