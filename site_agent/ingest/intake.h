@@ -106,8 +106,8 @@ class Intake {
   absl::Status Quarantine(absl::string_view case_id, absl::string_view reason);
   // Releases a case: lifts a person's quarantine or, if there is none, the
   // doubt about its orientation, for good. For a whole file that was not
-  // chosen: takes it in as a person's choice. With `turn`, turns the stored
-  // planes and lifts both reasons. FAILED_PRECONDITION: it is not in
+  // chosen: takes it in as a person's choice. If `turn` is given, turns the
+  // stored planes and lifts both reasons. FAILED_PRECONDITION: it is not in
   // quarantine, or for a reason that a person cannot lift; the message names
   // the reason. DATA_LOSS: its record is damaged.
   absl::StatusOr<Outcome> Release(absl::string_view id, const Turn& turn = {});

@@ -33,7 +33,7 @@ constexpr int kFileControls[] = {
 // Requests for a terminal: isatty and progress bars make them.
 constexpr int kIoControls[] = {TCGETS,  TIOCGWINSZ, FIONREAD,
                                FIONBIO, FIOCLEX,    FIONCLEX};
-// Thread and memory names, ending a child with its parent, hiding memory.
+// Names of threads and memory, the end of a child with its parent, and queries.
 constexpr int kProcessControls[] = {
     PR_SET_NAME,       PR_GET_NAME,         PR_SET_PDEATHSIG, PR_GET_PDEATHSIG,
     PR_GET_DUMPABLE,   PR_SET_NO_NEW_PRIVS, PR_GET_SECCOMP,   PR_CAPBSET_READ,

@@ -64,8 +64,8 @@ BinaryMask CleanLungMask(const BinaryMask& mask,
 // Returns the lung at the left of the image, which is the patient's right lung,
 // and the other. A mask in one piece is cut at the emptiest column of its
 // middle third, if that has at most half as many pixels as the fullest column
-// on each side; else the second lung is empty. With more than two pieces, each
-// joins the nearer lung.
+// on each side; else the second lung is empty. If there are more than two
+// pieces, each joins the nearer lung.
 std::array<BinaryMask, 2> SplitLungs(const BinaryMask& mask);
 
 // The measures for JudgeLungMask. Shares are of the image's pixels, or of its
@@ -118,8 +118,8 @@ struct LungMaskVerdict {
 };
 
 // Returns whether the mask can be of both lungs on a frontal radiograph. The
-// ranges are from 942 masks of children and adults (docs/segmentation.md). Of
-// several faults, reports the first in the order of LungMaskFault.
+// ranges are from 942 masks of children and adults (docs/segmentation.md).
+// Reports the first of several faults in the order of LungMaskFault.
 LungMaskVerdict JudgeLungMask(const LungMeasures& measures);
 LungMaskVerdict JudgeLungMask(const BinaryMask& mask);
 

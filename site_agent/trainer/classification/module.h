@@ -90,8 +90,8 @@ class Module {
   // loss). Returns the sum of weight * loss over the batch, before the step.
   // Where the device's memory is too small for the batch, its halves are
   // computed one after the other; the step is the same except for batch
-  // statistics. With ranks, each computes its part of the batch. OUT_OF_RANGE:
-  // not finite. RESOURCE_EXHAUSTED: not even one case fits.
+  // statistics. If there are ranks, each computes its part of the batch.
+  // OUT_OF_RANGE: not finite. RESOURCE_EXHAUSTED: not even one case fits.
   absl::StatusOr<double> TrainBatch(Batch& batch, double rate_factor,
                                     Rng& dropout);
 

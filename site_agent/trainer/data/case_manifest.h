@@ -16,7 +16,7 @@ namespace hilum {
 
 struct CaseRow {
   int row = 0;  // 1 is the header, as an editor or a spreadsheet counts
-  // As written, without blanks around. Predictions name the case by it.
+  // The cell without blanks around it. Predictions name the case by it.
   std::string file;
   std::string path;        // `file` below the manifest's folder, or absolute
   std::string mask;        // path, or empty

@@ -24,8 +24,8 @@ struct CaseSource {
 
 struct CasePool {
   // Returns whether the track that holds out `fold` trains on a case: no case
-  // of its patient is in that fold. With one source this asks only for the
-  // case's own fold; with several, a patient may have been at two sites.
+  // of its patient is in that fold. If there is one source, this asks only for
+  // the case's own fold; with several, a patient may have been at two sites.
   bool TrainsOn(size_t index, int fold) const {
     return fold < 0 || (patient_folds[index] >> fold & 1) == 0;
   }

@@ -10,7 +10,7 @@
 namespace hilum {
 
 // Returns the factor of the learning rate after `t` rounds of training, 0 <= t
-// <= rounds; fractions count a round's steps. With R rounds, W of warm-up and
+// <= rounds; fractions count a round's steps. For R rounds, W of warm-up and
 // final_fraction f:
 //   warm-up   t / W                                            for t < W
 //   cosine    f + (1 - f) (1 + cos(pi (t - W) / (R - W))) / 2  after it

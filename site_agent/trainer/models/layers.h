@@ -44,11 +44,11 @@ class Linear {
   at::Tensor weight_, bias_;
 };
 
-// Batch normalisation, eps 1e-5. With Pass::update_statistics uses the batch's
+// Batch normalisation, eps 1e-5. If Pass::update_statistics, uses the batch's
 // mean and biased variance, and moves the running statistics a tenth of the way
 // to its mean and unbiased variance. A single value a channel has no variance;
-// the running statistics are then used instead and stay unchanged. With
-// Pass::ranks the batch is the union of all ranks' pieces.
+// the running statistics are then used instead and stay unchanged. If
+// Pass::ranks, the batch is the union of all ranks' pieces.
 class BatchNorm {
  public:
   BatchNorm(TensorTable& table, const std::string& name, int channels);

@@ -29,13 +29,13 @@ struct ConvertOptions {
   std::string preprocessing;  // to write in `out`; empty: that in `in`
 };
 
-// Writes the weights of `in` to `out`, in float32. With an architecture, writes
-// exactly its tensors in the registry's order, with the classes of the file's
-// head; without one, all floating-point tensors, and a line about the skipped
-// ones. INVALID_ARGUMENT: another suffix, tensors unlike the architecture's, a
-// NaN or infinity, an unknown preprocessing, or one for a .pth, which cannot
-// store it. RESOURCE_EXHAUSTED: many views of one storage that would make a
-// file more than eight times larger.
+// Writes the weights of `in` to `out`, in float32. If an architecture is given,
+// writes exactly its tensors in the registry's order, with the classes of the
+// file's head; without one, all floating-point tensors, and a line about the
+// skipped ones. INVALID_ARGUMENT: another suffix, tensors unlike the
+// architecture's, a NaN or infinity, an unknown preprocessing, or one for a
+// .pth, which cannot store it. RESOURCE_EXHAUSTED: many views of one storage
+// that would make a file more than eight times larger.
 absl::Status ConvertWeights(const ConvertOptions& options, std::ostream& out);
 
 // Adds the subcommands; parsing one sets `action`.

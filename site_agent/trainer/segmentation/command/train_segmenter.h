@@ -24,12 +24,12 @@ struct SegmentTraining {
 
 // Trains a U-Net from random weights, prints its progress, writes it, and
 // judges it on the held-out patients: Dice and IoU at the images' own sizes,
-// with masks cleaned as in `segment run`. With `epochs` the same data, seed and
-// threads give the same weights on the same machine. Without `epochs`, their
-// number follows from the first one's time; it is printed, and written into the
-// file's metadata with seed and data. Training always ends when the minutes are
-// over. INVALID_ARGUMENT: options out of range, fewer than 16 cases to learn
-// from. NOT_FOUND: the manifest, or the folder of `out`.
+// with masks cleaned as in `segment run`. If `epochs` is given, the same data,
+// seed and threads give the same weights on the same machine. Without `epochs`,
+// their number follows from the first one's time; it is printed, and written
+// into the file's metadata with seed and data. Training always ends when the
+// minutes are over. INVALID_ARGUMENT: options out of range, fewer than 16 cases
+// to learn from. NOT_FOUND: the manifest, or the folder of `out`.
 absl::Status TrainSegmenter(const SegmentTraining& options, Clock& clock,
                             std::ostream& out);
 
