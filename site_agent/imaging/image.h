@@ -11,7 +11,7 @@
 
 namespace hilum {
 
-// The largest image file that is read, and the most pixels an image has.
+// Limits of an image file's bytes and an image's pixels.
 inline constexpr uint64_t kMaxImageFileBytes = 256ull << 20;
 inline constexpr uint64_t kMaxImagePixels = 64ull << 20;
 
@@ -20,11 +20,11 @@ struct GrayImage {
   int rows = 0;
   int columns = 0;
   std::vector<float> pixels;
-  // From one row, or column, to the next, where it is known; else 0.
+  // Distance of rows, and of columns, in mm; 0: not known.
   double row_mm = 0;
   double column_mm = 0;
-  // For people: what the file says of its display that could not be used, and
-  // what was done instead. Quotes no text of the file.
+  // For people: display settings in the file that could not be used, and what
+  // was done instead. Quotes no text of the file.
   std::vector<std::string> notes;
 
   float at(int row, int column) const {
@@ -45,13 +45,13 @@ struct RgbImage {
 // RESOURCE_EXHAUSTED: over kMaxImagePixels. INVALID_ARGUMENT: no pixels.
 absl::Status CheckImageSize(uint64_t rows, uint64_t columns);
 
-// Refuses an image all of whose pixels have one value, as a failed export or
-// exposure leaves it: INVALID_ARGUMENT. Stops at the first pixel that differs.
+// Refuses an image whose pixels all have one value, as after a failed export or
+// exposure: INVALID_ARGUMENT. Stops at the first pixel that differs.
 absl::Status CheckShowsSomething(const GrayImage& image);
 
-// Returns SHA-256 over the image's size and its grays in 16 bits, 32 raw
-// bytes: equal for the same picture in another file, container or compression
-// without loss, whatever its bits.
+// Returns SHA-256 over the image's size and its grays in 16 bits, 32 raw bytes.
+// Another file, container, bit depth or lossless compression of the same
+// picture gives the same digest.
 std::string PixelDigest(const GrayImage& image);
 
 }  // namespace hilum

@@ -16,15 +16,15 @@
 namespace hilum {
 namespace {
 
-// How output samples are mixed from input ones: sample i is the sum of `taps`
-// inputs from first[i] on, weighted; where one needs fewer, with zeros.
+// Weights of a resize in one direction: output i is the weighted sum of `taps`
+// inputs from first[i] on; some of the weights may be 0.
 struct Mixes {
   int taps = 1;
   std::vector<int> first;      // [to]
   std::vector<float> weights;  // [to * taps]
 };
 
-// Of one output sample: inputs [first, first + weights.size()).
+// Weights of one output: inputs [first, first + weights.size()).
 struct Mix {
   int first;
   std::vector<float> weights;
@@ -61,7 +61,7 @@ Mixes MixesFor(int from, int to) {
   mixes.first.resize(to);
   mixes.weights.resize(static_cast<size_t>(to) * mixes.taps);
   for (int i = 0; i < to; ++i) {
-    // Zeros go in front where there is no room behind.
+    // Puts zero weights in front if there are no more inputs behind.
     const int first = std::min(each[i].first, from - mixes.taps);
     mixes.first[i] = first;
     std::copy(each[i].weights.begin(), each[i].weights.end(),
@@ -71,7 +71,7 @@ Mixes MixesFor(int from, int to) {
   return mixes;
 }
 
-// Grays as they are shown: `low` black, `high` white.
+// Maps grays to [0, 1]: `low` becomes black, the upper end white.
 struct Range {
   float low = 0;
   float scale = 0;  // 1 / (high - low); 0: all is black
@@ -108,14 +108,14 @@ void MixAcross(const float* in, const Mixes& mixes, float* out) {
   }
 }
 
-// `row_of(row, buffer)` gives the image's rows: the buffer, or the image's.
+// `row_of(row, buffer)` returns a row of the image: in the buffer, or in place.
 template <typename RowOf>
 GrayImage Resize(int from_rows, int from_columns, int rows, int columns,
                  RowOf row_of) {
   const Mixes across = MixesFor(from_columns, columns);
   const Mixes down = MixesFor(from_rows, rows);
   std::vector<float> buffer(from_columns);
-  // Not zeroed before it is written.
+  // new[] without initialisation: every value is written below.
   const std::unique_ptr<float[]> wide(
       new float[static_cast<size_t>(from_rows) * columns]);
   for (int row = 0; row < from_rows; ++row) {
@@ -151,7 +151,7 @@ absl::Status NotFinite() {
 }
 
 absl::Status CheckFinite(absl::Span<const float> values) {
-  int32_t largest = 0;  // of the bits without their sign
+  int32_t largest = 0;  // largest bit pattern without its sign
   for (float v : values) {
     int32_t bits;
     std::memcpy(&bits, &v, sizeof bits);
@@ -160,7 +160,7 @@ absl::Status CheckFinite(absl::Span<const float> values) {
   return largest < 0x7f800000 ? absl::OkStatus() : NotFinite();
 }
 
-// In the order of the values.
+// Returns bits that sort like the values.
 uint32_t OrderedBits(float value) {
   uint32_t bits;
   std::memcpy(&bits, &value, sizeof bits);
@@ -176,7 +176,7 @@ float FromOrderedBits(uint32_t bits) {
 
 using Counts = std::vector<uint32_t>;  // [2^16]
 
-// The bin of the value of rank `rank`, which becomes its rank in the bin.
+// Returns the bin of the value of rank `rank`, and makes `rank` the rank in it.
 uint32_t FindBin(const Counts& counts, uint64_t& rank) {
   uint32_t bin = 0;
   while (rank >= counts[bin]) rank -= counts[bin++];
@@ -184,7 +184,7 @@ uint32_t FindBin(const Counts& counts, uint64_t& rank) {
 }
 
 Counts CountUpper(absl::Span<const float> values) {
-  // Two tables: neighbours are alike, and one would wait for itself.
+  // Counts in two tables: equal neighbours would wait for each other's store.
   Counts even(1 << 16), odd(1 << 16);
   size_t i = 0;
   for (; i + 1 < values.size(); i += 2) {
@@ -196,8 +196,9 @@ Counts CountUpper(absl::Span<const float> values) {
   return even;
 }
 
-// Between the 1st and the 99th percentile, by nearest rank, found by the bits
-// of the values: two passes instead of a sort. INVALID_ARGUMENT: not finite.
+// Returns the range from the 1st to the 99th percentile, by nearest rank. Finds
+// them by the bits of the values: two passes instead of a sort.
+// INVALID_ARGUMENT: not finite.
 absl::StatusOr<Range> PercentileRange(absl::Span<const float> values) {
   const Counts upper = CountUpper(values);
   for (uint32_t edge = 0; edge < 0x80; ++edge) {
@@ -229,7 +230,7 @@ SizedPlane ToPlane(const GrayImage& resized) {
   return plane;
 }
 
-// Where the mask is looked at for each row, or column, of the image.
+// Returns the mask's row, or column, for each of the image's.
 std::vector<int> Nearest(int mask_size, int image_size) {
   std::vector<int> at(image_size);
   for (int i = 0; i < image_size; ++i) {
@@ -247,7 +248,7 @@ ImageBox WithMargin(ImageBox box, const GrayImage& image) {
           std::min(image.columns, box.right + columns)};
 }
 
-// The size wanted of an image of rows x columns.
+// The size to resize an image of rows x columns to.
 struct Wanted {
   int rows;
   int columns;
@@ -314,8 +315,9 @@ absl::StatusOr<SizedPlane> Segmented(const GrayImage& image,
       }));
 }
 
-// Refuses a mask whose proportions are those of the image turned by a quarter,
-// and not its own: the image is turned by what its file says, the mask is not.
+// Refuses a mask with the proportions of the image turned by 90 degrees, and
+// not the image's own: the file's orientation was applied to the image but not
+// to the mask.
 absl::Status CheckLies(const GrayImage& mask, const GrayImage& image) {
   const double own = static_cast<double>(mask.rows) / mask.columns;
   const double wanted = static_cast<double>(image.rows) / image.columns;

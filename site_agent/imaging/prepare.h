@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From a decoded radiograph to what a network is fed.
+// Prepares a decoded radiograph for a network.
 #ifndef HILUM_SITE_AGENT_IMAGING_PREPARE_H_
 #define HILUM_SITE_AGENT_IMAGING_PREPARE_H_
 
@@ -17,19 +17,20 @@ namespace hilum {
 // [size * size], row-major; 0 black, 65535 white.
 using Plane = std::vector<uint16_t>;
 
-// Each output pixel is the mean of the input area it covers where the image
-// shrinks, bilinear where it grows; row and column separately.
+// Resizes an image. Shrinking takes the mean of the covered input area,
+// enlarging is bilinear; rows and columns separately.
 GrayImage ResizeImage(const GrayImage& image, int rows, int columns);
 
-// The whole radiograph: grays stretched so that their 1st and 99th
-// percentiles become 0 and 1, then resized to size x size. A flat image
-// becomes black. INVALID_ARGUMENT: no pixels, a value that is not finite.
+// Returns the whole radiograph: grays stretched so that their 1st and 99th
+// percentiles become 0 and 1, then resized to size x size. A flat image becomes
+// black. INVALID_ARGUMENT: no pixels, a value that is not finite.
 absl::StatusOr<Plane> PrepareWhole(const GrayImage& image, int size);
 
-// The lungs: grays stretched by the percentiles inside the mask (> 0.5; taken
+// Returns the lungs: grays stretched by the percentiles inside the mask (> 0.5;
 // by nearest neighbour if its size differs), black outside it, cropped to its
 // bounding box with 2 % of each side's length as margin, then resized.
-// INVALID_ARGUMENT also: an empty mask, or one that lies across the image.
+// INVALID_ARGUMENT also: an empty mask, or one turned by 90 degrees against the
+// image.
 absl::StatusOr<Plane> PrepareSegmented(const GrayImage& image,
                                        const GrayImage& mask, int size);
 
@@ -38,8 +39,9 @@ struct ImageBox {
   int top, left, bottom, right;
 };
 
-// What PrepareSegmented keeps of `image`. INVALID_ARGUMENT: no pixels, a value
-// that is not finite, a mask that is empty or lies across the image.
+// Returns the part of `image` in PrepareSegmented's plane. INVALID_ARGUMENT: no
+// pixels, a value that is not finite, a mask that is empty or turned by 90
+// degrees against the image.
 absl::StatusOr<ImageBox> SegmentedBox(const GrayImage& image,
                                       const GrayImage& mask);
 
@@ -49,21 +51,22 @@ struct GrayRange {
   float high = 0;
 };
 
-// Of the image that has grays[i] counts[i] times, once at least in all.
+// Returns the range of an image that has grays[i] counts[i] times; at least one
+// pixel in all.
 GrayRange RangeOfCounts(absl::Span<const float> grays,
                         absl::Span<const uint32_t> counts);
 
-// Of any size.
+// A plane of any size.
 struct SizedPlane {
   int rows = 0;
   int columns = 0;
   Plane pixels;  // [rows * columns]
 };
 
-// The same planes as they are kept for later: in their own proportions, the
-// longer side `max_side` pixels, or as it is where it is not longer. Resized to
-// size x size they are what the functions above give, but for rounding and
-// where pixels straddle. `range`: the image's, where it is known; null: found.
+// Return the same planes for storage: in their own proportions, with a longer
+// side of at most `max_side` pixels. Resized to size x size, they equal the
+// planes above up to rounding, except where pixels cross a border. `range`: the
+// image's, if known; null: computed.
 absl::StatusOr<SizedPlane> PrepareWholeWithin(const GrayImage& image,
                                               int max_side,
                                               const GrayRange* range = nullptr);
@@ -71,13 +74,13 @@ absl::StatusOr<SizedPlane> PrepareSegmentedWithin(const GrayImage& image,
                                                   const GrayImage& mask,
                                                   int max_side);
 
-// Such a plane's grays, 0 to 1, at size x size, by the rule of ResizeImage.
+// Returns a stored plane's grays, 0 to 1, at size x size; see ResizeImage.
 GrayImage ResizeGrays(const SizedPlane& plane, int size);
 
-// The mask (> 0.5) by nearest neighbour at rows x columns, row-major, one bit a
-// pixel, the first in the lowest: [(rows * columns + 7) / 8].
+// Returns the mask (> 0.5) by nearest neighbour at rows x columns, row-major,
+// one bit a pixel, lowest bit first: [(rows * columns + 7) / 8].
 std::string LungBits(const GrayImage& mask, int rows, int columns);
-// How many are set.
+// Returns the number of set bits.
 uint64_t CountBits(absl::string_view bits);
 
 }  // namespace hilum

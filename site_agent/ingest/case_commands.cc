@@ -33,7 +33,7 @@ struct Options {
   std::string key_file;
   std::string id;
   std::string reason;
-  std::string picture;  // a file; empty: none
+  std::string picture;  // a file's path; empty: none
   int turn = 0;         // degrees, clockwise
   bool mirror = false;
   bool quarantined = false;
@@ -59,7 +59,7 @@ absl::StatusOr<std::unique_ptr<CaseDatabase>> OpenToLook(
                    options.store, "` makes one"));
 }
 
-// Who is at the keyboard, for the history.
+// Returns the user who runs the command, for the history.
 std::string Actor() {
   const passwd* user = getpwuid(getuid());
   return user == nullptr ? absl::StrCat("user ", getuid())
@@ -138,7 +138,7 @@ absl::Status ShowHistory(CaseDatabase& database, const std::string& id,
   return absl::OkStatus();
 }
 
-// Confined first, as it may decode a file that was refused.
+// Confines the process first: it may decode a file that was refused.
 absl::Status WritePicture(const Options& options, CaseDatabase& database) {
   HILUM_ASSIGN_OR_RETURN(const auto stored, database.FindCase(options.id));
   HILUM_ASSIGN_OR_RETURN(const auto source,
@@ -195,7 +195,7 @@ absl::Status Quarantine(const Options& options, std::ostream& out) {
 
 absl::Status Release(const Options& options, std::ostream& out) {
   HILUM_ASSIGN_OR_RETURN(auto intake, OpenToChange(options));
-  // A file that was refused is decoded now.
+  // Releasing decodes a file that was refused.
   HILUM_ASSIGN_OR_RETURN(const std::optional<Source> source,
                          intake->database().FindSourceById(options.id));
   IngestFiles files{.store = options.store,
@@ -240,8 +240,9 @@ void AddCaseCommands(CLI::App& app, std::ostream& out, IngestAction& action) {
   CLI::App* list = AddCommand(
       app, "list", "List a store's cases, or what is in quarantine and why",
       "list --store /data/cases --quarantined", List, options, out, action);
-  CLI::Option* quarantined = list->add_flag(
-      "--quarantined", options->quarantined, "Those alone, and refused files");
+  CLI::Option* quarantined =
+      list->add_flag("--quarantined", options->quarantined,
+                     "Only cases in quarantine, and refused files");
   CLI::Option* json =
       list->add_flag("--json", options->json, "One JSON object a line");
   list->add_flag("--csv", options->csv, "As quarantine.csv")
@@ -269,7 +270,7 @@ void AddCaseCommands(CLI::App& app, std::ostream& out, IngestAction& action) {
                  options, out, action);
   release
       ->add_option("--turn", options->turn,
-                   "Turn what is kept of the case by so many degrees, "
+                   "Turn the stored images of the case by these degrees, "
                    "clockwise")
       ->check(CLI::IsMember({90, 180, 270}));
   release->add_flag("--mirror", options->mirror,

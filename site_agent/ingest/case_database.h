@@ -25,20 +25,20 @@ namespace hilum {
 
 class Statement;
 
-// A file, or what else an image came by, and what became of it.
+// The origin of an image, a file or a received object, and what became of it.
 struct Source {
   std::string id;    // 16 hexadecimal digits, from the name
   std::string name;  // a path; bytes
   FileStamp stamp;
-  bool walked = true;  // false: no file, but a fault of the walk
+  bool walked = true;  // false: no file, but an error of the walk
   Refusal refusal = Refusal::kNone;
-  std::string reason;   // of a refusal
+  std::string reason;   // reason of a refusal
   std::string case_id;  // empty: refused
   std::string patient;  // Pseudonyms::Patient; empty: the file does not say
   IdKeys keys;
-  bool chosen = false;  // by a person
-  // The words or the reader by which the file was refused, as Intake names
-  // them; empty: an older program's. Others may take it.
+  bool chosen = false;  // a person took it in
+  // The words or the reader that refused the file, see Intake; empty: an older
+  // program refused it. Other words or another reader may accept the file.
   std::string judged_by;
 };
 
@@ -47,18 +47,18 @@ absl::string_view NameOf(CaseState state);
 
 struct StoredCase {
   std::string id;
-  std::string digest;  // ReadImage's
+  std::string digest;  // ReadImage's digest
   CaseState state = CaseState::kUnlabelled;
-  std::string reason;  // of quarantine
+  std::string reason;  // reason of quarantine
   std::string held;    // a person's reason for quarantine; empty: none
-  std::string look;    // ReadImage's, until a person has released it
-  Turn turn;           // by which a person had the kept planes turned
+  std::string look;    // ReadImage's look, until a person releases the case
+  Turn turn;           // turn of the stored planes, chosen by a person
   std::string label;
   std::string patient;
   std::string view;
-  int rows = 0;  // of the image, turned so
+  int rows = 0;  // image size, after `turn`
   int columns = 0;
-  ShardEnd place;  // of its record
+  ShardEnd place;  // start of the case's record
   bool has_mask = false;
   int lung_millionths = 0;
   std::string histogram;  // [kFingerprintBins] uint32, little-endian
@@ -66,22 +66,22 @@ struct StoredCase {
 
 struct HistoryEntry {
   absl::Time time;
-  std::string actor;  // what or who
-  std::string from;   // states; empty: new
+  std::string actor;  // user or program
+  std::string from;   // states; empty: the subject is new
   std::string to;
   std::string reason;
 };
 
-// A store's index: SQLite, write-ahead log, synchronous. Changes belong
-// between Begin and Commit and are on disk when Commit returns. Names of
-// patients, studies and persons are in it as pseudonyms only, but a source's
-// name, a path, is as it is: the file is 0600. Not thread-safe.
-// INTERNAL, RESOURCE_EXHAUSTED (disk full), DATA_LOSS name the file.
+// A store's index: SQLite, write-ahead log, synchronous. Make changes between
+// Begin and Commit; they are on disk when Commit returns. Stores patients,
+// studies and persons only as pseudonyms, but a source's path in clear, so the
+// file is 0600. Not thread-safe. INTERNAL, RESOURCE_EXHAUSTED (disk full),
+// DATA_LOSS name the file.
 class CaseDatabase {
  public:
-  // Makes it where absent; one of an older program is brought up to this
-  // one's schema, and its cases count as upright. FAILED_PRECONDITION: of a
-  // newer program.
+  // Opens the database, or makes it if missing. Upgrades an older program's
+  // schema; its cases count as upright. FAILED_PRECONDITION: of a newer
+  // program.
   static absl::StatusOr<std::unique_ptr<CaseDatabase>> Open(
       const std::string& path);
   ~CaseDatabase();
@@ -93,22 +93,22 @@ class CaseDatabase {
   absl::StatusOr<std::string> Note(absl::string_view name);  // empty: none
   absl::Status SetNote(absl::string_view name, absl::string_view value);
 
-  // Sources, by name or id; Put replaces the one of that name.
+  // Finds sources by name or id. Put replaces the source of that name.
   absl::StatusOr<std::optional<Source>> FindSource(absl::string_view name);
   absl::StatusOr<std::optional<Source>> FindSourceById(absl::string_view id);
   absl::StatusOr<std::vector<Source>> SourcesOf(absl::string_view case_id);
   absl::Status PutSource(const Source& source);
   absl::Status ForgetSource(absl::string_view name);
-  // In the order of their names.
+  // Visits the refused sources in the order of their names.
   absl::Status ForEachRefused(absl::FunctionRef<void(const Source&)> see);
 
   absl::StatusOr<std::optional<StoredCase>> FindCase(absl::string_view id);
-  // The case that another source than `name` has an image of with this SOP
-  // Instance UID; empty: none.
+  // Returns the case with an image of this SOP Instance UID from a source other
+  // than `name`; empty: none.
   absl::StatusOr<std::string> CaseOfSop(absl::string_view key,
                                         absl::string_view name);
   absl::Status PutCase(const StoredCase& stored);
-  // In the order in which they came.
+  // Visits the cases in the order in which they came.
   absl::Status ForEachCase(absl::FunctionRef<void(const StoredCase&)> see);
 
   absl::Status PutLabel(const LabelRow& row);

@@ -10,11 +10,11 @@
 
 namespace hilum {
 
-// Set by the command that was given; run after parsing.
+// The action of the given command; run after parsing.
 using IngestAction = std::function<absl::Status()>;
 
-// `hilum-ingest inspect FILE... [--json]`: a line for each file on `out`. Fails
-// where a file cannot be read; a file that is refused is no failure.
+// `hilum-ingest inspect FILE... [--json]`: prints a line for each file to
+// `out`. Fails if a file cannot be read; refusing a file is no failure.
 void AddInspectCommand(CLI::App& app, std::ostream& out, IngestAction& action);
 
 // `hilum-ingest folder DIR --store STORE ...`: see IngestFolder.

@@ -17,8 +17,8 @@ absl::Status ConfineIngest(IngestFiles files, SecureRng& rng) {
     HILUM_RETURN_IF_ERROR(MakeDirectories(folder));
   }
   if (!files.key_file.empty()) {
-    // Outside the store it can be made now, not later; a store whose key is
-    // gone is not given another.
+    // A key outside the store must be made before confining. A store that
+    // exists but has lost its key gets no other one.
     if (!FileExists(files.key_file) &&
         !FileExists(absl::StrCat(files.store, "/store.db"))) {
       HILUM_RETURN_IF_ERROR(

@@ -12,24 +12,25 @@
 
 namespace hilum {
 
-// Called when what is to be read has been listed and before any of it is; a
-// command's process is confined here (sandbox/confine.h).
+// Confines the process (sandbox/confine.h). Called when the files to read have
+// been listed and none has been read.
 using ConfineToWalk = std::function<absl::Status(const FolderWalk&)>;
 
-// What a process of hilum-ingest reads, and keeps.
+// The files that a process of hilum-ingest reads and writes.
 struct IngestFiles {
-  std::string store;     // made where it is not there
-  std::string key_file;  // empty: in the store; made where it has to be
+  std::string store;     // made if missing
+  std::string key_file;  // empty: in the store; made if missing
   std::vector<std::string> read;
-  std::vector<std::string> write;  // besides the store; made likewise
+  std::vector<std::string> write;  // besides the store; made if missing
 };
 
-// Confines this process to these files, for good: it decodes what strangers
-// made. The key of patients' pseudonyms is one of them. Errors as Confine's,
-// MakeDirectories' and Pseudonyms::FromKeyFile's.
+// Confines this process to these files, until it ends: it decodes files from
+// strangers. Makes the key of patients' pseudonyms if needed. Errors as
+// Confine, MakeDirectories and Pseudonyms::FromKeyFile.
 absl::Status ConfineIngest(IngestFiles files, SecureRng& rng);
 
-// What a walk may read: its folder, and where links in it lead.
+// Returns the paths that a walk may read: its folder, and the targets of its
+// links.
 std::vector<std::string> PathsOf(const FolderWalk& walk);
 
 }  // namespace hilum

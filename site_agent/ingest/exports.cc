@@ -44,7 +44,8 @@ struct Fingerprint {
   }
 };
 
-// The gray below which `share` of the pixels are, evenly spread in each bin.
+// Returns the gray below which `share` of the pixels are, taking each bin's
+// pixels as evenly spread.
 double Quantile(const Fingerprint& print, double share) {
   int64_t total = 0;
   for (int64_t count : print.histogram) total += count;

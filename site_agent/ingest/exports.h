@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What others read of a store: files made anew from its database.
+// Files for other programs, written anew from a store's database.
 #ifndef HILUM_SITE_AGENT_INGEST_EXPORTS_H_
 #define HILUM_SITE_AGENT_INGEST_EXPORTS_H_
 
@@ -20,15 +20,15 @@ struct StoreCounts {
 
 absl::StatusOr<StoreCounts> CountStore(CaseDatabase& database);
 
-// "id,what,reason,file": cases in quarantine, then what was refused. A case's
-// file is the first that shows it.
+// Returns "id,what,reason,file": cases in quarantine, then refused files. A
+// case's file is its first source.
 absl::StatusOr<std::string> QuarantineCsv(CaseDatabase& database);
 
-// cases.csv (the manifest `file,label,patient_id,mask,view` of the cases that
-// are ready; `file` and `mask` are ".#CASE", see case_store_reader.h),
+// Writes cases.csv (the manifest `file,label,patient_id,mask,view` of the cases
+// that are ready; `file` and `mask` are ".#CASE", see case_store_reader.h),
 // quarantine.csv, and fingerprint.json: sums over the cases that are not in
-// quarantine and quantiles read off them, nothing of a single one. Each
-// replaces the old one whole; 0600.
+// quarantine and quantiles of them, with nothing about a single case. Replaces
+// each file whole; 0600.
 absl::Status ExportStore(CaseDatabase& database, const std::string& store);
 
 }  // namespace hilum

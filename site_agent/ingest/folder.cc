@@ -25,7 +25,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// So many images at the most are done again after a crash.
+// Limit of images that a crash makes the next run read again.
 constexpr int64_t kImagesPerCommit = 32;
 
 std::string Canonical(const std::string& path) {
@@ -34,7 +34,7 @@ std::string Canonical(const std::string& path) {
   return error || path.empty() ? path : found.string();
 }
 
-// The mask that is there for an image's place in the folder; empty: none.
+// Returns the mask at the image's path relative to the folder; empty: none.
 std::string MaskAt(const std::string& masks, const std::string& folder,
                    const std::string& path) {
   if (masks.empty()) return "";
@@ -52,7 +52,7 @@ class FolderRun {
   FolderRun(const FolderOptions& options, Intake& intake, Clock& clock)
       : options_(options), intake_(intake), clock_(clock) {}
 
-  // Those of the files that the store has not had as they are now.
+  // Finds the files that the store does not have in their present state.
   absl::Status FindPending(const FolderWalk& walk) {
     const std::string masks = Canonical(options_.masks);
     for (const FoundFile& found : walk.files) {

@@ -18,20 +18,19 @@ struct FolderOptions {
   std::string labels;     // a CSV file; empty: those of earlier runs
   std::string masks;      // a folder; empty: none
   std::string key_file;   // empty: STORE/patient.key
-  std::string words;      // IntakeOptions's
-  int threads = 0;        // 0: one a processor
-  bool terminal = false;  // `progress` is one
+  std::string words;      // see IntakeOptions
+  int threads = 0;        // 0: one for each processor
+  bool terminal = false;  // `progress` is a terminal
   ConfineToWalk confine;  // may be empty
 };
 
-// Takes every image below a folder into a store that needs it still, then
+// Takes every image below a folder into a store, unless the store has it, then
 // exports the store. The result does not depend on `threads`, nor on how often
-// and where an earlier run was killed.
-// A mask is MASKS/PATH.png, where the image is FOLDER/PATH.EXTENSION, or
-// MASKS/SOPINSTANCEUID.png; either as .dcm where there is no .png.
-// A summary goes to `out`, and there a line for each row of the labels that
-// counts for nothing; how far it is goes to `progress`. Neither names files.
-// NOT_FOUND: no folder, or no file in it. Else as Intake's.
+// and where an earlier run was killed. The mask of FOLDER/PATH.EXTENSION is
+// MASKS/PATH.png or MASKS/SOPINSTANCEUID.png, or the same name with .dcm if
+// there is no .png. Prints a summary to `out`, with a line for each row of the
+// labels that is not used, and the progress to `progress`. Neither names files.
+// NOT_FOUND: no folder, or no file in it. Otherwise errors as Intake.
 absl::Status IngestFolder(const FolderOptions& options, std::ostream& out,
                           std::ostream& progress, Clock& clock, SecureRng& rng);
 

@@ -23,7 +23,7 @@ absl::Status ConfineTo(const FolderOptions& options, const FolderWalk& walk) {
   if (!options.words.empty()) files.read.push_back(options.words);
   if (!options.masks.empty()) {
     const absl::StatusOr<FolderWalk> masks = WalkFolder(options.masks, {});
-    // A folder that is not there has no masks.
+    // A missing folder has no masks.
     if (masks.ok()) {
       for (std::string& path : PathsOf(*masks)) {
         files.read.push_back(std::move(path));

@@ -29,7 +29,7 @@ FileStamp StampFrom(const struct stat& info) {
           int64_t{info.st_mtim.tv_sec} * 1000000000 + info.st_mtim.tv_nsec};
 }
 
-// Names in order; errno where the folder cannot be read.
+// Lists names in order; returns errno if the folder cannot be read.
 int ListFolder(const std::string& path, std::vector<std::string>& names) {
   std::unique_ptr<DIR, int (*)(DIR*)> folder(opendir(path.c_str()), closedir);
   if (folder == nullptr) return errno;

@@ -10,7 +10,7 @@
 
 namespace hilum {
 
-// A file as it lay there, to tell whether it is still the same.
+// A file's state, to tell whether it has changed.
 struct FileStamp {
   int64_t size = 0;
   int64_t modified = 0;  // nanoseconds since 1970
@@ -30,20 +30,20 @@ struct FoundProblem {
 struct FolderWalk {
   std::string folder;  // absolute, without links
   std::vector<FoundFile> files;
-  std::vector<FoundProblem> problems;  // what could not be walked or opened
-  std::vector<std::string> links;      // where those lead that were followed
+  std::vector<FoundProblem> problems;  // not walked or not opened
+  std::vector<std::string> links;  // targets of the links that were followed
 };
 
-// All regular files below `folder`, each folder's in the order of their names.
-// Links are followed; a folder that is reached again, as by a loop of links, is
-// a problem and not walked again, and so is one that is empty or may not be
-// read, a link to nothing, and what is neither file nor folder. What lies in
-// `skip` (absolute folders or files) is not there. Memory: the paths.
-// NOT_FOUND, PERMISSION_DENIED: `folder` itself.
+// Finds all regular files below `folder`, in each folder in the order of their
+// names. Follows links. Problems, which are not walked: a folder that is
+// reached again, as by a loop of links; a folder that is empty or not readable;
+// a link to nothing; an entry that is neither file nor folder. Ignores `skip`
+// (absolute folders or files). Memory: the paths. NOT_FOUND, PERMISSION_DENIED:
+// `folder` itself.
 absl::StatusOr<FolderWalk> WalkFolder(const std::string& folder,
                                       const std::vector<std::string>& skip);
 
-// NOT_FOUND, PERMISSION_DENIED.
+// Errors: NOT_FOUND, PERMISSION_DENIED.
 absl::StatusOr<FileStamp> StampOf(const std::string& path);
 
 }  // namespace hilum

@@ -27,7 +27,7 @@ void AddInteger(std::string& out, uint32_t value, int bytes) {
   }
 }
 
-// An element of group 0002, explicit little-endian, with a UID.
+// Adds an element of group 0002, explicit little-endian, with a UID.
 void AddUid(std::string& out, uint16_t element, std::string uid) {
   if (uid.size() % 2 != 0) uid.push_back('\0');
   AddInteger(out, 0x0002, 2);
@@ -37,7 +37,7 @@ void AddUid(std::string& out, uint16_t element, std::string uid) {
   out += uid;
 }
 
-// Preamble and File Meta Information (PS3.10 section 7.1).
+// Returns preamble and File Meta Information (PS3.10 section 7.1).
 std::string FileMeta(const ObjectNames& names) {
   std::string group;
   const char version[] = {2, 0, 1, 0, 'O', 'B', 0, 0, 2, 0, 0, 0, 0, 1};

@@ -12,21 +12,21 @@
 
 namespace hilum {
 
-// Of an object on its way in: UIDs, as ObjectUid has them.
+// UIDs of an object that is being received, from ObjectUid.
 struct ObjectNames {
   std::string sop_class;
   std::string sop_instance;
   std::string transfer_syntax;
 };
 
-// The Instance UID that an incoming file's name begins with; empty: none.
+// Returns the Instance UID in an incoming file's name; empty: none.
 std::string UidOfIncomingName(absl::string_view name);
 
-// A DICOM file (PS3.10) that is written while its data set comes, as
-// FOLDER/UID_PROCESS_NUMBER.part until it is whole and synced, .dcm then. Life:
-// Create, Append again and again, Finish; without Finish nothing is left but
-// after a kill. Not thread-safe. Errors name the file; RESOURCE_EXHAUSTED: the
-// disk is full.
+// A DICOM file (PS3.10) that is written while its data set arrives. It is
+// FOLDER/UID_PROCESS_NUMBER.part until it is complete and synced, then .dcm.
+// Life: Create, Append any number of times, Finish. Without Finish the
+// destructor removes the file; only a kill leaves it. Not thread-safe. Errors
+// name the file; RESOURCE_EXHAUSTED: the disk is full.
 class IncomingFile {
  public:
   static absl::StatusOr<IncomingFile> Create(const std::string& folder,
@@ -35,9 +35,9 @@ class IncomingFile {
   IncomingFile& operator=(IncomingFile&&) = delete;
   ~IncomingFile();
 
-  // OUT_OF_RANGE: over kMaxImageFileBytes.
+  // Errors: OUT_OF_RANGE: over kMaxImageFileBytes.
   absl::Status Append(absl::string_view data);
-  // The file's name in the folder.
+  // Returns the file's name in the folder.
   absl::StatusOr<std::string> Finish();
 
  private:

@@ -20,7 +20,7 @@ namespace {
 constexpr DicomTag kRows = 0x00280010;
 constexpr DicomTag kColumns = 0x00280011;
 
-// Fills in what is found; an error is why the file is not accepted.
+// Fills in `found`; an error is the reason for not accepting the file.
 absl::Status Inspect(const FilmWords& words, Inspection& found) {
   HILUM_ASSIGN_OR_RETURN(std::string bytes,
                          ReadFile(found.file, kMaxImageFileBytes));

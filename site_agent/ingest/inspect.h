@@ -10,30 +10,30 @@
 
 namespace hilum {
 
-// What ingest makes of a DICOM file. Nothing in it is from the patient's or
-// the study's own elements.
+// The result of inspecting a DICOM file. Has nothing from the patient's or the
+// study's own elements.
 struct Inspection {
   std::string file;
   bool readable = false;  // the file could be opened and read
-  bool decoded = false;   // its stored values are whole
+  bool decoded = false;   // its stored values are complete
   bool accepted = false;  // decoded, rendered, and a frontal chest radiograph
-  std::string reason;     // why not accepted; empty if it is
+  std::string reason;     // why it was not accepted; empty if it was
   std::string transfer_syntax;  // empty: not known
-  std::optional<int> rows;      // as the header has them
+  std::optional<int> rows;      // from the header
   std::optional<int> columns;
   std::string view;           // "AP" or "PA"; empty: not known
   std::string stored_sha256;  // StoredPixels' bytes, hexadecimal
-  // For people: what of the file is not used for its display, and what is done
-  // instead.
+  // For people: display settings in the file that are not used, and what is
+  // done instead.
   std::vector<std::string> notes;
 };
 
-// Never fails: what is wrong is the reason.
+// Never fails: `reason` has the error.
 Inspection InspectFile(const std::string& path,
                        const FilmWords& words = FilmWords::BuiltIn());
 
-// A JSON object on one line, without the line's end; null where a value is not
-// known.
+// Returns a JSON object on one line, without a line end; null for a value that
+// is not known.
 std::string InspectionJson(const Inspection& inspection);
 
 }  // namespace hilum

@@ -50,7 +50,7 @@ absl::Status Inspect(const Options& options, std::ostream& out) {
   for (const std::string& file : options.files) {
     const Inspection found = InspectFile(file, words);
     if (!found.readable) ++unreadable;
-    // One at a time, as far as a pipe's reader has them.
+    // Flushes each line, for a reader of a pipe.
     out << (options.json ? InspectionJson(found) : TableLine(found))
         << std::endl;
   }

@@ -21,7 +21,7 @@ namespace hilum {
 namespace {
 
 constexpr char kKeyCheck[] = "key_check";
-// Raised where the reader takes files that it refused as damaged.
+// Raise it when the reader accepts files that it refused as damaged before.
 constexpr char kReader[] = "reader 2";
 
 absl::Status CheckKey(const Pseudonyms& pseudonyms, const std::string& key_file,
@@ -147,7 +147,7 @@ absl::Status Intake::BeginChanges() {
 
 absl::Status Intake::Commit() {
   if (!changing_) return absl::OkStatus();
-  // First the pixels, then what refers to them.
+  // Syncs the pixels before the rows that refer to them.
   HILUM_RETURN_IF_ERROR(shards_.Sync());
   HILUM_RETURN_IF_ERROR(database_->SetEnd(shards_.end()));
   HILUM_RETURN_IF_ERROR(database_->Commit());
@@ -188,8 +188,7 @@ absl::Status Intake::RecordRefusal(const Source& source,
   return Remember(source.id, from, "refused", source.reason);
 }
 
-// The case that the image belongs to; its record is appended where the store
-// has none yet, or none with a mask.
+// Returns the image's case. Appends its record if it is new or adds a mask.
 absl::StatusOr<StoredCase> Intake::PlaceCase(const Source& source,
                                              bool named_by_uid,
                                              const Prepared& prepared) {
@@ -221,7 +220,6 @@ absl::StatusOr<StoredCase> Intake::PlaceCase(const Source& source,
     HILUM_ASSIGN_OR_RETURN(stored.place, shards_.Append(prepared.record));
     return stored;
   }
-  // A mask that came after a person had turned the case.
   HILUM_ASSIGN_OR_RETURN(const std::string turned,
                          TurnEncodedRecord(prepared.record, stored.turn));
   HILUM_ASSIGN_OR_RETURN(stored.place, shards_.Append(turned));
@@ -401,7 +399,7 @@ absl::StatusOr<Outcome> Intake::Release(absl::string_view id,
   }
   HILUM_RETURN_IF_ERROR(BeginChanges());
   HILUM_ASSIGN_OR_RETURN(StoredCase stored, NeedCase(case_id));
-  // A second try after a crash must not turn it twice.
+  // A retry after a crash must not turn the case twice.
   if (stored.held.empty() && stored.look.empty() && !chosen) {
     return absl::FailedPreconditionError(
         stored.reason.empty()

@@ -23,67 +23,67 @@
 namespace hilum {
 
 struct IntakeOptions {
-  std::string store;     // made where absent, 0700
+  std::string store;     // made if missing, 0700
   std::string key_file;  // empty: STORE/patient.key
   std::string actor;     // for the history: "folder", "listen", "user jane"
   // A file with the site's own words (FilmWords::WithSiteList); the store keeps
-  // them for later. Empty: those that it keeps.
+  // them. Empty: the words that the store has.
   std::string words = {};
 };
 
-// One image on its way in.
+// One image to take in.
 struct IntakeFile {
-  std::string path;  // absolute; where it is read
-  FileStamp stamp;   // StampOf(path), from before it is read
+  std::string path;  // absolute; read from here
+  FileStamp stamp;   // StampOf(path), taken before reading
   ReadOptions read;
-  // The source is called after the object's UID and not after a file: what
-  // comes under that name again is the same object, not a file that changed.
+  // The source's name is the object's UID and not a file's path: under the same
+  // name the same object comes again, not a file that has changed.
   bool named_by_uid = false;
 };
 
-// What Read made of a file: without its planes, which are in the record.
+// The result of Read, without the planes, which are in the record.
 struct Prepared {
   ReadImage image;
   std::string record;  // EncodeCaseRecord; empty: refused
 };
 
-// What became of it.
+// The result of taking a file in.
 struct Outcome {
   std::string case_id;  // empty: refused
   std::string reason;   // of the refusal, or of the case's quarantine
-  CaseState state = CaseState::kQuarantined;  // the case's
+  CaseState state = CaseState::kQuarantined;  // the case's state
 };
 
-// One file in, one case or one line of quarantine out, recorded with its
-// history. Every way by which images come to a store goes through it. One
-// object is one process's hold on a store; a second one is refused.
+// Takes one file in as one case or one line of quarantine, and records its
+// history. All images come to a store through this class. One object is one
+// process's hold on a store; a second one is refused.
 //
-// Call order: Take, again and again; or, for many files, Read in several
+// Call order: Take, any number of times; or, for many files, Read in several
 // threads, Record in one, and Commit now and then. Read is thread-safe, the
-// rest is not. After an error from Record or Commit the object is of no use:
-// what was committed is in the store, and what was not is not.
+// rest is not. After an error from Record or Commit the object is useless: the
+// store has what was committed, and nothing else.
 //
-// What is durable: when Take or Commit returns, the pixels are synced in their
-// shard and the database has committed what refers to them; the file itself
-// may then be removed, though `release` of one that was not chosen reads it
-// again. A crash at any instruction leaves the store as of the last Commit:
-// what a shard has behind it is cut off at Open. cases.csv and its
-// neighbours are as of the last Export.
+// Durability: when Take or Commit returns, the pixels are synced in their shard
+// and the database has committed the rows that refer to them. The file may then
+// be removed, but `release` of a file that was not chosen reads it again. A
+// crash at any instruction leaves the store as of the last Commit: Open cuts
+// off a shard's bytes behind it. cases.csv and the other exports are as of the
+// last Export.
 class Intake {
  public:
-  // FAILED_PRECONDITION: another process has the store, it is of a newer
-  // program, or it was made with another key. DATA_LOSS: a shard is shorter
-  // than the database says. INVALID_ARGUMENT: a list of words with a wrong
-  // line. Else as Pseudonyms::FromKeyFile and ErrnoStatus.
+  // Opens the store. FAILED_PRECONDITION: another process has it, a newer
+  // program made it, or it was made with another key. DATA_LOSS: a shard is
+  // shorter than the database says. INVALID_ARGUMENT: a list of words with a
+  // wrong line. Otherwise errors as Pseudonyms::FromKeyFile and ErrnoStatus.
   static absl::StatusOr<std::unique_ptr<Intake>> Open(
       const IntakeOptions& options, Clock& clock, SecureRng& rng);
 
-  // Whether Record has had the file as it is now and needs it no more. Not
-  // where it could not be read then, where it was refused by other words or an
-  // older reader, and not where file.read.mask is given and its case has none
-  // yet.
+  // Returns whether Record has had the file in its present state and does not
+  // need it again. It needs the file again if it could not be read, if other
+  // words or an older reader refused it, or if file.read.mask is given and its
+  // case has no mask yet.
   absl::StatusOr<bool> IsKnown(const IntakeFile& file);
-  // As it was recorded, if it was.
+  // Returns the recorded source, if there is one.
   absl::StatusOr<std::optional<Source>> FindSource(absl::string_view path) {
     return database_->FindSource(path);
   }
@@ -93,32 +93,32 @@ class Intake {
   absl::Status Commit();
   absl::StatusOr<Outcome> Take(const IntakeFile& file);
 
-  // What a walk stumbled over, instead of what it did before in that folder;
-  // files there that were refused and are gone are forgotten. Belongs to the
-  // open changes, as Record.
+  // Records a walk's problems, replacing those of earlier walks of that folder.
+  // Forgets refused files there that no longer exist. Part of the open changes,
+  // like Record.
   absl::Status RecordWalk(const FolderWalk& walk);
 
-  // Adds labels, in place of earlier ones for the same, and judges every case
-  // anew; decodes nothing. Durable when it returns.
+  // Adds labels, replacing earlier ones for the same images, and judges every
+  // case anew; decodes nothing. Durable when it returns.
   absl::Status AddLabels(const LabelFile& labels);
 
-  // Durable when they return. NOT_FOUND: no such case.
+  // Both are durable when they return. NOT_FOUND: no such case.
   absl::Status Quarantine(absl::string_view case_id, absl::string_view reason);
-  // Of a case: takes a person's quarantine from it; where there is none, that
-  // it does not look upright, for good. Of a file that is whole but was not
-  // chosen: takes it in as a person's choice. With `turn` what is kept of it is
-  // turned, and both reasons go. FAILED_PRECONDITION: it is not in quarantine,
-  // or for a reason that a person cannot lift, which is named. DATA_LOSS: what
-  // is kept of it is damaged.
+  // Releases a case: lifts a person's quarantine or, if there is none, the
+  // doubt about its orientation, for good. For a whole file that was not
+  // chosen: takes it in as a person's choice. If `turn` is given, turns the
+  // stored planes and lifts both reasons. FAILED_PRECONDITION: it is not in
+  // quarantine, or for a reason that a person cannot lift; the message names
+  // the reason. DATA_LOSS: its record is damaged.
   absl::StatusOr<Outcome> Release(absl::string_view id, const Turn& turn = {});
 
-  // The case of an image with this SOP Instance UID; empty: none.
+  // Returns the case of an image with this SOP Instance UID; empty: none.
   absl::StatusOr<std::string> CaseOfSop(absl::string_view uid);
-  // A case's record as it is, but with another lung mask, in its place. Belongs
-  // to the open changes, as Record. NOT_FOUND: no such case.
+  // Replaces a case's record with one that has another lung mask. Part of the
+  // open changes, like Record. NOT_FOUND: no such case.
   absl::Status PutMask(const CaseRecord& record);
 
-  // Writes cases.csv, quarantine.csv and fingerprint.json anew.
+  // Rewrites cases.csv, quarantine.csv and fingerprint.json.
   absl::Status Export();
 
   const Pseudonyms& pseudonyms() const { return pseudonyms_; }
@@ -129,7 +129,7 @@ class Intake {
          Pseudonyms pseudonyms, std::unique_ptr<CaseDatabase> database,
          ShardWriter shards, FilmWords words);
 
-  // Returns what Source::judged_by is now for such a refusal.
+  // Returns the present value of Source::judged_by for such a refusal.
   std::string JudgedBy(Refusal refusal) const;
 
   absl::Status BeginChanges();
@@ -140,8 +140,8 @@ class Intake {
                                        const Prepared& prepared);
   absl::StatusOr<std::vector<LabelRow>> LabelsOf(
       const std::vector<Source>& sources);
-  // Judges and stores; a change of state is history, and `deed`, what a person
-  // did to it or what is noted of its file, where there is one.
+  // Judges and stores a case. Adds to the history a change of state and, if
+  // given, `deed`: a person's action, or a note about the file.
   absl::StatusOr<Outcome> JudgeAnew(StoredCase stored,
                                     absl::string_view deed = "");
   absl::StatusOr<Outcome> TakeChosen(const Source& source);

@@ -12,40 +12,41 @@
 
 namespace hilum {
 
-// Whole messages over a Unix SOCK_SEQPACKET, at most kMaxIntakeMessage bytes;
-// longer ones are cut. A descriptor may come along.
+// Sends whole messages over a Unix SOCK_SEQPACKET, at most kMaxIntakeMessage
+// bytes; longer ones are cut. A message may carry a descriptor.
 inline constexpr size_t kMaxIntakeMessage = 4096;
 struct IntakeMessage {
   std::string text;  // empty: the other side has closed
   ScopedFd fd;       // -1: none
 };
-// UNAVAILABLE: the other side is gone.
+// Errors: UNAVAILABLE: the other side is gone.
 absl::Status SendIntakeMessage(int socket, absl::string_view text, int fd = -1);
 absl::StatusOr<IntakeMessage> ReceiveIntakeMessage(int socket);
-// The two ends; not inherited by programs that are executed.
+// Returns the two ends; executed programs do not inherit them.
 absl::StatusOr<std::pair<ScopedFd, ScopedFd>> MakeIntakeSockets();
 
-// What became of an object.
+// The result of taking an object in.
 struct IntakeAnswer {
   enum class Kind {
     kCommitted,  // a case, on disk
     kRefused,    // no case: kept and listed with its reason, on disk
-    kFull,       // the disk is full: another try may do
-    kError,      // not taken: another try may do
+    kFull,       // the disk is full: the sender may try again
+    kError,      // not taken: the sender may try again
   };
   Kind kind = Kind::kError;
   std::string reason;
 };
 
-// The receiver's end of its way to the process that decodes. One question at a
-// time. Not thread-safe. UNAVAILABLE: that process has ended.
+// The receiver's connection to the process that decodes. One request at a time.
+// Not thread-safe. UNAVAILABLE: that process has ended.
 class IntakeChannel {
  public:
   explicit IntakeChannel(ScopedFd socket) : socket_(std::move(socket)) {}
 
-  // A file of the incoming folder, by its name there. Durable at the answer.
+  // Takes a file of the incoming folder, by its name there. Durable when it
+  // returns.
   absl::StatusOr<IntakeAnswer> Take(absl::string_view name);
-  // Whether the store has had the object, as a case or refused.
+  // Returns whether the store has had the object, as a case or refused.
   absl::StatusOr<bool> IsKnown(absl::string_view sop_instance);
 
  private:

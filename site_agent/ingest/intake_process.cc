@@ -25,8 +25,8 @@
 namespace hilum {
 namespace {
 
-// The exports are made anew when nothing has come for so long, or at the
-// latest so long after the first change.
+// Exports are rewritten when nothing has come for kQuietMilliseconds, and at
+// the latest kLongestStale after the last export.
 constexpr int kQuietMilliseconds = 1000;
 constexpr absl::Duration kLongestStale = absl::Seconds(30);
 
@@ -49,7 +49,7 @@ class IntakeServer {
   IntakeServer(ReceivingIntake& intake, ScopedFd control)
       : intake_(intake), control_(std::move(control)) {}
 
-  // Until every other end is closed.
+  // Runs until every other end is closed.
   absl::Status Serve() {
     while (control_.get() >= 0 || !channels_.empty()) {
       std::vector<pollfd> waits;
@@ -86,7 +86,7 @@ class IntakeServer {
     exported_ = RealClock().Now();
     if (!intake_.changed()) return absl::OkStatus();
     const absl::Status status = intake_.Export();
-    // It is tried again: a full disk stops nobody for good.
+    // Later exports try again, so that a full disk does not end the process.
     if (!status.ok()) std::cerr << status.message() << std::endl;
     return status;
   }
@@ -127,7 +127,8 @@ class IntakeServer {
 };
 
 absl::Status RunIntake(const ReceivingOptions& options, ScopedFd control) {
-  // Ends with its receivers, whoever else the terminal tells to end.
+  // Ignores the signals that a terminal sends to the group: ends with its
+  // receivers.
   for (int signal : {SIGINT, SIGTERM, SIGPIPE}) std::signal(signal, SIG_IGN);
   auto open = [&]() -> absl::StatusOr<std::unique_ptr<ReceivingIntake>> {
     IngestFiles files{.store = options.store,

@@ -11,22 +11,22 @@
 
 namespace hilum {
 
-// The process that decodes and keeps the store while another one has the
+// The process that decodes and writes the store, while another process has the
 // network: a child confined to the store (ConfineIngest), forked before this
-// process has opened any socket of the network. It ends when this object and
-// all channels are closed, killed or not, after a last export. Life: Start,
-// Open as often as wanted, Finish. Not thread-safe.
+// process opens a network socket. It ends, after a last export, when this
+// object and all channels are closed, also by a kill. Life: Start, Open any
+// number of times, Finish. Not thread-safe.
 class IntakeProcess {
  public:
-  // Returns when the store is open and what lay in the incoming folder is
-  // taken. Call with one thread. Errors as ReceivingIntake::Open's; UNAVAILABLE
+  // Returns when the store is open and the files in the incoming folder are
+  // taken. Call with one thread. Errors as ReceivingIntake::Open; UNAVAILABLE
   // also: no seccomp here, so nothing is decoded.
   static absl::StatusOr<IntakeProcess> Start(const ReceivingOptions& options);
 
   absl::StatusOr<IntakeChannel> Open();
   pid_t pid() const { return pid_; }
 
-  // Waits for its end, so all channels must be closed or their processes end.
+  // Waits for its end; all channels must be closed, or their processes end.
   // INTERNAL: it ended by itself, or could not export.
   absl::Status Finish() &&;
 

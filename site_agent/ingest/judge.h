@@ -12,15 +12,15 @@ namespace hilum {
 
 struct CaseVerdict {
   CaseState state = CaseState::kUnlabelled;
-  std::string reason;   // of quarantine
-  std::string label;    // where there is one alone
-  std::string patient;  // the same
+  std::string reason;   // reason of quarantine
+  std::string label;    // empty unless there is exactly one
+  std::string patient;  // empty unless there is exactly one
 };
 
-// What a case is, from all that is known of it and nothing guessed. `held`: a
-// reason to keep it in quarantine until a person lifts it, or empty. `sources`:
-// those that show it. `labels`: the rows that name one of them. The patient
-// that the images name counts; where none does, the one of the labels file.
+// Judges a case from its sources and labels; guesses nothing. `held`: a reason
+// for quarantine that only a person can lift, or empty. `sources`: the case's
+// sources. `labels`: the rows that name one of them. The patient in the images
+// has priority; if no image names one, the labels file's counts.
 CaseVerdict JudgeCase(absl::string_view held, absl::Span<const Source> sources,
                       absl::Span<const LabelRow> labels);
 

@@ -36,7 +36,7 @@ absl::StatusOr<Columns> FindColumns(const CsvTable& table,
   bool any_key = false;
   for (int i = 0; i < kNumLabelColumns; ++i) {
     columns.keys[i] = table.Find(ColumnName(kLabelColumns[i]));
-    // An issuer alone names nobody.
+    // An issuer alone identifies nobody.
     any_key = any_key || (columns.keys[i] >= 0 && i != kIssuerColumn);
   }
   if (columns.label >= 0 && any_key) return columns;
@@ -53,7 +53,8 @@ std::string Cell(const CsvRecord& record, int column) {
   return column < 0 ? "" : record[static_cast<size_t>(column)];
 }
 
-// One pseudonym for what images and tables write in their own ways.
+// Normalises patients and issuers first: images and tables write them
+// differently.
 std::string KeyOf(const Pseudonyms& pseudonyms, int column,
                   absl::string_view value) {
   const bool of_person = column == kPatientColumn || column == kIssuerColumn;
@@ -61,7 +62,7 @@ std::string KeyOf(const Pseudonyms& pseudonyms, int column,
                        of_person ? NormalPatientId(value) : std::string(value));
 }
 
-// A path as WalkFolder has those below `folder`, whichever way it was written.
+// Returns a path in the form that WalkFolder gives, however it was written.
 std::string AsWalked(const std::string& path, const std::string& folder) {
   namespace fs = std::filesystem;
   const std::string below = absl::StrCat(folder, "/");
@@ -74,7 +75,8 @@ std::string AsWalked(const std::string& path, const std::string& folder) {
                                                           : normal.string();
 }
 
-// Where a `file` cell points; where it could be two files, INVALID_ARGUMENT.
+// Returns the file of a `file` cell; INVALID_ARGUMENT if two files are
+// possible.
 absl::StatusOr<std::string> FileOf(const std::string& cell,
                                    const std::string& path,
                                    const std::string& folder) {
@@ -156,7 +158,7 @@ class Reader {
   const std::string& folder_;
   const Pseudonyms& pseudonyms_;
   const Columns columns_;
-  // Place in the file's rows and the number of the row.
+  // The position and the number of the row for each column and key.
   std::map<std::pair<int, std::string>, std::pair<size_t, int>> seen_;
 };
 

@@ -10,7 +10,7 @@
 #include "site_agent/sandbox/dumpable.h"
 
 int main(int argc, char** argv) {
-  // Images pass through its threads one after the other, of like sizes.
+  // Its threads process images one after the other, of similar sizes.
   hilum::TuneMallocForTraining();
   hilum::MakeFilesPrivate();
   hilum::Program program(

@@ -27,10 +27,10 @@ namespace hilum {
 namespace {
 
 constexpr int kMasksPerCommit = 32;
-// Between the proportions of a mask and its image.
+// Relative difference allowed between the proportions of mask and image.
 constexpr double kSameProportions = 0.02;
 
-// "a/b/1.2.3.dcm": "1.2.3"; empty: not a file that could be a mask.
+// Returns "1.2.3" for "a/b/1.2.3.dcm"; empty: not a mask's file name.
 std::string StemOf(const std::string& path) {
   const std::string name = path.substr(path.rfind('/') + 1);
   for (absl::string_view extension : {".png", ".dcm", ".jpg", ".jpeg"}) {
@@ -55,7 +55,7 @@ absl::StatusOr<GrayImage> ReadMask(const std::string& path, const Turn& turn) {
 absl::Status CheckProportions(const GrayImage& mask, const PlaneView& whole) {
   const double own = static_cast<double>(mask.rows) / mask.columns;
   const double image = static_cast<double>(whole.rows) / whole.columns;
-  // A pixel more or less on the shorter side is rounding.
+  // Allows for rounding by a pixel on the shorter side.
   const double slack = kSameProportions +
                        1.0 / std::min(mask.rows, whole.rows) +
                        1.0 / std::min(mask.columns, whole.columns);
@@ -102,8 +102,8 @@ class MaskRun {
   }
 
  private:
-  // Whose mask it is, and how it is to be turned: one that is named like the
-  // case is of the image as it is kept, the others of the file.
+  // A mask's case, and how to turn it. A mask named by the case lies on the
+  // stored image; one named by the UID lies on the file's image.
   struct Target {
     std::string case_id;  // empty: none
     Turn turn;

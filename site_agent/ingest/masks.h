@@ -16,20 +16,20 @@ struct MaskOptions {
   std::string folder;
   std::string store;
   std::string key_file;   // empty: STORE/patient.key
-  bool replace = false;   // masks that cases have already
-  bool terminal = false;  // `progress` is one
+  bool replace = false;   // replaces masks that cases have
+  bool terminal = false;  // `progress` is a terminal
   ConfineToWalk confine;  // may be empty
 };
 
-// Gives lung masks to cases that are in a store: FOLDER/CASE.EXTENSION, as
+// Gives lung masks to cases in a store: FOLDER/CASE.EXTENSION, as
 // `hilum-trainer segment run` writes them for a store's manifest, or
-// FOLDER/SOPINSTANCEUID.EXTENSION; a picture or a DICOM segmentation, told by
-// its bytes, in the proportions of the image as it is displayed. The lungs are
-// then cut from the image as the store keeps it. Other files do not count, but
-// how many there are is said. The same mask again changes nothing; run again
-// after a kill it goes on. A line for each that is of no case or cannot be
-// used, and a summary, go to `out`; how far it is to `progress`.
-// NOT_FOUND: no folder, no store, or no mask in the folder. Else as Intake's.
+// FOLDER/SOPINSTANCEUID.EXTENSION. A mask is a picture or a DICOM segmentation,
+// told by its bytes, in the proportions of the displayed image. Cuts the lungs
+// from the stored image. Ignores other files and prints their number. The same
+// mask again changes nothing; a run after a kill continues. Prints a line for
+// each mask that has no case or cannot be used, and a summary, to `out`; the
+// progress to `progress`. NOT_FOUND: no folder, no store, or no mask in the
+// folder. Otherwise errors as Intake.
 absl::Status IngestMasks(const MaskOptions& options, std::ostream& out,
                          std::ostream& progress, Clock& clock, SecureRng& rng);
 

@@ -25,7 +25,7 @@ void AddMasksCommand(CLI::App& app, std::ostream& out, IngestAction& action) {
   command->add_option("--key", options->key_file,
                       "Patients' key; default STORE/patient.key");
   command->add_flag("--replace", options->replace,
-                    "Also where a case has a mask already");
+                    "Replace masks that cases have already");
   command->footer(
       "Example: hilum-ingest masks /data/masks --store /data/cases");
   command->callback([options, &out, &action] {

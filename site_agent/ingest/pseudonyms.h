@@ -12,26 +12,25 @@
 
 namespace hilum {
 
-// Names for patients, studies and cases under a key of the site's own:
-// HMAC-SHA-256 (RFC 2104) over kind, a NUL and the value. Without the key
-// nobody can tell whether a name belongs to an id that he guesses.
-// Thread-safe.
+// Makes pseudonyms for patients, studies and cases with the site's own key:
+// HMAC-SHA-256 (RFC 2104) over kind, a NUL and the value. Nobody without the
+// key can check a guessed id. Thread-safe.
 class Pseudonyms {
  public:
-  // The key of a file of 64 hexadecimal digits, which is made, 0600 and on
-  // disk, where it is absent. INVALID_ARGUMENT: another content.
-  // PERMISSION_DENIED: open to others than its owner.
+  // Reads the key from a file of 64 hexadecimal digits; makes the file, 0600
+  // and synced, if it is missing. INVALID_ARGUMENT: another content.
+  // PERMISSION_DENIED: readable by others than its owner.
   static absl::StatusOr<Pseudonyms> FromKeyFile(const std::string& path,
                                                 SecureRng& rng);
 
-  // 32 raw bytes; empty for an empty value.
+  // Returns 32 raw bytes; empty for an empty value.
   std::string Of(absl::string_view kind, absl::string_view value) const;
-  // As many hexadecimal digits.
+  // Returns the first `digits` hexadecimal digits.
   std::string Short(absl::string_view kind, absl::string_view value,
                     size_t digits) const;
-  // Names a patient as PS3.3 C.7.1.1 knows him: by Issuer of Patient ID
-  // (0010,0021) and Patient ID (0010,0020), each as NormalPatientId has it. 32
-  // digits; empty for an empty id.
+  // Returns a patient's pseudonym. PS3.3 C.7.1.1 identifies a patient by Issuer
+  // of Patient ID (0010,0021) and Patient ID (0010,0020); both go through
+  // NormalPatientId. 32 digits; empty for an empty id.
   std::string Patient(absl::string_view issuer, absl::string_view id) const;
 
  private:

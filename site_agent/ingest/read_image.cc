@@ -36,7 +36,7 @@ constexpr uint64_t kLargeFileBytes = 48ull << 20;
 
 ABSL_CONST_INIT absl::Mutex large_images(absl::kConstInit);
 
-// Held while a large image is: one at a time.
+// Lets threads hold large images only one at a time.
 class LargeImageTurn {
  public:
   void TakeIf(bool large) {
@@ -59,7 +59,8 @@ struct FileBytes {
   absl::string_view view() const { return {bytes.get(), size}; }
 };
 
-// Without the path, which the caller knows. UNAVAILABLE: cannot be read.
+// Errors do not have the path, which the caller knows. UNAVAILABLE: cannot be
+// read.
 absl::StatusOr<FileBytes> ReadRegularFile(const std::string& path,
                                           LargeImageTurn& turn) {
   // O_NONBLOCK: a pipe is refused below instead of waited for.
@@ -91,8 +92,8 @@ uint64_t BigEndian(absl::string_view bytes, size_t at, int count) {
   return value;
 }
 
-// As the header of a PNG or JPEG has it; all where it cannot be found. It only
-// decides about turns.
+// Returns the pixels in the header of a PNG or JPEG; kMaxImagePixels if there
+// is none. Used only for taking turns.
 uint64_t PlainImagePixels(absl::string_view bytes) {
   if (absl::StartsWith(bytes, "\x89PNG") && bytes.size() >= 24) {
     return BigEndian(bytes, 16, 4) * BigEndian(bytes, 20, 4);
@@ -174,7 +175,7 @@ void FillHistogram(const GrayImage& image, ReadImage& out) {
   }
 }
 
-// No radiograph is smaller than what the network is fed.
+// Skips images smaller than the network's input: no radiograph is so small.
 void LookAtOrientation(ReadImage& out) {
   if (std::min(out.whole.rows, out.whole.columns) < kOrientationSide) return;
   const OrientationVerdict verdict = FindOrientation(out.whole);
@@ -207,7 +208,7 @@ absl::Status Read(const std::string& path, const ReadOptions& options,
                   ReadImage& out) {
   LargeImageTurn turn;
   GrayImage image;
-  std::optional<GrayRange> range;  // where it came with the decoding
+  std::optional<GrayRange> range;  // if decoding gave it
   {
     HILUM_ASSIGN_OR_RETURN(const FileBytes file, ReadRegularFile(path, turn));
     auto read = IsDicom(file.view())
@@ -229,7 +230,7 @@ absl::Status Read(const std::string& path, const ReadOptions& options,
   if (mask.empty()) return absl::OkStatus();
   const absl::Status masked = AddMask(image, mask, turn, out);
   if (masked.ok()) return masked;
-  // It may be mended while the image stays as it is.
+  // The mask may be repaired while the image stays the same.
   return absl::UnavailableError(
       absl::StrCat("its lung mask: ", masked.message()));
 }

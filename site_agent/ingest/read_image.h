@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One file into what a case store keeps of it. Touches no store.
+// Reads one file into the data that a case store keeps. Touches no store.
 #ifndef HILUM_SITE_AGENT_INGEST_READ_IMAGE_H_
 #define HILUM_SITE_AGENT_INGEST_READ_IMAGE_H_
 
@@ -15,19 +15,19 @@
 
 namespace hilum {
 
-// Of the longer side of what is kept: twice the largest input of a study.
+// Longer side of the stored planes: twice the largest input of a study.
 inline constexpr int kKeptSide = 1024;
 inline constexpr int kFingerprintBins = 64;
 
-// Why a file is no case.
+// The reason why a file is no case.
 enum class Refusal {
   kNone,
-  kUnreadable,  // could not be read; another try may do
-  kDamaged,     // its content; only another content will do
-  kNotChosen,   // a whole image, but not said to be a frontal chest radiograph
+  kUnreadable,  // could not be read; a retry may succeed
+  kDamaged,     // a retry fails unless the content changes
+  kNotChosen,   // whole, but not known as a frontal chest radiograph
 };
 
-// What a file says of its patient and study, as it says it. For memory alone.
+// A file's own ids of patient and study. Kept in memory only.
 struct ImageIds {
   std::string sop_instance;  // (0008,0018)
   std::string accession;     // (0008,0050)
@@ -38,14 +38,14 @@ struct ImageIds {
 
 struct ReadImage {
   Refusal refusal = Refusal::kNone;
-  std::string reason;  // of a refusal; never quotes the file's free text
-  ImageIds ids;        // as far as they are known, refused or not
-  // The rest only of an image that is taken.
+  std::string reason;  // reason of a refusal; never quotes the file's free text
+  ImageIds ids;        // as far as known, also if refused
+  // The following only if the image is accepted.
   std::string digest;  // SHA-256 of size and stored values; 32 raw bytes
   std::string view;    // "AP", "PA"; empty: not known
-  bool told = false;   // how the patient lies: it has a Patient Orientation
-  std::string look;    // why it surely is not upright; empty: it may be
-  // For people: what of the file was not used for its display.
+  bool told = false;   // it has a Patient Orientation
+  std::string look;    // why it surely is not upright; else empty
+  // For people: display settings in the file that were not used.
   std::vector<std::string> notes;
   int rows = 0;  // as displayed
   int columns = 0;
@@ -53,25 +53,24 @@ struct ReadImage {
   SizedPlane segmented;  // rows 0: no mask
   std::string lungs;     // LungBits of the whole plane; empty: no mask
   double lung_share = 0;
-  // Of displayed grays, before they are stretched: every fourth row's shares
-  // of a million, in bins of equal width from 0 to 1.
+  // Histogram of the displayed grays before stretching, from every fourth row:
+  // shares of a million in bins of equal width from 0 to 1.
   std::array<uint32_t, kFingerprintBins> histogram = {};
 };
 
 struct ReadOptions {
   std::string mask;         // path; empty: none
-  std::string mask_folder;  // MaskFileAt SOPINSTANCEUID counts; empty: none
-  bool chosen = false;      // by a person: SelectPcxr is not asked
-  const FilmWords* words = nullptr;  // for SelectPcxr; null: those built in
+  std::string mask_folder;  // for MaskFileAt SOPINSTANCEUID; empty: none
+  bool chosen = false;      // by a person: skips SelectPcxr
+  const FilmWords* words = nullptr;  // for SelectPcxr; null: built-in words
 };
 
-// STEM.png, else STEM.dcm, which is there; else empty.
+// Returns STEM.png or else STEM.dcm, if it exists; else empty.
 std::string MaskFileAt(const std::string& stem);
 
-// A DICOM, PNG or JPEG file; what it is is told by its bytes. Only regular
-// files are opened. Memory: a few times kMaxImageFileBytes at the most; of
-// images over 16 M pixels one at a time is held, whatever the threads.
-// Thread-safe.
+// Reads a DICOM, PNG or JPEG file, told by its bytes. Opens only regular files.
+// Memory: a few times kMaxImageFileBytes at most; only one image over 16 M
+// pixels is held at a time, whatever the threads. Thread-safe.
 ReadImage ReadImageFile(const std::string& path, const ReadOptions& options);
 
 }  // namespace hilum

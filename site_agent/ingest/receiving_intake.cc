@@ -27,8 +27,8 @@ namespace fs = std::filesystem;
 
 using Kind = IntakeAnswer::Kind;
 
-// Of a file that is taken at a start: if it ends the process, the next start
-// knows.
+// Marks a file that is being taken at a start: if that ends the process, the
+// next start refuses the file.
 constexpr char kTried[] = ".tried";
 
 }  // namespace
@@ -92,8 +92,8 @@ absl::Status ReceivingIntake::Recover() {
       }
       HILUM_RETURN_IF_ERROR(SyncDirectory(folder_));
     }
-    // An error here ends the start; the file stays for the next. Its name has
-    // the object's UID, which belongs into no log.
+    // An error ends the start, and the file stays for the next one. Its name
+    // has the object's UID, which must not be logged.
     const absl::Status status =
         TryTake(name, UidOfIncomingName(name), tried).status();
     if (!status.ok()) {
@@ -105,7 +105,7 @@ absl::Status ReceivingIntake::Recover() {
   return absl::OkStatus();
 }
 
-// By pseudonym: sent again it is the same source.
+// Uses a pseudonym, so that the object, sent again, is the same source.
 std::string ReceivingIntake::KeptPath(const std::string& uid) const {
   return absl::StrCat(folder_, "/refused/",
                       intake_->pseudonyms().Short("received", uid, 32), ".dcm");
@@ -145,7 +145,7 @@ absl::StatusOr<IntakeAnswer> ReceivingIntake::TryTake(const std::string& name,
   changed_ = true;
   if (refused) return IntakeAnswer{Kind::kRefused, outcome.reason};
   unlink(path.c_str());
-  unlink(kept.c_str());  // of an earlier time
+  unlink(kept.c_str());  // from an earlier refusal
   return IntakeAnswer{Kind::kCommitted, ""};
 }
 
@@ -156,7 +156,7 @@ IntakeAnswer ReceivingIntake::Take(absl::string_view name) {
   }
   auto answer = TryTake(std::string(name), uid, false);
   if (answer.ok()) return *std::move(answer);
-  // Of no use after an error; opened anew for the next.
+  // The intake is useless after an error; the next call opens it anew.
   intake_.reset();
   unlink(absl::StrCat(folder_, "/", name).c_str());
   const absl::Status& status = answer.status();

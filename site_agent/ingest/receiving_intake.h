@@ -14,24 +14,24 @@
 
 namespace hilum {
 
-// Objects that were received, whole and synced, from the incoming folder into
-// a store. What was taken is in the store and its file removed; what was
-// refused is kept as INCOMING/refused/PSEUDONYM.dcm, where `release` finds it.
-// One object an incoming folder and store. Not thread-safe.
+// Takes received objects, whole and synced, from the incoming folder into a
+// store. Removes the file of an object that the store has taken; keeps a
+// refused one as INCOMING/refused/PSEUDONYM.dcm for `release`. One object for
+// an incoming folder and store. Not thread-safe.
 class ReceivingIntake {
  public:
-  // Makes the folders, removes *.part, adds the labels and takes what lies in
-  // the incoming folder. An object that ended this process while it was taken
-  // at an earlier start is refused. Errors as Intake's.
+  // Makes the folders, removes *.part, adds the labels and takes the files in
+  // the incoming folder. Refuses an object that ended the process at an earlier
+  // start. Errors as Intake.
   static absl::StatusOr<std::unique_ptr<ReceivingIntake>> Open(
       const ReceivingOptions& options, Clock& clock, SecureRng& rng);
 
-  // `name`: a file's in the incoming folder. Unless it is taken or refused the
-  // file is removed: who sent it has to send it again.
+  // `name`: a file's name in the incoming folder. Removes the file even after
+  // an error: the sender has to send it again.
   IntakeAnswer Take(absl::string_view name);
   absl::StatusOr<bool> IsKnown(absl::string_view sop_instance);
 
-  // Whether something was taken since the last Export.
+  // Returns whether something was taken since the last Export.
   bool changed() const { return changed_; }
   absl::Status Export();
 
@@ -39,7 +39,7 @@ class ReceivingIntake {
   ReceivingIntake(ReceivingOptions options, Clock& clock, SecureRng& rng)
       : options_(std::move(options)), clock_(clock), rng_(rng) {}
 
-  absl::Status OpenStore();  // where it is not
+  absl::Status OpenStore();  // unless it is open
   absl::Status AddLabels();
   absl::Status Recover();
   absl::StatusOr<IntakeAnswer> TryTake(const std::string& name,

@@ -10,12 +10,12 @@ struct ReceivingOptions {
   std::string store;
   std::string key_file;  // empty: STORE/patient.key
   std::string labels;    // a CSV file; empty: those of earlier runs
-  std::string words;     // IntakeOptions's
+  std::string words;     // see IntakeOptions
   std::string incoming;  // the folder; empty: STORE/incoming
   std::string actor;     // for the history
 };
 
-// Where objects lie from the network to the store.
+// Returns the folder for objects between the network and the store.
 inline std::string IncomingFolder(const ReceivingOptions& options) {
   return options.incoming.empty() ? options.store + "/incoming"
                                   : options.incoming;

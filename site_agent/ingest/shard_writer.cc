@@ -21,7 +21,7 @@ absl::StatusOr<ShardWriter> ShardWriter::Open(const std::string& store,
                                               const ShardEnd& end) {
   ShardWriter writer(absl::StrCat(store, "/shards"), end);
   HILUM_RETURN_IF_ERROR(MakeDirectories(writer.folder_));
-  // Begun, but nothing in it was noted.
+  // Removes shards that were begun but not recorded.
   for (int next = end.number + 1; FileExists(writer.PathOf(next)); ++next) {
     unlink(writer.PathOf(next).c_str());
   }

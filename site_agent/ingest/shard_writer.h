@@ -13,27 +13,29 @@
 
 namespace hilum {
 
-// A shard is full, and the next one begun, when it has so many bytes.
+// Size at which a shard is full and the next one is begun.
 inline constexpr uint64_t kShardBytes = 1ull << 30;
 
-// Where a shard ends; of the last one, since all before it are full.
+// A position in the shards. The end of a store is a position in its last shard;
+// all shards before it are full.
 struct ShardEnd {
   int number = 1;  // from 1; STORE/shards/NNNN.shard
   uint64_t bytes = 0;
 };
 
-// Appends records to a store's shards. Not thread-safe.
-// Life: Append* Sync, again and again. After an error it is of no use.
+// Appends records to a store's shards. Not thread-safe. Life: Append* Sync, any
+// number of times. Useless after an error.
 class ShardWriter {
  public:
-  // `end` is what was synced and noted last: what is behind it, a torn tail or
-  // a record that nobody noted, is cut off. DATA_LOSS: the shard is shorter.
+  // `end`: the end that was synced and recorded last. Cuts off all bytes behind
+  // it: a torn tail, or a record that was not recorded. DATA_LOSS: the shard is
+  // shorter.
   static absl::StatusOr<ShardWriter> Open(const std::string& store,
                                           const ShardEnd& end);
 
-  // The place where the record begins. RESOURCE_EXHAUSTED: disk full.
+  // Returns the place where the record begins. RESOURCE_EXHAUSTED: disk full.
   absl::StatusOr<ShardEnd> Append(absl::string_view record);
-  // All records are on disk when it returns.
+  // Puts all records on disk.
   absl::Status Sync();
   const ShardEnd& end() const { return end_; }
 

@@ -9,14 +9,15 @@
 
 namespace hilum {
 
-// Both write a gray PNG, readable to its owner alone, for a person who decides
-// about a film in quarantine. INVALID_ARGUMENT: `to` does not end in .png. Else
-// as CaseStoreReader, ReadFile, DecodeImage and WriteFileAtomically.
+// Both functions write a gray PNG, readable by its owner alone, for a person
+// who decides about a film in quarantine. INVALID_ARGUMENT: `to` does not end
+// in .png. Otherwise errors as CaseStoreReader, ReadFile, DecodeImage and
+// WriteFileAtomically.
 
-// The radiograph of a case as the store keeps it.
+// Writes a case's radiograph as stored.
 absl::Status WriteCasePicture(const std::string& store,
                               absl::string_view case_id, const std::string& to);
-// The image that a refused file displays.
+// Writes the image that a refused file displays.
 absl::Status WriteFilePicture(const std::string& file, const std::string& to);
 
 }  // namespace hilum

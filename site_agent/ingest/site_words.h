@@ -10,13 +10,13 @@
 
 namespace hilum {
 
-// Reads a site's own list of words (FilmWords::WithSiteList). Without a path:
-// those built in. INVALID_ARGUMENT: a wrong line, with file and number. Else as
-// ReadFile.
+// Reads a site's own list of words (FilmWords::WithSiteList); without a path
+// returns the built-in words. INVALID_ARGUMENT: a wrong line, with file and
+// number. Otherwise errors as ReadFile.
 absl::StatusOr<FilmWords> ReadSiteWords(const std::string& path);
 
-// The same for a store, which keeps the list; without a path the one that it
-// keeps counts.
+// Reads the list and keeps it in the store; without a path returns the store's
+// list.
 absl::StatusOr<FilmWords> SiteWordsOfStore(const std::string& path,
                                            CaseDatabase& database);
 

@@ -26,7 +26,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Libraries load more libraries, and ask what processor there is.
+// Libraries load more libraries and read the processor's description.
 constexpr const char* kSystemFiles[] = {"/usr",
                                         "/lib",
                                         "/lib64",
@@ -46,20 +46,21 @@ constexpr const char* kSystemFiles[] = {"/usr",
 constexpr const char* kGpuFiles[] = {"/proc/driver", "/proc/devices",
                                      "/sys/module", "/sys/bus/pci",
                                      "/sys/devices"};
-// Gloo asks which cards there are, whichever it then uses.
+// Gloo lists the network cards, even when it uses only the loopback.
 constexpr const char* kLoopbackFiles[] = {"/sys/bus/pci", "/sys/class/net",
                                           "/sys/devices"};
 
-// Says what a process has been through before it executed itself: its number,
-// which stays, and one of the words below.
+// Tells a process that executed itself again what it did before: the process
+// number, which stays the same, and one of the words below.
 constexpr char kMark[] = "HILUM_CONFINED";
 constexpr char kAlone[] = " alone";        // its libraries start no threads
 constexpr char kConfined[] = " confined";  // FilesAndNetwork is done
-// What keeps OpenBLAS from starting threads when it is loaded; and what it was.
+// Keeps OpenBLAS from starting threads when it is loaded; the second variable
+// keeps the user's value meanwhile.
 constexpr char kBlasThreads[] = "OPENBLAS_NUM_THREADS";
 constexpr char kBlasThreadsBefore[] = "HILUM_OPENBLAS_NUM_THREADS";
 
-// Where the libraries lie that are loaded, and the program that loads them.
+// Returns the paths of the loaded libraries and of the dynamic linker.
 std::set<std::string> LoadedFiles() {
   std::set<std::string> files;
   const absl::StatusOr<std::string> maps = ReadFile("/proc/self/maps");
@@ -83,7 +84,7 @@ int Threads() {
   return threads;
 }
 
-// What a rank of several, or this program again, is executed with.
+// Returns the files to execute for a rank, or for this program again.
 std::vector<std::string> OwnProgram() {
   std::vector<std::string> files = {"/proc/self/exe"};
   for (const std::string& file : LoadedFiles()) {
@@ -129,13 +130,14 @@ FileAccess FilesOf(const Confinement& confinement) {
   return files;
 }
 
-// What binds the calling thread alone.
+// Applies the limits that hold for the calling thread alone.
 absl::Status FilesAndNetwork(const Confinement& confinement) {
   const FileAccess files = FilesOf(confinement);
   if (confinement.own_loopback) {
     HILUM_RETURN_IF_ERROR(LeaveNetworkForOwnLoopback());
   } else {
-    // Refused without privileges on many kernels; the filter is the wall.
+    // Many kernels refuse a namespace without privileges; then only the filter
+    // blocks the network.
     (void)TryLeaveNetwork();
   }
   return RestrictFiles(files, {.binds_tcp = confinement.own_loopback,
@@ -171,7 +173,7 @@ bool Has(const char* word) {
   return mark != nullptr && absl::StrCat(getpid(), word) == mark;
 }
 
-// A mark that somebody set by hand does not pass for a confinement.
+// Checks that files are closed: somebody may have set the mark by hand.
 absl::Status CheckFiles() {
   if (LandlockVersion() == 0) return absl::OkStatus();
   ScopedFd root(open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -185,7 +187,7 @@ SystemCallRules RulesOf(const Confinement& confinement) {
   SystemCallRules rules;
   rules.devices = confinement.gpu;
   if (confinement.own_loopback) {
-    // Netlink is how one asks which interfaces there are.
+    // Gloo asks over netlink which interfaces there are.
     rules.families = {AF_INET, AF_NETLINK};
     rules.listens = true;
     rules.executes = true;
@@ -202,7 +204,7 @@ absl::Status Confine(const Confinement& confinement) {
     return AllowSystemCalls(RulesOf(confinement));
   }
   const bool alone = Has(kAlone);
-  // An ordinary user's namespace is for a process with one thread.
+  // An ordinary user may make a namespace only in a process with one thread.
   if (confinement.own_loopback && !alone && Threads() > 1) {
     MoveVariable(kBlasThreads, kBlasThreadsBefore);
     setenv(kBlasThreads, "1", 1);
@@ -223,7 +225,8 @@ absl::Status ConfineGateway(const std::string& state_dir,
                    .devices = {"/dev/null"}};
   files.read.insert(files.read.end(), std::begin(kSystemFiles),
                     std::end(kSystemFiles));
-  // Whole: what tells the names of hosts is replaced when the network changes.
+  // Allows the whole folders: the files that resolve host names are replaced
+  // when the network changes.
   for (const char* names : {"/etc", "/run/systemd/resolve", "/run/resolvconf",
                             "/run/NetworkManager"}) {
     files.read.push_back(names);

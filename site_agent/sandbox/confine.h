@@ -9,35 +9,38 @@
 
 namespace hilum {
 
-// What a process that decodes or trains needs besides its own libraries, the
-// kernel's description of the processor, and the descriptors that it inherited.
+// The files and devices that a process that decodes or trains needs. Its own
+// libraries, the kernel's description of the processor and the inherited
+// descriptors are always allowed.
 struct Confinement {
   std::vector<std::string> read;   // files, and folders with all below
-  std::vector<std::string> write;  // folders that are there
-  // Several devices share each batch: it starts programs of its own file, and
-  // they meet over a loopback that nobody else has.
+  std::vector<std::string> write;  // folders that exist
+  // Several devices share each batch: the process executes its own program once
+  // for each rank, and the ranks meet over a private loopback.
   bool own_loopback = false;
-  // CUDA: /dev/nvidia* and their ioctl.
+  // CUDA: /dev/nvidia* and their ioctl calls.
   bool gpu = false;
 };
 
-// Confines this process for good, all its threads and children: memory hidden
-// (dumpable.h), a network namespace without interfaces where the kernel allows
-// it, the files above and no others where it has Landlock (landlock.h), an
-// allow-list of system calls (seccomp.h). No network, no program, no other
-// process is then in its reach.
-// Call before the first foreign byte is read, with the command line untouched.
-// Landlock and namespaces bind single threads: where a library has started some
-// already, the program executes itself again, confined, and gets here anew; it
-// must have done nothing yet that it may not do twice.
+// Confines this process, all its threads and its children, until they end:
+// hides their memory (dumpable.h), moves them to a network namespace without
+// interfaces where the kernel allows one, allows only the files above where the
+// kernel has Landlock (landlock.h), and allows only listed system calls
+// (seccomp.h). The process can then reach no network, program or other process.
+// Call before foreign bytes are read, with the command line unchanged.
+//
+// Landlock and namespaces bind single threads. If a library has already started
+// threads, the program executes itself again, confined, and reaches this call
+// anew; before the call it must do nothing that must not happen twice.
 // UNAVAILABLE: no seccomp here, or with own_loopback no namespace for this
 // user; the process must not go on.
 absl::Status Confine(const Confinement& confinement);
 
-// The gateway's: all below state_dir, and the files to read; of the system the
-// libraries and what is in /etc (names of hosts, authorities). Network, but no
-// TCP port to listen on; no program at all, so what starts the trainer must run
-// already (trainer_launcher.h). Call with one thread; otherwise as Confine.
+// Confines the gateway: it may use all below state_dir, the files to read, the
+// libraries, and /etc (host names, certificate authorities). It has a network,
+// but may listen on no TCP port and start no program, so the process that
+// starts the trainer must already run (trainer_launcher.h). Call with one
+// thread. Errors as Confine.
 absl::Status ConfineGateway(const std::string& state_dir,
                             const std::vector<std::string>& read);
 

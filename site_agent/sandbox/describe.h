@@ -7,18 +7,20 @@
 
 namespace hilum {
 
-// One thing that confinement rests on, as it is on this machine for this user.
+// One part of the confinement, and whether it works on this machine for this
+// user.
 struct Hold {
   bool holds;
-  std::string text;  // in plain words, with what is lost where it does not
+  std::string text;  // in plain words; says what is lost where it does not hold
 };
 
-// Hidden memory, filtered system calls, files, descriptors, namespaces: in this
-// order. Each is tried in a process of its own; this one stays as it is.
+// Tests, in this order: hidden memory, filtered system calls, files,
+// descriptors, namespaces. Each test runs in a process of its own, so that this
+// process stays as it is.
 std::vector<Hold> DescribeConfinement();
 
-// What to tell the log where files are not confined; empty where they are. Ask
-// before AllowSystemCalls, which forbids the question.
+// Returns the warning for the log where files are not confined; empty where
+// they are. Call before AllowSystemCalls, which forbids asking the kernel.
 std::string MissingLandlock();
 
 }  // namespace hilum

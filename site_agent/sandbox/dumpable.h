@@ -14,7 +14,7 @@ namespace hilum {
 // kernel refused.
 absl::Status HideMemory();
 
-// Whether HideMemory holds for this process now.
+// Returns whether HideMemory holds for this process now.
 bool MemoryIsHidden();
 
 }  // namespace hilum

@@ -18,8 +18,9 @@
 namespace hilum {
 namespace {
 
-// The kernel's interface (linux/landlock.h, Documentation/userspace-api/
-// landlock.rst), of which headers may be older than the kernel.
+// The kernel's interface (linux/landlock.h,
+// Documentation/userspace-api/landlock.rst); the installed headers may be older
+// than the kernel.
 #ifndef SYS_landlock_create_ruleset
 #define SYS_landlock_create_ruleset 444
 #define SYS_landlock_add_rule 445
@@ -58,7 +59,7 @@ constexpr uint64_t kConnectTcp = 1 << 1;
 constexpr uint64_t kAbstractSockets = 1 << 0;
 constexpr uint64_t kSignals = 1 << 1;
 
-// Of what a rule may give, what can be given for a file.
+// The rights that a rule may give for a file; the others are for folders.
 constexpr uint64_t kForFiles =
     kExecute | kWriteFile | kReadFile | kTruncate | kDeviceIoctl;
 
@@ -123,7 +124,7 @@ absl::Status RestrictFiles(const FileAccess& files,
   const int version = LandlockVersion();
   if (version == 0) return absl::OkStatus();
   const Ruleset wanted = RulesetFor(version, scope);
-  // An older kernel knows a shorter struct, and takes a longer one if the rest
+  // An older kernel knows a shorter struct. It accepts a longer one if the rest
   // is zero.
   ScopedFd ruleset(static_cast<int>(
       syscall(SYS_landlock_create_ruleset, &wanted, sizeof(wanted), 0)));

@@ -22,12 +22,12 @@ namespace {
 bool LeaveAsRootOfAnother() {
   const std::string user = absl::StrCat(getuid(), " ", getuid(), " 1");
   if (unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0) return false;
-  // The kernel gives a hidden process's files in /proc to root.
+  // The kernel gives the /proc files of a hidden process to root.
   const int dumpable = prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
   prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
-  // Still this user, by name.
+  // Maps the user to the same number; without a map it would be nobody.
   ScopedFd map(open("/proc/self/uid_map", O_WRONLY | O_CLOEXEC));
-  // At once and without an offset, which this file does not take.
+  // Writes in one call without an offset: this file takes no other write.
   const bool mapped =
       map.get() >= 0 && write(map.get(), user.data(), user.size()) ==
                             static_cast<ssize_t>(user.size());

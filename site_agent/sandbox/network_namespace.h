@@ -6,14 +6,15 @@
 
 namespace hilum {
 
-// Moves this thread, and what it forks, to a network namespace without
-// interfaces where the kernel lets this user have one; returns whether it did.
-// Most kernels allow root alone. Other threads stay where they are.
+// Moves this thread, and the processes it forks, to a network namespace without
+// interfaces; returns whether the kernel allowed it. Most kernels allow root
+// alone. Other threads stay where they are.
 bool TryLeaveNetwork();
 
-// The same with a loopback that is this process's and its children's own; as
-// root of a user namespace of its own where this user may not have one
-// otherwise. Needs a process with one thread then. UNAVAILABLE: refused.
+// Moves this thread to a network namespace with a loopback that only this
+// process and its children have. A user without privileges becomes root of a
+// new user namespace; the process must then have one thread. UNAVAILABLE:
+// refused.
 absl::Status LeaveNetworkForOwnLoopback();
 
 }  // namespace hilum

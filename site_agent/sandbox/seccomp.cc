@@ -30,10 +30,10 @@ constexpr int kFileControls[] = {
     F_GETFL,      F_SETFL,         F_GETLK,     F_SETLK,
     F_SETLKW,     F_OFD_GETLK,     F_OFD_SETLK, F_OFD_SETLKW,
     F_GETPIPE_SZ, F_SETPIPE_SZ,    F_GET_SEALS, F_ADD_SEALS};
-// Of a terminal: what isatty and a progress bar ask.
+// Requests for a terminal: isatty and progress bars make them.
 constexpr int kIoControls[] = {TCGETS,  TIOCGWINSZ, FIONREAD,
                                FIONBIO, FIOCLEX,    FIONCLEX};
-// Names of threads and memory, a child's end with its parent, less dumpable.
+// Names of threads and memory, the end of a child with its parent, and queries.
 constexpr int kProcessControls[] = {
     PR_SET_NAME,       PR_GET_NAME,         PR_SET_PDEATHSIG, PR_GET_PDEATHSIG,
     PR_GET_DUMPABLE,   PR_SET_NO_NEW_PRIVS, PR_GET_SECCOMP,   PR_CAPBSET_READ,
@@ -42,14 +42,14 @@ constexpr int kTerminalInput[] = {TIOCSTI, TIOCLINUX};
 
 class Filter {
  public:
-  // `otherwise`: what becomes of a call without a rule.
+  // `otherwise`: the answer to a call without a rule.
   explicit Filter(uint32_t otherwise)
       : filter_(seccomp_init(otherwise), seccomp_release) {}
 
   void Add(uint32_t action, const char* name,
            std::initializer_list<scmp_arg_cmp> arguments = {}) {
     if (!ok()) return;
-    // Not each architecture has each call.
+    // Some architectures lack some calls.
     const int call = seccomp_syscall_resolve_name(name);
     if (call < 0) return;
     const int rc = seccomp_rule_add_array(
@@ -98,9 +98,9 @@ class Filter {
   const char* failed_ = "seccomp_init";
 };
 
-// For rules that allow. A filter sees 64 bits where the kernel reads an int;
-// this compares them all, so that rubbish in the upper half is refused.
-// Comparisons other than with EQ let rubbish pass: see RefuseInts.
+// Compares one argument in a rule that allows. A filter sees 64 bits where the
+// kernel reads an int; EQ compares all 64, so that bits in the upper half are
+// refused. Other comparisons let such bits pass: see RefuseInts.
 scmp_arg_cmp Is(unsigned argument, uint64_t value) {
   return SCMP_CMP64(argument, SCMP_CMP_EQ, static_cast<uint32_t>(value));
 }
@@ -109,7 +109,7 @@ scmp_arg_cmp Has(unsigned argument, uint64_t mask, uint64_t value) {
   return SCMP_CMP64(argument, SCMP_CMP_MASKED_EQ, mask, value);
 }
 
-// Version 1 and 2 of Landlock let a file that is opened to read be emptied.
+// Landlock 1 and 2 let a process empty a file that it may only read.
 void AllowOpen(Filter& filter, const char* name, unsigned flags) {
   filter.Allow(name, {Has(flags, O_TRUNC, 0)});
   filter.Allow(name, {Has(flags, O_ACCMODE, O_WRONLY)});
@@ -121,8 +121,8 @@ void AllowOwnThreads(Filter& filter, const SystemCallRules& rules) {
     filter.Allow("clone", {Has(0, kNewNamespaces, 0)});
     filter.Allow("vfork");
   } else {
-    // Threads, and fork for a decoder that may break down (isolated.h). No
-    // process that shares its parent's memory.
+    // Allows threads, and fork for a decoder that may crash (isolated.h).
+    // Refuses a process that shares its parent's memory.
     filter.Allow("clone", {Has(0, kNewNamespaces | CLONE_THREAD | CLONE_VM,
                                CLONE_THREAD | CLONE_VM)});
     filter.Allow("clone",
@@ -154,7 +154,7 @@ void AllowControls(Filter& filter, const SystemCallRules& rules) {
     }
   }
   if (rules.devices) {
-    filter.Allow("ioctl");  // but what RefuseInts takes away
+    filter.Allow("ioctl");  // except what RefuseInts takes away
     return;
   }
   for (int command : kIoControls) {
@@ -162,28 +162,28 @@ void AllowControls(Filter& filter, const SystemCallRules& rules) {
   }
 }
 
-// Refuses a call whose argument is this int, whatever the half of the register
-// holds that the kernel does not read.
+// Refuses a call whose argument is this int. Ignores the upper half of the
+// register, which the kernel does not read.
 void RefuseInt(Filter& filter, const char* name, unsigned argument, int value) {
   filter.Add(SCMP_ACT_ERRNO(EPERM), name,
              {Has(argument, UINT32_MAX, static_cast<uint32_t>(value))});
 }
 
-// Takes from calls that are allowed with any argument those that are not. A
-// filter of its own: one cannot allow all values but one with a mask, and of
-// two filters the stricter answer holds.
+// Refuses single values in calls that are allowed with any argument. Needs a
+// filter of its own: a mask cannot allow all values but one, and of two filters
+// the stricter answer holds.
 absl::Status RefuseInts() {
   Filter filter(SCMP_ACT_ALLOW);
   for (int command : kTerminalInput) RefuseInt(filter, "ioctl", 1, command);
-  // Whether descriptors may be sent to it is not a process's own to change.
+  // A process may not change whether descriptors can be sent to it.
   RefuseInt(filter, "setsockopt", 2, kPassRights);
   return filter.Load();
 }
 
 void AllowSockets(Filter& filter, const SystemCallRules& rules) {
-  filter.Allow("setsockopt");  // but what RefuseInts takes away
+  filter.Allow("setsockopt");  // except what RefuseInts takes away
   if (rules.families.empty()) {
-    // To the other end alone.
+    // Allows sending only to the connected end, to no address.
     filter.Allow("sendto", {SCMP_CMP64(4, SCMP_CMP_EQ, 0)});
     return;
   }
@@ -196,7 +196,7 @@ void AllowSockets(Filter& filter, const SystemCallRules& rules) {
 }  // namespace
 
 absl::Status AllowSystemCalls(const SystemCallRules& rules) {
-  // First: the other filter lets no further one be loaded.
+  // Loads this filter first: the other filter forbids loading more.
   const absl::Status refused = RefuseInts();
   if (!refused.ok()) return refused;
   Filter filter(SCMP_ACT_ERRNO(EPERM));

@@ -7,8 +7,9 @@ namespace hilum {
 // SO_PASSRIGHTS of asm-generic/socket.h, which older headers do not have.
 inline constexpr int kPassRights = 83;
 
-// Makes the kernel refuse (EPERM, to the sender) whatever descriptor is sent to
-// this Unix socket (SCM_RIGHTS); returns whether it does: Linux 6.16 on.
+// Makes the kernel refuse every descriptor that is sent to this Unix socket
+// (SCM_RIGHTS); the sender gets EPERM. Returns whether the kernel can do so
+// (Linux 6.16 on).
 bool RefuseDescriptors(int fd);
 
 }  // namespace hilum

@@ -5,7 +5,7 @@ namespace hilum {
 namespace {
 
 constexpr const char* kEverybody[] = {
-    // Threads and what they wait for: the frequent ones first.
+    // Threads and waiting; the most frequent calls come first.
     "futex", "sched_yield", "epoll_wait", "epoll_pwait", "epoll_pwait2",
     "epoll_ctl", "epoll_create", "epoll_create1", "eventfd", "eventfd2", "poll",
     "ppoll", "select", "pselect6", "futex_waitv", "membarrier", "rseq",
@@ -16,8 +16,8 @@ constexpr const char* kEverybody[] = {
     // Memory.
     "mmap", "mmap2", "munmap", "mremap", "mprotect", "madvise", "brk", "msync",
     "mlock", "mlock2", "munlock", "mincore", "get_mempolicy",
-    // Files: which ones Landlock says. Without chmod, links and what else
-    // takes a path that Landlock does not look at.
+    // Files; Landlock decides which ones. Without chmod, links and other calls
+    // whose paths Landlock does not check.
     "read", "write", "readv", "writev", "pread64", "pwrite64", "preadv",
     "pwritev", "preadv2", "pwritev2", "lseek", "_llseek", "close",
     "close_range", "fstat", "fstat64", "stat", "lstat", "newfstatat",
@@ -28,10 +28,10 @@ constexpr const char* kEverybody[] = {
     "ftruncate", "ftruncate64", "fallocate", "fsync", "fdatasync",
     "sync_file_range", "sendfile", "sendfile64", "copy_file_range", "fadvise64",
     "readahead", "flock", "dup", "dup2", "dup3", "pipe", "pipe2", "umask",
-    // The sockets that it was given.
+    // Inherited sockets.
     "recvmsg", "sendmsg", "recvfrom", "shutdown", "getsockopt", "getsockname",
     "getpeername",
-    // Its children and itself.
+    // Itself and its children.
     "fork", "wait4", "waitid", "exit", "exit_group", "rt_sigaction",
     "rt_sigprocmask", "rt_sigreturn", "sigreturn", "rt_sigpending",
     "rt_sigtimedwait", "rt_sigsuspend", "sigaltstack", "pause", "getpid",

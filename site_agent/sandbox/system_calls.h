@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The kernel's calls by name, in groups.
+// Groups of the kernel's system calls, by name.
 #ifndef HILUM_SITE_AGENT_SANDBOX_SYSTEM_CALLS_H_
 #define HILUM_SITE_AGENT_SANDBOX_SYSTEM_CALLS_H_
 
@@ -7,24 +7,25 @@
 
 namespace hilum {
 
-// What computing, its own files, its own threads and the sockets that it
-// inherited take: LibTorch, OpenMP, gRPC, DCMTK, SQLite. None of them reaches
-// another process. Those whose arguments matter too are in seccomp.cc.
+// Returns the calls for computing, own files, own threads and inherited
+// sockets: LibTorch, OpenMP, gRPC, DCMTK and SQLite need them. None of them
+// reaches another process. Calls whose arguments matter too are in seccomp.cc.
 absl::Span<const char* const> CallsOfEverybody();
 
-// What CUDA's libraries take besides (devices are opened by Landlock's leave).
+// Returns the further calls of CUDA's libraries; Landlock decides which devices
+// may be opened.
 absl::Span<const char* const> CallsOfDevices();
 
-// What meeting other processes over TCP, UDP and netlink takes (names of hosts
-// are asked for from a bound socket); without listening.
+// Returns the calls for meeting other processes over TCP, UDP and netlink,
+// without listening. Looking up a host name needs a bound socket.
 absl::Span<const char* const> CallsOfClients();
 absl::Span<const char* const> CallsOfListeners();
 
-// Changed notice of folders (inotify).
+// Returns the calls for watching folders (inotify).
 absl::Span<const char* const> CallsOfWatchers();
 
-// What nothing here has a use for, nor any library: only an attack on the
-// kernel makes them, and the process is killed.
+// Returns calls that neither Hilum nor its libraries use. Only an attack on the
+// kernel makes them; they kill the process.
 absl::Span<const char* const> CallsOfAttackers();
 
 }  // namespace hilum

@@ -62,7 +62,7 @@ absl::Status Check(CheckOptions options) {
 }  // namespace
 
 void AddCheckCommand(CLI::App& app, std::function<absl::Status()>& action) {
-  // Lives as long as the action that names it.
+  // The action names the options; they live as long as it does.
   auto options = std::make_shared<CheckOptions>();
   CLI::App* check = app.add_subcommand(
       "check", "Say what is right and wrong with a case manifest");
@@ -71,8 +71,10 @@ void AddCheckCommand(CLI::App& app, std::function<absl::Status()>& action) {
       ->required();
   CLI::Option* column =
       check->add_option("--site-column", options->check.site_column,
-                        "The column that says whose a row is");
-  check->add_option("--site", options->check.site, "Whose rows count")
+                        "The column that names a row's site");
+  check
+      ->add_option("--site", options->check.site,
+                   "Use only the rows of this site")
       ->needs(column);
   check->add_option("--study", options->studies,
                     "A study as a site keeps it (STATE/studies/HASH.study): "

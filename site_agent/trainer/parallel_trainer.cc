@@ -72,7 +72,7 @@ template <typename Response>
 absl::StatusOr<Response> ParallelTrainer::OnAll(
     absl::FunctionRef<absl::StatusOr<Response>(Trainer&, bool first)> call) {
   absl::Mutex mutex;
-  absl::Status failed;  // the first failure in time, which tells why
+  absl::Status failed;  // the first failure in time, which has the cause
   std::vector<std::thread> threads;
   for (Child& child : children_) {
     threads.emplace_back([&, trainer = child.client.get(), pid = child.pid] {
@@ -82,7 +82,7 @@ absl::StatusOr<Response> ParallelTrainer::OnAll(
         absl::MutexLock lock(&mutex);
         failed.Update(status);
       }
-      // Nobody waits for this rank any more.
+      // Ends the rank: no call waits for it.
       kill(pid, SIGKILL);
     });
   }
@@ -116,7 +116,7 @@ absl::Status ParallelTrainer::Resume() {
   log_("starting the processes of all devices again");
   const v1::PrepareRequest again = *prepared_;
   absl::Status status = Prepare(again).status();
-  prepared_ = again;  // the next call tries again, too
+  prepared_ = again;  // keeps the request, so that the next call can try again
   return status;
 }
 

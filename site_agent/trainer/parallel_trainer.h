@@ -25,7 +25,7 @@ namespace hilum {
 // anew. Evaluation is done here alone. Not thread-safe.
 class ParallelTrainer : public Trainer {
  public:
-  // `binary`: what the children run, this program.
+  // `binary`: this program, which the children run.
   ParallelTrainer(std::string binary,
                   std::function<void(const std::string&)> log);
   ~ParallelTrainer() override;
@@ -47,9 +47,10 @@ class ParallelTrainer : public Trainer {
 
   absl::Status Start(const v1::PrepareRequest& request);
   void End();
-  // Prepared and running, or as it was prepared last.
+  // Prepares again if a failure ended the children.
   absl::Status Resume();
-  // `call` on every trainer at once; the first's answer where all succeed.
+  // Runs `call` on every trainer at once; returns the first one's answer if all
+  // succeed.
   template <typename Response>
   absl::StatusOr<Response> OnAll(
       absl::FunctionRef<absl::StatusOr<Response>(Trainer&, bool first)> call);

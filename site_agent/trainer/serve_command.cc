@@ -32,7 +32,7 @@ void Say(const std::string& line) {
   std::cerr << "hilum-trainer: " << line << std::endl;
 }
 
-// Before any thread of ours starts and any image is opened.
+// Call before our first thread starts and before an image is opened.
 absl::Status ConfineServer(const ServeOptions& options) {
   Confinement confinement = options.confinement;
   for (std::string& path : FilesOfManifest(options.manifest, options.guarded)) {
@@ -47,7 +47,7 @@ absl::Status ConfineServer(const ServeOptions& options) {
 absl::Status Serve(const ServeOptions& options) {
   ScopedFd socket(options.socket_fd);
   if (options.ranks.rank > 0) {
-    // Started within what confines its parent.
+    // The child inherits its parent's confinement.
     TorchTrainer trainer({.further = {}, .log = Say, .ranks = options.ranks});
     return ServeTrainer(trainer, std::move(socket));
   }

@@ -12,8 +12,8 @@ class App;
 
 namespace hilum {
 
-// Adds `hilum-trainer serve`, which the gateway starts: confined to the
-// manifest's images, what --read names and the folder of --work.
+// Adds `hilum-trainer serve`, which the gateway starts. The process is confined
+// to the manifest's images, the --read paths and the folder of --work.
 void AddServeCommand(CLI::App& app, std::function<absl::Status()>& action);
 
 }  // namespace hilum

@@ -10,13 +10,13 @@
 
 namespace hilum {
 
-// The trainer that learns. Everything random comes from the study's seed,
-// in a stream per site, track and round, and per case; the same request gives
-// the same bits, whatever else the machine does. Threads work on tracks side by
-// side, each on one, so their number does not change a bit either; only a
-// network too large to be held several times is trained by all threads
-// together, and its last bits then depend on their number.
-// Not thread-safe; several may run in threads of their own.
+// Trains networks with LibTorch. All random numbers come from the study's seed
+// and the site's key, in a stream for each site, track, round and case. The
+// same request gives the same bits, whatever else the machine does. Threads
+// work on tracks in parallel, each on one, so that their number does not change
+// a bit. Only a network too large to be held several times is trained by all
+// threads together; its last bits then depend on their number. Not thread-safe;
+// several may run in threads of their own.
 class TorchTrainer : public Trainer {
  public:
   explicit TorchTrainer(TorchTrainerOptions options = {});
@@ -26,8 +26,9 @@ class TorchTrainer : public Trainer {
   // devices for a study of segmentation.
   absl::StatusOr<v1::PrepareResponse> Prepare(
       const v1::PrepareRequest& request) override;
-  // A track whose loss is not finite has no examples, and a warning says why.
-  // FAILED_PRECONDITION: not prepared. DATA_LOSS: a blob of another length.
+  // If a track's loss is not finite, it has no examples, and a warning says
+  // why. FAILED_PRECONDITION: not prepared. DATA_LOSS: a blob of another
+  // length.
   absl::StatusOr<v1::TrainResponse> Train(
       const v1::TrainRequest& request) override;
   absl::StatusOr<v1::EvaluateResponse> Evaluate(

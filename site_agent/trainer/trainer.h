@@ -7,11 +7,11 @@
 
 namespace hilum {
 
-// What a gateway asks of its trainer; proto/hilum/v1/trainer.proto says what
-// each call means. Real: TorchTrainer behind TrainerServer in a child
-// process; the simulator calls it in its own process; tests and benches
-// stand in with one that learns nothing.
-// Life: Prepare, then Train and Evaluate in any order. Not thread-safe.
+// The trainer's calls, for its gateway; proto/hilum/v1/trainer.proto says what
+// each call means. Real: TorchTrainer behind TrainerServer in a child process;
+// the simulator calls it in its own process; tests and benches use one that
+// learns nothing. Life: Prepare, then Train and Evaluate in any order. Not
+// thread-safe.
 class Trainer {
  public:
   virtual ~Trainer() = default;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a case store keeps one case (docs/ingest.md).
+// The format of one case in a case store (docs/ingest.md).
 #ifndef HILUM_SITE_AGENT_IMAGING_CASE_STORE_CASE_RECORD_H_
 #define HILUM_SITE_AGENT_IMAGING_CASE_STORE_CASE_RECORD_H_
 
@@ -14,22 +14,22 @@
 
 namespace hilum {
 
-// A plane in memory of the caller's: row-major, 0 black, 65535 white.
+// A plane in the caller's memory: row-major, 0 black, 65535 white.
 struct PlaneView {
-  int rows = 0;  // 0: there is none
+  int rows = 0;  // 0: no plane
   int columns = 0;
   absl::Span<const uint16_t> pixels;  // [rows * columns]
 };
 
-// One case as it is kept: planes of PrepareWholeWithin and
-// PrepareSegmentedWithin, and the lungs of the whole plane as LungBits has
-// them. Views; what they point into outlives it.
+// One case as stored: planes of PrepareWholeWithin and PrepareSegmentedWithin,
+// and the lungs of the whole plane from LungBits. The views point into memory
+// that outlives the record.
 struct CaseRecord {
   std::string case_id;  // kCaseIdDigits
   PlaneView whole;
   PlaneView segmented;       // rows 0: no lung mask was given
-  absl::string_view lungs;   // empty: as above
-  uint32_t source_rows = 0;  // of the image, displayed
+  absl::string_view lungs;   // empty: no lung mask was given
+  uint32_t source_rows = 0;  // the displayed image's
   uint32_t source_columns = 0;
 };
 
@@ -37,12 +37,13 @@ inline constexpr size_t kCaseIdDigits = 16;  // lower-case hexadecimal
 inline constexpr size_t kRecordAlignment = 64;
 inline constexpr int kMaxPlaneSide = 1 << 14;
 
-// 16 lower-case hexadecimal digits.
+// Returns whether the text is 16 lower-case hexadecimal digits.
 bool IsCaseId(absl::string_view text);
 
-// In front of each record's payload; little-endian, 128 bytes:
+// Size of the header in front of each record's payload. Little-endian:
 // "HILUMCAS", version, payload bytes (with padding), case id, sizes of whole,
-// segmented and source, SHA-256 of the payload, SHA-256 of what is before.
+// segmented and source, SHA-256 of the payload, SHA-256 of all header bytes
+// before it.
 inline constexpr size_t kRecordHeaderBytes = 128;
 
 struct RecordHeader {
@@ -54,15 +55,15 @@ struct RecordHeader {
   std::string payload_sha256;  // 32 raw bytes
 };
 
-// Header and payload, padded to kRecordAlignment.
+// Returns header and payload, padded to kRecordAlignment.
 std::string EncodeCaseRecord(const CaseRecord& record);
 
-// Of exactly kRecordHeaderBytes. DATA_LOSS: not a header, damaged, or one
-// whose sizes contradict its length. FAILED_PRECONDITION: of a newer version.
+// Decodes exactly kRecordHeaderBytes bytes. DATA_LOSS: not a header, damaged,
+// or its sizes contradict its length. FAILED_PRECONDITION: a newer version.
 absl::StatusOr<RecordHeader> DecodeRecordHeader(absl::string_view bytes);
 
-// Views into `payload`, which is aligned to 2 bytes. DATA_LOSS: it is not what
-// the header's SHA-256 says.
+// Returns views into `payload`, which is aligned to 2 bytes. DATA_LOSS: the
+// payload does not match the header's SHA-256.
 absl::StatusOr<CaseRecord> DecodeCaseRecord(const RecordHeader& header,
                                             absl::string_view payload);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The cases of a store that hilum-ingest keeps, for whoever trains on them.
+// Reads the cases of a store that hilum-ingest keeps, for training.
 #ifndef HILUM_SITE_AGENT_IMAGING_CASE_STORE_CASE_STORE_READER_H_
 #define HILUM_SITE_AGENT_IMAGING_CASE_STORE_CASE_STORE_READER_H_
 
@@ -17,33 +17,33 @@
 
 namespace hilum {
 
-// A manifest's entry for a case of a store: "STORE#CASE", where STORE is the
-// store's folder.
+// A manifest's entry "STORE#CASE" for a case of a store; STORE is the store's
+// folder.
 struct CaseEntry {
   std::string store;
   std::string case_id;
 };
 
-// nullopt: not such an entry but a file's name.
+// nullopt: the path is a file's name.
 std::optional<CaseEntry> ParseCaseEntry(absl::string_view path);
 
-// A store's shards, mapped. One object sees the store as it was at Open; the
+// A store's mapped shards. One object sees the store as it was at Open; the
 // store may grow meanwhile. Needs no database and no network. Thread-safe.
 class CaseStoreReader {
  public:
-  // `folder`: the store's. Reads the records' headers. Of a case that is there
-  // twice the later record counts. A shard is read up to its torn tail, as a
-  // crash leaves one, or to a damaged header, which is an error only for who
-  // asks for a case that is not found. NOT_FOUND: no store there.
-  // FAILED_PRECONDITION: of a newer version. Messages name the file.
+  // Reads the records' headers of the store in `folder`. If a case is there
+  // twice, the later record counts. Ignores a torn tail of a shard, as a crash
+  // leaves it. Stops at a damaged header; later cases of that shard are then
+  // missing, and only Read of a missing case reports the damage. NOT_FOUND: no
+  // store there. FAILED_PRECONDITION: a newer version. Messages name the file.
   static absl::StatusOr<CaseStoreReader> Open(const std::string& folder);
 
-  // In the order of their ids.
+  // Returns the ids in ascending order.
   std::vector<std::string> CaseIds() const;
 
-  // Views stay valid as long as the reader. NOT_FOUND: no such case.
-  // DATA_LOSS: its pixels are not what was written, or it may have been behind
-  // a damaged header.
+  // Returns views that are valid as long as the reader. NOT_FOUND: no such
+  // case. DATA_LOSS: its pixels have changed since they were written, or its
+  // record may be behind a damaged header.
   absl::StatusOr<CaseRecord> Read(absl::string_view case_id) const;
 
  private:
@@ -62,8 +62,8 @@ class CaseStoreReader {
   std::map<std::string, Place, std::less<>> places_;
 };
 
-// What PrepareWhole or PrepareSegmented would give of the image, but for
-// rounding: [size * size]. INVALID_ARGUMENT: an empty plane.
+// Returns the plane at [size * size], equal up to rounding to PrepareWhole or
+// PrepareSegmented of the image. INVALID_ARGUMENT: an empty plane.
 absl::StatusOr<Plane> ResizePlane(const PlaneView& plane, int size);
 
 }  // namespace hilum

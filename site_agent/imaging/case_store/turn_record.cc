@@ -10,7 +10,7 @@
 namespace hilum {
 namespace {
 
-// `pixels` holds what the view shows.
+// Returns a view into `pixels`, which it fills.
 PlaneView Turned(const PlaneView& plane, const Turn& turn,
                  std::vector<uint16_t>& pixels) {
   pixels = TurnPixels(plane.rows, plane.columns, plane.pixels, turn);
@@ -19,7 +19,7 @@ PlaneView Turned(const PlaneView& plane, const Turn& turn,
   return out;
 }
 
-// Of bits as LungBits has them.
+// Turns a mask in the format of LungBits.
 std::string TurnedBits(int rows, int columns, absl::string_view bits,
                        const Turn& turn) {
   std::vector<uint8_t> each(static_cast<size_t>(rows) * columns);

@@ -11,11 +11,11 @@
 
 namespace hilum {
 
-// The same case with its planes and its mask turned, as EncodeCaseRecord gives
-// it: what the turned image would have been kept as, but for rounding.
+// Returns the encoded case with its planes and its mask turned. Up to rounding
+// it equals the record of the turned image.
 std::string TurnRecord(const CaseRecord& record, const Turn& turn);
 
-// Of a record as EncodeCaseRecord gives it. DATA_LOSS: it is not one.
+// Turns the output of EncodeCaseRecord. DATA_LOSS: not such a record.
 absl::StatusOr<std::string> TurnEncodedRecord(absl::string_view encoded,
                                               const Turn& turn);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Image files into gray planes.
+// Decodes image files into gray planes.
 #ifndef HILUM_SITE_AGENT_IMAGING_DECODE_DECODE_H_
 #define HILUM_SITE_AGENT_IMAGING_DECODE_DECODE_H_
 
@@ -9,15 +9,14 @@
 
 namespace hilum {
 
-// PNG (1 to 16 bits; gray, RGB or palette, with or without alpha, which is
-// ignored; interlaced or not), JPEG (8 bits, gray or colour) or DICOM (as
-// DecodeDicom), told apart by their bytes. Colours become Rec. 601 luma. A gray
-// sample v of b bits becomes v / (2^b - 1), no gamma applied; DICOM has its own
-// rules. A JPEG or PNG is turned and mirrored as its EXIF Orientation says.
-// Thread-safe.
-// INVALID_ARGUMENT: not such a file, damaged, or cut short, with the
-// decoder's reason, or a JPEG of more than 100 scans. RESOURCE_EXHAUSTED: over
-// a limit of image.h, found before any memory is taken for it. From DICOM also
+// Decodes PNG (1 to 16 bits; gray, RGB or palette, with or without alpha, which
+// is ignored; interlaced or not), JPEG (8 bits, gray or colour) or DICOM (see
+// DecodeDicom); the first bytes tell which. Colours become Rec. 601 luma. A
+// gray sample v of b bits becomes v / (2^b - 1), without gamma; DICOM has its
+// own rules. Turns and mirrors a JPEG or PNG by its EXIF Orientation.
+// Thread-safe. INVALID_ARGUMENT: not such a file, damaged, or truncated, with
+// the decoder's reason, or a JPEG of more than 100 scans. RESOURCE_EXHAUSTED:
+// over a limit of image.h; checked before allocating memory. From DICOM also
 // UNIMPLEMENTED and FAILED_PRECONDITION.
 absl::StatusOr<GrayImage> DecodeImage(absl::string_view bytes);
 

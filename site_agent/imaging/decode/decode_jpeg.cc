@@ -20,12 +20,12 @@ namespace hilum {
 namespace {
 
 // Each scan costs a pass over all pixels, however few bytes it has; encoders
-// make about ten.
+// write about ten.
 constexpr int kMaxScans = 100;
 
 constexpr absl::string_view kExif("Exif\0\0", 6);
 
-// libjpeg's state and ours; freed whichever way decoding ends.
+// libjpeg's state and ours; freed however decoding ends.
 struct JpegDecoder {
   jpeg_decompress_struct jpeg = {};
   jpeg_error_mgr errors = {};
@@ -43,8 +43,8 @@ struct JpegDecoder {
   std::longjmp(decoder->escape, 1);
 }
 
-// A warning (level -1) means damaged or missing data that libjpeg would fill
-// in: a radiograph with invented pixels is refused.
+// Fails on a warning (level -1): data is damaged or missing, and libjpeg would
+// fill it in. A radiograph must not have invented pixels.
 void FailOnWarning(j_common_ptr common, int level) {
   if (level < 0) FailJpeg(common);
 }
@@ -56,7 +56,7 @@ void FailOnManyScans(j_common_ptr common) {
   std::longjmp(decoder->escape, 1);
 }
 
-// The two functions with setjmp hold no objects with destructors.
+// The two functions with setjmp have no objects with destructors.
 bool ReadHeader(JpegDecoder& d, const unsigned char* data, size_t size) {
   if (setjmp(d.escape)) return false;
   jpeg_create_decompress(&d.jpeg);
@@ -83,7 +83,8 @@ bool ReadRows(JpegDecoder& d) {
   return true;
 }
 
-// The orientation by the first APP1 segment that is EXIF; XMP uses APP1, too.
+// Returns the orientation from the first APP1 segment that is EXIF; XMP uses
+// APP1, too.
 int OrientationOf(const JpegDecoder& d) {
   for (auto* marker = d.jpeg.marker_list; marker != nullptr;
        marker = marker->next) {
@@ -109,7 +110,7 @@ absl::StatusOr<GrayImage> DecodeJpeg(absl::string_view bytes) {
   }
   HILUM_RETURN_IF_ERROR(
       CheckImageSize(d.jpeg.image_height, d.jpeg.image_width));
-  // libjpeg forgets the markers when it has finished.
+  // Read before libjpeg finishes and frees the markers.
   const int orientation = OrientationOf(d);
   d.raw.resize(size_t{d.jpeg.image_height} * d.jpeg.image_width);
   if (!ReadRows(d)) {

@@ -21,9 +21,9 @@ namespace {
 
 constexpr char kWantedLevels[] = "write lungs as 255 and everything else as 0";
 
-// The levels of a mask, as far as there are few.
+// The levels of a mask, at most kMost + 1 of them.
 struct Levels {
-  std::vector<float> values;  // ascending; one more than kMost: there are more
+  std::vector<float> values;  // ascending; kMost + 1 values: there may be more
   float largest = 0;
 };
 constexpr size_t kMost = 3;
@@ -32,7 +32,7 @@ Levels LevelsOf(const GrayImage& mask) {
   Levels levels;
   float last = -1;
   for (float v : mask.pixels) {
-    if (v == last) continue;  // neighbours are alike
+    if (v == last) continue;  // neighbours are often equal
     last = v;
     levels.largest = std::max(levels.largest, v);
     if (levels.values.size() > kMost) continue;
@@ -43,12 +43,12 @@ Levels LevelsOf(const GrayImage& mask) {
   return levels;
 }
 
-// Whether `v` is the integer `n` of a sample of so many levels.
+// Returns whether `v` is level `n` of samples with the maximum `full`.
 bool IsLevel(float v, int n, double full) {
   return std::abs(v * full - n) < 1e-3;
 }
 
-// "1 of 255", "255 of 65535".
+// Returns e.g. "1 of 255", "255 of 65535".
 std::string LevelName(const Levels& levels, float v) {
   const auto whole = [](float level) {
     return std::abs(level * 255 - std::round(level * 255)) < 1e-3;
@@ -59,7 +59,7 @@ std::string LevelName(const Levels& levels, float v) {
   return absl::StrCat(std::lround(v * full), " of ", full);
 }
 
-// Two labels, whatever the depth of the samples.
+// Returns whether the levels are 0, 1 and 2, in 8 or 16 bits.
 bool AreLabels(const std::vector<float>& values) {
   for (double full : {255.0, 65535.0}) {
     if (values.size() == 3 && values[0] == 0 && IsLevel(values[1], 1, full) &&
@@ -70,7 +70,7 @@ bool AreLabels(const std::vector<float>& values) {
   return false;
 }
 
-// Why the levels do not say where the lungs are; empty: > 0.5 counts.
+// Returns why the levels do not show where the lungs are; empty: > 0.5 counts.
 std::string Doubt(const Levels& levels) {
   const std::vector<float>& values = levels.values;
   if (values.size() == 1) {
@@ -89,7 +89,7 @@ std::string Doubt(const Levels& levels) {
   return "";
 }
 
-// A picture's opacity in the place of its colour, where only that differs.
+// Decodes a picture. Returns the opacity of a PNG if only the opacity varies.
 absl::StatusOr<GrayImage> DecodePicture(absl::string_view bytes) {
   if (bytes.size() > kMaxImageFileBytes ||
       !absl::StartsWith(bytes, "\x89PNG\r\n\x1a\n")) {

@@ -15,7 +15,7 @@
 namespace hilum {
 namespace {
 
-// What the C callbacks see. Lives outside the frame that longjmp returns to.
+// The state of the C callbacks. Lives outside the frame that longjmp leaves.
 struct PngSource {
   absl::string_view bytes;
   size_t position = 0;
@@ -39,7 +39,7 @@ void ReadPng(png_structp png, png_bytep out, png_size_t length) {
 
 void IgnoreWarning(png_structp, png_const_charp) {}
 
-// Buffers and libpng's structures; freed whichever way decoding ends.
+// Buffers and libpng's structures; freed however decoding ends.
 struct PngDecoder {
   PngSource source;
   png_structp png = nullptr;
@@ -47,7 +47,7 @@ struct PngDecoder {
   png_uint_32 width = 0, height = 0;
   int depth = 0, color = 0, channels = 0;
   bool keep_alpha = false;
-  png_bytep exif = nullptr;  // libpng's
+  png_bytep exif = nullptr;  // owned by libpng
   png_uint_32 exif_size = 0;
   std::vector<unsigned char> raw;
   std::vector<png_bytep> rows;
@@ -60,7 +60,7 @@ absl::Status PngError(const PngDecoder& decoder) {
       absl::StrCat("damaged PNG: ", decoder.source.reason));
 }
 
-// The two functions with setjmp hold no objects with destructors.
+// The two functions with setjmp have no objects with destructors.
 bool ReadHeader(PngDecoder& d) {
   if (setjmp(png_jmpbuf(d.png))) return false;
   png_set_read_fn(d.png, &d.source, ReadPng);
@@ -97,15 +97,15 @@ bool ReadRows(PngDecoder& d) {
   return true;
 }
 
-// A colour that is a gray is that gray, so that the same picture has the same
-// pixels whether its file has colours or not.
+// Returns the gray of a colour. Equal channels give exactly their value, so
+// that a gray picture has the same pixels in gray and in colour files.
 template <typename Sample>
 float GrayOf(const Sample* v, int channels, float scale) {
   if (channels < 3 || (v[0] == v[1] && v[1] == v[2])) return v[0] / scale;
   return (0.299f * v[0] + 0.587f * v[1] + 0.114f * v[2]) / scale;
 }
 
-// Fills `alpha` where it is not null and the samples have one.
+// Fills `alpha` if it is not null and the samples have an alpha channel.
 template <typename Sample>
 GrayImage ToGray(const PngDecoder& d, float scale, GrayImage* alpha) {
   GrayImage image{static_cast<int>(d.height), static_cast<int>(d.width), {}};

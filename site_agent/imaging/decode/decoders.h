@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One function a format; DecodeImage picks.
+// The decoders of single formats, for DecodeImage.
 #ifndef HILUM_SITE_AGENT_IMAGING_DECODE_DECODERS_H_
 #define HILUM_SITE_AGENT_IMAGING_DECODE_DECODERS_H_
 
@@ -9,8 +9,8 @@
 
 namespace hilum {
 
-// `alpha`, where given, becomes the file's opacity; without one it stays as it
-// is.
+// If `alpha` is given, stores the file's opacity there; leaves it unchanged if
+// the file has none.
 absl::StatusOr<GrayImage> DecodePng(absl::string_view bytes,
                                     GrayImage* alpha = nullptr);
 absl::StatusOr<GrayImage> DecodeJpeg(absl::string_view bytes);

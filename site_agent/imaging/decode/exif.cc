@@ -15,7 +15,7 @@ constexpr uint32_t kOrientationTag = 0x0112;
 constexpr uint32_t kShort = 3;  // TIFF's type of 16 bits
 constexpr size_t kEntryBytes = 12;
 
-// Integers of a TIFF structure in its own byte order; 0 past its end.
+// Reads integers of a TIFF structure in its byte order; gives 0 past the end.
 class TiffReader {
  public:
   TiffReader(absl::string_view bytes, bool big_endian)
@@ -61,7 +61,7 @@ int ExifOrientation(absl::string_view tiff) {
 }
 
 GrayImage ApplyExifOrientation(GrayImage image, int orientation) {
-  // By value: which way the first stored row and column are shown.
+  // Display of the stored first row and column, by the tag's value.
   constexpr Orientation kShown[] = {{false, false, false}, {false, true, false},
                                     {false, true, true},   {false, false, true},
                                     {true, false, false},  {true, true, false},

@@ -9,9 +9,9 @@
 
 namespace hilum {
 
-// Reads integers as the headers of JPEG and its kin have them. Past the end
-// it gives zeros and says so in ok(), so that a header can be read whole and
-// judged once.
+// Reads integers of the headers of JPEG and related formats. Past the end it
+// gives zeros and ok() is false, so that a caller can read a header whole and
+// check once.
 class BigEndianReader {
  public:
   explicit BigEndianReader(absl::string_view bytes) : bytes_(bytes) {}

@@ -19,8 +19,8 @@ constexpr uint32_t kStartOfTilePart = 0xff90;
 constexpr uint32_t kStartOfData = 0xff93;
 
 constexpr uint64_t kMaxTiles = 4096;
-// As powers of two. Encoders make blocks of 32 x 32 or 64 x 64 and precincts
-// of 128 x 128 or more.
+// Limits as base-2 logarithms. Encoders write blocks of 32 x 32 or 64 x 64 and
+// precincts of 128 x 128 or more.
 constexpr uint32_t kMinBlockArea = 8;
 constexpr uint32_t kMinPrecinctSide = 5;
 
@@ -48,7 +48,7 @@ absl::Status CheckComponents(BigEndianReader& reader,
   return absl::OkStatus();
 }
 
-// The SIZ segment (A.5.1), behind its length.
+// Checks the SIZ segment (A.5.1), after its length.
 absl::Status CheckSize(BigEndianReader& reader, const PixelFormat& format) {
   reader.Read(2);
   const uint64_t x1 = reader.Read(4), y1 = reader.Read(4);
@@ -74,7 +74,7 @@ absl::Status CheckSize(BigEndianReader& reader, const PixelFormat& format) {
   return CheckComponents(reader, format);
 }
 
-// The SPcod or SPcoc parameters (A.6.1).
+// Checks the SPcod or SPcoc parameters (A.6.1).
 absl::Status CheckCoding(BigEndianReader& reader, bool own_precincts) {
   const uint32_t levels = reader.Read(1);
   const uint32_t block_area = reader.Read(1) + reader.Read(1) + 4;
@@ -108,8 +108,9 @@ absl::Status CheckMainSegment(uint32_t marker, BigEndianReader& reader,
   return absl::OkStatus();
 }
 
-// The header at hand, up to what ends it. A tile's own coding parameters,
-// which no encoder of radiographs writes, would slip past the checks above.
+// Checks the current header, up to the marker that ends it. Refuses a tile's
+// own coding parameters: no encoder of radiographs writes them, and they would
+// bypass the checks above.
 absl::Status WalkHeader(BigEndianReader& reader, const PixelFormat& format,
                         uint32_t end) {
   const bool main = end == kStartOfTilePart;
@@ -131,7 +132,7 @@ absl::Status WalkHeader(BigEndianReader& reader, const PixelFormat& format,
   }
 }
 
-// The number of tiles by the SIZ segment, which has been checked.
+// Returns the number of tiles in the SIZ segment, which has been checked.
 size_t TileCount(absl::string_view frame) {
   BigEndianReader reader(frame);
   reader.MoveTo(8);
@@ -145,14 +146,14 @@ size_t TileCount(absl::string_view frame) {
 // Counts the parts of each tile.
 class TileParts {
  public:
-  // `total`: parts of the tile, as one of them says; 0: it does not say.
+  // `total`: the tile's number of parts, if this part has it, else 0.
   void Add(uint32_t tile, uint32_t total) {
     Parts& parts = tiles_[tile];
     ++parts.seen;
     parts.total = std::max(parts.total, total);
   }
 
-  // Whether all parts of so many tiles have been seen.
+  // Returns whether all parts of `tiles` tiles have been seen.
   bool AreAll(size_t tiles) const {
     return tiles_.size() == tiles &&
            std::all_of(tiles_.begin(), tiles_.end(), [](const auto& tile) {
@@ -186,7 +187,7 @@ absl::StatusOr<Jpeg2000End> CheckJpeg2000Header(absl::string_view frame,
     reader.Read(1);  // the part's number
     parts.Add(tile, reader.Read(1));
     HILUM_RETURN_IF_ERROR(WalkHeader(reader, format, kStartOfData));
-    // 0: the last one, up to the end.
+    // 0: the last part, up to the end of the frame.
     if (length == 0) return Jpeg2000End{frame.size(), false};
     if (start + length < reader.position()) return Damaged("tile part");
     if (start + length > frame.size()) return Damaged("it is cut short");

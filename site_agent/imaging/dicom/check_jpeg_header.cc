@@ -17,16 +17,16 @@ absl::Status Damaged(absl::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat("damaged JPEG: ", what));
 }
 
-// SOF0 is baseline, SOF1 extended, SOF3 lossless, SOF55 JPEG-LS; the others,
-// progressive and arithmetic ones, are in no transfer syntax that is taken.
+// Accepts SOF0 baseline, SOF1 extended, SOF3 lossless and SOF55 JPEG-LS. No
+// accepted transfer syntax has the others (progressive, arithmetic).
 bool IsStartOfFrame(uint32_t marker) {
   return marker == 0xfff7 || (marker >= 0xffc0 && marker <= 0xffcf &&
                               marker != 0xffc4 && marker != 0xffcc);
 }
 
-// Segments that belong in front of, or between, scans: tables, restart
-// interval, application data, comment, JPEG-LS parameters. DCMTK 3.6.7 looks
-// for ever at markers without a segment.
+// Returns whether a segment may stand before or between scans: tables, restart
+// interval, application data, comment, JPEG-LS parameters. At markers without a
+// segment, DCMTK 3.6.7 loops forever.
 bool IsOther(uint32_t marker) {
   return marker == 0xffc4 || marker == 0xffdb || marker == 0xffdd ||
          (marker >= 0xffe0 && marker <= 0xffef) || marker == 0xfff8 ||
@@ -43,7 +43,7 @@ bool IsProcessOf(const TransferSyntax& syntax, uint32_t marker) {
   return marker == 0xffc3;
 }
 
-// The body of a start-of-frame segment.
+// Checks the body of a start-of-frame segment.
 absl::StatusOr<int> CheckFrame(BigEndianReader& reader,
                                const PixelFormat& format) {
   const int bits = static_cast<int>(reader.Read(1));
@@ -66,15 +66,16 @@ absl::StatusOr<int> CheckFrame(BigEndianReader& reader,
   return bits;
 }
 
-// The marker at hand, behind what fill bytes there are.
+// Reads the next marker, skipping fill bytes.
 uint32_t ReadMarker(BigEndianReader& reader) {
   uint32_t marker = reader.Read(2);
   while (marker == 0xffff && reader.ok()) marker = 0xff00 | reader.Read(1);
   return marker;
 }
 
-// Past a scan's bytes, to the marker that ends them. In JPEG a 0xff in them
-// is followed by 0, in JPEG-LS by less than 0x80; restart markers belong.
+// Returns the position of the marker after a scan's bytes. In a scan, a 0xff is
+// followed by 0 (JPEG) or a byte below 0x80 (JPEG-LS); restart markers are part
+// of the scan.
 size_t EndOfScan(absl::string_view frame, size_t at, bool jpeg_ls) {
   for (; at + 1 < frame.size(); ++at) {
     if (frame[at] != '\xff') continue;
@@ -125,7 +126,7 @@ absl::StatusOr<int> CheckJpegHeader(absl::string_view frame,
 std::string WithoutFillBytes(absl::string_view frame) {
   BigEndianReader reader(frame);
   std::string out;
-  size_t kept = 0;  // of the frame, in `out` or left out
+  size_t kept = 0;  // bytes of the frame that were copied or skipped
   reader.Read(2);
   while (reader.ok() && !reader.AtEnd()) {
     const size_t start = reader.position();

@@ -29,15 +29,15 @@
 namespace hilum {
 namespace {
 
-// The first warning or error of this thread's decoding; a warning means
-// damaged or missing data that the codec made up for.
+// The first warning or error while this thread decodes. A warning means damaged
+// or missing data that the codec replaced.
 thread_local std::string* first_complaint = nullptr;
 
-// The one warning of libjpeg's that is about no data: it decodes such scans,
-// which some modalities write, as they are meant.
+// libjpeg's only warning that is not about missing data. Some modalities write
+// such scans, and libjpeg decodes them correctly.
 constexpr char kHarmless[] = "Invalid SOS parameters for sequential JPEG";
 
-// In the place of DCMTK's log, which would go to stderr and may quote a file.
+// Replaces DCMTK's log, which would go to stderr and may quote a file.
 class ComplaintAppender : public dcmtk::log4cplus::Appender {
  public:
   ~ComplaintAppender() override { destructorImpl(); }
@@ -73,8 +73,8 @@ void PutUint16(DcmDataset& set, const DcmTagKey& key, int value) {
   if (set.insert(element.get(), OFTrue).good()) element.release();
 }
 
-// What the codecs ask of a data set. It holds the image's description and this
-// frame's bytes and no more: the file's own elements never reach DCMTK.
+// Fills the data set for the codecs with only the image's description and this
+// frame's bytes: the file's own elements never reach DCMTK.
 void Describe(const PixelFormat& format, DcmDataset& set) {
   PutUint16(set, DCM_Rows, format.rows);
   PutUint16(set, DCM_Columns, format.columns);
@@ -90,14 +90,15 @@ void Describe(const PixelFormat& format, DcmDataset& set) {
   if (set.insert(photometric.get(), OFTrue).good()) photometric.release();
 }
 
-// The frame as a pixel sequence of one fragment behind an empty offset table.
+// Returns the frame as a pixel sequence: an empty offset table and one
+// fragment.
 std::unique_ptr<DcmPixelSequence> MakeSequence(absl::string_view frame) {
   auto sequence =
       std::make_unique<DcmPixelSequence>(DcmTag(DCM_PixelData, EVR_OB));
   for (absl::string_view bytes : {absl::string_view(), frame}) {
     auto item =
         std::make_unique<DcmPixelItem>(DcmTag(DCM_PixelItemTag, EVR_OB));
-    // Fragments are of even length (PS3.5 A.4); a file's may not be.
+    // A fragment must have even length (PS3.5 A.4); a file's may be odd.
     std::string even(bytes);
     even.resize(even.size() + even.size() % 2);
     if (!even.empty()) {
@@ -129,7 +130,8 @@ absl::Status Decode(absl::string_view frame, const TransferSyntax& syntax,
       "damaged pixel data: ", done.good() ? complaint.c_str() : done.text()));
 }
 
-// Codecs give a byte for each sample of at most 8 bits; 16 may be allocated.
+// Widens samples of one byte, which codecs give for at most 8 bits, to the 16
+// bits allocated.
 void Widen(std::string& samples) {
   std::string wide(samples.size() * 2, '\0');
   for (size_t i = 0; i < samples.size(); ++i) wide[2 * i] = samples[i];
@@ -146,14 +148,14 @@ absl::Status DecodeDcmtkFrame(absl::string_view frame,
   const bool narrow = bits <= 8 && format.sample_bytes() == 2;
   PixelFormat coded = format;
   if (narrow) {
-    // DCMTK takes 8 bits in a codestream for 8 bits allocated.
+    // DCMTK expects 8 bits allocated for a codestream of 8 bits.
     coded.bits_allocated = 8;
     coded.bits_stored = std::min(format.bits_stored, 8);
     coded.high_bit = coded.bits_stored - 1;
   }
   const uint64_t size = coded.frame_bytes();
   const std::string without_fill = WithoutFillBytes(frame);
-  // DCMTK wants room for an even number of bytes.
+  // DCMTK needs a buffer of even size.
   std::string decoded(size + size % 2, '\0');
   try {
     PrepareDcmtk();

@@ -40,8 +40,8 @@ absl::Status CheckGray(const PixelFormat& format) {
   return absl::OkStatus();
 }
 
-// At the detector where that is known, as it is the same at every hospital;
-// else at the patient. A spacing that makes no sense is as good as none.
+// Reads the spacing at the detector, which all hospitals define alike, else the
+// spacing at the patient. Ignores an invalid spacing.
 void ReadSpacing(const DicomElements& elements, GrayImage& image) {
   for (DicomTag tag : {kImagerPixelSpacing, kPixelSpacing}) {
     auto spacing = elements.Numbers(tag);
@@ -53,14 +53,14 @@ void ReadSpacing(const DicomElements& elements, GrayImage& image) {
   }
 }
 
-// Bits that the words were seen to have.
+// The bits that occur in the words.
 struct SeenBits {
   uint32_t any = 0;  // set in some word
-  // Differs in some word from the sign that the stored bits have.
+  // Bits that in some word differ from the stored value's sign.
   uint32_t not_sign = 0;
 };
 
-// The bits that some of the words have, eight bytes at a time.
+// Returns the OR of all words, eight bytes at a time.
 template <typename Word>
 uint32_t AnyBits(const uint8_t* bytes, size_t size) {
   uint64_t any = 0;
@@ -79,8 +79,8 @@ uint32_t AnyBits(const uint8_t* bytes, size_t size) {
   return static_cast<uint32_t>(any & std::numeric_limits<Word>::max());
 }
 
-// Appends `count` pixels to `out`, which has room for them: zeros that are
-// written over would cost as much as looking up does.
+// Appends `count` pixels to `out`, which has reserved memory: filling it with
+// zeros first would cost as much as the look-up.
 template <typename Word, bool kSigned>
 SeenBits LookUp(const uint8_t* bytes, size_t count, const PixelFormat& format,
                 const std::vector<float>& grays, std::vector<float>& out,
@@ -90,7 +90,7 @@ SeenBits LookUp(const uint8_t* bytes, size_t count, const PixelFormat& format,
   const size_t mask = grays.size() - 1;
   std::array<float, 2048> some;
   SeenBits seen;
-  // Two counts: neighbours are alike, and one would wait for itself.
+  // Counts in two tables: equal neighbours would wait for each other's store.
   std::vector<uint32_t> odd(grays.size());
   std::vector<uint32_t>* both[] = {&counts, &odd};
   for (size_t at = 0; at < count; at += some.size()) {
@@ -114,7 +114,7 @@ SeenBits LookUp(const uint8_t* bytes, size_t count, const PixelFormat& format,
   return seen;
 }
 
-// Bits of the words that hold overlays, as the retired way has it: a group
+// Returns the bits of the words that hold overlays in the retired form: a group
 // 60xx with a position and no data of its own (PS3.3 C.9.2, PS3.5 8.1.2).
 uint32_t OverlayBits(const DicomElements& elements) {
   uint32_t bits = 0;
@@ -129,15 +129,15 @@ uint32_t OverlayBits(const DicomElements& elements) {
   return bits;
 }
 
-// Refuses words with bits outside the stored ones that nothing explains: cut
-// off in silence, they would make bright tissue dark.
+// Refuses words with unexplained bits outside the stored ones: ignoring such
+// bits would make bright tissue dark.
 absl::Status CheckUnstoredBits(const PixelFormat& format, const SeenBits& seen,
                                const DicomElements& elements) {
   const int first = format.high_bit + 1 - format.bits_stored;
   const uint32_t below = (1u << first) - 1;
   const uint32_t all = (1u << format.bits_allocated) - 1;
   uint32_t above = all & ~((2u << format.high_bit) - 1);
-  // Negative values may be extended into them.
+  // A negative value's sign may be extended into the upper bits.
   if (format.is_signed && (seen.not_sign & above) == 0) above = 0;
   const uint32_t wrong = seen.any & (below | above) & ~OverlayBits(elements);
   if (wrong == 0) return absl::OkStatus();
@@ -152,7 +152,7 @@ absl::Status CheckUnstoredBits(const PixelFormat& format, const SeenBits& seen,
       " name, and no overlay is declared there; have the film exported anew"));
 }
 
-// Whether all pixels have one gray, though they are of several values.
+// Returns whether pixels with several stored values all get one gray.
 bool HidesAll(const std::vector<float>& grays,
               const std::vector<uint32_t>& counts) {
   size_t levels = 0;
@@ -182,7 +182,7 @@ SeenBits LookUpAll(const StoredPixels& pixels, const std::vector<float>& grays,
   return look_up(bytes, count, format, grays, image.pixels, counts);
 }
 
-// The grays by the first of the rules' transforms that shows something.
+// Applies the first transform of the rules that shows more than one gray.
 absl::Status Show(const DicomElements& elements, const StoredPixels& pixels,
                   GrayRules& rules, GrayImage& image, GrayRange* range) {
   bool skipped = !rules.notes.empty();
@@ -228,7 +228,7 @@ absl::StatusOr<GrayImage> RenderDicom(const DicomElements& elements,
 absl::StatusOr<GrayImage> DecodeDicom(absl::string_view bytes) try {
   HILUM_ASSIGN_OR_RETURN(DicomFile file, ReadDicomFile(bytes));
   HILUM_ASSIGN_OR_RETURN(PixelFormat format, ReadPixelFormat(file.elements));
-  // Before its pixels cost anything.
+  // Checks before the pixels are decoded.
   HILUM_RETURN_IF_ERROR(CheckGray(format));
   HILUM_ASSIGN_OR_RETURN(StoredPixels pixels, DecodeStoredPixels(file));
   return RenderDicom(file.elements, pixels);

@@ -11,21 +11,21 @@
 
 namespace hilum {
 
-// The grays of a display from stored values, of one frame of MONOCHROME1 or 2
-// and at most 16 bits stored, turned to the standard display of a frontal
-// radiograph, with its size where it is known. A VOI LUT or window that would
-// give all pixels one gray is left for the next one; the image's notes say so,
-// and what else of the file could not be used. `range`, where given, becomes
-// the image's. UNIMPLEMENTED: colours, several frames, more bits.
-// INVALID_ARGUMENT: bits set outside the stored ones and the overlays. Else as
-// ReadGrayRules and ReadOrientation.
+// Renders stored values to the grays of a display, with the image's size in mm
+// if known: one frame of MONOCHROME1 or 2 with at most 16 bits stored, turned
+// to the standard display of a frontal radiograph. Skips a VOI LUT or window
+// that would give all pixels one gray; the image's notes list it and everything
+// else in the file that could not be used. Stores the image's percentiles in
+// `range` if given. UNIMPLEMENTED: colours, several frames, more bits.
+// INVALID_ARGUMENT: bits set outside the stored ones and the overlays.
+// Otherwise errors as ReadGrayRules and ReadOrientation.
 absl::StatusOr<GrayImage> RenderDicom(const DicomElements& elements,
                                       const StoredPixels& pixels,
                                       GrayRange* range = nullptr);
 
-// From a file's bytes. Errors as ReadDicomFile, DecodeStoredPixels and
-// RenderDicom. Whether the image is a chest radiograph is SelectPcxr's matter.
-// Thread-safe.
+// Decodes a file's bytes. Does not check whether the image is a chest
+// radiograph; SelectPcxr does. Errors as ReadDicomFile, DecodeStoredPixels and
+// RenderDicom. Thread-safe.
 absl::StatusOr<GrayImage> DecodeDicom(absl::string_view bytes);
 
 }  // namespace hilum

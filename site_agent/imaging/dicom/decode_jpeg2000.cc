@@ -18,7 +18,7 @@
 namespace hilum {
 namespace {
 
-// What the C callbacks see.
+// The state of the C callbacks.
 struct Source {
   absl::string_view bytes;
   size_t position = 0;
@@ -77,8 +77,8 @@ Stream OpenStream(Source& source) {
   return stream;
 }
 
-// A warning means damaged or missing data that OpenJPEG would make up for: a
-// radiograph with invented pixels is refused.
+// Fails on a warning: data is damaged or missing, and OpenJPEG would fill it
+// in. A radiograph must not have invented pixels.
 Image Decode(Source& source) {
   Image image(nullptr, opj_image_destroy);
   Codec codec(opj_create_decompress(OPJ_CODEC_J2K), opj_destroy_codec);
@@ -99,9 +99,9 @@ Image Decode(Source& source) {
   return image;
 }
 
-// The samples as PixelFormat says. Where the header has signed samples and the
-// codestream does not, the codestream's are the bits of two's complement, as
-// common readers have it. False: negative where the header says unsigned.
+// Writes the samples in the layout of PixelFormat. If only the header has
+// signed samples, the codestream's bits are two's complement, as common readers
+// assume. Returns false for a negative sample where the header says unsigned.
 bool Write(const opj_image_t& image, const PixelFormat& format, char* out) {
   const size_t pixels = size_t{image.comps[0].w} * image.comps[0].h;
   for (size_t i = 0; i < pixels; ++i) {
@@ -126,8 +126,8 @@ bool Write(const opj_image_t& image, const PixelFormat& format, char* out) {
 
 constexpr absl::string_view kEndOfCodestream = "\xff\xd9";
 
-// Whether the marker is where it should be; a byte of 0 may make the frame
-// even.
+// Returns whether the end marker is in its place; a padding byte of 0 may
+// follow.
 bool HasEndOfCodestream(absl::string_view frame, const Jpeg2000End& end) {
   if (absl::StartsWith(frame.substr(end.at), kEndOfCodestream)) return true;
   const absl::string_view padded("\xff\xd9\0", 3);
@@ -171,12 +171,13 @@ absl::Status DecodeJpeg2000Frame(absl::string_view frame,
           "damaged JPEG 2000: no end marker, and not all of its tile parts are "
           "there, as far as can be told");
     }
-    // Some encoders leave it out (ISO 15444-1 A.4.4), though all is there.
+    // Adds the end marker: some encoders leave it out (ISO 15444-1 A.4.4)
+    // although all data is there.
     ended = absl::StrCat(frame.substr(0, end.at), kEndOfCodestream);
     frame = ended;
   }
-  // OpenJPEG 2.5.0 asserts what a damaged HTJ2K codestream is not, and the
-  // distribution builds it with its assertions.
+  // OpenJPEG 2.5.0 has assertions that a damaged HTJ2K codestream violates, and
+  // the distribution builds it with assertions on.
   const absl::Status status = RunIsolated(
       format.frame_bytes(),
       [&](char* bytes) { return DecodeInto(frame, format, bytes); }, out);

@@ -9,7 +9,7 @@
 namespace hilum {
 namespace {
 
-// The RLE header (PS3.5 G.5): the number of segments, and where each starts.
+// The RLE header (PS3.5 G.5): the number of segments, and each one's start.
 constexpr size_t kHeader = 64;
 constexpr size_t kMaxSegments = 15;
 
@@ -44,8 +44,8 @@ absl::StatusOr<std::vector<absl::string_view>> Segments(absl::string_view frame,
   return segments;
 }
 
-// One byte of each sample of one color (PS3.5 G.3.2), put `stride` apart from
-// `out` on. What follows the last pixel is padding.
+// Decodes one byte plane of one color (PS3.5 G.3.2) to `out`, `stride` bytes
+// apart. Ignores padding after the last pixel.
 absl::Status DecodeSegment(absl::string_view segment, size_t pixels,
                            size_t stride, char* out) {
   size_t at = 0;
@@ -79,7 +79,7 @@ absl::Status DecodeRleFrame(absl::string_view frame, const PixelFormat& format,
   const size_t start = out.size();
   out.resize(start + format.frame_bytes());
   for (size_t i = 0; i < segments.size(); ++i) {
-    // Color by color, and of each the highest byte first.
+    // Segments are ordered by color, and in a color by byte, highest first.
     const size_t place = i / width * width + (width - 1 - i % width);
     HILUM_RETURN_IF_ERROR(DecodeSegment(segments[i],
                                         format.frame_bytes() / stride, stride,

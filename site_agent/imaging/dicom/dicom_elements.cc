@@ -22,8 +22,8 @@ std::string Trimmed(absl::string_view text) {
   return std::string(text);
 }
 
-// Whether an element that comes a second time changes nothing: it says the
-// same again, or it is private (PS3.5 section 7.8) and never looked at.
+// Returns whether a repeated element changes nothing: it has the same value, or
+// it is private (PS3.5 section 7.8) and never read.
 bool IsHarmlessRepeat(DicomTag tag, const DicomElement& first,
                       const DicomElement& again) {
   const bool is_private = (tag >> 16) % 2 == 1;
@@ -43,7 +43,7 @@ absl::StatusOr<DicomElements> DicomElements::Parse(absl::string_view bytes,
   DicomReader reader(bytes, encoding);
   for (size_t read = 0; !reader.AtEnd(); ++read) {
     HILUM_ASSIGN_OR_RETURN(DicomTag tag, reader.PeekTag());
-    // Nothing that follows the pixel data is of use, and files are seen with
+    // Stops at the pixel data: nothing behind it is used, and some files have
     // padding there.
     if (tag > kPixelDataTag) break;
     DicomElement element;
@@ -109,7 +109,7 @@ std::vector<std::string> DicomElements::Texts(DicomTag tag) const {
 std::vector<uint16_t> DicomElements::Uint16s(DicomTag tag) const {
   const DicomElement* element = Find(tag);
   if (element == nullptr) return {};
-  // What was not understood on its way is UN, and always little-endian.
+  // A UN value has not been converted and is always little-endian.
   const bool swapped = encoding_.big_endian && element->vr != "UN";
   std::vector<uint16_t> values(element->value.size() / 2);
   for (size_t i = 0; i < values.size(); ++i) {

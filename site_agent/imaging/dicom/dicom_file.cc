@@ -56,9 +56,9 @@ uint32_t Little(absl::string_view bytes, size_t at, size_t count) {
   return value;
 }
 
-// Where the file's meta information starts: behind preamble and DICM, or, in
-// files that lack these, at the very start (group 0002, explicit). nullopt: no
-// meta information is there.
+// Returns the start of the file meta information: after preamble and DICM or,
+// in files without these, the first byte (group 0002, explicit). nullopt: there
+// is no meta information.
 std::optional<size_t> FindMeta(absl::string_view bytes) {
   if (bytes.size() >= kMetaStart && bytes.substr(kPreamble, 4) == "DICM") {
     return kMetaStart;
@@ -72,8 +72,8 @@ std::optional<size_t> FindMeta(absl::string_view bytes) {
   return group_2 ? std::optional<size_t>(start) : std::nullopt;
 }
 
-// Whether the bytes begin as a data set does that has no file around it: an
-// element of group 0008 whose value lies within them.
+// Returns whether the bytes are a data set without a file header: they begin
+// with an element of group 0008 whose value lies within them.
 bool LooksLikeDataSet(absl::string_view bytes) {
   if (bytes.size() < 12 || Little(bytes, 0, 2) != 8) return false;
   if (Little(bytes, 2, 2) > 0x0070) return false;
@@ -100,7 +100,8 @@ absl::StatusOr<Meta> ReadMeta(absl::string_view bytes) {
         "DICOM: no transfer syntax (0002,0010); `dcmconv IN OUT` of DCMTK "
         "writes the header anew");
   }
-  // It will be shown: only what a UID is made of (PS3.5 section 9.1).
+  // Accepts only a UID's characters (PS3.5 section 9.1): a message will quote
+  // it.
   if (meta.syntax.size() > 64 ||
       meta.syntax.find_first_not_of("0123456789.") != std::string::npos) {
     return absl::InvalidArgumentError("DICOM: its transfer syntax is no UID");
@@ -108,8 +109,8 @@ absl::StatusOr<Meta> ReadMeta(absl::string_view bytes) {
   return meta;
 }
 
-// Raw deflate (PS3.5 A.5, RFC 1951), in steps of a MiB: how long the result
-// is, is known at its end only.
+// Inflates raw deflate (PS3.5 A.5, RFC 1951) in steps of a MiB: the result's
+// length is known only at its end.
 absl::Status Inflate(absl::string_view in, std::string& out) {
   z_stream stream = {};
   if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) {

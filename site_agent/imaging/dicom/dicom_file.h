@@ -12,7 +12,7 @@
 
 namespace hilum {
 
-// How the pixels of a transfer syntax are packed (PS3.5 annex A).
+// The packing of the pixels in a transfer syntax (PS3.5 annex A).
 enum class PixelCoding { kNative, kRle, kJpeg, kJpegLs, kJpeg2000 };
 
 struct TransferSyntax {
@@ -22,34 +22,35 @@ struct TransferSyntax {
   PixelCoding coding;
 };
 
-// Null: not one that is taken.
+// Returns null for a transfer syntax that is not accepted.
 const TransferSyntax* FindTransferSyntax(absl::string_view uid);
 
 // A DICOM file (PS3.10 section 7.1) over bytes that outlive it.
 struct DicomFile {
   const TransferSyntax* syntax = nullptr;
   DicomElements elements;
-  // What a deflated data set's elements point into; on the heap, so that a
-  // move leaves it where it is.
+  // The memory of a deflated data set's elements; on the heap, so that moving
+  // the object leaves it in place.
   std::unique_ptr<std::string> inflated;
 };
 
-// Whether "DICM" stands behind the preamble, or the file meta information
-// (group 0002) at the very start, as in files whose preamble is missing. No
-// more is looked at.
+// Returns whether "DICM" follows the preamble, or the file meta information
+// (group 0002) starts at the first byte, as in files without a preamble. Checks
+// nothing else.
 bool IsDicom(absl::string_view bytes);
 
-// INVALID_ARGUMENT: why bytes of which IsDicom is false are no DICOM file. Of a
-// bare data set it says how to mend it.
+// Returns INVALID_ARGUMENT with the reason why bytes are no DICOM file; call
+// where IsDicom is false. For a bare data set the message says how to repair
+// it.
 absl::Status WhyNotDicom(absl::string_view bytes);
 
-// The transfer syntax of the file's header. INVALID_ARGUMENT: no DICOM file,
-// damaged, or none given.
+// Returns the transfer syntax in the file's header. INVALID_ARGUMENT: no DICOM
+// file, damaged, or no transfer syntax.
 absl::StatusOr<std::string> ReadTransferSyntaxUid(absl::string_view bytes);
 
-// INVALID_ARGUMENT: no DICOM file, damaged or cut short. UNIMPLEMENTED: a
-// transfer syntax that is not taken. RESOURCE_EXHAUSTED: over a limit, a
-// deflated data set of more than kMaxImageFileBytes among them.
+// Reads a file. INVALID_ARGUMENT: no DICOM file, damaged or truncated.
+// UNIMPLEMENTED: a transfer syntax that is not accepted. RESOURCE_EXHAUSTED:
+// over a limit, such as a deflated data set of more than kMaxImageFileBytes.
 absl::StatusOr<DicomFile> ReadDicomFile(absl::string_view bytes);
 
 }  // namespace hilum

@@ -13,7 +13,7 @@
 namespace hilum {
 namespace {
 
-// Four bytes, little-endian: an entry of the offset table.
+// Reads an entry of the offset table: four bytes, little-endian.
 uint32_t Offset(absl::string_view table, size_t entry) {
   uint32_t value = 0;
   for (int i = 3; i >= 0; --i) {
@@ -22,8 +22,8 @@ uint32_t Offset(absl::string_view table, size_t entry) {
   return value;
 }
 
-// Each entry says where, counted from the first fragment's item tag, a frame's
-// first fragment has its own.
+// Joins fragments by the offset table. An entry is the offset of a frame's
+// first fragment, counted from the first fragment's item tag.
 absl::StatusOr<std::vector<std::string>> JoinByTable(
     const std::vector<absl::string_view>& items, int frames) {
   const absl::string_view table = items[0];
@@ -43,12 +43,13 @@ absl::StatusOr<std::vector<std::string>> JoinByTable(
       "DICOM: the offset table does not fit the fragments");
 }
 
-// The most bytes of zeros behind the pixels that are taken for padding, if a
-// row is not longer.
+// Limit of zeros behind the pixels that count as padding, in bytes; a longer
+// row raises it.
 constexpr uint64_t kMostPadding = 4096;
 
-// Whether what stands from `end` on is no pixels: the byte that makes a length
-// even, or zeros (PS3.5 section 8.1.1), a row of them at the most.
+// Returns whether the bytes from `end` on are padding: the byte that makes a
+// length even, or zeros (PS3.5 section 8.1.1), at most a row or kMostPadding of
+// them.
 bool IsPadding(absl::string_view bytes, uint64_t end,
                const PixelFormat& format) {
   if (bytes.size() <= end + end % 2) return true;
@@ -64,7 +65,7 @@ void SwapPairs(std::string& bytes) {
   }
 }
 
-// One bit a pixel, the first in the lowest (PS3.5 section 8.1.1, annex D).
+// Unpacks one bit a pixel, lowest bit first (PS3.5 section 8.1.1, annex D).
 std::string UnpackBits(absl::string_view bytes, uint64_t pixels) {
   std::string out(pixels, '\0');
   for (uint64_t i = 0; i < pixels; ++i) {
@@ -132,8 +133,8 @@ absl::StatusOr<std::string> UnpackNative(const DicomElement& pixels,
         format.columns, " x ", format.rows, " pixels take ", wanted));
   }
   std::string bytes(pixels.value);
-  // Words are swapped whatever they hold (PS3.5 section 7.3); single bytes
-  // only where the element is of words.
+  // OW values are swapped whatever they hold (PS3.5 section 7.3); pixels of
+  // single bytes are swapped only in an OW element.
   if (encoding.big_endian &&
       (format.bits_allocated == 16 || pixels.vr == "OW")) {
     SwapPairs(bytes);

@@ -11,16 +11,16 @@
 
 namespace hilum {
 
-// Encapsulated fragments (PS3.5 A.4), the offset table first, joined to
-// frames: all to one if there is one frame, else by the offset table, or one
-// to each where it is empty. INVALID_ARGUMENT: none of these.
+// Joins encapsulated fragments (PS3.5 A.4), the offset table first, into
+// frames. One frame takes all fragments; several use the offset table or, if it
+// is empty, one fragment each. INVALID_ARGUMENT: none of these fits.
 absl::StatusOr<std::vector<std::string>> JoinFragments(
     const std::vector<absl::string_view>& items, int frames);
 
-// Native pixel data (PS3.5 section 8) as StoredPixels has it.
-// Zeros behind the pixels are padding and dropped. INVALID_ARGUMENT: more or
-// fewer bytes than the format asks for. UNIMPLEMENTED: subsampled colours, 32
-// bits big-endian.
+// Returns native pixel data (PS3.5 section 8) in the layout of StoredPixels.
+// Drops zeros behind the pixels as padding. INVALID_ARGUMENT: more or fewer
+// bytes than the format needs. UNIMPLEMENTED: subsampled colours, 32 bits
+// big-endian.
 absl::StatusOr<std::string> UnpackNative(const DicomElement& pixels,
                                          DicomEncoding encoding,
                                          const PixelFormat& format);

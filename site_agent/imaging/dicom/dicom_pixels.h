@@ -15,15 +15,15 @@ struct PixelFormat {
   int rows = 0;
   int columns = 0;
   int frames = 1;
-  int samples = 1;         // 1 or 3 a pixel
+  int samples = 1;         // 1 or 3 per pixel
   int bits_allocated = 0;  // 1, 8, 16 or 32
   int bits_stored = 0;     // at most bits_allocated
-  int high_bit = 0;        // where the stored bits end, from 0
+  int high_bit = 0;        // the highest stored bit, from 0
   bool is_signed = false;
-  bool by_plane = false;    // colours one after the other, not interleaved
+  bool by_plane = false;    // one colour plane after the other
   std::string photometric;  // "MONOCHROME1", ...
 
-  // A sample of a byte is 1, whatever its bits.
+  // Returns 1 for at most 8 bits allocated, also for bit-packed samples.
   int sample_bytes() const {
     return bits_allocated <= 8 ? 1 : bits_allocated / 8;
   }
@@ -33,8 +33,8 @@ struct PixelFormat {
   }
 };
 
-// Stored values as they were encoded, bits outside the stored ones included:
-// frame by frame, row-major, colours interleaved, little-endian.
+// Stored values as encoded, with the bits outside the stored ones: frame by
+// frame, row-major, colours interleaved, little-endian.
 struct StoredPixels {
   PixelFormat format;
   std::string bytes;  // [frames * frame_bytes()]
@@ -42,15 +42,16 @@ struct StoredPixels {
 
 inline constexpr uint64_t kMaxStoredBytes = 256ull << 20;
 
-// INVALID_ARGUMENT: no pixels, or a description that contradicts itself or
-// their length. UNIMPLEMENTED: a kind of pixel that is not taken.
-// RESOURCE_EXHAUSTED: over kMaxImagePixels or kMaxStoredBytes.
+// Reads the description. INVALID_ARGUMENT: no pixels, or a description that
+// contradicts itself or the pixels' length. UNIMPLEMENTED: a kind of pixel that
+// is not accepted. RESOURCE_EXHAUSTED: over kMaxImagePixels or kMaxStoredBytes.
 absl::StatusOr<PixelFormat> ReadPixelFormat(const DicomElements& elements);
 
-// Also INVALID_ARGUMENT: damaged or cut short, with the decoder's reason; a
-// codestream of another size than the header's. Memory is taken after the
-// header and the codestream's have been held against the limits, and against
-// one another. Thread-safe.
+// Decodes the pixels. Checks the header and the codestream's header against the
+// limits, and against each other, before it allocates memory. Errors as
+// ReadPixelFormat; also INVALID_ARGUMENT: damaged or truncated, with the
+// decoder's reason, or a codestream whose size differs from the header's.
+// Thread-safe.
 absl::StatusOr<StoredPixels> DecodeStoredPixels(const DicomFile& file);
 
 }  // namespace hilum

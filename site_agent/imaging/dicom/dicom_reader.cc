@@ -16,8 +16,8 @@ constexpr DicomTag kItem = 0xfffee000;
 constexpr DicomTag kItemEnd = 0xfffee00d;
 constexpr DicomTag kSequenceEnd = 0xfffee0dd;
 
-// PS3.5 table 7.1-2: the VRs whose length takes two bytes, and those whose
-// length takes four.
+// Returns whether a VR is in PS3.5 table 7.1-2: with a length of two bytes, or
+// of four.
 bool IsVr(absl::string_view vr) {
   return absl::ascii_isupper(vr[0]) && absl::ascii_isupper(vr[1]);
 }
@@ -34,7 +34,7 @@ bool HasLongLength(absl::string_view vr) {
   return IsVr(vr) && kLong.find(vr) != absl::string_view::npos;
 }
 
-// For a message: the VR, or its bytes where they may be anything.
+// Returns the VR for a message, or its bytes if they are not letters.
 std::string VrName(absl::string_view vr) {
   if (IsVr(vr)) return std::string(vr);
   return absl::StrFormat("0x%02x%02x", static_cast<uint8_t>(vr[0]),
@@ -83,8 +83,8 @@ bool DicomReader::IsPlausibleEnd(DicomTag tag, uint64_t end) const {
 absl::StatusOr<uint32_t> DicomReader::ReadUnknownLength(DicomTag tag,
                                                         absl::string_view vr) {
   const size_t start = position_;
-  // A VR that is yet to be invented takes four bytes behind two of zero; who
-  // writes none of the standard's mostly takes two.
+  // A future VR of the standard has two zero bytes and a length of four;
+  // writers of their own VRs mostly use a length of two.
   for (const bool is_long : {IsVr(vr), !IsVr(vr)}) {
     position_ = start;
     const absl::Status skipped =
@@ -168,7 +168,7 @@ absl::Status DicomReader::ReadSequence(DicomElement& element) {
   if (element.vr != "UN") return SkipInside(encoding_, element);
   const absl::Status as_unknown = SkipInside(kUnknownVrEncoding, element);
   if (as_unknown.ok() || second_tries_ == 0) return as_unknown;
-  // Some writers name a sequence UN and leave its items as they were.
+  // Some writers mark a sequence as UN but keep the encoding of its items.
   --second_tries_;
   if (!SkipInside(encoding_, element).ok()) return as_unknown;
   element.vr = "SQ";
@@ -194,7 +194,7 @@ absl::StatusOr<bool> DicomReader::ReadItem(absl::string_view& item) {
   return true;
 }
 
-// Past the delimiter of the item whose elements are at hand.
+// Skips to the end of the current item, past its delimiter.
 absl::Status DicomReader::SkipItem() {
   for (;;) {
     HILUM_ASSIGN_OR_RETURN(DicomTag tag, PeekTag());

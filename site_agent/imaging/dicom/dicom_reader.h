@@ -12,19 +12,19 @@
 
 namespace hilum {
 
-// PS3.5 section 6.2.2, note 2: what has the VR UN is implicit inside.
+// The content of a VR UN is implicit (PS3.5 section 6.2.2, note 2).
 inline constexpr DicomEncoding kUnknownVrEncoding = {false, false};
 
-// Sequences with the VR UN that are written as no UN is: each costs a second
-// walk, so that a file may have only so many.
+// Limit of sequences in a file that are marked UN but encoded differently: each
+// costs a second walk.
 inline constexpr int kMaxSecondTries = 16;
 
-// Fragments of a frame's pixels, items of a sequence that is looked at.
+// Limit of fragments of a frame's pixels, and of items of a sequence.
 inline constexpr size_t kMaxDicomItems = 1 << 16;
 
-// Walks over encoded elements (PS3.5 sections 7.1 to 7.5), front to back. It
-// copies nothing; `bytes` outlives it. After an error it is of no use.
-// Errors are as DicomElements::Parse's.
+// Reads encoded elements (PS3.5 sections 7.1 to 7.5) from front to back. Copies
+// nothing; `bytes` outlives it. Useless after an error. Errors as
+// DicomElements::Parse.
 class DicomReader {
  public:
   DicomReader(absl::string_view bytes, DicomEncoding encoding, int depth = 0)
@@ -36,25 +36,25 @@ class DicomReader {
   size_t position() const { return position_; }
 
   absl::StatusOr<DicomTag> PeekTag();
-  // The element at hand, whose tag PeekTag gave.
+  // Reads the element whose tag PeekTag gave.
   absl::Status ReadElement(DicomTag tag, DicomElement& element);
-  // The next item of a sequence whose value these bytes are; false: it ends.
+  // Reads the next item of a sequence's value; false: the sequence ends.
   absl::StatusOr<bool> ReadItem(absl::string_view& item);
 
  private:
   absl::StatusOr<uint64_t> ReadInteger(int bytes);
   absl::StatusOr<uint32_t> ReadLength(DicomTag tag, DicomElement& element);
-  // The length of an element whose VR is none of the standard's.
+  // Reads the length of an element whose VR is not in the standard.
   absl::StatusOr<uint32_t> ReadUnknownLength(DicomTag tag,
                                              absl::string_view vr);
-  // Whether an element of `tag` may end at `end`: where the bytes do, or where
-  // an element with a higher tag and a VR begins.
+  // Returns whether an element of `tag` may end at `end`: the bytes end there,
+  // or an element with a higher tag and a VR begins.
   bool IsPlausibleEnd(DicomTag tag, uint64_t end) const;
-  // Past a sequence that this element is, of undefined length.
+  // Skips the element, a sequence of undefined length.
   absl::Status ReadSequence(DicomElement& element);
   absl::Status SkipInside(DicomEncoding encoding, DicomElement& element);
   absl::StatusOr<absl::string_view> Take(uint32_t length, DicomTag tag);
-  // Past a sequence of undefined length, its delimiter included.
+  // Skips a sequence of undefined length, with its delimiter.
   absl::Status SkipSequence();
   absl::Status SkipItem();
   absl::Status ReadFragments(DicomElement& element);
@@ -63,7 +63,7 @@ class DicomReader {
   DicomEncoding encoding_;
   int depth_;
   size_t position_ = 0;
-  // How many more sequences may be read a second time, by the other encoding.
+  // How many more sequences may be read again, in the other encoding.
   int second_tries_ = kMaxSecondTries;
 };
 

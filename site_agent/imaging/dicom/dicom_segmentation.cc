@@ -39,7 +39,7 @@ absl::Status Invalid(absl::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat("DICOM segmentation: ", what));
 }
 
-// Lung, right lung, left lung.
+// Accepts the codes of lung, right lung and left lung.
 bool IsLungCode(const DicomElements& code) {
   static const auto* const kCodes = new std::set<std::string>{
       "39607008", "3341006", "44029006", "T-28000", "T-28100", "T-28500"};
@@ -48,7 +48,7 @@ bool IsLungCode(const DicomElements& code) {
          kCodes->count(code.Text(kCodeValue)) > 0;
 }
 
-// Nothing but such words, as "lung nodule" is no lung.
+// Accepts only labels of such words: "lung nodule" is not a lung.
 bool IsLungLabel(const std::string& label) {
   static const auto* const kBeside = new std::set<std::string>{
       "left", "right", "both", "l", "r", "field", "fields", "mask"};
@@ -85,7 +85,7 @@ absl::StatusOr<std::set<int>> LungSegments(const DicomElements& elements) {
       "lung, right lung or lungs"));
 }
 
-// The segment that a functional group names, 0: none.
+// Returns the segment in a functional group; 0: none.
 absl::StatusOr<int> SegmentOf(const DicomElements& group) {
   HILUM_ASSIGN_OR_RETURN(std::vector<DicomElements> named,
                          group.Items(kSegmentIdentification));
@@ -93,7 +93,7 @@ absl::StatusOr<int> SegmentOf(const DicomElements& group) {
   return named[0].Uint16(kReferencedSegment).value_or(0);
 }
 
-// [frames]
+// Returns each frame's segment, [frames].
 absl::StatusOr<std::vector<int>> SegmentsOfFrames(const DicomElements& elements,
                                                   int frames) {
   HILUM_ASSIGN_OR_RETURN(std::vector<DicomElements> shared,
@@ -117,7 +117,7 @@ absl::StatusOr<std::vector<int>> SegmentsOfFrames(const DicomElements& elements,
   return out;
 }
 
-// What a stored sample is divided by.
+// Returns the divisor for stored samples.
 absl::StatusOr<float> Maximum(const DicomElements& elements,
                               const PixelFormat& format) {
   const std::string type = elements.Text(kSegmentationType);

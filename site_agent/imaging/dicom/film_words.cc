@@ -16,8 +16,8 @@
 namespace hilum {
 namespace {
 
-// U+00C0 to U+017F without their marks; '*' stands for two letters, '.' for
-// what is no letter.
+// Base letters of U+00C0 to U+017F; '*' stands for two letters, '.' for a sign
+// that is no letter.
 constexpr char kBase[] =
     "AAAAAA*CEEEEIIII"  // C0
     "DNOOOOO.OUUUUY.*"  // D0
@@ -32,7 +32,7 @@ constexpr char kBase[] =
     "SSTTTTTTUUUUUUUU"  // 160
     "UUUUWWYYYZZZZZZS";
 
-// Two letters for one of kBase's stars; "": none.
+// Returns the two letters for a '*' of kBase; "": none.
 absl::string_view PairFor(uint32_t letter) {
   switch (letter) {
     case 0xc6:
@@ -50,7 +50,7 @@ absl::string_view PairFor(uint32_t letter) {
   return "";
 }
 
-// In capitals and without its mark; "": not a letter or digit.
+// Returns the letter in capitals without its mark; "": not a letter or digit.
 std::string Folded(uint32_t letter) {
   if (letter < 0x80) {
     const char c = static_cast<char>(letter);
@@ -63,7 +63,7 @@ std::string Folded(uint32_t letter) {
   return base == '.' ? "" : std::string(1, base);
 }
 
-// One character of UTF-8 (RFC 3629), at most three bytes long; nullopt: none.
+// Reads one UTF-8 character (RFC 3629) of at most three bytes; nullopt: none.
 std::optional<uint32_t> ReadUtf8(absl::string_view text, size_t& at) {
   const auto byte = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
   const uint8_t first = byte(at);
@@ -87,7 +87,7 @@ std::vector<uint32_t> Letters(absl::string_view text) {
       letters.push_back(*letter);
       continue;
     }
-    // Not UTF-8, so every byte is a letter of Latin-1.
+    // Not UTF-8: reads every byte as Latin-1.
     letters.clear();
     for (char c : text) letters.push_back(static_cast<uint8_t>(c));
     break;
@@ -95,7 +95,7 @@ std::vector<uint32_t> Letters(absl::string_view text) {
   return letters;
 }
 
-// A word and what stands between it and the word before.
+// A word and the text between it and the previous word.
 struct Token {
   std::string word;
   std::string gap;
@@ -104,7 +104,7 @@ struct Token {
 std::vector<Token> Tokens(absl::string_view text) {
   std::vector<Token> tokens(1);
   for (uint32_t letter : Letters(text)) {
-    if (letter >= 0x300 && letter <= 0x36f) continue;  // a mark of its own
+    if (letter >= 0x300 && letter <= 0x36f) continue;  // a combining mark
     const std::string folded = Folded(letter);
     if (!folded.empty()) {
       tokens.back().word += folded;
@@ -131,7 +131,7 @@ struct BuiltInLine {
   const char* phrases;
 };
 
-// Adjectives such as "thoracique" are left out: they go with the spine, too.
+// Leaves out adjectives such as "thoracique": they are used for the spine, too.
 constexpr BuiltInLine kBuiltIn[] = {
     {FilmWord::kChest,
      "chest,thorax,lung,lungs,cxr,pcxr,"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The words by which hospitals say what a radiograph shows.
+// Words with which hospitals describe a radiograph.
 #ifndef HILUM_SITE_AGENT_IMAGING_DICOM_FILM_WORDS_H_
 #define HILUM_SITE_AGENT_IMAGING_DICOM_FILM_WORDS_H_
 
@@ -11,40 +11,39 @@
 
 namespace hilum {
 
-// Runs of letters and digits in capitals. Letters with marks lose these ("É" is
-// "E", "ß" is "SS"), in UTF-8 or, where the bytes are no UTF-8, Latin-1.
+// Runs of letters and digits in capitals. Letters lose their marks ("É" is "E",
+// "ß" is "SS"), in UTF-8 or, if the bytes are not UTF-8, in Latin-1.
 // Abbreviated projections become one word: "a.p.", "a. p.", "A-P", "A/P" are
-// "AP", and so for PA, LL, DV and VD.
+// "AP"; the same for PA, LL, DV and VD.
 using Words = std::vector<std::string>;
 Words WordsIn(absl::string_view text);
 
-// One meaning of a word, or of several in a row.
+// The meaning of a word or phrase.
 enum class FilmWord {
   kChest,    // the chest
   kMore,     // more of the body than the chest
-  kAp,       // the view, from front to back
+  kAp,       // the view: front to back
   kPa,       // from back to front
-  kBedside,  // taken in bed, so AP where nothing else says the view
-  kOther,    // a view that is neither: lateral, oblique, decubitus
+  kBedside,  // taken in bed; AP if no word gives the view
+  kOther,    // another view: lateral, oblique, decubitus
 };
 
-// Phrases and their meanings. Thread-safe once made.
+// Phrases and their meanings. Thread-safe after construction.
 class FilmWords {
  public:
   // English, German, Spanish, Italian, French and Portuguese.
   static const FilmWords& BuiltIn();
 
-  // BuiltIn and those of a site's own list, a line each: `chest`, `more`, `ap`,
-  // `pa`, `bedside` or `other`, a colon, phrases with commas between. Empty
-  // lines and what follows `#` do not count. INVALID_ARGUMENT: another line,
-  // with its number.
+  // Adds a site's own list to BuiltIn. A line: `chest`, `more`, `ap`, `pa`,
+  // `bedside` or `other`, a colon, phrases with commas between. Ignores empty
+  // lines, and text after `#`. INVALID_ARGUMENT: another line, with its number.
   static absl::StatusOr<FilmWords> WithSiteList(absl::string_view list);
 
-  // Whether the words have a phrase of that meaning. A phrase within a longer
-  // one does not count: "decubito supino" is kBedside, not kOther.
+  // Returns whether the words contain a phrase of that meaning. Ignores a
+  // phrase within a longer one: "decubito supino" is kBedside, not kOther.
   bool Has(const Words& words, FilmWord meaning) const;
 
-  // Differs where the phrases do: 64 hexadecimal digits.
+  // Returns 64 hexadecimal digits that differ if the phrases do.
   std::string Fingerprint() const;
 
  private:

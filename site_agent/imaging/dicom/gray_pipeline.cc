@@ -8,7 +8,7 @@
 namespace hilum {
 namespace {
 
-// The value whose stored bits these are.
+// Returns the value of the stored bits.
 int ValueOf(uint32_t bits, const PixelFormat& format) {
   const uint32_t sign = 1u << (format.bits_stored - 1);
   if (!format.is_signed || (bits & sign) == 0) return static_cast<int>(bits);
@@ -20,7 +20,7 @@ double Modality(const GrayRules& rules, int value) {
   return value * rules.slope + rules.intercept;
 }
 
-// The least and the largest value behind the modality LUT.
+// Returns the least and the largest value after the modality LUT.
 std::pair<double, double> ModalityRange(const GrayRules& rules,
                                         const PixelFormat& format) {
   if (rules.modality_table.has_value()) {
@@ -44,7 +44,7 @@ uint16_t LookupTable::At(double input) const {
 double Window::At(double x) const {
   switch (function) {
     case WindowFunction::kLinear: {
-      // A width of 1 is a step.
+      // A window of width 1 is a step.
       const double middle = center - 0.5;
       const double reach = (width - 1) / 2;
       if (x <= middle - reach) return 0;

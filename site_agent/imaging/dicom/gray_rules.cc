@@ -32,7 +32,7 @@ absl::Status Wrong(absl::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat("DICOM: ", what));
 }
 
-// Entries are words, or bytes where the data are just that long (PS3.3
+// Reads entries: words, or bytes if the data has exactly that length (PS3.3
 // C.11.1.1.1).
 absl::StatusOr<std::vector<uint16_t>> ReadEntries(const DicomElements& item,
                                                   size_t count) {
@@ -63,7 +63,7 @@ absl::StatusOr<LookupTable> ReadTable(const DicomElements& item,
   if (table.bits < 8 || table.bits > 16) {
     return Wrong("a lookup table of other than 8 to 16 bits");
   }
-  // 2^16 does not fit its field and is written as 0.
+  // 0 means 2^16, which does not fit the field.
   const size_t count = descriptor[0] == 0 ? 1 << 16 : descriptor[0];
   HILUM_ASSIGN_OR_RETURN(table.entries, ReadEntries(item, count));
   const uint16_t largest =
@@ -87,7 +87,7 @@ absl::Status ReadModality(const DicomElements& elements,
                          elements.Numbers(kIntercept));
   if (!slope.empty()) rules.slope = slope[0];
   if (!intercept.empty()) rules.intercept = intercept[0];
-  // Bounded, so that two stored values never become the same one.
+  // Bounded, so that two stored values always stay different.
   constexpr double kLargest = 1e9;
   constexpr double kLeastSlope = 1e-6;
   if (std::abs(rules.slope) < kLeastSlope || std::abs(rules.slope) > kLargest ||
@@ -107,7 +107,7 @@ std::optional<WindowFunction> ReadFunction(const DicomElements& elements) {
 
 void AddTables(const DicomElements& elements, const PixelFormat& format,
                GrayRules& rules) {
-  // The table's input is signed where what comes to it may be negative.
+  // The table's input is signed if its values may be negative.
   const bool signed_input =
       !rules.modality_table.has_value() &&
       (format.is_signed || rules.intercept < 0 || rules.slope < 0);
@@ -127,8 +127,8 @@ void AddTables(const DicomElements& elements, const PixelFormat& format,
   }
 }
 
-// A number as a DS has it (PS3.5 section 6.2); nullopt: none, not finite, or
-// with a comma, which may be meant as one of thousands.
+// Reads a DS number (PS3.5 section 6.2). nullopt: none, not finite, or with a
+// comma, which may separate thousands.
 std::optional<double> ReadNumber(const std::vector<std::string>& texts,
                                  size_t i) {
   double number = 0;
@@ -191,8 +191,8 @@ absl::StatusOr<GrayRules> ReadGrayRules(const DicomElements& elements,
   AddWindows(elements, rules);
   ReadPadding(elements, format, rules);
   rules.inverted = format.photometric == "MONOCHROME1";
-  // The two say the same thing (PS3.3 C.11.6.1.2); where they do not, which is
-  // black and which white would be a guess.
+  // Both elements say which value is black (PS3.3 C.11.6.1.2); if they
+  // contradict each other, choosing one would be a guess.
   const std::string shape = elements.Text(kPresentationShape);
   if (!shape.empty() && (shape == "INVERSE") != rules.inverted) {
     return Wrong(

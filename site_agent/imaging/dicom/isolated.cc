@@ -17,7 +17,7 @@
 namespace hilum {
 namespace {
 
-// What the child says, in front of its bytes. Zeros until then.
+// The child's status, in front of its bytes; zeros until the child writes it.
 struct Report {
   bool finished;
   absl::StatusCode code;
@@ -25,7 +25,7 @@ struct Report {
   char message[200];
 };
 
-// Pages that parent and child share.
+// Memory pages shared by parent and child.
 class SharedPages {
  public:
   explicit SharedPages(size_t size)
@@ -73,7 +73,7 @@ void Confine(pid_t parent) {
     report.code = absl::StatusCode::kResourceExhausted;
   }
   report.finished = true;
-  // Not exit: what the parent has to do at its end is not the child's.
+  // _exit, not exit: the child must not run the parent's exit handlers.
   _exit(0);
 }
 

@@ -19,8 +19,8 @@ bool IsSideways(char direction) { return direction == 'L' || direction == 'R'; }
 
 bool IsUpright(char direction) { return direction == 'H' || direction == 'F'; }
 
-// "L", or "LF" for a detector held at an angle: the first letter is the
-// principal direction. 0: no direction.
+// Returns the principal direction, the first letter: "LF", for example, is from
+// a detector held at an angle. 0: no direction.
 char Principal(const std::string& text) {
   if (text.empty() || text.size() > 3 ||
       text.find_first_not_of("LRHFAP") != std::string::npos) {
@@ -48,7 +48,7 @@ bool IsSideView(const Directions& of) {
   return front_or_back(of.along_row) != front_or_back(of.down);
 }
 
-// nullopt: none is given, or what is given tells no two sides of a patient.
+// nullopt: none is given, or it does not name two directions of a patient.
 std::optional<Directions> Read(const DicomElements& elements) {
   const std::vector<std::string> texts = elements.Texts(kPatientOrientation);
   if (texts.size() != 2) return std::nullopt;
@@ -96,7 +96,7 @@ GrayImage Orient(GrayImage image, const Orientation& orientation) {
       !orientation.up_down) {
     return image;
   }
-  GrayImage out = image;  // for its size in mm and that of its pixels
+  GrayImage out = image;  // keeps the sizes in mm
   if (orientation.transposed) {
     std::swap(out.rows, out.columns);
     std::swap(out.row_mm, out.column_mm);

@@ -10,25 +10,24 @@
 
 namespace hilum {
 
-// What brings an image to the display of a frontal radiograph: the patient's
-// left at the right of the image, the feet below. First rows and columns
-// change places, then it is mirrored.
+// Brings an image to the display of a frontal radiograph: the patient's left on
+// the right of the image, the feet below. Transposes first, then mirrors.
 struct Orientation {
   bool transposed = false;
   bool left_right = false;
   bool up_down = false;
 };
 
-// Whether there is a Patient Orientation that says two directions of a patient.
+// Returns whether Patient Orientation gives two directions of a patient.
 bool SaysOrientation(const DicomElements& elements);
 
-// Returns why a Patient Orientation that has a value is not used, for a person;
-// empty: it is used, or has no value. Quotes nothing of it.
+// Returns, for a person, why a Patient Orientation that has a value is not
+// used; empty: it is used, or has no value. Quotes nothing of it.
 std::string OrientationNote(const DicomElements& elements);
 
-// From Patient Orientation (PS3.3 C.7.6.1.1.1). Where it is absent, or not two
-// directions, the image is taken to be displayed as it is. FAILED_PRECONDITION:
-// not a frontal image, as it shows front or back at a side.
+// Reads Patient Orientation (PS3.3 C.7.6.1.1.1). If it is absent, or not two
+// directions, the image is taken as already displayed. FAILED_PRECONDITION: not
+// a frontal image, since front or back is at a side.
 absl::StatusOr<Orientation> ReadOrientation(const DicomElements& elements);
 
 GrayImage Orient(GrayImage image, const Orientation& orientation);

@@ -26,7 +26,7 @@ constexpr DicomTag kViewCodes = 0x00540220;
 constexpr absl::string_view kSecondaryCapture = "1.2.840.10008.5.1.4.1.1.7";
 constexpr absl::string_view kDxForProcessing = "1.2.840.10008.5.1.4.1.1.1.1.1";
 
-// The views that words speak of.
+// The views that words name.
 struct Views {
   bool ap = false;
   bool pa = false;
@@ -52,8 +52,8 @@ Words WordsOf(const DicomElements& elements,
   return words;
 }
 
-// What the image itself is said to show. Its study's description is left out:
-// it speaks of all the study's images.
+// Returns the words about the image itself. Leaves out the study's description,
+// which is about all the study's images.
 Words SeriesWords(const DicomElements& elements) {
   return WordsOf(elements, {kSeriesDescription, kProtocolName, kProcessing});
 }
@@ -97,7 +97,7 @@ std::string WhyNotChest(const DicomElements& elements, const FilmWords& known) {
   return "";
 }
 
-// The view by fixed vocabulary: View Position, else the view's code.
+// Returns the view by fixed vocabulary: View Position, else the view's code.
 Views CodedViews(const DicomElements& elements, const FilmWords& known) {
   Words words = WordsOf(elements, {kViewPosition});
   if (words.empty()) {
@@ -121,7 +121,7 @@ void SelectView(const DicomElements& elements, const FilmWords& known,
   Views views = CodedViews(elements, known);
   if (views.none()) {
     views = text;
-    // Whoever is radiographed in bed lies or sits before the detector.
+    // A patient radiographed in bed faces the tube, so the view is AP.
     if (views.none()) views.ap = known.Has(words, FilmWord::kBedside);
   } else if (text.other && !text.ap && !text.pa && !views.other) {
     verdict.reason = "its text says another view than its view position";

@@ -10,18 +10,17 @@
 namespace hilum {
 
 struct PcxrVerdict {
-  std::string reason;  // why not; empty: it is a frontal chest radiograph
-  std::string view;    // "AP" or "PA", where it is known
+  std::string reason;  // empty: it is a frontal chest radiograph
+  std::string view;    // "AP" or "PA", if known
 
   bool accepted() const { return reason.empty(); }
 };
 
-// Whether the file says that it is a frontal radiograph of the chest, meant to
-// be looked at: CR or DX (PS3.3 A.2, A.26), FOR PRESENTATION, of the chest, AP
-// or PA. What it says in fields with a fixed vocabulary goes before what its
-// free text says, and where both speak of the view they must agree. Reasons
-// never quote free text, which may name a patient. `words`: those that say what
-// is shown, in the file's language.
+// Decides whether the file is a frontal radiograph of the chest for reading: CR
+// or DX (PS3.3 A.2, A.26), FOR PRESENTATION, of the chest, AP or PA. Fields
+// with a fixed vocabulary have priority over free text; if both name the view,
+// they must agree. Reasons never quote free text, which may name a patient.
+// `words`: the phrases for chest and views, in the file's language.
 PcxrVerdict SelectPcxr(const DicomElements& elements,
                        const FilmWords& words = FilmWords::BuiltIn());
 

@@ -16,11 +16,11 @@ namespace hilum {
 namespace {
 
 constexpr size_t kMostCopiedBytes = 1024;
-constexpr size_t kMostElements = 128;  // of such a length, pixels apart
+constexpr size_t kMostElements = 128;  // elements that long, without pixels
 constexpr DicomTag kIdentityRemoved = 0x00120062;
 constexpr DicomTag kDeidentificationMethod = 0x00120063;
 
-// In the order of their tags.
+// Ordered by tag.
 constexpr CopiedElement kCopied[] = {
     {0x00080005, EVR_CS, false},  // Specific Character Set
     {0x00080020, EVR_DA, true},   // Study Date
@@ -126,8 +126,8 @@ absl::Status CopyElements(const DicomFile* source,
                           DicomWriter& writer) {
   HILUM_RETURN_IF_ERROR(Copy(source, kCopied, writer));
   HILUM_RETURN_IF_ERROR(Copy(source, further, writer));
-  // Type 1C once the identity is removed; the source's own code sequence in
-  // its place is not copied.
+  // Type 1C if the identity is removed. The source's code sequence, which can
+  // replace it, is not copied.
   if (TextIn(source, kIdentityRemoved) == "YES" &&
       TextIn(source, kDeidentificationMethod).empty()) {
     writer.Text(kDeidentificationMethod, EVR_LO, "As of the source image");
@@ -139,7 +139,7 @@ std::string Printable(absl::string_view text, size_t most) {
   std::string out(text.substr(0, most));
   for (char& c : out) {
     if (c < 0x20 || c > 0x7e) c = '?';
-    if (c == '\\') c = '/';  // it parts values
+    if (c == '\\') c = '/';  // it separates values
   }
   return out;
 }

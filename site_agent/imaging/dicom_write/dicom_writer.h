@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What all DICOM objects that Hilum derives from a radiograph have in common.
+// Shared by all DICOM objects that Hilum derives from a radiograph.
 #ifndef HILUM_SITE_AGENT_IMAGING_DICOM_WRITE_DICOM_WRITER_H_
 #define HILUM_SITE_AGENT_IMAGING_DICOM_WRITE_DICOM_WRITER_H_
 
@@ -19,9 +19,9 @@
 
 namespace hilum {
 
-// Writes elements into one item. Its items and itself collect the first
-// failure in `condition`, which outlives them; DCMTK's calls fail for want of
-// memory alone.
+// Writes elements into one item. It and the writers of its items store the
+// first failure in `condition`, which outlives them. DCMTK's calls fail only if
+// memory is short.
 class DicomWriter {
  public:
   DicomWriter(DcmItem* item, OFCondition& condition)
@@ -32,9 +32,9 @@ class DicomWriter {
   void Index(DicomTag tag, int value);      // UL
   void Pointer(DicomTag tag, DicomTag to);  // AT
   void Pixels(const std::vector<uint8_t>& bytes);
-  // Another item of a sequence.
+  // Adds an item to a sequence.
   DicomWriter Item(DicomTag tag);
-  // A code sequence with one item.
+  // Adds a code sequence with one item.
   void Code(DicomTag tag, absl::string_view value, absl::string_view scheme,
             absl::string_view meaning);
 
@@ -48,36 +48,37 @@ class DicomWriter {
 struct CopiedElement {
   DicomTag tag;
   DcmEVR vr;
-  bool required;  // type 2: there, be it empty
+  bool required;  // type 2: present, possibly empty
 };
 
-// Text of an element; empty: none, or no source.
+// Returns an element's text; empty: none, or no source.
 std::string TextIn(const DicomFile* source, DicomTag tag);
-// The same of a UID, where it is one (PS3.5 section 9.1, as far as it matters
-// to who stores it).
+// Returns an element's UID; empty also if it is no UID (PS3.5 section 9.1;
+// checks only what matters to an archive).
 std::string UidIn(const DicomFile* source, DicomTag tag);
 
-// Of the modules Patient and General Study (PS3.3 C.7.1.1, C.7.2.1), and
-// `further` ones, from a source that may be null. Method of de-identification
-// is said where the source says that it was done and not how.
+// Copies elements of the modules Patient and General Study (PS3.3 C.7.1.1,
+// C.7.2.1), and `further` ones, from a source that may be null. Fills in the
+// method of de-identification if the source says that it was done but not how.
 // INVALID_ARGUMENT: an element of over 1024 bytes.
 absl::Status CopyElements(const DicomFile* source,
                           absl::Span<const CopiedElement> further,
                           DicomWriter& writer);
 
-// Printable ASCII, '?' for what is not, cut at `most` characters.
+// Replaces characters that are not printable ASCII with '?', and cuts at `most`
+// characters.
 std::string Printable(absl::string_view text, size_t most);
 
-// "2.25." and the decimal number of a UUID (PS3.5 B.2; RFC 9562, version 8)
-// made of SHA-256 of `bytes`.
+// Returns "2.25." and the decimal number of a UUID (PS3.5 B.2; RFC 9562,
+// version 8) made from SHA-256 of `bytes`.
 std::string UidFromBytes(absl::string_view bytes);
-// The same of a kind of object and parts, each behind its length, so that no
-// two inputs are the same bytes.
+// Returns the UID of a kind of object and parts. A length stands before each,
+// so that different inputs give different bytes.
 std::string UidOf(absl::string_view kind,
                   const std::vector<absl::string_view>& parts);
 
-// The file's bytes, explicit little-endian; about `payload` of them are
-// pixels. INTERNAL: what `condition` says, or DCMTK.
+// Returns the file's bytes, explicit little-endian; about `payload` of them are
+// pixels. INTERNAL: a failure in `condition`, or in DCMTK.
 absl::StatusOr<std::string> EncodeDicom(DcmFileFormat& file,
                                         const OFCondition& condition,
                                         size_t payload);

@@ -36,7 +36,7 @@ constexpr DicomTag kSegmentIdentification = 0x0062000a;
 constexpr char kKind[] = "segmentation";  // of its UIDs
 constexpr CopiedElement kFurther[] = {{kPatientOrientation, EVR_CS, true}};
 
-// From the display back to the stored pixels: what Orient does, undone.
+// Turns the mask from the display to the stored pixels: reverses Orient.
 absl::StatusOr<BinaryMask> AsStored(const BinaryMask& mask,
                                     const DicomFile* source) {
   if (source == nullptr) return mask;
@@ -77,7 +77,7 @@ absl::StatusOr<std::vector<Segment>> SegmentsOf(const BinaryMask& mask,
       continue;
     }
     HILUM_ASSIGN_OR_RETURN(BinaryMask stored, AsStored(lungs[side], source));
-    // A frontal radiograph has the patient's right at its left.
+    // The lung on the left of a frontal radiograph is the patient's right lung.
     segments.push_back(
         side == 0
             ? Segment{"Right lung", "3341006", "Right lung", std::move(stored)}
@@ -89,8 +89,8 @@ absl::StatusOr<std::vector<Segment>> SegmentsOf(const BinaryMask& mask,
   return segments;
 }
 
-// One bit a pixel, the first in the lowest; frames follow without a gap
-// (PS3.5 8.1.1).
+// Packs one bit a pixel, lowest bit first; frames follow without a gap (PS3.5
+// 8.1.1).
 std::vector<uint8_t> PackedBits(const std::vector<Segment>& segments) {
   size_t bit = 0;
   std::vector<uint8_t> bytes;
@@ -166,7 +166,8 @@ void DescribeSegments(const std::vector<Segment>& segments,
   const bool lossy = TextIn(source, 0x00282110) == "01";
   writer.Text(0x00282110, EVR_CS, lossy ? "01" : "00");
   if (lossy) {
-    // Type 1C beside it; a source without them is against its own definition.
+    // These are type 1C if the image is lossy; a source without them violates
+    // its definition.
     for (const auto& [tag, vr] :
          {std::pair{0x00282112u, EVR_DS}, std::pair{0x00282114u, EVR_CS}}) {
       const std::string text = TextIn(source, tag);

@@ -12,24 +12,22 @@
 namespace hilum {
 
 struct SegmentationNotes {
-  std::string algorithm;  // what made it; at most 64 printable characters
-  // Any bytes that tell sources apart; counts where the source has no UIDs.
+  std::string algorithm;  // that made the mask; at most 64 printable characters
+  // Bytes that tell sources apart; used if the source has no UIDs.
   std::string source_key;
 };
 
-// The bytes of a DICOM segmentation (PS3.3 A.51): binary, explicit
-// little-endian, a segment and a frame for each lung that is not empty, as
-// SplitLungs has them, by SNOMED CT.
-// `mask` lies on the image as it is displayed; the frames on the source's
-// stored pixels, to which they are turned back. Patient and study are copied
-// from the source, and it is referred to, so that viewers lay one on the
-// other; what it lacks, and PS3.3 wants, is empty. Null: no DICOM source.
-// UIDs are UUIDs below 2.25 made by SHA-256 of source, notes and mask: the same
-// input gives the same bytes. Content date and time are the source's study's,
-// or 1970-01-01: no clock is read.
-// INVALID_ARGUMENT: an empty mask, a side over 65535, another size than the
-// source's rows and columns, an element to copy of over 1024 bytes; as
-// ReadOrientation. INTERNAL: DCMTK.
+// Returns the bytes of a DICOM segmentation (PS3.3 A.51): binary, explicit
+// little-endian, with a segment and a frame for each lung of SplitLungs that is
+// not empty, coded in SNOMED CT. `mask` lies on the displayed image; the frames
+// are turned back to the source's stored pixels. Patient and study are copied
+// from the source, and the source is referenced, so that viewers can overlay
+// both; values that PS3.3 requires and the source lacks are empty. `source`
+// null: no DICOM source. UIDs are UUIDs below 2.25 made from SHA-256 of source,
+// notes and mask: the same input gives the same bytes. Content date and time
+// are the study's, or 1970-01-01: no clock is read. INVALID_ARGUMENT: an empty
+// mask, a side over 65535, another size than the source's rows and columns, an
+// element to copy of over 1024 bytes; also as ReadOrientation. INTERNAL: DCMTK.
 absl::StatusOr<std::string> EncodeLungSegmentation(
     const BinaryMask& mask, const SegmentationNotes& notes,
     const DicomFile* source);

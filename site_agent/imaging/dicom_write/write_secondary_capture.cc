@@ -74,7 +74,7 @@ Uids MakeUids(const RgbImage& picture, const CaptureNotes& notes,
   return uids;
 }
 
-// General Reference (PS3.3 C.12.4); of the source image also its purpose, by
+// Writes General Reference (PS3.3 C.12.4), with the source image's purpose by
 // CID 7202.
 void ReferTo(const DicomFile* source, DicomWriter& writer) {
   const std::string sop_class = UidIn(source, kSopClassUid);
@@ -99,8 +99,8 @@ bool IsLossy(const DicomFile& source) {
   return false;
 }
 
-// Pixel Aspect Ratio, where pixels are known not to be square. Sizes of pixels
-// are left out: nothing should be measured in such a picture.
+// Writes Pixel Aspect Ratio if pixels are known not to be square. Leaves out
+// pixel sizes: nobody should measure in such a picture.
 void DescribeAspect(const DicomFile& source, DicomWriter& writer) {
   for (DicomTag tag : {0x00181164u, 0x00280030u}) {
     auto spacing = source.elements.Numbers(tag);

@@ -17,7 +17,7 @@ struct Range {
   const char* what;
 };
 
-// By LungMaskFault. Close to the extremes of the masks they are from.
+// In the order of LungMaskFault. Close to the extremes of the measured masks.
 constexpr Range kRanges[] = {
     {&LungMeasures::area, 0.15, 0.58, LungMaskFault::kArea,
      "the lungs' share of the image"},
@@ -49,10 +49,10 @@ constexpr Range kRanges[] = {
      "the share of the image's border in the lungs"},
 };
 
-// The side of the masks that the ranges are from.
+// The side of the masks that the ranges were measured on.
 constexpr int kMeasuredSide = 320;
 
-// Of what is set, as one region however it hangs together.
+// Returns all set pixels as one region, connected or not.
 Region WholeOf(const BinaryMask& mask) {
   Region whole{
       .top = mask.rows, .left = mask.columns, .bottom = -1, .right = -1};
@@ -89,7 +89,7 @@ double BorderShare(const BinaryMask& mask) {
   return Share(set, all);
 }
 
-// In regions of `value` that `counts` says.
+// Returns the pixels in the regions of `value` for which `counts` is true.
 template <typename Counts>
 double AreaOf(const BinaryMask& mask, uint8_t value, Neighbours neighbours,
               const Counts& counts) {
@@ -109,7 +109,7 @@ double UpperShare(const BinaryMask& mask, const Region& whole) {
   return Share(upper, whole.area);
 }
 
-// Of each row: how many pixels are set, and from the first to the last.
+// Pixels set in each row, and the distance from the first to the last.
 struct RowWidths {
   std::vector<int> set, outer;
 };

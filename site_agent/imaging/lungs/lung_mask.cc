@@ -17,7 +17,7 @@ BinaryMask EmptyLike(const BinaryMask& mask) {
   return {mask.rows, mask.columns, std::vector<uint8_t>(mask.pixels.size())};
 }
 
-// Adds one pixel; centroids are sums until Finish.
+// Adds one pixel; centroids hold sums until Finish.
 void AddPixel(const BinaryMask& mask, int row, int column, Region& region) {
   ++region.area;
   region.top = std::min(region.top, row);
@@ -30,7 +30,8 @@ void AddPixel(const BinaryMask& mask, int row, int column, Region& region) {
                      row == mask.rows - 1 || column == mask.columns - 1;
 }
 
-// The region that the pixel `start` is of; `pending` is scratch.
+// Returns the region that contains the pixel `start`; `pending` is scratch
+// memory.
 Region Flood(const BinaryMask& mask, size_t start, int label, bool corners,
              std::vector<int>& labels, std::vector<size_t>& pending) {
   const uint8_t value = mask.pixels[start];
@@ -84,14 +85,14 @@ struct Point {
   int row, column;
 };
 
-// Of a, b, c: > 0 where they turn one way, < 0 the other.
+// Returns the orientation of a, b, c: > 0 one way, < 0 the other, 0 straight.
 int64_t Turn(const Point& a, const Point& b, const Point& c) {
   return int64_t{b.column - a.column} * (c.row - a.row) -
          int64_t{b.row - a.row} * (c.column - a.column);
 }
 
-// The least, or the greatest, column of the hull in each row from the first
-// point's to the last's; `points` one a row, in their order. One half of
+// Returns the hull's least (or greatest) column in each row, from the first
+// point's row to the last's. `points`: one for each row, in order. One half of
 // Andrew's monotone chain (1979).
 std::vector<double> HullSide(const std::vector<Point>& points, int sign) {
   std::vector<Point> chain;
@@ -145,7 +146,7 @@ BinaryMask LungHulls(const BinaryMask& mask) {
   return std::move(lungs[0]);
 }
 
-// Runs of a disc's rows, each set from the row's own.
+// Dilates by a disc: sets a run of pixels for each of the disc's rows.
 BinaryMask Dilate(const BinaryMask& mask, int radius) {
   BinaryMask out = EmptyLike(mask);
   for (int dy = -radius; dy <= radius; ++dy) {
@@ -154,7 +155,7 @@ BinaryMask Dilate(const BinaryMask& mask, int radius) {
     for (int row = 0; row < mask.rows; ++row) {
       const int to = row + dy;
       if (to < 0 || to >= mask.rows) continue;
-      int filled = 0;  // columns before it are done
+      int filled = 0;  // columns before it are set
       for (int c = 0; c < mask.columns; ++c) {
         if (mask.pixels[IndexOf(mask, row, c)] == 0) continue;
         const int end = std::min(c + reach + 1, mask.columns);
@@ -168,7 +169,7 @@ BinaryMask Dilate(const BinaryMask& mask, int radius) {
   return out;
 }
 
-// The column to cut a mask in one piece at, or -1: it is one lung.
+// Returns the column where a mask in one piece is cut, or -1: it is one lung.
 int CutOf(const BinaryMask& mask, const Region& region) {
   std::vector<int> counts(mask.columns);
   for (size_t i = 0; i < mask.pixels.size(); ++i) {
@@ -233,7 +234,7 @@ std::array<BinaryMask, 2> SplitLungs(const BinaryMask& mask) {
     }
     return lungs;
   }
-  // The two largest are the lungs; the rest goes to the nearer one.
+  // The two largest are the lungs; others join the nearer one.
   std::vector<size_t> order(map.regions.size());
   for (size_t i = 0; i < order.size(); ++i) order[i] = i;
   std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {

@@ -9,8 +9,8 @@
 namespace hilum {
 namespace {
 
-// Part of the mask at the image's size, 1 in the lungs and 0 outside: by
-// nearest neighbour, as the preparation of images takes it.
+// Returns part of the mask at the image's size, 1 in the lungs and 0 outside,
+// by nearest neighbour, as in the preparation of images.
 GrayImage Fitted(const GrayImage& mask, const GrayImage& image,
                  const ImageBox& box) {
   GrayImage fitted{box.bottom - box.top, box.right - box.left, {}};

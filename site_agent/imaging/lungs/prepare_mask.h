@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lung masks in the geometry of what a network is fed.
+// Prepares lung masks in the geometry of a network's input.
 #ifndef HILUM_SITE_AGENT_IMAGING_LUNGS_PREPARE_MASK_H_
 #define HILUM_SITE_AGENT_IMAGING_LUNGS_PREPARE_MASK_H_
 
@@ -10,9 +10,9 @@
 
 namespace hilum {
 
-// For each pixel of PrepareWhole's, or of PrepareSegmented's, which share of it
-// the mask covers, 0 to 1: [size * size]. Only the size of `image` counts.
-// INVALID_ARGUMENT: as SegmentedBox.
+// Returns the share of each pixel of PrepareWhole's, or PrepareSegmented's,
+// plane that the mask covers, 0 to 1: [size * size]. Only the size of `image`
+// matters. INVALID_ARGUMENT: see SegmentedBox.
 absl::StatusOr<std::vector<float>> PrepareWholeMask(const GrayImage& image,
                                                     const GrayImage& mask,
                                                     int size);

@@ -27,11 +27,11 @@ void Blend(float gray, float heat, uint8_t* pixel) {
   }
 }
 
-// A third of the height and 2 % of the width, one such width from the edges;
-// a black line around it.
+// Draws a bar of a third of the height and 2 % of the width, as far from the
+// edges as it is wide, with a black line around it.
 void DrawScaleBar(RgbImage& image) {
   const int wide = image.columns / 50, tall = image.rows / 3;
-  if (wide < 2 || tall < 8) return;  // too small for one
+  if (wide < 2 || tall < 8) return;  // too small for a bar
   const int right = image.columns - wide, bottom = image.rows - wide;
   for (int row = bottom - tall; row < bottom; ++row) {
     for (int column = right - wide; column < right; ++column) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Heat over a radiograph, for people to look at.
+// Draws heat over a radiograph for people.
 #ifndef HILUM_SITE_AGENT_IMAGING_PICTURES_HEAT_OVERLAY_H_
 #define HILUM_SITE_AGENT_IMAGING_PICTURES_HEAT_OVERLAY_H_
 
@@ -12,31 +12,31 @@
 
 namespace hilum {
 
-// Red, green and blue of sRGB for a heat of 0 to 1 (beyond: the ends):
-// matplotlib's "plasma" (S. van der Walt, N. Smith 2015, CC0) at its ninths,
-// straight lines between. Lightness rises evenly from dark blue to yellow, so
-// order survives gray print and colour blindness; no colour of it is gray.
+// Returns sRGB red, green and blue for a heat of 0 to 1 (clamped): matplotlib's
+// "plasma" (S. van der Walt, N. Smith 2015, CC0) at its ninths, linear between.
+// Lightness rises evenly from dark blue to yellow, so that the order survives
+// gray print and colour blindness; no colour of it is gray.
 std::array<uint8_t, 3> HeatColour(float heat);
 
-// How much of a pixel its colour takes; the rest is radiograph.
+// Opacity of the colour at heat 1; the rest is the radiograph.
 inline constexpr float kMostHeatOpacity = 0.6f;
 
 struct OverlayOptions {
-  // Heat 0 below to 1 above, within the lower right corner, as opaque as heat
-  // is there over mid gray.
+  // A bar in the lower right corner: heat 0 at the bottom to 1 at the top, with
+  // the opacity of the overlay over mid gray.
   bool scale_bar = true;
 };
 
-// `image` with `heat` over it, as large and turned as `image`: each pixel
+// Draws `heat` over `image`, in the image's size and orientation. Each pixel is
 // (1 - a) * gray + a * HeatColour(h) with a = kMostHeatOpacity * h, so that
-// nothing is tinted where there is no heat. INVALID_ARGUMENT: another size
-// than the image's, no pixels.
+// heat 0 leaves the gray. INVALID_ARGUMENT: another size than the image's, no
+// pixels.
 absl::StatusOr<RgbImage> OverlayHeat(const GrayImage& image,
                                      const GrayImage& heat,
                                      const OverlayOptions& options);
 
-// A heat map [size * size] of what was cut out of an image of rows x columns,
-// brought back to the image: bilinear within the box, 0 outside it.
+// Maps the heat [size * size] of a cut-out back to its image of rows x columns:
+// bilinear within the box, 0 outside.
 GrayImage SpreadHeat(const std::vector<float>& heat, int size, int rows,
                      int columns, const ImageBox& box);
 

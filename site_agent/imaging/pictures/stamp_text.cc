@@ -12,7 +12,7 @@ namespace {
 
 constexpr int kWide = 5, kTall = 7;
 
-// Rows from above; of a row the bit 16 is the leftmost dot.
+// Rows from above; in a row the bit 16 is the leftmost dot.
 struct Glyph {
   char letter;
   uint8_t rows[kTall];
@@ -53,7 +53,8 @@ const Glyph& GlyphOf(char c) {
   return *std::rbegin(kGlyphs);
 }
 
-// Whether there is a dot, in dots from the text's upper left corner.
+// Returns whether there is a dot; counts dots from the text's upper left
+// corner.
 bool IsDot(absl::string_view text, int row, int column) {
   if (row < 0 || row >= kTall || column < 0) return false;
   const int letter = column / (kWide + 1), within = column % (kWide + 1);
@@ -70,7 +71,7 @@ bool StampText(absl::string_view text, RgbImage& image) {
 }
 
 bool StampLines(absl::Span<const std::string> lines, RgbImage& image) {
-  // In dots, with a black one all around.
+  // Sizes in dots, with a black dot all around.
   size_t longest = 0;
   for (const std::string& line : lines) {
     longest = std::max(longest, line.size());

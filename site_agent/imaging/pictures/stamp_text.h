@@ -11,13 +11,13 @@
 namespace hilum {
 
 // Writes `text` into the lower left corner, white on black: letters (small as
-// capital), digits, spaces and , . - _ + : / ( ); '?' for others. As large
-// as fits half the width, whole pixels a dot, and one at the least. False: an
-// image too small for that, which stays as it is.
+// capital), digits, spaces and , . - _ + : / ( ); '?' for others. Uses the
+// largest size that fits half the width, in whole pixels a dot. Returns false
+// if even one pixel a dot is too large; the image stays unchanged.
 bool StampText(absl::string_view text, RgbImage& image);
 
-// Writes several lines there, the last one lowest, all as large as the longest
-// would be. False: no room for all of them; the image stays as it is.
+// Writes several lines there, the last one lowest, in the size that fits the
+// longest. Returns false if they do not all fit; the image stays unchanged.
 bool StampLines(absl::Span<const std::string> lines, RgbImage& image);
 
 }  // namespace hilum

@@ -19,13 +19,13 @@ void AppendBytes(png_structp png, png_bytep data, png_size_t size) {
 void Flush(png_structp) {}
 
 struct Format {
-  int bits;      // of a sample
+  int bits;      // per sample
   int channels;  // 1 gray, 3 colours
 
   size_t pixel_bytes() const { return size_t{1} * channels * bits / 8; }
 };
 
-// Only plain types live in this frame: libpng leaves it by longjmp.
+// This frame has only plain types: libpng leaves it by longjmp.
 bool WriteImage(int rows, int columns, Format format, const uint8_t* bytes,
                 std::string* out) {
   png_structp png =

@@ -10,11 +10,10 @@
 
 namespace hilum {
 
-// The bytes of a gray PNG file of 16 or 8 bits. `pixels` is row-major,
-// [rows * columns]; of colours [rows * columns * 3], red first.
-// INVALID_ARGUMENT: an empty image, or a wrong number of pixels.
-// RESOURCE_EXHAUSTED: out of memory. The same pixels give the same bytes: no
-// time or software name is written.
+// Return the bytes of a PNG file of 16 or 8 bits. `pixels` is row-major, [rows
+// * columns]; of colours [rows * columns * 3], red first. INVALID_ARGUMENT: an
+// empty image, or a wrong number of pixels. RESOURCE_EXHAUSTED: out of memory.
+// The same pixels give the same bytes: no time or software name is written.
 absl::StatusOr<std::string> EncodePng16(int rows, int columns,
                                         absl::Span<const uint16_t> pixels);
 absl::StatusOr<std::string> EncodePng8(int rows, int columns,

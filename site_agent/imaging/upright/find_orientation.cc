@@ -9,8 +9,8 @@
 namespace hilum {
 namespace {
 
-// Of the two that differ by a mirror alone, one is taken for certain from here
-// on.
+// If the likelier of two turns that differ only by a mirror has this share of
+// their probability, it counts as certain.
 constexpr double kClearSide = 0.95;
 
 double LogSum(double a, double b) {
@@ -18,7 +18,7 @@ double LogSum(double a, double b) {
   return larger + std::log(std::exp(a - larger) + std::exp(b - larger));
 }
 
-// "--turn 270", "--turn 90 --mirror": turned first, then mirrored.
+// Returns e.g. "--turn 270", "--turn 90 --mirror": turned first, then mirrored.
 std::string OptionsThatUndo(const Turn& turn) {
   std::string options;
   const int quarters = (4 - turn.quarters) % 4;
@@ -68,7 +68,7 @@ OrientationVerdict FindOrientation(const SizedPlane& whole) {
 std::optional<Turn> SurelyTurned(const OrientationVerdict& verdict, bool told) {
   const double enough = told ? kSurelyTurnedAgainstTag : kSurelyTurned;
   if (verdict.turned > enough) {
-    // The best of those that are meant.
+    // Chooses the likeliest turn with a rotation.
     Turn turn;
     double most = -1;
     for (int i = 0; i < kNumTurns; ++i) {

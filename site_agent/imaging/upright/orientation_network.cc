@@ -23,7 +23,7 @@ constexpr int ChannelsBefore(int layer) {
 }
 
 // `in` [side, side, kIn], `out` [side / 2, side / 2, kOut]: channels last, so
-// that the innermost loop is over neighbours in memory.
+// that the innermost loop reads adjacent memory.
 template <int kIn, int kOut>
 void Convolve(const float* in, int side, const float* kernel, const float* bias,
               float* out) {
@@ -31,7 +31,7 @@ void Convolve(const float* in, int side, const float* kernel, const float* bias,
     for (int column = 0; column < side; column += 2, out += kOut) {
       float sums[kOut];
       std::copy_n(bias, kOut, sums);
-      // The side is even: only the first row and column reach over the edge.
+      // The side is even: only the first row and column need padding.
       for (int y = row == 0; y < 3; ++y) {
         for (int x = column == 0; x < 3; ++x) {
           const float* from =
@@ -48,7 +48,7 @@ void Convolve(const float* in, int side, const float* kernel, const float* bias,
   }
 }
 
-// [out, in, 3, 3] to [3, 3, in, out].
+// Transposes [out, in, 3, 3] to [3, 3, in, out].
 std::vector<float> ChannelsLast(const float* weights, int in, int out) {
   std::vector<float> kernel(static_cast<size_t>(kTaps) * in * out);
   for (int o = 0; o < out; ++o) {

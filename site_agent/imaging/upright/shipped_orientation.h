@@ -6,7 +6,7 @@
 
 namespace hilum {
 
-// weights/orientation.safetensors, as it was when this program was built.
+// Returns orientation.safetensors as it was when this program was built.
 absl::string_view ShippedOrientationFile();
 
 }  // namespace hilum

@@ -12,7 +12,7 @@ int IndexOf(const Turn& turn) {
 Turn TurnOfIndex(int index) { return {index % 4, index >= 4}; }
 
 Turn Then(const Turn& first, const Turn& second) {
-  // A mirror makes of a turn before it the other one behind it.
+  // Mirroring after a turn equals the opposite turn after mirroring.
   const int quarters = second.mirrored ? 4 - first.quarters : first.quarters;
   return {(quarters + second.quarters) % 4, first.mirrored != second.mirrored};
 }

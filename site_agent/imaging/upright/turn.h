@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The eight ways in which a square may lie: turned by quarters, mirrored or
-// not (the dihedral group of order 8).
+// The eight orientations of a square: rotated by 90 degrees, mirrored or not
+// (the dihedral group of order 8).
 #ifndef HILUM_SITE_AGENT_IMAGING_UPRIGHT_TURN_H_
 #define HILUM_SITE_AGENT_IMAGING_UPRIGHT_TURN_H_
 
@@ -11,7 +11,7 @@
 
 namespace hilum {
 
-// First mirrored left to right, or not, then turned clockwise.
+// Mirrors left to right or not, then rotates clockwise.
 struct Turn {
   int quarters = 0;  // of 90 degrees; 0 to 3
   bool mirrored = false;
@@ -21,24 +21,24 @@ struct Turn {
 
 inline constexpr int kNumTurns = 8;
 
-// quarters, and 4 more where it is mirrored; 0: nothing is turned.
+// Returns quarters, plus 4 if mirrored; 0: upright.
 int IndexOf(const Turn& turn);
 Turn TurnOfIndex(int index);  // 0 to 7
 
-// One after the other, as one.
+// Returns one turn equal to `first` and then `second`.
 Turn Then(const Turn& first, const Turn& second);
-// What sets right what `turn` did.
+// Returns the turn that reverses `turn`.
 Turn Undoing(const Turn& turn);
 
-// Whether rows become columns.
+// Returns whether rows become columns.
 inline bool Transposes(const Turn& turn) { return turn.quarters % 2 != 0; }
 
-// "turned by 90 degrees clockwise", "mirrored", "mirrored and turned by ...";
-// of nothing "upright".
+// Returns "turned by 90 degrees clockwise", "mirrored", "mirrored and turned by
+// ..." or, for no turn, "upright".
 std::string NameOf(const Turn& turn);
 
-// The picture [rows * columns], row-major, turned; where Transposes() it is
-// [columns * rows]. No pixel changes its value.
+// Turns the picture [rows * columns], row-major; with Transposes() the result
+// is [columns * rows]. Keeps all pixel values.
 template <typename Pixel>
 std::vector<Pixel> TurnPixels(int rows, int columns,
                               absl::Span<const Pixel> pixels,
@@ -50,7 +50,7 @@ std::vector<Pixel> TurnPixels(int rows, int columns,
   out.reserve(pixels.size());
   for (int r = 0; r < out_rows; ++r) {
     for (int c = 0; c < out_columns; ++c) {
-      // Where it comes from: turned back, then mirrored back.
+      // Finds the source pixel: turns back, then mirrors back.
       int row = r, column = c;
       if (turn.quarters == 1) row = rows - 1 - c, column = r;
       if (turn.quarters == 2) row = rows - 1 - r, column = columns - 1 - c;

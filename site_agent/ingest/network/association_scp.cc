@@ -32,7 +32,7 @@ bool IsLoopback(uint32_t address) {
   return ntohl(address) >> 24 == kLoopbackNet;
 }
 
-// What a peer calls itself, fit for a log.
+// Returns a peer's title in a form fit for a log.
 std::string Shown(absl::string_view title) {
   std::string out(absl::StripAsciiWhitespace(title));
   std::replace_if(
@@ -56,7 +56,7 @@ class Association {
 
   void Serve(ScopedFd connection) {
     address_ = AddressOfPeer(connection.get());
-    // The end of a peer that sends its request byte by byte.
+    // Ends a peer that sends its request byte by byte.
     alarm(kAssociationSeconds);
     dcmDisableGethostbyaddr.set(OFTrue);
     dcmExternalSocketHandle.set(connection.Release());
@@ -137,7 +137,7 @@ class Association {
     return true;
   }
 
-  // False: it has ended.
+  // Returns false if the association has ended.
   bool ServeMessage() {
     for (int waited = 0; !ASC_dataWaiting(association_, 1); ++waited) {
       if (stop_ == 0 && waited < kIdleSeconds) continue;

@@ -45,7 +45,7 @@ std::string Value(DcmItem& item, const DcmTagKey& tag) {
       absl::string_view(value.c_str(), value.size())));
 }
 
-// The keys of one level, `level` among them.
+// Returns the keys of one level, with `level` among them.
 DcmDataset Identifier(
     const char* level,
     const std::vector<std::pair<DcmTagKey, std::string>>& keys) {
@@ -74,15 +74,15 @@ std::string RejectionOf(T_ASC_Parameters* parameters) {
   return out;
 }
 
-// What the matches of a query say at some tags.
+// Collects the values of some tags from a query's matches.
 struct Matches {
   std::vector<DcmTagKey> tags;
-  // Whether a match is kept; null: all are.
+  // Chooses the matches to keep; null: all.
   std::function<bool(const std::vector<std::string>&)> wanted = nullptr;
   std::vector<std::vector<std::string>> rows;  // in the order of the tags
   size_t seen = 0;
   bool too_many = false;
-  // To tell the peer to stop.
+  // For telling the peer to stop.
   T_ASC_Association* association = nullptr;
   T_ASC_PresentationContextID context = 0;
 };
@@ -146,13 +146,13 @@ struct DicomPeer::State {
                                                         const char* what);
   absl::Status Find(DcmDataset identifier, Matches& matches);
   absl::Status FindStudies(const ImageQuery& query, Matches& studies);
-  // These append to `images`.
+  // Appends to `images`, like FindInSeries.
   absl::Status FindInStudy(const std::string& study,
                            const std::vector<std::string>& modalities,
                            std::vector<ImageKeys>& images);
   absl::Status FindInSeries(const std::string& study, const std::string& series,
                             std::vector<ImageKeys>& images);
-  // A sub-operation; `kept`: the first that could not be.
+  // Serves a sub-operation; `kept` gets the first error of storing an object.
   absl::Status ServeStore(T_ASC_PresentationContextID context,
                           const T_DIMSE_C_StoreRQ& request,
                           const std::string& incoming, IntakeChannel& intake,
@@ -202,7 +202,7 @@ absl::Status DicomPeer::State::Connect() {
   const std::string why = condition == DUL_ASSOCIATIONREJECTED
                               ? RejectionOf(parameters)
                               : condition.text();
-  // Not connected: there is nothing to release.
+  // Not connected, so there is nothing to release.
   if (association == nullptr) {
     ASC_destroyAssociationParameters(&parameters);
   } else {
@@ -265,8 +265,8 @@ absl::Status DicomPeer::State::ServeStore(T_ASC_PresentationContextID context,
   return absl::OkStatus();
 }
 
-// The sub-operations of a C-GET, which come in the same association, and its
-// responses (PS3.4 C.4.3).
+// Serves the sub-operations of a C-GET, which come in the same association, and
+// reads its responses (PS3.4 C.4.3).
 absl::Status DicomPeer::State::ServeGet(const std::string& incoming,
                                         IntakeChannel& intake) {
   absl::Status kept;

@@ -24,15 +24,15 @@ struct PeerAddress {
 };
 absl::StatusOr<PeerAddress> ParsePeerAddress(absl::string_view text);
 
-// An image where a query found it: UIDs of study, series and instance.
+// An image's position in a query: UIDs of study, series and instance.
 struct ImageKeys {
   std::string study;
   std::string series;
   std::string instance;
 };
 
-// What is asked for: studies to which all of it applies that is not empty, and
-// of these the series of the modalities.
+// Conditions on studies (an empty field is no condition), and on their series
+// the modalities.
 struct ImageQuery {
   std::string study_date;               // YYYYMMDD (PS3.5 DA)
   std::string patient;                  // Patient ID
@@ -44,16 +44,17 @@ struct ImageQuery {
 
 struct FoundImages {
   std::vector<ImageKeys> images;
-  int studies = 0;  // that have any of them
+  int studies = 0;  // with any of the modalities
 };
 
-// So many matches of one query at the most.
+// Limit of one query's matches.
 inline constexpr size_t kMaxMatches = 100000;
 
-// Queries and fetches at one peer (PS3.4 annex C, Study Root): an association
-// while it is open. Errors name peer and status. Not thread-safe. UNAVAILABLE:
-// no connection, rejected, or broken; open another. FAILED_PRECONDITION: the
-// peer does not do it, or answers another status than success.
+// Queries and fetches at one peer (PS3.4 annex C, Study Root), in one
+// association while it is open. Errors name peer and status. Not thread-safe.
+// UNAVAILABLE: no connection, rejected, or broken; open another.
+// FAILED_PRECONDITION: the peer does not support it, or answers another status
+// than success.
 class DicomPeer {
  public:
   enum class Fetch { kGet, kMove };
@@ -69,17 +70,17 @@ class DicomPeer {
   DicomPeer& operator=(DicomPeer&&) noexcept;
   ~DicomPeer();
 
-  // Finds images by C-FIND: by study, by series, by image. A study whose answer
-  // says another Patient ID or Accession Number than was asked for is left out;
-  // FAILED_PRECONDITION where all are such: the peer does not match by it.
-  // RESOURCE_EXHAUSTED: over kMaxMatches.
+  // Finds images by C-FIND: by study, by series, by image. Drops a study whose
+  // answer has another Patient ID or Accession Number than the query;
+  // FAILED_PRECONDITION if all answers are such: the peer does not match by
+  // that key. RESOURCE_EXHAUSTED: over kMaxMatches.
   absl::StatusOr<FoundImages> FindImages(const ImageQuery& query);
 
-  // C-GET: what comes goes through ReceiveObject. Ok also where nothing came.
-  // RESOURCE_EXHAUSTED: the object could not be kept here.
+  // Fetches by C-GET; ReceiveObject receives the objects. Ok also if nothing
+  // came. RESOURCE_EXHAUSTED: the object could not be stored here.
   absl::Status Get(const ImageKeys& image, const std::string& incoming,
                    IntakeChannel& intake);
-  // C-MOVE to options.ae_title. Ok also where nothing was sent.
+  // Sends a C-MOVE to options.ae_title. Ok also if nothing was sent.
   absl::Status Move(const ImageKeys& image);
 
  private:

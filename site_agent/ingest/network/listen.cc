@@ -24,7 +24,7 @@ absl::Status Listen(const ListenOptions& options, std::ostream& out) {
   SilenceDcmtk();
   RaiseDescriptorLimit();
   HILUM_RETURN_IF_ERROR(CheckAeTitle(options.ae_title));
-  // First the process without network, then the first socket.
+  // Starts the process without network before the first socket.
   HILUM_ASSIGN_OR_RETURN(IntakeProcess intake,
                          IntakeProcess::Start(options.receiving));
   auto serve = [&]() -> absl::Status {

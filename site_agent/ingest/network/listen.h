@@ -19,21 +19,21 @@ struct ListenOptions {
   ReceivingOptions receiving;
   std::string ae_title = "HILUM";
   std::string bind = "127.0.0.1";
-  int port = 0;  // 0: any that is free
+  int port = 0;  // 0: any free port
   std::vector<std::string> allow;
   TlsFiles tls;
 };
 
-// Takes what peers send (C-STORE) until SIGTERM or SIGINT. Says on `out`
-// "listening as AE on ADDRESS:PORT" once it does. Call with one thread and
-// before any socket is opened. Errors as ReceivingIntake::Open's, Listener's,
-// MakeTlsLayer's.
+// Takes objects that peers send (C-STORE) until SIGTERM or SIGINT. Prints
+// "listening as AE on ADDRESS:PORT" to `out` when it is ready. Call with one
+// thread and before any socket is opened. Errors as ReceivingIntake::Open,
+// Listener and MakeTlsLayer.
 absl::Status Listen(const ListenOptions& options, std::ostream& out);
 
-// DCMTK says what it thinks to nobody; what matters is said by status.
+// Silences DCMTK's log; its status codes report errors.
 void SilenceDcmtk();
 
-// Options that both commands have.
+// Adds the options of both commands.
 void AddReceivingOptions(CLI::App& command, ReceivingOptions& receiving,
                          std::string& ae_title, TlsFiles& tls);
 

@@ -20,11 +20,11 @@ void AddReceivingOptions(CLI::App& command, ReceivingOptions& receiving,
   command.add_option("--key", receiving.key_file,
                      "Patients' key; default STORE/patient.key");
   command.add_option("--spool", receiving.incoming,
-                     "Folder for what comes; default STORE/incoming");
+                     "Folder for received objects; default STORE/incoming");
   command.add_option("--tls-cert", tls.certificate, "PEM, this side's");
   command.add_option("--tls-key", tls.key, "PEM, its private key");
   command.add_option("--tls-ca", tls.authority,
-                     "PEM, who signed the peers' certificates");
+                     "PEM: authority that signed the peers' certificates");
 }
 
 void AddListenCommand(CLI::App& app, std::ostream& out, IngestAction& action) {

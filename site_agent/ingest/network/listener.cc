@@ -43,7 +43,8 @@ void Handle(int signal, void (*handler)(int)) {
   sigaction(signal, &action, nullptr);
 }
 
-// Signals come only while it waits, so none is missed. Restores what was.
+// Delivers signals only while the listener waits, so that it misses none.
+// Restores the former state.
 class SignalScope {
  public:
   SignalScope() {
@@ -66,7 +67,7 @@ class SignalScope {
   sigset_t before_;
 };
 
-// In the child, for its one association.
+// Runs in the child, for its one association.
 [[noreturn]] void RunAssociation(ScopedFd connection, const ScpOptions& options,
                                  IntakeChannel& intake, pid_t parent,
                                  std::ostream& log) {
@@ -117,7 +118,7 @@ class Server {
     uint32_t address;
   };
 
-  // Whether a connection can be accepted.
+  // Waits; returns whether a connection can be accepted.
   bool Wait() {
     std::vector<pollfd> polls = {
         {waiting_.HasRoom() ? socket_ : -1, POLLIN, 0}};
@@ -131,7 +132,7 @@ class Server {
 
   void Accept() {
     ScopedFd connection(accept4(socket_, nullptr, nullptr, SOCK_CLOEXEC));
-    if (connection.get() < 0) return;  // it has gone again
+    if (connection.get() < 0) return;  // the peer has gone
     const uint32_t address = AddressOfPeer(connection.get());
     if (!MayConnect(options_, address)) {
       log_ << PeerText(address) << ": closed: no --allow names its address"
@@ -149,7 +150,7 @@ class Server {
            static_cast<size_t>(of_address) < kMaxAssociationsPerAddress;
   }
 
-  // Starts the associations that have been asked for.
+  // Starts the associations whose first message has arrived.
   absl::Status Serve() {
     waiting_.Look(RealClock().Now());
     while (auto connection =
@@ -195,7 +196,8 @@ class Server {
     children_ = std::move(running);
   }
 
-  // Its status is left for Finish. Of another's child nothing is known here.
+  // Leaves the status for Finish. Knows nothing if another process is the
+  // parent.
   bool IntakeEnded() const {
     siginfo_t info = {};
     return waitid(P_PID, static_cast<id_t>(intake_.pid()), &info,

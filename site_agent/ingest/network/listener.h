@@ -15,27 +15,26 @@
 
 namespace hilum {
 
-// So many associations at a time, and of one address; further ones wait.
+// Limit of associations at a time, in all and for one address; others wait.
 inline constexpr size_t kMaxAssociations = 16;
 inline constexpr size_t kMaxAssociationsPerAddress = 12;
 
-// A port on which associations are accepted, each in a process of its own: what
-// one peer brings about, a slow handshake or a crash, the others do not see. A
-// connection gets its process when its first message has come whole
-// (WaitingConnections).
-// Life: Open, Serve. Call with one thread.
+// A port that accepts associations, each in a process of its own, so that one
+// peer's slow handshake or crash does not disturb the others. A connection gets
+// its process when its first message is complete (WaitingConnections). Life:
+// Open, Serve. Call with one thread.
 class Listener {
  public:
-  // `port` 0: any that is free. INVALID_ARGUMENT: `address` is no IPv4 address;
+  // `port` 0: any free port. INVALID_ARGUMENT: `address` is no IPv4 address;
   // UNAVAILABLE: the port is taken.
   static absl::StatusOr<Listener> Open(const std::string& address, int port);
 
   int port() const { return port_; }
 
-  // Until SIGTERM or SIGINT: then no more are accepted, objects on their way
-  // are taken to their end, ten seconds at most, and all is closed. Memory:
-  // 256 MB an association at the most. INTERNAL: the intake's process ended.
-  // `ready` is called once signals are taken: who is told by it may send one.
+  // Serves until SIGTERM or SIGINT. Then accepts no more, lets transfers finish
+  // for at most ten seconds, and closes all. Memory: at most 256 MB an
+  // association. INTERNAL: the intake's process ended. Calls `ready` when
+  // signals are handled: from then on one may be sent.
   absl::Status Serve(
       IntakeProcess& intake, const ScpOptions& options, std::ostream& log,
       const std::function<void()>& ready = [] {});

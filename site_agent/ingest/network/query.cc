@@ -36,7 +36,7 @@
 namespace hilum {
 namespace {
 
-// A peer closes an association that is silent for longer than this or so.
+// Limit for reusing an association: peers close one that is silent for longer.
 constexpr absl::Duration kPatience = absl::Seconds(10);
 constexpr rlim_t kQueryBytes = 512 << 20;
 
@@ -51,7 +51,7 @@ struct Tally {
   }
 };
 
-// Who may send what a C-MOVE asks for.
+// Returns which peers may send the objects of a C-MOVE.
 absl::StatusOr<ScpOptions> ScpOf(const QueryOptions& options) {
   HILUM_ASSIGN_OR_RETURN(const PeerAddress peer,
                          ParsePeerAddress(options.peer));
@@ -66,8 +66,8 @@ absl::StatusOr<ScpOptions> ScpOf(const QueryOptions& options) {
   return scp;
 }
 
-// The listener that a C-MOVE sends to, in a process of its own until this
-// object ends.
+// The listener for a C-MOVE, in a process of its own that ends with this
+// object.
 class MoveTarget {
  public:
   static absl::StatusOr<std::unique_ptr<MoveTarget>> Start(
@@ -107,7 +107,7 @@ class MoveTarget {
 };
 
 void Pause(absl::Duration duration) {
-  // Nothing to wait for but time.
+  // Waits for time only.
   poll(nullptr, 0, static_cast<int>(absl::ToInt64Milliseconds(duration)));
 }
 
@@ -149,7 +149,7 @@ class QueryRun {
          << std::endl;
   }
 
-  // An association that was used lately, else another one.
+  // Returns the association if it was used lately, else a new one.
   absl::StatusOr<DicomPeer*> Peer() {
     const absl::Time now = RealClock().Now();
     if (!peer_.has_value() || now - used_ > kPatience) {
@@ -167,7 +167,7 @@ class QueryRun {
     return Fetch(found.images, tally);
   }
 
-  // No day matches a study that has none (PS3.4 section C.2.2.2.5).
+  // No day matches a study without a date (PS3.4 section C.2.2.2.5).
   absl::Status RunUndated(Tally& all) {
     if (options_.undated == Undated::kIgnore) return absl::OkStatus();
     HILUM_ASSIGN_OR_RETURN(DicomPeer * peer, Peer());
@@ -211,7 +211,7 @@ class QueryRun {
     return absl::OkStatus();
   }
 
-  // An error ends the run; what concerns one image alone is counted.
+  // An error ends the run; failures of single images are counted.
   absl::Status FetchOne(const ImageKeys& image, Tally& tally) {
     KeepPace();
     HILUM_ASSIGN_OR_RETURN(DicomPeer * peer, Peer());
@@ -255,7 +255,7 @@ class QueryRun {
   std::string first_failure_;
 };
 
-// What a peer answers to a query is held in memory.
+// Limits the memory, which holds the peer's answers to a query.
 void BoundMemory() {
 #ifndef __SANITIZE_ADDRESS__
   const rlimit memory = {kQueryBytes, kQueryBytes};
@@ -299,7 +299,7 @@ absl::Status Query(const QueryOptions& options, std::ostream& out) {
     return UsageError(
         "--move needs --port, the one that the peer knows for this AE title");
   }
-  // First the process without network, then the first socket.
+  // Starts the process without network before the first socket.
   HILUM_ASSIGN_OR_RETURN(IntakeProcess intake,
                          IntakeProcess::Start(options.receiving));
   BoundMemory();

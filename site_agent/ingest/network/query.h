@@ -13,7 +13,7 @@
 
 namespace hilum {
 
-// What to do with studies that have no Study Date, which no day matches.
+// The treatment of studies without a Study Date, which no day matches.
 enum class Undated { kCount, kFetch, kIgnore };
 
 struct QueryOptions {
@@ -23,19 +23,19 @@ struct QueryOptions {
   QuerySelection selection;
   Undated undated = Undated::kCount;
   bool move = false;               // C-MOVE instead of C-GET
-  std::string bind = "127.0.0.1";  // with `move`: where the peer sends to
+  std::string bind = "127.0.0.1";  // with `move`: the peer sends here
   int port = 0;
-  std::vector<std::string> allow;  // with `move`: who may send, beside `peer`
-  int pace = 0;  // images a minute at the most; 0: as fast as it goes
+  std::vector<std::string> allow;  // with `move`: further senders
+  int pace = 0;                    // images a minute at most; 0: no limit
   TlsFiles tls;
 };
 
-// Fetches what a peer has of the selection and the store has not had (by SOP
-// Instance UID), question by question; again to go on. A line for each question
-// that found something goes to `out`. Memory: 512 MB at the most. Call with one
-// thread and before any socket is opened. INVALID_ARGUMENT: an option.
-// ABORTED: images could not be fetched, with the first one's reason. Else as
-// DicomPeer's, PlanQuery's and ReceivingIntake::Open's.
+// Fetches the peer's images of the selection that the store has not had (by SOP
+// Instance UID), question by question; a new run continues. Prints a line for
+// each question that found something to `out`. Memory: at most 512 MB. Call
+// with one thread and before any socket is opened. INVALID_ARGUMENT: an option.
+// ABORTED: images could not be fetched, with the first one's reason. Otherwise
+// errors as DicomPeer, PlanQuery and ReceivingIntake::Open.
 absl::Status Query(const QueryOptions& options, std::ostream& out);
 
 }  // namespace hilum

@@ -11,7 +11,7 @@
 namespace hilum {
 namespace {
 
-// For CLI11: what is wrong with a value, or "".
+// Returns for CLI11 what is wrong with a value, or "".
 std::string PeerFault(const std::string& text) {
   return std::string(ParsePeerAddress(text).status().message());
 }
@@ -21,7 +21,7 @@ std::string DayFault(const std::string& text) {
   return absl::ParseCivilTime(text, &day) ? "" : "no day such as 2020-03-01";
 }
 
-// By which service, and where C-MOVE sends to.
+// Adds the options for the service, and for C-MOVE's destination.
 void AddFetchOptions(CLI::App& command, QueryOptions& options) {
   CLI::Option* get = command.add_flag_callback(
       "--get", [] {},
@@ -46,7 +46,7 @@ void AddFetchOptions(CLI::App& command, QueryOptions& options) {
       ->needs(move);
 }
 
-// Which images: by day or by name.
+// Adds the options that select images: by day or by name.
 void AddSelectionOptions(CLI::App& command, QueryOptions& options) {
   QuerySelection& selection = options.selection;
   CLI::Option* from = command.add_option("--from", selection.from,
@@ -87,7 +87,7 @@ void AddSelectionOptions(CLI::App& command, QueryOptions& options) {
 void AddQueryCommand(CLI::App& app, std::ostream& out, IngestAction& action) {
   auto options = std::make_shared<QueryOptions>();  // shared with the callback
   CLI::App* command = app.add_subcommand(
-      "query", "Fetch from a PACS what the store has not (C-FIND, C-GET)");
+      "query", "Fetch images that the store lacks from a PACS (C-FIND, C-GET)");
   options->receiving.actor = "query";
   AddReceivingOptions(*command, options->receiving, options->ae_title,
                       options->tls);

@@ -19,7 +19,7 @@ namespace hilum {
 namespace {
 
 constexpr uint64_t kMaxListBytes = 64 << 20;
-// In the order of Names.
+// In the order of `Names`.
 constexpr std::array<const char*, 3> kColumns = {"PatientID", "AccessionNumber",
                                                  "StudyInstanceUID"};
 

@@ -10,7 +10,7 @@
 
 namespace hilum {
 
-// What somebody wants from a PACS, by days or by names.
+// A selection of images at a PACS, by days or by names.
 struct QuerySelection {
   std::string from;                     // YYYY-MM-DD, the first day
   std::string to;                       // the last day
@@ -28,16 +28,16 @@ struct QueryPart {
 };
 
 struct QueryPlan {
-  std::vector<QueryPart> parts;    // no two ask the same
-  std::vector<std::string> notes;  // rows that ask for nothing, by number
+  std::vector<QueryPart> parts;    // all different
+  std::vector<std::string> notes;  // numbers of rows without a question
 };
 
-// Splits a selection into questions: one a day, or one for each accession
-// number and each row of the list. The list's header names one or more of
-// PatientID, AccessionNumber and StudyInstanceUID, as a labels file's does;
-// other columns do not count, so that a labels file will do. INVALID_ARGUMENT:
-// nothing or both ways are asked for, days that are none, no such header, or a
-// value that a PACS would take for a pattern (*, ?, \). NOT_FOUND,
+// Splits a selection into questions: one for each day, or one for each
+// accession number and each row of the list. The list's header names one or
+// more of PatientID, AccessionNumber and StudyInstanceUID, as in a labels file;
+// other columns are ignored, so that a labels file can be the list.
+// INVALID_ARGUMENT: nothing or both ways are selected, invalid days, no such
+// header, or a value that a PACS would take for a pattern (*, ?, \). NOT_FOUND,
 // PERMISSION_DENIED: the list. No message has a value from the list.
 absl::StatusOr<QueryPlan> PlanQuery(const QuerySelection& selection);
 

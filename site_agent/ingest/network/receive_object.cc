@@ -24,8 +24,8 @@ absl::Status Lost(const OFCondition& condition) {
       absl::StrCat("the association broke: ", condition.text()));
 }
 
-// Where a data set's bytes go. It takes all it is given, so that the message is
-// read to its end, and remembers what went wrong first.
+// Writes a data set's bytes to a file. Accepts all bytes even after an error,
+// so that the message is read to its end; keeps the first error.
 class FileConsumer : public DcmConsumer {
  public:
   explicit FileConsumer(absl::StatusOr<IncomingFile> file)
@@ -40,7 +40,7 @@ class FileConsumer : public DcmConsumer {
     if (status_.ok()) {
       status_ = file_->Append(absl::string_view(static_cast<const char*>(bytes),
                                                 static_cast<size_t>(size)));
-      if (!status_.ok()) file_ = status_;  // its bytes go
+      if (!status_.ok()) file_ = status_;  // removes the file
     }
     return size;
   }
@@ -64,13 +64,13 @@ ReceivedObject Failed(uint16_t status, absl::string_view comment) {
   return {status, false, std::string(comment)};
 }
 
-// What is behind the file's name, which has the object's UID in it.
+// Returns the message after the file's name, which contains the object's UID.
 absl::string_view Why(absl::string_view message) {
   const size_t colon = message.rfind(": ");
   return colon == absl::string_view::npos ? message : message.substr(colon + 2);
 }
 
-// For the last time where it is too large, since the next would be no better.
+// Tells the sender not to try again if the object is too large.
 ReceivedObject NotKept(const absl::Status& status) {
   if (absl::IsOutOfRange(status)) {
     return Failed(kStoreCannotUnderstand, status.message());
@@ -97,7 +97,7 @@ ReceivedObject Hand(absl::StatusOr<std::string> name, IntakeChannel& intake) {
   return Failed(kStoreOutOfResources, Why(answer->reason));
 }
 
-// Reads the data set to its end and answers nothing.
+// Reads the data set to its end without answering.
 absl::Status Skip(T_ASC_Association* association) {
   DIC_UL bytes = 0, count = 0;
   const OFCondition condition = DIMSE_ignoreDataSet(

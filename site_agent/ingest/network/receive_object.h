@@ -21,20 +21,20 @@ inline constexpr uint16_t kStoreClassNotSupported = 0x0122;
 inline constexpr uint16_t kStoreOutOfResources = 0xa700;  // try again
 inline constexpr uint16_t kStoreCannotUnderstand = 0xc000;
 
-// How long a peer may be silent within a message, seconds.
+// Limit of a peer's silence within a message, seconds.
 inline constexpr int kMessageSeconds = 60;
 
 struct ReceivedObject {
-  uint16_t status = kStoreOutOfResources;  // what was answered
+  uint16_t status = kStoreOutOfResources;  // the answer
   bool refused = false;                    // answered with success, but no case
-  std::string comment;                     // why, for the log: names no patient
+  std::string comment;  // the reason, for the log: names no patient
 };
 
-// One C-STORE, whose request has been read: the data set goes to a file as it
-// comes, without being looked into, and then through `intake`; the answer goes
-// out when that has put it on disk. What cannot be kept is read to its end, so
-// that the association goes on. At most one PDU is held in memory.
-// UNAVAILABLE: the association is of no use any more; nothing is left.
+// Receives one C-STORE whose request has been read. Writes the data set to a
+// file as it arrives, without parsing it, then passes the file to `intake`, and
+// answers when that has put it on disk. Reads an object to its end even if it
+// cannot be stored, so that the association goes on. Holds at most one PDU in
+// memory. UNAVAILABLE: the association is broken; no file is left.
 absl::StatusOr<ReceivedObject> ReceiveObject(T_ASC_Association* association,
                                              uint8_t context_id,
                                              const T_DIMSE_C_StoreRQ& request,

@@ -11,21 +11,22 @@ class DcmTransportLayer;
 
 namespace hilum {
 
-// PEM files; all or none.
+// PEM files; give all or none.
 struct TlsFiles {
   std::string certificate;
   std::string key;
-  std::string authority;  // who signed the peers' certificates
+  std::string authority;  // certificate that signed the peers' certificates
 
   bool any() const {
     return !certificate.empty() || !key.empty() || !authority.empty();
   }
 };
 
-// DICOM over TLS (PS3.15 B.10, non-downgrading BCP 195): TLS 1.2 or newer, both
-// sides with a certificate. null: `files` are empty. INVALID_ARGUMENT: some
-// are given and not others, one cannot be read, or key and certificate do not
-// belong together; PERMISSION_DENIED: others may read the key.
+// Makes DICOM over TLS (PS3.15 B.10, non-downgrading BCP 195): TLS 1.2 or
+// newer, both sides with a certificate. Returns null if `files` are empty.
+// INVALID_ARGUMENT: some files are missing, one cannot be read, or key and
+// certificate do not belong together; PERMISSION_DENIED: other users may read
+// the key.
 absl::StatusOr<std::unique_ptr<DcmTransportLayer>> MakeTlsLayer(
     const TlsFiles& files, bool server);
 

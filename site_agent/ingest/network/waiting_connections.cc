@@ -11,13 +11,13 @@
 namespace hilum {
 namespace {
 
-// Bytes before the length is known, and of a message that is waited for.
+// Bytes that contain the length, and the longest message to wait for.
 constexpr size_t kHeaderBytes = 6;
 constexpr size_t kMostBytes = 64 << 10;
-// More than this is not waited for: the kernel may hold no more.
+// Waits for at most this many bytes: the kernel may not hold more.
 constexpr size_t kEnoughBytes = 32 << 10;
 
-// Bytes of the message that begins so; 0: no such message.
+// Returns the length of the message with this header; 0: no such message.
 size_t MessageBytes(const uint8_t (&header)[kHeaderBytes],
                     FirstMessage expected) {
   if (expected == FirstMessage::kTlsRecord) {
@@ -34,8 +34,8 @@ size_t MessageBytes(const uint8_t (&header)[kHeaderBytes],
   return bytes > kMostBytes ? 0 : bytes;
 }
 
-// poll and read say nothing below so many bytes, so that a message that comes
-// byte by byte wakes nobody.
+// Makes poll and read wait for this many bytes, so that a message that comes
+// byte by byte does not wake this process.
 void WakeAt(int fd, size_t bytes) {
   const int low = static_cast<int>(bytes);
   setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &low, sizeof low);
@@ -46,7 +46,7 @@ bool HasEnded(int fd) {
   return poll(&look, 1, 0) != 0;
 }
 
-// Whether `bytes` have arrived. They stay where they are.
+// Returns whether `bytes` have arrived, without reading them.
 bool Has(int fd, size_t bytes) {
   std::vector<uint8_t> seen(bytes);
   const ssize_t got = recv(fd, seen.data(), bytes, MSG_PEEK | MSG_DONTWAIT);
@@ -80,7 +80,7 @@ void WaitingConnections::Add(Connection connection, absl::Time now) {
       [&](const Waiting& one) { return here(one.connection.address); });
   if (static_cast<size_t>(of_address) >= kMaxWaitingPerAddress &&
       !DropOldestSilent(here)) {
-    return;  // all of its address wait for a process: this one is closed
+    return;  // all of its address have sent a message: closes this one
   }
   if (waiting_.size() >= kMaxWaiting) {
     DropOldestSilent([](uint32_t) { return true; });

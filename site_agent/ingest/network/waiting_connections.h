@@ -20,13 +20,13 @@ inline constexpr size_t kMaxWaiting = 256;
 inline constexpr size_t kMaxWaitingPerAddress = 64;
 inline constexpr absl::Duration kFirstMessageTime = absl::Seconds(30);
 
-// What a peer sends first: an A-ASSOCIATE-RQ PDU (PS3.8 section 9.3.2), or a
-// TLS record (RFC 8446, 5.1).
+// A peer's first message: an A-ASSOCIATE-RQ PDU (PS3.8 section 9.3.2), or a TLS
+// record (RFC 8446, 5.1).
 enum class FirstMessage { kAssociationRequest, kTlsRecord };
 
-// Connections whose peer has not sent its first message whole, or for which no
-// process is free. Each costs a descriptor and no process, so that silent peers
-// hold up nobody. Not thread-safe.
+// Connections whose first message is not complete, or for which no process is
+// free. Each costs a descriptor but no process, so that silent peers block
+// nobody. Not thread-safe.
 class WaitingConnections {
  public:
   struct Connection {
@@ -36,22 +36,23 @@ class WaitingConnections {
 
   explicit WaitingConnections(FirstMessage expected) : expected_(expected) {}
 
-  // Whether one more can be added: not all of them wait for a process.
+  // Returns whether one more can be added: some connection is still silent, or
+  // there is space.
   bool HasRoom() const;
 
-  // Adds a TCP connection. Where there are too many, in all or of this address,
+  // Adds a TCP connection. If there are too many, in all or of this address,
   // closes the one that has been silent the longest. Call while HasRoom().
   void Add(Connection connection, absl::Time now);
 
-  // Appends what ppoll waits for.
+  // Appends the descriptors to poll.
   void AppendPolls(std::vector<pollfd>& polls) const;
 
-  // Looks at all of them. Closes those that have ended, whose first bytes are
-  // no such message, or that were silent for kFirstMessageTime.
+  // Checks all connections. Closes those that have ended, that began with
+  // another message, or that were silent for kFirstMessageTime.
   void Look(absl::Time now);
 
-  // Takes out the first whose message has arrived and whose address `may` be
-  // served now.
+  // Removes and returns the first connection whose message has arrived and
+  // whose address `may` be served now.
   std::optional<Connection> Take(absl::FunctionRef<bool(uint32_t)> may);
 
   void CloseAll() { waiting_.clear(); }

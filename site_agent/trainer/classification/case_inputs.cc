@@ -13,11 +13,11 @@
 namespace hilum {
 namespace {
 
-// Images that go through the trunk together. The last bits of a feature may
-// depend on its neighbours, so they are always the same.
+// Images that go through the trunk together. The batch size may change the last
+// bits of a feature, so that every chunk has the same size.
 constexpr size_t kChunk = 16;
 
-// All features of a study together.
+// Limit on all features of a study together.
 constexpr uint64_t kMostBytes = 64ull << 30;
 
 size_t NumChunks(size_t count) { return (count + kChunk - 1) / kChunk; }
@@ -62,7 +62,7 @@ std::vector<CaseInputs::Version> CaseInputs::All() const {
 void CaseInputs::FindDigests() {
   const std::vector<Version> all = All();
   std::vector<std::string> digests(all.size());
-  // Each thread writes to its own places.
+  // Each thread writes only its own elements.
   absl::Status status = modules_.ForEach<bool>(
       static_cast<int64_t>(all.size()),
       [&](Module&, int64_t i, bool&) {
@@ -107,7 +107,7 @@ absl::Status CaseInputs::Update(const std::string& frozen_sha256) {
   if (absl::IsResourceExhausted(status) || absl::IsFailedPrecondition(status)) {
     options_.log(absl::StrCat("features are not kept, which is slow: ",
                               status.message()));
-    // What else the site has to write needs the room more.
+    // The site's other files need the room more than the cache does.
     if (absl::IsResourceExhausted(status)) {
       store_.reset();
       return RemoveOtherFeatureStores(options_.folder, {});
@@ -178,7 +178,7 @@ bool CaseInputs::ReadFeatures(v1::Arm arm,
     const std::string& digest = DigestOf(arm, versions[i]);
     if (digest.empty() || !store_->Has(digest)) return false;
     absl::Span<float> out(values.data() + i * feature_size_, feature_size_);
-    // What is damaged is computed again, like what is missing.
+    // Computes a damaged feature again, like a missing one.
     if (!store_->Read(digest, out).ok()) return false;
   }
   return true;

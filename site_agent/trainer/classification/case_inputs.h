@@ -21,29 +21,29 @@
 namespace hilum {
 
 struct CaseInputsOptions {
-  std::string folder;          // of the feature store; empty: none is kept
+  std::string folder;          // the feature store's; empty: none is kept
   SecretBytes encryption_key;  // 32 bytes, or empty
   ModuleOptions compute;       // features depend on it
   std::function<void(const std::string&)> log;
 };
 
-// What networks are given of a study's cases: pixels or, behind a frozen
-// trunk, features that were computed once and are kept in a feature store.
-// Life: Update whenever the frozen parameters may be others, then Of from any
+// The inputs of the networks for a study's cases: pixels or, behind a frozen
+// trunk, features that are computed once and kept in a feature store. Life:
+// Update whenever the frozen parameters may have changed, then Of from any
 // thread.
 class CaseInputs {
  public:
-  // Both outlive it.
+  // `study` and `modules` outlive this object.
   CaseInputs(const PreparedStudy& study, ModulePool& modules,
              CaseInputsOptions options);
 
-  // Computes the features that are missing under the frozen parameters that
-  // the modules have, whose blob has this SHA-256. A disk without room for
-  // them is no error: images then go through the trunk each time.
+  // Computes the features that are missing under the frozen parameters in the
+  // modules; their blob has this SHA-256. A disk without room for the features
+  // is no error: images then go through the trunk in every step.
   absl::Status Update(const std::string& frozen_sha256);
 
-  // In the order of `versions`, all of one arm: features where all have some.
-  // Thread-safe.
+  // Returns inputs in the order of `versions`, all of one arm: features if
+  // every case has some, else pixels. Thread-safe.
   Inputs Of(v1::Arm arm, absl::Span<const CaseVersion> versions) const;
 
  private:
@@ -57,7 +57,7 @@ class CaseInputs {
   std::vector<Version> All() const;
   void FindDigests();
   absl::Status Compute();
-  // Empty: of no fixed version.
+  // Returns empty where the version is not a fixed one.
   const std::string& DigestOf(v1::Arm arm, const CaseVersion& version) const;
   bool ReadFeatures(v1::Arm arm, absl::Span<const CaseVersion> versions,
                     std::vector<float>& values) const;
@@ -68,7 +68,7 @@ class CaseInputs {
   std::string frozen_sha256_;
   std::unique_ptr<FeatureStore> store_;
   size_t feature_size_ = 0;
-  // What the store calls them, by arm, case and version: digests of pixels.
+  // Keys of the feature store (digests of pixels), by arm, case and version.
   std::map<std::tuple<int, size_t, uint64_t>, std::string> digests_;
 };
 

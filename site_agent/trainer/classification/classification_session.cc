@@ -65,7 +65,7 @@ class ClassificationSession : public StudySession {
   void ChoosePrecision();
   absl::Status Begin(const std::string& frozen_path);
   // Loads a module for one track, its local parameters as they were before
-  // `round`; what travelled.
+  // `round`; returns the travelling parameters.
   absl::StatusOr<std::vector<float>> Load(Module& module,
                                           const std::string& global_path,
                                           size_t track, uint32_t round) const;

@@ -10,8 +10,9 @@
 
 namespace hilum {
 
-// A session that learns to tell the study's classes. `site`: as ReadSiteStudy
-// made it of the request. Errors as ChooseDevice and LoadCases.
+// Returns a session that learns to tell the study's classes apart. `site`: the
+// result of ReadSiteStudy for the request. Errors as ChooseDevice and
+// LoadCases.
 absl::StatusOr<std::unique_ptr<StudySession>> CreateClassificationSession(
     const v1::PrepareRequest& request, const TorchTrainerOptions& options,
     SiteStudy site);

@@ -19,7 +19,7 @@ at::Tensor LossSum(const at::Tensor& logits, const at::Tensor& labels,
   }
   const double gamma = training.focal_gamma();
   if (gamma != 0) {
-    // Away from p = 1, where the power has no gradient.
+    // Stays below p = 1, where the power has no gradient.
     const at::Tensor wrong = (1 - log_p.exp()).clamp_min(1e-7);
     loss = loss * at::pow(wrong, gamma);
   }

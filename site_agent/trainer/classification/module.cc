@@ -36,7 +36,7 @@ absl::Status TorchError(const std::exception& e) {
       absl::StrCat("Torch: ", what.substr(0, what.find('\n'))));
 }
 
-// A GPU's, or the CPU allocator's, which has no type of its own.
+// Tells a GPU's error, or that of the CPU's allocator, which has no type.
 bool IsOutOfMemory(const c10::Error& e) {
   const absl::string_view what = e.what();
   return dynamic_cast<const c10::OutOfMemoryError*>(&e) != nullptr ||
@@ -49,7 +49,7 @@ at::Device DeviceOf(const ComputeDevice& device) {
   return at::Device(at::kCUDA, static_cast<at::DeviceIndex>(device.index));
 }
 
-// The tensors one behind the other.
+// Returns the tensors' values one after the other.
 std::vector<float> Joined(const std::vector<at::Tensor>& tensors,
                           int64_t size) {
   std::vector<float> out;
@@ -86,11 +86,11 @@ struct Module::Impl {
   ParameterLayout layout;
   v1::Study study;
   ModuleOptions options;
-  int64_t size = 0;          // of an image's side
-  int64_t feature_size = 0;  // once asked for
+  int64_t size = 0;          // one side of an image, in pixels
+  int64_t feature_size = 0;  // set by the first FeatureSize()
   std::vector<int64_t> feature_shape;
-  // As the layout lists them. `frozen` are those of the blob, which siblings
-  // share; `local` has copies of some, as this network trains them.
+  // In the layout's order. Siblings share `frozen`, the tensors of the blob.
+  // `local` has copies of some of them, which this network trains.
   std::vector<at::Tensor> frozen, travelling, local;
   std::vector<at::Tensor> local_starts;  // in `frozen`
   std::unique_ptr<Network> network;
@@ -108,12 +108,12 @@ struct Module::Impl {
   at::Tensor Here(const at::Tensor& tensor) const {
     return tensor.to(DeviceOf(options.device));
   }
-  // What the first trained block takes, [n, ...].
+  // Returns the input of the first trained block, [n, ...].
   at::Tensor Trained(Inputs& inputs);
   at::Tensor Logits(Inputs& inputs, const Pass& pass);
   double AddGradient(Batch& batch, int64_t first, int64_t count,
                      const Rng& dropout, Ranks* ranks);
-  // Of the whole batch, in pieces where the memory wants it.
+  // Adds the gradients of the whole batch, in pieces where memory is short.
   absl::StatusOr<double> AddGradients(Batch& batch, const Rng& dropout);
   double AddGradientsOverRanks(Batch& batch, const Rng& dropout);
 };
@@ -171,8 +171,8 @@ at::Tensor Module::Impl::Logits(Inputs& inputs, const Pass& pass) {
   return Run(*network, first_trained(), end(), Trained(inputs), pass);
 }
 
-// Of cases first .. first + count - 1, of the mean over the whole batch; their
-// part of the sum.
+// Adds the gradients of cases first .. first + count - 1 to those of the mean
+// over the whole batch; returns these cases' part of the sum of losses.
 double Module::Impl::AddGradient(Batch& batch, int64_t first, int64_t count,
                                  const Rng& dropout, Ranks* ranks) {
   const int64_t n = static_cast<int64_t>(batch.labels.size());
@@ -206,7 +206,7 @@ double Module::Impl::AddGradient(Batch& batch, int64_t first, int64_t count,
   }
   const at::Tensor sum = LossSum(logits, truth, weights, study.training());
   const double loss = sum.item<double>();
-  // Ranks go through the same motions, whatever they see.
+  // All ranks must make the same calls, even when one loss is not finite.
   if (std::isfinite(loss) || ranks != nullptr) {
     (sum / static_cast<double>(n)).backward();
   }
@@ -365,7 +365,7 @@ absl::StatusOr<double> Module::TrainBatch(Batch& batch, double rate_factor,
   const Rng draws(dropout.Next(), "step");
   const int64_t n = static_cast<int64_t>(batch.labels.size());
   double loss = 0;
-  // A batch of fewer cases than ranks is computed by each, alike.
+  // Each rank computes the whole batch if it has fewer cases than ranks.
   if (impl_->options.ranks != nullptr && n >= impl_->options.ranks->size()) {
     loss = impl_->AddGradientsOverRanks(batch, draws);
   } else {

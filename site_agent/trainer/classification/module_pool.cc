@@ -8,7 +8,7 @@
 namespace hilum {
 namespace {
 
-// What is held once for each thread is not larger.
+// A network up to this size is held once for each thread.
 constexpr int64_t kMostBytesPerThread = 64 << 20;
 
 bool IsLarge(int64_t elements) {

@@ -13,13 +13,13 @@
 
 namespace hilum {
 
-// Modules of one study, which share their frozen parameters, for work side by
-// side: one for each thread, which then computes alone, so that the number of
-// threads changes no bit. A network too large to be held several times, on a
-// GPU, or one that ranks share is one module with all threads.
+// Modules of one study, which share their frozen parameters, for parallel work.
+// Each thread has a module and computes alone, so that the number of threads
+// changes no bit. One module with all threads serves instead where the network
+// is too large to be held several times, runs on a GPU, or is shared by ranks.
 class ModulePool {
  public:
-  // `whole_passes`: images go through frozen blocks in every step, too.
+  // `whole_passes`: images go through the frozen blocks in every step.
   static absl::StatusOr<std::unique_ptr<ModulePool>> Create(
       const ParameterLayout& layout, const v1::Study& study,
       const ModuleOptions& options, int threads, bool whole_passes);
@@ -29,8 +29,8 @@ class ModulePool {
     return first().LoadFrozenFile(path);
   }
 
-  // `make` for items 0 .. count - 1, side by side, each with a module of its
-  // own; `consume` in their order. As RunOrdered.
+  // Calls `make` for items 0 .. count - 1 in parallel, each with a module of
+  // its own, and `consume` in the items' order; see RunOrdered.
   template <typename Item>
   absl::Status ForEach(
       int64_t count,
@@ -38,7 +38,8 @@ class ModulePool {
       absl::FunctionRef<absl::Status(int64_t, Item&)> consume) {
     return Run<Item>(count, modules_.size(), make, consume);
   }
-  // The same for what frozen blocks compute: one by one where they are large.
+  // Does the same for the outputs of frozen blocks, one by one where these are
+  // large.
   template <typename Item>
   absl::Status ForEachPass(
       int64_t count,

@@ -21,8 +21,8 @@ namespace {
 constexpr size_t kPredictBatch = 64;
 constexpr size_t kHeatBatch = 16;
 
-// Logits of cases as they are, batch by batch: `take` is called for each with
-// its pool index and logits [classes], in their order.
+// Predicts unaugmented cases, batch by batch: calls `take` for each, in their
+// order, with its pool index and logits [classes].
 absl::Status Predict(
     const PreparedStudy& study, const CaseInputs& inputs, Module& module,
     v1::Arm arm, absl::Span<const size_t> cases,
@@ -42,7 +42,7 @@ absl::Status Predict(
   return absl::OkStatus();
 }
 
-// Makes the batch of a step: versions of the cases, their labels and weights.
+// Makes the batch of a step: the cases' versions, labels and weights.
 Batch BatchOf(const PreparedStudy& study, const CaseInputs& inputs, v1::Arm arm,
               const TrackStep& step, absl::Span<const double> class_weights) {
   Batch batch;
@@ -71,13 +71,13 @@ void AppendPrediction(const PreparedStudy& study, const Track& track,
   csv += '\n';
 }
 
-// A case and what it was taken for.
+// A case and its predicted class.
 struct Seen {
   size_t index;
   int label;
 };
 
-// Sums up how much of the heat of what cases were taken for lies in the lungs.
+// Sums up how much of the heat for the predicted classes lies in the lungs.
 absl::Status Localize(const PreparedStudy& study, Module& module, v1::Arm arm,
                       absl::Span<const Seen> seen,
                       v1::TrackEvaluation& evaluation) {

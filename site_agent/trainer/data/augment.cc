@@ -19,7 +19,7 @@ struct Grays {
         brightness(static_cast<float>(draw.brightness)),
         exponent(static_cast<float>(draw.exponent)) {}
 
-  // Black stays black: what lies outside lungs and borders.
+  // Black stays black: it is outside the lungs or the image.
   float operator()(float x) const {
     if (x <= 0) return 0;
     const float moved = std::clamp(contrast * x + brightness, 0.0f, 1.0f);

@@ -10,16 +10,16 @@
 
 namespace hilum {
 
-// Whether any version differs from the case itself.
+// Returns whether any version differs from the case itself.
 bool Augments(const v1::Augmentation& reach);
 
 // Appends a plane, [size * size], to `pixels` as floats in [0, 1].
 void AppendPlane(const Plane& plane, std::vector<float>& pixels);
 
-// The same, turned, moved and scaled (bilinear, black beyond the border),
-// then x -> clamp(contrast * x + brightness) ^ exponent, each drawn from `rng`
-// within `reach`, but black stays black; flipped only where the study says so,
-// as the heart is on the left.
+// Appends the plane turned, moved and scaled (bilinear, black beyond the
+// border), then x -> clamp(contrast * x + brightness) ^ exponent, but black
+// stays black. Each value is drawn from `rng` within `reach`. Flips only where
+// the study says so, since the heart is on the left.
 void AppendAugmented(const Plane& plane, int size,
                      const v1::Augmentation& reach, Rng& rng,
                      std::vector<float>& pixels);

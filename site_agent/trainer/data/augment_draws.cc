@@ -8,7 +8,7 @@ namespace {
 
 constexpr double kRadiansPerDegree = 3.14159265358979 / 180.0;
 
-// Even over [-reach, reach].
+// Draws uniformly from [-reach, reach].
 double Between(Rng& rng, double reach) {
   return (2 * rng.Uniform() - 1) * reach;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a version of an image draws, in one order wherever versions are made.
+// Random draws for a version of an image; their order is the same for all
+// tasks.
 #ifndef HILUM_SITE_AGENT_TRAINER_DATA_AUGMENT_DRAWS_H_
 #define HILUM_SITE_AGENT_TRAINER_DATA_AUGMENT_DRAWS_H_
 
@@ -8,9 +9,10 @@
 
 namespace hilum {
 
-// Where the pixel (row, column), from the centre, is taken:
-// (a row + b column + dy, a column - b row + dx), mirrored first where `flip`.
-// Draws whatever the reach, so that one setting leaves the others' draws alone.
+// Maps the pixel (row, column), from the centre, to its source (a row + b
+// column + dy, a column - b row + dx), mirrored first where `flip`. Draws the
+// same number of values whatever the reach, so that one setting does not change
+// the other draws.
 struct PlaceDraw {
   double dy, dx;  // pixels
   float a, b;

@@ -22,8 +22,8 @@ struct Columns {
   int file = -1, label = -1, patient_id = -1, mask = -1, site = -1;
 };
 
-// Says what is missing. The first row is not quoted: in a file without a header
-// it is a patient's.
+// Names the missing column. Does not quote the first row: in a file without a
+// header it is a patient's.
 absl::Status NoColumn(const CsvTable& table, const std::string& path,
                       absl::string_view name) {
   return absl::InvalidArgumentError(absl::StrCat(
@@ -54,8 +54,8 @@ std::string FolderOf(const std::string& path) {
   return slash == std::string::npos ? "." : path.substr(0, slash + 1);
 }
 
-// Says why a label is none of the study's. The label itself is not quoted: in
-// a column out of place it may be a patient's name.
+// Says why a label is none of the study's. Does not quote the label: in a
+// misplaced column it may be a patient's name.
 std::string UnknownLabel(absl::string_view label,
                          absl::Span<const std::string> classes) {
   for (const std::string& known : classes) {

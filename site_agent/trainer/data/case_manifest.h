@@ -15,12 +15,12 @@
 namespace hilum {
 
 struct CaseRow {
-  int row = 0;       // 1 is the header, as an editor or a spreadsheet counts
-  std::string file;  // as written, without blanks around: what predictions
-                     // call the case
-  std::string path;  // `file` below the manifest's folder, or absolute
-  std::string mask;  // path, or empty
-  int label = 0;     // index into the study's classes
+  int row = 0;  // 1 is the header, as an editor or a spreadsheet counts
+  // The cell without blanks around it. Predictions name the case by it.
+  std::string file;
+  std::string path;        // `file` below the manifest's folder, or absolute
+  std::string mask;        // path, or empty
+  int label = 0;           // index into the study's classes
   std::string patient_id;  // as NormalPatientId has it
 };
 
@@ -51,7 +51,7 @@ absl::StatusOr<CaseManifest> ReadCaseManifest(
     const std::string& path, absl::Span<const std::string> classes,
     const ManifestOptions& options);
 
-// Why case `index` cannot be used.
+// The reason why case `index` cannot be used.
 struct CaseFault {
   size_t index;
   std::string reason;
@@ -60,14 +60,14 @@ struct CaseFault {
 // Moves the faulty cases to `rejected`, which stays sorted by row.
 void RejectCases(CaseManifest& manifest, absl::Span<const CaseFault> faults);
 
-// Faults of cases whose images have the same pixels: under different patients
-// all of them, each naming another's row; under one patient all but the
-// first. `digests` [cases].
+// Returns faults of cases whose images have the same pixels. Under different
+// patients all of them are faulty, each naming another's row; under one patient
+// all but the first. `digests` [cases].
 std::vector<CaseFault> FindDuplicates(const CaseManifest& manifest,
                                       absl::Span<const std::string> digests);
 
-// Two rows whose patient_ids differ and are alike (PatientIdKey): two patients
-// as they are written, one person perhaps.
+// Two rows whose patient_ids differ but have the same PatientIdKey: they count
+// as two patients, and may be one person.
 struct SimilarPatients {
   const CaseRow* first;
   const CaseRow* second;  // the first row of its id
@@ -76,11 +76,11 @@ struct SimilarPatients {
 // Returns them by the second row.
 std::vector<SimilarPatients> FindSimilarPatients(const CaseManifest& manifest);
 
-// INVALID_ARGUMENT with the first reasons when more than `max_bad_share` of
-// the rows were rejected, or none is left.
+// Returns INVALID_ARGUMENT with the first reasons where more than
+// `max_bad_share` of the rows were rejected, or none is left.
 absl::Status CheckBadShare(const CaseManifest& manifest, double max_bad_share);
 
-// `row,file,reason`, replacing what is there.
+// Writes `row,file,reason`, replacing the file.
 absl::Status WriteRejected(const CaseManifest& manifest,
                            const std::string& path);
 

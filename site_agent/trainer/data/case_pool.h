@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a trainer learns from: the cases of one site, or, where a simulator
-// has them in one place, of several, with the folds that each site dealt.
+// A trainer's cases and their folds: those of one site or, in a simulator, of
+// several sites, each with its own folds.
 #ifndef HILUM_SITE_AGENT_TRAINER_DATA_CASE_POOL_H_
 #define HILUM_SITE_AGENT_TRAINER_DATA_CASE_POOL_H_
 
@@ -23,9 +23,9 @@ struct CaseSource {
 };
 
 struct CasePool {
-  // Whether a case is trained on by the track that holds out `fold`. Not
-  // where any case of its patient is held out: with one source that is the
-  // same as its own fold; with several, a patient may have been at two.
+  // Returns whether the track that holds out `fold` trains on a case: no case
+  // of its patient is in that fold. If there is one source, this asks only for
+  // the case's own fold; with several, a patient may have been at two sites.
   bool TrainsOn(size_t index, int fold) const {
     return fold < 0 || (patient_folds[index] >> fold & 1) == 0;
   }
@@ -36,9 +36,9 @@ struct CasePool {
   std::vector<double> validation_ranks;  // [cases], as ValidationRanks
 };
 
-// Cases in the order of the sources. Each source's are read, rejected and
-// dealt as if it were alone: fold k of the pool is the union of the sources'
-// fold k. `threads` >= 1. Errors are ReadCaseManifest's.
+// Loads cases in the order of the sources. Each source's cases are read,
+// rejected and dealt as if it were alone: fold k of the pool is the union of
+// the sources' fold k. `threads` >= 1. Errors are ReadCaseManifest's.
 absl::StatusOr<CasePool> LoadCasePool(absl::Span<const CaseSource> sources,
                                       const v1::Study& study, int threads);
 

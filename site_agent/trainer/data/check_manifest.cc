@@ -21,11 +21,11 @@ namespace {
 
 using Level = CheckLine::Level;
 
-// data_rules.max_bad_share of a study that does not give it.
+// The default of a study's data_rules.max_bad_share.
 constexpr double kUsualBadShare = 0.05;
 constexpr size_t kMostReasons = 5;
 constexpr size_t kMostLabels = 16;
-constexpr int kSide = 64;  // of what is prepared to try an image
+constexpr int kSide = 64;  // pixels, for trying out an image
 
 // "3 of 24 rows: row 4: no file; row 7: ..."
 std::string Reasons(const std::vector<RejectedRow>& rows) {
@@ -41,7 +41,7 @@ std::string Reasons(const std::vector<RejectedRow>& rows) {
   return absl::StrJoin(reasons, "; ");
 }
 
-// One call of CheckCaseManifest.
+// Computes one call of CheckCaseManifest.
 class Checker {
  public:
   explicit Checker(const ManifestCheck& check) : check_(check) {
@@ -81,8 +81,7 @@ class Checker {
     lines_.push_back({level, std::move(text)});
   }
 
-  // Says that so many of the rows are bad, as a failure where a study would
-  // stop.
+  // Reports the number of bad rows, as a failure where a study would stop.
   void AddBad(absl::string_view what, const std::vector<RejectedRow>& bad,
               size_t of, absl::string_view todo) {
     if (bad.empty()) return;
@@ -134,8 +133,8 @@ class Checker {
            "; paths are relative to the manifest's folder");
   }
 
-  // Returns indices of the rows whose images are opened, spread over all whose
-  // files are there.
+  // Returns indices of the rows whose images are opened, spread over all rows
+  // whose files exist.
   std::vector<size_t> Chosen() const {
     std::vector<size_t> there;
     for (size_t i = 0; i < manifest().cases.size(); ++i) {
@@ -157,8 +156,7 @@ class Checker {
     const CaseLoader loader(manifest());
     const std::vector<size_t> chosen = Chosen();
     if (chosen.empty()) {
-      any_mask_ =
-          true;  // nothing is known of them; the files were complained of
+      any_mask_ = true;  // nothing is known; missing files were reported before
       return;
     }
     std::vector<RejectedRow> bad, bad_masks;
@@ -189,7 +187,7 @@ class Checker {
     SayMasks(masks, bad_masks);
   }
 
-  // `opened`: masks; `bad`: those of them that are not of two lungs.
+  // `opened`: number of masks; `bad`: those that do not show two lungs.
   void SayMasks(size_t opened, const std::vector<RejectedRow>& bad) {
     const auto& cases = manifest().cases;
     const auto named =
@@ -232,7 +230,7 @@ class Checker {
     if (read_.labels.size() <= kMostLabels) {
       return Add(Level::kOk, absl::StrCat("labels: ", LabelCounts()));
     }
-    // In a column out of place they would be patients' names.
+    // Does not quote labels: in a misplaced column they are patients' names.
     Add(Level::kNote,
         absl::StrCat("labels: ", read_.labels.size(),
                      " different ones; is the column label the right one?"));
@@ -299,8 +297,8 @@ class Checker {
                      absl::StrJoin(absent, ", "), "; other sites teach these"));
   }
 
-  // How many patients each fold holds out does not depend on the site's key,
-  // which only says who they are.
+  // Returns how many patients each fold holds out. The number does not depend
+  // on the site's key; the key only chooses the patients.
   static std::vector<size_t> PatientsOfFolds(const CaseManifest& cases,
                                              const v1::Study& study) {
     const int folds = static_cast<int>(study.cross_validation().folds());
@@ -317,10 +315,10 @@ class Checker {
   }
 
   const ManifestCheck& check_;
-  double allowed_ = kUsualBadShare;  // share of bad rows at which one stops
+  double allowed_ = kUsualBadShare;  // share of bad rows at which a study stops
   LabelledManifest read_;
-  std::set<int> absent_;   // rows of which a file is not there
-  bool any_mask_ = false;  // that can be used, as far as was seen
+  std::set<int> absent_;   // rows with a missing file
+  bool any_mask_ = false;  // a usable mask may exist
   std::vector<CheckLine> lines_;
 };
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Finds what is right and wrong with a case manifest, before any study is
-// trained on it.
+// Checks a case manifest before a study is trained on it.
 #ifndef HILUM_SITE_AGENT_TRAINER_DATA_CHECK_MANIFEST_H_
 #define HILUM_SITE_AGENT_TRAINER_DATA_CHECK_MANIFEST_H_
 
@@ -17,11 +16,11 @@ struct ManifestCheck {
   std::string site_column;  // empty: every row is this site's
   std::string site;
   std::vector<v1::Study> studies;  // that the site may take part in
-  int images = 64;                 // so many are opened; 0: all
+  int images = 64;                 // images to open; 0: all
 };
 
-// One finding, a sentence that stands alone. It has numbers of rows and the
-// site's labels, no file and no patient_id.
+// One finding, a sentence that stands alone. It names rows by number and quotes
+// the site's labels, but no file and no patient_id.
 struct CheckLine {
   enum class Level {
     kOk,
@@ -32,10 +31,11 @@ struct CheckLine {
   std::string text;
 };
 
-// Reads a manifest as a study would: the table, every row, whether each file is
-// there, `images` of the images with their lung masks, spread over the rows;
-// and, for each study, the labels against its classes, the patients of each
-// fold and the cases of each arm. Never fails: what is wrong is a line.
+// Reads a manifest like a study does: the table, every row, whether each file
+// exists, and `images` of the images with their lung masks, spread over the
+// rows. For each study, also compares the labels with its classes, and counts
+// the patients of each fold and the cases of each arm. Never fails: each
+// problem is a line.
 std::vector<CheckLine> CheckCaseManifest(const ManifestCheck& check);
 
 // Returns "ok    TEXT", "note  TEXT" or "FAIL  TEXT", in ASCII.

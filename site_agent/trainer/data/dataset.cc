@@ -48,7 +48,7 @@ Dataset LoadDataset(CaseManifest manifest, const DatasetOptions& options) {
     if (!loaded[i].status.ok()) {
       faults.push_back({i, std::string(loaded[i].status.message())});
     }
-    // What could not be read is nobody's duplicate.
+    // An unreadable image has no duplicates.
     digests.push_back(loaded[i].digest.empty() ? absl::StrCat("row ", i)
                                                : loaded[i].digest);
   }

@@ -14,7 +14,7 @@ namespace hilum {
 
 // A site's radiographs, prepared, in memory: 18 KB a case and arm at 96 px.
 struct Dataset {
-  CaseManifest manifest;             // only cases that can be used
+  CaseManifest manifest;             // only usable cases
   std::vector<Plane> whole;          // [cases], empty if the arm is not wanted
   std::vector<Plane> segmented;      // [cases]; an empty plane: no lung mask
   std::vector<std::string> digests;  // [cases], LoadedCase's
@@ -27,14 +27,15 @@ struct DatasetOptions {
   int input_size;
   bool whole;
   bool segmented;
-  bool lungs;  // the masks too, of each arm
+  bool lungs;  // the masks of each arm, too
   bool judge_masks;
   int threads;  // >= 1; the result does not depend on it
 };
 
 // Reads and prepares every image of `manifest`, a file or a case of a store
-// (CaseLoader); a case whose image or mask is missing, damaged or a duplicate
-// is rejected there. Without segmented and lungs, masks are not opened.
+// (CaseLoader). Rejects in `manifest` each case whose image or mask is missing,
+// damaged or a duplicate. Without `segmented` and `lungs`, masks are not
+// opened.
 Dataset LoadDataset(CaseManifest manifest, const DatasetOptions& options);
 
 }  // namespace hilum

@@ -12,10 +12,11 @@
 namespace hilum {
 namespace {
 
-// Patients by their keyed hash, in an order of its own for each `purpose`.
+// Patients by their keyed hash; each `purpose` has an order of its own.
 using Stratum = std::vector<std::pair<std::string, std::string>>;
 
-// [classes]; a patient's is the label of most of its cases.
+// Returns [classes] strata. A patient belongs to the class of most of its
+// cases.
 std::vector<Stratum> Strata(absl::Span<const CaseRow> cases, int num_classes,
                             absl::string_view patient_key,
                             absl::string_view purpose) {

@@ -10,15 +10,15 @@
 
 namespace hilum {
 
-// The fold of every case, [cases], 0 .. folds-1: patients whole, strata by
-// label, as docs/architecture.md "Folds" says. Depends on the set of cases
-// and the key, not on their order.
+// Returns the fold of every case, [cases], 0 .. folds-1. A patient's cases stay
+// together; strata by label, see docs/architecture.md "Folds". Depends on the
+// set of cases and the key, not on their order.
 std::vector<int> DealFolds(absl::Span<const CaseRow> cases, int num_classes,
                            int folds, absl::string_view patient_key);
 
-// In (0, 1), [cases], equal for all of a patient's: those under a share are
-// about that share of each stratum's patients. Drawn by the key, apart from
-// the folds.
+// Returns values in (0, 1), [cases], equal for all cases of a patient. The
+// patients with a value under a share are about that share of each stratum.
+// Drawn by the key, independently of the folds.
 std::vector<double> ValidationRanks(absl::Span<const CaseRow> cases,
                                     int num_classes,
                                     absl::string_view patient_key);

@@ -24,7 +24,7 @@ absl::StatusOr<LabelledManifest> ReadAnyManifest(
     labels.insert(row.cells[static_cast<size_t>(label)]);
   }
   LabelledManifest out{{labels.begin(), labels.end()}, {}};
-  // Says what is wrong, if anything is.
+  // Reports the manifest's errors, if any.
   HILUM_ASSIGN_OR_RETURN(out.manifest,
                          ReadCaseManifest(path, out.labels, options));
   return out;

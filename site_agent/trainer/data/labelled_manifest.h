@@ -15,7 +15,7 @@ struct LabelledManifest {
   CaseManifest manifest;            // CaseRow::label: index into them
 };
 
-// Reads as ReadCaseManifest does, whatever the labels are, none too.
+// Reads as ReadCaseManifest does, but accepts every label, also none.
 absl::StatusOr<LabelledManifest> ReadAnyManifest(
     const std::string& path, const ManifestOptions& options = {});
 

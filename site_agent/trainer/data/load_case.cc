@@ -47,7 +47,7 @@ absl::Status AddLungs(const GrayImage& image, const GrayImage& mask,
   return absl::OkStatus();
 }
 
-// Whether it is used.
+// Returns whether the mask is used.
 bool Judge(const BinaryMask& mask, const CasePlanes& planes, ImageFacts& out) {
   const LungMeasures measures = MeasureLungMask(mask);
   if (planes.judge_masks) {
@@ -94,8 +94,8 @@ absl::Status AddFileMask(const CaseRow& row, const GrayImage& image,
   return planes.lungs ? AddLungs(image, mask, planes, out) : absl::OkStatus();
 }
 
-// `status` without the row's paths: they may spell a patient's name, and what
-// is said of a row is logged beside its number.
+// Returns `status` without the row's paths: they may contain a patient's name,
+// and the log shows the message beside the row's number.
 absl::Status WithoutPaths(const absl::Status& status, const CaseRow& row,
                           absl::string_view store) {
   std::vector<std::pair<std::string, absl::string_view>> names;
@@ -131,14 +131,14 @@ absl::Status LoadFile(const CaseRow& row, const CasePlanes& planes,
   return OfMask(AddFileMask(row, image, planes, out));
 }
 
-// All or nothing of each pixel, resized.
+// Resizes a plane that is 65535 in the lungs and 0 outside.
 absl::StatusOr<Plane> ResizeLungs(const BinaryMask& mask, int size) {
   Plane lungs;
   for (uint8_t set : mask.pixels) lungs.push_back(set != 0 ? 65535 : 0);
   return ResizePlane({mask.rows, mask.columns, lungs}, size);
 }
 
-// Black outside the lungs.
+// Returns the pixels that are not black: the cut is black outside the lungs.
 BinaryMask LungsOfCut(const PlaneView& cut) {
   BinaryMask mask{cut.rows, cut.columns, {}};
   for (uint16_t gray : cut.pixels) mask.pixels.push_back(gray > 0);

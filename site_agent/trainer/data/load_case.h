@@ -16,56 +16,54 @@
 
 namespace hilum {
 
-// What is known of an image beside its planes.
+// Facts about an image besides its planes.
 struct ImageFacts {
-  int rows = 0;  // before it was resized
+  int rows = 0;  // before resizing
   int columns = 0;
-  double lung_share = 0;   // of its pixels; 0: no mask is used
-  std::string mask_fault;  // why its mask is not used; empty: it has none, it
-                           // was not opened, or it is used
+  double lung_share = 0;  // share of pixels; 0: no mask is used
+  // Why its mask is not used; empty: it is used, not opened, or missing.
+  std::string mask_fault;
   std::vector<std::string> notes;  // GrayImage's
 };
 
 struct LoadedCase {
   ImageFacts facts;
-  // Names the image: a file's PixelDigest, a store's case id.
+  // Identifies the image: a file's PixelDigest, a store's case id.
   std::string digest;
-  Plane whole;      // [size * size], where it is wanted
-  Plane segmented;  // the same; empty also: no lung mask
-  // How much of each pixel of the planes the lung mask covers, 65535 all of
-  // it; empty: not wanted, or no mask.
+  Plane whole;      // [size * size], where wanted
+  Plane segmented;  // [size * size]; empty also: no lung mask
+  // The share of each pixel of the planes that the lung mask covers, 65535 =
+  // all; empty: not wanted, or no mask.
   Plane whole_lungs, segmented_lungs;
 };
 
 struct CasePlanes {
-  int size;  // of a side, pixels
+  int size;  // pixels of a side
   bool whole;
   bool segmented;
-  bool lungs;  // the mask itself, in the geometry of the planes wanted
-  // A mask that is not of two lungs (JudgeLungMask) counts as none.
+  bool lungs;  // the mask too, in the geometry of the wanted planes
+  // Ignores a mask that does not show two lungs (JudgeLungMask).
   bool judge_masks;
 };
 
 // Loads a manifest's rows one by one: an image file (DICOM, PNG, JPEG), or an
-// entry "STORE#CASE" of a store that hilum-ingest keeps (docs/ingest.md). The
-// stores that the manifest names are opened once, as they are then.
-// Thread-safe.
+// entry "STORE#CASE" of a store that hilum-ingest keeps (docs/ingest.md). Opens
+// each store of the manifest once, at construction. Thread-safe.
 class CaseLoader {
  public:
   explicit CaseLoader(const CaseManifest& manifest);
 
-  // INVALID_ARGUMENT: damaged, of one gray alone, or a mask from elsewhere than
-  // the case.
-  // DATA_LOSS: a record that is not what was written. NOT_FOUND,
-  // PERMISSION_DENIED: file, store or case. What cannot be had of the mask
-  // begins with "lung mask: ". No message names a path. `out.digest` is set as
-  // soon as it is known.
+  // Loads one row. INVALID_ARGUMENT: damaged, an image of a single gray, or a
+  // mask that does not belong to the case. DATA_LOSS: a record has changed
+  // since it was written. NOT_FOUND, PERMISSION_DENIED: file, store or case.
+  // Errors of the mask begin with "lung mask: ". No message names a path. Sets
+  // `out.digest` as soon as the digest is known.
   absl::Status Load(const CaseRow& row, const CasePlanes& planes,
                     LoadedCase& out) const;
 
-  // The image itself; a store's as it is kept. Errors as Load's.
+  // Returns the full image; a store's image as stored. Errors as Load.
   absl::StatusOr<GrayImage> Image(const CaseRow& row) const;
-  // Its mask at rows x columns. INVALID_ARGUMENT also: none is listed.
+  // Returns the mask at rows x columns. INVALID_ARGUMENT also: none is listed.
   absl::StatusOr<BinaryMask> Mask(const CaseRow& row, int rows,
                                   int columns) const;
 

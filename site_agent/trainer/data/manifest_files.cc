@@ -30,7 +30,7 @@ bool IsWithin(absl::string_view path, absl::string_view folder) {
          (absl::ConsumePrefix(&path, folder) && absl::StartsWith(path, "/"));
 }
 
-// Paths that may be read, none of which leads to what is guarded.
+// Collects paths that may be read; none leads to a guarded path.
 class Readable {
  public:
   explicit Readable(absl::Span<const std::string> guarded) {

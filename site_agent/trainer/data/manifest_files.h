@@ -9,17 +9,17 @@
 
 namespace hilum {
 
-// What a process may have to read for a case manifest: the manifest, and the
-// folders that the images and masks it names lie in, links followed; of a case
-// store its shards. A folder that holds one of `guarded`, however deep, and the
-// root folder are not among them: the named files themselves stand in their
-// place. A file that is guarded, or lies below what is, is left out.
-// A manifest that cannot be read or parsed gives itself alone; whoever reads
-// it says what is wrong with it.
+// Returns the paths that reading a case manifest needs: the manifest, the
+// folders of its images and masks (links followed), and a case store's shards.
+// Leaves out the root folder and every folder that contains one of `guarded`,
+// however deep, and returns the single files there instead. Leaves out files
+// that are guarded or below a guarded folder. For a manifest that cannot be
+// read or parsed, returns the manifest alone; the caller that reads it reports
+// the error.
 std::vector<std::string> FilesOfManifest(const std::string& manifest,
                                          absl::Span<const std::string> guarded);
 
-// The folder that a file lies in, or is to be written to.
+// Returns the folder that contains, or will contain, `file`.
 std::string ParentFolder(const std::string& file);
 
 }  // namespace hilum

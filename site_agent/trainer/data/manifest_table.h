@@ -9,8 +9,8 @@
 
 namespace hilum {
 
-// Reads a case manifest's cells, whatever they mean. Errors as ReadCsvTable and
-// ReadFile; messages begin with the path.
+// Reads a case manifest's cells without interpreting them. Errors as
+// ReadCsvTable and ReadFile; messages begin with the path.
 absl::StatusOr<CsvTable> ReadManifestTable(const std::string& path);
 
 }  // namespace hilum

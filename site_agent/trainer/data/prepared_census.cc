@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a site says of its cases before it trains on them.
+// Computes the census of a site's cases, before training.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -14,14 +14,15 @@
 namespace hilum {
 namespace {
 
-// Whether a pixel counts in a histogram of grays.
+// Returns whether a pixel counts in a histogram of grays.
 bool IsInLungs(const Plane& lungs, const Plane& plane, size_t i) {
   return lungs.empty() ? plane[i] > 0 : lungs[i] > 32767;
 }
 
 using Grays = std::array<uint64_t, kFingerprintGrays>;
 
-// In shares of kFingerprintShare. `lungs`: empty: black is outside; null: all.
+// Adds shares of kFingerprintShare. `lungs` empty: black is outside; null: all
+// pixels count.
 void AddGrays(const Plane& plane, const Plane* lungs, Grays& sums) {
   Grays counts = {};
   uint64_t all = 0;

@@ -75,7 +75,7 @@ uint64_t PreparedStudy::VersionAt(size_t index, uint64_t epoch) const {
   const v1::Augmentation& reach = study.training().augmentation();
   if (!Augments(reach)) return 0;
   if (reach.views() == 0) return 1 + epoch;
-  // Cases do not take their turns together.
+  // Starts each case at another version.
   const uint64_t start =
       SecretRng(absl::StrCat("views/", ToHex(pool.data.digests[index]))).Next();
   return (start % reach.views() + epoch) % reach.views();

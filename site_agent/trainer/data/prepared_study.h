@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A study as one site has it: its plan, its cases, who is in which part.
+// A study at one site: its plan, its cases, and each case's use.
 #ifndef HILUM_SITE_AGENT_TRAINER_DATA_PREPARED_STUDY_H_
 #define HILUM_SITE_AGENT_TRAINER_DATA_PREPARED_STUDY_H_
 
@@ -19,22 +19,23 @@
 
 namespace hilum {
 
-// What a track does with a case.
+// The use of a case in a track.
 enum class Part { kTraining, kValidation, kHeldOut };
 
 // One version of one case: 0 is the case itself.
 struct CaseVersion {
-  size_t index;  // of the pool
+  size_t index;  // into the pool
   uint64_t version;
 };
 
-// Returns the key of all that decides who is learned from together and how:
-// the order of cases, versions of images, dropout. It is HMAC-SHA-256 under the
-// site's patient key, which never leaves it, so that neither the coordinator
-// nor other sites can tell who shared a batch; over the study without its
-// pinned keys and what only secure aggregation asks for (secure_aggregation,
-// minimum_sites, step_deadline_seconds). The same key, study and cases give the
-// same bits with and without masks, and two studies do not draw alike.
+// Returns the key of all random choices that affect training: the order of
+// cases, versions of images, dropout. It is HMAC-SHA-256 under the site's
+// patient key, which never leaves the site, so that neither the coordinator nor
+// other sites can tell which cases shared a batch. The message is the study
+// without its pinned keys and without the fields that only secure aggregation
+// needs (secure_aggregation, minimum_sites, step_deadline_seconds). The same
+// key, study and cases give the same bits with and without masks; two studies
+// draw differently.
 std::string DrawsKeyOf(absl::string_view patient_key, const v1::Study& study);
 
 struct PreparedStudy {
@@ -44,11 +45,11 @@ struct PreparedStudy {
   std::vector<Track> tracks;
   std::string site;
   CasePool pool;
-  // 32 bytes, as DrawsKeyOf has it: a secret of the site's.
+  // 32 bytes from DrawsKeyOf; never leaves the site.
   std::string draws_key;
-  // As PrepareRequest has it.
+  // PrepareRequest's minimum_steps.
   uint32_t minimum_steps = 0;
-  // Arms for which this site has cases, but too few: see LeaveOutThinArms.
+  // Arms with cases at this site, but too few: see LeaveOutThinArms.
   std::set<v1::Arm> thin_arms;
 
   const std::vector<CaseRow>& cases() const { return pool.data.manifest.cases; }
@@ -58,58 +59,60 @@ struct PreparedStudy {
                                 : pool.data.segmented[index];
   }
 
-  // As Dataset has them; empty without a mask or where none is wanted.
+  // Returns Dataset's lungs; empty without a mask or where none is wanted.
   const Plane& LungsOf(v1::Arm arm, size_t index) const;
 
-  // Whether the arm has the case: its plane is there and, in a study of
-  // segmentation, its lungs. No case is in a thin arm.
+  // Returns whether the arm has the case: its plane exists and, in a study of
+  // segmentation, its lungs. A thin arm has no case.
   bool Has(v1::Arm arm, size_t index) const;
 
-  // Leaves out each arm of which a track has cases here, but too few to make
-  // minimum_steps steps in a round: this site would count as one of those that
-  // hide the others in the track's sum, and give zeros. Asks nothing with
+  // Leaves out each arm in which a track has cases here, but too few for
+  // minimum_steps steps in a round. The site would count among the sites that
+  // hide each other in the track's sum, but would add zeros. Does nothing with
   // minimum_steps 0. Call after the pool is loaded.
   void LeaveOutThinArms();
 
-  // Pool indices, ascending. Cases that the arm does not have are in no part.
+  // Returns pool indices, ascending. Cases that the arm does not have are left
+  // out.
   std::vector<size_t> CasesOf(const Track& track, Part part) const;
 
-  // The version of a case that is learned from in the `epoch`-th epoch of all,
-  // from 0.
+  // Returns the version of a case in training epoch `epoch`, from 0, counted
+  // over all rounds.
   uint64_t VersionAt(size_t index, uint64_t epoch) const;
-  // Versions 0 .. this - 1 are met again and again: those learned from, where
-  // the study fixes them, and the case itself.
+  // Returns n where versions 0 .. n - 1 are used repeatedly: the training
+  // versions, where the study fixes them, and the case itself.
   uint64_t NumFixedVersions() const;
-  // Appends its pixels, [size * size]. They depend on draws_key, the case's
-  // image, the arm and the version.
+  // Appends the version's pixels, [size * size]. They depend on draws_key, the
+  // case's image, the arm and the version.
   void AppendPixels(v1::Arm arm, CaseVersion version,
                     std::vector<float>& pixels) const;
 
-  // The site's smoothed log shares of classes among these cases, times the
-  // study's logit_adjustment; empty where that is 0. [classes]
+  // Returns the site's smoothed log shares of classes among these cases, times
+  // the study's logit_adjustment, [classes]; empty where that is 0.
   std::vector<float> LogitOffsets(absl::Span<const size_t> trained) const;
 
-  // Cases of a step of a track that learns from so many, as BatchSizeFor has
-  // it; 0: the track is not trained here.
+  // Returns the cases of a step of a track that trains on `cases` cases, see
+  // BatchSizeFor; 0: the track is not trained here.
   size_t BatchSizeOf(size_t cases) const;
 
-  // A stream that only who knows draws_key can foresee.
+  // Returns a stream that is unpredictable without draws_key.
   Rng SecretRng(absl::string_view stream) const;
-  // The one of this site's, of a track and round.
+  // Returns this site's stream of a purpose, track and round.
   Rng MakeRng(const char* purpose, const Track& track, uint32_t round) const;
 
-  // Without a fingerprint where the arm has fewer than kFingerprintCases: it
-  // would be nearly that of one image.
+  // Returns the census; without a fingerprint where the arm has fewer than
+  // kFingerprintCases, since it would show nearly one single image.
   v1::ArmCensus Census(v1::Arm arm) const;
-  // Patients of each fold and class from whom a track of the arm learns, [folds
-  // * classes]: with a usable case of the class in the fold, and not kept for
-  // validation. The draw of validation patients is the same in all tracks; if
-  // tracks that train on the fold differ, the smallest number counts.
+  // Returns how many patients of each fold and class a track of the arm trains
+  // on, [folds * classes]: those with a usable case of the class in the fold
+  // that are not drawn for validation. All tracks draw the same validation
+  // patients; if tracks that train on the fold differ, the smallest number
+  // counts.
   std::vector<uint64_t> TrainingPatients(v1::Arm arm) const;
   v1::Fingerprint FingerprintOf(v1::Arm arm) const;
-  // As SubmitCensusRequest has them: [classes].
+  // Returns SubmitCensusRequest's counts, [classes].
   std::vector<uint64_t> RejectedMasks() const;
-  // For the site's log: classes of which it has no case.
+  // Returns the classes without a case here, for the site's log.
   std::vector<std::string> AbsentClasses() const;
 };
 

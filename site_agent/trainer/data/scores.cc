@@ -8,7 +8,7 @@
 namespace hilum {
 namespace {
 
-// log(sum exp) over all but `without` (-1: none).
+// Returns log(sum exp) over all but `without` (-1: over all).
 double LogSumExp(absl::Span<const float> logits, int without) {
   double top = -std::numeric_limits<double>::infinity();
   for (int i = 0; i < static_cast<int>(logits.size()); ++i) {

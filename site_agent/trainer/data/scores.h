@@ -9,21 +9,22 @@
 
 namespace hilum {
 
-// Log-probabilities of a row of logits, in double.
+// Returns the log-probabilities of a row of logits, computed in double.
 std::vector<double> LogSoftmax(absl::Span<const float> logits);
 
-// Log-odds log(p / (1 - p)) of each class, exact also where p rounds to 1.
+// Returns the log-odds log(p / (1 - p)) of each class, exact also where p
+// rounds to 1.
 std::vector<double> LogOdds(absl::Span<const float> logits);
 
-// min(bins - 1, floor((z + 16) / 32 * bins)) with z clamped to [-16, 16].
-// A NaN falls into bin 0.
+// Returns min(bins - 1, floor((z + 16) / 32 * bins)) with z clamped to [-16,
+// 16]. A NaN falls into bin 0.
 int ScoreBin(double log_odds, int bins);
 
-// Adds one held-out case to counts that NewEvaluation shaped.
+// Adds one held-out case to counts made by NewEvaluation.
 void AddCase(absl::Span<const float> logits, int label,
              v1::TrackEvaluation& evaluation);
 
-// All counts zero: confusion [classes^2], histograms [bins] each.
+// Returns counts of zero: confusion [classes^2], histograms [bins] each.
 v1::TrackEvaluation NewEvaluation(int track, int classes, int bins);
 
 }  // namespace hilum

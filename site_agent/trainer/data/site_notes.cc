@@ -66,8 +66,8 @@ void AddArmWarnings(const PreparedStudy& study,
   }
 }
 
-// Says which tracks make their steps with smaller batches than the study's, and
-// which arms are left out here.
+// Names the tracks that need smaller batches than the study's, and the arms
+// that are left out here.
 void AddStepWarnings(const PreparedStudy& study,
                      std::vector<std::string>& warnings) {
   std::vector<std::string> smaller, left_out;

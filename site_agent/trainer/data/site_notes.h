@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a trainer tells the site's own people of its cases. It stays there.
+// Notes about the cases for the site's own people. They stay at the site.
 #ifndef HILUM_SITE_AGENT_TRAINER_DATA_SITE_NOTES_H_
 #define HILUM_SITE_AGENT_TRAINER_DATA_SITE_NOTES_H_
 
@@ -11,23 +11,23 @@
 
 namespace hilum {
 
-// Writes into `folder`, replacing what is there: rejected.csv (WriteRejected),
+// Writes into `folder`, replacing files: rejected.csv (WriteRejected),
 // rejected_masks.csv (`row,file,label,reason`), similar_patients.csv
 // (FindSimilarPatients as `row,patient_id,other_row,other_patient_id`) and
-// fingerprint.json: by arm what FingerprintJson says, to compare with the
-// cohort's in the report.
+// fingerprint.json: FingerprintJson of each arm, to compare with the cohort's
+// fingerprint in the report.
 absl::Status WriteSiteNotes(const PreparedStudy& study,
                             const std::string& folder);
 
-// Says that patient_ids are alike, by the numbers of their rows; empty: none
-// are.
+// Returns a warning about similar patient_ids, with their row numbers; empty:
+// none are similar.
 std::string SimilarPatientsWarning(const CaseManifest& manifest);
 
 // Says why an arm has no case, and what to do.
 std::string NoCaseInArm(const CaseManifest& manifest, v1::Arm arm);
 
 // Returns lines for the site's log: rows and masks that are not used, classes
-// and arms of which it has no case, patients who may be one.
+// and arms without a case, patient_ids that may be one patient's.
 std::vector<std::string> SiteWarnings(const PreparedStudy& study);
 
 }  // namespace hilum

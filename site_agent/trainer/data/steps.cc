@@ -23,7 +23,7 @@ size_t BatchSizeFor(const v1::Study& study, size_t cases,
   if (is_enough(size)) return size;
   if (epochs * cases < minimum_steps) return 0;
   size = std::min(size, std::max<size_t>(1, cases * epochs / minimum_steps));
-  // A last batch that is left out may be missing.
+  // A smaller batch can give fewer steps where a last batch is left out.
   while (size > 1 && !is_enough(size)) --size;
   return size;
 }

@@ -13,7 +13,7 @@
 namespace hilum {
 namespace {
 
-// The number is the version: of this layout and of how keys are derived.
+// Ends with the version of this layout and of the derivation of keys.
 constexpr absl::string_view kMagic = "hilum-features-1";
 
 std::string LittleEndian64(uint64_t number) {
@@ -36,7 +36,7 @@ FeatureRecords::FeatureRecords(absl::string_view key32, size_t feature_size,
                                SecureRng& rng)
     : key_(key32), feature_size_(feature_size), rng_(rng) {
   HILUM_CHECK(key32.size() == 32);
-  // Tells the encryption key from others; all zeros: there is none.
+  // Identifies the encryption key; all zeros: there is none.
   std::string key_check(32, '\0');
   if (encryption_key.size() != 0) {
     HILUM_CHECK(encryption_key.size() == kAes256KeySize);

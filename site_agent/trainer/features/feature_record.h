@@ -33,26 +33,26 @@ class FeatureRecords {
   static constexpr size_t kNameSize = 32;
   static constexpr size_t kSealSize = 32;
 
-  // `key32`: of the store. `encryption_key`: 32 bytes, or none for plain.
-  // `rng` gives the nonces and outlives this.
+  // `key32`: the store's. `encryption_key`: 32 bytes, or none for plain. `rng`
+  // gives the nonces and outlives this object.
   FeatureRecords(absl::string_view key32, size_t feature_size,
                  const SecretBytes& encryption_key, SecureRng& rng);
 
-  // How a file that this object understands begins. Another version, key,
-  // size or encryption has another.
+  // Returns the first bytes of a file that this object can read. They differ
+  // for another version, key, size or encryption.
   const std::string& header() const { return header_; }
   size_t record_size() const {
     return kNameSize + kSealSize + feature_size_ * sizeof(float);
   }
   bool encrypted() const { return secrets_.has_value(); }
 
-  // What the record of a case begins with, kNameSize bytes.
+  // Returns the first kNameSize bytes of a case's record.
   std::string Name(absl::string_view digest32) const;
-  // The whole record; `features` is [feature_size].
+  // Returns the whole record; `features` is [feature_size].
   std::string Encode(absl::string_view name,
                      absl::Span<const float> features) const;
-  // Whether name, seal and features belong together. `features`, as the file
-  // has them, are then in clear; otherwise zeros.
+  // Returns whether name, seal and features belong together. Decrypts
+  // `features` in place; on failure fills them with zeros.
   bool Decode(absl::string_view name, absl::string_view seal,
               absl::Span<float> features) const;
 

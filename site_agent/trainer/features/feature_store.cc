@@ -109,7 +109,7 @@ absl::Status FeatureStore::FindRecords(uint64_t file_size) {
   for (; end_ + records_.record_size() <= file_size;
        end_ += records_.record_size()) {
     std::string name(FeatureRecords::kNameSize, '\0');
-    // One that cannot be read takes its place, and nobody asks for it.
+    // An unreadable record keeps its place; no case refers to it.
     Trust trust = Trust::kUnknown;
     if (!ReadAt(fd_.get(), end_, name.data(), name.size(), path_).ok()) {
       trust = Trust::kDropped;
@@ -140,7 +140,8 @@ bool FeatureStore::Has(absl::string_view digest) const {
   return RecordOf(records_.Name(digest)).has_value();
 }
 
-// A hole would be read as zeros where a record was verified before.
+// Fails if another program cut the file short: Append would leave a hole, which
+// reads as zeros in the place of a verified record.
 absl::Status FeatureStore::CheckLength() const {
   HILUM_ASSIGN_OR_RETURN(const struct stat info, Stat(fd_.get(), path_));
   if (static_cast<uint64_t>(info.st_size) >= end_) return absl::OkStatus();
@@ -165,7 +166,8 @@ absl::Status FeatureStore::Append(absl::Span<const std::string> digests,
                     name, features.subspan(i * feature_size_, feature_size_)),
                 path_);
     if (!status.ok()) {
-      // Gives back what it took of the disk; the next one starts there anyway.
+      // Frees the disk space of the failed write; the next write starts at end_
+      // anyway.
       (void)!ftruncate(fd_.get(), static_cast<off_t>(end_));
       return status;
     }

@@ -23,38 +23,37 @@
 namespace hilum {
 
 struct FeatureStoreOptions {
-  std::string folder;  // made if need be
-  // 32 bytes: the digest of all that features depend on beside the case
+  std::string folder;  // made if missing
+  // 32 bytes: the digest of everything besides the case that features depend on
   // (weights of the trunk, architecture, where it is cut, preprocessing,
   // precision). Names the file.
   std::string key;
   size_t feature_size;  // floats of a case
-  // 32 bytes; without, features lie on disk in clear. They show much of the
+  // 32 bytes; empty: features are stored unencrypted. Features show much of the
   // radiograph that they come from.
   SecretBytes encryption_key;
-  // Of this file.
+  // Limit of this file's size.
   uint64_t max_bytes = std::numeric_limits<uint64_t>::max();
 };
 
-// What a frozen trunk makes of each case, kept on disk so that a case goes
-// through the trunk once: a cache, FOLDER/HEX-OF-KEY.features, mode 0600.
-// Nothing in it is precious. What cannot be trusted is dropped, record by
-// record, or the file is begun anew; what was not stored is computed again.
+// The outputs of a frozen trunk, kept on disk so that a case goes through the
+// trunk once: a cache, FOLDER/HEX-OF-KEY.features, mode 0600. All of it can be
+// computed again. A record that fails its check is dropped, and a file with a
+// damaged header is begun anew.
 //
-// Life: one object is one file, locked (flock) until it is destroyed.
-// Call order: Open, then (Has* Append* Read*)* in any order.
-// Thread safety: Has and Read may run beside each other, Append beside
-// nothing.
+// Life: one object is one file, locked (flock) until it is destroyed. Call
+// order: Open, then (Has* Append* Read*)* in any order. Thread safety: Has and
+// Read may run in parallel; Append must run alone.
 //
-// Reads are pread(2), not a mapping: a file that another program cuts short,
-// or a disk that fails, is then an error and not the end of the process.
-// A plain record's checksum is verified at the first Read since Open, an
-// encrypted one's tag at every Read.
+// Reads are pread(2), not a mapping: if another program truncates the file, or
+// a disk fails, the result is an error and not a crash. A plain record's
+// checksum is verified at the first Read since Open, an encrypted one's tag at
+// every Read.
 class FeatureStore {
  public:
-  // Opens the file or makes it. A file of another version, feature_size or
-  // encryption key (none is one, too), or with a damaged header, is begun
-  // anew; a record that was cut short (kill -9 while it was appended) is cut
+  // Opens or creates the file. A file of another version, feature_size or
+  // encryption key (also one with a key where none is given), or with a damaged
+  // header, is begun anew; a truncated record (kill -9 during Append) is cut
   // off. `rng` outlives the store; only encryption draws from it.
   // FAILED_PRECONDITION: another store, in this process or another, has the
   // file open; the caller goes on without. INVALID_ARGUMENT: feature_size is
@@ -62,23 +61,23 @@ class FeatureStore {
   static absl::StatusOr<std::unique_ptr<FeatureStore>> Open(
       const FeatureStoreOptions& options, SecureRng& rng);
 
-  // Whether the case is stored, as far as is known: before the first Read of
-  // a damaged record yes, then no. `digest`: 32 bytes, of what the trunk is
-  // fed (pixels, view).
+  // Returns whether the case is stored. A damaged record counts as stored until
+  // its first Read. `digest`: 32 bytes, the digest of the trunk's input
+  // (pixels, view).
   bool Has(absl::string_view digest) const;
 
-  // Row-major `features` [digests.size(), feature_size]. A case that is stored
-  // already is passed over. Not synced to disk: what a power cut takes is
-  // found by its checksum. RESOURCE_EXHAUSTED: the disk is full, or the file
-  // would be larger than max_bytes. DATA_LOSS: another program cut the file.
-  // After any error the first of the cases may be stored, the others are not,
-  // and all that was stored can still be read.
+  // Appends row-major `features` [digests.size(), feature_size]. Skips cases
+  // that are stored already. Does not sync to disk: the checksum finds what a
+  // power cut destroyed. RESOURCE_EXHAUSTED: the disk is full, or the file
+  // would be larger than max_bytes. DATA_LOSS: another program truncated the
+  // file. After an error the first of the cases may be stored, the others are
+  // not, and all earlier records can still be read.
   absl::Status Append(absl::Span<const std::string> digests,
                       absl::Span<const float> features);
 
-  // Into `out`, [feature_size]. NOT_FOUND: not stored. DATA_LOSS: damaged on
-  // disk, INTERNAL: it could not be read; in both the case is dropped, may be
-  // appended again, and `out` is of no meaning.
+  // Reads features into `out`, [feature_size]. NOT_FOUND: not stored.
+  // DATA_LOSS: damaged on disk, INTERNAL: it could not be read; in both the
+  // case is dropped and may be appended again, and `out` has no meaning.
   absl::Status Read(absl::string_view digest, absl::Span<float> out) const;
 
   const std::string& path() const { return path_; }
@@ -94,7 +93,7 @@ class FeatureStore {
   absl::Status BeginAnew();
   absl::Status FindRecords(uint64_t file_size);
   void Add(std::string name, Trust trust);
-  // Of a case that is stored.
+  // Returns the record's index, or nullopt where the case is not stored.
   std::optional<size_t> RecordOf(const std::string& name) const;
   absl::Status ReadRecord(absl::string_view name, size_t record,
                           absl::Span<float> out) const;
@@ -106,15 +105,15 @@ class FeatureStore {
   const std::string path_;
   ScopedFd fd_;
   uint64_t end_ = 0;  // where the next record goes
-  std::unordered_map<std::string, size_t> record_of_;  // by name, the last
+  std::unordered_map<std::string, size_t> record_of_;  // by name
   // [records]; grows only in Append, changes in Read.
   mutable std::deque<std::atomic<Trust>> trust_;
 };
 
 // Deletes the feature stores of `folder` whose keys (32 bytes) are not in
-// `keys_in_use`, so that the disk does not fill up with trunks of former
-// studies. What is open somewhere stays, as do all other files. As ErrnoStatus;
-// OK without the folder.
+// `keys_in_use`, so that trunks of former studies do not fill the disk. Keeps
+// files that a store has open, and all other files. Errors as ErrnoStatus; OK
+// without the folder.
 absl::Status RemoveOtherFeatureStores(
     const std::string& folder, absl::Span<const std::string> keys_in_use);
 

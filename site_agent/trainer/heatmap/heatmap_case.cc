@@ -132,7 +132,7 @@ absl::StatusOr<HeatmapCase> HeatmapCases::Read(const std::string& path) const {
   return one;
 }
 
-// The planes are those that a trainer is fed from the store.
+// Loads the planes that a trainer gets from the store.
 absl::StatusOr<HeatmapView> HeatmapCases::ViewOfEntry(const HeatmapCase& one,
                                                       bool segmented,
                                                       int size) const {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The radiographs that `hilum-trainer heatmap` is asked about.
+// Radiographs for `hilum-trainer heatmap`.
 #ifndef HILUM_SITE_AGENT_TRAINER_HEATMAP_HEATMAP_CASE_H_
 #define HILUM_SITE_AGENT_TRAINER_HEATMAP_HEATMAP_CASE_H_
 
@@ -18,44 +18,43 @@ namespace hilum {
 // One case of the command line: an image file, or "STORE#CASE" of a case store
 // that hilum-ingest keeps.
 struct HeatmapCase {
-  std::string path;   // as it was given
-  std::string bytes;  // the file's; empty: a store's case
-  GrayImage image;    // a store's as it is kept
+  std::string path;   // as given on the command line
+  std::string bytes;  // the file's bytes; empty: a store's case
+  GrayImage image;    // a store's image as stored
   std::optional<GrayImage> mask;
 };
 
-// "STORE" becomes an entry "STORE#CASE" for each of its cases, others stay as
-// they are. Errors as CaseStoreReader::Open's.
+// Replaces each "STORE" with the entries "STORE#CASE" of all its cases; keeps
+// other cases. Errors as CaseStoreReader::Open.
 absl::StatusOr<std::vector<std::string>> ExpandStores(
     const std::vector<std::string>& cases);
 
-// The folders and files that reading these cases opens.
+// Returns the folders and files that reading these cases opens.
 std::vector<std::string> FilesOfCases(const std::vector<std::string>& cases);
 
-// Returns how the case's pictures are called: a file's stem, or a store's case.
+// Returns the name of the case's pictures: a file's stem, or a store's case.
 std::string NameOfCase(const std::string& path);
 
-// The plane that the network is fed, where it lies on the image, and where the
-// lungs lie in it.
+// The plane that the network gets, its place on the image, and the lungs in it.
 struct HeatmapView {
   Plane plane;  // [size * size]
   ImageBox box;
   std::vector<float> lungs;  // [size * size]; empty: no mask
 };
 
-// Reads cases and makes what a network sees of them; a store's as its trainer
-// sees them. Not thread-safe.
+// Reads cases and makes the network's inputs from them; a store's cases as in
+// training. Not thread-safe.
 class HeatmapCases {
  public:
-  // `mask`: a file, or a folder with NAME.png for some cases; empty: none, and
-  // of a store's cases their own.
+  // `mask`: a file, or a folder with NAME.png for some cases; empty: none,
+  // except the masks that a store has for its cases.
   HeatmapCases(const std::vector<std::string>& cases, std::string mask);
 
-  // INVALID_ARGUMENT: damaged, of one gray alone, a mask whose levels leave
-  // doubt. Else as CaseLoader's.
+  // Reads one case. INVALID_ARGUMENT: damaged, a single gray, or a mask whose
+  // levels are ambiguous. Otherwise errors as CaseLoader.
   absl::StatusOr<HeatmapCase> Read(const std::string& path) const;
 
-  // `segmented`: the lungs alone; INVALID_ARGUMENT: the case has no mask.
+  // `segmented`: shows only the lungs; INVALID_ARGUMENT: the case has no mask.
   absl::StatusOr<HeatmapView> ViewOf(const HeatmapCase& one, bool segmented,
                                      int size) const;
 

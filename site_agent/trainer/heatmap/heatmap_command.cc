@@ -43,7 +43,7 @@ bool IsFolder(const std::string& path) {
   return std::filesystem::is_directory(path, ignored);
 }
 
-// A class as a part of a file's name.
+// Returns a class as a part of a file's name.
 std::string FileWord(const std::string& label) {
   std::string word = label;
   for (char& c : word) {
@@ -55,7 +55,7 @@ std::string FileWord(const std::string& label) {
   return word;
 }
 
-// What all cases share.
+// The arguments that all cases share.
 struct Task {
   const HeatmapOptions& options;
   const HeatmapCases& cases;
@@ -113,7 +113,7 @@ absl::Status WriteCapture(const Task& task, const HeatmapCase& one,
   return WriteFileAtomically(path, bytes, Durability::kSync, kOwnerOnly);
 }
 
-// Class, probability and model, where the picture has room for them.
+// Writes class, probability and model on the picture where there is room.
 void Stamp(const Task& task, const HeatmapModel::Answer& answer,
            RgbImage& picture) {
   const std::string what = absl::StrFormat(
@@ -140,7 +140,7 @@ absl::StatusOr<std::string> Explain(const Task& task, const std::string& path) {
       SpreadHeat(answer.heat, facts.input_size, one.image.rows,
                  one.image.columns, view.box);
   HILUM_ASSIGN_OR_RETURN(RgbImage picture, OverlayHeat(one.image, heat, {}));
-  // A picture outlives what is said beside it.
+  // The printed line may be lost; the picture keeps class and model.
   Stamp(task, answer, picture);
   HILUM_ASSIGN_OR_RETURN(
       std::string png,
@@ -193,19 +193,18 @@ absl::StatusOr<std::optional<int>> LabelOf(
                                  absl::StrJoin(classes, ", ")));
 }
 
-// What a model's file may be silent about.
+// Adds the options for facts that a model's file may lack.
 void AddNotes(CLI::App& heatmap, ModelNotes& notes) {
   heatmap
       .add_option("--classes", notes.classes,
-                  "In the place of what the model says: a,b,c")
+                  "The model's classes, a,b,c; overrides its file")
       ->delimiter(',');
   heatmap.add_option("--architecture", notes.architecture,
-                     "Architecture, in the place of what the model says");
+                     "The model's architecture; overrides its file");
   heatmap.add_option("--preprocessing", notes.preprocessing,
-                     "In the place of what the model says: hilum, imagenet or "
-                     "torchxrayvision");
+                     "hilum, imagenet or torchxrayvision; overrides the file");
   heatmap.add_option("--input-size", notes.input_size,
-                     "Side in pixels, in the place of what the model says");
+                     "Side of the input in pixels; overrides the file");
 }
 
 }  // namespace
@@ -243,7 +242,7 @@ absl::Status MakeHeatmaps(const HeatmapOptions& options, std::ostream& out,
 }
 
 void AddHeatmapCommand(CLI::App& app, std::function<absl::Status()>& action) {
-  // Lives as long as the action that names it.
+  // The action names the options; they live as long as it does.
   auto options = std::make_shared<HeatmapOptions>();
   CLI::App* heatmap = app.add_subcommand(
       "heatmap", "Show where a trained model looks, over the radiograph");
@@ -257,8 +256,8 @@ void AddHeatmapCommand(CLI::App& app, std::function<absl::Status()>& action) {
   heatmap->add_option("--out", options->out, "Folder for CASE-CLASS.png")
       ->required();
   heatmap->add_option("--class", options->label,
-                      "To be explained (default: each case's most probable)");
-  // Given by name: a map in the option would show its enum in the help.
+                      "Class to explain (default: each case's most probable)");
+  // Names each method: a map in the option would show its enum in the help.
   heatmap
       ->add_option_function<std::string>(
           "--method",
@@ -269,11 +268,12 @@ void AddHeatmapCommand(CLI::App& app, std::function<absl::Status()>& action) {
           "How the map is computed")
       ->check(CLI::IsMember({"grad-cam", "grad-cam++"}))
       ->default_str("grad-cam");
-  heatmap->add_option("--mask", options->mask,
-                      "The case's lung mask; of several a folder of STEM.png");
+  heatmap->add_option(
+      "--mask", options->mask,
+      "The case's lung mask; for several cases a folder of STEM.png");
   heatmap
       ->add_option("--arm", options->arm,
-                   "What the model was trained on (default: as it says)")
+                   "Images the model was trained on (default: its file's)")
       ->check(CLI::IsMember({"whole", "segmented"}));
   heatmap->add_flag("--dicom", options->dicom,
                     "Write a DICOM secondary capture too, for the PACS");
@@ -285,7 +285,7 @@ void AddHeatmapCommand(CLI::App& app, std::function<absl::Status()>& action) {
       "whole-final.safetensors --out heat");
   heatmap->callback([options, &action] {
     action = [options]() -> absl::Status {
-      // Before any image, and any weights, are opened.
+      // Makes the folder before any image or weights are opened.
       HILUM_RETURN_IF_ERROR(MakeDirectories(options->out));
       Confinement confinement{.read = FilesOfCases(options->cases),
                               .write = {options->out}};

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// `hilum-trainer heatmap`: where a trained model looks, case by case.
+// `hilum-trainer heatmap`: shows which pixels a trained model's answer rests
+// on.
 #ifndef HILUM_SITE_AGENT_TRAINER_HEATMAP_HEATMAP_COMMAND_H_
 #define HILUM_SITE_AGENT_TRAINER_HEATMAP_HEATMAP_COMMAND_H_
 
@@ -19,31 +20,32 @@ class App;
 namespace hilum {
 
 struct HeatmapOptions {
-  // Files: PNG, JPEG or DICOM; STORE#CASE, or STORE: all its cases.
+  // Files (PNG, JPEG or DICOM), STORE#CASE, or STORE for all its cases.
   std::vector<std::string> cases;
   std::string model;  // a file of weights
-  std::string out;    // folder, made where it is not there
+  std::string out;    // folder, made if missing
   std::string label;  // empty: each case's most probable class
   CamMethod method = CamMethod::kGradCam;
-  // Of the only case; or a folder with STEM.png for some of the cases.
+  // The only case's mask; or a folder with STEM.png for some of the cases.
   std::string mask;
-  std::string arm;     // "whole", "segmented"; empty: the model's track's
-  bool dicom = false;  // a DICOM secondary capture too
+  std::string arm;  // "whole", "segmented"; empty: the arm of the model's track
+  bool dicom = false;  // writes a DICOM secondary capture too
   ModelNotes notes;
 };
 
-// Writes OUT/STEM-CLASS.png (of a store's case OUT/CASE-CLASS.png), as large
-// and turned as the case (with dicom also .dcm), with class, probability and
-// model on it where there is room, readable to the owner alone, and a line for
-// each case to `out`: its probabilities and, with a mask, how much heat is in
-// the lungs. A case that cannot be done gets a line on `errors`, and the others
-// go on. INVALID_ARGUMENT: a class that the model has not, two cases with one
-// stem, an arm that is none, one mask for many cases. UNKNOWN: so many cases
-// failed. Else as HeatmapModel::Open and MakeDirectories.
+// Writes OUT/STEM-CLASS.png (for a store's case OUT/CASE-CLASS.png; with dicom
+// also .dcm) for each case, readable by the owner alone. The picture has the
+// case's size and orientation, with class, probability and model on it where
+// there is room. Prints a line for each case to `out`: its probabilities and,
+// with a mask, the share of the heat in the lungs. A case that fails gets a
+// line on `errors`, and the others go on. INVALID_ARGUMENT: a class that the
+// model does not have, two cases with one stem, an unknown arm, one mask for
+// many cases. UNKNOWN: some cases failed; the message has their number.
+// Otherwise errors as HeatmapModel::Open and MakeDirectories.
 absl::Status MakeHeatmaps(const HeatmapOptions& options, std::ostream& out,
                           std::ostream& errors);
 
-// Adds the subcommand; what to do is in `action` once it was parsed.
+// Adds the subcommand; parsing it sets `action`.
 void AddHeatmapCommand(CLI::App& app, std::function<absl::Status()>& action);
 
 }  // namespace hilum

@@ -109,7 +109,7 @@ absl::StatusOr<ModelFacts> FactsOf(
 }
 
 struct HeatmapModel::Loaded {
-  std::vector<float> values;  // the network's tensors lie in them
+  std::vector<float> values;  // memory of the network's tensors
   std::unique_ptr<Network> network;
 };
 

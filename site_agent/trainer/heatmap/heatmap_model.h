@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A trained network from a file, asked about one image at a time.
+// A trained network from a file, applied to one image at a time.
 #ifndef HILUM_SITE_AGENT_TRAINER_HEATMAP_HEATMAP_MODEL_H_
 #define HILUM_SITE_AGENT_TRAINER_HEATMAP_HEATMAP_MODEL_H_
 
@@ -18,8 +18,8 @@
 
 namespace hilum {
 
-// What is said about a model beside its file, in the place of what the file
-// says itself; empty or 0: as the file says.
+// Facts about a model that the user gives in place of those in its file; empty
+// or 0: the file's.
 struct ModelNotes {
   std::string architecture;
   std::vector<std::string> classes;
@@ -32,14 +32,14 @@ struct ModelFacts {
   std::vector<std::string> classes;
   v1::Model::Preprocessing preprocessing;
   int input_size;
-  std::string track;  // e.g. "whole-final"; empty where the file is silent
+  std::string track;  // e.g. "whole-final"; empty: the file does not say
 };
 
-// From `notes`, else a file's metadata (architecture, classes, preprocessing,
-// input_size, track), else what its tensors show of themselves: architecture,
-// head and channels. INVALID_ARGUMENT: what none of them says, with the option
-// that would; tensors of no architecture; another number of classes than the
-// head's; an input_size not from 32 to 1024.
+// Returns the facts from `notes`, else from a file's metadata (architecture,
+// classes, preprocessing, input_size, track), else from its tensors:
+// architecture, head and channels. INVALID_ARGUMENT: a fact that none of them
+// gives (the message names the option for it); tensors of no architecture;
+// another number of classes than the head's; an input_size not from 32 to 1024.
 absl::StatusOr<ModelFacts> FactsOf(
     const std::vector<NamedTensor>& tensors,
     const std::map<std::string, std::string>& metadata,
@@ -48,22 +48,22 @@ absl::StatusOr<ModelFacts> FactsOf(
 // Not thread-safe.
 class HeatmapModel {
  public:
-  // Messages begin with the path. Errors as WeightsFile::Open, FactsOf and
-  // FitWeights; INTERNAL: Torch.
+  // Opens a file of weights. Messages begin with the path. Errors as
+  // WeightsFile::Open, FactsOf and FitWeights; INTERNAL: Torch.
   static absl::StatusOr<std::unique_ptr<HeatmapModel>> Open(
       const std::string& path, const ModelNotes& notes);
   ~HeatmapModel();
 
   const ModelFacts& facts() const { return facts_; }
-  const std::string& sha256() const { return sha256_; }  // of the file, in hex
+  const std::string& sha256() const { return sha256_; }  // the file's, in hex
 
   struct Answer {
     std::vector<double> probabilities;  // [classes]
-    int label;                          // that is explained
-    std::vector<float> heat;            // [input_size^2], as GradCam::Maps
+    int label;                          // the explained class
+    std::vector<float> heat;            // [input_size^2], see GradCam::Maps
   };
-  // `plane` [input_size^2]. Explains `label`, or the most probable class.
-  // INTERNAL: Torch.
+  // Classifies `plane` [input_size^2] and explains `label`, or the most
+  // probable class. INTERNAL: Torch.
   absl::StatusOr<Answer> Explain(const Plane& plane, std::optional<int> label,
                                  CamMethod method);
 

@@ -64,7 +64,8 @@ bool HasBfloat16(const ComputeDevice& device) {
 }
 
 void SetDeterministic(bool deterministic) {
-  // What cuBLAS wants for it; read when CUDA starts.
+  // cuBLAS is deterministic only with this variable, and reads it when CUDA
+  // starts.
   if (deterministic) setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", 0);
   at::globalContext().setDeterministicAlgorithms(deterministic,
                                                  /*warn_only=*/true);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a site computes on.
+// The device that a site computes on.
 #ifndef HILUM_SITE_AGENT_TRAINER_LEARNING_DEVICE_H_
 #define HILUM_SITE_AGENT_TRAINER_LEARNING_DEVICE_H_
 
@@ -13,22 +13,22 @@ namespace hilum {
 
 struct ComputeDevice {
   bool cuda = false;
-  int index = 0;  // of CUDA's devices
+  int index = 0;  // among CUDA's devices
 
   std::string name() const;  // cpu, cuda:0, ...
 };
 
-// cpu, cuda (the first) or cuda:N; empty: cpu. INVALID_ARGUMENT: anything
-// else. FAILED_PRECONDITION: no such device in this machine, or a LibTorch
-// that was built without CUDA.
+// Finds cpu, cuda (the first) or cuda:N; empty: cpu. INVALID_ARGUMENT: anything
+// else. FAILED_PRECONDITION: this machine has no such device, or LibTorch was
+// built without CUDA.
 absl::StatusOr<ComputeDevice> FindDevice(absl::string_view name);
 
-// Whether convolutions in bfloat16 are worth it there: CPUs with AVX512-BF16
-// or AMX, and GPUs.
+// Returns whether bfloat16 makes convolutions faster on the device: CPUs with
+// AVX512-BF16 or AMX, and GPUs.
 bool HasBfloat16(const ComputeDevice& device);
 
-// Of the whole process, before it computes: kernels that give the same bits
-// each time, where Torch has them, or the fastest.
+// Chooses for the whole process kernels that give the same bits each time,
+// where Torch has them, or the fastest. Call before computing.
 void SetDeterministic(bool deterministic);
 
 }  // namespace hilum

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a site keeps of its own between rounds (FedBN).
+// Parameters that stay at a site between rounds (FedBN).
 #ifndef HILUM_SITE_AGENT_TRAINER_LEARNING_LOCAL_STATES_H_
 #define HILUM_SITE_AGENT_TRAINER_LEARNING_LOCAL_STATES_H_
 
@@ -15,24 +15,24 @@
 namespace hilum {
 
 // The local parameters of each track after each round, as files. A round that
-// is trained again starts from what was before it, so gives the same.
+// is repeated starts from the state before it, and so gives the same result.
 class LocalStates {
  public:
-  // Empty `folder`: nothing is kept.
+  // `folder` empty: keeps nothing.
   explicit LocalStates(std::string folder) : folder_(std::move(folder)) {}
 
-  // After the last round before `round` that there is; empty: none yet.
-  // DATA_LOSS: a file of another length than `size` floats.
+  // Returns the state after the last kept round before `round`; empty: none
+  // yet. DATA_LOSS: a file that does not have `size` floats.
   absl::StatusOr<std::vector<float>> Before(uint32_t round, size_t track,
                                             int64_t size) const;
 
-  // After `round`; forgets those before the round before.
+  // Keeps the state after `round`; deletes those older than round - 1.
   absl::Status Keep(uint32_t round, size_t track,
                     absl::Span<const float> values) const;
 
  private:
   std::string Path(uint32_t round, size_t track) const;
-  // Of the track, ascending.
+  // Returns the track's kept rounds, ascending.
   std::vector<uint32_t> Rounds(size_t track) const;
 
   const std::string folder_;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What commands share that train a network here, from a manifest into a file.
+// Shared by the commands that train a network locally, from a manifest to a
+// file.
 #ifndef HILUM_SITE_AGENT_TRAINER_LEARNING_LOCAL_TRAINING_H_
 #define HILUM_SITE_AGENT_TRAINER_LEARNING_LOCAL_TRAINING_H_
 
@@ -12,17 +13,18 @@
 
 namespace hilum {
 
-// Before the time is spent. INVALID_ARGUMENT: not named .safetensors.
-// NOT_FOUND: no such folder.
+// Checks the output path; call before training. INVALID_ARGUMENT: not named
+// .safetensors. NOT_FOUND: no such folder.
 absl::Status CheckWeightsPath(const std::string& path);
 
-// 56 bits of SHA-256 of purpose, seed and patient, by which patients are dealt:
-// the other patients have no say in it.
+// Returns 56 bits of SHA-256 of purpose, seed and patient. Patients are dealt
+// by them, so that one patient's place does not depend on the others.
 uint64_t PatientBits(absl::string_view purpose, uint64_t seed,
                      absl::string_view patient_id);
 
-// AdamW, a rate that warms up for an epoch and then falls by half a cosine to a
-// hundredth, gradients clipped to a norm of 1. A round is an epoch.
+// Returns AdamW with a rate that warms up for an epoch and then falls by half a
+// cosine to a hundredth, and gradients clipped to a norm of 1. A round is an
+// epoch.
 v1::Training OneCycle(int epochs, double rate, double weight_decay);
 
 }  // namespace hilum

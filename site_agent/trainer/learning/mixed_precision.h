@@ -6,8 +6,8 @@
 
 namespace hilum {
 
-// While one lives, or until End, what this thread computes forward is in
-// bfloat16 where that is good enough (Torch's autocast); nothing where off.
+// Lets this thread compute forward passes in bfloat16 where the precision
+// suffices (Torch's autocast), until End or destruction; does nothing if off.
 class MixedPrecision {
  public:
   MixedPrecision(bool on, const ComputeDevice& device);

@@ -15,7 +15,7 @@
 
 namespace hilum {
 
-// Networks of one kind for work side by side. Add all of them, then ForEach.
+// Networks of one kind for parallel work. Call Add for each, then ForEach.
 template <typename Network>
 class NetworkPool {
  public:
@@ -27,9 +27,9 @@ class NetworkPool {
   Network& first() { return *networks_[0]; }
   int size() const { return static_cast<int>(networks_.size()); }
 
-  // `make` for items 0 .. count - 1, at most `side_by_side` <= size() at a
-  // time, each with a network of its own and so many of Torch's threads;
-  // `consume` in their order. As RunOrdered.
+  // Calls `make` for items 0 .. count - 1, at most `side_by_side` <= size() at
+  // a time, each with a network of its own and `torch_threads` of Torch's
+  // threads. Calls `consume` in the items' order; see RunOrdered.
   template <typename Item>
   absl::Status ForEach(
       int64_t count, int side_by_side, int torch_threads,

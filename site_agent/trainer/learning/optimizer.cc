@@ -19,7 +19,7 @@ bool IsPlain(const at::Tensor& tensor) {
   return tensor.device().is_cpu() && tensor.is_contiguous();
 }
 
-// One pass over elements, each on its own.
+// Calls the body for each element, in parallel.
 template <typename Body>
 void ForElements(int64_t count, const Body& body) {
   at::parallel_for(0, count, kGrain, [&](int64_t begin, int64_t end) {
@@ -151,7 +151,8 @@ void Optimizer::Step(double rate_factor) {
     } else {
       StepAdam(p, gradient, p.rate * rate_factor, scale);
     }
-    // The next backward pass then gives its own, without adding to zeros.
+    // Without a gradient, the next backward pass stores its own and adds
+    // nothing.
     p.value.mutable_grad() = at::Tensor();
   }
 }

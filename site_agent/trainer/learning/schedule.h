@@ -9,24 +9,24 @@
 
 namespace hilum {
 
-// What the learning rate is multiplied by after `t` rounds of training,
-// 0 <= t <= rounds; fractions are of a round's steps. With R rounds, W of
-// warm-up and final_fraction f:
+// Returns the factor of the learning rate after `t` rounds of training, 0 <= t
+// <= rounds; fractions count a round's steps. For R rounds, W of warm-up and
+// final_fraction f:
 //   warm-up   t / W                                            for t < W
 //   cosine    f + (1 - f) (1 + cos(pi (t - W) / (R - W))) / 2  after it
 //   step      step_factor ^ floor((t - W) / step_rounds)       after it
-// A step in the warm-up takes the rate at its end, so that none is lost: give
-// t + one step. Source: Loshchilov, Hutter 2017 (cosine).
+// A step in the warm-up uses the rate at its end, so that no step has rate 0:
+// pass t + one step. Source: Loshchilov, Hutter 2017 (cosine).
 double RateFactor(const v1::Training& training, double t);
 
-// A step's place in a study: step `step` < `steps` of local epoch `epoch`, from
-// 0, of round `round`, from 1.
+// A step's position in a study: step `step` < `steps` of local epoch `epoch`,
+// from 0, of round `round`, from 1.
 struct StepPlace {
   uint32_t round, epoch;
   size_t step, steps;
 };
 
-// RateFactor for it.
+// Returns RateFactor for a step.
 double StepRateFactor(const v1::Training& training, const StepPlace& place);
 
 }  // namespace hilum

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every session begins with, whatever the study's task.
+// Reads a study and its cases: the first part of every session.
 #ifndef HILUM_SITE_AGENT_TRAINER_LEARNING_SITE_STUDY_H_
 #define HILUM_SITE_AGENT_TRAINER_LEARNING_SITE_STUDY_H_
 
@@ -15,8 +15,8 @@
 
 namespace hilum {
 
-// A study at a site, the device that it is computed on, and what the site's log
-// should know of it. ReadSiteStudy, then ChooseDevice, then LoadCases.
+// A study at a site, its compute device, and warnings for the site's log.
+// ReadSiteStudy, then ChooseDevice, then LoadCases.
 struct SiteStudy {
   PreparedStudy study;
   RankOptions ranks;
@@ -28,15 +28,16 @@ struct SiteStudy {
   bool IsFirst() const { return ranks.rank == 0; }
 };
 
-// The study and its plan, without cases. INVALID_ARGUMENT: no study.
+// Reads the study and its plan, without cases. INVALID_ARGUMENT: no study.
 absl::StatusOr<SiteStudy> ReadSiteStudy(const v1::PrepareRequest& request,
                                         const TorchTrainerOptions& options);
 
-// INVALID_ARGUMENT: more devices than processes. Else as FindDevice.
+// INVALID_ARGUMENT: more devices than processes. Otherwise errors as
+// FindDevice.
 absl::Status ChooseDevice(const v1::PrepareRequest& request, SiteStudy& site);
 
-// The cases of the request and of `further`; WriteSiteNotes where there is a
-// folder for them. Errors as LoadCasePool and CheckBadShare.
+// Loads the cases of the request and of `further`; writes WriteSiteNotes' files
+// if a folder is given. Errors as LoadCasePool and CheckBadShare.
 absl::Status LoadCases(const v1::PrepareRequest& request,
                        absl::Span<const CaseSource> further, SiteStudy& site);
 

@@ -7,9 +7,9 @@
 
 namespace hilum {
 
-// A study that is prepared: cases and networks in memory. One object is one
-// Prepare; there is one kind for each task a study can have. Train and Evaluate
-// in any order, as Trainer's. Not thread-safe.
+// A prepared study, with its cases and networks in memory. One object is one
+// Prepare; each task of a study has a class of its own. Call Train and Evaluate
+// in any order, see Trainer. Not thread-safe.
 class StudySession {
  public:
   virtual ~StudySession() = default;

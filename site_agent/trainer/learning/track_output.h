@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What becomes of the tracks of one call, and the files that it goes into.
+// The results of the tracks in one call, and the files for them.
 #ifndef HILUM_SITE_AGENT_TRAINER_LEARNING_TRACK_OUTPUT_H_
 #define HILUM_SITE_AGENT_TRAINER_LEARNING_TRACK_OUTPUT_H_
 
@@ -16,8 +16,8 @@
 
 namespace hilum {
 
-// What training one track in one round gives. A track of which `warning` says
-// something has diverged: no examples, a delta of zeros.
+// The result of training one track in one round. If `warning` is set, the track
+// has diverged: no examples, a delta of zeros.
 struct TrainedTrack {
   std::vector<float> delta;  // [travelling_size]
   std::vector<float> local;  // [local_size], after training
@@ -25,11 +25,11 @@ struct TrainedTrack {
   std::string warning;
 };
 
-// Makes one of a track that has diverged, as `reason` says.
+// Makes `trained` the result of a diverged track; `reason` says why.
 void Withhold(size_t travelling_size, const absl::Status& reason,
               TrainedTrack& trained);
 
-// Makes one of a track that is not trained here: no case, no change.
+// Makes `trained` the result of a track without cases here: no change.
 void LeaveOut(size_t travelling_size, TrainedTrack& trained);
 
 struct EvaluatedTrack {
@@ -37,17 +37,17 @@ struct EvaluatedTrack {
   std::string predictions;  // rows of the CSV
 };
 
-// A track's part, [size], of a global blob [tracks, size]. NOT_FOUND,
-// DATA_LOSS: no such file, a shorter one.
+// Returns a track's part, [size], of a global blob [tracks, size]. NOT_FOUND,
+// DATA_LOSS: a file that is missing, or too short.
 absl::StatusOr<std::vector<float>> ReadTrack(const std::string& path,
                                              size_t track, int64_t size);
 
-// A round's answer: Add for each track, from 0; then Take, once.
+// A round's answer. Call Add for each track, from 0; then Take, once.
 class TrainOutput {
  public:
-  // `path`: of the file of deltas [tracks, travelling_size].
+  // `path`: the file of deltas [tracks, travelling_size].
   static absl::StatusOr<TrainOutput> Open(const std::string& path);
-  // Takes the update and warning out of `trained`.
+  // Moves the update and the warning out of `trained`.
   absl::Status Add(size_t track, TrainedTrack& trained);
   v1::TrainResponse Take() { return std::move(response_); }
 
@@ -60,13 +60,14 @@ class TrainOutput {
   v1::TrainResponse response_;
 };
 
-// An evaluation's answer: Add for each track that holds cases out, in their
-// order; then Finish, once.
+// An evaluation's answer. Call Add for each track that holds cases out, in
+// their order; then Finish, once.
 class EvaluateOutput {
  public:
-  // `header`: of the CSV of predictions, which is written if a path is given.
+  // `header`: the header of the CSV of predictions, which is written if the
+  // request has a path.
   EvaluateOutput(const v1::EvaluateRequest& request, absl::string_view header);
-  // The CSV's column `model`.
+  // Returns the CSV's column `model`.
   const std::string& model() const { return model_; }
   void Add(EvaluatedTrack&& evaluated);
   absl::StatusOr<v1::EvaluateResponse> Finish();

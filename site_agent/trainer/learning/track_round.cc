@@ -66,7 +66,7 @@ class LocalEpochs {
   const uint32_t round_;
   std::vector<size_t> cases_;
   const size_t batch_size_;
-  const size_t steps_;  // an epoch's
+  const size_t steps_;  // in an epoch
   Rng shuffle_;
 };
 
@@ -74,7 +74,7 @@ absl::Status Validate(const PreparedStudy& study, const Track& track,
                       const TrackWork& work, v1::TrackUpdate& update) {
   const std::vector<size_t> cases = study.CasesOf(track, Part::kValidation);
   HILUM_ASSIGN_OR_RETURN(const double loss, work.validate(cases));
-  if (!std::isfinite(loss)) return absl::OkStatus();  // tried on nobody
+  if (!std::isfinite(loss)) return absl::OkStatus();  // left unset
   update.set_validation_examples(cases.size());
   update.set_validation_loss_sum(loss);
   return absl::OkStatus();

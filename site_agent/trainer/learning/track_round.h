@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One round's training of one track, whatever the task learns.
+// Trains one track for one round, for any task.
 #ifndef HILUM_SITE_AGENT_TRAINER_LEARNING_TRACK_ROUND_H_
 #define HILUM_SITE_AGENT_TRAINER_LEARNING_TRACK_ROUND_H_
 
@@ -18,31 +18,31 @@ namespace hilum {
 
 // One optimiser step.
 struct TrackStep {
-  absl::Span<const size_t> cases;  // of the pool
-  // Epochs that the track has trained before this one, in all rounds.
+  absl::Span<const size_t> cases;  // into the pool
+  // Epochs that the track was trained before this one, in all rounds.
   uint64_t epochs_before;
-  double rate_factor;  // of the study's learning rate
+  double rate_factor;  // factor of the study's learning rate
 };
 
-// What a task does with the network of a track, which holds the round's model.
+// A task's operations on a track's network, which holds the round's model.
 struct TrackWork {
   // Makes a step. Returns the sum of the losses of its cases. OUT_OF_RANGE: the
   // loss is not finite.
   absl::FunctionRef<absl::StatusOr<double>(const TrackStep&)> step;
-  // Returns the sum of the losses of these cases; may be not finite.
+  // Returns the sum of the losses of these cases, which may be infinite or NaN.
   absl::FunctionRef<absl::StatusOr<double>(absl::Span<const size_t>)> validate;
-  // Returns the parameters that travel, after the last step. OUT_OF_RANGE: one
-  // is not finite.
+  // Returns the travelling parameters after the last step. OUT_OF_RANGE: one is
+  // not finite.
   absl::FunctionRef<absl::StatusOr<std::vector<float>>()> travelling;
 };
 
 // Trains the study's track `track` for the local epochs of round `round` (from
-// 1), and says in `trained` what came of it: delta against `before`
-// ([travelling_size]), examples and losses; `local` stays empty. Tries the
-// round's model first where the study validates. Each epoch takes the cases in
-// a new secret order, in batches of BatchSizeOf. With too few cases for the
-// site's minimum_steps the track is left out; with a loss that is not finite it
-// is withheld. Errors of the work name track and epoch.
+// 1), and stores the result in `trained`: delta against `before`
+// ([travelling_size]), examples and losses; `local` stays empty. Evaluates the
+// round's model first if the study has validation. Each epoch takes the cases
+// in a new secret order, in batches of BatchSizeOf. Leaves the track out if it
+// has too few cases for the site's minimum_steps; withholds it if a loss is not
+// finite. Errors of the work name track and epoch.
 absl::Status TrainOneTrack(const PreparedStudy& study, size_t track,
                            uint32_t round, absl::Span<const float> before,
                            const TrackWork& work, TrainedTrack& trained);

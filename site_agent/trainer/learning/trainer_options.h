@@ -12,14 +12,14 @@
 namespace hilum {
 
 struct TorchTrainerOptions {
-  // Sites whose cases a simulator pools with those of the request; its
+  // Sites whose cases a simulator pools with the request's cases; the request's
   // data_rules.max_bad_share then counts the pool's rows.
   std::vector<CaseSource> further;
-  // Takes lines about what lasts long.
+  // Logs what takes long.
   std::function<void(const std::string&)> log = [](const std::string&) {};
-  // Processes that share each batch, this one being one of them (size 1: it is
-  // alone), each with the device of its rank. Their calls are the same; only
-  // the first writes files.
+  // This process's rank among those that share each batch (size 1: it is
+  // alone); each has the device of its rank. All make the same calls; only the
+  // first writes files.
   RankOptions ranks;
 };
 

@@ -14,7 +14,7 @@
 namespace hilum {
 namespace {
 
-// relu(norm(x)), convolved.
+// Computes relu(norm(x)), then the convolution.
 struct PreNormed {
   BatchNorm norm;
   Conv conv;
@@ -90,7 +90,7 @@ class DenseNetNetwork : public Network {
   Conv stem_;
   BatchNorm stem_norm_;
   std::vector<std::vector<DenseLayer>> layers_;
-  std::vector<PreNormed> transitions_;  // behind all but the last block
+  std::vector<PreNormed> transitions_;  // after all but the last block
   BatchNorm last_norm_;
   Head head_;
 };

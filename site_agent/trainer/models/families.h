@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The networks that MakeNetwork chooses from, one file each.
+// The constructors of the networks for MakeNetwork, one source file each.
 #ifndef HILUM_SITE_AGENT_TRAINER_MODELS_FAMILIES_H_
 #define HILUM_SITE_AGENT_TRAINER_MODELS_FAMILIES_H_
 

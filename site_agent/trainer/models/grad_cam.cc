@@ -14,7 +14,7 @@
 namespace hilum {
 namespace {
 
-// [n, channels, 1, 1].
+// Returns [n, channels, 1, 1].
 at::Tensor ChannelWeights(const at::Tensor& map, const at::Tensor& gradient,
                           CamMethod method) {
   if (method == CamMethod::kGradCam) {
@@ -35,7 +35,7 @@ GradCam::GradCam(Network& network, const at::Tensor& x, int fewest_places)
   const int pool = network.pool_block();
   int next = 0;  // the block that takes map_
   {
-    // The graph starts at the map: nothing below is differentiated.
+    // The graph starts at the map: no gradient goes below it.
     at::NoGradGuard no_grad;
     at::Tensor y = x;
     for (int block = 0; block < pool; ++block) {
@@ -55,8 +55,8 @@ at::Tensor GradCam::Maps(const std::vector<int>& classes,
                          CamMethod method) const {
   const int64_t n = map_.size(0);
   HILUM_CHECK(static_cast<int64_t>(classes.size()) == n);
-  // Ones where a case's class is: a case's logits depend on its map alone, so
-  // one pass backward has every case's gradient.
+  // Sets ones at each case's class. A case's logits depend on its own map
+  // alone, so that one backward pass gives every case's gradient.
   at::Tensor chosen = at::zeros_like(logits_.detach());
   for (int64_t i = 0; i < n; ++i) {
     chosen[i][classes[static_cast<size_t>(i)]] = 1;

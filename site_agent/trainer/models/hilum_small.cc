@@ -22,7 +22,7 @@ struct Norm {
       : weight(table.Take(name + ".weight", {channels})),
         bias(table.Take(name + ".bias", {channels})) {}
   at::Tensor operator()(const at::Tensor& x) const {
-    // Of LibTorch 1.13 on CPUs, one that takes one type only.
+    // LibTorch 1.13's CPU kernel takes tensors of one type only.
     return at::group_norm(x.to(weight.scalar_type()), kHilumSmallGroups, weight,
                           bias, 1e-5);
   }

@@ -57,7 +57,7 @@ at::Tensor BatchNorm::operator()(const at::Tensor& x, const Pass& pass) const {
                         /*cudnn_enabled=*/true);
 }
 
-// What one process makes of the whole batch, of which each rank has a piece.
+// Computes the statistics of the whole batch, of which each rank has a piece.
 at::Tensor BatchNorm::OverRanks(const at::Tensor& x, const Pass& pass) const {
   const std::vector<int64_t> others =
       x.dim() == 4 ? std::vector<int64_t>{0, 2, 3} : std::vector<int64_t>{0};
@@ -83,7 +83,7 @@ at::Tensor BatchNorm::OverRanks(const at::Tensor& x, const Pass& pass) const {
 
 at::Tensor Dropout(const at::Tensor& x, const Pass& pass) {
   if (pass.dropout == nullptr) return x;
-  // The mask of the whole batch, of which x may be a piece.
+  // Draws the mask of the whole batch, of which x may be a piece.
   std::vector<int64_t> shape = x.sizes().vec();
   if (pass.total > 0) shape[0] = pass.total;
   at::Tensor mask = at::empty(shape, at::kFloat);

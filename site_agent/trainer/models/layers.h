@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The layers that networks are made of. Each takes its tensors from a table
-// under PyTorch's keys and computes with them. Outputs are new tensors, which
-// may be changed in place: no layer here needs its output for its gradient.
+// The layers of the networks. Each takes its tensors from a table under
+// PyTorch's keys and computes with them. Outputs are new tensors, which may be
+// changed in place: no layer here needs its output for its gradient.
 #ifndef HILUM_SITE_AGENT_TRAINER_MODELS_LAYERS_H_
 #define HILUM_SITE_AGENT_TRAINER_MODELS_LAYERS_H_
 
@@ -26,7 +26,7 @@ class Conv {
   // Square kernels: NAME.weight [out, in, kernel, kernel].
   Conv(TensorTable& table, const std::string& name, int out, int in, int kernel,
        const ConvOptions& options);
-  // [n, in, h, w] to [n, out, h', w'].
+  // Maps [n, in, h, w] to [n, out, h', w'].
   at::Tensor operator()(const at::Tensor& x) const;
 
  private:
@@ -37,18 +37,18 @@ class Conv {
 class Linear {
  public:
   Linear(TensorTable& table, const std::string& name, int out, int in);
-  // [n, in] to [n, out].
+  // Maps [n, in] to [n, out].
   at::Tensor operator()(const at::Tensor& x) const;
 
  private:
   at::Tensor weight_, bias_;
 };
 
-// Batch normalisation, eps 1e-5. With Pass::update_statistics by the batch's
-// mean and biased variance, and the running ones go a tenth of the way towards
-// its mean and unbiased variance; of a single value a channel there is no
-// variance, and the running ones are taken as they are. With Pass::ranks the
-// batch is that of all ranks.
+// Batch normalisation, eps 1e-5. If Pass::update_statistics, uses the batch's
+// mean and biased variance, and moves the running statistics a tenth of the way
+// to its mean and unbiased variance. A single value a channel has no variance;
+// the running statistics are then used instead and stay unchanged. If
+// Pass::ranks, the batch is the union of all ranks' pieces.
 class BatchNorm {
  public:
   BatchNorm(TensorTable& table, const std::string& name, int channels);
@@ -60,24 +60,24 @@ class BatchNorm {
   at::Tensor weight_, bias_, mean_, variance_;
 };
 
-// Each value with probability 1/2 twice itself, else 0; x itself without
-// Pass::dropout. x is [n, ...]. The mask is our own, as Torch's generator is
-// global and two trainers of one process would draw from it in turn.
+// Returns twice each value of x [n, ...] with probability 1/2, else 0; x itself
+// without Pass::dropout. Draws the mask with our own generator: Torch's is
+// global, and two trainers of one process would take turns drawing from it.
 at::Tensor Dropout(const at::Tensor& x, const Pass& pass);
 
-// The last block, as TensorList::WithHead lays it out.
+// The last block, in the layout of TensorList::WithHead.
 class Head {
  public:
   Head(TensorTable& table, const Architecture& architecture,
        const std::string& name, int in, int map_channels);
-  // [n, in or map_channels] to the logits [n, classes].
+  // Maps [n, in or map_channels] to the logits [n, classes].
   at::Tensor operator()(const at::Tensor& x, const Pass& pass) const;
 
  private:
-  std::vector<Linear> linears_;  // one, or two around ReLU and dropout
+  std::vector<Linear> linears_;  // one, or two with ReLU and dropout between
 };
 
-// [n, channels, height, width] to [n, channels].
+// Maps [n, channels, height, width] to [n, channels].
 at::Tensor GlobalAverage(const at::Tensor& map);
 
 }  // namespace hilum

@@ -19,16 +19,16 @@ namespace hilum {
 
 class Ranks;
 
-// Hands a table's tensors to a network by name and shape. Every tensor must
-// be taken exactly once: so a network that builds is the table's.
+// Hands a table's tensors to a network by name and shape. Each tensor must be
+// taken exactly once, so that the network that was built matches the table.
 class TensorTable {
  public:
   // `tensors` [architecture.tensors], registry order.
   TensorTable(const Architecture& architecture,
               const std::vector<at::Tensor>& tensors);
   at::Tensor Take(const std::string& name, std::vector<int64_t> shape);
-  // INVALID_ARGUMENT: what was asked for and is not in the table, has
-  // another shape or was taken before, or what nobody took.
+  // INVALID_ARGUMENT: a requested tensor is not in the table, has another shape
+  // or was taken before; or a tensor was not taken.
   absl::Status Finish() const;
 
  private:
@@ -40,34 +40,33 @@ class TensorTable {
   std::string fault_;
 };
 
-// How a block computes; as when evaluating by default.
+// The mode of computing a block; evaluation by default.
 struct Pass {
   Rng* dropout = nullptr;  // drives dropout; null: none
-  // Batch normalisation by the batch's own statistics, by which the running
-  // ones move (layers.h); else by the running ones.
+  // Batch normalisation uses the batch's own statistics and moves the running
+  // ones (layers.h); otherwise it uses the running ones.
   bool update_statistics = false;
-  // Where x is a piece of a batch: its first case, of so many. What is drawn
-  // for a case does not depend on the pieces.
+  // If x is a piece of a batch: its first case, and the batch's cases. Random
+  // draws for a case do not depend on the pieces.
   int64_t first = 0, total = 0;  // total 0: x is the batch
-  // Who have the other pieces at the same time, for statistics of the batch.
+  // The processes with the other pieces, for the batch's statistics.
   Ranks* ranks = nullptr;
 };
 
-// One architecture over given parameters, as the blocks of its table: 0 ..
-// num_blocks - 1 the trunk, num_blocks the head. Somewhere among them maps
-// [n, channels, height, width] are pooled into vectors [n, length]. Not
-// thread-safe.
+// One architecture with given parameters, as the blocks of its table: 0 ..
+// num_blocks - 1 are the trunk, num_blocks is the head. One block pools maps
+// [n, channels, height, width] into vectors [n, length]. Not thread-safe.
 class Network {
  public:
   virtual ~Network() = default;
 
   int num_blocks() const { return num_blocks_; }
-  // The first block that takes vectors; 1 .. num_blocks.
+  // Returns the first block that takes vectors; 1 .. num_blocks.
   int pool_block() const { return pool_block_; }
 
   virtual at::Tensor Block(int block, const at::Tensor& x,
                            const Pass& pass) = 0;
-  // What block pool_block() takes of the map before it.
+  // Pools the map before block pool_block() into that block's input.
   virtual at::Tensor Pool(const at::Tensor& map) = 0;
 
  protected:
@@ -78,15 +77,15 @@ class Network {
   const int num_blocks_, pool_block_;
 };
 
-// What block `last` takes, of what block `first` takes: blocks first ..
-// last - 1, pooled where `last` takes vectors and `first` does not.
-// last = num_blocks + 1: the logits [n, classes].
+// Runs blocks first .. last - 1 on the input of block `first`, and returns the
+// input of block `last`; pools where `last` takes vectors and `first` does not.
+// last = num_blocks + 1: returns the logits [n, classes].
 at::Tensor Run(Network& network, int first, int last, const at::Tensor& x,
                const Pass& pass);
 
-// `tensors` [architecture.tensors], registry order; the network computes with
-// them, not with copies. NOT_FOUND: no such architecture here.
-// INVALID_ARGUMENT: as Finish.
+// Makes the network. `tensors` [architecture.tensors], registry order; the
+// network computes with them, not with copies. NOT_FOUND: no such architecture
+// here. INVALID_ARGUMENT: see TensorTable::Finish.
 absl::StatusOr<std::unique_ptr<Network>> MakeNetwork(
     const Architecture& architecture, const std::vector<at::Tensor>& tensors);
 

@@ -11,9 +11,9 @@
 
 namespace hilum {
 
-// Gray pixels [n, size, size], 0 to 1, as a network takes them: [n, channels,
-// size, size], by the model's preprocessing, in the memory order that its
-// architecture is fastest in, on `device`. May refer to `pixels`.
+// Returns gray pixels [n, size, size], 0 to 1, as the network's input [n,
+// channels, size, size], with the model's preprocessing, in the fastest memory
+// order for the architecture, on `device`. May refer to `pixels`.
 at::Tensor NetworkInput(std::vector<float>& pixels, int64_t size,
                         const Architecture& architecture,
                         const v1::Model& model, at::Device device);

@@ -6,11 +6,11 @@
 
 namespace hilum {
 
-// Which of the processes of one site that share each batch this one is.
+// This process's number among those of a site that share each batch.
 struct RankOptions {
   int rank = 0;
   int size = 1;
-  // A file that all of them open and nobody else: where they meet.
+  // A file that all ranks, and no other process, open to find each other.
   std::string meeting_file;
 };
 

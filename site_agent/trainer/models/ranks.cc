@@ -46,7 +46,7 @@ struct Ranks::Group {
   c10::intrusive_ptr<c10d::ProcessGroupNCCL> nccl;
 #endif
 
-  // One flat tensor, wherever it lies.
+  // Sums one flat tensor, on any device.
   void Sum(at::Tensor& flat) {
     std::vector<at::Tensor> one = {flat};
 #ifdef HILUM_HAS_NCCL

@@ -15,13 +15,13 @@ class Tensor;
 
 namespace hilum {
 
-// The processes together: c10d with NCCL where this LibTorch has it and all
-// compute on GPUs, else with Gloo over loopback. Calls block until all ranks
-// have made them, in the same order and with tensors of the same shapes. When
-// a rank dies, those of the others throw. Not thread-safe.
+// Communication between the ranks: c10d with NCCL if this LibTorch has it and
+// all ranks compute on GPUs, else with Gloo over loopback. Calls block until
+// all ranks have made them, in the same order and with tensors of the same
+// shapes. When a rank dies, the calls of the others throw. Not thread-safe.
 class Ranks {
  public:
-  // Waits for all. UNAVAILABLE: they do not come, or LibTorch has no c10d.
+  // Waits for all ranks. UNAVAILABLE: one is missing, or LibTorch has no c10d.
   static absl::StatusOr<std::unique_ptr<Ranks>> Join(const RankOptions& options,
                                                      bool cuda);
   ~Ranks();
@@ -29,16 +29,16 @@ class Ranks {
   int rank() const { return options_.rank; }
   int size() const { return options_.size; }
 
-  // What the cases [first, first + count) of a batch of n are to this rank.
+  // This rank's cases [first, first + count) of a batch of n.
   struct Slice {
     int64_t first, count;
   };
   Slice SliceOf(int64_t n) const;
 
-  // Each tensor becomes its sum over all ranks. Throws c10::Error.
+  // Replaces each tensor with its sum over all ranks. Throws c10::Error.
   void Sum(std::vector<at::Tensor>& tensors);
-  // A new tensor that is the sum over all ranks, through which gradients go
-  // back: each rank's tensor gets the sum of all ranks' gradients.
+  // Returns the sum over all ranks as a new tensor with a gradient: each rank's
+  // tensor gets the sum of all ranks' gradients.
   at::Tensor DifferentiableSum(const at::Tensor& tensor);
 
  private:

@@ -19,7 +19,7 @@ struct Layer {
   Conv conv;
   std::optional<BatchNorm> norm;
 
-  // `index` goes on past the layer and its ReLU.
+  // Advances `index` past the layer and its ReLU.
   Layer(TensorTable& table, int& index, int out, int in, bool normed)
       : conv(table, absl::StrCat("features.", index++), out, in, 3,
              {.padding = 1, .bias = true}) {
@@ -77,7 +77,7 @@ class VggNetwork : public Network {
 
  private:
   std::vector<std::vector<Layer>> stages_;
-  std::vector<Linear> hidden_;  // none with head_units
+  std::vector<Linear> hidden_;  // empty without head_units
   Head head_;
 };
 

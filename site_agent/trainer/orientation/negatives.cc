@@ -17,7 +17,7 @@ double Between(Rng& rng, double low, double high) {
   return low + (high - low) * rng.Uniform();
 }
 
-// From `low` to `high`, each octave as often as another.
+// Draws from `low` to `high`, uniformly in the logarithm.
 double Scale(Rng& rng, double low, double high) {
   return low * std::pow(high / low, rng.Uniform());
 }
@@ -36,7 +36,7 @@ class Picture {
       return grays[static_cast<size_t>(row / size) * across + column / size];
     });
   }
-  // Round, square or like teeth; straight, or two across each other.
+  // Adds sine, square or sawtooth waves; in one direction, or two crossed.
   void AddWaves(Rng& rng, double strength) {
     const double angle = Between(rng, 0, 2 * kPi), phase = Between(rng, 0, 7);
     const double waves = Scale(rng, 0.4, 30) * 2 * kPi / kSide;

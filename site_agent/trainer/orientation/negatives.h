@@ -8,10 +8,10 @@
 
 namespace hilum {
 
-// Appends a picture of nothing [kOrientationSide, kOrientationSide], of which
-// no way up is the right one: up to three of noise, blocks, waves, stripes,
-// teeth, slopes, discs and rectangles, one over the other, stretched to black
-// and white; at times flat.
+// Appends a picture without a right orientation, [kOrientationSide,
+// kOrientationSide]: up to three of noise, blocks, waves, stripes, teeth,
+// slopes, discs and rectangles over each other, stretched to black and white;
+// sometimes one flat gray.
 void AppendNegative(Rng& rng, std::vector<float>& pixels);
 
 }  // namespace hilum

@@ -15,7 +15,7 @@
 namespace hilum {
 namespace {
 
-// Of the longer side of what the network's input is made of: hilum-ingest's.
+// Longer side of the image from which the input is made; as in hilum-ingest.
 constexpr int kKeptSide = 1024;
 
 absl::Status LoadCase(const CaseLoader& loader, const CaseRow& row,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Upright radiographs to learn from, and what else the network is shown.
+// Upright radiographs for training, and versions of them.
 #ifndef HILUM_SITE_AGENT_TRAINER_ORIENTATION_ORIENTATION_CASES_H_
 #define HILUM_SITE_AGENT_TRAINER_ORIENTATION_ORIENTATION_CASES_H_
 
@@ -15,7 +15,7 @@ namespace hilum {
 
 struct OrientationCase {
   size_t index = 0;  // into the manifest's cases
-  Plane plane;       // [kOrientationSide, kOrientationSide], OrientationInput
+  Plane plane;  // [kOrientationSide, kOrientationSide], from OrientationInput
 };
 
 struct OrientationCases {
@@ -28,12 +28,12 @@ struct OrientationCases {
 OrientationCases LoadOrientationCases(const CaseManifest& manifest,
                                       int threads);
 
-// In which of `folds` parts a patient is, from 0, by SHA-256 of seed and
-// patient_id, so that the other patients have no say in it.
+// Returns which of `folds` parts a patient is in, from 0, by SHA-256 of seed
+// and patient_id; the other patients have no influence.
 int OrientationFold(const std::string& patient_id, int folds, uint64_t seed);
 
-// Appends a version of the plane: turned by 12 degrees at the most, moved by
-// 8 %, scaled by 18 %, its grays changed.
+// Appends a version of the plane, turned by at most 12 degrees, moved by 8 %,
+// scaled by 18 %, and with changed grays.
 void AppendVersion(const Plane& plane, Rng& rng, std::vector<float>& pixels);
 
 }  // namespace hilum

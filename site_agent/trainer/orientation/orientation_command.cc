@@ -26,8 +26,8 @@ void AddThreads(CLI::App& command, int& threads) {
       ->check(CLI::Range(1, 256));
 }
 
-// Foreign images are read in a confinement: of the manifest's files and the
-// weights (empty: none), with `out` (a folder; empty: none) to write to.
+// Confines this process to reading the manifest's files and the weights (empty:
+// none), and to writing to the folder `out` (empty: none).
 absl::Status ConfineTo(const std::string& data, const std::string& weights,
                        const std::string& out) {
   Confinement confinement{.read = FilesOfManifest(data, {}), .write = {}};
@@ -46,7 +46,7 @@ void AddTrain(CLI::App& orientation, Action& action) {
       ->capture_default_str();
   train
       ->add_option("--folds", options->folds,
-                   "Of patients, to judge it on; 0: none")
+                   "Folds of patients for cross-validation; 0: none")
       ->capture_default_str();
   train->add_option("--seed", options->seed, "Same seed, same network")
       ->capture_default_str();
@@ -73,8 +73,9 @@ void AddScore(CLI::App& orientation, Action& action) {
   CLI::App* score = orientation.add_subcommand(
       "score", "Show it upright radiographs in all eight ways");
   score->add_option("--data", options->data, "Case manifest (CSV)")->required();
-  score->add_option("--weights", options->weights,
-                    "Of `orientation train`; by default those compiled in");
+  score->add_option(
+      "--weights", options->weights,
+      "File from `orientation train` (default: the built-in weights)");
   AddThreads(*score, options->threads);
   score->footer("Example:\n  hilum-trainer orientation score --data cases.csv");
   score->callback([options, &action] {

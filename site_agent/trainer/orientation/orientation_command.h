@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `hilum-trainer orientation`: how a radiograph lies.
+// `hilum-trainer orientation`: trains and scores the orientation network.
 #ifndef HILUM_SITE_AGENT_TRAINER_ORIENTATION_ORIENTATION_COMMAND_H_
 #define HILUM_SITE_AGENT_TRAINER_ORIENTATION_ORIENTATION_COMMAND_H_
 
@@ -13,8 +13,8 @@ class App;
 
 namespace hilum {
 
-// Adds the subcommands train and score; what to do is in `action` once one was
-// parsed. The network is denied before any image is opened.
+// Adds the subcommands train and score; parsing one sets `action`. The action
+// gives up the network before it opens an image.
 void AddOrientationCommand(CLI::App& app,
                            std::function<absl::Status()>& action);
 

@@ -40,7 +40,7 @@ absl::Status TorchError(const std::exception& e) {
 std::string ConvName(int layer) { return absl::StrCat("conv.", layer); }
 std::string NormName(int layer) { return absl::StrCat("norm.", layer); }
 
-// With batch normalisation as it learns, with biases as it is used.
+// Returns the table with batch normalisation while learning, else with biases.
 Architecture TableOf(bool learning) {
   Architecture table{.name = "hilum_orientation",
                      .input_channels = 1,
@@ -73,7 +73,7 @@ Architecture TableOf(bool learning) {
   return table;
 }
 
-// Of `weights` in the table's order; fewer where these are fewer.
+// Copies `weights` into the table's first tensors; ends when they are used up.
 std::vector<at::Tensor> TensorsOf(const Architecture& table,
                                   absl::Span<const float> weights) {
   std::vector<at::Tensor> tensors;
@@ -99,7 +99,7 @@ std::vector<float> ValuesOf(const at::Tensor& tensor) {
   return std::vector<float>(values, values + flat.numel());
 }
 
-// The layers, with batch normalisation or with biases.
+// The network's layers, with batch normalisation or with biases.
 class Layers {
  public:
   Layers(TensorTable& table, bool learning) : learning_(learning) {
@@ -116,7 +116,7 @@ class Layers {
                                               kOrientationMapSide});
   }
 
-  // [n, 1, side, side] to [n].
+  // Maps [n, 1, side, side] to [n].
   at::Tensor operator()(const at::Tensor& images, const Pass& pass) const {
     at::Tensor x = (images - 0.5) * 4;
     for (int layer = 0; layer < kOrientationLayers; ++layer) {
@@ -134,7 +134,7 @@ class Layers {
   at::Tensor head_;
 };
 
-// The eight that each image may have been: [n * 8, side, side].
+// Returns the eight possible originals of each image: [n * 8, side, side].
 std::vector<float> AllTurns(absl::Span<const float> pixels) {
   std::vector<float> all;
   all.reserve(pixels.size() * kNumTurns);
@@ -150,7 +150,8 @@ std::vector<float> AllTurns(absl::Span<const float> pixels) {
   return all;
 }
 
-// scores [n, 8]; the truth is turn 0 for the first, and any for the others.
+// `scores` [n, 8]. The first `upright` cases have the true turn 0; for the
+// others all turns are equally likely.
 at::Tensor Loss(const at::Tensor& scores, int upright) {
   const at::Tensor log_p = at::log_softmax(scores, 1);
   const int64_t n = scores.size(0);
@@ -162,7 +163,7 @@ at::Tensor Loss(const at::Tensor& scores, int upright) {
 }  // namespace
 
 struct OrientationLearner::Impl {
-  std::vector<at::Tensor> tensors;  // of TableOf(true)
+  std::vector<at::Tensor> tensors;  // in the order of TableOf(true)
   std::unique_ptr<Layers> layers;
   std::unique_ptr<Optimizer> optimizer;
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The orientation network as it learns, in plain types: behind it, and nowhere
-// else here, Torch.
+// The orientation network in training. The interface has plain types; only the
+// source uses Torch.
 #ifndef HILUM_SITE_AGENT_TRAINER_ORIENTATION_ORIENTATION_LEARNER_H_
 #define HILUM_SITE_AGENT_TRAINER_ORIENTATION_ORIENTATION_LEARNER_H_
 
@@ -17,31 +17,33 @@
 
 namespace hilum {
 
-// The tensors of site_agent/imaging/upright/orientation_network.h, in its
-// order: what a file of weights has.
+// Returns the tensors of a file of weights, in the order of
+// site_agent/imaging/upright/orientation_network.h.
 Architecture OrientationArchitecture();
 
-// While it learns each convolution is without bias and followed by batch
-// normalisation, and half of what the head is fed is dropped. Not thread-safe.
+// Trains the orientation network. During training each convolution has batch
+// normalisation instead of a bias, and dropout removes half of the head's
+// input. Not thread-safe.
 class OrientationLearner {
  public:
   static absl::StatusOr<std::unique_ptr<OrientationLearner>> Create(
       uint64_t seed, const v1::Training& training);
   ~OrientationLearner();
 
-  // Threads for calls from this thread.
+  // Sets the number of Torch's threads for calls from this thread.
   static void SetThreads(int threads);
 
-  // One step down the mean cross-entropy of softmax over the scores of the
-  // eight turns. `pixels` [n, kOrientationSide, kOrientationSide], gray, 0 to
-  // 1: the first `upright` images are upright, of the others each turn is as
-  // likely as another. Returns the mean, before the step. `rng` drives the
-  // dropping. OUT_OF_RANGE: not finite.
+  // Makes one step down the mean cross-entropy of softmax over the scores of
+  // the eight turns. `pixels` [n, kOrientationSide, kOrientationSide], gray, 0
+  // to 1: the first `upright` images are upright; for the others each turn is
+  // equally likely. Returns the mean before the step. `rng` drives dropout.
+  // OUT_OF_RANGE: not finite.
   absl::StatusOr<double> TrainBatch(absl::Span<const float> pixels, int upright,
                                     double rate_factor, Rng& rng);
 
-  // Of OrientationArchitecture, registry order: batch normalisation by its
-  // running statistics is part of the convolutions.
+  // Returns the weights of OrientationArchitecture in registry order; batch
+  // normalisation, with its running statistics, is folded into the
+  // convolutions.
   std::vector<float> Weights() const;
 
  private:
@@ -50,9 +52,9 @@ class OrientationLearner {
   std::unique_ptr<Impl> impl_;
 };
 
-// Torch's scores [n] of pixels [n, side, side] by `weights` of
-// OrientationArchitecture: what OrientationNetwork::Score gives, but for
-// rounding. INVALID_ARGUMENT: another number of weights.
+// Returns Torch's scores [n] of pixels [n, side, side], with `weights` of
+// OrientationArchitecture. They equal OrientationNetwork::Score up to rounding.
+// INVALID_ARGUMENT: another number of weights.
 absl::StatusOr<std::vector<float>> TorchOrientationScores(
     absl::Span<const float> weights, std::vector<float> pixels);
 

@@ -19,7 +19,8 @@ namespace {
 
 constexpr size_t kMisleading = 8;
 
-// "4 (0.42 %, 0.16 to 1.08)": Wilson's 95 % interval (Wilson 1927).
+// Returns e.g. "4 (0.42 %, 0.16 to 1.08)", with Wilson's 95 % interval (Wilson
+// 1927).
 std::string ShareText(int count, int of) {
   constexpr double kZ = 1.959963984540054;
   if (of == 0) return "-";

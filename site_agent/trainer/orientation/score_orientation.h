@@ -14,29 +14,29 @@
 
 namespace hilum {
 
-// What is found in an upright image when it is shown in each of the eight ways.
+// The verdicts on an upright image shown in each of the eight turns.
 using ShownTurns = std::array<OrientationVerdict, kNumTurns>;
 
 struct ShownImage {
   ShownTurns turns;
-  int label = 0;  // index into the manifest's
+  int label = 0;  // index into the manifest's labels
 };
 
-// `plane` [kOrientationSide, kOrientationSide].
+// Judges `plane` [kOrientationSide, kOrientationSide] in each turn.
 ShownTurns ShowTurns(const OrientationNetwork& network, const Plane& plane);
 
-// A row for each way of showing: how many images are stopped, by SurelyTurned,
-// with Wilson's 95 % interval, and as how many of these the right turn is
-// named; the same against a Patient Orientation. Below, by which log-odds the
-// most misleading of the upright images would be stopped. Then a row for each
-// label: how many of its images are stopped as they are, turned by all but
-// nothing, and mirrored.
+// Prints a row for each turn shown: how many images SurelyTurned stops, with
+// Wilson's 95 % interval, and for how many of these it names the right turn;
+// the same against a Patient Orientation. Below, prints the log-odds that would
+// stop the most misleading upright images. Then prints a row for each label:
+// how many of its images are stopped upright, in the six rotated turns, and
+// only mirrored.
 void PrintShownImages(absl::Span<const ShownImage> images,
                       absl::Span<const std::string> labels, std::ostream& out);
 
-// Of a manifest whose images are upright, by the weights of a file, or those
-// that are shipped where it is empty. A row that cannot be read is said and
-// left out. INVALID_ARGUMENT: none is left, or other weights.
+// Scores a manifest of upright images with the weights of a file (empty: the
+// shipped ones). A row that cannot be read is reported and skipped.
+// INVALID_ARGUMENT: no row is left, or other weights.
 absl::Status ScoreOrientation(const std::string& data,
                               const std::string& weights, int threads,
                               std::ostream& out);

@@ -28,7 +28,7 @@
 namespace hilum {
 namespace {
 
-// Of each batch, upright images and pictures of nothing.
+// Upright images and pictures without orientation in each batch.
 constexpr size_t kBatch = 32, kNegatives = 12, kLeastCases = 16;
 
 absl::Status CheckOptions(const OrientationTraining& options) {
@@ -47,7 +47,7 @@ absl::Status CheckOptions(const OrientationTraining& options) {
 
 using Cases = std::vector<const OrientationCase*>;
 
-// From reading the cases to the file.
+// One training, from reading the cases to writing the file.
 class Session {
  public:
   Session(const OrientationTraining& options, Clock& clock, std::ostream& out)
@@ -61,7 +61,8 @@ class Session {
 
  private:
   absl::Status ReadCases();
-  // The weights after all epochs. `name` is the run's, for its draws.
+  // Returns the weights after all epochs. `name` selects the run's random
+  // draws.
   absl::StatusOr<std::vector<float>> Train(const Cases& cases,
                                            const std::string& name);
   absl::StatusOr<double> Epoch(OrientationLearner& learner, const Cases& cases,
@@ -117,7 +118,7 @@ absl::StatusOr<double> Session::Epoch(OrientationLearner& learner,
   int batches = 0;
   for (size_t first = 0; first < order.size(); first += kBatch) {
     const size_t end = std::min(first + kBatch, order.size());
-    // A batch of few has poor statistics.
+    // A small batch has poor statistics.
     if (end - first < kBatch / 2 && first > 0) break;
     std::vector<float> pixels;
     for (size_t i = first; i < end; ++i) {

@@ -15,16 +15,17 @@ struct OrientationTraining {
   std::string data;  // case manifest of upright frontal chest radiographs
   std::string out;   // .safetensors
   int epochs = 60;
-  int folds = 5;  // 0: nothing is held out
+  int folds = 5;  // 0: no fold is held out
   uint64_t seed = 1;
   int threads = 2;
 };
 
-// Cross-validates, then trains the network that it writes on all patients. The
-// table is of the folds: each image is judged by a network that was trained
-// without its patient. The same data, epochs, folds, seed and threads give the
-// same file on the same machine. INVALID_ARGUMENT: options out of range, fewer
-// than 16 images to learn from. NOT_FOUND: the manifest, the folder of `out`.
+// Cross-validates, then trains on all patients and writes that network. The
+// printed table is from the folds: each image is judged by a network that was
+// trained without its patient. The same data, epochs, folds, seed and threads
+// give the same file on the same machine. INVALID_ARGUMENT: options out of
+// range, fewer than 16 images to learn from. NOT_FOUND: the manifest, the
+// folder of `out`.
 absl::Status TrainOrientation(const OrientationTraining& options, Clock& clock,
                               std::ostream& out);
 

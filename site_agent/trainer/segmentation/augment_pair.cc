@@ -12,11 +12,11 @@ namespace {
 
 constexpr float kPixelUnit = 1.0f / 65535.0f;
 
-// What is all of a pixel, inverted.
+// Returns 1 / the value of a pixel that is all lung.
 float UnitOf(const MaskPlane&) { return 1.0f / 255.0f; }
 float UnitOf(const Plane&) { return kPixelUnit; }
 
-// A draw's place from the corner instead of the centre.
+// Moves a draw's origin from the centre to the corner.
 struct Corner {
   float y, x;
 
@@ -27,7 +27,7 @@ struct Corner {
   }
 };
 
-// Four neighbours and their weights; those outside are left.
+// Four neighbours and their weights; skips those outside the image.
 struct Sample {
   size_t at[4];
   float weight[4];
@@ -52,7 +52,7 @@ struct Sample {
   }
 };
 
-// 256 steps of x -> clamp(contrast x + brightness) ^ exponent.
+// Tabulates x -> clamp(contrast x + brightness) ^ exponent in 256 steps.
 class Grays {
  public:
   explicit Grays(const GrayDraw& draw) {
@@ -75,7 +75,7 @@ class Grays {
   float table_[kSteps + 1];
 };
 
-// strength * (1 - d^2 / radius^2)^2 within the radius.
+// Adds strength * (1 - d^2 / radius^2)^2 within the radius.
 struct Patch {
   float row, column, radius, strength;
 

@@ -11,27 +11,27 @@
 
 namespace hilum {
 
-// An image's lungs, [size * size]: 0 none, 255 all of the pixel.
+// An image's lungs, [size * size]: 0 no lung, 255 the whole pixel.
 using MaskPlane = std::vector<uint8_t>;
 
-// How far versions for segmentation go. Flips are among them: a mask of both
-// lungs does not care where the heart is.
+// Returns the augmentation for segmentation. It flips images: a mask of both
+// lungs does not depend on the heart's side.
 v1::Augmentation SegmentAugmentation();
 
-// Appends a version of the image to `pixels` and the mask's to `masks`, both
-// [size * size] in [0, 1]: turned, moved and scaled alike (bilinear, nothing
-// beyond the border). Then the image alone: x -> clamp(contrast x + brightness)
-// ^ exponent, but black stays black, and, with probability 1/2, a soft bright
-// patch somewhere, as an opacity would be.
+// Appends a version of the image to `pixels` and of the mask to `masks`, both
+// [size * size] in [0, 1]: turned, moved and scaled alike (bilinear, 0 beyond
+// the border). Then changes the image alone: x -> clamp(contrast x +
+// brightness) ^ exponent, but black stays black, and with probability 1/2 a
+// soft bright patch that imitates an opacity.
 void AppendAugmentedPair(const Plane& plane, const MaskPlane& mask, int size,
                          const v1::Augmentation& reach, Rng& rng,
                          std::vector<float>& pixels, std::vector<float>& masks);
-// `lungs`: 65535 all of the pixel.
+// `lungs`: 65535 is the whole pixel.
 void AppendAugmentedPair(const Plane& plane, const Plane& lungs, int size,
                          const v1::Augmentation& reach, Rng& rng,
                          std::vector<float>& pixels, std::vector<float>& masks);
 
-// The same without any change.
+// Appends image and mask unchanged.
 void AppendPair(const Plane& plane, const MaskPlane& mask,
                 std::vector<float>& pixels, std::vector<float>& masks);
 void AppendPair(const Plane& plane, const Plane& lungs,

@@ -15,25 +15,25 @@
 
 namespace hilum {
 
-// Of masks of one size: dice = 2 |A and B| / (|A| + |B|), iou = |A and B| /
-// |A or B|. Two empty masks agree: 1.
+// Overlap of two masks of one size: dice = 2 |A and B| / (|A| + |B|), iou = |A
+// and B| / |A or B|. Two empty masks agree: 1.
 struct Overlap {
   double dice = 0;
   double iou = 0;
 };
 Overlap OverlapOf(const BinaryMask& a, const BinaryMask& b);
 
-// The sums of v1::Overlap over cases that are added one by one.
+// Sums v1::Overlap over cases that are added one by one.
 class OverlapSums {
  public:
   explicit OverlapSums(int classes)
       : groups_(static_cast<size_t>(classes) + 1) {}
 
-  // `label`: 0 .. classes - 1. `implausible`: as JudgeLungMask has it.
+  // `label`: 0 .. classes - 1. `implausible`: JudgeLungMask rejected the mask.
   void Add(int label, const std::string& patient, const Overlap& overlap,
            bool implausible);
-  // [classes + 1], the last of all cases together. The order of cases of one
-  // patient may change their last bits, that of patients does not.
+  // Returns [classes + 1] sums, the last over all cases. The order of one
+  // patient's cases may change their last bits; the order of patients does not.
   std::vector<v1::Overlap> Sums() const;
 
  private:
@@ -53,10 +53,10 @@ struct MeanInterval {
   double mean = 0, low = 0, high = 0;
 };
 
-// The mean of `values` and its 95 % percentile bootstrap interval, where
-// patients with all their cases are drawn, kBootstraps times. `patients`
-// [values]. All zero of no values.
-// Source: Field, Welsh 2007 (cluster bootstrap).
+// Returns the mean of `values` and its 95 % percentile bootstrap interval:
+// patients are drawn with all their cases, kBootstraps times. `patients`
+// [values]. All zero without values. Source: Field, Welsh 2007 (cluster
+// bootstrap).
 MeanInterval PatientBootstrap(absl::Span<const double> values,
                               absl::Span<const std::string> patients, Rng& rng);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The cases that lungs are sought in, and those with masks to learn from.
+// Cases for segmentation, with the masks for training.
 #ifndef HILUM_SITE_AGENT_TRAINER_SEGMENTATION_SEGMENT_CASES_H_
 #define HILUM_SITE_AGENT_TRAINER_SEGMENTATION_SEGMENT_CASES_H_
 
@@ -19,25 +19,25 @@ namespace hilum {
 // A case with a mask, prepared.
 struct SegmentCase {
   size_t index = 0;  // into the manifest's cases
-  Plane plane;       // [size * size], as PrepareWhole
+  Plane plane;       // [size * size], see PrepareWhole
   MaskPlane mask;    // [size * size]
 };
 
 struct SegmentCases {
-  std::vector<SegmentCase> cases;     // by index; rows without mask are left
-  std::vector<RejectedRow> rejected;  // rows with one that cannot be used
+  std::vector<SegmentCase> cases;  // by index; without rows that have no mask
+  std::vector<RejectedRow> rejected;  // rows with an unusable image or mask
 };
 
-// Reads and prepares them in `threads` threads; the result does not depend on
-// their number.
+// Reads and prepares the cases in `threads` threads; the result does not depend
+// on their number.
 SegmentCases LoadSegmentCases(const CaseManifest& manifest, int size,
                               int threads);
 
-// Whether a patient is kept from learning: about `share` of all, by SHA-256 of
-// seed and patient_id, so that the other patients have no say in it.
+// Returns whether a patient is held out: about `share` of all are, by SHA-256
+// of seed and patient_id; the other patients have no influence.
 bool IsHeldOut(const std::string& patient_id, double share, uint64_t seed);
 
-// Calls `work` with 0 .. count - 1, each once, from so many threads.
+// Calls `work` once with each of 0 .. count - 1, from `threads` threads.
 void ForEach(size_t count, int threads, absl::FunctionRef<void(size_t)> work);
 
 }  // namespace hilum

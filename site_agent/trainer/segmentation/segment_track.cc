@@ -24,7 +24,7 @@ namespace {
 
 constexpr size_t kTryBatch = 16;
 
-// Adds a case's image and mask, as version `version` of both has them.
+// Adds a case's image and mask in version `version`.
 void AppendVersion(const PreparedStudy& study, size_t index, uint64_t version,
                    SegmentBatch& batch) {
   const Plane& plane = study.PlaneOf(v1::ARM_WHOLE, index);
@@ -40,7 +40,7 @@ void AppendVersion(const PreparedStudy& study, size_t index, uint64_t version,
       study.study.training().augmentation(), rng, batch.pixels, batch.masks);
 }
 
-// Tries cases as they are: `take` is called for each, in their order, with its
+// Evaluates unaugmented cases: calls `take` for each, in their order, with its
 // pool index, probabilities [size, size] and loss.
 absl::Status TryCases(
     const PreparedStudy& study, Segmenter& segmenter,
@@ -72,8 +72,8 @@ absl::Status CheckFinite(absl::Span<const float> weights, const Track& track) {
   return absl::OkStatus();
 }
 
-// Keeps what running statistics move in a round within what an update can
-// carry; they reach further in several. Nothing is learned by them.
+// Limits the round's change of running statistics to the range of an update;
+// larger changes take several rounds. They are not learned parameters.
 void LimitStatistics(const Architecture& architecture,
                      std::vector<float>& delta) {
   size_t at = 0;
@@ -87,7 +87,7 @@ void LimitStatistics(const Architecture& architecture,
   }
 }
 
-// More than half of each.
+// Returns the pixels of which more than half is lung.
 BinaryMask MaskOf(const Plane& lungs, int size) {
   BinaryMask mask{size, size, {}};
   for (uint16_t v : lungs) mask.pixels.push_back(v > 65535 / 2);
@@ -150,7 +150,8 @@ absl::Status EvaluateSegmentTrack(const PreparedStudy& study,
       [&](size_t index, absl::Span<const float> probabilities, double loss) {
         const CaseRow& row = study.cases()[index];
         const BinaryMask found = FoundMask(probabilities, size);
-        // As it would lie on the image, which need not be square.
+        // Judges the mask in the proportions of the image, which need not be
+        // square.
         const ImageFacts& facts = study.pool.data.facts[index];
         const LungMaskVerdict verdict = JudgeLungMask(
             MaskInProportions(found, facts.rows, facts.columns, size));

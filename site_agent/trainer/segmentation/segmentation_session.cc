@@ -31,14 +31,14 @@ class SegmentationSession : public StudySession {
       const v1::EvaluateRequest& request) override;
 
  private:
-  // One for each thread, but not more than there are tracks.
+  // Makes one for each thread, but not more than there are tracks.
   absl::Status MakeSegmenters();
   void WarnOfMissingMasks();
-  // Loads a segmenter for one track; what travelled.
+  // Loads a segmenter for one track; returns the travelling parameters.
   absl::StatusOr<std::vector<float>> Load(Segmenter& segmenter,
                                           const std::string& global_path,
                                           size_t track) const;
-  // As NetworkPool::ForEach, over the tracks.
+  // Runs NetworkPool::ForEach over the tracks.
   template <typename Item>
   absl::Status ForEachTrack(
       absl::FunctionRef<absl::Status(Segmenter&, int64_t, Item&)> make,

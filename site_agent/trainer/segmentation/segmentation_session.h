@@ -10,10 +10,10 @@
 
 namespace hilum {
 
-// A session that learns to find the lungs, from the cases that have a mask of
-// them. Each track has one of Torch's threads, so that the number of threads
-// changes no bit. `site`: as ReadSiteStudy made it of the request. Errors as
-// ChooseDevice and LoadCases. INVALID_ARGUMENT: several devices.
+// Returns a session that learns to find the lungs, from the cases that have a
+// mask of them. Each track has one of Torch's threads, so that the number of
+// threads changes no bit. `site`: the result of ReadSiteStudy for the request.
+// Errors as ChooseDevice and LoadCases. INVALID_ARGUMENT: several devices.
 absl::StatusOr<std::unique_ptr<StudySession>> CreateSegmentationSession(
     const v1::PrepareRequest& request, const TorchTrainerOptions& options,
     SiteStudy site);

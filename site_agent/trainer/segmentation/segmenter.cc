@@ -35,15 +35,15 @@ absl::Status TorchError(const std::exception& e) {
       absl::StrCat("Torch: ", what.substr(0, what.find('\n'))));
 }
 
-// Over each image's pixels.
+// Sums over each image's pixels.
 at::Tensor Sums(const at::Tensor& x) { return x.sum({1, 2, 3}); }
 
-// Of each image, [n].
+// Returns the Dice loss of each image, [n].
 at::Tensor DiceLosses(const at::Tensor& p, const at::Tensor& truth) {
   return 1 - (Sums(p * truth) * 2 + 1) / (Sums(p) + Sums(truth) + 1);
 }
 
-// The mean over images.
+// Returns the mean over images.
 at::Tensor SegmentLoss(const at::Tensor& logits, const at::Tensor& truth) {
   return at::binary_cross_entropy_with_logits(logits, truth) +
          DiceLosses(at::sigmoid(logits), truth).mean();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A U-Net that learns, in plain types: behind it, and nowhere else here, Torch.
+// A U-Net that learns. The interface has plain types; only the source uses
+// Torch.
 #ifndef HILUM_SITE_AGENT_TRAINER_SEGMENTATION_SEGMENTER_H_
 #define HILUM_SITE_AGENT_TRAINER_SEGMENTATION_SEGMENTER_H_
 
@@ -15,54 +16,55 @@
 
 namespace hilum {
 
-// The network's tensors; what its weights are checked against.
+// Returns the network's tensors, against which weights are checked.
 Architecture SegmenterArchitecture();
 
-// n images as the network takes them, and where their lungs are.
+// The network's input of n images, and their lung masks.
 struct SegmentBatch {
   std::vector<float> pixels;  // [n, size, size], gray, 0 to 1
   std::vector<float> masks;   // [n, size, size], 0 to 1
 };
 
-// What a network that does not learn just now makes of a batch.
+// The network's results for a batch, without learning.
 struct SegmentOutcome {
   std::vector<float> probabilities;  // [n, size, size]
-  std::vector<double> losses;        // [n], TrainBatch's of each
+  std::vector<double> losses;        // [n], TrainBatch's loss of each
 };
 
-// Not thread-safe; several may run in threads of their own, and each gives the
-// same bits whatever runs beside it.
+// Trains and runs a U-Net. Not thread-safe; several may run in threads of their
+// own, and each gives the same bits whatever runs beside it.
 class Segmenter {
  public:
-  // `size`: of an image's side, a multiple of 16 from 32 to 1024. `weights`:
-  // of SegmenterArchitecture, registry order. `training`: optimiser, its rate
-  // and clipping. INVALID_ARGUMENT: another size, or number of weights.
+  // `size`: pixels of an image's side, a multiple of 16 from 32 to 1024.
+  // `weights`: of SegmenterArchitecture, registry order. `training`: optimiser,
+  // its rate and clipping. INVALID_ARGUMENT: another size, or number of
+  // weights.
   static absl::StatusOr<std::unique_ptr<Segmenter>> Create(
       int size, absl::Span<const float> weights,
       const v1::Training& training = {}, const ComputeDevice& device = {});
   ~Segmenter();
 
-  // Threads for calls from this thread.
+  // Sets the number of Torch's threads for calls from this thread.
   static void SetThreads(int threads);
 
   int size() const;
 
-  // Other weights, and the optimiser starts afresh. A running variance below
-  // zero, as sums over sites may round it to, becomes zero. INVALID_ARGUMENT:
-  // another number of weights.
+  // Replaces the weights and resets the optimiser. Sets a running variance
+  // below zero, which rounded sums over sites may give, to zero.
+  // INVALID_ARGUMENT: another number of weights.
   absl::Status Load(absl::Span<const float> weights);
 
-  // One step down the mean over the batch of ce + 1 - (2 sum pt + 1) /
+  // Makes one step down the mean over the batch of ce + 1 - (2 sum pt + 1) /
   // (sum p + sum t + 1), with the mask t, p = sigmoid(logit), ce the mean
-  // binary cross-entropy of the pixels and sums over an image's; returns that
-  // mean, before the step. OUT_OF_RANGE: not finite.
-  // Source: Milletari, Navab, Ahmadi 2016 (Dice loss).
+  // binary cross-entropy of the pixels, and sums over an image's pixels.
+  // Returns that mean, before the step. OUT_OF_RANGE: not finite. Source:
+  // Milletari, Navab, Ahmadi 2016 (Dice loss).
   absl::StatusOr<double> TrainBatch(SegmentBatch& batch, double rate_factor);
 
-  // Probabilities [n, size, size] of pixels [n, size, size].
+  // Returns probabilities [n, size, size] of pixels [n, size, size].
   absl::StatusOr<std::vector<float>> Predict(std::vector<float>& pixels);
 
-  // By the running statistics, without learning.
+  // Evaluates with the running statistics, without learning.
   absl::StatusOr<SegmentOutcome> Try(SegmentBatch& batch);
 
   // Registry order.

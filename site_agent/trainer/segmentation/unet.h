@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The network that finds lungs.
+// The network that finds the lungs.
 #ifndef HILUM_SITE_AGENT_TRAINER_SEGMENTATION_UNET_H_
 #define HILUM_SITE_AGENT_TRAINER_SEGMENTATION_UNET_H_
 
@@ -12,14 +12,14 @@
 
 namespace hilum {
 
-// That of common/model/lungs_unet.h. Not thread-safe.
+// The network of common/model/lungs_unet.h. Not thread-safe.
 class UNet {
  public:
-  // Takes all of the table.
+  // Takes all tensors of the table.
   explicit UNet(TensorTable& table);
 
-  // [n, 1, side, side], gray from 0 to 1, to logits of the same shape
-  // (bilinear from half the side). `training`: by the batch's statistics.
+  // Maps [n, 1, side, side], gray from 0 to 1, to logits of the same shape
+  // (bilinear from half the side). `training`: uses the batch's statistics.
   at::Tensor operator()(const at::Tensor& x, bool training) const;
 
  private:

@@ -17,15 +17,15 @@
 namespace hilum {
 namespace {
 
-// In the child, between fork and exec: only async-signal-safe calls.
-// `output`: -1: as this process's.
+// Runs in the child, between fork and exec: only async-signal-safe calls.
+// `output` -1: inherits this process's output.
 [[noreturn]] void Exec(char* const* arguments, int fd, int output,
                        pid_t parent) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(1);
-  // A process group that EndTrainer can kill and a hostile trainer cannot
-  // leave, and no terminal whose input it could write. Refused in a trainer
-  // that is confined already and starts others: they are of its session.
+  // Makes a process group that EndTrainer can kill and a hostile trainer cannot
+  // leave, and no terminal whose input it could write. Fails in a confined
+  // trainer that starts ranks: they stay in its session.
   setsid();
   const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
   if (null < 0 || dup2(null, STDIN_FILENO) < 0) _exit(1);
@@ -37,8 +37,9 @@ namespace {
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
-  // A terminal and systemd tell all processes of a group to end. The trainer's
-  // parent ends it, and must not take that end for a failure.
+  // A terminal and systemd send these signals to all processes of a group. Only
+  // the parent may end the trainer; otherwise it would take the end for a
+  // failure.
   signal(SIGINT, SIG_IGN);
   signal(SIGTERM, SIG_IGN);
   fcntl(fd, F_SETFD, 0);
@@ -73,8 +74,8 @@ absl::StatusOr<TrainerChild> StartTrainer(
   }
   ScopedFd ours(ends[0]);
   ScopedFd theirs(ends[1]);
-  // Neither hands the other a descriptor; an older kernel has no such refusal,
-  // and the trainer's filter is what holds there.
+  // Refuses descriptors on both ends; on an older kernel only the trainer's
+  // filter makes a received socket useless.
   (void)RefuseDescriptors(ours.get());
   (void)RefuseDescriptors(theirs.get());
   ScopedFd reads, writes;
@@ -101,7 +102,7 @@ absl::StatusOr<TrainerChild> StartTrainer(
 }
 
 std::string EndTrainer(pid_t pid) {
-  // Its group has the number until the child is waited for.
+  // The number stays the group's until waitpid.
   kill(-pid, SIGKILL);
   kill(pid, SIGKILL);
   int status = 0;

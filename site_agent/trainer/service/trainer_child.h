@@ -12,15 +12,15 @@
 
 namespace hilum {
 
-// Where a trainer's output and errors go: to this process's own, or into a pipe
-// so that no byte of them reaches a terminal or a log unseen.
+// The destination of a trainer's output and errors: this process's own, or a
+// pipe, so that no byte reaches a terminal or a log unchecked.
 enum class TrainerOutput { kInherited, kPiped };
 
-// A running `BINARY serve --socket-fd N ARGUMENTS`, and our end of its socket,
-// over which no descriptor passes where the kernel can refuse it (6.16 on).
-// It has no input, and a session of its own: no terminal is its. It ends with
-// this process, however this one ends. It ignores SIGINT and SIGTERM, which a
-// terminal or systemd sends to all processes of a group.
+// A running `BINARY serve --socket-fd N ARGUMENTS`, and our end of its socket.
+// Where the kernel can refuse it (6.16 on), the socket passes no descriptor.
+// The trainer has no input, no terminal and a session of its own. It ends with
+// this process, however this process ends. It ignores SIGINT and SIGTERM, which
+// a terminal or systemd sends to all processes of a group.
 struct TrainerChild {
   pid_t pid;
   ScopedFd socket;
@@ -32,8 +32,8 @@ absl::StatusOr<TrainerChild> StartTrainer(
     const std::string& binary, const std::vector<std::string>& arguments,
     TrainerOutput output = TrainerOutput::kInherited);
 
-// Kills it, with all that it has started and left running, and waits for it;
-// how it had ended, for people.
+// Kills the trainer and all processes that it started, and waits for it;
+// returns how it ended, in words for people.
 std::string EndTrainer(pid_t pid);
 
 }  // namespace hilum

@@ -10,8 +10,8 @@
 namespace hilum {
 
 // A Trainer at the other end of a connected Unix socket. UNAVAILABLE: the
-// process there has died; this object is of no more use then.
-// Not thread-safe, but Cancel may come from any thread.
+// process there has died, and this object is useless. Not thread-safe, except
+// that any thread may call Cancel.
 class TrainerClient : public Trainer {
  public:
   explicit TrainerClient(ScopedFd socket);
@@ -24,7 +24,7 @@ class TrainerClient : public Trainer {
   absl::StatusOr<v1::EvaluateResponse> Evaluate(
       const v1::EvaluateRequest& request) override;
 
-  // The call in flight, and later ones, end with CANCELLED.
+  // Ends the call in flight, and later ones, with CANCELLED.
   void Cancel();
 
  private:

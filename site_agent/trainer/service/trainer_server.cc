@@ -55,7 +55,7 @@ class TrainerService final : public v1::Trainer::Service {
 }  // namespace
 
 absl::Status ServeTrainer(Trainer& trainer, ScopedFd socket) {
-  // A copy stays here: its hang-up says that the gateway has gone.
+  // Watches a copy: it reports a hang-up when the gateway has gone.
   ScopedFd watched(fcntl(socket.get(), F_DUPFD_CLOEXEC, 3));
   if (watched.get() < 0) {
     return ErrnoStatus(errno, "not an open socket", "--socket-fd");

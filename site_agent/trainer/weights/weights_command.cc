@@ -42,8 +42,8 @@ std::string FittingText(const std::vector<Architecture>& fitting) {
   return absl::StrJoin(fitting, "; ", say);
 }
 
-// The file's own tensors as an architecture: in its order, those of floating
-// point. What is left is told on `out`.
+// Returns the file's floating-point tensors, in its order, as an architecture.
+// Lists the skipped ones on `out`.
 absl::StatusOr<Architecture> OwnTensors(const WeightsFile& file,
                                         std::ostream& out) {
   Architecture own{.name = "the file", .num_blocks = 1, .tensors = {}};
@@ -73,9 +73,9 @@ absl::StatusOr<Architecture> OwnTensors(const WeightsFile& file,
   return own;
 }
 
-// The architecture with the classes, head and channels of the file, but for
-// one channel where those are to be summed; with its own and two classes where
-// the file's are none, so that the list of what is unlike can be made.
+// Returns the architecture with the classes, head and channels of the file (one
+// channel if they are summed). If the file's tensors do not fit, returns it
+// with its own head and two classes, so that the differences can be listed.
 absl::StatusOr<Architecture> Asked(const WeightsFile& file,
                                    const ConvertOptions& options) {
   ModelShape shape{.name = options.architecture, .classes = 2};
@@ -89,7 +89,7 @@ absl::StatusOr<Architecture> Asked(const WeightsFile& file,
   return LookUpArchitecture(shape);
 }
 
-// What OUT says of itself: as IN, but for what is asked.
+// Returns OUT's metadata: that in IN, changed by the options.
 absl::StatusOr<std::map<std::string, std::string>> MetadataFor(
     const WeightsFile& file, const ConvertOptions& options) {
   std::map<std::string, std::string> metadata;
@@ -187,9 +187,9 @@ absl::Status ConvertWeights(const ConvertOptions& options, std::ostream& out) {
 }
 
 void AddWeightsCommand(CLI::App& app, std::function<absl::Status()>& action) {
-  // Lives as long as the actions that name it.
+  // The actions name the options; they live as long as the actions do.
   auto options = std::make_shared<ConvertOptions>();
-  // Foreign bytes are read in a confinement, as foreign images are.
+  // Reads foreign bytes confined, like foreign images.
   auto run = [&action, options](auto what) {
     action = [what, options]() -> absl::Status {
       Confinement confinement{.read = {options->in}, .write = {}};
@@ -220,14 +220,14 @@ void AddWeightsCommand(CLI::App& app, std::function<absl::Status()>& action) {
   convert->add_option("OUT", options->out, "Its suffix says which")->required();
   CLI::Option* architecture = convert->add_option(
       "--architecture", options->architecture,
-      "Of the registry: check against it, and write its tensors alone");
+      "Check the tensors against this architecture; write only its own");
   convert
       ->add_flag("--sum-channels", options->sum_input_channels,
-                 "Sum a first convolution's three channels for a model of one")
+                 "Sum the first convolution's three channels into one")
       ->needs(architecture);
-  convert->add_option(
-      "--preprocessing", options->preprocessing,
-      "What the weights take, said in OUT: hilum, imagenet, torchxrayvision");
+  convert->add_option("--preprocessing", options->preprocessing,
+                      "Preprocessing to record in OUT: hilum, imagenet or "
+                      "torchxrayvision");
   convert->footer(
       "Example:\n  hilum-trainer weights convert best.pth best.safetensors");
   convert->callback(

@@ -19,9 +19,9 @@ TEST(ImageTest, AnImageOfOneValueShowsNothing) {
 
 TEST(ImageTest, TheDigestIsOfThePictureAlone) {
   const GrayImage bytes{1, 2, {0, 37 / 255.0f}};
-  // The same grays as a file of 16 bits has them.
+  // The same grays in a file of 16 bits.
   const GrayImage words{1, 2, {0, 37 * 257 / 65535.0f}};
-  // Luma of equal colours is the gray but for rounding.
+  // Luma of equal colours is the gray up to rounding.
   const GrayImage colours{
       1, 2, {0, (0.299f * 37 + 0.587f * 37 + 0.114f * 37) / 255}};
   EXPECT_EQ(PixelDigest(bytes).size(), 32u);
@@ -33,7 +33,7 @@ TEST(ImageTest, AnotherPictureHasAnotherDigest) {
   const std::string one = PixelDigest({1, 2, {0, 37 / 255.0f}});
   EXPECT_NE(one, PixelDigest({1, 2, {0, 38 / 255.0f}}));
   EXPECT_NE(one, PixelDigest({2, 1, {0, 37 / 255.0f}}));
-  // One that is longer than what is digested at once, and differs at its end.
+  // An image longer than one chunk of the digest, with a difference at its end.
   GrayImage large{1, 5000, std::vector<float>(5000)};
   const std::string before = PixelDigest(large);
   large.pixels.back() = 1;

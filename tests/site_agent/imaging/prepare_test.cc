@@ -42,7 +42,7 @@ TEST(PrepareTest, WholeStretchesToTheFullRange) {
 }
 
 TEST(PrepareTest, NothingOutsideTheMaskIsSeen) {
-  // Inside: two grays. Outside: bright noise that must neither show nor move
+  // Two grays inside. Bright noise outside, which must neither show nor change
   // the percentiles.
   GrayImage image = Flat(100, 100, 1.0f), mask = Flat(100, 100, 0);
   for (int r = 30; r < 80; ++r) {
@@ -53,7 +53,7 @@ TEST(PrepareTest, NothingOutsideTheMaskIsSeen) {
   }
   auto plane = PrepareSegmented(image, mask, 52);
   ASSERT_TRUE(plane.ok());
-  // 50 x 50 and a margin of 1: a border of black, then the two halves.
+  // 50 x 50 and a margin of 1: a black border, then the two halves.
   for (int i = 0; i < 52; ++i) {
     EXPECT_EQ((*plane)[i], 0);
     EXPECT_EQ((*plane)[i * 52 + 51], 0);
@@ -81,35 +81,35 @@ TEST(PrepareTest, MaskOfAnotherSizeIsFitted) {
             *PrepareSegmented(image, large, 32));
 }
 
-// The image was turned by its EXIF or Patient Orientation, the mask was not.
+// EXIF or Patient Orientation turned the image but not the mask.
 TEST(PrepareTest, AMaskThatLiesAcrossItsImageIsRefused) {
   const GrayImage image = Flat(60, 40, 0.5f);
   GrayImage across = Flat(20, 30, 1), own = Flat(30, 20, 1);
   EXPECT_FALSE(SegmentedBox(image, across).ok());
   EXPECT_TRUE(SegmentedBox(image, own).ok());
-  // Squeezed to a square it may be of the image as it is.
+  // A mask squeezed to a square may belong to the image in either orientation.
   EXPECT_TRUE(SegmentedBox(image, Flat(32, 32, 1)).ok());
   EXPECT_TRUE(SegmentedBox(Flat(30, 30, 1), Flat(30, 30, 1)).ok());
 }
 
-// A mask of the right half, of half the image's size.
+// A mask of the right half, at half the image's size.
 TEST(PrepareTest, MaskTakesTheWayOfItsImage) {
   GrayImage image = Flat(60, 40, 0.5f), mask = Flat(30, 20, 0);
   for (int r = 0; r < 30; ++r) {
     for (int c = 10; c < 20; ++c) mask.at(r, c) = 1;
   }
-  // Whole: of the three columns, the middle one is covered by half.
+  // The mask covers half of the middle of three columns.
   std::vector<float> whole = *PrepareWholeMask(image, mask, 3);
   for (int i = 0; i < 9; ++i) {
     EXPECT_NEAR(whole[i], i % 3 * 0.5f, 1e-6) << i;
   }
-  // Segmented: the mask fills what is kept but for the margin.
+  // The mask fills the cut-out except for the margin.
   EXPECT_EQ(SegmentedBox(image, mask)->left, 20);
   std::vector<float> cut = *PrepareSegmentedMask(image, mask, 8);
   for (float share : cut) EXPECT_NEAR(share, 1, 1e-6);
 }
 
-// Where the mask covers nothing the segmented plane is black.
+// The segmented plane is black where the mask covers nothing.
 TEST(PrepareTest, SegmentedMaskLiesOnTheSegmentedPlane) {
   GrayImage image = Flat(50, 70, 1), mask = Flat(50, 70, 0);
   for (int r = 10; r < 40; ++r) {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Grays against pydicom's, which shares no code with ours.
+"""Compares grays with those of pydicom, which shares no code with ours.
 
 stdin: lines of `DICOM file<tab>raw file<tab>tolerance`; the raw file holds
 what we made of it, row-major float32. A line is printed for each image, its

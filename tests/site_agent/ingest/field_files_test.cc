@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files as hospitals have them, each odd in one way, against what is right.
+// Files from hospitals, each unusual in one way, compared with a normal one.
 #include <cmath>
 #include <filesystem>
 #include <string>
@@ -37,7 +37,7 @@ class FieldFilesTest : public testing::Test {
   }
 };
 
-// The same phantom in all of them.
+// All of them show the same phantom.
 TEST_F(FieldFilesTest, WhatIsOnlyOddShowsThePhantom) {
   const GrayImage reference = Read("ref");
   for (const char* name :

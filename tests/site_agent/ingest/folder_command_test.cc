@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The program as a whole: its exit codes, the shared files, and a kill at any
+// Runs the whole program: its exit codes, the shared files, and kills at any
 // moment.
 #include <sys/wait.h>
 #include <unistd.h>
@@ -92,8 +92,8 @@ TEST_F(FolderTest, SharedFilesAreTakenOrRefusedAsTheirManifestSays) {
   }
 }
 
-// Runs the program and kills it after so many microseconds, again and again,
-// until it comes through.
+// Runs the program and kills it after a number of microseconds, again and
+// again, until it finishes.
 int KillAndRunAgain(const std::vector<std::string>& arguments, int first_us) {
   int kills = 0;
   for (int wait = first_us;; wait += wait / 4 + 300) {

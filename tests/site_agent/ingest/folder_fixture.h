@@ -24,7 +24,8 @@ namespace hilum {
 
 namespace fs = std::filesystem;
 
-// A chest film of its own pixels: `seed` in each of 40 rows and 30 columns.
+// Makes a chest film with pixels of its own: `seed` in each of 40 rows and 30
+// columns.
 inline DicomMaker Film(int seed, absl::string_view patient) {
   std::vector<int> words;
   for (int i = 0; i < 40 * 30; ++i) words.push_back((i * seed + i / 7) % 4096);
@@ -69,7 +70,7 @@ class FolderTest : public testing::Test {
   std::string Stored(const std::string& name) {
     return ReadFile(absl::StrCat(options_.store, "/", name)).value_or("");
   }
-  // By file, below in/.
+  // Returns the reasons by file, relative to in/.
   std::map<std::string, std::string> Reasons() {
     std::map<std::string, std::string> reasons;
     auto records = ParseCsv(Stored("quarantine.csv"));

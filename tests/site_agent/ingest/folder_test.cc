@@ -94,7 +94,7 @@ TEST_F(FolderTest, TheSameImageTwiceIsOneCase) {
   options_.labels = Put("labels.csv", "PatientID,label\nP1,normal\n");
   Put("in/1.dcm", Film(3, "P1").File());
   Put("in/2.dcm", Film(3, "P1").Text(0x00080018, "UI", "1.2.77").File());
-  // Other pixels under the first one's UID, as of a lossy copy.
+  // Other pixels under the first file's UID, like a lossy copy.
   Put("in/3.dcm", Film(5, "P1").Text(0x00080018, "UI", "1.2.3.3").File());
   ASSERT_TRUE(Ingest().ok());
   EXPECT_EQ(Cases().size(), 1u);
@@ -282,7 +282,7 @@ TEST_F(FolderTest, QuarantineAndReleaseAreHistory) {
   EXPECT_EQ((*history)[1].to, "quarantined");
   EXPECT_EQ((*history)[1].reason, "rotated");
   EXPECT_EQ((*history)[2].to, "ready");
-  // A person may choose what the file does not say of itself.
+  // A person may choose a file that does not say that it is a chest film.
   auto source =
       (*intake)->FindSource(absl::StrCat(options_.folder, "/lateral.dcm"));
   ASSERT_TRUE(source.ok() && source->has_value());
@@ -300,7 +300,7 @@ TEST_F(FolderTest, AStoreMayLieAnywhere) {
   EXPECT_TRUE(absl::StrContains(Stored("cases.csv"), ",normal,"));
 }
 
-// One patient however the film writes the id, and noted where it is unclear.
+// Differences in blanks give one patient; other doubtful ids are noted.
 TEST_F(FolderTest, BlanksAroundAPatientIdMakeNoOtherPatient) {
   Put("in/1.dcm", Film(1, "P1\xc2\xa0").File());
   Put("in/2.dcm", Film(2, "P1").File());

@@ -39,7 +39,7 @@ class LabelsTest : public ::testing::Test {
     return ReadLabelFile(path, folder_, *pseudonyms_);
   }
 
-  // The key that an image of these ids has for a row.
+  // Returns the key of an image with these ids for a row.
   std::string KeyOf(const std::string& file, const std::string& patient,
                     int columns) {
     return CombinedKey(

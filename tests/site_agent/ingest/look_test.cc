@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Radiographs that lie wrong, on their way into a store and out of quarantine.
-// Real ones, of the shared set: nothing else looks like them.
+// Radiographs in a wrong orientation, on their way into a store and out of
+// quarantine. Uses real ones from the shared set: drawn pictures do not look
+// like them.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -40,7 +41,8 @@ struct Picture {
     return out;
   }
   std::string Png() const { return *EncodePng8(rows, columns, pixels); }
-  // As a chest film that says who it is of, and how it lies where `tag` does.
+  // Returns a chest film with a patient and, if `tag` is given, a Patient
+  // Orientation.
   std::string Dicom(absl::string_view tag) const {
     DicomMaker maker = SmallChest();
     maker.Text(0x00080018, "UI", absl::StrCat("1.2.3.", pixels.size()))
@@ -69,7 +71,7 @@ Picture FromFile(const std::string& path) {
 
 class LookTest : public FolderTest {
  protected:
-  // Unseen by the network: rows whose licence is not CC BY.
+  // Uses rows whose licence is not CC BY: the network was not trained on them.
   void SetUp() override {
     auto text = ReadFile(absl::StrCat(kShared, "manifest.csv"));
     if (!text.ok()) GTEST_SKIP() << "no shared images in " << kShared;
@@ -202,8 +204,8 @@ TEST_F(LookTest, ReleasedWithItsTurnACaseIsAsIfItHadLainRight) {
   }
 }
 
-// Larger than what is kept: the turned image is made smaller before it is
-// turned back, and its sums are rounded in another order.
+// The image is larger than the stored planes: the turned image is shrunk before
+// it is turned back, so that sums are rounded in another order.
 TEST_F(LookTest, ALargeFilmTurnedBackIsTheSameButForRounding) {
   GrayImage small{films_[2].rows, films_[2].columns, {}};
   for (uint8_t v : films_[2].pixels) small.pixels.push_back(v / 255.0f);
@@ -261,7 +263,7 @@ TEST_F(LookTest, WhatAPersonHasReleasedStaysReleased) {
   ASSERT_TRUE(Ingest().ok());
   const std::string manifest = Stored("cases.csv");
   EXPECT_EQ(Cases().size(), 2u) << Stored("quarantine.csv");
-  // Its file is read again: a new time of change.
+  // The file is read again, since its time of change is new.
   PutFilm("2.png", films_[1].Shown({1, false}));
   ASSERT_TRUE(Ingest().ok());
   EXPECT_EQ(Stored("cases.csv"), manifest);
@@ -278,7 +280,7 @@ TEST_F(LookTest, APersonsQuarantineComesFirstAndGoesAlone) {
   ASSERT_TRUE(outcome.ok()) << outcome.status();
   EXPECT_EQ(outcome->state, CaseState::kQuarantined);
   EXPECT_TRUE(absl::StrContains(outcome->reason, "it looks turned"));
-  // A mirrored image that nobody but a person saw.
+  // Only a person has noticed that this image is mirrored.
   ASSERT_TRUE(intake->Release(id).ok());
   ASSERT_TRUE(intake->Quarantine(id, "mirrored").ok());
   outcome = intake->Release(id, {0, true});
@@ -312,11 +314,11 @@ TEST_F(LookTest, ATagIsBelievedAboutTheSideAndContradictedOnlyWhenSure) {
   };
   for (const Shown& shown :
        {Shown{{0, false}, "L\\F", false}, Shown{{2, false}, "", true},
-        // Displayed by a tag that says how it lies.
+        // A correct tag: the image is displayed by it.
         Shown{{2, false}, "R\\H", false}, Shown{{0, true}, "R\\F", false},
-        // By one that is wrong.
+        // A wrong tag.
         Shown{{2, false}, "L\\F", true}, Shown{{0, false}, "H\\L", true},
-        // Dextrocardia, or so it says.
+        // Dextrocardia, according to the tag.
         Shown{{0, true}, "L\\F", false}}) {
     fs::remove_all(options_.folder);
     fs::remove_all(options_.store);
@@ -351,7 +353,7 @@ TEST_F(LookTest, AnOlderProgramsStoreGoesOn) {
   EXPECT_EQ(Reasons().size(), 1u);
 }
 
-// Killed at any moment and tried again, a case is turned once.
+// A case is turned once, even if the command is killed and tried again.
 TEST_F(LookTest, AReleaseThatIsKilledTurnsOnceOrNotAtAll) {
   PutFilm("1.png", films_[1]);
   ASSERT_TRUE(Ingest().ok());
@@ -378,7 +380,7 @@ TEST_F(LookTest, AReleaseThatIsKilledTurnsOnceOrNotAtAll) {
     kills += exit_code < 0;
   }
   EXPECT_GT(kills, 2);
-  // 1: an earlier try had done it before it was killed.
+  // 1: an earlier try had finished before it was killed.
   EXPECT_LE(exit_code, 1);
   EXPECT_EQ(PlanesOf(options_.store, id), upright);
   ASSERT_TRUE(Ingest().ok());

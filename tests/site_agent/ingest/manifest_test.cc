@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every file of the shared DICOM set against its manifest: what can be decoded
-// is, to the very bytes where they are known; what must be refused is; and of
-// what decodes the chest radiographs, and they alone, are accepted.
+// Compares every file of the shared DICOM set with its manifest. Files that can
+// be decoded are, byte for byte where the bytes are known; files that must be
+// refused are; and of the decoded ones exactly the chest radiographs are
+// accepted.
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -22,7 +23,7 @@ namespace {
 
 const char kFolder[] = HILUM_SOURCE_DIR "/../shared/dicom/";
 
-// Cells may be quoted; none has a quote or a line's end in it.
+// Cells may be quoted; none contains a quote or a line end.
 std::vector<std::string> Cells(const std::string& line) {
   std::vector<std::string> cells(1);
   bool quoted = false;
@@ -88,7 +89,7 @@ TEST(ManifestTest, EveryFileIsJudgedAsTheManifestSays) {
   if (rows.empty()) GTEST_SKIP() << "no shared files in " << kFolder;
   for (const Row& row : rows) CheckRow(row);
   EXPECT_GE(rows.size(), 80u);
-  // The bombs among them ask for 8 GB.
+  // The decompression bombs among them ask for 8 GB.
   EXPECT_LT(PeakMegabytes(), 500);
 }
 
@@ -129,7 +130,7 @@ TEST(ManifestTest, OneFilmLooksTheSameInEveryTransferSyntax) {
               0)
         << lossless;
   }
-  // Near-lossless keeps within 3 of 979.
+  // Near-lossless stays within 3 of 979.
   EXPECT_LE(LargestDifference(film, Decoded("chestA_jpegls81_near3.dcm")),
             3.01f / 978);
   for (const char* lossy :

@@ -17,7 +17,7 @@
 namespace hilum {
 namespace {
 
-// Two bars, `first` columns from the left, at rows x columns.
+// Makes two bars, `first` columns from the left, at rows x columns.
 GrayImage Bars(int rows, int columns, int first) {
   GrayImage mask{rows, columns, {}};
   for (int r = 0; r < rows; ++r) {
@@ -55,7 +55,7 @@ class MasksTest : public FolderTest {
   bool Said(absl::string_view text) const {
     return absl::StrContains(said_.str(), text);
   }
-  // The lungs that the store has of the film, and the size of what was cut.
+  // Returns the film's stored lungs; keeps its record.
   std::string Lungs() {
     reader_ = CaseStoreReader::Open(options_.store);
     record_ = reader_->Read(Only()).value();
@@ -77,7 +77,7 @@ TEST_F(MasksTest, ACaseOfAStoreGetsItsMaskByItsName) {
   EXPECT_TRUE(Said("1 taken in")) << said_.str();
   EXPECT_EQ(Cases()[0][3], Cases()[0][0]);
   EXPECT_EQ(Lungs(), LungBits(Bars(40, 30, 4), 40, 30));
-  // What `folder --masks` would have cut of the same film.
+  // The same cut as with `folder --masks` for this film.
   EXPECT_EQ(record_.source_rows, 40u);
   EXPECT_GT(record_.segmented.rows, 30);
   EXPECT_LT(record_.segmented.rows, 40);
@@ -108,7 +108,7 @@ TEST_F(MasksTest, AMaskOfTheFileIsTurnedAsTheCaseWas) {
   ASSERT_TRUE(Masks().ok()) << said_.str();
   EXPECT_TRUE(Said("1 taken in")) << said_.str();
   EXPECT_EQ(Lungs(), LungBits(turned, 30, 40));
-  // One of the image as it is kept is not.
+  // A mask of the stored image is not turned.
   Put(absl::StrCat("masks/", id, ".png"), Png(turned));
   ASSERT_TRUE(Masks().ok());
   EXPECT_TRUE(Said("2 there already")) << said_.str();
@@ -181,7 +181,7 @@ TEST_F(MasksTest, AFolderWithoutMasksAndAStoreThatIsNoneAreErrors) {
 }
 
 TEST_F(MasksTest, ADicomSegmentationNamedLikeItsImageIsItsMask) {
-  // Only that it is found: its content is no segmentation.
+  // Tests only that the file is found: it is no segmentation.
   Put("masks/1.dcm", "no object");
   options_.masks = absl::StrCat(root_, "/masks");
   Put("in/2.dcm", Film(5, "P1").File());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What counts as the same object, in a folder and over the network.
+// Tests which objects count as the same, in a folder and over the network.
 #include "site_agent/ingest/object_uid.h"
 
 #include <memory>
@@ -51,7 +51,7 @@ struct Sent {
   std::string uid;
 };
 
-// The same objects as files of a folder, and received.
+// Sends the same objects as files of a folder and over the network.
 class SameObjectTest : public FolderTest {
  protected:
   static DicomMaker Object(const Sent& sent) {
@@ -86,7 +86,7 @@ class SameObjectTest : public FolderTest {
     EXPECT_TRUE((*intake)->Export().ok());
     return NumCases();
   }
-  // Cases that are in use.
+  // Returns the number of cases that are in use.
   size_t NumCases() {
     EXPECT_EQ(Stored("quarantine.csv").find("no file shows it"),
               std::string::npos);
@@ -107,7 +107,7 @@ TEST_F(SameObjectTest, OtherLettersAreOtherObjects) {
   ExpectCases(2, {{3, "1.2.3.4.5a"}, {5, "1.2.3.4.5b"}});
 }
 
-// The first one's pixels are kept (docs/ingest.md).
+// The store keeps the first one's pixels (docs/ingest.md).
 TEST_F(SameObjectTest, TheSameUidWithOtherPixelsIsOneCase) {
   ExpectCases(1, {{3, "1.2.3.4"}, {5, "1.2.3.4"}});
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every gray image of the shared set, pixel by pixel, against pydicom where it
-// is installed (python3-pydicom, and python3-gdcm for compressed pixels).
+// Compares every gray image of the shared set, pixel by pixel, with pydicom
+// where it is installed (python3-pydicom, and python3-gdcm for compressed
+// pixels).
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -20,10 +21,10 @@ namespace {
 namespace fs = std::filesystem;
 
 const char kFolder[] = HILUM_SOURCE_DIR "/../shared/dicom/files";
-// The distribution's Python has the distribution's packages.
+// Only the distribution's Python has the distribution's packages.
 const char kPython[] = "/usr/bin/python3";
 
-// float32 against float64, or one step of 255 where decoders may differ.
+// float32 against float64, or one step of 255 if decoders may differ.
 const char* ToleranceOf(const std::string& bytes) {
   const std::string syntax = ReadTransferSyntaxUid(bytes).value_or("");
   for (const char* lossy : {".4.50", ".4.51", ".4.81", ".4.91", ".4.203"}) {
@@ -32,8 +33,8 @@ const char* ToleranceOf(const std::string& bytes) {
   return "0.000001";
 }
 
-// Writes the grays of every file that has some; returns compare_grays.py's
-// input.
+// Writes the grays of every file that can be decoded; returns
+// compare_grays.py's input.
 std::string WriteGrays(const std::string& folder) {
   std::string list;
   for (const auto& entry : fs::directory_iterator(kFolder)) {

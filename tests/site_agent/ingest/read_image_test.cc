@@ -58,7 +58,7 @@ TEST_F(ReadImageTest, WhatIsNotUsedOfAFileIsInItsCasesHistory) {
   EXPECT_THAT(history->front().reason, HasSubstr("window 1 is not used"));
 }
 
-// Other bytes, the same picture, another patient.
+// Another file of the same picture, under another patient.
 TEST_F(ReadImageTest, TheSamePixelsUnderTwoPatientsAreQuarantined) {
   if (!fs::exists(kCases)) GTEST_SKIP() << "no shared cases";
   const std::string folder = absl::StrCat(kCases, "duplicates/");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What happens to objects between the network and the store.
+// Tests the way of an object from the network to the store.
 #include "site_agent/ingest/receiving_intake.h"
 
 #include <fstream>
@@ -35,7 +35,7 @@ class ReceivingIntakeTest : public FolderTest {
         .store = options_.store, .labels = options_.labels, .actor = "listen"};
   }
   std::string Incoming() const { return options_.store + "/incoming"; }
-  // As it comes over the network: without preamble and header.
+  // Writes a film as it comes over the network: without preamble and header.
   std::string Receive(DicomMaker film, const std::string& uid) {
     fs::create_directories(Incoming());
     auto file = IncomingFile::Create(Incoming(), {kClass, uid, kExplicit});
@@ -43,7 +43,8 @@ class ReceivingIntakeTest : public FolderTest {
     EXPECT_TRUE(file->Append(film.DataSet()).ok());
     return file->Finish().value_or("");
   }
-  // Files left in the incoming folder, and those kept of what was refused.
+  // Returns how many files are in the incoming folder, and how many refused
+  // ones are kept.
   std::pair<int, int> Left() const {
     int whole = 0, refused = 0;
     for (const auto& entry : fs::directory_iterator(Incoming())) {
@@ -76,7 +77,7 @@ TEST_F(ReceivingIntakeTest, ATakenObjectIsACaseAndItsFileIsGone) {
   ASSERT_TRUE(intake->Export().ok());
   ASSERT_EQ(Cases().size(), 1u);
   EXPECT_EQ(Cases()[0][1], "covid");
-  // Sent again it is the same case.
+  // Sending it again gives the same case.
   EXPECT_EQ(intake->Take(Receive(Film(3, "P1"), "1.2.3.3")).kind,
             Kind::kCommitted);
   ASSERT_TRUE(intake->Export().ok());
@@ -114,7 +115,7 @@ TEST_F(ReceivingIntakeTest, AKilledReceiversRestIsSweptAndItsWholeFilesTaken) {
   EXPECT_EQ(Left(), (std::pair<int, int>{0, 0}));
 }
 
-// Else each start would end over it again.
+// Otherwise it would end each start again.
 TEST_F(ReceivingIntakeTest, AnObjectThatEndedAStartIsRefusedAtTheNext) {
   const std::string name = Receive(Film(3, "P1"), "1.2.3.3");
   fs::rename(absl::StrCat(Incoming(), "/", name),
@@ -153,7 +154,7 @@ TEST_F(ReceivingIntakeTest, TheProcessThatDecodesIsConfined) {
   ASSERT_TRUE(answer.ok()) << answer.status();
   EXPECT_EQ(answer->kind, Kind::kCommitted);
   EXPECT_TRUE(channel->IsKnown("1.2.3.3").value());
-  // A second one finds the store taken, and says so.
+  // A second intake reports that the store is in use.
   EXPECT_TRUE(
       absl::IsFailedPrecondition(IntakeProcess::Start(Receiving()).status()));
   { IntakeChannel closed = *std::move(channel); }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pictures of films that wait for a person.
+// Tests pictures of films in quarantine.
 #include "site_agent/ingest/show_picture.h"
 
 #include <cstdlib>
@@ -38,7 +38,7 @@ TEST_F(ShowPictureTest, PicturesOfCasesAndOfRefusedFiles) {
             absl::StatusCode::kInvalidArgument);
 }
 
-// By the command itself, which is confined while it decodes.
+// Runs the command itself, which decodes confined.
 TEST_F(ShowPictureTest, TheCommandShowsWhatIsInQuarantine) {
   Put("in/bed.dcm", InBed().File());
   ASSERT_TRUE(Ingest().ok());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A site's own words on the way into a store.
+// Tests a site's own words, on the way into a store.
 #include "site_agent/ingest/site_words.h"
 
 #include "gmock/gmock.h"
@@ -29,7 +29,7 @@ TEST_F(SiteWordsTest, WhatWasNotChosenIsJudgedAgainByNewWords) {
   EXPECT_TRUE(Reasons().empty() ||
               Reasons()["a.dcm"].find("AP or PA") == std::string::npos);
   EXPECT_THAT(said_.str(), HasSubstr("1 taken"));
-  // The store keeps them.
+  // The store keeps the words.
   options_.words.clear();
   Put("in/b.dcm", Film(3, "B")
                       .Remove(0x00185101)

@@ -59,7 +59,7 @@ int TryReadMemory(const Target& target) {
   return ErrnoOf(process_vm_readv(target.pid, &here, 1, &there, 1, 0));
 }
 
-// In a child: execve does not come back.
+// Forks first: execve does not come back.
 int TryExecute(bool at) {
   const pid_t child = fork();
   if (child == 0) {
@@ -168,7 +168,7 @@ Outcomes TryProcesses() {
 #ifdef SYS_fork
   outcomes["fork call"] = outcome(syscall(SYS_fork));
 #endif
-  // The parent waits until the child has gone; the stack is shared till then.
+  // vfork stops the parent until the child ends; both share the stack.
   const pid_t shared = vfork();
   if (shared == 0) _exit(0);
   outcomes["vfork"] = outcome(shared);
@@ -204,7 +204,7 @@ void BecomeUser() {
     std::perror("cannot become nobody");
     _exit(99);
   }
-  // As what that user would have started.
+  // A program that this user starts is dumpable.
   prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
 }
 

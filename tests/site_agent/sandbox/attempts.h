@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What code that was injected into a process tries, to get out of it.
+// Attempts of code that was injected into a process to get out of it.
 #ifndef HILUM_TESTS_SITE_AGENT_SANDBOX_ATTEMPTS_H_
 #define HILUM_TESTS_SITE_AGENT_SANDBOX_ATTEMPTS_H_
 
@@ -12,11 +12,11 @@
 
 namespace hilum {
 
-// The gateway beside the process that turns hostile, of the same user.
+// The gateway, which runs as the same user beside the hostile process.
 struct Target {
   pid_t pid = -1;
-  uint64_t secret_address = 0;  // of 16 bytes in its memory
-  int pid_fd = -1;              // of pidfd_open, opened in time
+  uint64_t secret_address = 0;  // 16 bytes in its memory
+  int pid_fd = -1;              // from pidfd_open before confinement
   int its_socket = -1;          // the number of a descriptor there
 };
 
@@ -30,39 +30,39 @@ struct SiteFolder {
   std::string Blobs() const { return path + "/blobs"; }
 };
 
-// 0 where an attempt succeeds, else its errno.
+// Each attempt's errno; 0: it succeeded.
 using Outcomes = std::map<std::string, int>;
 
-// On another process: ptrace, process_vm_readv, /proc/PID/mem and environ, and
-// with a pid_fd pidfd_getfd.
+// Attacks another process: ptrace, process_vm_readv, /proc/PID/mem and environ,
+// and with a pid_fd pidfd_getfd.
 Outcomes TryProcess(const Target& target);
-// pidfd_open, kill(PID, 0).
+// Tries pidfd_open and kill(PID, 0).
 Outcomes TryReach(const Target& target);
-// On the network: socket of several families, connect of an INET and of a Unix
-// socket that were made in time (-1: none).
+// Tries the network: socket of several families, and connect of an INET and of
+// a Unix socket that were made before (-1: none).
 Outcomes TryNetwork(int inet_socket, int unix_socket, uint16_t port,
                     const std::string& unix_path);
-// execve, execveat.
+// Tries execve and execveat.
 Outcomes TryPrograms();
-// The ledger, the approvals, the key; links, modes.
+// Tries the ledger, the approvals and the key; links, modes.
 Outcomes TryFiles(const SiteFolder& site);
 
-// On a socket: setsockopt of SO_PASSRIGHTS and ioctl of a terminal's input, by
-// system calls whose argument has a bit in the half that the kernel does not
-// look at. The kernel itself answers the latter ENOTTY.
+// Tries setsockopt of SO_PASSRIGHTS and ioctl of a terminal's input by raw
+// system calls. Their argument has a bit in the upper half, which the kernel
+// ignores. The kernel itself answers ENOTTY to the ioctl.
 Outcomes TryUpperHalves(int unix_socket);
-// What makes a process: fork and vfork by their system calls, clone of one that
-// shares the memory, and fork of the C library, which is a clone.
+// Tries to make a process: raw fork and vfork, a clone that shares the memory,
+// and the C library's fork, which is a clone.
 Outcomes TryProcesses();
 
 // Sends a descriptor over a Unix socket (SCM_RIGHTS): 0 or errno.
 int SendDescriptor(int to, int fd);
 
-// What `run` gives in a child process as this user, or as nobody where this is
-// root; empty where the child died. As a program that a user starts, it is
-// dumpable.
+// Returns the result of `run` in a child process as this user, or as nobody
+// where this is root; empty where the child died. The child is dumpable, like a
+// program that a user starts.
 Outcomes InUsersChild(const std::function<Outcomes()>& run);
-// The signal that ends such a child; 0: none.
+// Returns the signal that ends such a child; 0: none.
 int SignalOfUsersChild(const std::function<void()>& run);
 // Becomes nobody where this is root; exits where that fails.
 void BecomeUser();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// An ordinary user's process, confined as the trainer is, tries to get out.
+// An ordinary user's process, confined like the trainer, tries to get out.
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <gmock/gmock.h>
@@ -38,7 +38,7 @@ using testing::Contains;
 using testing::Each;
 using testing::Pair;
 
-// One socket that listens, on loopback or at a path.
+// Listens on one socket, on loopback or at a path.
 class Listener {
  public:
   explicit Listener(const std::string& path = "")
@@ -101,7 +101,7 @@ class BreakOutTest : public testing::Test {
     fs::remove_all(site_.path, ignored);
   }
 
-  // A process of the user with a secret and a connected socket.
+  // Starts a process of the user with a secret and a connected socket.
   void StartGateway(bool hidden) {
     int ready[2];
     ASSERT_EQ(pipe(ready), 0);
@@ -110,7 +110,7 @@ class BreakOutTest : public testing::Test {
       prctl(PR_SET_PDEATHSIG, SIGKILL);
       BecomeUser();
       prctl(PR_SET_PDEATHSIG, SIGKILL);
-      // Where Yama asks for it.
+      // Yama, where it is on, needs this permission.
       prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
       if (hidden && !HideMemory().ok()) _exit(1);
       if (write(ready[1], "r", 1) != 1) _exit(1);
@@ -126,7 +126,7 @@ class BreakOutTest : public testing::Test {
     ASSERT_GE(target_.pid_fd, 0);
   }
 
-  // As hilum-trainer serve is; see the trainer's --read, --work.
+  // Confines as hilum-trainer serve does; see the trainer's --read, --work.
   absl::Status ConfineTrainer() const {
     return Confine({.read = {site_.path + "/cases", site_.Blobs()},
                     .write = {site_.Work()}});
@@ -136,7 +136,7 @@ class BreakOutTest : public testing::Test {
   Target target_;
 };
 
-// What fails only where files are confined.
+// Drops the attempts that fail only where files are confined.
 Outcomes WithoutFiles(Outcomes outcomes) {
   for (const char* name : {"append to ledger", "forge approval", "read key",
                            "write blob", "remove ledger"}) {
@@ -157,7 +157,7 @@ TEST_F(BreakOutTest, WithoutConfinementTheSameAttemptsSucceed) {
                          site_.path + "/socket"));
     all.merge(TryPrograms());
     all.merge(TryFiles(site_));
-    // What this kernel has or not for everybody.
+    // Drops the attempts whose answer depends on this kernel's features.
     all.erase("io_uring");
     all.erase("setsockopt");
     return all;
@@ -177,7 +177,7 @@ TEST_F(BreakOutTest, AHiddenProcessIsClosedToASiblingOfTheSameUser) {
 }
 
 TEST_F(BreakOutTest, TheTrainerDoesNotReachTheGateway) {
-  // Even one whose memory were not hidden.
+  // Holds even against a process whose memory is not hidden.
   StartGateway(/*hidden=*/false);
   Outcomes outcomes = InUsersChild([&]() -> Outcomes {
     if (!ConfineTrainer().ok()) return {};
@@ -186,7 +186,7 @@ TEST_F(BreakOutTest, TheTrainerDoesNotReachTheGateway) {
     return all;
   });
   if (LandlockVersion() == 0) {
-    outcomes["mem"] = outcomes["environ"] = EACCES;  // the test above
+    outcomes["mem"] = outcomes["environ"] = EACCES;  // see the test above
   }
   EXPECT_EQ(outcomes, (Outcomes{{"ptrace", EPERM},
                                 {"process_vm_readv", EPERM},
@@ -201,7 +201,7 @@ TEST_F(BreakOutTest, TheTrainerHasNoNetwork) {
   const Listener inet, local(site_.path + "/socket");
   ASSERT_TRUE(inet.listens() && local.listens());
   const Outcomes outcomes = InUsersChild([&]() -> Outcomes {
-    // Made in time, which nothing of ours does.
+    // Makes the sockets before confinement, unlike Hilum's programs.
     const int inet_socket = socket(AF_INET, SOCK_STREAM, 0);
     const int unix_socket = socket(AF_UNIX, SOCK_STREAM, 0);
     if (!ConfineTrainer().ok()) return {};
@@ -243,7 +243,7 @@ TEST_F(BreakOutTest, TheTrainerHasItsOwnFilesAlone) {
       all.erase(name);
     }
     all["list /"] = open("/", O_RDONLY | O_DIRECTORY) < 0 ? errno : 0;
-    // And these it has.
+    // The trainer is allowed these.
     all["read case"] = ReadFile(site_.path + "/cases/1.png").ok() ? 0 : 1;
     all["write work"] =
         WriteFileAtomically(site_.Work() + "/delta", "x").ok() ? 0 : 1;
@@ -259,7 +259,7 @@ TEST_F(BreakOutTest, TheTrainerHasItsOwnFilesAlone) {
                                 {"write work", 0}}));
 }
 
-// The descriptor that came; -1: none.
+// Returns the descriptor that came; -1: none.
 int ReceiveDescriptor(int from) {
   char byte = 0;
   iovec data{&byte, 1};
@@ -313,7 +313,7 @@ TEST_F(BreakOutTest, AnUpperHalfOfAnArgumentHidesNothing) {
     const Outcomes outcomes = InUsersChild([&]() -> Outcomes {
       if (!AllowSystemCalls({.devices = devices}).ok()) return {};
       Outcomes all = TryUpperHalves(trainer.get());
-      // And these it has.
+      // The trainer is allowed these.
       int count = 0;
       const int one = 1;
       all["FIONREAD"] = ioctl(trainer.get(), FIONREAD, &count) < 0 ? errno : 0;
@@ -332,7 +332,7 @@ TEST_F(BreakOutTest, AnUpperHalfOfAnArgumentHidesNothing) {
   }
 }
 
-// Where the kernel cannot refuse it, it leads nowhere new.
+// An older kernel cannot refuse the socket, but it connects to nothing.
 TEST_F(BreakOutTest, ASocketThatArrivesCannotBeConnected) {
   const Listener inet;
   ASSERT_TRUE(inet.listens());
@@ -387,7 +387,7 @@ TEST_F(BreakOutTest, ANamespaceByCloneIsRefused) {
             (Outcomes{{"clone", EPERM}, {"clone3", ENOSYS}}));
 }
 
-// The C library's fork stays: a JPEG 2000 image is decoded in a child.
+// The C library's fork stays allowed: a JPEG 2000 image is decoded in a child.
 TEST_F(BreakOutTest, TheTrainerMakesNoProcessThatSharesItsMemory) {
   EXPECT_EQ(
       InUsersChild([&]() -> Outcomes {
@@ -409,7 +409,7 @@ TEST_F(BreakOutTest, TheGatewayExecutesNothingAndReadsNoCase) {
     Outcomes all = TryPrograms();
     all["read case"] =
         open((site_.path + "-cases/1.png").c_str(), O_RDONLY) < 0 ? errno : 0;
-    // And these it has.
+    // The gateway is allowed these.
     all["ledger"] = open(site_.Ledger().c_str(), O_WRONLY) < 0 ? errno : 0;
     all["socket"] = socket(AF_INET, SOCK_STREAM, 0) < 0 ? errno : 0;
     return all;

@@ -24,7 +24,7 @@
 namespace hilum {
 namespace {
 
-// 0 if a TCP connection to this loopback port is made, else errno.
+// Returns 0 if a TCP connection to this loopback port is made, else errno.
 int TryConnect(uint16_t port) {
   int fd = socket(AF_INET, SOCK_STREAM, 0);
   if (fd < 0) return errno;
@@ -38,15 +38,16 @@ int TryConnect(uint16_t port) {
   return error;
 }
 
-// What fails first in a child without network, or 0.
+// Returns the number of the first check that fails in a child without network,
+// or 0.
 int CheckInside(uint16_t port) {
-  if (TryConnect(port) != 0) return 1;  // it works before
+  if (TryConnect(port) != 0) return 1;  // works before confinement
   if (!Confine({}).ok()) return 2;
   if (TryConnect(port) != EPERM) return 3;
   for (int family : {AF_INET, AF_INET6, AF_PACKET, AF_NETLINK, AF_VSOCK}) {
     if (socket(family, SOCK_DGRAM, 0) >= 0 || errno != EPERM) return 4;
   }
-  // Through the raw call, with rubbish in the half the kernel ignores.
+  // Uses the raw call, with bits in the upper half, which the kernel ignores.
   if (syscall(SYS_socket, (1ull << 32) | AF_INET, SOCK_STREAM, 0) >= 0) {
     return 5;
   }
@@ -63,7 +64,7 @@ int CheckInside(uint16_t port) {
   return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : 9;
 }
 
-// Listens on loopback while one lives.
+// Listens on loopback for its lifetime.
 class Listener {
  public:
   Listener() : fd_(socket(AF_INET, SOCK_STREAM, 0)) {
@@ -86,7 +87,7 @@ class Listener {
   uint16_t port_;
 };
 
-// What `check` gives in a child process; -1: the child died.
+// Returns the result of `check` in a child process; -1: the child died.
 template <typename Check>
 int InChild(const Check& check) {
   pid_t child = fork();
@@ -101,23 +102,24 @@ TEST(ConfineTest, TheKernelRefusesEverySocket) {
   ASSERT_TRUE(outside.listens());
   EXPECT_EQ(InChild([&] { return CheckInside(outside.port()); }), 0)
       << "number of the failed check";
-  EXPECT_EQ(TryConnect(outside.port()), 0);  // only the child
+  EXPECT_EQ(TryConnect(outside.port()), 0);  // only the child is confined
 }
 
-constexpr int kRefused = 77;  // the system has no namespaces for us
+constexpr int kRefused = 77;  // this user may make no namespaces
 
-// What fails first in a child with a loopback of its own, or 0.
+// Returns the number of the first check that fails in a child with a loopback
+// of its own, or 0.
 int CheckOwnLoopback(uint16_t outside) {
   if (TryConnect(outside) != 0) return 1;
   const absl::Status denied = Confine({.own_loopback = true});
   if (absl::IsUnavailable(denied)) return kRefused;
   if (!denied.ok()) return 2;
-  // What listens outside is not there.
+  // The listener outside cannot be reached.
   if (TryConnect(outside) != ECONNREFUSED) return 3;
   for (int family : {AF_INET6, AF_UNIX, AF_PACKET, AF_VSOCK}) {
     if (socket(family, SOCK_DGRAM, 0) >= 0 || errno != EPERM) return 4;
   }
-  // No way to anywhere else.
+  // No other network can be reached.
   sockaddr_in far = {};
   far.sin_family = AF_INET;
   far.sin_port = htons(443);
@@ -127,7 +129,7 @@ int CheckOwnLoopback(uint16_t outside) {
       errno != ENETUNREACH) {
     return 5;
   }
-  // But to each other.
+  // Its processes can reach each other.
   const Listener inside;
   if (!inside.listens()) return 6;
   return TryConnect(inside.port()) == 0 ? 0 : 7;
@@ -159,7 +161,7 @@ TEST(ConfineTest, TheFilterIsOfAllThreadsAndSaysSo) {
       << "number of the failed check";
 }
 
-// Each line says what it is about; what is lost where it does not hold.
+// Each line names its part; a part that does not hold says what is lost.
 TEST(ConfineTest, TheDescriptionIsOfThisMachine) {
   const std::vector<Hold> holds = DescribeConfinement();
   ASSERT_EQ(holds.size(), 5u);
@@ -167,13 +169,13 @@ TEST(ConfineTest, TheDescriptionIsOfThisMachine) {
   EXPECT_TRUE(holds[1].holds) << holds[1].text;
   EXPECT_EQ(holds[2].holds, LandlockVersion() > 0) << holds[2].text;
   EXPECT_EQ(MissingLandlock().empty(), LandlockVersion() > 0);
-  // It tried in other processes.
+  // The tests ran in other processes.
   const ScopedFd still(socket(AF_UNIX, SOCK_STREAM, 0));
   EXPECT_GE(still.get(), 0);
   EXPECT_FALSE(MemoryIsHidden());
 }
 
-// The number of kinds of DICOM file that cannot be decoded inside.
+// Returns the number of kinds of DICOM file that cannot be decoded confined.
 int UndecodedInside() {
   if (!Confine({.read = {HILUM_SOURCE_DIR "/tests/fuzz/corpus"}}).ok()) {
     return 100;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The real programs, as an ordinary user's, while they run.
+// The real programs, run by an ordinary user.
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -28,15 +28,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// How many filters a thread has; -1: the kernel does not say (before 5.9).
+// Returns how many filters a thread has; -1: the kernel does not say (before
+// 5.9).
 int Filters(const std::string& status) {
   const std::string field = "\nSeccomp_filters:\t";
   const size_t at = status.find(field);
   return at == std::string::npos ? -1 : std::atoi(&status[at + field.size()]);
 }
 
-// What is not so of each of a process's threads; empty: nothing. This process
-// may have a filter itself, as in a container.
+// Returns the status of a thread that is not confined, or empty. This test may
+// have a filter itself, as in a container.
 std::string Unconfined(pid_t pid) {
   const int own = Filters(ReadFile("/proc/self/status").value_or(""));
   int threads = 0;
@@ -53,7 +54,7 @@ std::string Unconfined(pid_t pid) {
   return threads > 0 ? "" : "no thread";
 }
 
-// To a process of the same user.
+// Returns the outcomes against a closed process of the same user.
 Outcomes Closed() {
   return {{"ptrace", EPERM},
           {"process_vm_readv", EPERM},
@@ -97,7 +98,7 @@ class ProgramsTest : public testing::Test {
       execv(words[0], words.data());
       _exit(127);
     }
-    // Waits until it reads.
+    // Blocks until the program opens the pipe.
     const ScopedFd writer(open(pipe.c_str(), O_WRONLY));
     ASSERT_GE(writer.get(), 0);
     if (filtered) {
@@ -109,7 +110,7 @@ class ProgramsTest : public testing::Test {
     waitpid(child, nullptr, 0);
   }
 
-  // One case whose image and mask nobody has written yet.
+  // Writes a manifest of one case, whose image and mask do not exist yet.
   void WriteManifest() const {
     ASSERT_TRUE(
         WriteFileAtomically(folder_ + "/cases.csv",
@@ -151,7 +152,7 @@ TEST_F(ProgramsTest, MasksDecodesConfined) {
          folder_ + "/key");
 }
 
-// Its subcommands that read a manifest share what confines them.
+// All subcommands that read a manifest share one confinement.
 TEST_F(ProgramsTest, SegmentDecodesConfined) {
   WriteManifest();
   LookAt("hilum-trainer",
@@ -166,7 +167,7 @@ TEST_F(ProgramsTest, OrientationDecodesConfined) {
          folder_ + "/pipe");
 }
 
-// What the trainer says to a Prepare of this manifest.
+// Returns the trainer's answer to a Prepare of this manifest.
 std::string SaysOf(TrainerClient& trainer, const std::string& manifest) {
   v1::PrepareRequest request;
   request.set_study("no study");
@@ -175,7 +176,7 @@ std::string SaysOf(TrainerClient& trainer, const std::string& manifest) {
 }
 
 TEST_F(ProgramsTest, TheTrainerServesConfinedInAllItsThreads) {
-  // Started by the user, looked at from outside and by a sibling.
+  // Started by the user; examined from outside and by a sibling.
   int pids[2];
   int done[2];
   ASSERT_EQ(pipe(pids), 0);
@@ -188,7 +189,7 @@ TEST_F(ProgramsTest, TheTrainerServesConfinedInAllItsThreads) {
                               {"--work", folder_ + "/trainer"});
     if (!child.ok()) _exit(1);
     TrainerClient trainer(std::move(child->socket));
-    // It serves, so it is confined.
+    // The trainer serves now, so it is confined.
     if (SaysOf(trainer, folder_ + "/cases.csv").empty()) _exit(2);
     char byte = 0;
     if (write(pids[1], &child->pid, sizeof(child->pid)) < 0) _exit(3);
@@ -223,8 +224,8 @@ TEST_F(ProgramsTest, NoDescriptorPassesOverATrainersSocket) {
   EndTrainer(child->pid);
 }
 
-// The libraries' own threads are older than main: all must be where the
-// process is. Root alone sees where they are.
+// The libraries start threads before main; all threads must be in the process's
+// namespace. Only root sees which namespace a thread is in.
 TEST_F(ProgramsTest, AllThreadsOfATrainerOfSeveralDevicesAreInItsNamespace) {
   if (geteuid() != 0) {
     GTEST_SKIP() << "another process's namespaces are for root to see";

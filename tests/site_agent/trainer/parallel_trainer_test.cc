@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two real processes that share batches, against one.
+// Compares two real processes that share batches with one process.
 #include "site_agent/trainer/parallel_trainer.h"
 
 #include <gmock/gmock.h>
@@ -17,7 +17,7 @@ namespace {
 
 class ParallelTrainerTest : public TinySiteTest {
  protected:
-  // Of 20 cases a fold's track trains on 10, in batches of 6 and 4.
+  // A fold's track trains on 10 of the 20 cases, in batches of 6 and 4.
   ParallelTrainerTest() : TinySiteTest(20, 2) {
     study_.mutable_model()->set_input_channels(1);
     study_.mutable_training()->set_batch_size(6);
@@ -43,7 +43,7 @@ class ParallelTrainerTest : public TinySiteTest {
     return trainer.Train(train);
   }
 
-  // In processes as a site starts them: without network.
+  // The processes run without network, as at a site.
   std::vector<float> DeltaWith(int devices) {
     std::vector<std::string> arguments = {
         "--manifest", PrepareRequest().manifest(), "--read", folder_, "--work",
@@ -75,7 +75,7 @@ class ParallelTrainerTest : public TinySiteTest {
     }
     EXPECT_GT(largest, 0);
     EXPECT_LE(most, 1e-3 * largest);
-    EXPECT_NE(one, two);  // or they did not share
+    EXPECT_NE(one, two);  // otherwise they did not share
   }
 };
 
@@ -85,8 +85,8 @@ TEST_F(ParallelTrainerTest, TwoProcessesLearnWhatOneDoes) {
 }
 
 TEST_F(ParallelTrainerTest, BatchStatisticsAreThoseOfTheWholeBatch) {
-  // One small step: batch normalisation of few values makes the last bits
-  // large ones in the steps that follow.
+  // Makes one small step: batch normalisation over few values would make the
+  // last bits matter in further steps.
   study_.mutable_training()->set_batch_size(10);
   study_.mutable_training()->mutable_optimizer()->set_learning_rate(1e-3);
   study_.mutable_cross_validation()->set_skip_final_track(true);

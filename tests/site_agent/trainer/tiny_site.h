@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A site with a few small cases, and a study's first blobs, in a folder.
+// A folder with a site's few small cases and a study's first blobs.
 #ifndef HILUM_TESTS_SITE_AGENT_TRAINER_TINY_SITE_H_
 #define HILUM_TESTS_SITE_AGENT_TRAINER_TINY_SITE_H_
 
@@ -23,7 +23,7 @@ namespace hilum {
 
 class TinySiteTest : public testing::Test {
  protected:
-  // Sick and well in turn, each case a patient of its own.
+  // Labels alternate; each case is a patient of its own.
   TinySiteTest(int cases, uint32_t folds)
       : folder_(absl::StrCat(
             testing::TempDir(), "/",
@@ -46,7 +46,8 @@ class TinySiteTest : public testing::Test {
     return absl::StrCat(folder_, "/", name);
   }
 
-  // As if submitted now: defaults, and the blobs `frozen` and `global`.
+  // Adds a study as SubmitStudy does: with defaults and the blobs `frozen` and
+  // `global`.
   void TakeStudy() {
     FillStudyDefaults(study_);
     const ParameterLayout layout = StudyLayout(study_).value();

@@ -19,7 +19,7 @@ class TorchTrainerTest : public TinySiteTest {
  protected:
   TorchTrainerTest() : TinySiteTest(12, 3) { TakeStudy(); }
 
-  // `work_dir`: where features are kept; empty: they are not.
+  // `work_dir`: the features' folder; empty: none are kept.
   void Prepare(TorchTrainer& trainer, uint32_t threads,
                const std::string& work_dir = "") {
     v1::PrepareRequest prepare = PrepareRequest();
@@ -30,7 +30,7 @@ class TorchTrainerTest : public TinySiteTest {
     ASSERT_TRUE(prepared.ok()) << prepared.status();
   }
 
-  // All that a trainer with so many threads gives.
+  // All results of a trainer with `threads` threads.
   struct Result {
     std::string delta, trained, evaluated, predictions;
     auto operator<=>(const Result&) const = default;
@@ -52,7 +52,7 @@ class TorchTrainerTest : public TinySiteTest {
             .predictions = ReadFile(Path("predictions")).value()};
   }
 
-  // Files of the feature store in a work folder.
+  // Returns the files of the feature store in a work folder.
   std::vector<std::string> FeatureFiles(const std::string& work_dir) {
     std::vector<std::string> files;
     std::error_code none;
@@ -104,7 +104,7 @@ TEST_F(TorchTrainerTest, KeptFeaturesGiveWhatImagesGive) {
     for (size_t i = 0; i < a.size(); ++i) {
       ASSERT_NEAR(a[i], b[i], 1e-5 * largest);
     }
-    // Again, from what is kept now.
+    // Trains again, from the kept features.
     EXPECT_TRUE(first == RunWith(1, work));
   }
 }
@@ -178,7 +178,7 @@ TEST_F(TorchTrainerTest, ValidationCasesAreNotLearnedFrom) {
     EXPECT_EQ(track.num_examples() + track.validation_examples(),
               t < 3 ? 8u : 12u);
     EXPECT_GT(track.validation_examples(), 0u);
-    // Of the global model, which knows nothing: about log 2 a case.
+    // The global model is untrained: its loss is about log 2 a case.
     EXPECT_GT(track.validation_loss_sum() /
                   static_cast<double>(track.validation_examples()),
               0.2);
@@ -205,8 +205,8 @@ TEST_F(TorchTrainerTest, LocalBatchNormGoesOnWhereItWas) {
   EXPECT_EQ(deltas[0], deltas[2]);  // round 1 again is round 1
 }
 
-// A site with too few cases for one track would give zeros to it, and yet count
-// as one of those that hide the others.
+// A site with too few cases for one track would add zeros to the track's sum,
+// and yet count among the sites that hide each other.
 TEST_F(TorchTrainerTest, ArmWithTooFewCasesForATrackIsLeftOutAndSaidSo) {
   study_.mutable_training()->set_local_epochs(1);
   study_.mutable_training()->set_batch_size(16);
@@ -229,7 +229,7 @@ TEST_F(TorchTrainerTest, ArmWithTooFewCasesForATrackIsLeftOutAndSaidSo) {
   EXPECT_THAT(*BlobValues(*ReadFile(Path("delta"))), testing::Each(0.0f));
 }
 
-// A track counts for the cohort where, and only where, the site trains it.
+// The census counts a track if and only if the site trains it.
 TEST_F(TorchTrainerTest, CensusHasTheTracksThatAreTrained) {
   study_.mutable_training()->set_local_epochs(1);
   for (uint32_t steps = 1; steps <= 13; ++steps) {
@@ -269,14 +269,14 @@ TEST_F(TorchTrainerTest, BatchesAreSmallerWhereThatMakesTheSteps) {
                   "whole-fold-1")));
   ASSERT_TRUE(trainer.Train(TrainRequest()).ok());
   const std::vector<float> delta = *BlobValues(*ReadFile(Path("delta")));
-  // Steps of small batches are another round than one step of all.
+  // Steps of small batches give another result than one step of all cases.
   prepare.set_minimum_steps(0);
   ASSERT_TRUE(trainer.Prepare(prepare).ok());
   ASSERT_TRUE(trainer.Train(TrainRequest()).ok());
   EXPECT_TRUE(delta != *BlobValues(*ReadFile(Path("delta"))));
 }
 
-// The final track learns from the same cases whatever the key deals.
+// The final track trains on the same cases whatever the key deals.
 TEST_F(TorchTrainerTest, WhoSharesABatchHangsOnTheSitesKey) {
   study_.mutable_training()->set_batch_size(4);
   const auto final_delta = [this](char key) {

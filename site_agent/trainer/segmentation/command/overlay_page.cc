@@ -33,7 +33,8 @@ constexpr int kColumns = 4, kTile = 320, kGap = 8;
 constexpr int kCaption = 28;  // rows below a tile, for two lines
 
 using Colour = std::array<uint8_t, 3>;
-// Okabe and Ito's, which the colour-blind tell apart: on black, and on white.
+// Okabe and Ito's colours, which colour-blind people can tell apart: on black,
+// and on white.
 constexpr Colour kFound[2] = {{230, 159, 0}, {213, 94, 0}};
 constexpr Colour kGiven[2] = {{86, 180, 233}, {0, 114, 178}};
 constexpr Colour kRejected[2] = {{204, 121, 167}, {0, 0, 0}};
@@ -49,7 +50,7 @@ RgbImage Blank(int rows, int columns) {
           std::vector<uint8_t>(3 * static_cast<size_t>(rows) * columns, 255)};
 }
 
-// In its own proportions, the longer side kTile.
+// Scales to kTile on the longer side, keeping proportions.
 GrayImage ToTile(const GrayImage& image) {
   const double scale =
       static_cast<double>(kTile) / std::max(image.rows, image.columns);
@@ -59,7 +60,7 @@ GrayImage ToTile(const GrayImage& image) {
   return ResizeImage(image, side(image.rows), side(image.columns));
 }
 
-// Grays stretched as a network is given them.
+// Returns the picture with grays stretched as for a network.
 absl::StatusOr<RgbImage> Picture(const GrayImage& image, bool bare) {
   const GrayImage tile = ToTile(image);
   RgbImage out = Blank(tile.rows, tile.columns);
@@ -77,7 +78,7 @@ GrayImage ToGray(const BinaryMask& mask) {
   return {mask.rows, mask.columns, {mask.pixels.begin(), mask.pixels.end()}};
 }
 
-// Its pixels next to one that is not, two wide.
+// Draws the mask's border pixels, two wide.
 void Outline(const BinaryMask& mask, const Colour& colour, RgbImage& picture) {
   const GrayImage lungs =
       ResizeImage(ToGray(mask), picture.rows, picture.columns);
@@ -107,7 +108,7 @@ void PutTile(const RgbImage& tile, int number, RgbImage& page) {
   }
 }
 
-// A cross through the picture and a frame around it, which nobody overlooks.
+// Draws a cross through the picture and a frame around it.
 void MarkRejected(const Colour& colour, RgbImage& picture) {
   for (int r = 0; r < picture.rows; ++r) {
     for (int c = 0; c < picture.columns; ++c) {
@@ -122,8 +123,8 @@ void MarkRejected(const Colour& colour, RgbImage& picture) {
 }
 
 // Returns the name by which a person finds the case again: a store's case, or
-// the file's name without its ending, shortened in the middle. Not for a bare
-// page, which may be passed on: names of files may be of patients.
+// the file's name without its ending, shortened in the middle. Do not use it on
+// a bare page, which may be passed on: file names may be patients' names.
 std::string IdOf(const CaseRow& row) {
   const std::optional<CaseEntry> entry = ParseCaseEntry(row.path);
   if (entry.has_value()) return entry->case_id;
@@ -135,7 +136,7 @@ std::string IdOf(const CaseRow& row) {
                       name.substr(name.size() - kMost / 2 + 1));
 }
 
-// One page in the making. Life: Add, for each case in turn; Encode.
+// One page. Life: Add for each case; then Encode.
 class Page {
  public:
   Page(int tiles, bool bare) : bare_(bare) {

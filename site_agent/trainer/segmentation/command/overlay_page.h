@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Masks for people to look at before anyone trusts them.
+// Draws masks on radiographs, so that people can check them.
 #ifndef HILUM_SITE_AGENT_TRAINER_SEGMENTATION_COMMAND_OVERLAY_PAGE_H_
 #define HILUM_SITE_AGENT_TRAINER_SEGMENTATION_COMMAND_OVERLAY_PAGE_H_
 
@@ -15,26 +15,26 @@
 namespace hilum {
 
 struct OverlayPage {
-  ScoredRows rows;      // of which cases
+  ScoredRows rows;      // the cases to draw
   std::string out;      // .png
-  std::string weights;  // of `segment train`
+  std::string weights;  // from `segment train`
   int count = 12;
-  bool bare = false;  // outlines alone, on white: no pixel of a radiograph
+  bool bare = false;  // only outlines, on white: no pixel of a radiograph
   int threads = 2;
 };
 
-// Draws, four in a row, radiographs with the outlines of the lungs found
-// (orange) and of the given mask (blue), where there is one: of every label as
-// many, spread over its rows, each with its row, label, Dice coefficient and,
-// but for bare, the case's id or file name. A mask found that is rejected has a
-// frame and a cross. What they are goes to `out`, in the order of the page.
+// Draws radiographs, four in a row, with the outlines of the lungs found
+// (orange) and of the given mask (blue) if there is one. Takes the same number
+// of each label, spread over its rows. Each has its row, label, Dice
+// coefficient and, unless bare, the case's id or file name. A rejected mask has
+// a frame and a cross. Lists the cases on `out`, in the order of the page.
 // INVALID_ARGUMENT: a name that does not end in .png, no rows. A case that
 // cannot be read is an error, with its row.
 absl::Status DrawOverlayPage(const OverlayPage& options, std::ostream& out);
 
-// `count` of the cases 0 .. labels.size() - 1, or all where there are fewer:
-// the labels in turn, and of each its cases evenly spread. `labels`: of each
-// case, from 0.
+// Chooses `count` of the cases 0 .. labels.size() - 1, or all if there are
+// fewer: takes the labels in turn, and spreads evenly over each label's cases.
+// `labels`: each case's label, from 0.
 std::vector<size_t> SpreadOverLabels(absl::Span<const int> labels, int count);
 
 }  // namespace hilum

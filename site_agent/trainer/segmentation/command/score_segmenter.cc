@@ -17,7 +17,7 @@
 namespace hilum {
 namespace {
 
-// Of one label, or all.
+// The cases of one label, or all.
 struct Group {
   std::vector<double> dice, iou;
   std::vector<std::string> patients;

@@ -16,15 +16,16 @@
 
 namespace hilum {
 
-// "0.9500 (0.9400 to 0.9600)": the mean over cases and its PatientBootstrap.
+// Scores such as "0.9500 (0.9400 to 0.9600)": the mean over cases and its
+// PatientBootstrap interval.
 struct SegmentScores {
   std::string dice, iou;
 };
 
-// The segmenter's masks, as SegmentImage makes them, against the given ones at
-// the images' own sizes: a table by label, and all; returns all's. `rows`, of
-// the loader's manifest, have masks. A case that cannot be read is an error,
-// with its row.
+// Compares the segmenter's masks (SegmentImage) with the given ones at the
+// images' own sizes. Prints a table by label, with a row for all; returns that
+// row's scores. `rows`, of the loader's manifest, have masks. A case that
+// cannot be read is an error, with its row.
 absl::StatusOr<SegmentScores> ScoreSegmenter(
     Segmenter& segmenter, const CaseLoader& loader,
     absl::Span<const CaseRow* const> rows, absl::Span<const std::string> labels,
@@ -33,15 +34,15 @@ absl::StatusOr<SegmentScores> ScoreSegmenter(
 // Rows of a manifest.
 struct ScoredRows {
   std::string data;  // the manifest
-  // Over 0: only patients that `segment train` with this --hold-out and --seed
-  // kept from learning.
+  // Above 0: only patients that `segment train` with this --hold-out and --seed
+  // held out.
   double held_out = 0;
   uint64_t seed = 1;
   bool with_mask = true;  // only rows that have one
 };
 bool IsScored(const ScoredRows& rows, const CaseRow& row);
 
-// The same of some rows with a mask.
+// Scores the chosen rows of a manifest that have a mask.
 absl::Status ScoreManifest(const ScoredRows& rows, const std::string& weights,
                            int threads, std::ostream& out);
 

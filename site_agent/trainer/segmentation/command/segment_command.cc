@@ -25,7 +25,7 @@ namespace {
 
 using Action = std::function<absl::Status()>;
 
-// The folder that this program lies in.
+// Returns the folder of this program.
 std::string BinariesFolder() {
   std::error_code error;
   return std::filesystem::read_symlink("/proc/self/exe", error)
@@ -47,8 +47,8 @@ void AddData(CLI::App& command, std::string& data) {
   command.add_option("--data", data, "Case manifest (CSV)")->required();
 }
 
-// Foreign images are read in a confinement: of the manifest's files and the
-// weights (empty: none), with `out` (a folder; empty: none) to write to.
+// Confines this process to reading the manifest's files and the weights (empty:
+// none), and to writing to the folder `out` (empty: none).
 absl::Status ConfineTo(const std::string& data, const std::string& weights,
                        const std::string& out) {
   Confinement confinement{.read = FilesOfManifest(data, {}), .write = {}};
@@ -63,17 +63,19 @@ void AddTrain(CLI::App& segment, Action& action) {
       "train", "Train a U-Net on the rows that have a mask");
   AddData(*train, options->data);
   train->add_option("--out", options->out, "Ends in .safetensors")->required();
-  train->add_option("--minutes", options->minutes, "At most")
+  train->add_option("--minutes", options->minutes, "Time limit in minutes")
       ->capture_default_str();
   train->add_option("--epochs", options->epochs,
-                    "By default as many as fit into the minutes");
-  train->add_option("--size", options->size, "Of an image's side")
+                    "Number of epochs (default: as many as --minutes allow)");
+  train
+      ->add_option("--size", options->size,
+                   "Side of the network's input in pixels")
       ->capture_default_str();
   train->add_option("--seed", options->seed, "Same seed, same model")
       ->capture_default_str();
   train
       ->add_option("--hold-out", options->hold_out,
-                   "Share of the patients to judge it on")
+                   "Share of patients kept from training, to test on")
       ->capture_default_str();
   AddThreads(*train, options->threads);
   train->footer(
@@ -101,15 +103,15 @@ void AddRun(CLI::App& segment, Action& action) {
   AddData(*run, options->data);
   run->add_option("--out", options->folder, "Folder for the masks")->required();
   run->add_option("--weights", options->weights,
-                  "Of `segment train`; by default those that are shipped");
+                  "File from `segment train` (default: the shipped weights)");
   run->add_flag("--only-missing", options->only_missing,
-                "Leave rows that have a mask");
+                "Skip rows that have a mask");
   run->add_flag("--dicom", options->dicom,
-                "Beside each mask a DICOM segmentation");
+                "Write a DICOM segmentation beside each mask");
   run->add_flag("--hull", options->cleaning.convex_hull,
-                "Each lung's convex hull, where opacities take bites");
+                "Fill each lung's convex hull, to restore opaque parts");
   run->add_option("--dilate", options->cleaning.dilation_share,
-                  "Grow by this share of the longer side")
+                  "Dilate masks by this share of the image's longer side")
       ->check(CLI::Range(0.0, 0.2));
   AddThreads(*run, options->threads);
   run->footer(
@@ -174,7 +176,7 @@ void AddPage(CLI::App& segment, Action& action) {
   page->add_flag("--with-mask", options->rows.with_mask,
                  "Only rows that have one");
   page->add_flag("--bare", options->bare,
-                 "Outlines alone, without a pixel of a radiograph");
+                 "Draw only outlines, no pixel of a radiograph");
   AddHeldOut(*page, options->rows);
   AddThreads(*page, options->threads);
   page->footer(

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `hilum-trainer segment`: where the lungs are.
+// `hilum-trainer segment`: finds the lungs.
 #ifndef HILUM_SITE_AGENT_TRAINER_SEGMENTATION_COMMAND_SEGMENT_COMMAND_H_
 #define HILUM_SITE_AGENT_TRAINER_SEGMENTATION_COMMAND_SEGMENT_COMMAND_H_
 
@@ -13,8 +13,8 @@ class App;
 
 namespace hilum {
 
-// Adds the subcommands train, run, score and judge; what to do is in `action`
-// once one was parsed. The network is denied before any image is opened.
+// Adds the subcommands train, run, score and judge; parsing one sets `action`.
+// The action gives up the network before it opens an image.
 void AddSegmentCommand(CLI::App& app, std::function<absl::Status()>& action);
 
 }  // namespace hilum

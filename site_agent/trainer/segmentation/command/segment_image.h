@@ -12,19 +12,19 @@
 
 namespace hilum {
 
-// The image's lungs at its own size: PrepareWhole, the network, resized back
-// (bilinear), > 0.5, CleanLungMask. Errors as PrepareWhole and Predict.
+// Returns the image's lungs at its own size: PrepareWhole, the network, resized
+// back (bilinear), > 0.5, CleanLungMask. Errors as PrepareWhole and Predict.
 absl::StatusOr<BinaryMask> SegmentImage(Segmenter& segmenter,
                                         const GrayImage& image,
                                         const LungMaskOptions& options);
 
-// From a file that TrainSegmenter wrote. INVALID_ARGUMENT: other weights, or a
-// file that does not say its size.
+// Loads a file that TrainSegmenter wrote. INVALID_ARGUMENT: other weights, or a
+// file without its size.
 absl::StatusOr<std::unique_ptr<Segmenter>> LoadSegmenter(
     const std::string& path);
 
-// The weights that are shipped: lungs_unet.safetensors in ../share/hilum as
-// seen from the folder `binaries`, else in the tree,
+// Returns the path of the shipped weights: lungs_unet.safetensors in
+// ../share/hilum relative to the folder `binaries`, else in the source tree,
 // ../../site_agent/trainer/weights. NOT_FOUND: in neither.
 absl::StatusOr<std::string> FindShippedWeights(const std::string& binaries);
 

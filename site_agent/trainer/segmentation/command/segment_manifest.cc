@@ -27,7 +27,7 @@ namespace {
 constexpr char kUnreadable[] = "unreadable";
 constexpr char kSegmenterName[] = "Hilum lungs U-Net";
 
-// "a/b/c.dcm": "c"; of a store's entry its case.
+// Returns "c" for "a/b/c.dcm", and the case of a store's entry.
 std::string StemOf(const std::string& file) {
   const std::optional<CaseEntry> entry = ParseCaseEntry(file);
   if (entry.has_value()) return entry->case_id;
@@ -56,7 +56,7 @@ absl::StatusOr<std::string> MaskPng(const BinaryMask& mask) {
   return EncodePng8(mask.rows, mask.columns, pixels);
 }
 
-// STEM.dcm; of images that are DICOM it refers to them.
+// Writes STEM.dcm; it refers to the image if that is DICOM.
 absl::Status WriteSegmentation(const CaseRow& row, const BinaryMask& mask,
                                const std::string& path) {
   if (ParseCaseEntry(row.path).has_value()) {
@@ -79,7 +79,7 @@ absl::Status WriteSegmentation(const CaseRow& row, const BinaryMask& mask,
   return WriteFileAtomically(path, *bytes, Durability::kNone);
 }
 
-// The mask of one case, written to PATH.png.
+// Writes one case's mask to PATH.png.
 absl::StatusOr<LungMaskVerdict> SegmentRow(const CaseLoader& loader,
                                            const CaseRow& row,
                                            const SegmentRun& options,
@@ -92,14 +92,14 @@ absl::StatusOr<LungMaskVerdict> SegmentRow(const CaseLoader& loader,
   HILUM_RETURN_IF_ERROR(
       WriteFileAtomically(path + ".png", png, Durability::kNone));
   const LungMaskVerdict verdict = JudgeLungMask(mask);
-  // An empty one has no segments.
+  // An empty mask has no segments.
   if (options.dicom && verdict.fault != LungMaskFault::kNoLung) {
     HILUM_RETURN_IF_ERROR(WriteSegmentation(row, mask, path + ".dcm"));
   }
   return verdict;
 }
 
-// Of masks.csv.
+// Appends a row of masks.csv.
 void AppendRow(const CaseRow& row, const std::string& stem,
                const absl::StatusOr<LungMaskVerdict>& verdict,
                std::string& list) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What `segment run` and `segment judge` make of a case manifest.
+// Runs `segment run` and `segment judge` on a case manifest.
 #ifndef HILUM_SITE_AGENT_TRAINER_SEGMENTATION_COMMAND_SEGMENT_MANIFEST_H_
 #define HILUM_SITE_AGENT_TRAINER_SEGMENTATION_COMMAND_SEGMENT_MANIFEST_H_
 
@@ -13,15 +13,16 @@
 
 namespace hilum {
 
-// How many masks of each label were accepted, or rejected for what.
+// Counts the masks of each label that were accepted, or rejected by fault.
 class VerdictCounts {
  public:
   explicit VerdictCounts(std::vector<std::string> labels);
   // `label`: index into the labels.
   void Add(int label, LungMaskFault fault);
-  // Not a mask at all.
+  // Counts a mask that could not be read.
   void AddUnreadable(int label);
-  // A table: a row a label and one for all; a column a fault that occurred.
+  // Prints a table: a row for each label and one for all; a column for each
+  // fault that occurred.
   void Print(std::ostream& out) const;
 
  private:
@@ -31,22 +32,23 @@ class VerdictCounts {
 
 struct SegmentRun {
   std::string data;           // case manifest
-  std::string folder;         // for the masks; made where it is not there
-  std::string weights;        // of `segment train`
-  bool only_missing = false;  // rows with a mask are left
-  bool dicom = false;         // STEM.dcm beside: a DICOM segmentation
+  std::string folder;         // for the masks; made if missing
+  std::string weights;        // from `segment train`
+  bool only_missing = false;  // skips rows with a mask
+  bool dicom = false;         // writes STEM.dcm too: a DICOM segmentation
   LungMaskOptions cleaning;
   int threads = 2;
 };
 
 // Writes FOLDER/STEM.png for every case, at its image's size, 0 and 255; the
 // verdicts to FOLDER/masks.csv (row,file,mask,verdict,reason) and their counts
-// to `out`. Rejected masks are written too. A case that cannot be read or
-// written is a row of masks.csv with the reason, and no more. INVALID_ARGUMENT:
-// two files of one stem. FAILED_PRECONDITION: no mask could be written.
+// to `out`. Writes rejected masks too. A case that cannot be read or written
+// only gets a row of masks.csv with the reason. INVALID_ARGUMENT: two files of
+// one stem. FAILED_PRECONDITION: no mask could be written.
 absl::Status RunSegmenter(const SegmentRun& options, std::ostream& out);
 
-// Judges the masks that the manifest lists: what was rejected, and the counts.
+// Judges the masks that the manifest lists; prints the rejected ones and the
+// counts.
 absl::Status JudgeManifest(const std::string& data, std::ostream& out);
 
 }  // namespace hilum

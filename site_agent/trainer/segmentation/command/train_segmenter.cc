@@ -31,7 +31,7 @@ namespace {
 
 constexpr size_t kBatch = 16, kLeastCases = 16;
 constexpr int kMostEpochs = 1000;
-// Of the minutes, for epochs: the rest is for reading and judging.
+// Share of the minutes for epochs; the rest is for reading and judging.
 constexpr double kEpochShare = 0.93;
 
 absl::Status CheckOptions(const SegmentTraining& options) {
@@ -51,7 +51,7 @@ absl::Status CheckOptions(const SegmentTraining& options) {
   return absl::OkStatus();
 }
 
-// One training, from reading the cases to the file.
+// One training, from reading the cases to writing the file.
 class Session {
  public:
   Session(const SegmentTraining& options, Clock& clock, std::ostream& out)
@@ -62,9 +62,9 @@ class Session {
  private:
   absl::Status ReadCases();
   absl::Status Train();
-  // Trains one epoch; the mean loss.
+  // Trains one epoch; returns the mean loss.
   absl::StatusOr<double> Epoch(int epoch);
-  // Once the first epoch's time is known.
+  // Chooses the number of epochs from the first epoch's time.
   void Plan(absl::Duration first);
   void Say(int epoch, double loss);
   absl::Status Judge();
@@ -180,7 +180,7 @@ absl::Status Session::Train() {
     const absl::Time before = clock_.Now();
     HILUM_ASSIGN_OR_RETURN(double loss, Epoch(epoch));
     done_ = epoch + 1;
-    // The first one is a warm-up, whatever their number.
+    // The first epoch is the warm-up, however many epochs there are.
     if (epochs_ == 0) Plan(clock_.Now() - before);
     Say(epoch, loss);
     if (done_ < epochs_ && Minutes() > options_.minutes * kEpochShare) {

@@ -21,7 +21,7 @@ namespace {
 constexpr char kId[] = "0123456789abcdef";
 constexpr char kOther[] = "fedcba9876543210";
 
-// A plane of 3 x 5 whose first pixel is `first`.
+// Encodes a plane of 3 x 5 whose first pixel is `first`.
 std::string Record(const std::string& id, uint16_t first) {
   Plane pixels(15);
   for (size_t i = 0; i < pixels.size(); ++i) {
@@ -112,7 +112,7 @@ GrayImage Noise(int rows, int columns) {
   return image;
 }
 
-// Against the definition: the values in order.
+// Compares with the definition: the values in order.
 TEST(KeptPlaneTest, TheRangeIsThatOfTheSortedValues) {
   const GrayImage image = Noise(70, 90);
   std::vector<float> sorted = image.pixels;
@@ -138,7 +138,8 @@ TEST(KeptPlaneTest, ResizedItIsThePlaneOfTheImage) {
   ASSERT_TRUE(kept.ok());
   EXPECT_EQ(kept->rows, 128);
   EXPECT_EQ(kept->columns, 64);
-  // 32 divides both, so that no pixel straddles: only rounding is between.
+  // 32 divides both sizes, so that no pixel crosses a border and only rounding
+  // differs.
   const auto straight = PrepareWhole(image, 32);
   const auto again = ResizePlane({kept->rows, kept->columns, kept->pixels}, 32);
   ASSERT_TRUE(straight.ok() && again.ok());

@@ -20,7 +20,7 @@ using testing::HasSubstr;
 
 const char kCases[] = HILUM_SOURCE_DIR "/../shared/cases/masks/";
 
-// A mask of these levels, in samples of `full` at most.
+// Makes a mask of these levels, in samples with the maximum `full`.
 GrayImage MaskOf(const std::vector<int>& levels, float full = 255) {
   GrayImage mask{1, static_cast<int>(levels.size()), {}};
   for (int level : levels) {
@@ -78,7 +78,7 @@ TEST(DecodeMaskTest, AnEmptyMaskAndAFullOneAreNoDoubt) {
   EXPECT_EQ(Read(MaskOf({255, 255})), (std::vector<float>{1, 1}));
 }
 
-// The same lungs in every convention of the shared set.
+// The shared set has the same lungs in every convention.
 TEST(DecodeMaskTest, SharedMasksAreTheSameLungs) {
   if (!std::filesystem::exists(kCases)) GTEST_SKIP() << "no shared cases";
   const auto read = [](const char* name) {

@@ -21,7 +21,7 @@ struct PngKind {
   bool interlaced = false;
 };
 
-// `data` is rows as libpng takes them (16 bits big-endian).
+// `data` has rows in libpng's format (16 bits big-endian).
 std::string MakePng(int width, int height, PngKind kind,
                     const std::vector<unsigned char>& data) {
   std::string out;
@@ -84,7 +84,7 @@ std::string MakeJpeg(int width, int height, int channels, unsigned char value,
   return out;
 }
 
-// A flat gray image whose last scan, of a few bytes, comes `scans` times.
+// Makes a flat gray image whose last scan, of a few bytes, comes `scans` times.
 std::string MakeJpegOfScans(int scans) {
   static const jpeg_scan_info kScript[] = {{1, {0}, 0, 0, 0, 0},
                                            {1, {0}, 1, 63, 0, 0}};

@@ -26,7 +26,7 @@ std::string Integer(uint32_t value, int bytes, bool big_endian) {
   return out;
 }
 
-// A TIFF structure with two tags, the second of them Orientation.
+// Makes a TIFF structure with two tags, the second of them Orientation.
 std::string Tiff(int orientation, bool big_endian, uint32_t type = 3) {
   const auto number = [&](uint32_t value, int bytes) {
     return Integer(value, bytes, big_endian);
@@ -62,9 +62,9 @@ TEST(ExifTest, WhatIsNoOrientationTurnsNothing) {
   EXPECT_EQ(ExifOrientation(far), 1);
 }
 
-// Stored as 1 2 3 / 4 5 6; what is shown is from the standard's own picture of
-// the eight values (CIPA DC-008, section 4.6.4 A): which side of the picture
-// the stored row 0 and column 0 are.
+// Stored as 1 2 3 / 4 5 6. The expected pictures are from the standard's figure
+// of the eight values (CIPA DC-008, section 4.6.4 A): the sides where the
+// stored row 0 and column 0 are displayed.
 TEST(ExifTest, EachOfTheEightIsShownAsTheStandardHasIt) {
   const GrayImage stored{2, 3, {1, 2, 3, 4, 5, 6}};
   const std::vector<std::vector<float>> shown = {
@@ -84,7 +84,7 @@ TEST(ExifTest, EachOfTheEightIsShownAsTheStandardHasIt) {
   }
 }
 
-// A photographed film as every viewer shows it.
+// A photographed film, displayed as every viewer displays it.
 TEST(ExifTest, ASharedJpegOfOrientation6IsTheUprightPicture) {
   if (!std::filesystem::exists(kCases)) GTEST_SKIP() << "no shared cases";
   const auto read = [](const char* name) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files that lie, end early or ask for too much.
+// Files with contradictions, truncated files, and files that need too much
+// memory.
 #include "site_agent/imaging/dicom/decode_dicom.h"
 
 #include <zlib.h>
@@ -38,7 +39,7 @@ std::string Deflate(absl::string_view bytes, int flush = Z_FINISH) {
   return out;
 }
 
-// Two segments: the high bytes, then the low ones, each as a literal.
+// Encodes two segments: the high bytes, then the low ones, each as a literal.
 std::string RleFrame(const std::vector<int>& words) {
   std::string high(1, static_cast<char>(words.size() - 1)), low = high;
   for (int word : words) {
@@ -158,10 +159,10 @@ TEST(DecodeDicomTest, AnElementTwiceIsRefusedWhereItMatters) {
         .code();
   };
   EXPECT_EQ(code_of(DicomMaker().Words(0x00280010, "US", {3})), kInvalid);
-  // The same again says nothing else.
+  // A repetition with the same value changes nothing.
   EXPECT_EQ(code_of(DicomMaker().Words(0x00280010, "US", {2})),
             absl::StatusCode::kOk);
-  // Nobody looks at private ones.
+  // Private elements are never read.
   const DicomMaker one = DicomMaker().Text(0x00091010, "LO", "A");
   const DicomMaker two = DicomMaker().Text(0x00091010, "LO", "B");
   EXPECT_TRUE(DecodeDicom(DicomMaker().File() + one.DataSet() + two.DataSet() +
@@ -169,7 +170,7 @@ TEST(DecodeDicomTest, AnElementTwiceIsRefusedWhereItMatters) {
                   .ok());
 }
 
-// A private element in front of the chest's, its header as given.
+// Inserts a private element with the given header before the chest's.
 absl::StatusOr<GrayImage> WithPrivate(absl::string_view header,
                                       absl::string_view value) {
   return DecodeDicom(absl::StrCat(DicomMaker().File(),
@@ -178,7 +179,7 @@ absl::StatusOr<GrayImage> WithPrivate(absl::string_view header,
 }
 
 TEST(DecodeDicomTest, AnUnknownValueRepresentationIsSkipped) {
-  // Spaces, and a length of two bytes; a VR of no standard, with two and four.
+  // Tries spaces, and a length of two bytes; an unknown VR, with two and four.
   for (absl::string_view header :
        {absl::string_view("  \6\0", 4), absl::string_view("RE\6\0", 4),
         absl::string_view("RE\0\0\6\0\0\0", 8),
@@ -236,7 +237,7 @@ TEST(DecodeDicomTest, ZerosBehindThePixelsAreDropped) {
     EXPECT_EQ(padded->pixels, plain->pixels);
   }
   EXPECT_EQ(CodeOf(with({0, 1})), kInvalid);
-  // More than any writer pads: the header is of another picture.
+  // No writer pads so much: the header is of another picture.
   EXPECT_EQ(CodeOf(with(std::vector<int>(2049))), kInvalid);
 }
 
@@ -352,7 +353,8 @@ TEST(DecodeDicomTest, ACodestreamOfAnotherSizeIsRefused) {
   EXPECT_TRUE(absl::StrContains(status.message(), "65500 x 65500")) << status;
 }
 
-// A codestream's main header with tiles, blocks and precincts of these sizes.
+// Makes a codestream's main header with tiles, blocks and precincts of these
+// sizes.
 std::string Jpeg2000(uint8_t tile, uint8_t block, uint8_t precinct) {
   std::string out("\xff\x4f\xff\x51\x00\x29\x00\x00", 8);
   const auto add = [&out](int value) {

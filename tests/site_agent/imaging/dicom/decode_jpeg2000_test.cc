@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Codestreams that lack their end, or have another sign than the header.
+// Codestreams without their end, or with another sign than the header.
 #include <openjpeg.h>
 
 #include <cstdint>
@@ -28,7 +28,7 @@ OPJ_OFF_T Skip(OPJ_OFF_T size, void* to) {
 
 OPJ_BOOL Seek(OPJ_OFF_T, void*) { return OPJ_TRUE; }
 
-// Samples, [kSide * kSide], compressed without loss.
+// Compresses samples, [kSide * kSide], without loss.
 std::string Compress(const std::vector<int>& samples, int bits, bool is_signed,
                      int tile = kSide) {
   opj_image_cmptparm_t component = {};
@@ -74,7 +74,7 @@ PixelFormat Header(int bits, bool is_signed) {
   return format;
 }
 
-// From `first` on, every `step`.
+// Returns values from `first` on, every `step`.
 std::vector<int> Ramp(int first, int step) {
   std::vector<int> samples;
   for (int i = 0; i < kSide * kSide; ++i) samples.push_back(first + i * step);
@@ -104,16 +104,16 @@ TEST(DecodeJpeg2000Test, AStreamWithoutItsEndMarkerIsWhole) {
   EXPECT_EQ(Decode(bare, format), samples);
   // DICOM makes the length even.
   EXPECT_EQ(Decode(bare + std::string(1, '\0'), format), samples);
-  // A byte less, and a part of the picture is gone.
+  // One byte less cuts a part of the picture.
   std::string out;
   EXPECT_FALSE(
       DecodeJpeg2000Frame(whole.substr(0, whole.size() - 3), format, out).ok());
 }
 
-// Cut at a packet's end it would be the same picture, coarser.
+// Cut at the end of a packet, it would be the same picture at lower quality.
 TEST(DecodeJpeg2000Test, WithoutEndMarkerAndLengthItMayBeCutShort) {
   std::string frame = Compress(Ramp(0, 16), 12, false);
-  // Psot of the start of the only tile part: up to the end.
+  // Sets Psot of the only tile part to 0: up to the end.
   frame.replace(frame.find("\xff\x90") + 6, 4, 4, '\0');
   const PixelFormat format = Header(12, false);
   EXPECT_EQ(Decode(frame, format), Ramp(0, 16));
@@ -123,7 +123,7 @@ TEST(DecodeJpeg2000Test, WithoutEndMarkerAndLengthItMayBeCutShort) {
   EXPECT_TRUE(absl::StrContains(status.message(), "no end marker")) << status;
 }
 
-// Its last tile would be black.
+// Otherwise the last tile would be black.
 TEST(DecodeJpeg2000Test, WithoutEndMarkerAllTilesMustBeThere) {
   const std::string whole = Compress(Ramp(0, 16), 12, false, kSide / 2);
   const PixelFormat format = Header(12, false);
@@ -134,7 +134,7 @@ TEST(DecodeJpeg2000Test, WithoutEndMarkerAllTilesMustBeThere) {
   EXPECT_TRUE(absl::StrContains(status.message(), "no end marker")) << status;
 }
 
-// Pydicom with GDCM gives the same.
+// Pydicom with GDCM gives the same values.
 TEST(DecodeJpeg2000Test, UnsignedSamplesOfASignedHeaderAreTwosComplement) {
   const std::vector<int> samples = Ramp(0, 16);
   std::vector<int> wanted;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// DICOM files for tests, element by element, explicit little-endian.
+// Makes DICOM files for tests, element by element, explicit little-endian.
 #ifndef HILUM_TESTS_SITE_AGENT_IMAGING_DICOM_DICOM_MAKER_H_
 #define HILUM_TESTS_SITE_AGENT_IMAGING_DICOM_DICOM_MAKER_H_
 
@@ -13,8 +13,8 @@
 
 namespace hilum {
 
-// Elements come out in the order of their tags; one that is set again is
-// replaced. Values are not checked: tests want wrong ones.
+// Writes elements in the order of their tags; setting one again replaces it.
+// Does not check values: tests need wrong ones.
 class DicomMaker {
  public:
   DicomMaker& Text(DicomTag tag, absl::string_view vr, absl::string_view text);
@@ -26,15 +26,15 @@ class DicomMaker {
   DicomMaker& Remove(DicomTag tag);
 
   std::string DataSet() const;
-  // With preamble and header.
+  // Returns the file with preamble and header.
   std::string File(absl::string_view syntax = "1.2.840.10008.1.2.1") const;
 
  private:
   std::map<DicomTag, std::string> elements_;  // encoded
 };
 
-// A chest radiograph of 2 rows and 3 columns, 12 bits stored of 16, with the
-// values 0, 1, 2, 1000, 2047, 4095 and neither LUT nor window.
+// Makes a chest radiograph of 2 rows and 3 columns, 12 bits stored of 16, with
+// the values 0, 1, 2, 1000, 2047, 4095 and neither LUT nor window.
 DicomMaker SmallChest();
 
 }  // namespace hilum

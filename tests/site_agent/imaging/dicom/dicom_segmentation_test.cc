@@ -30,7 +30,8 @@ BinaryMask Mask(const std::vector<std::string>& rows) {
   return mask;
 }
 
-// 3 rows, 5 columns: frames of 15 bits, so that the second starts in a byte.
+// 3 rows, 5 columns: frames of 15 bits, so that the second starts inside a
+// byte.
 const BinaryMask kTwoLungs = Mask({"01010", "11011", "11001"});
 
 DicomMaker Source() {
@@ -43,7 +44,7 @@ DicomMaker Source() {
   return maker.Text(0x00100020, "LO", "P1");
 }
 
-// A foreign segmentation; frames name segments 1, 2, ...
+// Makes another program's segmentation; frames refer to segments 1, 2, ...
 DicomMaker Foreign(const std::vector<std::string>& labels,
                    const std::string& bits) {
   DicomMaker maker;
@@ -103,7 +104,7 @@ TEST(DicomSegmentationTest, AnotherMaskIsAnotherInstanceOfTheSeries) {
 }
 
 TEST(DicomSegmentationTest, FramesLieOnTheStoredPixels) {
-  // Displayed 3 x 5; stored turned, so that all kinds of turns are met.
+  // Displayed as 3 x 5; stored in all orientations.
   for (const char* orientation :
        {"L\\F", "R\\F", "L\\H", "R\\H", "F\\L", "F\\R", "H\\L", "H\\R"}) {
     const bool turned = orientation[0] == 'F' || orientation[0] == 'H';
@@ -116,11 +117,12 @@ TEST(DicomSegmentationTest, FramesLieOnTheStoredPixels) {
     ASSERT_TRUE(bytes.ok()) << bytes.status();
     EXPECT_EQ(ReadDicomFile(*bytes)->elements.Uint16(0x00280010),
               turned ? 5 : 3);
-    // The reader turns by the same orientation, so this holds of both.
+    // The reader turns by the same orientation, so both directions agree.
     EXPECT_EQ(ToBinaryMask(*DecodeMask(*bytes)).pixels, kTwoLungs.pixels)
         << orientation;
   }
-  // And absolutely: rows run to the right, so the display mirrors them.
+  // Checks the direction itself: rows run to the right, so the display mirrors
+  // them.
   const std::string image = Source().Text(kOrientation, "CS", "R\\F").File();
   const auto source = ReadDicomFile(image);
   const std::string bytes =
@@ -228,7 +230,7 @@ TEST(DicomSegmentationTest, WhatCannotBeWrittenIsRefused) {
   EXPECT_EQ(code(Mask({"101"}), &*source), kInvalid);
 }
 
-// By pydicom: its frames, codes and references.
+// Reads frames, codes and references with pydicom.
 TEST(DicomSegmentationTest, AnotherReaderFindsLungsAndSource) {
   if (std::system("/usr/bin/python3 -c 'import numpy, pydicom' "
                   ">/dev/null 2>&1") != 0) {

@@ -31,7 +31,7 @@ TEST(FilmWordsTest, AbbreviatedProjectionsAreOneWord) {
   EXPECT_THAT(WordsIn("A-P"), ElementsAre("AP"));
   EXPECT_THAT(WordsIn("a.p./p.a."), ElementsAre("AP", "PA"));
   EXPECT_THAT(WordsIn("d.v. l.l."), ElementsAre("DV", "LL"));
-  // No projection, and no abbreviation.
+  // Neither a projection nor an abbreviation.
   EXPECT_THAT(WordsIn("A P"), ElementsAre("A", "P"));
   EXPECT_THAT(WordsIn("z.B. a"), ElementsAre("Z", "B", "A"));
 }
@@ -42,7 +42,7 @@ TEST(FilmWordsTest, ALongerPhraseGoesBeforeAWordInIt) {
   EXPECT_TRUE(words.Has(supine, FilmWord::kBedside));
   EXPECT_FALSE(words.Has(supine, FilmWord::kOther));
   EXPECT_TRUE(words.Has(WordsIn("decubito lateral"), FilmWord::kOther));
-  // In English that is a lateral view of a patient who lies.
+  // In English this is a lateral view of a patient lying down.
   EXPECT_TRUE(words.Has(WordsIn("dorsal decubitus"), FilmWord::kOther));
 }
 

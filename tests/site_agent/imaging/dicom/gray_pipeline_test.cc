@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Grays against values worked out by hand from PS3.3 C.11.
+// Compares grays with values computed by hand from PS3.3 C.11.
 #include "site_agent/imaging/dicom/gray_pipeline.h"
 
 #include <cmath>
@@ -11,7 +11,7 @@
 namespace hilum {
 namespace {
 
-// Grays of SmallChest's values 0, 1, 2, 1000, 2047, 4095.
+// Returns the grays of SmallChest's values 0, 1, 2, 1000, 2047, 4095.
 std::vector<float> Grays(const DicomMaker& maker) {
   auto image = DecodeImage(maker.File());
   EXPECT_TRUE(image.ok()) << image.status();
@@ -99,7 +99,7 @@ TEST(GrayPipelineTest, ANegativeSlopeTurnsTheRangeRound) {
 }
 
 TEST(GrayPipelineTest, ModalityTableComesBeforeTheWindow) {
-  // From 1 on: 10, 2, 3; what is below or above takes the ends.
+  // Entries for 1, 2, 3: 10, 2, 3; values outside get the first and last.
   DicomMaker maker =
       Windowed("2", "4").Items(0x00283000, {Table(1, 8, {10, 2, 1})});
   ExpectGrays(maker, {1, 1, 2 / 3.0, 1 / 3.0, 1 / 3.0, 1 / 3.0});
@@ -136,7 +136,7 @@ TEST(GrayPipelineTest, SignedValuesRunFromTheLeastNegative) {
 }
 
 TEST(GrayPipelineTest, BitsBesideTheStoredOnesAreNotSeen) {
-  // An overlay's bit above, and stored bits that start at bit 4.
+  // Sets an overlay's bit above, and stored bits that start at bit 4.
   DicomMaker above =
       SmallChest().Words(kPixelDataTag, "OW", {0x8000, 1, 2, 1000, 2047, 4095});
   EXPECT_EQ(CodeOf(above), absl::StatusCode::kInvalidArgument);
@@ -148,19 +148,19 @@ TEST(GrayPipelineTest, BitsBesideTheStoredOnesAreNotSeen) {
   EXPECT_EQ(CodeOf(shifted), absl::StatusCode::kInvalidArgument);
   shifted.Words(0x60020100, "US", {16}).Words(0x60020102, "US", {0});
   EXPECT_EQ(Grays(shifted), Grays(SmallChest()));
-  // An overlay that has data of its own is not in the words.
+  // An overlay with data of its own is not in the words.
   shifted.Bytes(0x60023000, "OW", std::string(2, '\0'));
   EXPECT_EQ(CodeOf(shifted), absl::StatusCode::kInvalidArgument);
 }
 
-// Cut off in silence, bright tissue would be dark.
+// Ignoring such bits would make bright tissue dark.
 TEST(GrayPipelineTest, WordsAboveTheStoredBitsAreRefused) {
   DicomMaker fourteen =
       SmallChest().Words(kPixelDataTag, "OW", {0, 1, 2, 1000, 2047, 12000});
   const absl::Status status = DecodeImage(fourteen.File()).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_NE(status.message().find("bit 13"), absl::string_view::npos) << status;
-  // 12 bits in the low ones, and a High Bit that says the upper ones.
+  // The low 12 bits are used, but High Bit says the upper ones.
   DicomMaker high = SmallChest().Words(0x00280102, "US", {15});
   EXPECT_EQ(CodeOf(high), absl::StatusCode::kInvalidArgument);
 }
@@ -171,7 +171,7 @@ TEST(GrayPipelineTest, NegativeValuesMayBeExtendedIntoTheWord) {
   DicomMaker sixteen = DicomMaker(twelve).Words(kPixelDataTag, "OW",
                                                 {0, 1, 2, 1000, 2047, 0xffff});
   EXPECT_EQ(Grays(sixteen), Grays(twelve));
-  // 0x1fff is neither.
+  // 0x1fff is neither form of -1.
   EXPECT_EQ(
       CodeOf(twelve.Words(kPixelDataTag, "OW", {0, 1, 2, 1000, 2047, 0x1fff})),
       absl::StatusCode::kInvalidArgument);
@@ -232,7 +232,8 @@ TEST(GrayPipelineTest, AWindowThatIsNoneIsLeftForTheStoredRange) {
 TEST(GrayPipelineTest, TheNextUsableWindowOrTableIsTaken) {
   const std::vector<double> by_window = {0, 1 / 3.0, 2 / 3.0, 1, 1, 1};
   ExpectGrays(Windowed("500\\2", "0\\4"), by_window);
-  // Tables: without a descriptor, with entries over their bits, of 17 bits.
+  // Tries tables without a descriptor, with entries over their bits, of 17
+  // bits.
   for (const DicomMaker& table :
        {DicomMaker(), Table(0, 8, {256}), Table(0, 17, {0})}) {
     ExpectGrays(Windowed("2", "4").Items(0x00283010, {table}), by_window);
@@ -244,7 +245,7 @@ TEST(GrayPipelineTest, TheNextUsableWindowOrTableIsTaken) {
   }
 }
 
-// A window far beside the values leaves all white or black.
+// A window far from the values makes all white or black.
 TEST(GrayPipelineTest, AWindowThatShowsNothingIsLeft) {
   EXPECT_EQ(Grays(Windowed("-5000", "100")), Grays(SmallChest()));
   ExpectGrays(Windowed("9000\\2", "10\\4"), {0, 1 / 3.0, 2 / 3.0, 1, 1, 1});
@@ -255,13 +256,14 @@ TEST(GrayPipelineTest, AWindowThatShowsNothingIsLeft) {
 TEST(GrayPipelineTest, ATableShorterThanItSaysIsLeft) {
   DicomMaker shorter = Table(0, 16, {1, 2, 3});
   shorter.Words(0x00283006, "OW", {1, 2});
-  // 4 bytes are as long as 3 entries of a byte and one to be even.
+  // Accepts 4 bytes: 3 entries of a byte and one byte of padding.
   EXPECT_TRUE(Notes(SmallChest().Items(0x00283010, {shorter})).empty());
   shorter.Words(0x00283006, "OW", {1});
   EXPECT_EQ(Notes(SmallChest().Items(0x00283010, {shorter})).size(), 2u);
 }
 
-// It says what the stored values mean, so that nothing can stand in for it.
+// The modality rule gives the stored values their meaning, so nothing replaces
+// it.
 TEST(GrayPipelineTest, AModalityRuleThatIsNoneIsRefused) {
   const auto kInvalid = absl::StatusCode::kInvalidArgument;
   EXPECT_EQ(CodeOf(SmallChest().Text(0x00281053, "DS", "0")), kInvalid);

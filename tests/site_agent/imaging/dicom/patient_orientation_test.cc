@@ -8,8 +8,8 @@
 namespace hilum {
 namespace {
 
-// Two rows of three, 0 to 250 in steps of 50, 0.2 mm x 0.1 mm; `orientation`
-// as it is written.
+// Decodes two rows of three, 0 to 250 in steps of 50, 0.2 mm x 0.1 mm, with
+// this Patient Orientation.
 absl::StatusOr<GrayImage> Decoded(absl::string_view orientation) {
   DicomMaker maker = SmallChest();
   maker.Words(0x00280101, "US", {8})
@@ -45,9 +45,9 @@ TEST(OrientationTest, MirroredAndTurnedByHalfIsPutRight) {
 }
 
 TEST(OrientationTest, SidewaysIsPutUpright) {
-  // Rows run to the feet and columns to the left: what was a row is a column.
+  // Rows run to the feet and columns to the left: transposes.
   EXPECT_EQ(Shown("F\\L"), (std::vector<int>{0, 3, 1, 4, 2, 5}));
-  // Rows run to the feet, columns to the right: turned by a quarter.
+  // Rows run to the feet, columns to the right: turns by 90 degrees.
   EXPECT_EQ(Shown("F\\R"), (std::vector<int>{3, 0, 4, 1, 5, 2}));
   EXPECT_EQ(Shown("H\\L"), (std::vector<int>{2, 5, 1, 4, 0, 3}));
   EXPECT_EQ(Shown("H\\R"), (std::vector<int>{5, 2, 4, 1, 3, 0}));
@@ -74,7 +74,7 @@ TEST(OrientationTest, ASideViewIsNotFrontal) {
 }
 
 TEST(OrientationTest, WhatIsNoOrientationCountsAsAbsentAndIsNoted) {
-  // The last three are along one axis.
+  // The last three have both directions along one axis.
   for (const char* orientation :
        {"L", "L\\", "\\F", "L\\F\\H", "X\\F", "LEFT\\FOOT", "l\\f",
         "UNKNOWN\\UNKNOWN", "L\\R", "H\\F", "L\\L"}) {

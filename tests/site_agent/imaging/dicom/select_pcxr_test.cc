@@ -102,7 +102,7 @@ TEST(SelectPcxrTest, ABedsideRadiographIsAp) {
       "AP");
 }
 
-// Texts of hospitals; the shared cases have some of them, too.
+// Texts from hospitals; some are in the shared cases, too.
 TEST(SelectPcxrTest, ViewsInSixLanguages) {
   const std::pair<const char*, const char*> kAccepted[] = {
       {"Thorax a.p. liegend", "AP"},
@@ -163,7 +163,7 @@ TEST(SelectPcxrTest, ASitesOwnWordsCount) {
 }
 
 TEST(SelectPcxrTest, WordsAreWholeWords) {
-  // MAP, PACS and CAP are no views.
+  // MAP, PACS and CAP are not views.
   EXPECT_EQ(
       Reason(WithoutView().Text(kSeriesDescription, "LO", "PACS MAP, CAP")),
       "nothing says whether the view is AP or PA");

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether a file is a Secondary Capture of PS3.3 A.8.1, as pydicom reads it.
+"""Checks with pydicom that a file is a Secondary Capture (PS3.3 A.8.1).
 
 The argument is the file; its picture must be the red, the green and the dark
 pixel of secondary_capture_test.cc. Prints what is wrong and ends with 1.

@@ -90,8 +90,8 @@ TEST(SecondaryCaptureTest, LandsBesideItsSourceAndNamesIt) {
   }
 }
 
-// Rows 0.2 mm apart, columns 0.1: of a source turned by 90 degrees the other
-// way round, as the picture is upright.
+// Rows are 0.2 mm apart, columns 0.1. The picture is upright, so a source
+// turned by 90 degrees gives the inverse ratio.
 TEST(SecondaryCaptureTest, PixelsThatAreNotSquareKeepTheirShape) {
   auto aspect = [](const char* orientation, const char* spacing) {
     const std::string source_bytes = SmallChest()
@@ -117,7 +117,7 @@ TEST(SecondaryCaptureTest, SaysNothingThatTheSourceDoesNotSay) {
     ASSERT_NE(file.elements.Find(empty), nullptr) << TagName(empty);
     EXPECT_EQ(file.elements.Text(empty), "");
   }
-  // No "NO" about burnt-in data where nobody has looked.
+  // Burned In Annotation is not "NO" if the source does not say so.
   for (DicomTag absent :
        {0x00280301u, 0x00080005u, 0x00081140u, 0x00120063u, 0x00282110u}) {
     EXPECT_EQ(file.elements.Find(absent), nullptr) << TagName(absent);
@@ -171,8 +171,8 @@ TEST(SecondaryCaptureTest, UidsChangeWithWhatTheyIdentify) {
 }
 
 TEST(SecondaryCaptureTest, UidIsTheDecimalNumberOfItsUuid) {
-  // SHA-256 of nothing is e3b0c442 98fc1c14 9afbf4c8 996fb924 ...; the UUID
-  // e3b0c442-98fc-8c14-9afb-f4c8996fb924, its number by Python's int().
+  // SHA-256 of no bytes is e3b0c442 98fc1c14 9afbf4c8 996fb924 ...; the UUID is
+  // e3b0c442-98fc-8c14-9afb-f4c8996fb924; Python's int() gave its number.
   EXPECT_EQ(UidFromBytes(""), "2.25.302652579918966106791432553938847512868");
 }
 
@@ -200,7 +200,7 @@ TEST(SecondaryCaptureTest, NotesCannotMakeTwoValuesOfOne) {
             absl::StrCat("a/b??", std::string(59, 'c')));
 }
 
-// Others read it too: pydicom, and DCMTK's own test of files.
+// Reads the file with pydicom, and with DCMTK's own checker.
 TEST(SecondaryCaptureTest, OthersReadWhatWeWrite) {
   const char* python = "/usr/bin/python3";
   if (std::system(

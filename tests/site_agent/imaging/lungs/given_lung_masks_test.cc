@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The ranges of JudgeLungMask against real masks and what was made of them.
+// Tests JudgeLungMask's ranges with real masks and changed copies of them.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 
 const char kFolder[] = HILUM_SOURCE_DIR "/../shared/pcxr/masks";
 
-// Each `step`th, in the order of their names.
+// Returns each `step`th mask, in the order of their names.
 std::vector<BinaryMask> GivenMasks(size_t step) {
   std::vector<std::string> paths;
   if (fs::exists(kFolder)) {
@@ -39,7 +39,7 @@ std::vector<BinaryMask> GivenMasks(size_t step) {
   return masks;
 }
 
-// Turned about the centre, then moved by shares of the sides.
+// Turns about the centre, then moves by shares of the sides.
 BinaryMask Moved(const BinaryMask& mask, double degrees, double down,
                  double right) {
   BinaryMask out{mask.rows, mask.columns,
@@ -65,7 +65,7 @@ BinaryMask Moved(const BinaryMask& mask, double degrees, double down,
   return out;
 }
 
-// Without what is beyond the middle of what is set, on one side.
+// Clears one side of the middle of the set pixels.
 BinaryMask Halved(BinaryMask mask, bool by_rows, bool first) {
   std::vector<int> places;
   for (int r = 0; r < mask.rows; ++r) {

@@ -28,7 +28,7 @@ void Fill(BinaryMask& mask, const Ellipse& e, uint8_t value = 1) {
   }
 }
 
-// Narrow above, wide below, as lungs are.
+// Narrow above, wide below, like lungs.
 BinaryMask Lungs() {
   BinaryMask mask = Empty();
   for (int side : {-1, 1}) {
@@ -55,7 +55,7 @@ TEST(LungMaskTest, RegionsAreThoseOfALabelThatSpreadsUntilNothingChanges) {
     mask.pixels.push_back(bits >> 30 & 1);
   }
   for (bool corners : {false, true}) {
-    // The slow way: everyone takes the least label beside it.
+    // A slow reference: each pixel takes the least label next to it.
     std::vector<int> label(63);
     std::iota(label.begin(), label.end(), 0);
     for (bool changed = true; changed;) {
@@ -100,7 +100,7 @@ TEST(LungMaskTest, AHullGivesBackABiteButNotTheSpaceBetweenLungs) {
   const BinaryMask hull = CleanLungMask(bitten, {.convex_hull = true});
   EXPECT_GT(Area(hull), 0.97 * Area(Lungs()));
   for (int r = 0; r < kSide; ++r) EXPECT_EQ(hull.pixels[r * kSide + 60], 0);
-  // Of a disc there is nothing to give.
+  // A disc is already convex.
   BinaryMask disc = Empty();
   Fill(disc, {60, 60, 20, 20});
   EXPECT_EQ(CleanLungMask(disc, {.convex_hull = true}).pixels, disc.pixels);

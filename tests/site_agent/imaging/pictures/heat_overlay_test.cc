@@ -20,7 +20,7 @@ std::vector<int> PixelOf(const RgbImage& image, int row, int column) {
   return {at[0], at[1], at[2]};
 }
 
-// CIE L* of sRGB (IEC 61966-2-1, CIE 15).
+// Returns CIE L* of sRGB (IEC 61966-2-1, CIE 15).
 double Lightness(const std::array<uint8_t, 3>& colour) {
   const double parts[] = {0.2126, 0.7152, 0.0722};
   double y = 0;

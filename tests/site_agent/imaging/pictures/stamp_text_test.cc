@@ -13,7 +13,7 @@ RgbImage Gray(int rows, int columns) {
           std::vector<uint8_t>(static_cast<size_t>(rows) * columns * 3, 90)};
 }
 
-// '#' white, ' ' black, '.' as it was.
+// '#' white, ' ' black, '.' unchanged.
 std::string Shown(const RgbImage& image) {
   std::string out;
   for (int row = 0; row < image.rows; ++row) {
@@ -43,7 +43,7 @@ TEST(StampTextTest, LettersStandInTheLowerLeftCorner) {
 }
 
 TEST(StampTextTest, DotsGrowWithTheImage) {
-  RgbImage image = Gray(40, 42);  // half of it takes 7 dots of 3 pixels
+  RgbImage image = Gray(40, 42);  // half the width takes 7 dots of 3 pixels
   ASSERT_TRUE(StampText("L", image));
   int white = 0;
   for (size_t i = 0; i < image.pixels.size(); i += 3) {
@@ -60,7 +60,7 @@ TEST(StampTextTest, LinesStandOneBelowTheOther) {
   ASSERT_TRUE(StampText("ab", upper));
   const std::string shown = Shown(both);
   const size_t width = 41;
-  // The last 9 rows are those of "cd" alone, 8 rows higher are those of "ab".
+  // The last 9 rows show "cd", the 8 rows above show "ab".
   EXPECT_EQ(shown.substr(21 * width), Shown(lower).substr(21 * width));
   EXPECT_EQ(shown.substr(13 * width, 8 * width),
             Shown(upper).substr(21 * width, 8 * width));

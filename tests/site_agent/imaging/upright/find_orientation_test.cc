@@ -31,7 +31,7 @@ std::vector<float> RandomPixels(uint64_t seed) {
   return pixels;
 }
 
-// As the header has it, in double precision: channels first, no shortcuts.
+// Computes the header's definition in double: channels first, no shortcuts.
 double SlowScore(const std::vector<float>& weights,
                  const std::vector<float>& pixels) {
   std::vector<double> in;
@@ -162,7 +162,7 @@ TEST(SurelyTurnedTest, TheReasonNamesWhatSetsItRight) {
       absl::StrContains(WhyNotUpright(verdict, {3, true}, false), "not clear"));
 }
 
-// What the options do: turned first, then mirrored.
+// `release` turns first, then mirrors.
 TEST(SurelyTurnedTest, WhatTheReasonNamesUndoesTheTurn) {
   for (int i = 1; i < kNumTurns; ++i) {
     const Turn turn = TurnOfIndex(i);
@@ -177,7 +177,7 @@ TEST(SurelyTurnedTest, WhatTheReasonNamesUndoesTheTurn) {
   }
 }
 
-// Pictures that are no radiograph are for others to refuse.
+// Other checks refuse pictures that are no radiographs.
 bool IsStopped(const std::function<double(int, int)>& gray) {
   GrayImage image{128, 120, {}};
   for (int row = 0; row < image.rows; ++row) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Real radiographs, upright and turned. Of the shared set only those rows whose
-// licence is not CC BY: the network has learned from the others.
+// Real radiographs, upright and turned. Uses only those rows of the shared set
+// whose licence is not CC BY: the network has been trained on the others.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -72,7 +72,8 @@ TEST(SharedOrientationTest, TurnedRadiographsAreSeenAndUprightOnesAreLeft) {
       stopped += found.has_value();
       right_way_up += found.has_value() && found->quarters == shown.quarters;
     }
-    // What docs/orientation.md says, with room for other compilers' rounding.
+    // The numbers in docs/orientation.md, with a margin for other compilers'
+    // rounding.
     if (i == 0) {
       EXPECT_LE(stopped, 3) << "of " << n;
     } else if (shown.quarters == 0) {

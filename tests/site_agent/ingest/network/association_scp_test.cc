@@ -75,7 +75,7 @@ class ServedTest : public testing::Test {
         options_, intake.channel(), stop, log);
     _exit(0);
   }
-  // What it has said, once it has ended.
+  // Returns the log, once the association has ended.
   std::string Said() {
     waitpid(pid_, nullptr, 0);
     pid_ = -1;
@@ -114,7 +114,7 @@ TEST_F(ServedTest, EchoAndStoreAreServedAndCounted) {
   EXPECT_FALSE(absl::StrContains(said, "1.2.3.4")) << said;
 }
 
-// The message has the option that lets it in.
+// The message names the option that admits the title.
 TEST_F(ServedTest, ATitleThatIsNotAllowedIsRejectedByName) {
   Start("PACS", "committed");
   {

@@ -37,7 +37,7 @@ std::string Value(DcmItem& item, const DcmTagKey& tag) {
   return std::string(absl::StripAsciiWhitespace(value.c_str()));
 }
 
-// What a C-STORE sends; it is no film.
+// Makes the object for a C-STORE; it is no film.
 DcmDataset SmallObject(const std::string& sop_class, const std::string& uid) {
   DcmDataset object;
   object.putAndInsertString(DCM_SOPClassUID, sop_class.c_str());
@@ -94,7 +94,7 @@ class PacsAssociation {
   }
 
  private:
-  // Every context in the role that is proposed.
+  // Accepts every context in the proposed role.
   void AcceptAll() {
     T_ASC_PresentationContext context = {};
     for (int i = 0; i < ASC_countPresentationContexts(association_->params);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Peers of a DICOM application, made of DCMTK's parts, and an intake that
-// answers as it is told.
+// Peers of a DICOM application, built with DCMTK, and an intake with fixed
+// answers.
 #ifndef HILUM_TESTS_SITE_AGENT_INGEST_NETWORK_DICOM_FAKES_H_
 #define HILUM_TESTS_SITE_AGENT_INGEST_NETWORK_DICOM_FAKES_H_
 
@@ -23,11 +23,11 @@ namespace hilum {
 inline constexpr char kComputedRadiography[] = "1.2.840.10008.5.1.4.1.1.1";
 inline constexpr char kVerification[] = "1.2.840.10008.1.1";
 
-// The process that decodes, as a thread that notes what it is asked.
+// Stands in for the process that decodes: a thread that records requests.
 class FakeIntake {
  public:
-  // Every "take" is answered with `answer`: "committed", "refused WHY",
-  // "full WHY"; "": the other side is closed instead.
+  // Answers every "take" with `answer`: "committed", "refused WHY", "full WHY";
+  // "": closes the other side instead.
   explicit FakeIntake(std::string answer);
   ~FakeIntake();
 
@@ -45,24 +45,25 @@ class FakeIntake {
   std::thread thread_;
 };
 
-// One side that asks.
+// A requesting application.
 class Scu {
  public:
   struct Titles {
     std::string calling = "MODALITY";
     std::string called = "HILUM";
   };
-  // Asks a port of loopback for one context of each SOP class.
+  // Proposes one context for each SOP class to a port on loopback.
   Scu(int port, const Titles& titles,
       const std::vector<std::string>& sop_classes);
   ~Scu();
 
-  // "": accepted; else why not.
+  // Returns "" if accepted; else the reason.
   const std::string& refusal() const { return refusal_; }
   bool Accepts(const std::string& sop_class) const;
   bool Echo();
-  // C-STORE of a small data set; `in_context` of another class where it is
-  // given. The status that is answered; -1: the association broke.
+  // Sends a small data set by C-STORE; in the context of `in_context`, another
+  // class, if given. Returns the status in the answer; -1: the association
+  // broke.
   int Store(const std::string& sop_class, const std::string& uid,
             const std::string& in_context = "");
   void Release();
@@ -82,10 +83,10 @@ class FakePacs {
  public:
   struct Options {
     std::vector<PacsImage> images;
-    bool matches_accession = true;    // false: the key is as if not there
-    std::string move_title = "PACS";  // calls as that to send what is moved
+    bool matches_accession = true;    // false: ignores the key
+    std::string move_title = "PACS";  // own title when it sends for a C-MOVE
     int move_port = 0;
-    bool sends = true;  // false: says that it does and does not
+    bool sends = true;  // false: reports sending but sends nothing
   };
   explicit FakePacs(const Options& options);
   ~FakePacs();
@@ -96,7 +97,7 @@ class FakePacs {
   pid_t pid_ = -1;
 };
 
-// A listening socket on a free port of loopback.
+// Returns a listening socket on a free port of loopback.
 ScopedFd ListenOnLoopback(int& port);
 
 }  // namespace hilum

@@ -82,7 +82,7 @@ TEST_F(DicomPeerTest, FindsWhatHasNoDate) {
   EXPECT_EQ(Instances(pacs, {.undated = true}), (List{"1.3.1.1"}));
 }
 
-// It would be fetched whole, patient by patient.
+// Otherwise the whole archive would be fetched, patient by patient.
 TEST_F(DicomPeerTest, AnArchiveThatMatchesEverythingIsNotBelieved) {
   const FakePacs pacs({.images = Archive(), .matches_accession = false});
   EXPECT_EQ(Instances(pacs, {.accession = "A2"}), (List{"1.2.1.1b"}));

@@ -42,8 +42,8 @@ class ListenTest : public testing::Test {
   }
   ~ListenTest() override { std::filesystem::remove_all(store_); }
 
-  // The first line that a process says which listens with a soft limit of so
-  // many open files; it is ended then, and its limit is in /proc.
+  // Starts a process that listens with this soft limit of open files; returns
+  // its first line, reads its limits from /proc, and ends it.
   std::string FirstLine(rlim_t open_files) {
     int ends[2];
     EXPECT_EQ(pipe(ends), 0);
@@ -84,7 +84,7 @@ TEST_F(ListenTest, SaysWhereItListensAndForWhom) {
       << line;
   EXPECT_TRUE(absl::StrContains(line, "for this machine alone")) << line;
   EXPECT_EQ(exit_, 0);
-  // Shells give 1024, whatever is allowed.
+  // Shells give a soft limit of 1024 even if more is allowed.
   EXPECT_FALSE(absl::StrContains(limits_, " 256  ")) << limits_;
 }
 

@@ -64,7 +64,7 @@ class ServingTest : public testing::Test {
     EXPECT_EQ(read(ends[0], &byte, 1), 1);  // ready
     close(ends[0]);
   }
-  // By SIGTERM: its exit status.
+  // Ends the process by SIGTERM; returns its exit status.
   int End() {
     kill(pid_, SIGTERM);
     int status = 0;
@@ -107,7 +107,7 @@ TEST_F(ServingTest, ServesUntilItIsToldToEnd) {
   EXPECT_TRUE(absl::StrContains(Said(), "MODALITY@127.0.0.1: ended")) << Said();
 }
 
-// It gets no process: its address alone tells.
+// The address alone decides, so the connection gets no process.
 TEST_F(ServingTest, AnAddressThatNoAllowNamesIsClosedAtOnce) {
   Start("PACS@192.0.2.7");
   const ScopedFd fd = ConnectToLoopback(port_);

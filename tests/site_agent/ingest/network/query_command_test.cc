@@ -27,7 +27,7 @@ TEST(QueryCommandTest, WrongUsageIsToldBeforeAnythingIsOpened) {
   EXPECT_EQ(ExitOf(days + "--accession A1"), 2);
   EXPECT_EQ(ExitOf(days + "--list l.csv"), 2);
   EXPECT_EQ(ExitOf(days + "--undated perhaps"), 2);
-  // Of no use without a listener.
+  // These options need a listener.
   EXPECT_EQ(ExitOf(days + "--allow PACS"), 2);
   EXPECT_EQ(ExitOf(days + "--bind 0.0.0.0"), 2);
   EXPECT_EQ(ExitOf(query + "--from 2020-03-02 --to 2020-03-01"), 2);

@@ -38,7 +38,7 @@ TEST(QueryPlanTest, AnAccessionNumberIsOneQuestionWithoutADate) {
   EXPECT_EQ(plan->parts[1].query.study_date, "");
 }
 
-// A labels file will do: its other columns do not count.
+// A labels file can be the list: its other columns are ignored.
 TEST(QueryPlanTest, ARowOfTheListIsOneQuestionOfAllItsCells) {
   auto plan = PlanOf(
       "label,AccessionNumber,PatientID,StudyInstanceUID\n"

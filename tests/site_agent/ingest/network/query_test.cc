@@ -21,7 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // Study, date, patient, accession, series, modality, instance. None is a film,
-// so the store refuses all; it has had them then.
+// so the store refuses all, but then knows them.
 std::vector<PacsImage> Archive() {
   return {{"1.1", "20200301", "P1", "A1", "1.1.1", "CR", "1.1.1.1"},
           {"1.2", "20200302", "P2", "A2", "1.2.1", "DX", "1.2.1.1"},
@@ -42,7 +42,7 @@ class QueryTest : public testing::Test {
   }
   ~QueryTest() override { fs::remove_all(folder_); }
 
-  // In a process of its own, as it wants it: what it says.
+  // Runs in a process of its own, as Query requires; returns its output.
   std::string Run(const FakePacs& pacs) {
     options_.peer = absl::StrCat("PACS@127.0.0.1:", pacs.port());
     const pid_t pid = fork();
@@ -71,7 +71,7 @@ class QueryTest : public testing::Test {
   QueryOptions options_;
 };
 
-// They were left out without a word.
+// Such studies must not be left out silently.
 TEST_F(QueryTest, StudiesWithoutADateAreCountedOrFetched) {
   const FakePacs pacs({.images = Archive()});
   ExpectSaid(Run(pacs), {"2020-03-01: 1 images, 0 known already, 1 fetched",

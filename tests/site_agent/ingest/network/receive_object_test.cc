@@ -39,7 +39,8 @@ class ReceiveObjectTest : public testing::Test {
   }
   ~ReceiveObjectTest() override { fs::remove_all(incoming_); }
 
-  // What was answered to the sender, for an object of this class and UID.
+  // Returns the status that the sender gets for an object of this class and
+  // UID.
   int Send(const std::string& uid, FakeIntake& intake,
            const std::string& sop_class = kComputedRadiography,
            const std::string& in_context = "") {
@@ -99,7 +100,7 @@ TEST_F(ReceiveObjectTest, SuccessIsAnsweredForWhatTheIntakeHasCommitted) {
   ASSERT_TRUE(received_.ok()) << received_.status();
   EXPECT_FALSE(received_->refused);
   ASSERT_EQ(intake.taken().size(), 1u);
-  // A whole file, under the object's own name.
+  // Stores the whole file, under the object's own name.
   EXPECT_EQ(UidOfIncomingName(intake.taken()[0]), "1.2.3");
   const auto file = ReadFile(absl::StrCat(incoming_, "/", intake.taken()[0]));
   ASSERT_TRUE(file.ok()) << file.status();
@@ -107,7 +108,7 @@ TEST_F(ReceiveObjectTest, SuccessIsAnsweredForWhatTheIntakeHasCommitted) {
   EXPECT_TRUE(absl::StrContains(*file, "1.2.840.10008.1.2.1"));
 }
 
-// Else a PACS would send it again for days.
+// Otherwise a PACS would send it again for days.
 TEST_F(ReceiveObjectTest, WhatIsNoCaseIsAcknowledgedAndToldApart) {
   FakeIntake intake("refused the body part is not the chest");
   EXPECT_EQ(Send("1.2.3", intake), kStoreSuccess);
@@ -140,7 +141,7 @@ TEST_F(ReceiveObjectTest, AFolderThatIsNotThereIsNoSuccess) {
   EXPECT_TRUE(intake.taken().empty());
 }
 
-// The rule of `folder`, too: ObjectUid.
+// The same rule as in `folder`: ObjectUid.
 TEST_F(ReceiveObjectTest, AUidWithALetterOrASlashIsTakenInItsFolder) {
   for (const char* uid : {"1.2.3.4.5a", "../1.2"}) {
     FakeIntake intake("committed");

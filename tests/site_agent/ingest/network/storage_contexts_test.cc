@@ -18,7 +18,7 @@ namespace {
 constexpr char kCt[] = "1.2.840.10008.5.1.4.1.1.2";
 constexpr char kJpeg2000[] = "1.2.840.10008.1.2.4.90";
 
-// Parameters of an association, without any.
+// Association parameters without contexts.
 class StorageContextsTest : public testing::Test {
  protected:
   StorageContextsTest() {
@@ -36,7 +36,7 @@ class StorageContextsTest : public testing::Test {
                     static_cast<int>(syntaxes.size()))
                     .good());
   }
-  // The syntax that is accepted; "": refused.
+  // Returns the accepted syntax; "": refused.
   std::string Accepted(int id) {
     T_ASC_PresentationContext context = {};
     const OFCondition found = ASC_findAcceptedPresentationContext(
@@ -58,11 +58,11 @@ TEST_F(StorageContextsTest, OnlyRadiographsAndEchoAreAccepted) {
   EXPECT_EQ(Accepted(1), UID_LittleEndianImplicitTransferSyntax);
   EXPECT_EQ(Accepted(3), kJpeg2000);
   EXPECT_EQ(Accepted(5), "");
-  EXPECT_EQ(Accepted(7), "");  // there is nothing in it to compress
+  EXPECT_EQ(Accepted(7), "");  // verification has no data to compress
   EXPECT_EQ(Accepted(9), "");
 }
 
-// A sender that offers both has the pixels at hand as they are.
+// A sender that offers both stores the pixels uncompressed.
 TEST_F(StorageContextsTest, UncompressedIsPreferredWithinOneContext) {
   Propose(1, UID_ComputedRadiographyImageStorage,
           {kJpeg2000, UID_LittleEndianExplicitTransferSyntax});
@@ -70,7 +70,7 @@ TEST_F(StorageContextsTest, UncompressedIsPreferredWithinOneContext) {
   EXPECT_EQ(Accepted(1), UID_LittleEndianExplicitTransferSyntax);
 }
 
-// Else the peer would have to encode anew, and would with loss.
+// Otherwise the peer would have to encode again, with loss.
 TEST_F(StorageContextsTest, EachCompressedSyntaxHasAContextOfItsOwn) {
   ASSERT_TRUE(ProposeContexts(parameters_,
                               {UID_FINDStudyRootQueryRetrieveInformationModel},

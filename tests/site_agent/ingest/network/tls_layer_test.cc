@@ -17,7 +17,7 @@
 namespace hilum {
 namespace {
 
-// The files of one application; the key is its owner's alone.
+// Writes one application's files; only the owner may read the key.
 TlsFiles Put(const std::string& name, const Identity& identity) {
   const std::string base = testing::TempDir() + "/tls_layer_" + name;
   const auto put = [&](const char* ending, const std::string& text) {

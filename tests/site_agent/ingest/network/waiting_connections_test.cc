@@ -19,7 +19,7 @@ namespace {
 constexpr uint32_t kHere = 1;
 constexpr uint32_t kThere = 2;
 
-// A request's header that promises `bytes` more, and so many.
+// Returns a request's header that promises `bytes` more, and that many bytes.
 std::string Request(uint8_t bytes) {
   return std::string("\1\0\0\0\0", 5) + static_cast<char>(bytes) +
          std::string(bytes, 'x');
@@ -39,11 +39,11 @@ class WaitingConnectionsTest : public testing::Test {
     EXPECT_EQ(getsockname(server_.get(), Name(), &size), 0);
   }
 
-  // A peer; its connection waits.
+  // Connects a peer, whose connection then waits.
   ScopedFd Connect(uint32_t address = kHere) {
     ScopedFd peer(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     EXPECT_EQ(connect(peer.get(), Name(), sizeof name_), 0);
-    const int on = 1;  // each byte when it is sent
+    const int on = 1;  // sends each byte at once
     setsockopt(peer.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     ScopedFd accepted(accept4(server_.get(), nullptr, nullptr, SOCK_CLOEXEC));
     EXPECT_GE(accepted.get(), 0);
@@ -88,7 +88,7 @@ TEST_F(WaitingConnectionsTest, OnlyAWholeRequestIsTaken) {
   ASSERT_TRUE(taken.has_value());
   EXPECT_EQ(taken->address, kThere);
   EXPECT_FALSE(waiting_.Take(Any).has_value());
-  // Nothing of it was read.
+  // The request has not been read.
   std::string seen(100, '\0');
   EXPECT_EQ(recv(taken->fd.get(), seen.data(), seen.size(), 0),
             static_cast<ssize_t>(request.size()));
@@ -162,7 +162,7 @@ TEST_F(WaitingConnectionsTest, AnAddressThatIsServedEnoughWaitsOn) {
   const auto not_here = [](uint32_t address) { return address != kHere; };
   EXPECT_EQ(waiting_.Take(not_here)->address, kThere);
   EXPECT_FALSE(waiting_.Take(not_here).has_value());
-  // It has said what it wants, so time does not end it.
+  // The peer has sent its message, so time does not end it.
   waiting_.Look(now_ + absl::Hours(1));
   EXPECT_TRUE(waiting_.Take(Any).has_value());
 }

@@ -26,7 +26,7 @@ struct Sample {
                at::from_blob(weights.data(), {kCases, 1}, at::kFloat), training)
         .item<double>();
   }
-  // By the formula in loss.h.
+  // Computes the formula in loss.h.
   double Reference(double gamma, double smoothing) const {
     double sum = 0;
     for (int i = 0; i < kCases; ++i) {

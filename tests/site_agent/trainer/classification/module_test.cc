@@ -28,7 +28,7 @@ v1::Study Tiny(const char* architecture, v1::Model::Trainable trainable) {
   return study;
 }
 
-// Dark and bright squares with a little noise.
+// Makes dark and bright squares with a little noise.
 Batch Squares(uint64_t seed) {
   Rng rng(seed, "squares");
   Batch batch;
@@ -43,7 +43,7 @@ Batch Squares(uint64_t seed) {
   return batch;
 }
 
-// The travelling weights after some steps; `losses` of each step.
+// Returns the travelling weights after some steps, and in `losses` each step's.
 std::vector<float> Learn(const v1::Study& study, std::vector<double>& losses) {
   ParameterLayout layout = *StudyLayout(study);
   Module::SetThreads(1);
@@ -102,7 +102,7 @@ TEST(ModuleTest, Vgg16IsItsTableAndItsHeadTrains) {
   EXPECT_LT(losses.back(), losses.front());
 }
 
-// A module of a study, loaded with its starting weights.
+// Returns a study's module, loaded with its starting weights.
 std::unique_ptr<Module> Started(const v1::Study& study) {
   const ParameterLayout layout = *StudyLayout(study);
   auto module = Module::Create(layout, study);
@@ -130,7 +130,7 @@ double Distance(const std::vector<float>& a, const std::vector<float>& b) {
   return most;
 }
 
-// Trained for some steps from features, and from images.
+// Trains for some steps from features, and from images.
 void ExpectFeaturesGiveTheSame(v1::Study study) {
   Module::SetThreads(1);
   std::unique_ptr<Module> plain = Started(study), cached = Started(study);
@@ -194,7 +194,7 @@ TEST(ModuleTest, FrozenBatchNormStaysAndLocalStaysAtHome) {
     if (!local.empty()) {
       EXPECT_NE(module->Local(), local);
     }
-    // What a site keeps is loaded back, and Load alone starts afresh.
+    // A site's local parameters can be loaded again; Load alone resets them.
     const std::vector<float> kept = module->Local();
     ASSERT_TRUE(module->Load(travelling).ok());
     EXPECT_EQ(module->Local(), local);

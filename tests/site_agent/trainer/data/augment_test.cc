@@ -35,7 +35,7 @@ std::vector<float> Same() {
   return pixels;
 }
 
-// Mean column of what is not black, weighted by gray.
+// Returns the mean column of the pixels that are not black, weighted by gray.
 double Centre(const std::vector<float>& pixels) {
   double sum = 0, moment = 0;
   for (int i = 0; i < kSize * kSize; ++i) {
@@ -85,7 +85,7 @@ TEST(AugmentTest, IsNeverMirroredUnlessAskedTo) {
   for (uint64_t seed = 0; seed < 100; ++seed) {
     mirrored += white_is_right(Augmented(reach, seed));
   }
-  // Binomial(100, 1/2): outside with a probability below 1e-6.
+  // Binomial(100, 1/2): fails with a probability below 1e-6.
   EXPECT_GT(mirrored, 25);
   EXPECT_LT(mirrored, 75);
 }

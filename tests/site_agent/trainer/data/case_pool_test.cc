@@ -33,8 +33,8 @@ class CasePoolTest : public testing::Test {
   }
   ~CasePoolTest() override { std::filesystem::remove_all(folder_); }
 
-  // A manifest of patients NAME-0 .. and, where asked, of patients who have
-  // been at the other site too.
+  // Writes a manifest of patients NAME-0 ... and, if `shared`, of patients who
+  // were at the other site too.
   CaseSource MakeSource(const std::string& name, char key, bool shared) {
     std::string rows = "file,label,patient_id\n";
     for (int i = 0; i < kCases; ++i) {
@@ -83,7 +83,7 @@ TEST_F(CasePoolTest, FoldKOfThePoolIsTheUnionOfTheSitesFoldK) {
   sites.merge(HeldOut(Load({b})));
   EXPECT_EQ(sites.size(), 2u * kCases);
   EXPECT_EQ(HeldOut(Load({a, b})), sites);
-  // Dealt anew, or with one key for both, it would not be.
+  // Dealing the pool anew, or with one key for both sites, would change this.
   EXPECT_NE(HeldOut(Load({a, {b.manifest, "", "b", a.patient_key}})), sites);
 }
 
@@ -105,7 +105,7 @@ TEST_F(CasePoolTest, NobodyIsTrainedOnWhereAnyOfTheirCasesIsHeldOut) {
         EXPECT_EQ(trained.count(patient), 0u) << patient << ", fold " << fold;
       }
     }
-    // Who was at one site only is trained on in all other folds.
+    // The other folds' tracks train on a patient who was at one site only.
     EXPECT_EQ(trained_on == 2u * kCases * (kFolds - 1), !shared) << trained_on;
   }
 }
@@ -120,7 +120,8 @@ TEST_F(CasePoolTest, TheFinalTrackTrainsOnEveryCase) {
 
 TEST_F(CasePoolTest, ASitesRowsAreRejectedAsIfItWereAlone) {
   const CaseSource a = MakeSource("a", 'k', false);
-  // The very images of a, in another patient's name: each site's own affair.
+  // The same images as in a, under another patient: each site checks only its
+  // own cases.
   CaseSource b = a;
   b.manifest = absl::StrCat(folder_, "/copy.csv");
   ASSERT_TRUE(WriteFileAtomically(b.manifest,

@@ -26,7 +26,7 @@ constexpr int kSide = 64;
 constexpr int kCases = 24;
 constexpr int kImages = 40;
 
-// Its grays are like those of no other.
+// Each seed gives other grays.
 std::string Radiograph(int seed) {
   std::vector<uint8_t> pixels;
   for (int i = 0; i < kSide * kSide; ++i) {
@@ -154,7 +154,7 @@ TEST_F(CheckManifestTest, WhatAStudyWouldStopForFails) {
                     HasSubstr("names a lung mask")));
 }
 
-// Tens of rows are not listed, and neither a file nor a patient is.
+// Long lists of rows are cut, and no file or patient is named.
 TEST_F(CheckManifestTest, LinesAreShortAndNameNobody) {
   std::string rows = "file,label,patient_id\n";
   for (int i = 0; i < 40; ++i) {
@@ -184,7 +184,7 @@ TEST_F(CheckManifestTest, PatientsWhoMayBeOneAreNoted) {
               Contains(AllOf(HasSubstr("note  "), HasSubstr("rows 2 and 3"))));
 }
 
-// The shared cases are as Excel, Windows and people write them.
+// The shared manifests are written by Excel, Windows and people.
 TEST_F(CheckManifestTest, SharedManifestsAreReadHoweverTheyAreWritten) {
   const std::string shared = SharedCases("manifests");
   if (shared.empty()) GTEST_SKIP() << "the shared cases are not here";
@@ -205,7 +205,8 @@ TEST_F(CheckManifestTest, SharedManifestsAreReadHoweverTheyAreWritten) {
   }
 }
 
-// Ids that differ in blanks alone are one patient's; others are noted.
+// Ids that differ only in blanks are one patient's; other similar ids are
+// noted.
 TEST_F(CheckManifestTest, SharedPatientIdsAreMergedOrNoted) {
   const std::string shared = SharedCases("patient_id");
   if (shared.empty()) GTEST_SKIP() << "the shared cases are not here";

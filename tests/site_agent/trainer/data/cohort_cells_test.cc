@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// In how many folds a cohort of known size can be dealt: that of three sites
-// with 802 patients in four classes, of whom 86 have COVID-19, 73 of them with
-// a lung mask (docs/patients.md).
+// Tests the number of folds for a cohort of known size: three sites with 802
+// patients in four classes, of whom 86 have COVID-19, 73 of them with a lung
+// mask (docs/patients.md).
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -24,7 +24,7 @@ using testing::HasSubstr;
 
 enum Label { kCovid19, kNormal, kBacterial, kViral };
 
-// Patients with one case of each of the labels.
+// Patients with one case of each label.
 struct Group {
   int patients, with_mask;
   std::vector<int> labels;
@@ -97,7 +97,7 @@ v1::CensusTotals TotalsOf(const v1::Study& study, char key) {
   return SumCensus(study, census);
 }
 
-// By arm.
+// Returns the smallest cell of an arm.
 uint64_t SmallestCell(const v1::CensusTotals& totals, int arm) {
   const auto& cells = totals.arms(arm).fold_class_patients();
   return *std::min_element(cells.begin(), cells.end());

@@ -30,7 +30,7 @@ CaseRow Case(int row, const std::string& path, const std::string& patient) {
   return result;
 }
 
-// 16 bits are the range of a PNG's, so that the grays are the same.
+// 16 bits, like the PNG, so that the grays are equal.
 DicomMaker SixteenBits() {
   DicomMaker maker = SmallChest().Words(0x00280101, "US", {16});
   maker.Words(0x00280102, "US", {15});
@@ -53,7 +53,7 @@ TEST(DatasetTest, ACaseMayBeDicom) {
   EXPECT_EQ(from_png.whole, from_dicom.whole);
 }
 
-// A re-encoded copy would be in training and in test at once.
+// A re-encoded copy could be both in training and in the test set.
 TEST(DatasetTest, TheSamePixelsInAnotherContainerAreFound) {
   auto png = EncodePng16(2, 3, {0, 1, 2, 1000, 2047, 4095});
   CaseManifest manifest;

@@ -23,7 +23,7 @@ constexpr char kMasked[] = "0123456789abcdef";
 constexpr char kBare[] = "fedcba9876543210";
 constexpr int kSide = 8;
 
-// A film of 60 x 40, lighter to the right.
+// Makes a film of 60 x 40 that gets lighter to the right.
 GrayImage Film() {
   GrayImage film{60, 40, std::vector<float>(60 * 40)};
   for (int row = 0; row < film.rows; ++row) {
@@ -80,7 +80,7 @@ class LoadCaseTest : public testing::Test {
   std::string Path(const std::string& name) const {
     return absl::StrCat(folder_, "/", name);
   }
-  // As a manifest in that folder names it.
+  // Returns the manifest entry for a case of the store in that folder.
   std::string Entry(const std::string& case_id) const {
     return ResolvePath(folder_, absl::StrCat(".#", case_id));
   }
@@ -119,7 +119,7 @@ TEST_F(LoadCaseTest, AStoresCaseIsWhatItsFileWouldBe) {
   Add(Entry(kMasked), Entry(kMasked));
   const Dataset data = Load();
   ASSERT_EQ(data.whole.size(), 2u) << data.manifest.rejected[0].reason;
-  // Rounded to 16 bits twice; the lungs' box straddles pixels.
+  // Grays are rounded to 16 bits twice, and the lungs' box cuts through pixels.
   EXPECT_LE(FurthestApart(data.whole[0], data.whole[1]), 4);
   EXPECT_LE(FurthestApart(data.segmented[0], data.segmented[1]), 4);
   EXPECT_NE(data.whole[1], data.segmented[1]);

@@ -43,7 +43,7 @@ class PreparedCensusTest : public testing::Test {
     prepared_.pool.validation_ranks.push_back(1);
   }
 
-  // Adds a case of the whole radiograph only.
+  // Adds a case without the segmented arm.
   void AddOf(const std::string& patient, int label, int fold,
              double validation_rank) {
     Add(label, {}, {1}, {});
@@ -73,13 +73,14 @@ TEST_F(PreparedCensusTest, AFingerprintSumsWhatOneCaseIsOf) {
 }
 
 TEST_F(PreparedCensusTest, OnlyTheLungsCountInTheSegmentedArm) {
-  // Black outside; without planes of lungs black counts as outside.
+  // Black is outside the lungs; it is also outside where there are no lung
+  // planes.
   Add(0, {.rows = 10, .columns = 10, .lung_share = 0.5}, {},
       {0, 0, 40000, 40000});
   const v1::Fingerprint print = prepared_.FingerprintOf(v1::ARM_SEGMENTED);
   EXPECT_EQ(print.grays(0), 0u);
   EXPECT_EQ(print.grays(40000 / 2048), kFingerprintShare);
-  // With them a black pixel of the lungs is one.
+  // A black pixel within the lung planes counts.
   prepared_.pool.data.segmented_lungs = {{kLung, 0, kLung, kLung}};
   EXPECT_EQ(prepared_.FingerprintOf(v1::ARM_SEGMENTED).grays(0),
             kFingerprintShare / 3);
@@ -115,7 +116,7 @@ TEST_F(PreparedCensusTest, ThinArmHasNoCaseAndTheOthersKeepTheirs) {
   for (int i = 0; i < 3; ++i) Add(i % 2, {}, {1}, {1});
   prepared_.minimum_steps = 8;
   prepared_.LeaveOutThinArms();
-  // Three cases of the segmented arm: of a fold track's, two steps are missing.
+  // The segmented arm has three cases; a fold's track lacks two steps.
   EXPECT_THAT(prepared_.thin_arms, ElementsAre(v1::ARM_SEGMENTED));
   const v1::ArmCensus segmented = prepared_.Census(v1::ARM_SEGMENTED);
   EXPECT_THAT(segmented.fold_class_counts(), ElementsAre(0, 0, 0, 0));
@@ -131,7 +132,7 @@ TEST_F(PreparedCensusTest, ThinArmHasNoCaseAndTheOthersKeepTheirs) {
   EXPECT_TRUE(prepared_.Has(v1::ARM_SEGMENTED, 8));
 }
 
-// All of its few patients may be those that are kept for validation.
+// The draw for validation may take all of a track's few patients.
 TEST_F(PreparedCensusTest, ArmThatOnlyValidatesInATrackIsThin) {
   prepared_.study.mutable_training()->set_batch_size(1);
   prepared_.study.mutable_training()->set_local_epochs(8);
@@ -177,8 +178,8 @@ TEST_F(PreparedCensusTest, PatientsKeptForValidationAreNotCounted) {
   EXPECT_THAT(whole.fold_class_patients(), ElementsAre(1, 0, 0, 0));
 }
 
-// Several sites' cases together: who was at two of them, in two folds, trains
-// none of the tracks that hold one of the two out.
+// Several sites' cases together: a patient who was at two of them, in two
+// folds, is not trained on by the tracks that hold out either fold.
 TEST_F(PreparedCensusTest, TrackThatTrainsOnFewestPatientsCounts) {
   prepared_.study.mutable_cross_validation()->set_folds(3);
   prepared_.tracks = StudyTracks(prepared_.study);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who can foresee what is learned from together.
+// Tests who can predict the random choices of training.
 #include "site_agent/trainer/data/prepared_study.h"
 
 #include <gtest/gtest.h>
@@ -14,7 +14,7 @@ namespace {
 
 constexpr int kSide = 4;
 
-// Cases with digests that whoever has the images knows, too.
+// The digests are known to everybody who has the images.
 PreparedStudy Site(char key, const std::string& name = "study") {
   PreparedStudy site;
   site.study.set_name(name);
@@ -65,7 +65,7 @@ TEST(PreparedStudyTest, SameKeyAndStudyDrawTheSame) {
   EXPECT_EQ(DrawsOf(Site('k')), DrawsOf(Site('k')));
 }
 
-// The seed is in the study, which all have.
+// All sites know the study and its seed.
 TEST(PreparedStudyTest, NoDrawFollowsFromTheStudyAlone) {
   const Draws ours = DrawsOf(Site('k')), others = DrawsOf(Site('x'));
   EXPECT_NE(ours.order, others.order);
@@ -74,7 +74,7 @@ TEST(PreparedStudyTest, NoDrawFollowsFromTheStudyAlone) {
   EXPECT_NE(ours.pixels, others.pixels);
 }
 
-// Else two studies of one start would differ in their cohorts alone.
+// Two studies with equal draws would differ only in their cohorts.
 TEST(PreparedStudyTest, TwoStudiesDoNotDrawAlike) {
   const Draws one = DrawsOf(Site('k', "one")), two = DrawsOf(Site('k', "two"));
   EXPECT_NE(one.order, two.order);
@@ -107,7 +107,8 @@ TEST(PreparedStudyTest, HowSitesAreKnownAndSummedMovesNoDraw) {
   EXPECT_NE(DrawsKeyOf(std::string(32, 'k'), study), key);
 }
 
-// The same study again with another deadline would else train to the same bits.
+// Repeating a study with only another deadline would otherwise give the same
+// bits.
 TEST(PreparedStudyTest, AnotherDeadlineDrawsApart) {
   v1::Study study = Site('k').study;
   const std::string key = DrawsKeyOf(std::string(32, 'k'), study);

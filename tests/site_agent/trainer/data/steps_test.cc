@@ -47,8 +47,8 @@ void ExpectEnoughSteps(v1::StudyTask task, uint32_t epochs, uint32_t steps) {
   }
 }
 
-// Three epochs and ten steps: where a last batch is left out, some sizes that
-// the cases would fill have a step too few.
+// Three epochs and ten steps. If a last batch is left out, some batch sizes
+// give a step too few although the cases suffice.
 TEST(StepsTest, EachChoiceHasItsStepsWhereverThereAreCasesEnough) {
   for (v1::StudyTask task :
        {v1::STUDY_TASK_CLASSIFICATION, v1::STUDY_TASK_SEGMENTATION}) {

@@ -29,7 +29,7 @@ constexpr int kCases = 3;
 
 std::string Digest(int number) { return Sha256Of(absl::StrCat(number)); }
 
-// No two values of any two cases are alike.
+// Returns values of which no two are equal, in all cases together.
 std::vector<float> Features(int number, size_t size = kFeatures) {
   std::vector<float> features(size);
   for (size_t i = 0; i < size; ++i) {
@@ -80,7 +80,7 @@ class FeatureStoreTest : public testing::TestWithParam<bool> {
     return store.Append({Digest(number)}, Features(number, size));
   }
 
-  // Cases 0, 1, ... and the file's bytes.
+  // Writes cases 0, 1, ... and returns the file's bytes.
   std::string Fill(int cases = kCases) {
     auto store = Open();
     for (int i = 0; i < cases; ++i) EXPECT_TRUE(Append(*store, i).ok());
@@ -96,7 +96,7 @@ class FeatureStoreTest : public testing::TestWithParam<bool> {
     ASSERT_TRUE(WriteFileAtomically(Path(), bytes, Durability::kNone).ok());
   }
 
-  // Whether the case is there; if it is, it is right.
+  // Returns whether the case is stored; checks its values.
   static bool IsRight(const FeatureStore& store, int number) {
     std::vector<float> read(kFeatures);
     const bool has = store.Has(Digest(number));
@@ -185,8 +185,8 @@ TEST_P(FeatureStoreTest, ATornHeaderIsBegunAnew) {
   }
 }
 
-// In the header all cases go, in a record that one at most: the four bytes
-// behind an encrypted record's tag mean nothing.
+// A damaged header loses all cases, a damaged record at most one. The four
+// bytes after an encrypted record's tag have no meaning.
 TEST_P(FeatureStoreTest, ADamagedByteNeverGivesOtherFeatures) {
   const std::string whole = Fill();
   const size_t header = whole.size() - kCases * kRecord;
@@ -219,7 +219,7 @@ TEST_P(FeatureStoreTest, ADamagedCaseCanBeAppendedAnew) {
   for (int i = 0; i < kCases; ++i) EXPECT_TRUE(IsRight(*store, i)) << i;
 }
 
-// Seal and features of one case under the name of another.
+// Copies one case's seal and features under the name of another.
 TEST_P(FeatureStoreTest, ACaseDoesNotPassForAnother) {
   std::string bytes = Fill(2);
   const size_t second = bytes.size() - kRecord;
@@ -231,7 +231,7 @@ TEST_P(FeatureStoreTest, ACaseDoesNotPassForAnother) {
   EXPECT_FALSE(IsRight(*store, 1));
 }
 
-// Records carried from one file into another.
+// Copies records from one file into another.
 TEST_P(FeatureStoreTest, AStoreDoesNotTakeRecordsOfAnother) {
   const std::string bytes = Fill();
   FeatureStoreOptions other = Options();
@@ -316,7 +316,7 @@ TEST_P(FeatureStoreTest, AFileCutShortMeanwhileEndsNoProcess) {
             0);
   EXPECT_TRUE(IsRight(*store, 0));
   EXPECT_FALSE(IsRight(*store, 1));
-  // Or the hole would be read as features.
+  // Append would leave a hole, which reads as features.
   EXPECT_TRUE(absl::IsDataLoss(Append(*store, kCases)));
   EXPECT_FALSE(IsRight(*store, 2));
 }
@@ -357,7 +357,7 @@ TEST_P(FeatureStoreTest, IsForItsOwnerAlone) {
   EXPECT_EQ(mode(), 0600u);
 }
 
-// The sanitizer for threads has more to say of it.
+// The thread sanitizer checks this test, too.
 TEST_P(FeatureStoreTest, ThreadsReadBesideEachOther) {
   std::string bytes = Fill(20);
   FlipByte(bytes, bytes.size() - 1);
@@ -426,7 +426,7 @@ TEST_P(FeatureStoreTest, AFullDiskStopsGrowthAndNothingElse) {
     GTEST_SKIP() << "needs root to mount a small disk: " << disk.status();
   }
   ASSERT_TRUE(disk.ok()) << disk.status();
-  // A page and a half a record: the first leaves half a page.
+  // A record takes one and a half pages; the first leaves half a page.
   constexpr size_t kSize = 1500;
   FeatureStoreOptions options = Options();
   options.folder = (*disk)->path();
@@ -461,14 +461,14 @@ TEST_P(FeatureStoreTest, AFullDiskStopsGrowthAndNothingElse) {
   EXPECT_TRUE(Append(*Open(options), 0, kSize).ok());
 }
 
-// A nonce that comes twice would give the XOR of two cases away.
+// A repeated nonce would reveal the XOR of two cases.
 TEST(FeatureRecordTest, NoTwoNoncesAreAlike) {
   const SecretBytes key = SecretBytes::FromBytes(std::vector<uint8_t>(32, 7));
   SeededSecureRng rng(1, "features");
   const FeatureRecords records(std::string(32, 'k'), kFeatures, key, rng);
   std::set<std::string> nonces;
   for (int i = 0; i < 100; ++i) {
-    // The very same case, as after it was found damaged.
+    // Encodes the same case again, as after it was found damaged.
     nonces.insert(
         records.Encode(records.Name(Digest(0)), Features(0)).substr(32, 12));
   }

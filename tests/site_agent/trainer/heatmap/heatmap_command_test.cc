@@ -79,7 +79,7 @@ class HeatmapCommandTest : public testing::Test {
     return Path(name);
   }
 
-  // Lungs in the columns 20 .. 59.
+  // Writes a mask with lungs in the columns 20 .. 59.
   std::string WriteMask(const std::string& name) const {
     std::vector<uint8_t> mask(kRows * kColumns);
     for (int i = 0; i < kRows * kColumns; ++i) {
@@ -143,7 +143,7 @@ TEST_F(HeatmapCommandTest, SaysHowMuchHeatIsInTheLungs) {
               HasSubstr("in the lungs, which are 0.400 of the image"));
 }
 
-// What the network did not see has no colour.
+// Pixels outside the network's input have no colour.
 TEST_F(HeatmapCommandTest, SegmentedHeatStaysAroundTheLungs) {
   const std::vector<uint8_t> pixels = Pixels();
   options_.cases = {WritePng("one.png", pixels)};
@@ -252,8 +252,8 @@ TEST_F(HeatmapCommandTest, WhatCannotBeMeantIsRefused) {
   EXPECT_THAT(std::string(Run().message()), HasSubstr("one mask and 2 cases"));
 }
 
-// A folder of masks, where one case has none.
-// A case store of one case with a mask and one without.
+// Tests a folder of masks in which one case has none, and a case store with a
+// case with a mask and one without.
 TEST_F(HeatmapCommandTest, AStoresCasesAreDrawn) {
   GrayImage film{kRows, kColumns, {}}, lungs{kRows, kColumns, {}};
   for (uint8_t v : Pixels()) film.pixels.push_back(v / 255.0f);
@@ -288,13 +288,13 @@ TEST_F(HeatmapCommandTest, AStoresCasesAreDrawn) {
   options_.cases = {Path("store")};
   ASSERT_TRUE(Run().ok()) << errors_.str();
   EXPECT_TRUE(FileExists(Path("out/0123456789abcdef-normal.png")));
-  // The lungs alone, of the case that has a mask.
+  // Draws only the lungs, of the case that has a mask.
   options_.arm = "segmented";
   EXPECT_THAT(std::string(Run().message()), HasSubstr("1 of 2 cases"));
   EXPECT_THAT(errors_.str(), HasSubstr("give the lung mask"));
 }
 
-// Room for three lines: class, probability and model are on the picture.
+// Three lines fit: class, probability and model are on the picture.
 TEST_F(HeatmapCommandTest, APictureSaysWhatItShows) {
   std::vector<uint8_t> pixels;
   for (int i = 0; i < 200 * 500; ++i) {
@@ -308,7 +308,7 @@ TEST_F(HeatmapCommandTest, APictureSaysWhatItShows) {
   options_.label = "normal";
   ASSERT_TRUE(Run().ok()) << errors_.str();
   const GrayImage drawn = *DecodeImage(*ReadFile(Path("out/large-normal.png")));
-  // White dots on black in each of the three lowest lines of 8 rows.
+  // Each of the three lowest lines of 8 rows has white dots on black.
   for (int line = 0; line < 3; ++line) {
     int white = 0;
     for (int row = 199 - 8 * (line + 1); row < 199 - 8 * line; ++row) {
@@ -366,7 +366,7 @@ TEST(HeatmapOptionsTest, TheNetworkIsGoneBeforeAnythingIsOpened) {
     if (action().code() != absl::StatusCode::kNotFound) std::exit(3);
     std::exit(socket(AF_INET, SOCK_STREAM, 0) < 0 && errno == EPERM ? 0 : 1);
   };
-  // Without the threads that Torch has.
+  // The child must not have Torch's threads.
   testing::FLAGS_gtest_death_test_style = "threadsafe";
   EXPECT_EXIT(run(), testing::ExitedWithCode(0), "");
 }

@@ -32,7 +32,7 @@ at::Tensor Noise(std::vector<int64_t> shape, uint64_t seed, double low,
   return out;
 }
 
-// In doubles, so that differences are exact enough: convolutions to 4 x 4 and
+// Uses doubles, so that differences are exact enough: convolutions to 4 x 4 and
 // to 2 x 2 places, which pooling keeps, and a head that is not linear.
 class TinyNetwork : public Network {
  public:
@@ -50,8 +50,8 @@ class TinyNetwork : public Network {
   at::Tensor head = Noise({kClasses, 5}, 3, -1, 1);
 };
 
-// The gradient of a class's logit by differences, [channels * places^2].
-// `next`: the block that takes the map.
+// Returns the gradient of a class's logit by finite differences, [channels *
+// places^2]. `next`: the block that takes the map.
 std::vector<double> Differences(TinyNetwork& network, const at::Tensor& map,
                                 int next, int label) {
   constexpr double kStep = 1e-5;
@@ -68,7 +68,7 @@ std::vector<double> Differences(TinyNetwork& network, const at::Tensor& map,
   return gradient;
 }
 
-// The papers' sums over `n` places, one after the other.
+// Computes the papers' sums over `n` places, one after the other.
 double SlowWeight(const double* a, const double* g, int n, CamMethod method) {
   double sum_a = 0, weight = 0;
   for (int i = 0; i < n; ++i) sum_a += a[i];
@@ -83,7 +83,7 @@ double SlowWeight(const double* a, const double* g, int n, CamMethod method) {
   return weight;
 }
 
-// Of a map of places x places, 4 or 2.
+// Computes the heat from a map of places x places, 4 or 2.
 std::vector<float> SlowMap(TinyNetwork& network, const at::Tensor& x, int label,
                            CamMethod method, int places) {
   const int next = places == 4 ? 1 : 2, n = places * places;
@@ -106,7 +106,7 @@ std::vector<float> SlowMap(TinyNetwork& network, const at::Tensor& x, int label,
   return heat.pixels;
 }
 
-// From the last map before pooling, and from one that later blocks take.
+// Uses the last map before pooling, and an earlier one.
 TEST(GradCamTest, MapsAreThePapersByDifferences) {
   TinyNetwork network;
   const at::Tensor x = Noise({4, 1, kSize, kSize}, 4, 0, 1);
@@ -144,8 +144,8 @@ TEST(GradCamTest, LogitsAreTheNetworks) {
             0);
 }
 
-// Two maps: the image, and its negative. Class 0 wants bright places, class 1
-// dark ones, class 2 neither.
+// Has two maps: the image, and its negative. Class 0 prefers bright places,
+// class 1 dark ones, class 2 neither.
 class PlantedNetwork : public Network {
  public:
   PlantedNetwork() : Network(1, 1) {}
@@ -174,7 +174,7 @@ TEST(GradCamTest, HeatIsWhereItWasPlanted) {
     at::Tensor none = cam.Maps({2, 2}, method).contiguous();
     for (int i = 0; i < 32; ++i) {
       const bool hot = i == 5 || i == 26;
-      // Each case by its own maximum.
+      // Each case is scaled by its own maximum.
       EXPECT_FLOAT_EQ(bright.data_ptr<float>()[i], hot ? 1 : 0) << i;
       EXPECT_NEAR(dark.data_ptr<float>()[i], 1 - pixels[i], 1e-6) << i;
       EXPECT_EQ(none.data_ptr<float>()[i], 0) << i;
@@ -187,7 +187,7 @@ TEST(GradCamTest, ACaseDoesNotDependOnItsBatch) {
       *LookUpArchitecture({.name = "hilum_small", .classes = 3});
   std::vector<float> values = InitialWeights(architecture, 3);
   std::vector<at::Tensor> tensors;
-  // Heads start at zero, and so would every map.
+  // A head starts at zero, which makes every map zero; so draws other weights.
   Rng rng(4, "head");
   for (size_t i = values.size() - 483; i < values.size(); ++i) {
     values[i] = static_cast<float>(rng.Uniform() - 0.4);
@@ -200,7 +200,7 @@ TEST(GradCamTest, ACaseDoesNotDependOnItsBatch) {
   }
   auto network = *MakeNetwork(architecture, tensors);
   const at::Tensor x = Noise({3, 1, 64, 64}, 6, -2, 2).to(at::kFloat);
-  // Gradients off without, and asked for again: both are as if not.
+  // Gradients are off outside, then on again: neither changes the maps.
   at::NoGradGuard no_grad;
   GradCam together(*network, x);
   for (CamMethod method : {CamMethod::kGradCam, CamMethod::kGradCamPlusPlus}) {

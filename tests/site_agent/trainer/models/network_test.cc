@@ -14,7 +14,7 @@
 namespace hilum {
 namespace {
 
-// A network over tensors as they start.
+// A network with its starting tensors.
 struct Built {
   Architecture architecture;
   std::vector<at::Tensor> tensors;
@@ -37,7 +37,7 @@ struct Built {
   }
 };
 
-// `drawn`: as InitialTensor does, but quickly; else they hold anything.
+// `drawn`: initialises the tensors; else they hold any values.
 Built Build(const ModelShape& shape, bool drawn = true) {
   Built built{.architecture = LookUpArchitecture(shape).value()};
   for (const TensorSpec& spec : built.architecture.tensors) {
@@ -83,7 +83,7 @@ TEST(NetworkTest, EveryTableHasItsNetworkWithEitherHead) {
   }
 }
 
-// What a frozen trunk's features are.
+// A frozen trunk's features are vectors.
 TEST(NetworkTest, TheHeadTakesVectors) {
   for (auto [name, length] :
        {std::pair{"hilum_small", 160}, std::pair{"vgg16", 512},
@@ -113,13 +113,13 @@ TEST(NetworkTest, PartsOfARunAreTheWhole) {
       const at::Tensor before = between.clone();
       EXPECT_EQ(Difference(built.Part(first, last, between), whole), 0)
           << name << " " << first;
-      // It may be kept: nothing changes it in place.
+      // Callers may keep an output: nothing changes it in place.
       EXPECT_EQ(Difference(between, before), 0) << name << " " << first;
     }
   }
 }
 
-// But for another order of additions, float32's 6e-8 over 147 products.
+// Another order of additions changes float32's 6e-8 over 147 products.
 TEST(NetworkTest, SummedChannelsComputeAsThreeEqualOnes) {
   Built three = Build({"resnet18", 3});
   Built one = Build({"resnet18", 3, 0, 1});
@@ -141,7 +141,7 @@ TEST(NetworkTest, StatisticsMoveOnlyWhenAsked) {
   EXPECT_GT(mean.abs().max().item<double>(), 0);
 }
 
-// A last batch of one case at 32 pixels leaves one pixel to layer4.
+// Only one pixel is left in layer4 for a last batch of one case at 32 pixels.
 TEST(NetworkTest, ASingleValueAChannelLeavesStatisticsAlone) {
   Built built = Build({"resnet18", 3});
   const at::Tensor logits =

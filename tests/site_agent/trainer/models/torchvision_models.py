@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What torchvision's own networks compute, for torchvision_test.cc.
+"""Writes the outputs of torchvision's networks, for torchvision_test.cc.
 
 NAME FOLDER    writes NAME.pth, random weights and statistics of five classes,
                and NAME-truth.pth: input, the logits when evaluating and when
@@ -36,7 +36,7 @@ def randomise(network):
 def main():
     name, folder = sys.argv[1:]
     torch.manual_seed(3)
-    # Without torchvision's own start, which would be drawn for nothing.
+    # Skips torchvision's own initialisation: randomise() replaces it.
     given = {"init_weights": False} if name.startswith("vgg") else {}
     network = getattr(torchvision.models, name)(num_classes=5, **given)
     randomise(network)

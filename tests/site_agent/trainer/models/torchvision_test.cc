@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Against torchvision itself, where it is installed (Debian:
-// python3-torchvision): its files are read here, and from the same input our
-// networks compute what its own do.
+// Compares with torchvision, where it is installed (Debian:
+// python3-torchvision): reads its files, and computes the same outputs from the
+// same input.
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
@@ -21,11 +21,11 @@
 namespace hilum {
 namespace {
 
-// Debian's interpreter, whichever else comes first on the path.
+// Debian's interpreter: another one may come first on the path.
 constexpr char kPython[] = "/usr/bin/python3";
 
-// Of the largest value that torchvision has. In float32, over a hundred
-// layers, two orders of the same sums differ by about 1e-6 of it.
+// Relative to torchvision's largest value. In float32, over a hundred layers,
+// two orders of the same sums differ by about 1e-6 of it.
 constexpr double kTolerance = 1e-4;
 
 std::map<std::string, at::Tensor> ReadTruth(const std::string& path) {
@@ -110,7 +110,7 @@ TEST_P(TorchvisionTest, ComputesAndLearnsAsTorchvisionDoes) {
     ExpectNear(Logits({}), truth_.at("eval"), "eval");
   }
   for (size_t i = 0; i < tensors_.size(); ++i) {
-    // But for VGG's hidden layers of 100 million.
+    // Leaves out VGG's hidden layers, which have 100 million parameters.
     tensors_[i].set_requires_grad(IsLearned(architecture_.tensors[i].role) &&
                                   tensors_[i].numel() < 10'000'000);
   }

@@ -35,7 +35,7 @@ std::vector<float> Pictures(int count, uint64_t seed) {
   return pixels;
 }
 
-// Plain C++, that of hilum-ingest, against Torch.
+// Compares hilum-ingest's plain C++ network with Torch.
 void ExpectAgreement(absl::Span<const float> weights) {
   auto network = OrientationNetwork::Create(weights);
   ASSERT_TRUE(network.ok()) << network.status();
@@ -74,7 +74,7 @@ TEST(OrientationLearnerTest, OneThatHasLearnedAgreesToo) {
   auto learner = OrientationLearner::Create(1, training);
   ASSERT_TRUE(learner.ok()) << learner.status();
   Rng rng(1, "dropping");
-  // A slope is dark at the top, and the last picture is of nothing.
+  // The slope is dark at the top; the last picture has no orientation.
   std::vector<float> pixels;
   for (size_t i = 0; i < 4 * kPixels; ++i) {
     pixels.push_back(static_cast<float>(i % kPixels) / kPixels);
@@ -86,7 +86,7 @@ TEST(OrientationLearnerTest, OneThatHasLearnedAgreesToo) {
     ASSERT_TRUE(loss.ok()) << loss.status();
     (step == 0 ? first : last) = *loss;
   }
-  // Of the last, ln 8 / 5 cannot be learned away.
+  // The picture without orientation costs ln 8 / 5, which cannot be learned.
   EXPECT_LT(last, first / 2);
   const std::vector<float> weights = (*learner)->Weights();
   ExpectAgreement(weights);

@@ -8,7 +8,8 @@
 
 namespace hilum {
 
-// Two dark lungs, wide below, on gray, each case its own: [kRows, kColumns].
+// Two dark lungs on gray, wider below, different for each case: [kRows,
+// kColumns].
 struct Chest {
   static constexpr int kRows = 60, kColumns = 50;
   std::vector<uint8_t> image, mask;

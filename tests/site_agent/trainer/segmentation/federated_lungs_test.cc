@@ -9,7 +9,7 @@
 namespace hilum {
 namespace {
 
-// Rounds of two sites, averaged by hand in double.
+// Runs rounds of two sites, averaged in the test in double.
 class FederatedLungsTest : public LungSiteTest {
  protected:
   FederatedLungsTest() {
@@ -27,7 +27,7 @@ class FederatedLungsTest : public LungSiteTest {
     }
   }
 
-  // The mean loss of a case, over sites and tracks.
+  // Returns the mean loss of a case, over sites and tracks.
   double RunRound(uint32_t round) {
     const std::vector<float> global = ReadBlob("global");
     std::vector<double> sums(global.size());
@@ -57,7 +57,7 @@ class FederatedLungsTest : public LungSiteTest {
     return loss / cases;
   }
 
-  // The mean Dice coefficient of a patient held out.
+  // Returns the mean Dice coefficient of a held-out patient.
   double Dice() {
     double sum = 0, patients = 0;
     for (const auto& site : sites_) {
@@ -80,7 +80,7 @@ TEST_F(FederatedLungsTest, LearnsToFindLungsOfPatientsHeldOut) {
   for (uint32_t r = 2; r < 8; ++r) RunRound(r);
   EXPECT_LT(RunRound(8), 0.6 * first);
   EXPECT_GT(Dice(), 0.85);
-  // The variances of all sites travel, and stay what they are.
+  // All sites' variances are averaged, and stay at least 0.
   const std::vector<float> model = PartOf(ReadBlob("global"), 0);
   size_t at = 0;
   for (const TensorSpec& spec : layout_.architecture.tensors) {

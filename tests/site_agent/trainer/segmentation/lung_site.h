@@ -51,8 +51,8 @@ class LungSiteTest : public testing::Test {
     ASSERT_TRUE(WriteFileAtomically(Path(name), bytes, Durability::kNone).ok());
   }
 
-  // Chests first .. first + count - 1 as SITE.csv: ill and well in turn, three
-  // of a patient. The `without` first have no mask.
+  // Writes chests first .. first + count - 1 as SITE.csv: labels alternate,
+  // each patient has three. The first `without` chests have no mask.
   void WriteSite(const std::string& site, int first, int count,
                  int without = 0) const {
     std::string rows = "file,label,patient_id,mask\n";
@@ -68,7 +68,7 @@ class LungSiteTest : public testing::Test {
     Write(absl::StrCat(site, ".csv"), rows);
   }
 
-  // As if submitted now: defaults, and the blob `global`.
+  // Adds a study as SubmitStudy does: with defaults and the blob `global`.
   void TakeStudy() {
     FillStudyDefaults(study_);
     ASSERT_TRUE(ValidateStudy(study_).ok()) << ValidateStudy(study_);
@@ -84,7 +84,7 @@ class LungSiteTest : public testing::Test {
   std::vector<float> ReadBlob(const std::string& name) const {
     return *BlobValues(*ReadFile(Path(name)));
   }
-  // A track's part of a blob.
+  // Returns a track's part of a blob.
   std::vector<float> PartOf(const std::vector<float>& blob,
                             size_t track) const {
     const auto size = layout_.travelling_size;
@@ -108,7 +108,7 @@ class LungSiteTest : public testing::Test {
     ASSERT_TRUE(prepared.ok()) << prepared.status();
   }
 
-  // Deltas to `delta`.
+  // Writes deltas to `delta`.
   v1::TrainResponse Train(TorchTrainer& trainer, uint32_t round) const {
     v1::TrainRequest train;
     train.set_round(round);
@@ -119,7 +119,7 @@ class LungSiteTest : public testing::Test {
     return trained.ok() ? *trained : v1::TrainResponse();
   }
 
-  // Predictions to `predictions`.
+  // Writes predictions to `predictions`.
   v1::EvaluateResponse Evaluate(TorchTrainer& trainer) const {
     v1::EvaluateRequest evaluate;
     evaluate.set_global_path(Path("global"));

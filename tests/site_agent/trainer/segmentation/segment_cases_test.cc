@@ -17,7 +17,7 @@ namespace {
 
 constexpr int kSide = 64;
 
-// A bright square, and itself as the mask.
+// A bright square; the mask is the same square.
 struct Square {
   Plane plane = Plane(kSide * kSide);
   MaskPlane mask = MaskPlane(kSide * kSide);
@@ -45,7 +45,7 @@ TEST(AugmentPairTest, ImageAndMaskGoTheSameWay) {
                         masks);
     ASSERT_EQ(pixels.size(), masks.size());
     for (size_t i = 0; i < pixels.size(); ++i) {
-      // Patches brighten what is not black, and can go no higher than white.
+      // Patches brighten only pixels that are not black, up to white.
       EXPECT_GE(pixels[i], masks[i] - 1e-5f);
       EXPECT_EQ(pixels[i] > 0, masks[i] > 0) << i;
       moved = moved || (masks[i] > 0.5f) != (square.mask[i] > 127);
@@ -54,7 +54,7 @@ TEST(AugmentPairTest, ImageAndMaskGoTheSameWay) {
   EXPECT_TRUE(moved);
 }
 
-// 65535 is to a lung plane what 255 is to a mask.
+// A lung plane's 65535 corresponds to a mask's 255.
 TEST(AugmentPairTest, LungPlanesGoAsMasksDo) {
   const Square square;
   Plane lungs;

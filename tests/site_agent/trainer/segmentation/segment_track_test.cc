@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tracks against what the same takes when it is written down step by step.
+// Compares tracks with the same training written step by step.
 #include "site_agent/trainer/segmentation/segment_track.h"
 
 #include <gmock/gmock.h>
@@ -34,7 +34,7 @@ class SegmentTrackTest : public LungSiteTest {
     training.mutable_augmentation()->set_flip(true);
   }
 
-  // The site, as a session has it.
+  // Returns the site's study as a session prepares it.
   PreparedStudy Prepared() {
     PreparedStudy prepared;
     prepared.study = study_;
@@ -55,7 +55,8 @@ class SegmentTrackTest : public LungSiteTest {
   }
 };
 
-// Of one image: mean cross-entropy of pixels and soft Dice, in double.
+// Returns one image's loss: mean cross-entropy of pixels and soft Dice, in
+// double.
 double Loss(absl::Span<const float> p, absl::Span<const uint16_t> lungs) {
   double entropy = 0, both = 0, found = 0, truth = 0;
   for (size_t i = 0; i < kPixels; ++i) {
@@ -68,13 +69,13 @@ double Loss(absl::Span<const float> p, absl::Span<const uint16_t> lungs) {
   return entropy / kPixels + 1 - (2 * both + 1) / (found + truth + 1);
 }
 
-// Trains by hand what TrainSegmentTrack should, epoch by epoch.
+// Trains as TrainSegmentTrack should, epoch by epoch.
 std::vector<float> TrainedByHand(const PreparedStudy& prepared,
                                  Segmenter& segmenter, const Track& track,
                                  uint32_t round, double& last_loss) {
   const v1::Training& training = prepared.study.training();
   std::vector<size_t> cases = prepared.CasesOf(track, Part::kTraining);
-  const size_t steps = 2;  // 9 cases: 4, 4, and one that is left
+  const size_t steps = 2;  // 9 cases: 4, 4, and one skipped
   EXPECT_EQ(cases.size(), 9u);
   Rng order = prepared.MakeRng("shuffle", track, round);
   for (uint32_t epoch = 0; epoch < 2; ++epoch) {
@@ -92,8 +93,8 @@ std::vector<float> TrainedByHand(const PreparedStudy& prepared,
                             training.augmentation(), rng, batch.pixels,
                             batch.masks);
       }
-      // Four steps a round; those of the first are the warm-up, and take the
-      // rate at their end.
+      // A round has four steps. The first round is the warm-up: its steps take
+      // the rate at their end.
       const double done = (2 * epoch + static_cast<double>(step)) / 4;
       const double factor =
           round == 1 ? done + 0.25 : RateFactor(training, round - 1 + done);
@@ -103,7 +104,7 @@ std::vector<float> TrainedByHand(const PreparedStudy& prepared,
   return segmenter.Weights();
 }
 
-// FedAvg of one site is that site's own training, but for rounding.
+// FedAvg of one site equals that site's own training, up to rounding.
 TEST_F(SegmentTrackTest, RoundsOfOneSiteAreTrainingWrittenDown) {
   TakeStudy();
   const PreparedStudy prepared = Prepared();
@@ -113,7 +114,7 @@ TEST_F(SegmentTrackTest, RoundsOfOneSiteAreTrainingWrittenDown) {
   auto by_hand = NewSegmenter(PartOf(ReadBlob("global"), track));
   for (uint32_t round : {1, 2}) {
     std::vector<float> global = ReadBlob("global");
-    // The optimiser starts afresh.
+    // Resets the optimiser.
     ASSERT_TRUE(by_hand->Load(PartOf(global, track)).ok());
     double loss = 0;
     const std::vector<float> wanted =
@@ -143,8 +144,8 @@ TEST_F(SegmentTrackTest, OneSmallBatchIsStillTrainedOn) {
   EXPECT_EQ(Train(halves, 1).tracks(1).num_examples(), 9u);
 }
 
-// Nine cases in batches of four would be two steps an epoch, and of three
-// three.
+// Nine cases give two steps an epoch in batches of four, and three in batches
+// of three.
 TEST_F(SegmentTrackTest, BatchesAreAsSmallAsTheStepsWantThem) {
   TakeStudy();
   PreparedStudy prepared = Prepared();
@@ -208,7 +209,7 @@ void LearnABit(const PreparedStudy& prepared, Segmenter& segmenter) {
   }
 }
 
-// Means over each patient's cases of a group, in order of patients.
+// Returns means over each patient's cases of a group, in order of patients.
 std::vector<double> PatientMeans(
     const std::map<std::string, std::vector<double>>& group) {
   std::vector<double> means;
@@ -231,7 +232,7 @@ TEST_F(SegmentTrackTest, EvaluationIsThatOfSlowSums) {
   TorchTrainer trainer;
   Prepare(trainer, "a");
   const v1::EvaluateResponse evaluated = Evaluate(trainer);
-  ASSERT_EQ(evaluated.tracks_size(), 2);  // the final one holds nobody out
+  ASSERT_EQ(evaluated.tracks_size(), 2);  // the final track holds nobody out
   for (size_t t : {0, 1}) {
     auto segmenter = NewSegmenter(PartOf(global, t));
     std::map<std::string, std::vector<double>> dice[3], iou[3];

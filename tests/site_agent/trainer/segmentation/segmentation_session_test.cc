@@ -19,7 +19,7 @@ using testing::HasSubstr;
 
 using SegmentationSessionTest = LungSiteTest;
 
-// All that a trainer with so many threads gives.
+// All results of a trainer with `threads` threads.
 struct Result {
   std::string delta, trained, evaluated, predictions;
   auto operator<=>(const Result&) const = default;
@@ -50,7 +50,7 @@ TEST_F(SegmentationSessionTest, CasesWithoutMaskAreInNoPart) {
   TorchTrainer all;
   Prepare(all, "a");
   EXPECT_EQ(Train(all, 1).tracks(2).num_examples(), 12u);
-  // The first two patients have none.
+  // The first two patients have no mask.
   WriteSite("a", 0, 12, /*without=*/6);
   TorchTrainer some;
   auto prepared = some.Prepare(PrepareRequest("a"));
@@ -81,7 +81,7 @@ TEST_F(SegmentationSessionTest, ASiteWithoutAnyMaskGivesNothing) {
   EXPECT_EQ(Evaluate(trainer).tracks(0).overlaps(2).patients(), 0u);
 }
 
-// Too large a step ends in numbers such as these.
+// Too large a step gives such weights.
 TEST_F(SegmentationSessionTest, ADivergedTrackIsWithheldAndSaidSo) {
   WriteSite("a", 0, 12);
   TakeStudy();
@@ -91,7 +91,8 @@ TEST_F(SegmentationSessionTest, ADivergedTrackIsWithheldAndSaidSo) {
   Prepare(trainer, "a");
   std::vector<float> odd = start;
   odd[2 * size - 1] = 3e38f;  // fold 2's bias: the loss is not finite
-  // The final track's first kernel: the loss is, a running variance is not.
+  // The final track's first kernel: the loss stays finite, a running variance
+  // does not.
   for (size_t i = 0; i < 9; ++i) odd[2 * size + i] *= 1e25f;
   WriteGlobal(odd);
   const v1::TrainResponse trained = Train(trainer, 1);
@@ -112,7 +113,8 @@ TEST_F(SegmentationSessionTest, ADivergedTrackIsWithheldAndSaidSo) {
   EXPECT_EQ(PartOf(delta, 2), std::vector<float>(size));
 }
 
-// An update carries no more; what is far off comes nearer round by round.
+// An update's range limits the change; a distant value comes nearer in each
+// round.
 TEST_F(SegmentationSessionTest, RunningStatisticsMoveAsFarAsUpdatesReach) {
   WriteSite("a", 0, 12);
   TakeStudy();
@@ -122,7 +124,7 @@ TEST_F(SegmentationSessionTest, RunningStatisticsMoveAsFarAsUpdatesReach) {
     if (spec.role == TensorRole::kRunningVariance) break;
     at += static_cast<size_t>(spec.size());
   }
-  global[at] = 1000;  // of fold 1's track
+  global[at] = 1000;  // fold 1's track
   WriteGlobal(global);
   TorchTrainer trainer;
   Prepare(trainer, "a");

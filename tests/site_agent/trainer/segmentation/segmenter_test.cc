@@ -85,7 +85,7 @@ TEST_F(SegmenterTest, FindsLungsOfPatientsItHasNotSeen) {
                             1, scores)
                   .ok());
   EXPECT_THAT(scores.str(), ContainsRegex("ill  +20  +20  0\\.9"));
-  // And on files, at their own size.
+  // Writes masks to files, too, at the images' own size.
   std::ostringstream table;
   const absl::Status ran = RunSegmenter({.data = Path("cases.csv"),
                                          .folder = Path("masks"),
@@ -141,7 +141,7 @@ TEST_F(SegmenterTest, ALoadedOneIsANewOne) {
   EXPECT_NE(trained[0], weights);
   EXPECT_EQ(trained[0], trained[1]);
   EXPECT_FALSE(segmenter->Load(std::vector<float>(10)).ok());
-  // What sums over sites round below zero has no root.
+  // Rounded sums over sites may be below zero, which has no square root.
   size_t at = 0;
   for (const TensorSpec& spec : architecture.tensors) {
     if (spec.role == TensorRole::kRunningVariance) break;

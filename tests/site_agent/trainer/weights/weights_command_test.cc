@@ -62,7 +62,7 @@ TEST_F(WeightsCommandTest, ConvertGoesBothWaysWithTheSameValues) {
             .ok());
     EXPECT_EQ(*ReadWeights(back, small_, {}), values_);
   }
-  // In the registry's order they are the same bytes as at the start.
+  // The registry's order restores the original bytes.
   EXPECT_EQ(*ReadFile(back), *ReadFile(pth_));
 }
 
@@ -130,7 +130,7 @@ TEST_F(WeightsCommandTest, ConvertRefusesWhatIsUnlike) {
   EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
 }
 
-// A small file whose tensors all show the same storage.
+// A small file in which all tensors view one storage.
 TEST_F(WeightsCommandTest, ConvertDoesNotBlowAFileUp) {
   PklItems items;
   for (int i = 0; i < 100; ++i) {

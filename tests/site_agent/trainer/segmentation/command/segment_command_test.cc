@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the commands do with cases of a store, and what they draw, by a network
-// that has learned nothing.
+// Tests the commands on a store's cases, and their drawings, with an untrained
+// network.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -98,7 +98,7 @@ class SegmentCommandsTest : public testing::Test {
             .out = Path("page.png"),
             .weights = Path("w.safetensors")};
   }
-  // page.png, each colour as its gray.
+  // Reads page.png as grays.
   absl::StatusOr<GrayImage> DrawnInGray() const {
     return DecodeImage(ReadFile(Path("page.png")).value());
   }
@@ -158,7 +158,7 @@ TEST_F(SegmentCommandsTest, ARejectedMaskIsMarkedOnThePage) {
                         said.find("one lung") != std::string::npos ||
                         said.find("no region") != std::string::npos;
   const GrayImage page = DrawnInGray().value();
-  // The mark's colour as gray, which no gray of 8 bits is.
+  // The mark's colour as gray; no gray of 8 bits has this value.
   const float mark = (0.299f * 204 + 0.587f * 121 + 0.114f * 167) / 255;
   const auto marks =
       std::count_if(page.pixels.begin(), page.pixels.end(),
@@ -166,7 +166,7 @@ TEST_F(SegmentCommandsTest, ARejectedMaskIsMarkedOnThePage) {
   EXPECT_EQ(marks > 1000, rejected) << said;
 }
 
-// It may be published: nothing of a radiograph is in it.
+// A bare page may be published, so it shows nothing of a radiograph.
 TEST_F(SegmentCommandsTest, ABarePageHasFourColoursAlone) {
   OverlayPage page = Page();
   page.bare = true;
