@@ -49,26 +49,25 @@ namespace hilum {
 
 inline constexpr int kMaxSites = 1000;  // S; a study has no more
 inline constexpr float kMaxDelta = 16;  // R where nothing clips
-// Of one site and track, so that N and N' are below 2^31.
+// Most examples of one site and track, so that N and N' are below 2^31.
 inline constexpr uint64_t kMaxSiteExamples = 1 << 21;
 
-// What lies where in a vector: for each track its travelling elements, then
-// for each track num_examples and, where the study validates,
-// validation_examples, then for each arm the loss (EncodeLoss) and, where the
-// study validates, the validation loss (EncodeLoss too), over all the arm's
-// tracks. Losses are not summed by track, since the loss of a track in the
-// first round is that of the starting weights on the training or validation
-// cases of single folds, of which there may be few.
+// The layout of a vector: for each track its travelling elements; then for each
+// track num_examples and, where the study validates, validation_examples; then
+// for each arm the loss (EncodeLoss) and, where the study validates, the
+// validation loss (EncodeLoss too), over all the arm's tracks. Losses are not
+// summed by track: the loss of a track in the first round is the loss of the
+// starting weights on single folds, which may have few cases.
 struct VectorLayout {
   int64_t track_size = 0;  // elements
   int num_tracks = 0;      // by arm, equally many each
   int num_arms = 1;
   bool validates = false;  // IsValidated of the study
 
-  // In elements; of the whole vector, and before the counts and losses.
+  // Elements of the whole vector, and of the part before the counts and losses.
   int64_t size() const { return tail() + tail_words(); }
   int64_t tail() const { return num_tracks * track_size; }
-  // Counts and losses; those of one track or arm.
+  // Words of all counts and losses, and of one track or arm.
   int64_t tail_words() const { return (num_tracks + num_arms) * entry_words(); }
   int64_t entry_words() const { return validates ? 2 : 1; }
   int tracks_per_arm() const { return num_tracks / num_arms; }
@@ -78,24 +77,25 @@ struct VectorLayout {
 };
 
 // Adds masks to a piece of a vector, or takes them off, in place. Pieces begin
-// at a multiple of 4 elements. Empty: nothing is masked.
+// at a multiple of 4 elements. An empty function: no masks.
 using VectorMask =
     std::function<void(uint64_t first_element, absl::Span<uint32_t> values)>;
 
-// f of a study; clipping_norm 0: it clips nothing.
+// Returns f of a study; clipping_norm 0: the study does not clip.
 int FractionBits(double clipping_norm);
 
-// Where the u of one track of one update come from; never secret. They are the
-// same on every machine, whatever pieces a track is encoded in.
-// Source: the mix of 32 bits of C. Wellons, hash-prospector, 2018 (lowbias32),
-// of the element's index, with the key added before and in the middle; over
-// 2^32 elements each value comes once.
+// The source of the u of one track of one update; never secret. The numbers are
+// the same on every machine, whatever pieces a track is encoded in. Source: the
+// mix of 32 bits of C. Wellons, hash-prospector, 2018 (lowbias32), of the
+// element's index, with the key added before and in the middle; over 2^32
+// elements each value comes once.
 class RoundingStream {
  public:
-  // (seed, name): as of Rng.
+  // (seed, name): as in Rng.
   RoundingStream(uint64_t seed, absl::string_view name);
 
-  // (u - 1/2) * 2^32, as a two's complement, of the track's element `index`.
+  // Returns (u - 1/2) * 2^32, as a two's complement, for the track's element
+  // `index`.
   uint32_t At(uint32_t index) const {
     uint32_t x = index + before_;
     x = (x ^ (x >> 16)) * 0x7feb352du ^ within_;
@@ -108,16 +108,17 @@ class RoundingStream {
   uint32_t within_;
 };
 
-// words[i] = v of delta[i], where `scale` is n_s / N * 2^f, times what clips.
-// `first` is delta[0]'s index in its track. |delta[i] * scale| < 2^31 - 1;
-// lengths are equal, the memory is apart. Where scale or delta is 0, so is v.
+// Sets words[i] to v of delta[i]; `scale` is n_s / N * 2^f times the clipping
+// factor. `first` is delta[0]'s index in its track. |delta[i] * scale| < 2^31 -
+// 1; lengths are equal, the memory is apart. Where scale or delta is 0, so is
+// v.
 void EncodeDelta(absl::Span<const float> delta, double scale,
                  const RoundingStream& rounding, uint64_t first,
                  absl::Span<uint32_t> words);
 
-// sums[i] += words[i] mod 2^32; equal lengths.
+// Adds: sums[i] += words[i] mod 2^32; equal lengths.
 void AddWords(absl::Span<const uint32_t> words, absl::Span<uint32_t> sums);
-// The same; carries[i] += 1 where that wraps.
+// Adds as AddWords does; carries[i] += 1 where the addition wraps.
 void AddWordsAndCarries(absl::Span<const uint32_t> words,
                         absl::Span<uint32_t> sums,
                         absl::Span<uint32_t> carries);
@@ -151,17 +152,17 @@ inline constexpr double kMaxLoss = 64;  // nats a case
 uint32_t EncodeLoss(double loss_sum, uint64_t num_examples,
                     uint64_t total_examples);
 
-// The mean loss over num_examples = N' > 0 examples.
+// Returns the mean loss over num_examples = N' > 0 examples.
 double DecodeLoss(uint32_t sum, uint64_t num_examples, uint64_t total_examples);
 
-// A sum of shares in [0, 1], one of each of `cases` cases, as it is summed:
-// rint(sum / N * 2^30), the sum clamped to [0, cases] first. With sum_s cases_s
-// <= N the words of all sites come to at most 2^30 + S / 2 = 2^30 + 500 < 2^32:
-// no wrap. The cohort's sum comes out within k * 2^-31 * N for k sites.
+// Encodes a sum of shares in [0, 1], one share of each of `cases` cases:
+// rint(sum / N * 2^30), with the sum clamped to [0, cases] first. With sum_s
+// cases_s <= N the words of all sites come to at most 2^30 + S / 2 = 2^30 + 500
+// < 2^32: no wrap. The cohort's sum is exact within k * 2^-31 * N for k sites.
 // cases <= total_cases, which is N; sum is not NaN.
 uint32_t EncodeShares(double sum, uint64_t cases, uint64_t total_cases);
 
-// The cohort's sum of shares.
+// Returns the cohort's sum of shares.
 double DecodeShares(uint32_t sum, uint64_t total_cases);
 
 }  // namespace hilum

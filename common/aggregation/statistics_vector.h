@@ -48,18 +48,18 @@ namespace hilum {
 // [tracks * classes].
 int64_t CensusVectorSize(const v1::Study& study);
 
-// Encodes a census; 1 or 0 as track_sites and track_class_sites, by whether
-// TrainingCases of the site's own arms has any. INVALID_ARGUMENT: not of the
-// study's shape (CheckCensusShape), or without_mask, rows or rejected_rows over
-// kMaxRows.
+// Encodes a census. A site adds 1 or 0 to track_sites and track_class_sites,
+// depending on whether TrainingCases of its own arms has any. INVALID_ARGUMENT:
+// the census does not have the study's shape (CheckCensusShape), or
+// without_mask, rows or rejected_rows are over kMaxRows.
 absl::StatusOr<std::vector<uint32_t>> EncodeCensus(
     const v1::Study& study, const v1::SubmitCensusRequest& census);
 
-// Of the sum over `sites`. INVALID_ARGUMENT: another length. ABORTED: more
+// Decodes the sum over `sites`. INVALID_ARGUMENT: another length. ABORTED: more
 // cases or rows than so many sites can have, a cell with more patients than
-// cases, a fingerprint that so many cases cannot have (CheckFingerprint), or
-// sites with cases for a track that are more than the cases or the sites, or
-// none where there are cases.
+// cases, a fingerprint that so many cases cannot have (CheckFingerprint), more
+// sites with cases for a track than cases or sites, or no such site where there
+// are cases.
 absl::StatusOr<v1::CensusTotals> DecodeCensus(const v1::Study& study,
                                               const std::set<SiteId>& sites,
                                               absl::Span<const uint32_t> sums);
@@ -72,38 +72,38 @@ absl::StatusOr<v1::CensusTotals> DecodeCensus(const v1::Study& study,
 // the message; the loss.
 int64_t EvaluationVectorSize(const v1::Study& study);
 
-// Encodes an evaluation. `held_out`: of the cohort, as HeldOut
-// (common/config/cohort_rules.h) has it; a track with 0 is sent as one of no
-// cases, whatever the site has. `shown`: as HistogramsShown has it; the other
-// histograms are sent as zeros. INVALID_ARGUMENT: their lengths; `tracks` not
-// as CheckEvaluationShape wants them, with more cases than the cohort holds out
-// or without a histogram that is shown.
+// Encodes an evaluation. `held_out`: the cohort's, from HeldOut
+// (common/config/cohort_rules.h); a track with 0 is sent as a track without
+// cases, whatever the site has. `shown`: from HistogramsShown; the other
+// histograms are sent as zeros. INVALID_ARGUMENT: wrong lengths; `tracks` fail
+// CheckEvaluationShape, have more cases than the cohort holds out, or lack a
+// histogram that is shown.
 absl::StatusOr<std::vector<uint32_t>> EncodeEvaluation(
     const v1::Study& study, const std::vector<uint64_t>& held_out,
     google::protobuf::RepeatedPtrField<v1::TrackEvaluation> tracks,
     const ShownHistograms& shown = {});
 
-// Of the sum over `sites`. A loss_sum is within k * 2^-25 * N of the sum of
-// the sites', for k sites, sums over maps and of overlaps within k * 2^-31 * N.
-// INVALID_ARGUMENT: lengths. ABORTED: a sum that no cohort of this census can
-// have: more cases than it holds out, histograms that disagree with the
-// confusion where they are shown or are not all zeros elsewhere, a mean loss
-// out of [0, kMaxLoss], more maps than cases, a mean share over 1, overlaps as
-// of CheckOverlaps.
+// Decodes the sum over `sites`. A loss_sum is within k * 2^-25 * N of the sum
+// of the sites' values, for k sites; sums over maps and of overlaps are within
+// k * 2^-31 * N. INVALID_ARGUMENT: lengths. ABORTED: a sum that no cohort with
+// this census can have: more cases than it holds out; shown histograms that
+// disagree with the confusion, or others that are not all zeros; a mean loss
+// out of [0, kMaxLoss]; more maps than cases; a mean share over 1; overlaps
+// that fail CheckOverlaps.
 absl::StatusOr<v1::EvaluationTotals> DecodeEvaluation(
     const v1::Study& study, const std::vector<uint64_t>& held_out,
     const std::set<SiteId>& sites, absl::Span<const uint32_t> sums,
     const ShownHistograms& shown = {});
 
-// Of the sites whose entry has arms. Entries are of the study's shape, those of
-// a study of before protocol 5 without fingerprints and rejected masks, of one
-// of before patients were counted with 0 patients in each cell.
+// Sums the census of each site whose entry has arms. Entries have the study's
+// shape. Entries from before protocol 5 have no fingerprints and rejected
+// masks; still older ones have 0 patients in each cell.
 v1::CensusTotals SumCensus(
     const v1::Study& study,
     const std::map<SiteId, v1::SubmitCensusRequest>& census);
 
-// Losses and shares are added in the order of the sites. Entries are of the
-// study's shape.
+// Adds losses and shares in the order of the sites. Entries have the study's
+// shape.
 v1::EvaluationTotals SumEvaluations(
     const v1::Study& study,
     const std::map<SiteId, v1::SubmitEvaluationRequest>& evaluations);

@@ -12,7 +12,7 @@ namespace hilum {
 
 using CsvRecord = std::vector<std::string>;
 
-// How a file of CSV turned out to be written.
+// The format in which a CSV file turned out to be written.
 struct CsvDialect {
   char delimiter = ',';  // or ';', or a tab
   // "UTF-8", "UTF-16", or "an older encoding" that is neither.
@@ -29,15 +29,15 @@ struct CsvDialect {
 absl::StatusOr<std::vector<CsvRecord>> ParseCsv(absl::string_view text,
                                                 CsvDialect* dialect = nullptr);
 
-// A table that people keep: a header, and rows of as many cells.
+// A table that people keep: a header, and rows with as many cells.
 struct CsvTable {
   struct Row {
     int number;       // 1 is the header, as a spreadsheet counts
-    CsvRecord cells;  // without the blanks around them; any number of them
+    CsvRecord cells;  // as many as in the header, without outer blanks
   };
   CsvDialect dialect;
-  CsvRecord header;       // ColumnName of each
-  std::vector<Row> rows;  // not those whose cells are all blank
+  CsvRecord header;       // each as ColumnName returns it
+  std::vector<Row> rows;  // without rows whose cells are all blank
 
   // Returns the index of the column; -1: there is none. `name`: a ColumnName.
   int Find(absl::string_view name) const;
@@ -47,14 +47,14 @@ struct CsvTable {
 // name twice.
 absl::StatusOr<CsvTable> ReadCsvTable(absl::string_view text);
 
-// Returns a column's name as tables are searched by: in lower case, without the
+// Returns a column's name in the form for searches: in lower case, without the
 // blanks around it, '_' for each blank or hyphen within.
 std::string ColumnName(absl::string_view written);
 
 // Returns "commas", "semicolons" or "tabs".
 absl::string_view DelimiterName(const CsvDialect& dialect);
 
-// One field, quoted where RFC 4180 asks for it.
+// Returns one field, quoted where RFC 4180 requires it.
 std::string CsvField(absl::string_view value);
 
 }  // namespace hilum

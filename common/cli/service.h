@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What programs that run until they are told to stop have in common: the log
-// and the signals.
+// The log and the signals of programs that run until they are stopped.
 #ifndef HILUM_COMMON_CLI_SERVICE_H_
 #define HILUM_COMMON_CLI_SERVICE_H_
 
@@ -14,11 +13,11 @@
 
 namespace hilum {
 
-// Returns the log line of `line` at `now`, without a line's end:
+// Returns the log line for `line` at `now`, without a line end:
 // "2026-12-01T10:57:08Z info    listening". The level is `warning` or `error`
-// where `line` begins with "warning: " or "error: ", which is left out, else
-// `info`. The rest is printable and at most 2,000 bytes (PrintableLine): no word
-// of a peer forges a line or moves the terminal.
+// where `line` begins with "warning: " or "error: ", which is removed, else
+// `info`. The rest is printable and at most 2,000 bytes (PrintableLine), so
+// that a peer's text cannot forge a line or move the terminal's cursor.
 std::string LogLine(absl::Time now, absl::string_view line);
 
 // Writes LogLine to standard error. Thread-safe.
@@ -30,7 +29,7 @@ void Log(absl::string_view line);
 class StopSignals {
  public:
   StopSignals();
-  // Ends the thread of Start and gives the signals back.
+  // Ends the thread of Start and unblocks the signals.
   ~StopSignals();
   StopSignals(const StopSignals&) = delete;
   StopSignals& operator=(const StopSignals&) = delete;
