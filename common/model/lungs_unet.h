@@ -24,20 +24,20 @@
 namespace hilum {
 
 inline constexpr int kUNetLevels = 4;
-// Of level l, at 1 / 2^(l + 1) of the image's side.
+// Channels of level l, at 1 / 2^(l + 1) of the image's side.
 inline constexpr int kUNetChannels[kUNetLevels] = {16, 32, 64, 128};
 // An image's side is a multiple of it.
 inline constexpr int kUNetMultiple = 1 << kUNetLevels;
 
-// In the metadata of a file of its weights: the side it was trained at.
+// Metadata key in a file of its weights: the side it was trained at.
 inline constexpr absl::string_view kSegmenterSizeKey = "hilum.segmenter.size";
 
-// Channels that level `level` takes, and names of its blocks.
+// Returns the input channels of level `level`, and the names of its blocks.
 int UNetChannelsAbove(int level);
 std::string UNetDownName(int level, int which);
 std::string UNetUpName(int level);
 
-// `shape`: its classes do not count.
+// `shape`: its classes are ignored.
 Architecture LungsUNet(const ModelShape& shape);
 
 }  // namespace hilum

@@ -25,13 +25,14 @@ inline constexpr size_t kMaskSeedSize = kAes128KeySize;
 
 using MaskSign = AesCtrAdder::Sign;
 
-// One mask, its key expanded once, which takes as long as some hundred
-// elements: for a vector that comes in blocks, in any order. Not thread-safe.
+// One mask, for a vector that comes in blocks, in any order. Its key is
+// expanded once, which takes as long as some hundred elements. Not thread-safe.
 class MaskStream {
  public:
   MaskStream(const SecretBytes& seed16, MaskSign sign);
 
-  // values[i] += or -= mask[first_element + i] mod 2^32, in place, any length.
+  // Computes values[i] += or -= mask[first_element + i] mod 2^32, in place, any
+  // length.
   void Apply(uint64_t first_element, absl::Span<uint32_t> values);
 
  private:
@@ -40,7 +41,7 @@ class MaskStream {
 };
 
 // Applies every mask to a block of `values` while it is in cache, then goes to
-// the next: memory is read once, however many masks there are.
+// the next block: memory is read once, however many masks there are.
 void ApplyMaskStreams(absl::Span<MaskStream> streams, uint64_t first_element,
                       absl::Span<uint32_t> values);
 

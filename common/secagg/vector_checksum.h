@@ -47,17 +47,17 @@ namespace hilum {
 inline constexpr size_t kChecksumChallengeSize = 32;
 inline constexpr size_t kVectorChecksumSize = 16;
 
-// An element of F_p, which starts as 0. A value; copied freely.
+// An element of F_p; starts as 0. A value type.
 class VectorChecksum {
  public:
   VectorChecksum() = default;
 
-  // From 16 bytes, little-endian. INVALID_ARGUMENT: another length, or not
+  // Reads 16 bytes, little-endian. INVALID_ARGUMENT: another length, or not
   // below p.
   static absl::StatusOr<VectorChecksum> FromBytes(absl::string_view bytes);
   std::string ToBytes() const;
 
-  // this = this + other mod p.
+  // Computes this = this + other mod p.
   void Add(const VectorChecksum& other);
 
   friend bool operator==(const VectorChecksum& a, const VectorChecksum& b) {
@@ -69,21 +69,21 @@ class VectorChecksum {
   unsigned __int128 value_ = 0;  // < p
 };
 
-// C(w) of words of up to 64 bits. INVALID_ARGUMENT: a challenge that is not of
-// 32 bytes; here and below.
+// Returns C(w) of words of up to 64 bits. INVALID_ARGUMENT: the challenge does
+// not have 32 bytes; here and below.
 absl::StatusOr<VectorChecksum> ChecksumOfWords(absl::Span<const uint64_t> words,
                                                absl::string_view challenge);
 
-// C(y) of a file of `size` little-endian 32-bit words. Memory: a block.
+// Returns C(y) of a file of `size` little-endian 32-bit words. Memory: a block.
 // INVALID_ARGUMENT: a file of another length. NOT_FOUND and other errors of
 // files name the path.
 absl::StatusOr<VectorChecksum> ChecksumOfVector(const std::string& path,
                                                 int64_t size,
                                                 absl::string_view challenge);
 
-// C(T) of a sum file of `num_vectors` vectors, T_i = low_i + carry_i * 2^32.
-// Memory: a block. INVALID_ARGUMENT: a file of another length, a carry that so
-// many vectors cannot have, bits behind the last carry.
+// Returns C(T) of a sum file of `num_vectors` vectors, T_i = low_i + carry_i *
+// 2^32. Memory: a block. INVALID_ARGUMENT: a file of another length, a carry
+// that so many vectors cannot have, bits behind the last carry.
 absl::StatusOr<VectorChecksum> ChecksumOfSum(const std::string& path,
                                              int64_t size, int num_vectors,
                                              absl::string_view challenge);
