@@ -108,7 +108,7 @@ void ReadTrack(const v1::Study& study, WordReader& words, uint64_t held_out,
   for (v1::Overlap& overlap : *track.mutable_overlaps()) {
     ReadOverlap(words, held_out, overlap);
   }
-  // With one case in the divisor the mean equals the sum.
+  // The mean over one case equals the sum.
   track.set_loss_sum(DecodeLoss(words.Next(), 1, held_out));
   if (!study.evaluation().localization()) return;
   track.set_mapped(words.Next());

@@ -395,7 +395,7 @@ void FillAggregation(v1::Study& study) {
                                      : v1::Aggregation::SECURE_AGGREGATION_OFF);
   }
   if (!rules.has_step_deadline_seconds()) rules.set_step_deadline_seconds(60);
-  // With secure aggregation the threshold of the sum is the minimum.
+  // The threshold of a masked sum is the minimum with secure aggregation.
   if (!rules.has_minimum_sites() && !IsSecure(study)) {
     rules.set_minimum_sites(static_cast<uint32_t>(study.sites_size()));
   }
