@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rules of docs/architecture.md that a compiler does not check.
+// Checks the rules of docs/architecture.md that a compiler does not check.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -54,7 +54,7 @@ bool IsBelow(const std::string& path, const std::vector<std::string>& folders) {
   return false;
 }
 
-// Lines of sources outside `folders` that match.
+// Returns the lines of sources outside `folders` that match.
 std::vector<std::string> Lines(const std::vector<Source>& sources,
                                const std::string& pattern,
                                const std::vector<std::string>& folders) {
@@ -137,8 +137,8 @@ TEST(TreeTest, EachBoundaryStillCatchesAPlantedInclude) {
   }
 }
 
-// The folders, each below those that may include it. A folder stands for what
-// is inside it, too, unless that has a line of its own. proto is below all.
+// The folders, each below those that may include it. A folder includes its
+// subfolders, unless these have a line of their own. proto is below all.
 constexpr const char* kLayers[] = {
     "proto",
     "common/base",
@@ -193,8 +193,8 @@ int LayerOf(absl::string_view path) {
   return found;
 }
 
-// Returns the includes of a folder by one that stands below it, and of the
-// coordinator by the site's side or the other way round.
+// Returns the includes of a folder by a lower one, and of the coordinator by
+// the site's side.
 std::vector<std::string> WrongIncludes(const std::vector<Source>& sources) {
   const std::regex include(
       "^#include "
@@ -232,7 +232,7 @@ TEST(TreeTest, AFolderIncludesOnlyWhatStandsBelowIt) {
   }
 }
 
-// Chance that can be repeated is for tests, and nothing else can link it.
+// Repeatable chance is for tests only: no other target can link it.
 TEST(TreeTest, WhatIsForTestsStaysInTests) {
   const std::string pattern = R"(hilum_test_|^#include "tests/)";
   EXPECT_THAT(Lines(Sources(), pattern, {"/tests/"}), testing::IsEmpty());
@@ -290,7 +290,8 @@ TEST(TreeTest, CoordinatorAndGatewayLinkNeitherTorchNorImageDecoders) {
   }
 }
 
-// It has the hospital's network, but neither the federation's nor a learner.
+// The program has the hospital's network, but not the federation's, and no
+// learner.
 TEST(TreeTest, IngestLinksNeitherTheFederationNorTorch) {
   std::string libraries = LibrariesOf("hilum-ingest");
   ASSERT_THAT(libraries, testing::HasSubstr("libdcmdata"));
@@ -299,8 +300,8 @@ TEST(TreeTest, IngestLinksNeitherTheFederationNorTorch) {
   }
 }
 
-// What has the network decodes nothing: it hands files on to the process that
-// has none (site_agent/ingest/intake_process.h).
+// The process with the network decodes nothing: it hands files on to a process
+// without network (site_agent/ingest/intake_process.h).
 TEST(TreeTest, WhatReceivesKnowsNoDecoder) {
   const std::string pattern =
       R"(^#include "site_agent/(imaging/|ingest/()"
