@@ -240,7 +240,7 @@ absl::Status ActiveStudy::CheckCensus(
                      ToHex(layout_.manifest_sha256).substr(0, 12),
                      "); are site and coordinator of one version?"));
   }
-  // With secure aggregation the counts come as part of a sum.
+  // The counts come as part of a sum in secure aggregation.
   if (IsSecure() && census.arms().empty()) return absl::OkStatus();
   return CheckCensusShape(study_, census);
 }

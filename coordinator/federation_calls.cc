@@ -309,7 +309,7 @@ absl::StatusOr<v1::SubmitResponse> FederationCore::SubmitEvaluation(
     HILUM_RETURN_IF_ERROR(
         storage_->PutEvaluation(study->stored().hash, site, request));
     study->stored().evaluations[site] = request;
-    // With a masked sum this is the site's published evaluation, not its
+    // Beside a masked sum this is the site's published evaluation, not its
     // answer.
     if (!study->IsSecure()) study->machine().Accept(site);
     Advance(*study);

@@ -63,8 +63,8 @@ class StudyMachine {
     std::set<SiteId> evaluations;
     bool prepared = false;  // round 0 has closed
     bool trained = false;   // no training round comes after the committed ones
-    // With secure aggregation, `census` covers the sites in its sum once it is
-    // prepared, and updates and evaluations are unknown.
+    // Secure aggregation: `census` covers the sites in its sum once the study
+    // is prepared, and updates and evaluations are unknown.
     bool evaluated = false;  // the sum of the evaluations is in
   };
 

@@ -3,9 +3,9 @@
 // ring of integers mod 2^32. A sum over the ring has the same bits in any
 // order, and under masks that cancel in it (common/secagg/mask.h).
 //
-// Of a track, with n_s examples at site s, N in the whole cohort as its census
-// says, N' = sum_s n_s <= N those of the sites that take part, and d_s the
-// site's delta, |d_s| <= R:
+// A track has n_s examples at site s, N in the whole cohort (by its census) and
+// N' = sum_s n_s <= N at the sites that take part. The site's delta is d_s,
+// |d_s| <= R. Then:
 //   x_s = n_s / N * d_s
 //   v_s = floor(x_s * 2^f + u)             u uniform in [0, 1): the encoding
 //   global' = float(global + int32(sum_s v_s) * 2^-f * N / N')
@@ -14,23 +14,24 @@
 // 26.
 //
 // The sum cannot wrap: |v_s - x_s 2^f| <= 1, and sum_s |x_s| <= R N' / N <= R,
-// so |sum_s v_s| <= R 2^f + S < 2^31, and int32 reads what was summed. The 1
-// is room for doubles: x_s 2^f is within 2^-50 of itself, all sites' together
-// within 2^-19.
+// so |sum_s v_s| <= R 2^f + S < 2^31, and int32 reads the sum. The 1 is room
+// for doubles: the rounding error of x_s 2^f is within 2^-50, that of all sites
+// together within 2^-19.
 //
-// Error of the mean against the same in real numbers: rounding is unbiased,
+// Error of the mean against the mean in real numbers: rounding is unbiased,
 // E[v_s] = x_s 2^f within 2^-20 (from doubles and the 32 bits of u), and
-// independent from site to site and element to element. With k sites it is
+// independent from site to site and element to element. For k sites the error
+// is
 //   at most                  k * 2^-f * N / N'
 //   in standard deviation    sqrt(k) / 2 * 2^-f * N / N'  or less,
 // and global' is rounded to float once. R = 16, five sites, all in: 7.5e-8 and
 // 1.7e-8. The weight is applied before rounding, so a site of few examples
 // adds no more error than a large one.
 //
-// What a site sends is not checked, since under masks it cannot be: any word
-// is a valid one. Within the range, a site that lies moves each element of the
-// mean by as much as the whole cohort could; one that sends words at random
-// makes the sum random. Only the sum of examples can be seen to be absurd.
+// A site's vector cannot be checked under masks: any word is valid. Within the
+// range, a site that lies moves each element of the mean by as much as the
+// whole cohort could; one that sends random words makes the sum random. Only an
+// absurd sum of examples can be detected.
 //
 // Source: McMahan et al. 2017, algorithm 1 (the mean); Bonawitz et al. 2017
 // (ePrint 2017/281), section 4 (the ring); Gupta et al. 2015, section 3

@@ -1,28 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 // A site's census and evaluation as vectors of the ring of integers mod 2^32
-// (ring.h), so that a cohort's can be summed under masks as its updates are;
-// and the same sums of what single sites said in the clear.
+// (ring.h), so that a cohort's can be summed under masks like its updates; and
+// the same sums over single sites' messages in the clear.
 //
-// A count travels as it is. No sum of a cohort's counts wraps, since each of a
-// site's is below 2^32 / kMaxSites.
+// A count is one word. No sum of a cohort's counts wraps, since each count of a
+// site is below 2^32 / kMaxSites.
 //
-// A fingerprint's grays and lung_share, in units of which 4096 are all of a
-// case, do not fit so: of a site they are up to kMaxArmCases * 4096 = 2^33.
-// Each travels as two words, its value mod 2^16 and its value >> 16, and is put
-// together again from their sums, low + 2^16 * high. A site's low part is below
-// 2^16 and its high part at most 2^17, so that those of kMaxSites = 1000 < 2^10
-// sites come to less than 2^26 and 2^27: no wrap; the number to less than 2^43.
+// A fingerprint's grays and lung_share, in units of 1/4096 of a case, are too
+// large for that: a site's are up to kMaxArmCases * 4096 = 2^33. Each travels
+// as two words, its value mod 2^16 and its value >> 16; the sum is
+// low + 2^16 * high of their sums. A site's low part is below 2^16 and its high
+// part at most 2^17, so that the parts of kMaxSites = 1000 < 2^10 sites sum to
+// less than 2^26 and 2^27: no wrap; the number to less than 2^43.
 //
-// The loss is that of EncodeLoss, with the track's held-out cases in the
-// cohort's census as N. What is summed over class activation maps is a count
-// and two EncodeShares with the same N; a site's maps are no more than its
-// held-out cases, so the cohort's are no more than N. Of an overlap the four
-// sums are EncodeShares of its patients, who are no more than its cases.
+// The loss is encoded by EncodeLoss, with the track's held-out cases in the
+// cohort's census as N. Figures of class activation maps are a count and two
+// EncodeShares with the same N; a site has no more maps than held-out cases, so
+// the cohort has no more than N. The four sums of an overlap are EncodeShares
+// of its patients, who are no more than its cases.
 //
-// What a site puts into a vector is checked there and by nobody else: under
-// masks only a sum can be seen to be absurd.
+// Only the site itself checks the values in its vector: under masks only an
+// absurd sum can be detected.
 //
-// Totals from here are of the study's shape: every arm, every held-out track.
+// The totals have the study's shape: every arm, every held-out track.
 #ifndef HILUM_COMMON_AGGREGATION_STATISTICS_VECTOR_H_
 #define HILUM_COMMON_AGGREGATION_STATISTICS_VECTOR_H_
 

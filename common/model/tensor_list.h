@@ -36,8 +36,8 @@ class TensorList {
   void BatchNorm(const std::string& name, int channels);
 
   // Appends the head as the next block and returns the whole architecture.
-  // `name` and `in` describe the architecture's own head, one linear layer.
-  // With head_units the head is `head.0` [units, map_channels] and `head.3`
+  // `name` and `in` describe the architecture's own head, one linear layer. If
+  // head_units is set, the head is `head.0` [units, map_channels] and `head.3`
   // [classes, units] instead, behind global average pooling.
   Architecture WithHead(const std::string& name, int in, int map_channels) &&;
   // Returns the architecture without a further head.

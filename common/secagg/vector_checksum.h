@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Checksums by which sites check a published sum of their vectors.
+// Checksums with which sites check a published sum of their vectors.
 //
-// With p = 2^127 - 1 and a challenge rho in [1, p), drawn when the sum is
-// fixed, a vector w of integers has the checksum
+// Let p = 2^127 - 1, and rho in [1, p) a challenge, drawn when the sum is
+// fixed. A vector w of integers has the checksum
 //   C(w) = sum_i w_i rho^(i+1)   mod p,   i = 0 .. size - 1
 // It is linear: C(a) + C(b) = C(a + b), where a + b is over the integers, and
 // not mod 2^32. Each site u gives C(y_u) of its own vector; the sites compare
@@ -24,10 +24,11 @@
 // random oracle model. Hence the margin: 2^64 trials leave 2^-34. A field of 61
 // bits would not do.
 //
-// What this does not promise: a site that lies for the coordinator may give any
-// checksum, and so make any T pass, as it could by uploading any vector. The
-// checksum binds the coordinator to what the sites sent, not the sites to what
-// they should have sent. Nothing here is secret, and time may depend on values.
+// The checksum does not stop a site that lies for the coordinator: it may give
+// any checksum, and so make any T pass, as it could by uploading any vector.
+// The checksum binds the coordinator to what the sites sent, not the sites to
+// what they should have sent. Nothing here is secret, and time may depend on
+// values.
 //
 // Source: polynomial hashing, Carter and Wegman 1981; den Boer 1993;
 // Bernstein 2005 (Poly1305), section 3, for the bound.
