@@ -26,7 +26,8 @@ struct Partition {
   double concentration = 0;
 };
 
-// "by_site", "iid" or "dirichlet:A" with 0 < A <= 1000. INVALID_ARGUMENT.
+// Parses "by_site", "iid" or "dirichlet:A" with 0 < A <= 1000.
+// INVALID_ARGUMENT.
 absl::StatusOr<Partition> ParsePartition(absl::string_view text);
 
 struct PartitionOptions {

@@ -124,32 +124,33 @@ void AddWordsAndCarries(absl::Span<const uint32_t> words,
                         absl::Span<uint32_t> sums,
                         absl::Span<uint32_t> carries);
 
-// global[i] += int32(sums[i]) * step, where `step` is 2^-f * N / N'.
+// Sets global[i] += int32(sums[i]) * step, where `step` is 2^-f * N / N'.
 void ApplyMean(absl::Span<const uint32_t> sums, double step,
                absl::Span<float> global);
 
 inline constexpr double kMaxLoss = 64;  // nats a case
 
-// The loss of an arm as it is summed: rint(L_s / N * 2^24), where L_s is the
+// Encodes the loss of an arm for the sum: rint(L_s / N * 2^24). L_s is the
 // site's sum of losses over all the arm's tracks, clamped to [0, 64 n_s] first
-// (and each track's part to 64 of its own examples, at the site);
-// n_s and N are the sums over these tracks of the examples that the site
-// trained on and of the training cases in the cohort's census. N is below 2^31
-// times the number of tracks: exact in a double, and in no word.
-//
-// No wrap: a site's word is at most 64 * 2^24 * n_s / N + 1/2. In every track
-// sum_s n_s is at most the track's N, so that it is over the arm's tracks too,
-// and the words of S sites come to at most 64 * 2^24 + S / 2 = 2^30 + 500 <
-// 2^31. The cohort's mean comes out within k * 2^-25 * N / N' for k sites.
+// (the site clamps each track's part to 64 times its own examples). n_s is the
+// number of examples that the site trained on, N the number of training cases
+// in the cohort's census, both summed over these tracks. N is below 2^31 times
+// the number of tracks: exact in a double, but too large for a word.
 // num_examples <= total_examples, which is N; loss_sum is not NaN.
 //
-// The validation loss is summed so too, with the validation examples v_s in the
-// place of n_s and the same N. In every track a site's n_s + v_s is at most its
-// census' cases of the track, so that sum_s v_s <= N, and the same bound holds.
-// Counts travel by track, and N < 2^31 of a track bounds their sums.
+// No wrap: a site's word is at most 64 * 2^24 * n_s / N + 1/2. In every track
+// sum_s n_s is at most the track's N, and so it is over the arm's tracks. The
+// words of S sites therefore come to at most 64 * 2^24 + S / 2 = 2^30 + 500 <
+// 2^31. The cohort's mean is exact within k * 2^-25 * N / N' for k sites.
 //
-// In an evaluation (statistics_vector.h) the loss is of one track, with its
-// held-out cases as n_s and N.
+// The validation loss is encoded in the same way, with the validation examples
+// v_s in place of n_s and the same N. In every track a site's n_s + v_s is at
+// most its census' cases of the track, so that sum_s v_s <= N, and the same
+// bound holds. Counts travel by track, and a track's N < 2^31 bounds their
+// sums.
+//
+// In an evaluation (statistics_vector.h) the loss is that of one track, with
+// its held-out cases as n_s and N.
 uint32_t EncodeLoss(double loss_sum, uint64_t num_examples,
                     uint64_t total_examples);
 

@@ -41,11 +41,11 @@
 
 namespace hilum {
 
-// Words of a census: of each arm fold_class_counts and fold_class_patients
-// [folds * classes], without_mask and the fingerprint (grays [32] of two words,
-// sides [6], masked, lung_share of two words); then rows, rejected_rows,
-// rejected_masks [classes], track_sites [tracks] and track_class_sites
-// [tracks * classes].
+// Returns the number of words of a census: for each arm fold_class_counts and
+// fold_class_patients [folds * classes], without_mask and the fingerprint
+// (grays [32] of two words, sides [6], masked, lung_share of two words); then
+// rows, rejected_rows, rejected_masks [classes], track_sites [tracks] and
+// track_class_sites [tracks * classes].
 int64_t CensusVectorSize(const v1::Study& study);
 
 // Encodes a census. A site adds 1 or 0 to track_sites and track_class_sites,
@@ -64,12 +64,12 @@ absl::StatusOr<v1::CensusTotals> DecodeCensus(const v1::Study& study,
                                               const std::set<SiteId>& sites,
                                               absl::Span<const uint32_t> sums);
 
-// Words of an evaluation: of each track that holds cases out, in order, the
-// confusion [classes * classes]; of each class positives [score_bins] and
-// negatives [score_bins]; the loss; where the study localizes, mapped,
-// map_in_lungs_sum and lung_share_sum. In a study of segmentation: of each
-// class, then of all together, the seven numbers of an overlap in the order of
-// the message; the loss.
+// Returns the number of words of an evaluation: for each track with held-out
+// cases, in order, the confusion [classes * classes]; for each class positives
+// [score_bins] and negatives [score_bins]; the loss; where the study localizes,
+// mapped, map_in_lungs_sum and lung_share_sum. In a study of segmentation: for
+// each class, then for all together, the seven numbers of an overlap in the
+// order of the message; the loss.
 int64_t EvaluationVectorSize(const v1::Study& study);
 
 // Encodes an evaluation. `held_out`: the cohort's, from HeldOut

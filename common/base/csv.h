@@ -19,13 +19,14 @@ struct CsvDialect {
   absl::string_view encoding = "UTF-8";
 };
 
-// Returns RFC 4180 records: quotes, doubled quotes; CRLF, LF or, where there is
-// no LF, CR; with them what spreadsheets write: a byte order mark, UTF-16, a
-// first line "sep=X" (which is no record), semicolons or tabs. The delimiter is
-// that of comma, semicolon and tab which the first record has most of outside
-// quotes. Texts come as UTF-8; an older encoding stays as it is.
-// INVALID_ARGUMENT: a quote that does not close, with its row; a text of UTF-16
-// that is damaged; a file that is no text (a workbook, UTF-32), and what to do.
+// Parses RFC 4180 records: quotes, doubled quotes; lines end in CRLF, LF or,
+// where there is no LF, CR. Also accepts the forms of spreadsheets: a byte
+// order mark, UTF-16, a first line "sep=X" (which is no record), semicolons or
+// tabs. The delimiter is the one of comma, semicolon and tab that is most
+// frequent outside quotes in the first record. Returns UTF-8; text in an older
+// encoding stays unchanged. INVALID_ARGUMENT: a quote that does not close, with
+// its row; damaged UTF-16; a file that is no text (a workbook, UTF-32), and
+// what to do.
 absl::StatusOr<std::vector<CsvRecord>> ParseCsv(absl::string_view text,
                                                 CsvDialect* dialect = nullptr);
 
@@ -43,8 +44,8 @@ struct CsvTable {
   int Find(absl::string_view name) const;
 };
 
-// Parses as ParseCsv does. INVALID_ARGUMENT also: no row at all, a column of a
-// name twice.
+// Parses a table (ParseCsv). INVALID_ARGUMENT also: no row at all, two columns
+// with one name.
 absl::StatusOr<CsvTable> ReadCsvTable(absl::string_view text);
 
 // Returns a column's name in the form for searches: in lower case, without the

@@ -28,8 +28,8 @@ absl::StatusOr<std::string> ReadKeyFile(const std::string& path,
 // Writes a key of kKeyFileBytes raw bytes with mode 0600, and syncs the file.
 absl::Status WriteKeyFile(const std::string& path, absl::string_view key);
 
-// Returns the key in the file as ReadKeyFile does. Where there is no file,
-// makes one first: `fill` writes the new key's bytes.
+// Returns the key in the file (ReadKeyFile). Where there is no file, makes one
+// first: `fill` writes the new key's bytes.
 absl::StatusOr<std::string> ReadOrMakeKeyFile(
     const std::string& path, absl::string_view what,
     absl::FunctionRef<void(absl::Span<uint8_t>)> fill);

@@ -16,10 +16,9 @@ namespace hilum {
 // zero-width space (U+200B) and the byte order mark (U+FEFF).
 absl::string_view StripBlanks(absl::string_view text);
 
-// Returns `text` with each Latin letter and the one accent behind it as a
-// single character, as Unicode's normal form NFC has them. Programs disagree
-// on which of the two they write. Other text, and text that is not UTF-8, stays
-// as it is.
+// Returns `text` with each Latin letter and a single accent behind it as one
+// character, in Unicode's normal form NFC. Programs write either of the two
+// forms. Other text, and text that is not UTF-8, stays unchanged.
 std::string ComposeLatin(absl::string_view text);
 
 // Returns the normal form of a patient's id: without the blanks around it,

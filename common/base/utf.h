@@ -16,8 +16,8 @@ enum class Utf16Order { kNone, kLittle, kBig };
 // text is not UTF-16.
 Utf16Order Utf16OrderOf(absl::string_view bytes);
 
-// Returns a text as UTF-8; a byte order mark stays one. INVALID_ARGUMENT: an
-// odd number of bytes, half of a surrogate pair.
+// Returns a UTF-16 text as UTF-8 and keeps a byte order mark. INVALID_ARGUMENT:
+// an odd number of bytes, half of a surrogate pair.
 absl::StatusOr<std::string> Utf8FromUtf16(absl::string_view bytes,
                                           Utf16Order order);
 

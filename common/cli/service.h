@@ -23,9 +23,9 @@ std::string LogLine(absl::Time now, absl::string_view line);
 // Writes LogLine to standard error. Thread-safe.
 void Log(absl::string_view line);
 
-// Takes SIGINT and SIGTERM. Life: construct before any thread is started, which
-// then blocks the signals in all of them; Wait once, or Start once. Ignores
-// SIGPIPE. One object a process.
+// Blocks SIGINT and SIGTERM and waits for them. Ignores SIGPIPE. Life:
+// construct before any other thread starts, so that all threads inherit the
+// block; then call Wait once, or Start once. One object a process.
 class StopSignals {
  public:
   StopSignals();

@@ -42,8 +42,8 @@ struct ChannelScales {
 //   hilum            (x - 0.5) / 0.25
 //   imagenet         (x - mean) / deviation; means 0.485, 0.456, 0.406 and
 //                    deviations 0.229, 0.224, 0.225 of red, green and blue.
-//                    Of one channel their means, 0.449 and 0.226: an input of
-//                    its own, near what summed channels (fit.h) would get.
+//                    One channel uses their means, 0.449 and 0.226: an input
+//                    of its own, near that of summed channels (fit.h).
 //   torchxrayvision  (2 x - 1) * 1024
 ChannelScales ScalesOf(v1::Model::Preprocessing preset, int channels);
 

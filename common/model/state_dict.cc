@@ -74,7 +74,8 @@ const PickleNode* TensorArguments(const Pickle& pickle, const PickleNode& node,
     if (found->items.empty()) return nullptr;
     return TensorArguments(pickle, pickle.at(found->items[0]), depth + 1);
   }
-  // A tensor with attributes: the function, its type, its arguments, ...
+  // The arguments of a tensor with attributes: the function, its type, its
+  // arguments, ...
   const PickleNode* typed =
       ArgumentsOf(pickle, node, "torch._tensor", "_rebuild_from_type_v2");
   if (typed == nullptr || typed->items.size() < 3) return nullptr;

@@ -109,8 +109,8 @@ class Prober {
     return {ScopedFd(), out.fault, std::strerror(error)};
   }
 
-  // Connects to the first address that accepts; the fault is that of the last
-  // address.
+  // Connects to the first address that accepts; returns the last address's
+  // fault.
   Connected Connect(const HostPort& at) {
     addrinfo hints = {}, *list = nullptr;
     hints.ai_socktype = SOCK_STREAM;

@@ -27,16 +27,15 @@ namespace hilum {
 // but forge a signature. One object is one sum: its keys are made with it and
 // wiped with it, and it reveals shares once. No I/O.
 // Life: AdvertiseKeys ShareKeys MaskedInput Mask* SignVector Confirm Unmask,
-// each once; it may be dropped at any point, which is how a site leaves the
-// sum.
+// each once. To leave the sum, a site destroys the object at any point.
 // Each step fails with
 //   FAILED_PRECONDITION: out of order, or a second time;
-//   INVALID_ARGUMENT: what the coordinator shows is malformed;
-//   PERMISSION_DENIED: it would cost a site its secrets (too few sites, a
+//   INVALID_ARGUMENT: the coordinator's message is malformed;
+//   PERMISSION_DENIED: the step would reveal a site's secrets (too few sites, a
 //     stranger, a site that was asked another question, a key shown twice,
-//     another list of survivors, signatures over another list): the coordinator
-//     is not to be trusted with this study;
-// and the object takes no further step after any failure.
+//     another list of survivors, signatures over another list): do not trust
+//     the coordinator with this study.
+// After any failure the object takes no further step.
 // Not thread-safe.
 // Source: Bonawitz et al. 2017 (ePrint 2017/281), figure 4, the variant
 // against active adversaries.

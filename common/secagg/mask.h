@@ -2,11 +2,11 @@
 // The masks of secure aggregation: a seed of 16 bytes is stretched to a vector
 // over the ring of integers mod 2^32, which is added to a site's vector x:
 //   y_u = x_u + PRG(b_u) + sum_{u<v} PRG(s_uv) - sum_{u>v} PRG(s_uv)
-// Added over all sites the pairwise masks PRG(s_uv) cancel.
+// In the sum over all sites the pairwise masks PRG(s_uv) cancel.
 //
 // Element i of PRG(seed) is the little-endian 32-bit number at byte 4 i of the
 // AES-128-CTR stream of the seed from counter zero. A seed makes one mask, and
-// a mask hides one vector: two vectors under the same mask give away their
+// a mask hides one vector: two vectors under the same mask reveal their
 // difference. Time does not depend on seeds or values.
 // Source: Bonawitz et al. 2017 (ePrint 2017/281), sections 3.4 and 4.
 #ifndef HILUM_COMMON_SECAGG_MASK_H_

@@ -19,7 +19,7 @@
 // word is always seen, since rho is not 0.
 //
 // Nobody draws rho: it comes from SHA-256 over the statement that fixes the sum
-// (Fiat and Shamir 1986). Who forges sums may try one after the other until one
+// (Fiat and Shamir 1986). A forger may try one sum after the other until one
 // passes; q trials, each a SHA-256, pass with q * size / (p - 1) at most in the
 // random oracle model. Hence the margin: 2^64 trials leave 2^-34. A field of 61
 // bits would not do.

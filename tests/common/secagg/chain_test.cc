@@ -183,7 +183,7 @@ TEST(ChainTest, DigestOfWordsIsOfTheirLittleEndianBytes) {
   EXPECT_EQ(DigestOfWords({}), Sha256Of(""));
 }
 
-// --- Validation, next to what the coordinator makes of its stored rounds.
+// --- Validation, compared with the coordinator's own result.
 
 // Returns one round's loss for its first global: none, or a loss from a small
 // stock, so that equal losses and gains of exactly minimum_gain occur.
