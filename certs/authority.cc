@@ -77,7 +77,7 @@ absl::StatusOr<std::string> CertificatePem(X509* certificate) {
   return std::string(data, static_cast<size_t>(size));
 }
 
-// The O of an authority's subject.
+// Returns the O of an authority's subject.
 std::string ConsortiumOf(const X509* authority) {
   const X509_NAME* subject = X509_get_subject_name(authority);
   const int at = X509_NAME_get_index_by_NID(subject, NID_organizationName, -1);

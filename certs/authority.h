@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The consortium's certificate authority: ECDSA P-256, X.509 v3 (RFC 5280),
+// A consortium's certificate authority: ECDSA P-256, X.509 v3 (RFC 5280),
 // requests as PKCS #10 (RFC 2986). Texts in and out are PEM.
 #ifndef HILUM_CERTS_AUTHORITY_H_
 #define HILUM_CERTS_AUTHORITY_H_
@@ -13,15 +13,14 @@
 
 namespace hilum {
 
-// The private key is secret: it goes into a file of mode 0600 and nowhere
-// else.
+// The private key is secret: write it only to a file of mode 0600.
 struct Authority {
   std::string private_key_pem;
   std::string certificate_pem;
 };
 
-// A new authority for a consortium, valid for ten years from now.
-// INVALID_ARGUMENT: no valid name.
+// Makes a new authority for a consortium, valid for ten years from now.
+// INVALID_ARGUMENT: an invalid name.
 absl::StatusOr<Authority> MakeAuthority(absl::string_view consortium,
                                         absl::Time now);
 
@@ -30,34 +29,34 @@ struct Request {
   std::string request_pem;      // goes to the authority
 };
 
-// What a request asks for. The authority adds the consortium's name.
+// The name in a request. The authority adds the consortium's name.
 struct RequestedName {
   std::string site;                // empty: the coordinator
-  std::vector<std::string> hosts;  // of the coordinator: DNS names, addresses
+  std::vector<std::string> hosts;  // for the coordinator: DNS names, addresses
 };
 
-// A new key and the request for it. INVALID_ARGUMENT: a bad name; a
-// coordinator without hosts, a site with.
+// Makes a new key and the request for it. INVALID_ARGUMENT: a bad name; a
+// coordinator without hosts, a site with hosts.
 absl::StatusOr<Request> MakeRequest(const RequestedName& name);
 
 struct ReceivedRequest {
   RequestedName name;
   std::string key_digest;  // 32 raw bytes: KeyDigest of its certificate
-  bool signed_by_its_key;  // false: damaged or changed on its way
+  bool signed_by_its_key;  // false: damaged or changed in transit
 };
 
 // Reads a request from outside. INVALID_ARGUMENT: no request, over 16 KiB or 32
-// hosts, not of P-256, names other than a RequestedName, a subject other than
-// that name, or anything that a certificate of a consortium has no place for.
+// hosts, not P-256, names other than a RequestedName, a subject with another
+// name, or anything that does not belong into a consortium's certificate.
 absl::StatusOr<ReceivedRequest> ParseRequest(absl::string_view request_pem);
 
-// The name in a request whose sender has its key. INVALID_ARGUMENT: as
-// ParseRequest, and a broken signature.
+// Returns the name in a request that its own key has signed. INVALID_ARGUMENT:
+// the errors of ParseRequest, and a broken signature.
 absl::StatusOr<RequestedName> ReadRequest(absl::string_view request_pem);
 
-// A certificate for what the request asks: clientAuth for a site, serverAuth
-// for the coordinator, no other right, valid from five minutes before `now`
-// (clocks differ) for 1 <= days <= 3650. INVALID_ARGUMENT: as ReadRequest;
+// Signs a certificate for a request: clientAuth for a site, serverAuth for the
+// coordinator, no other right, valid from five minutes before `now` (clocks
+// differ) for 1 <= days <= 3650. INVALID_ARGUMENT: see ReadRequest;
 // FAILED_PRECONDITION: the authority's key and certificate do not belong
 // together.
 absl::StatusOr<std::string> SignRequest(const Authority& authority,

@@ -20,7 +20,7 @@ namespace hilum {
 namespace {
 
 struct Arguments {
-  std::string name;  // of the consortium or the site
+  std::string name;  // consortium or site
   bool coordinator = false;
   std::vector<std::string> hosts;
   std::string file;
@@ -28,7 +28,7 @@ struct Arguments {
   bool force = false;
 };
 
-// A name or host that was typed and cannot be one is wrong usage.
+// Returns a typed value; an invalid name or host is wrong usage.
 template <typename T>
 absl::StatusOr<T> Typed(absl::StatusOr<T> made) {
   if (absl::IsInvalidArgument(made.status())) return AsUsage(made.status());

@@ -19,7 +19,8 @@ std::string Minute(absl::Time time) {
   return absl::FormatTime("%Y-%m-%d %H:%M UTC", time, absl::UTCTimeZone());
 }
 
-// A certificate from outside may have any bytes in its names.
+// Returns names in a safe form: a certificate from outside may have any bytes
+// in them.
 std::string Shown(const std::vector<std::string>& names) {
   return names.empty() ? "none" : absl::CHexEscape(absl::StrJoin(names, ", "));
 }

@@ -99,7 +99,7 @@ absl::StatusOr<std::string> IssuanceList::Kind(absl::string_view role,
                                                absl::string_view name,
                                                absl::string_view key,
                                                bool replace) const {
-  const IssuedCertificate* last = nullptr;  // of this name
+  const IssuedCertificate* last = nullptr;  // for this name
   for (const IssuedCertificate& one : issued_) {
     const bool same_name = one.role == role && one.name == name;
     if (same_name) last = &one;
@@ -130,7 +130,7 @@ absl::StatusOr<std::string> IssuanceList::Kind(absl::string_view role,
 
 absl::Status IssuanceList::Append(const IssuedCertificate& certificate) {
   const std::string line = Line(certificate);
-  // One write: a line is whole, or the last and cut off.
+  // Writes the line in one call: it is whole, or the last and cut off.
   if (write(file_.get(), line.data(), line.size()) !=
       static_cast<ssize_t>(line.size())) {
     return ErrnoStatus(errno, "cannot append", path_);

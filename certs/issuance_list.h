@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The authority's list of the certificates that it has issued: a CSV file of
-// mode 0600 beside its key, one line a certificate, appended and never changed.
+// mode 0600 beside its key, one line a certificate. Lines are appended and
+// never changed.
 #ifndef HILUM_CERTS_ISSUANCE_LIST_H_
 #define HILUM_CERTS_ISSUANCE_LIST_H_
 
@@ -26,11 +27,11 @@ struct IssuedCertificate {
 };
 
 // Life: Make once for an authority; then for every certificate Open, Kind,
-// Append. An object holds the list's lock: one process issues at a time.
-// Not thread-safe.
+// Append. An object holds the list's lock: one process issues at a time. Not
+// thread-safe.
 class IssuanceList {
  public:
-  // Makes the empty list of a new authority. Replaces what is at `path`.
+  // Makes the empty list of a new authority. Replaces a file at `path`.
   static absl::Status Make(const std::string& path);
 
   // Reads the list. FAILED_PRECONDITION: there is none; UNAVAILABLE: another
@@ -38,17 +39,17 @@ class IssuanceList {
   // DATA_LOSS: a line is not one of the list's.
   static absl::StatusOr<IssuanceList> Open(const std::string& path);
 
-  // Returns what a certificate of this role, name and key is: "new" for a name
-  // that was never issued, "renewed" for the name's present key, "replaced"
-  // for another key where `replace` allows it. ALREADY_EXISTS: the name has
-  // another key and `replace` is false, or the key has another name.
-  // INVALID_ARGUMENT: `replace` and nothing to replace.
+  // Returns the kind of a certificate with this role, name and key: "new" for a
+  // name that was never issued, "renewed" for the name's present key,
+  // "replaced" for another key where `replace` allows it. ALREADY_EXISTS: the
+  // name has another key and `replace` is false, or the key has another name.
+  // INVALID_ARGUMENT: `replace` is set, but there is nothing to replace.
   absl::StatusOr<std::string> Kind(absl::string_view role,
                                    absl::string_view name,
                                    absl::string_view key, bool replace) const;
 
   // Adds a line; it is on disk when this returns. Call before the certificate
-  // is given out, so that none is without its line.
+  // is given out, so that each certificate has its line.
   absl::Status Append(const IssuedCertificate& certificate);
 
   const std::vector<IssuedCertificate>& issued() const { return issued_; }

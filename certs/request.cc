@@ -22,7 +22,7 @@ namespace hilum {
 namespace {
 
 constexpr size_t kMaxRequestBytes = 16 << 10;
-constexpr int kMaxNames = 33;  // 32 hosts and the bearer's
+constexpr int kMaxNames = 33;  // 32 hosts and the bearer's name
 
 using UniqueNames =
     std::unique_ptr<GENERAL_NAMES, OpenSslFree<GENERAL_NAMES_free>>;
@@ -39,7 +39,7 @@ using UniqueExtensions =
 
 bool IsAddress(const std::string& host) {
   unsigned char bytes[16];
-  if (absl::StrContains(host, '\0')) return false;  // hidden behind an address
+  if (absl::StrContains(host, '\0')) return false;  // hides text
   return inet_pton(AF_INET, host.c_str(), bytes) == 1 ||
          inet_pton(AF_INET6, host.c_str(), bytes) == 1;
 }
@@ -109,7 +109,7 @@ absl::StatusOr<RequestedName> NamesOf(X509_REQ* request) {
   return requested;
 }
 
-// Other programs show a request's subject, so it may not say another name.
+// Checks the subject: other programs show it, so it may not have another name.
 absl::Status CheckSubject(const X509_REQ* request, const RequestedName& name) {
   const X509_NAME* subject = X509_REQ_get_subject_name(request);
   const int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);

@@ -27,21 +27,21 @@ namespace {
 
 struct SignArguments {
   std::string authority, csr, out;
-  std::string name, role;          // what the request must say; empty: ask
-  std::vector<std::string> hosts;  // a coordinator's; empty: ask
+  std::string name, role;          // the request's expected name; empty: ask
+  std::vector<std::string> hosts;  // the coordinator's hosts; empty: ask
   int days = 397;
   bool replace = false;
   bool force = false;
 
-  // Whether the options say all that the request asks for. A coordinator's
-  // certificate is good for each of its hosts, so they are a part of it.
+  // Returns whether the options confirm the whole request. A coordinator's
+  // certificate is valid for each of its hosts, so the hosts are included.
   bool Confirmed() const {
     return !name.empty() && !role.empty() &&
            (role != "coordinator" || !hosts.empty());
   }
 };
 
-// Whether a person can be asked.
+// Returns whether a person can be asked.
 bool HasTerminal() { return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO); }
 
 std::vector<std::string> Sorted(std::vector<std::string> hosts) {
@@ -56,7 +56,7 @@ absl::Status Mismatch(absl::string_view what, absl::string_view asked,
       expected, "'; refuse it, or ask its sender what it is for"));
 }
 
-// Compares the request with what the authority expects.
+// Compares the request with the authority's expectation.
 absl::Status CheckExpected(const SignArguments& a, const RequestedName& name) {
   if (!a.role.empty() && a.role != RoleOf(name)) {
     return Mismatch("role", RoleOf(name), a.role);
@@ -93,7 +93,7 @@ absl::StatusOr<Authority> LoadAuthority(const std::string& folder) {
   return authority;
 }
 
-// Writes the list's line, then the certificate.
+// Writes the line of the list, then the certificate.
 absl::Status Issue(const SignArguments& a, const RequestedName& name,
                    const std::string& kind, const std::string& certificate,
                    IssuanceList& list) {
@@ -138,7 +138,7 @@ absl::Status Sign(const SignArguments& a, Clock& clock) {
   return Naming(a.csr, SignReceived(a, authority, pem, clock.Now()));
 }
 
-// Wrong usage where nobody can be asked.
+// Reports wrong usage where nobody can be asked.
 void NeedConfirmation(const SignArguments& a) {
   if (a.Confirmed() || HasTerminal()) return;
   throw CLI::ValidationError(

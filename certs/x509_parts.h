@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pieces that making a request and signing one share. Only for sources that
+// Functions shared by making a request and signing one. Only for sources that
 // include OpenSSL.
 #ifndef HILUM_CERTS_X509_PARTS_H_
 #define HILUM_CERTS_X509_PARTS_H_
@@ -15,19 +15,20 @@
 
 namespace hilum {
 
-// INTERNAL with OpenSSL's own reason.
+// Returns INTERNAL with OpenSSL's own reason.
 absl::Status OpenSslError(absl::string_view what);
 
-// A new P-256 key; null where the system gives no randomness.
+// Makes a P-256 key; null where the system gives no randomness.
 UniqueKey MakeKey();
 absl::StatusOr<std::string> KeyPem(EVP_PKEY* key);
 
-// "URI:hilum://CONSORTIUM/site/NAME" and hosts, as OpenSSL's configuration
-// writes subjectAltName. INVALID_ARGUMENT: a name or host that is none.
+// Returns "URI:hilum://CONSORTIUM/site/NAME" and hosts in the form of
+// subjectAltName in OpenSSL's configuration. INVALID_ARGUMENT: an invalid name
+// or host.
 absl::StatusOr<std::string> AlternativeNames(absl::string_view consortium,
                                              const RequestedName& name);
 
-// What stands in requests in the place of the consortium.
+// Stands for the consortium's name in requests.
 inline constexpr char kRequested[] = "requested";
 
 }  // namespace hilum

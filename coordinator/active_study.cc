@@ -40,8 +40,8 @@ static_assert(kMaxArmCases <= kMaxSiteExamples);
 // The first protocol in which a census counts patients, and sums are opened.
 constexpr uint32_t kFirstWithOpenings = 6;
 
-// Rounds and updates may be ahead of the phase: a full disk may have taken
-// them and not yet the phase.
+// Stored rounds and updates may be ahead of the phase: a full disk may have
+// taken them but not the phase.
 StudyMachine::Progress ProgressOf(const v1::Study& study,
                                   const StoredStudy& stored) {
   const auto committed = static_cast<uint32_t>(stored.rounds.size());
@@ -71,7 +71,7 @@ int LostRounds(const std::vector<RoundSummary>& rounds) {
   return static_cast<int>(found - rounds.rbegin());
 }
 
-// With secure aggregation the sums tell where it stands.
+// Returns the progress of a study with secure aggregation, from its sums.
 StudyMachine::Progress SecureProgressOf(const v1::Study& study,
                                         const StoredStudy& stored) {
   StudyMachine::Progress progress{
@@ -88,7 +88,8 @@ StudyMachine::Progress SecureProgressOf(const v1::Study& study,
   return progress;
 }
 
-// What the next sum follows from: the last one, or the starting weights.
+// Returns the state before the next sum: after the last sum, or at the starting
+// weights.
 v1::StudyChain ChainOf(const StoredStudy& stored) {
   return stored.sums.has_value()
              ? stored.sums->chain()
@@ -239,7 +240,7 @@ absl::Status ActiveStudy::CheckCensus(
                      ToHex(layout_.manifest_sha256).substr(0, 12),
                      "); are site and coordinator of one version?"));
   }
-  // Under secure aggregation its counts come as part of a sum.
+  // The counts come as part of a sum in secure aggregation.
   if (IsSecure() && census.arms().empty()) return absl::OkStatus();
   return CheckCensusShape(study_, census);
 }
@@ -286,7 +287,7 @@ bool ActiveStudy::IsServed(const std::string& sha256) const {
 }
 
 ChainStep ActiveStudy::StepOf(const v1::SumOpening& opening) const {
-  // The coordinator made it: its lists are sorted.
+  // The coordinator made the opening, so its lists are sorted.
   return {.round = opening.round(),
           .statement = *StatementOf(machine_.sum()->context(), opening),
           .sum_sha256 = opening.sum().sha256()};
@@ -359,7 +360,7 @@ RoundSummary ActiveStudy::Summarise(const AggregateResult& sum) const {
 v1::BlobRef ActiveStudy::BestAfter(const RoundSummary& round) const {
   std::vector<RoundSummary> rounds = stored_.rounds;
   rounds.push_back(round);
-  // It tried the global that it began with.
+  // The round tried the global that it began with.
   return BestRound(rounds) == round.round - 1 ? stored_.global : stored_.best;
 }
 

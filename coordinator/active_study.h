@@ -22,14 +22,14 @@
 
 namespace hilum {
 
-// One study in the coordinator's memory: what was stored of it, the machine
-// that runs it and what follows from both. No I/O. Its owner locks.
+// One study in memory: its stored data, the machine that runs it and values
+// derived from both. No I/O. The owner locks.
 class ActiveStudy {
  public:
-  // INVALID_ARGUMENT: the stored bytes are no study of this version.
-  // FAILED_PRECONDITION: one of before protocol 6 that has not ended, or one
-  // with secure aggregation and no verifier.
   // `verifier` and `rng` are for secure aggregation, and outlive the object.
+  // INVALID_ARGUMENT: the stored bytes are no study of this version.
+  // FAILED_PRECONDITION: a study from before protocol 6 that has not ended, or
+  // one with secure aggregation and no verifier.
   static absl::StatusOr<ActiveStudy> Create(StoredStudy stored,
                                             const PeerVerifier* verifier,
                                             SecureRng* rng, absl::Time now);
@@ -38,7 +38,7 @@ class ActiveStudy {
   StoredStudy& stored() { return stored_; }
   const v1::Study& study() const { return study_; }
   bool IsSecure() const { return hilum::IsSecure(study_); }
-  // Of what a site uploads in a training round.
+  // Returns the layout of the vectors that sites upload in a training round.
   VectorLayout vector_layout() const {
     return {.track_size = layout_.travelling_size,
             .num_tracks = static_cast<int>(tracks_.size()),
@@ -48,7 +48,7 @@ class ActiveStudy {
   StudyMachine& machine() { return machine_; }
   const StudyMachine& machine() const { return machine_; }
   bool HasSite(const SiteId& site) const;
-  // Its phase is on disk.
+  // Returns whether the phase is on disk.
   bool PhaseIsStored() const {
     return stored_.phase == machine_.phase() && !machine_.HasRecordToStore();
   }
@@ -58,42 +58,43 @@ class ActiveStudy {
   v1::Task MakeTask(v1::Task::Kind kind, const SiteId& site) const;
   v1::StudyStatus Status() const;
 
-  // The cohort's census, of all sites that may take part in the present round:
-  // the same as long as it is open. With secure aggregation that of its sum.
+  // Returns the census of all sites that may take part in the present round; it
+  // does not change while the round is open. With secure aggregation, the sum
+  // of the censuses.
   v1::CensusTotals CohortTotals() const;
-  // Training cases [tracks] of the cohort.
+  // Returns the training cases [tracks] of the cohort.
   std::vector<uint64_t> TrackExamples() const;
-  // Held-out cases [tracks] of the cohort, with secure aggregation.
+  // Returns the held-out cases [tracks] of the cohort, with secure aggregation.
   std::vector<uint64_t> HeldOut() const;
-  // Stores its census or evaluation, as read off the round's masked sum, in
-  // `stored`. ABORTED: no cohort can have such sums.
+  // Decodes the round's masked sum into the census or evaluation of `stored`.
+  // ABORTED: no cohort can have such sums.
   absl::Status ReadSum(absl::Span<const uint32_t> sums,
                        StoredStudy& stored) const;
-  // Whether its sites may fetch the blob now.
+  // Returns whether the study's sites may fetch the blob now.
   bool IsServed(const std::string& sha256) const;
-  // The state after the sum that `opening` opens: of the censuses, with its
-  // words; of updates, which gave `global`.
+  // Return the state after the sum that `opening` opens: a sum of censuses,
+  // with its words; or a sum of updates, which gave `global`.
   v1::StudyChain AfterCensus(const v1::SumOpening& opening,
                              absl::Span<const uint32_t> words) const;
   v1::StudyChain AfterTraining(const v1::SumOpening& opening,
                                const RoundSummary& round,
                                const v1::BlobRef& global) const;
-  // Of the first round in which a census that comes now counts.
+  // Returns the first round in which a census that comes now counts.
   uint32_t NextCensusRound() const;
 
-  // Shape and plausibility of what a site sent. INVALID_ARGUMENT.
+  // Checks shape and plausibility of a site's message. INVALID_ARGUMENT.
   absl::Status CheckCensus(const v1::SubmitCensusRequest& census) const;
-  // Of the round's vector: of the census or the evaluation too, where they are
-  // summed under masks.
+  // Checks the round's vector; with secure aggregation a census or an
+  // evaluation is a vector too.
   absl::Status CheckVector(const v1::BlobRef& vector) const;
-  int64_t VectorSize() const;  // in elements
+  int64_t VectorSize() const;  // elements
   absl::Status CheckEvaluation(
       const v1::SubmitEvaluationRequest& evaluation) const;
 
-  // Of the round whose updates are in, with the totals of their sum; of a round
-  // whose sum is lost, without.
+  // Summarises the round whose updates are in, with the totals of their sum;
+  // and a round whose sum is lost, without totals.
   RoundSummary Summarise(const AggregateResult& sum) const;
-  // The best global once the round, the next one, is committed.
+  // Returns the best global after the round, which is the next to commit.
   v1::BlobRef BestAfter(const RoundSummary& round) const;
 
  private:

@@ -4,7 +4,8 @@
 
 namespace hilum {
 
-// hilum-coordinator with its command line. 0 done, 1 failed, 2 wrong usage.
+// Runs hilum-coordinator's command line. Returns 0: done, 1: failed, 2: wrong
+// usage.
 int RunCoordinator(int argc, char** argv);
 
 }  // namespace hilum

@@ -9,13 +9,12 @@
 
 namespace hilum {
 
-// Returns the coordinator's configuration, its paths made absolute from the
-// file's folder. INVALID_ARGUMENT: file, line, column; or a field is missing.
+// Returns the coordinator's configuration; relative paths start at the file's
+// folder. INVALID_ARGUMENT: file, line, column; or a field is missing.
 absl::StatusOr<v1::CoordinatorConfig> LoadCoordinatorConfig(
     const std::string& path);
 
-// Returns the path of the socket on which the operator's commands reach the
-// coordinator.
+// Returns the path of the coordinator's socket for the operator's commands.
 std::string AdminSocket(const v1::CoordinatorConfig& config);
 
 }  // namespace hilum

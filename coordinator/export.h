@@ -12,13 +12,13 @@
 
 namespace hilum {
 
-// What reports say of a stored study, except for model_sha256 and model_files.
-// INVALID_ARGUMENT: the stored bytes are no study of this version.
+// Returns the reports' content for a stored study, except model_sha256 and
+// model_files. INVALID_ARGUMENT: the stored bytes are no study of this version.
 absl::StatusOr<StudyResult> ResultOf(const StoredStudy& stored);
 
 // Writes a completed or stopped study's models (coordinator/model_files.h),
 // their card (model/README.md) and reports (report.json, report.html) below
-// `directory`, made where absent. Equal studies give equal bytes. Memory: two
+// `directory`, created if absent. Equal studies give equal bytes. Memory: two
 // models of one track. Returns the files written, relative to `directory`.
 absl::StatusOr<std::vector<std::string>> WriteExport(
     const StoredStudy& stored, const BlobStore& blobs,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What sites call.
+// The calls of sites.
 #include <algorithm>
 #include <optional>
 #include <utility>
@@ -97,9 +97,9 @@ absl::Status FederationCore::PutCensus(ActiveStudy& study, const SiteId& site,
                                        const v1::SubmitCensusRequest& census) {
   if (study.machine().IsPrepared(site)) return absl::OkStatus();
   StoredStudy& stored = study.stored();
-  // Its counts are those of the first one: weights stay as they are, of a round
-  // that is open above all. In the place of its header's round, which is 0,
-  // stands from which round on they count.
+  // A repeated census does not change the counts: the first ones stay, so that
+  // the weights of an open round stay too. The header's round, which is 0, is
+  // replaced by the first round in which the census counts.
   v1::SubmitCensusRequest put = census;
   put.mutable_header()->set_round(study.NextCensusRound());
   if (stored.census.contains(site)) put = stored.census.at(site);
@@ -136,7 +136,7 @@ bool FederationCore::Answer(ActiveStudy& study, const SiteId& site,
   const std::string* exclusion = study.machine().ExclusionOf(site);
   bool approved = Contains(request.approved_studies(), hash);
   bool known = Contains(request.known_studies(), hash);
-  if (approved && known) {  // refused
+  if (approved && known) {  // the officer refused
     if (!study.Ended() && exclusion == nullptr) {
       options_.log(absl::StrCat("study ", study.study().name(), ": ",
                                 site.name(), " declined"));
@@ -309,7 +309,8 @@ absl::StatusOr<v1::SubmitResponse> FederationCore::SubmitEvaluation(
     HILUM_RETURN_IF_ERROR(
         storage_->PutEvaluation(study->stored().hash, site, request));
     study->stored().evaluations[site] = request;
-    // Beside a masked sum it is what the site publishes, and no answer.
+    // Beside a masked sum this is the site's published evaluation, not its
+    // answer.
     if (!study->IsSecure()) study->machine().Accept(site);
     Advance(*study);
   }
@@ -328,7 +329,7 @@ absl::Status FederationCore::CheckMasked(
     auto own = taken.find(site);
     if (own != taken.end() &&
         own->second.sha256() == request.masked().sha256()) {
-      return absl::OkStatus();  // once more
+      return absl::OkStatus();  // a repeated call
     }
     HILUM_RETURN_IF_ERROR(study->machine().CheckVector(site, round));
     absl::Status good = study->CheckVector(request.masked());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The operator's side and what is kept of studies; what sites call is in
-// federation_calls.cc, the thread that closes rounds in federation_rounds.cc.
+// The operator's calls and the stored studies; sites' calls are in
+// federation_calls.cc, the thread that closes rounds is in
+// federation_rounds.cc.
 #include "coordinator/federation_core.h"
 
 #include <algorithm>
@@ -64,7 +65,7 @@ absl::StatusOr<std::unique_ptr<FederationCore>> FederationCore::Open(
     Options options, Clock& clock) {
   const std::string& dir = options.state_dir;
   HILUM_RETURN_IF_ERROR(MakeDirectories(dir));
-  // Before anything is opened: what follows removes temporary files.
+  // Takes the lock before all else: the following code removes temporary files.
   HILUM_ASSIGN_OR_RETURN(FolderLock folder,
                          FolderLock::Take(dir, "hilum-coordinator"));
   HILUM_ASSIGN_OR_RETURN(BlobStore blobs,
@@ -101,12 +102,12 @@ absl::Status FederationCore::Load() {
   absl::MutexLock lock(&mutex_);
   HILUM_ASSIGN_OR_RETURN(std::vector<StoredStudy> all, storage_->LoadStudies());
   for (StoredStudy& stored : all) {
-    // A process that crashed may have left them.
+    // A crashed process may have left them.
     if (stored.phase >= v1::StudyStatus::COMPLETED) {
       ended_studies_.push_back(stored.hash);
     }
-    // An update counts only while its bytes are here: a machine that lost
-    // power may have kept the row and not the file.
+    // An update counts only while its bytes are here: a machine that lost power
+    // may have kept the row but not the file.
     std::erase_if(stored.updates, [&](const auto& entry) {
       return !uploads_
                   ->Complete(UploadKey(entry.first, entry.second.header(),
@@ -153,8 +154,8 @@ void FederationCore::ResumeSum(ActiveStudy& study) {
   if (status.ok()) status = study.machine().Resume(record, clock_.Now());
   if (status.ok()) return;
   if (study.machine().phase() == v1::StudyStatus::TRAINING) {
-    // Sites that have revealed shares in it would take part in no other sum,
-    // and without them the study might stop.
+    // Gives the sum up. Sites that have revealed shares in it would take part
+    // in no other sum, and without them the study might stop.
     study.machine().LoseSum(absl::StrCat("with a restart: ", status.message()));
     to_aggregate_.push_back(&study);
     return;

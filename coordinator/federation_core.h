@@ -33,66 +33,67 @@
 namespace hilum {
 
 // The coordinator: studies, their rounds, their blobs. Answers sites (the
-// FederationHandler calls) and the operator (the rest). Rounds are closed by
-// a thread of its own, so no site waits for an aggregation in its call.
-// Whatever it has acknowledged is in its state folder: a new object on the
-// same folder goes on where the last one stood. The folder is locked while
-// the object lives.
+// FederationHandler calls) and the operator (the rest). A separate thread
+// closes rounds, so no site waits for an aggregation in its call. All
+// acknowledged data is in the state folder: a new object on the same folder
+// continues from there. The folder is locked while the object lives.
 // Thread-safe.
 class FederationCore : public FederationHandler {
  public:
   struct Options {
     std::string state_dir;
-    // Signs receipts (DER); empty signatures where not given.
+    // Signs receipts (DER); if not set, receipts have empty signatures.
     std::function<std::string(absl::string_view)> sign;
-    // By which sites know each other in secure aggregation. Empty: no study
-    // with it is taken.
+    // The authority by which sites verify each other in secure aggregation.
+    // Empty: studies with secure aggregation are refused.
     std::string authority_pem;
     std::string consortium;
-    // Operator's log, one line a call.
+    // The operator's log, one line a call.
     std::function<void(absl::string_view)> log = [](absl::string_view) {};
-    // Whether a site is refused whose checksum is not that of its vector. Sites
-    // find a false sum either way; without, all of them then refuse the study.
+    // Refuses a site whose checksum does not fit its vector. Sites detect a
+    // false sum either way; without this check all of them then refuse the
+    // study.
     bool check_checksums = true;
-    // Between tries of what the disk did not take.
+    // Time between attempts after the disk was full.
     absl::Duration retry_after = absl::Seconds(10);
   };
 
-  // FAILED_PRECONDITION: another one has the folder.
+  // FAILED_PRECONDITION: another process has the folder.
   static absl::StatusOr<std::unique_ptr<FederationCore>> Open(Options options,
                                                               Clock& clock);
   ~FederationCore() override;
 
-  // --- The operator's side.
-  // Fills defaults and starting weights (from the study's seed, or from a
-  // file as PrepareSubmission takes it), pins the sites' keys as PinSiteKeys
-  // does and returns the study's hash (32 raw bytes). INVALID_ARGUMENT names
-  // the field, tensor or site. UNAUTHENTICATED: a certificate that is not of
-  // this consortium. ALREADY_EXISTS: this very study is here, and was not
-  // stopped; after that it is taken once more, as another submission.
+  // --- The operator's calls.
+  // Fills defaults and starting weights (from the study's seed, or from a file
+  // as PrepareSubmission takes it), pins the sites' keys (PinSiteKeys) and
+  // returns the study's hash (32 raw bytes). INVALID_ARGUMENT names the field,
+  // tensor or site. UNAUTHENTICATED: a certificate that is not of this
+  // consortium. ALREADY_EXISTS: the same study is here, and was not stopped; a
+  // stopped study is accepted again, as another submission.
   absl::StatusOr<std::string> SubmitStudy(
       v1::Study study, const std::string& weights_path,
       const SubmissionOptions& options = {});
   std::vector<v1::StudyStatus> ListStudies();
-  // `prefix`: of the hash, raw; empty: the only one. NOT_FOUND,
+  // `prefix`: first bytes of the raw hash; empty: the only study. NOT_FOUND,
   // INVALID_ARGUMENT (ambiguous).
   absl::StatusOr<v1::StudyStatus> StatusOf(absl::string_view prefix);
-  // Waits until the status is another than `last`, or `longest` has passed.
+  // Waits until the status differs from `last`, or `longest` has passed.
   absl::StatusOr<v1::StudyStatus> WaitForChange(absl::string_view prefix,
                                                 const v1::StudyStatus& last,
                                                 absl::Duration longest);
-  // RESOURCE_EXHAUSTED: stopped, but not yet on disk; that is tried again.
+  // RESOURCE_EXHAUSTED: stopped, but not yet on disk; storing is tried again.
   absl::StatusOr<v1::StudyStatus> StopStudy(absl::string_view prefix);
-  // Writes models and reports; the files written, relative to `directory`.
-  // `partial`: also of a study that was stopped after a round of training.
-  // FAILED_PRECONDITION: not completed, nor stopped so.
+  // Writes models and reports; returns the files written, relative to
+  // `directory`. `partial`: also exports a study that was stopped after a round
+  // of training. FAILED_PRECONDITION: the study is not completed, nor stopped
+  // so.
   absl::StatusOr<std::vector<std::string>> ExportStudy(
       absl::string_view prefix, const std::string& directory,
       bool partial = false);
-  // Wakes every waiting call; they and later ones answer UNAVAILABLE.
+  // Wakes every waiting call; these and later calls answer UNAVAILABLE.
   void Shutdown();
 
-  // --- The sites' side (waiting for work: federation_polls.cc).
+  // --- The sites' calls (waiting for work: federation_polls.cc).
   uint64_t StartNextTask(const SiteId& site, const v1::NextTaskRequest& request,
                          PollDone done) override;
   void CancelPoll(uint64_t poll) override;
@@ -117,56 +118,58 @@ class FederationCore : public FederationHandler {
                  std::unique_ptr<Storage> storage);
   absl::Status Load();
   absl::StatusOr<ActiveStudy> Activate(StoredStudy stored);
-  // Whether the study of this hash is here and was stopped.
+  // Returns whether the study with this hash is here and was stopped.
   bool WasStopped(const std::string& hash) ABSL_LOCKS_EXCLUDED(mutex_);
-  // Goes on with the sum that the study was in, where all of it is here.
+  // Continues the study's interrupted sum, where all its data is here.
   void ResumeSum(ActiveStudy& study) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   static absl::Status CheckVersion(const v1::Header& header);
-  // The study of a header, if the site takes part in it.
+  // Returns the study of a header, if the site takes part in it.
   absl::StatusOr<ActiveStudy*> StudyOf(const SiteId& site,
                                        const v1::Header& header)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::StatusOr<ActiveStudy*> Find(absl::string_view prefix)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Whether `study` has an answer for this site now.
+  // Returns whether `study` has an answer for this site now.
   bool Answer(ActiveStudy& study, const SiteId& site,
               const v1::NextTaskRequest& request,
               v1::NextTaskResponse& response)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // An answer for the site from any of its studies; nothing: none has one.
+  // Returns an answer for the site from any of its studies; nothing: there is
+  // none.
   absl::StatusOr<std::optional<v1::NextTaskResponse>> Ask(
       const SiteId& site, const v1::NextTaskRequest& request);
-  // Says, once an hour at most, that no study names the site.
+  // Logs, at most once an hour, that no study names the site.
   void OnIdle(const SiteId& site);
-  // Something may have changed for the study's sites.
+  // Wakes the polls of the study's sites: something may have changed for them.
   void WakePolls(const ActiveStudy& study);
-  // Moves the study on and stores its phase where it changed.
+  // Advances the study and stores its phase where it changed.
   void Advance(ActiveStudy& study) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Refuse(ActiveStudy& study, const SiteId& site,
               const absl::Status& reason) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Takes the site's census. Repeating is harmless.
+  // Stores the site's census. A repeated call does no harm.
   absl::Status PutCensus(ActiveStudy& study, const SiteId& site,
                          const v1::SubmitCensusRequest& census)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // The site is unable; its census, if any, stays stored and is marked so.
+  // Marks the site as unable; its census, if any, stays stored and is marked
+  // too.
   absl::Status Withdraw(ActiveStudy& study, const SiteId& site,
                         v1::UnableReason reason)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Studies that start alike share their first blob.
+  // Returns whether a study uses the blob: equal starting weights share one.
   bool IsUsed(const std::string& sha256) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Whether the study's phase is another one on disk than before.
+  // Stores the phase; returns whether it changed on disk.
   bool StorePhase(ActiveStudy& study) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // What brings it to its sum's last step, before sites are asked to take it.
+  // Stores the record of the sum before its last step begins.
   void StoreSum(ActiveStudy& study) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Whether the checksum in a site's keys is that of what it gave to the last
-  // sum: a false one would make all others take that sum for forged.
+  // Checks that the checksum in a site's keys fits its vector in the last sum:
+  // with a false one all other sites would take that sum for forged.
   absl::Status CheckChecksum(const SiteId& site,
                              const v1::SubmitSecureStepRequest& request);
   absl::StatusOr<v1::FetchBlobResponse> FetchVector(
       const UploadSpool::Key& key, const v1::FetchBlobRequest& request);
-  // Whether the vector that the site speaks of is one, is awaited and is here.
+  // Checks that the site's vector is valid, expected and here.
   absl::Status CheckMasked(const SiteId& site,
                            const v1::SubmitSecureStepRequest& request);
 
@@ -177,72 +180,74 @@ class FederationCore : public FederationHandler {
   UploadSpool::Key UploadKey(const SiteId& site, const v1::Header& header,
                              const v1::BlobRef& blob) const;
 
-  // The thread that closes rounds.
+  // Runs the thread that closes rounds.
   void Drive();
   absl::Time NextDeadline() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool AllPhasesAreStored() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // The vectors of the closed round, and what they are spooled as.
+  // Returns the vectors of the closed round, and their keys in the spool.
   absl::StatusOr<std::vector<UpdateInput>> UpdatesOf(
       const ActiveStudy& study, std::vector<UploadSpool::Key>& keys) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Called and returns with the lock held; lets it go while it computes. A
-  // sum that cannot be one ends the study.
+  // Call with the lock held; releases it while it computes. A sum that cannot
+  // be valid ends the study.
   absl::Status Aggregate(ActiveStudy& study)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status AggregateModels(ActiveStudy& study)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Of a masked census or evaluation.
+  // Aggregates a masked census or evaluation.
   absl::Status AggregateTotals(ActiveStudy& study)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   static v1::BlobRef GlobalOf(const AggregateResult& result);
-  // What the aggregation of the closed round came to, where it did not give a
-  // result. OK: it is dealt with; otherwise it is tried again.
+  // Handles a failed aggregation of the closed round. OK: handled; otherwise
+  // the aggregation is tried again.
   absl::Status OnNoAggregate(ActiveStudy& study, const absl::Status& why)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // `sums`: null where no sum came about.
+  // `sums`: null where there is no sum.
   absl::Status Commit(ActiveStudy& study, RoundSummary summary,
                       const v1::BlobRef& global, v1::SumsRecord* sums = nullptr)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  // --- What sites are shown of a sum: federation_sums.cc.
-  // Fills `opening` with all that opens the sum, and unmasks with it.
+  // --- The sums' openings for the sites: federation_sums.cc.
+  // Fills `opening` with all values that open the sum, and unmasks with it.
   static absl::StatusOr<AggregateResult> AggregateMasked(
       const SecureSum& sum, AggregateOptions& options, v1::SumOpening& opening);
   static absl::StatusOr<VectorSum> SumMasked(
       const SecureSum& sum, const std::vector<std::string>& paths, int64_t size,
       v1::SumOpening& opening);
-  // Completes the opening, stores it as a blob and returns what is to be kept
-  // of the study's sums once the round is committed. Lets the lock go while it
-  // writes. CANCELLED: the study was stopped meanwhile.
+  // Completes the opening, stores it as a blob and returns the record of the
+  // study's sums to keep once the round is committed. Releases the lock while
+  // it writes. CANCELLED: the study was stopped meanwhile.
   absl::StatusOr<v1::SumsRecord> PublishOpening(ActiveStudy& study,
                                                 v1::StudyChain after,
                                                 v1::SumOpening& opening)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Commit the round of a masked sum; return as Aggregate.
+  // Commit the round of a masked sum; errors: see Aggregate.
   absl::Status CommitMasked(ActiveStudy& study, const AggregateResult& result,
                             v1::SumOpening& opening)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status CommitCensus(ActiveStudy& study, const VectorSum& summed,
                             v1::SumOpening& opening)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Tells the operator where sites will refuse the cohort's census.
+  // Warns the operator where sites will refuse the cohort's census.
   void WarnOfSmallCells(const ActiveStudy& study)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // The round is committed: what the sum before it left may go.
+  // Replaces the study's sums after a commit; the files of the earlier sum may
+  // go.
   void TakeSums(ActiveStudy& study, v1::SumsRecord sums)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // The uploads that the study's sites may fetch; kept until the next sum.
+  // Returns the uploads that the study's sites may fetch; kept until the next
+  // sum.
   std::set<UploadSpool::Key> KeptVectors(const ActiveStudy& study) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Deletes the files of committed rounds and ended studies. Likewise, so that
-  // sites go on with the next round meanwhile.
+  // Deletes the files of committed rounds and ended studies. Releases the lock
+  // meanwhile, so that sites go on with the next round.
   void RemoveObsolete() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool HasObsolete() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const Options options_;
   Clock& clock_;
-  const std::unique_ptr<PeerVerifier> verifier_;  // null: no authority
-  const FolderLock folder_;                       // let go last
+  const std::unique_ptr<PeerVerifier> verifier_;  // null: there is no authority
+  const FolderLock folder_;                       // released last
   const BlobStore blobs_;
   const std::unique_ptr<UploadSpool> uploads_;
 
@@ -252,17 +257,17 @@ class FederationCore : public FederationHandler {
   absl::Mutex mutex_;
   absl::CondVar changed_;
   const std::unique_ptr<Storage> storage_ ABSL_PT_GUARDED_BY(mutex_);
-  // In order of submission; elements stay where they are.
+  // In order of submission; elements do not move in memory.
   std::vector<std::unique_ptr<ActiveStudy>> studies_ ABSL_GUARDED_BY(mutex_);
   std::vector<ActiveStudy*> to_aggregate_ ABSL_GUARDED_BY(mutex_);
-  // Of committed rounds and lost sums.
+  // Blobs of committed rounds and lost sums.
   std::vector<std::string> obsolete_blobs_ ABSL_GUARDED_BY(mutex_);
   std::vector<UploadSpool::Key> obsolete_uploads_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::string> ended_studies_ ABSL_GUARDED_BY(mutex_);  // hashes
   bool shutdown_ ABSL_GUARDED_BY(mutex_) = false;
   std::map<SiteId, absl::Time> idle_lines_ ABSL_GUARDED_BY(mutex_);
   std::thread driver_;
-  // Its thread asks this object: it ends first.
+  // Its thread calls this object, so it is destroyed first.
   WaitingPolls polls_;
 };
 

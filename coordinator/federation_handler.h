@@ -13,25 +13,25 @@
 namespace hilum {
 
 // The federation service without its network: one method per RPC of
-// hilum.v1.Federation, the caller's name given by whoever authenticated it.
-// The gRPC service and the simulator's in-process transport drive the same
-// object. Thread-safe; NextTask blocks its caller until there is something
-// to do, request.wait_ms has passed or the handler shuts down.
+// hilum.v1.Federation. The caller has authenticated the site's name. The gRPC
+// service and the simulator's in-process transport use the same object.
+// Thread-safe; NextTask blocks its caller until there is something to do,
+// request.wait_ms has passed or the handler shuts down.
 class FederationHandler {
  public:
   using PollDone = std::function<void(absl::StatusOr<v1::NextTaskResponse>)>;
 
   virtual ~FederationHandler() = default;
-  // NextTask without a thread that waits: calls `done` once, now or later and
-  // from any thread. Returns what CancelPoll takes.
+  // Starts a NextTask without a waiting thread: calls `done` once, now or later
+  // and from any thread. Returns an id for CancelPoll.
   virtual uint64_t StartNextTask(const SiteId& site,
                                  const v1::NextTaskRequest& request,
                                  PollDone done) {
     done(NextTask(site, request));
     return 0;
   }
-  // The caller has gone: `done` is called soon, where it was not. Harmless for
-  // a poll that is over.
+  // Cancels a poll whose caller has gone: `done` is called soon, if it was not.
+  // Does nothing for a finished poll.
   virtual void CancelPoll(uint64_t poll) {}
   virtual absl::StatusOr<v1::NextTaskResponse> NextTask(
       const SiteId& site, const v1::NextTaskRequest& request) = 0;

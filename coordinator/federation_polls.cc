@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How sites wait for work.
+// Sites' polls for work.
 #include <algorithm>
 #include <optional>
 #include <utility>
@@ -13,7 +13,7 @@ namespace {
 
 constexpr absl::Duration kLongestWait = absl::Minutes(5);
 constexpr absl::Duration kBetweenIdleLines = absl::Hours(1);
-constexpr size_t kIdleSites = 1000;  // remembered at most
+constexpr size_t kIdleSites = 1000;  // most sites to remember
 
 }  // namespace
 

@@ -44,7 +44,7 @@ void FederationCore::Drive() {
     for (const auto& study : studies_) {
       if (!study->Ended() || !study->PhaseIsStored()) Advance(*study);
     }
-    // A deadline passed during an aggregation has nothing to close.
+    // A deadline that passed during an aggregation closes nothing.
     if (to_aggregate_.empty() &&
         (NextDeadline() <= now || !AllPhasesAreStored())) {
       changed_.WaitWithTimeout(&mutex_, options_.retry_after);
@@ -120,7 +120,7 @@ absl::Status FederationCore::OnNoAggregate(ActiveStudy& study,
     return study.Ended() ? absl::OkStatus() : Aggregate(study);
   }
   if (!absl::IsAborted(why)) return why;
-  // Trying again would give the same.
+  // Another attempt would give the same.
   study.machine().Stop(
       absl::StrCat("round ", study.machine().round(), ": ", why.message()));
   Advance(study);
@@ -211,7 +211,7 @@ absl::Status FederationCore::Commit(ActiveStudy& study, RoundSummary summary,
   HILUM_RETURN_IF_ERROR(
       storage_->CommitRound(stored.hash, summary, global, best, sums));
   if (sums != nullptr) TakeSums(study, std::move(*sums));
-  // IsUsed keeps what is the best one now, or still.
+  // IsUsed keeps the blob of the present best model.
   for (const v1::BlobRef& was : {stored.global, stored.best}) {
     if (was.size() > 0) obsolete_blobs_.push_back(was.sha256());
   }

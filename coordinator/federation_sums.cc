@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What sites are shown of a sum, so that they see for themselves that it is the
-// sum of what its survivors sent and that the next question follows from it.
+// Publishes the openings of sums: sites verify with them that a sum covers its
+// survivors' vectors and that the next question follows from it.
 #include <optional>
 #include <utility>
 
@@ -147,7 +147,7 @@ absl::Status FederationCore::CheckChecksum(
   }
   if (vector.has_value()) {
     absl::StatusOr<std::string> path = uploads_->KeptPath(*vector);
-    // A vector that is lost here cannot convict its site.
+    // A vector that is lost here cannot prove a fault of its site.
     if (!path.ok()) return absl::OkStatus();
     absl::StatusOr<VectorChecksum> checksum = ChecksumOfVector(
         *path, static_cast<int64_t>(vector->size / sizeof(uint32_t)),
@@ -172,7 +172,7 @@ void FederationCore::TakeSums(ActiveStudy& study, v1::SumsRecord sums) {
   for (const UploadSpool::Key& key : KeptVectors(study)) {
     obsolete_uploads_.push_back(key);
   }
-  // IsUsed keeps those of the census.
+  // IsUsed keeps the blobs of the census.
   if (stored.sums.has_value()) {
     obsolete_blobs_.push_back(stored.sums->last_opening().sha256());
     obsolete_blobs_.push_back(stored.sums->last_sum().sha256());

@@ -22,7 +22,7 @@
 namespace hilum {
 namespace {
 
-// `size` bytes of a blob from `offset`, as numbers.
+// Reads `size` bytes of a blob from `offset`, as numbers.
 absl::StatusOr<std::vector<float>> ReadValues(const BlobStore& blobs,
                                               const v1::BlobRef& blob,
                                               uint64_t offset, uint64_t size) {
@@ -35,7 +35,7 @@ absl::StatusOr<std::vector<float>> ReadValues(const BlobStore& blobs,
   return BlobValues(chunk.data);
 }
 
-// One call of WriteModels.
+// The state of one call of WriteModels.
 class ModelWriter {
  public:
   ModelWriter(const BlobStore& blobs, std::string directory,
@@ -52,9 +52,9 @@ class ModelWriter {
     return absl::OkStatus();
   }
 
-  // Writes the trained tracks of a global that came after so many rounds into
-  // `folder`. `sha256`: where given, the safetensors files' hashes go there
-  // too, [tracks]; empty: of a track that is not trained.
+  // Writes the trained tracks of the global after `round` rounds into `folder`.
+  // Writes the safetensors files' hashes to `sha256`, where given: [tracks];
+  // empty for a track that is not trained.
   absl::Status WriteGlobal(const v1::BlobRef& global, uint32_t round,
                            const std::string& folder,
                            std::vector<std::string>* sha256) {
@@ -104,7 +104,7 @@ class ModelWriter {
           "stopped after round ", result_.rounds.size(), " of ",
           result_.study.training().rounds(), "; not trained to the end");
     }
-    // Without it `hilum-trainer segment run` would not open the file.
+    // `hilum-trainer segment run` needs this key to open the file.
     if (IsSegmentation(result_.study)) {
       metadata[std::string(kSegmenterSizeKey)] =
           absl::StrCat(model.input_size());
@@ -112,7 +112,7 @@ class ModelWriter {
     return metadata;
   }
 
-  // In both formats.
+  // Writes a model in both formats.
   absl::Status WriteModel(const std::string& stem,
                           const std::vector<float>& model,
                           const std::map<std::string, std::string>& metadata) {

@@ -11,14 +11,13 @@
 
 namespace hilum {
 
-// Writes a completed study's weights below `directory`, made where absent: of
-// each trained track (coordinator/trained_tracks.h) the evaluated ones as
-// model/ARM-TRACK.safetensors and .pth and,
-// where validation chose another round than the last, the last ones as
-// model/last/ARM-TRACK.*. `result` is ResultOf(stored); its model_sha256 and
-// model_files are filled in. Equal studies give equal bytes. Memory: two models
-// of one track. DATA_LOSS: a blob is shorter than known; else the errors of
-// files.
+// Writes a completed study's weights below `directory`, created if absent, for
+// each trained track (coordinator/trained_tracks.h): the evaluated weights as
+// model/ARM-TRACK.safetensors and .pth and, where validation chose another
+// round than the last, the last weights as model/last/ARM-TRACK.*. `result` is
+// ResultOf(stored); fills its model_sha256 and model_files. Equal studies give
+// equal bytes. Memory: two models of one track. DATA_LOSS: a blob is too short;
+// other errors are those of the files.
 absl::Status WriteModels(const StoredStudy& stored, const BlobStore& blobs,
                          const std::string& directory, StudyResult& result);
 

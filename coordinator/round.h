@@ -13,11 +13,10 @@
 
 namespace hilum {
 
-// Who has answered one round, and whether it may close. One object is one
-// round; no I/O, no clock: time comes with the calls. Preparation (census),
-// training and evaluation are all rounds of this shape.
-// Life: Accept | Refuse | Exclude ..., StateAt, until it is not kOpen.
-// Not thread-safe.
+// Tracks which sites have answered one round, and whether it may close. One
+// object is one round; no I/O, no clock: time comes with the calls. Preparation
+// (census), training and evaluation are all such rounds. Life: Accept | Refuse
+// | Exclude ..., StateAt, until it is not kOpen. Not thread-safe.
 class Round {
  public:
   struct Options {
@@ -29,7 +28,7 @@ class Round {
 
   enum class State {
     kOpen,
-    kClosed,  // quorum is in
+    kClosed,  // enough sites have answered
     kFailed,  // the quorum cannot be reached any more, or not in time
   };
 
@@ -38,22 +37,22 @@ class Round {
   uint32_t number() const { return options_.number; }
   absl::Time deadline() const { return options_.deadline; }
 
-  // The site's answer is in. Repeating is harmless; an answer mends a
-  // refusal of the same round.
+  // Records the site's answer. A repeated call does no harm; an answer cancels
+  // a refusal in the same round.
   void Accept(const SiteId& site);
-  // The site's answer was bad: the round no longer waits for it.
+  // Records that the site's answer was bad: the round no longer waits for it.
   void Refuse(const SiteId& site, std::string reason);
-  // A site that was away at the start, or refused, takes part from now on.
+  // Admits a site that was away at the start, or refused.
   void Admit(const SiteId& site);
 
-  bool Waits(const SiteId& site) const;  // neither in nor refused
+  bool Waits(const SiteId& site) const;  // neither accepted nor refused
   bool HasAnswer(const SiteId& site) const { return in_.contains(site); }
   const std::set<SiteId>& answered() const { return in_; }
   const std::map<SiteId, std::string>& refused() const { return refused_; }
   std::vector<SiteId> waiting() const;  // sorted
 
-  // Closes as soon as nobody is waited for, or at the deadline, if at least
-  // minimum_sites are in; fails instead with fewer.
+  // Closes the round when no site is waited for, or at the deadline, if at
+  // least minimum_sites have answered; fails it with fewer.
   State StateAt(absl::Time now) const;
 
  private:

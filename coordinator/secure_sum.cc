@@ -152,8 +152,8 @@ void SecureSum::Touch(absl::Time now) {
   step_deadline_ = now + options_.step_deadline;
 }
 
-// Whose vector is in is in the sum: how many go on from there is nobody's
-// business but the protocol's.
+// Sites whose vectors are in are in the sum; from there on only the protocol's
+// threshold counts.
 size_t SecureSum::Needed() const {
   const size_t threshold = static_cast<size_t>(server_.Threshold());
   return step() > Step::kMaskedInput
@@ -208,7 +208,7 @@ absl::StatusOr<VectorMask> SecureSum::Unmask(
     const v1::SumOpening& opening) const {
   HILUM_ASSIGN_OR_RETURN(std::vector<MaskStream> streams,
                          LeftoverMasks(options_.context, opening));
-  // Shared by the copies that a std::function may be asked for.
+  // Shared by all copies of the std::function.
   auto shared = std::make_shared<std::vector<MaskStream>>(std::move(streams));
   return [shared](uint64_t first_element, absl::Span<uint32_t> values) {
     ApplyMaskStreams(absl::MakeSpan(*shared), first_element, values);

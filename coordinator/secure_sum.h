@@ -22,17 +22,18 @@
 
 namespace hilum {
 
-// One attempt at the masked sum of a round: the steps of a SecAggServer, when
-// each of them closes, and what a site is shown and may say in it. Another
-// attempt is another object with another id; no I/O, no clock.
-// Life: On* (keys), Begin, (On* | Leave | Touch | Advance)* until Advance says
+// One attempt at the masked sum of a round: the steps of a SecAggServer, the
+// time when each of them closes, and the messages to and from each site.
+// Another attempt is another object with another id; no I/O, no clock. Life:
+// On* (keys), Begin, (On* | Leave | Touch | Advance)* until Advance returns
 // kDone or kLost. Not thread-safe.
 class SecureSum {
  public:
   struct Options {
     SecAggContext context;
     std::string id;  // 32 bytes, never used before
-    // Of fewer vectors it is lost; the threshold where that is more.
+    // The sum is lost with fewer vectors; the threshold counts where it is
+    // larger.
     uint32_t minimum_sites = 0;
     absl::Duration step_deadline;
   };
@@ -40,8 +41,8 @@ class SecureSum {
   enum class State {
     kOpen,
     kDone,
-    kLost,  // nothing of it was or can be read, by anybody
-    // Too few of the last step's answers: some shares are out, so that sites
+    kLost,  // nobody has read or can read any of it
+    // Too few answers in the last step: some shares are revealed, so that sites
     // reveal no others in this round.
     kLostRevealed,
   };
@@ -51,54 +52,57 @@ class SecureSum {
 
   const std::string& id() const { return options_.id; }
   SecAggServer::Step step() const { return server_.step(); }
-  // Keys come in; until when, its owner says.
+  // Returns whether keys are still accepted; the owner decides until when.
   bool IsGathering() const {
     return step() == SecAggServer::Step::kAdvertiseKeys;
   }
-  // Whose answer to the present step is waited for; sorted.
+  // Returns the sites whose answer to the present step is missing; sorted.
   std::vector<SiteId> waiting() const;
   bool Waits(const SiteId& site) const;
-  // Its answer to the present step is in, and it is not out since.
+  // Returns whether the site's answer to the present step is in, and the site
+  // has not left since.
   bool HasAnswer(const SiteId& site) const;
   v1::SecureStep StepFor(const SiteId& site) const;
 
-  // FAILED_PRECONDITION: of another sum or step, or of a site that is out;
-  // INVALID_ARGUMENT, UNAUTHENTICATED: as SecAggServer; the site is out then.
-  // A masked vector has been checked and is stored.
+  // Takes a site's answer. FAILED_PRECONDITION: another sum or step, or the
+  // site is out; INVALID_ARGUMENT, UNAUTHENTICATED: see SecAggServer; the site
+  // is out then. A masked vector must be checked and stored before.
   absl::Status On(const SiteId& site, const v1::SubmitSecureStepRequest& said);
-  // The site is out of all further steps.
+  // Takes the site out of all further steps.
   void Leave(const SiteId& site);
-  // A site is sending its vector: the step's deadline begins anew.
+  // Restarts the step's deadline while a site is sending its vector.
   void Touch(absl::Time now);
 
   // Goes on to ShareKeys with the sites whose keys are in.
   void Begin(absl::Time now);
-  // Closes a step that all have answered, or enough of them by the step's
-  // deadline. In the last step these may take as long as `last` allows.
+  // Closes a step when all sites have answered, or enough of them by the step's
+  // deadline. In the last step these sites have until `last`.
   State Advance(absl::Time now, absl::Time last);
-  // When Advance is to be called at the latest.
+  // Returns the latest time for the next call of Advance.
   absl::Time deadline() const { return wake_; }
 
-  // Whose vectors are in the sum, with these; from Confirm on.
+  // Return the sites whose vectors are in the sum, and these vectors; from
+  // Confirm on.
   const std::set<SiteId>& survivors() const { return server_.survivors(); }
   const std::map<SiteId, v1::BlobRef>& vectors() const { return vectors_; }
-  // After kDone: all that opens the sum, but for the chain and the sum itself.
-  // DATA_LOSS: as SecAggServer::Open.
+  // Returns, after kDone, all values that open the sum, except the chain and
+  // the sum itself. DATA_LOSS: see SecAggServer::Open.
   absl::StatusOr<v1::SumOpening> Open() const;
-  // What takes the masks off the sum of the survivors' vectors.
+  // Returns the masks to take off the sum of the survivors' vectors.
   absl::StatusOr<VectorMask> Unmask(const v1::SumOpening& opening) const;
   const SecAggContext& context() const { return options_.context; }
   const std::string& reason() const { return reason_; }  // after kLost
 
-  // All that brings a new object to this one's last step.
+  // Returns all messages that bring a new object to this one's last step.
   const v1::SecureSumRecord& record() const { return record_; }
-  // Of a new object. DATA_LOSS: no record of a sum in its last step.
+  // Brings a new object to the last step. DATA_LOSS: not a record of a sum in
+  // its last step.
   absl::Status Replay(const v1::SecureSumRecord& record, absl::Time now);
 
  private:
   absl::Status Pass(const SiteId& site,
                     const v1::SubmitSecureStepRequest& said);
-  // How many answers close the present step at its deadline.
+  // Returns the number of answers that close the present step at its deadline.
   size_t Needed() const;
   void Close(absl::Time now);
 

@@ -25,7 +25,7 @@ absl::Status ServeCoordinator(const std::string& config_path) {
   MakeFilesPrivate();
   const size_t open_files = RaiseDescriptorLimit();
   LimitGrpcLog();
-  StopSignals signals;  // first: threads made later inherit the mask
+  StopSignals signals;  // first, so that later threads inherit the mask
   HILUM_ASSIGN_OR_RETURN(v1::CoordinatorConfig config,
                          LoadCoordinatorConfig(config_path));
   HILUM_ASSIGN_OR_RETURN(

@@ -21,7 +21,8 @@ bool IsSiteOf(const v1::Study& study, const std::string& site) {
          study.sites().end();
 }
 
-// Empty: not the certificate of one of the study's sites.
+// Returns the site's name; empty: not a certificate of one of the study's
+// sites.
 std::string SiteOf(const v1::Study& study, const std::string& pem) {
   const absl::StatusOr<CertificateInfo> info = ParseCertificate(pem);
   if (!info.ok() || info->is_authority) return "";

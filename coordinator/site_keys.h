@@ -12,7 +12,7 @@
 
 namespace hilum {
 
-// Whose certificates are taken.
+// Which certificates are accepted.
 struct CertificateRules {
   std::string authority_pem;
   std::string consortium;
@@ -20,18 +20,18 @@ struct CertificateRules {
 };
 
 // Fills the study's site_keys from the certificates (PEM) of its sites, in any
-// order; sorts its sites, whose order the keys have. Without certificates it
-// pins no keys. Each site of the study must be there exactly once, and nobody
-// else. UNAUTHENTICATED: not signed by the authority, or not valid now.
-// INVALID_ARGUMENT names the site that is missing, given twice or not in the
-// study; also where the study brings keys of its own.
+// order; sorts its sites, since the keys have their order. Without certificates
+// it pins no keys. Each site of the study must have exactly one certificate,
+// and nobody else may have one. UNAUTHENTICATED: not signed by the authority,
+// or not valid now. INVALID_ARGUMENT names the site that is missing, given
+// twice or not in the study; also where the study has keys already.
 absl::Status PinSiteKeys(const std::vector<std::string>& certificates,
                          const CertificateRules& rules, v1::Study& study);
 
-// Reads certificates for a study's sites from files, and from folders, of
-// which it takes the files *.crt and *.pem that hold a certificate of one of
-// the sites and leaves the rest. INVALID_ARGUMENT: a file without a
-// certificate, or a folder with none of these sites.
+// Reads certificates for a study's sites from files and folders. In a folder it
+// reads *.crt and *.pem, takes the files with a certificate of one of the sites
+// and ignores the rest. INVALID_ARGUMENT: a file without a certificate, or a
+// folder with none for these sites.
 absl::StatusOr<std::vector<std::string>> ReadSiteCertificates(
     const std::vector<std::string>& paths, const v1::Study& study);
 

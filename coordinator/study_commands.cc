@@ -41,7 +41,7 @@ std::string PhaseName(v1::StudyStatus::Phase phase) {
   return absl::AsciiStrToLower(v1::StudyStatus::Phase_Name(phase));
 }
 
-// A running coordinator and the study that was named.
+// A running coordinator and the study named on the command line.
 struct Target {
   std::unique_ptr<AdminClient> coordinator;
   std::string hash;  // raw
@@ -71,8 +71,8 @@ absl::StatusOr<Target> FindTarget(const Arguments& arguments) {
   return target;
 }
 
-// Without its sites' keys a study with secure aggregation counts names, and
-// names are the authority's to give.
+// Refuses secure aggregation without pinned keys: it would rely on names, which
+// the authority can give to anybody.
 absl::Status CheckPinning(const Arguments& arguments, v1::Study study) {
   FillStudyDefaults(study);
   if (!IsSecure(study) || arguments.unpinned ||
@@ -118,13 +118,13 @@ absl::Status List(const Arguments& arguments) {
   return absl::OkStatus();
 }
 
-// A study that ended with its starting weights does not end a command with 0.
+// Makes a command fail for a study that ended with its starting weights.
 absl::Status CheckEarned(const std::string& warning) {
   if (warning.empty()) return absl::OkStatus();
   return absl::FailedPreconditionError(warning);
 }
 
-// Prints a line where a round or phase begins.
+// Prints a line when a round or phase begins.
 absl::Status Watch(const Arguments& arguments) {
   HILUM_ASSIGN_OR_RETURN(Target target, FindTarget(arguments));
   std::string last;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// `hilum-coordinator study ...`: what its operator says to a running
+// `hilum-coordinator study ...`: the operator's commands to a running
 // coordinator.
 #ifndef HILUM_COORDINATOR_STUDY_COMMANDS_H_
 #define HILUM_COORDINATOR_STUDY_COMMANDS_H_
@@ -16,7 +16,7 @@ class App;
 
 namespace hilum {
 
-// Adds `study` and its commands to `app`; the one that is parsed is left in
+// Adds `study` and its commands to `app`; stores the parsed command's work in
 // `action`.
 void AddStudyCommands(CLI::App& app, std::function<absl::Status()>& action);
 

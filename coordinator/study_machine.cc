@@ -28,7 +28,7 @@ uint32_t MinimumSites(const v1::Study& study) {
   return static_cast<uint32_t>(LeastSites(study));
 }
 
-// Why a round failed, for the operator.
+// Returns, for the operator, why a round failed.
 std::string Shortfall(const Round& round, uint32_t minimum_sites) {
   std::string text = absl::StrCat(round.answered().size(), " of at least ",
                                   minimum_sites, " sites answered");
@@ -124,14 +124,14 @@ v1::Task::Kind StudyMachine::TaskFor(const SiteId& site) const {
   if (excluded_.contains(site) || phase_ >= v1::StudyStatus::COMPLETED) {
     return v1::Task::KIND_UNSPECIFIED;
   }
-  // A site that was away while the others prepared may still come.
+  // A site that was away while the others prepared may still prepare.
   if (!IsPrepared(site)) return v1::Task::PREPARE;
   if (aggregating_) return v1::Task::KIND_UNSPECIFIED;
   const bool gathering = sum_ == nullptr || sum_->IsGathering();
   const bool asked = (!gathering || round_.Waits(site)) &&
                      (sum_ == nullptr || sum_->Waits(site)) &&
                      !HasRecordToStore();
-  // Without a sum, the census of a prepared site is its answer.
+  // Without a masked sum, the census of a prepared site is its answer.
   if (!asked || (sum_ == nullptr && phase_ == v1::StudyStatus::PREPARING)) {
     return v1::Task::KIND_UNSPECIFIED;
   }
@@ -198,12 +198,12 @@ void StudyMachine::Withdraw(const SiteId& site, std::string why) {
   if (why.empty()) why = kOwnLog;
   withdrawn_[site] = why;
   if (sum_ != nullptr && !sum_->IsGathering()) sum_->Leave(site);
-  // An update that is in stays in; keys that are in are of no use.
+  // A stored update stays; keys that are in are of no use.
   const bool preparing = phase_ == v1::StudyStatus::PREPARING;
   if (sum_ != nullptr || preparing || !round_.HasAnswer(site)) {
     round_.Refuse(site, absl::StrCat(kUnable, why));
   }
-  // What it said before is out, and what it says next is waited for.
+  // Removes the site's old answer, and waits for its next one.
   if (preparing && !excluded_.contains(site) &&
       (sum_ == nullptr || sum_->IsGathering())) {
     round_.Admit(site);
@@ -243,7 +243,7 @@ StudyMachine::Command StudyMachine::Next(absl::Time now) {
     case State::kOpen:
       return Command::kNone;
     case State::kFailed:
-      // Nobody has revealed anything: the next round asks anew.
+      // Nobody has revealed shares: the next round starts a new sum.
       if (sum_ != nullptr && phase_ == v1::StudyStatus::TRAINING) {
         return GiveUpRound(absl::StrCat(
             "before it began: ", Shortfall(round_, MinimumSites(study_))));

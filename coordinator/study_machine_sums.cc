@@ -13,7 +13,8 @@
 namespace hilum {
 namespace {
 
-// A site that breaks off each sum must not keep the others busy for ever.
+// Limits attempts: a site that breaks off each sum must not keep the others
+// busy for ever.
 constexpr int kMostAttempts = 8;
 constexpr int kMostLostRounds = 3;
 constexpr size_t kSumIdSize = 32;
@@ -41,7 +42,7 @@ void StudyMachine::StartSum() {
   ++attempts_;
 }
 
-// Waiting for a site that does not come may have used up the round's.
+// Waiting for an absent site may have used up the round's deadline.
 absl::Time StudyMachine::SumDeadline(absl::Time begun) const {
   return begun + absl::Seconds(study_.aggregation().round_deadline_seconds());
 }
@@ -114,10 +115,10 @@ absl::Status StudyMachine::Resume(const v1::SecureSumRecord& record,
 void StudyMachine::AcceptCensus(const SiteId& site) {
   const bool returns = withdrawn_.erase(site) > 0;
   if (phase_ == v1::StudyStatus::PREPARING) census_.insert(site);
-  // Past its first step a sum takes nobody in; the next one does.
+  // A sum accepts no site after its first step; the next sum does.
   if (!returns || !sum_->IsGathering()) return;
   if (sum_->Waits(site)) round_.Admit(site);
-  // It is not asked for keys that are in.
+  // The site's keys are in, so it is not asked for them.
   if (sum_->HasAnswer(site)) round_.Accept(site);
 }
 

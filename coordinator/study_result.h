@@ -15,34 +15,36 @@
 
 namespace hilum {
 
-// One training round as it was committed.
+// One committed training round.
 struct RoundSummary {
   uint32_t round;                    // from 1
   std::vector<SiteId> contributors;  // sorted; none: its sum was lost
-  // [arms], over all tracks of the arm; NaN where nobody trained. Rounds stored
+  // [arms], over all tracks of the arm; NaN where nobody trained. Rounds from
   // before losses were pooled have [tracks] here and in validation_loss.
   std::vector<double> mean_loss;
   // [tracks], in the cohort. Empty: the study does not validate.
   std::vector<uint64_t> validation_examples = {};
-  // [arms], of the global that the round began with; NaN where nobody had
+  // [arms], of the global that the round began with; NaN where no site had
   // cases.
   std::vector<double> validation_loss = {};
-  // [tracks]: training cases with which each track's update counted, over all
-  // contributors; zeros where the sum was lost. Empty: stored before they were.
+  // [tracks]: training cases behind each track's updates, over all
+  // contributors; zeros where the sum was lost. Empty: an older round without
+  // these counts.
   std::vector<uint64_t> examples = {};
-  // [contributors], over all tracks. Empty: not known one by one, as the round
-  // has a masked sum.
+  // [contributors], over all tracks. Empty: unknown, because the round has a
+  // masked sum.
   std::vector<uint64_t> site_examples = {};
 
-  // Those of the contributors whose update counted with at least one case.
+  // Returns the contributors whose update counted with at least one case.
   std::vector<SiteId> Trainers() const;
-  // Whether the lengths fit each other, as those of a stored round must.
+  // Returns whether the lengths fit each other, as a stored round's must.
   bool HasFittingLengths() const;
-  // Over all tracks of the arm, one of `arms`; NaN: there were no examples. Of
-  // a round that has losses by track, the first is the mean of its tracks.
+  // Return the loss over all tracks of the arm, one of `arms`; NaN: there were
+  // no examples. For an old round with losses by track, the first is the mean
+  // of its tracks.
   double ArmLoss(size_t arm, size_t arms) const;
   double ArmValidationLoss(size_t arm, size_t arms) const;
-  // Over the examples of all tracks; NaN: there were none.
+  // Returns the loss over the examples of all tracks; NaN: there were none.
   double MeanValidationLoss() const { return ArmValidationLoss(0, 1); }
 };
 
@@ -52,29 +54,29 @@ struct ModelFile {
   std::string sha256;  // hex
 };
 
-// All that a finished study leaves with the coordinator: the input of the
-// reports and of the export. Holds no time, path or transport, so equal
-// studies give equal reports.
+// The coordinator's result of a finished study: the input of the reports and of
+// the export. Holds no time, path or transport, so equal studies give equal
+// reports.
 struct StudyResult {
   v1::Study study;
   std::string study_hash;  // 32 raw bytes
-  // Of the whole cohort, in the study's shape.
+  // Totals of the whole cohort, in the study's shape.
   v1::CensusTotals census_totals;
   v1::EvaluationTotals evaluation_totals;
-  // Of the sites whose figures are known one by one: all of them or, with
-  // secure aggregation, those that publish theirs. A census without arms is
-  // not published.
+  // Figures of the sites that are known one by one: all sites or, with secure
+  // aggregation, those that publish theirs. A census without arms is not
+  // published.
   std::map<SiteId, v1::SubmitCensusRequest> census;
   std::map<SiteId, v1::SubmitEvaluationRequest> evaluations;
   std::vector<RoundSummary> rounds;
-  // Why the study was stopped before its end; empty: it was not. Then nothing
-  // was evaluated.
+  // Why the study was stopped before its end; empty: it was not. A stopped
+  // study has no evaluation.
   std::string stopped;
-  // After which round the evaluated global came; 0: the starting one. It is
-  // another than the last one only where validation chose it.
+  // The round after which the evaluated global came; 0: the starting weights.
+  // Before the last round only where validation chose it.
   uint32_t model_round = 0;
-  // [tracks], hex, of the exported safetensors file; empty: of a track that
-  // is not trained, which has none.
+  // [tracks], hex, of the exported safetensors file; empty for a track that is
+  // not trained, which has none.
   std::vector<std::string> model_sha256;
   std::vector<ModelFile> model_files;  // all, in the order of writing
 };

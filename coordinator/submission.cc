@@ -35,8 +35,8 @@ absl::Status WriteAll(int fd, absl::string_view bytes,
   return absl::OkStatus();
 }
 
-// The blobs of a submission: those that were not there before are removed
-// again, unless it succeeds.
+// The blobs of a submission. Removes its new blobs again unless the submission
+// succeeds.
 class NewBlobs {
  public:
   explicit NewBlobs(const BlobStore& store) : store_(store) {}
@@ -47,8 +47,8 @@ class NewBlobs {
   NewBlobs& operator=(const NewBlobs&) = delete;
 
   absl::StatusOr<v1::BlobRef> Put(absl::string_view bytes);
-  // Of so many copies, one after the other; written copy by copy, as it may be
-  // large.
+  // Puts a blob of `copies` copies of the bytes, written copy by copy, since it
+  // may be large.
   absl::StatusOr<v1::BlobRef> PutRepeated(absl::string_view bytes,
                                           size_t copies);
   void Keep() { new_.clear(); }
@@ -98,7 +98,7 @@ absl::StatusOr<v1::BlobRef> NewBlobs::PutRepeated(absl::string_view bytes,
   return ref;
 }
 
-// A study that says none takes the file's.
+// Sets the file's preprocessing in a study that has none; rejects another one.
 absl::Status AgreeOnPreprocessing(const WeightsFile& file, v1::Study& study) {
   auto said = PreprocessingOf(file.metadata());
   if (!said.ok()) {
@@ -118,8 +118,8 @@ absl::Status AgreeOnPreprocessing(const WeightsFile& file, v1::Study& study) {
       "; leave model.preprocessing out, or give other weights"));
 }
 
-// Random weights with statistics that nobody has measured and nobody may move
-// would be trained through layers that normalise nothing.
+// Rejects frozen batch normalisation over random weights: its statistics were
+// never measured and could never change.
 absl::Status CheckFrozenNorm(const v1::Study& study,
                              const ParameterLayout& layout) {
   if (study.model().batch_norm() != v1::Model::BATCH_NORM_FROZEN) {
@@ -176,7 +176,7 @@ absl::StatusOr<StoredStudy> PrepareSubmission(v1::Study study,
       *left_off = LeftOffPrefix(file->tensors(), layout.architecture, options);
     }
     file.reset();
-    // Sites fetch all of them, compare their hash and split them themselves.
+    // Sites fetch all weights, compare their hash and split them themselves.
     HILUM_ASSIGN_OR_RETURN(v1::BlobRef whole, put.Put(BlobBytes(initial)));
     study.set_initial_weights_sha256(whole.sha256());
     HILUM_ASSIGN_OR_RETURN(split, SplitInitial(layout, initial));

@@ -15,32 +15,31 @@
 
 namespace hilum {
 
-// What an operator gives with a study.
+// An operator's options for a submission.
 struct SubmissionOptions {
   WeightsOptions weights;
-  // PEM, one for each of the study's sites (coordinator/site_keys.h). None: the
-  // study pins no keys.
+  // PEM, one for each of the study's sites (coordinator/site_keys.h). Empty:
+  // the study pins no keys.
   std::vector<std::string> site_certificates = {};
 };
 
 // Makes a study ready to be stored and offered: defaults, checks, starting
-// weights (from a file as ReadWeights takes it, or drawn from the study's seed
-// where `weights_path` is empty), their blobs and the study's hash. The seed
-// of `options` is the study's, whatever it is given as. INVALID_ARGUMENT names
-// the field or the tensor; also where the file says another preprocessing than
-// the study (one that says none takes the file's), and where batch
-// normalisation would be frozen over weights drawn from the seed.
-// `left_off`, where given: LeftOffPrefix of the file.
+// weights (from a file, see ReadWeights, or drawn from the study's seed where
+// `weights_path` is empty), their blobs and the study's hash. Ignores the seed
+// of `options`: the study's counts. INVALID_ARGUMENT names the field or the
+// tensor; also where the file has another preprocessing than the study (a study
+// without one takes the file's), and where batch normalisation would be frozen
+// over weights drawn from the seed. `left_off`, where given, is set to
+// LeftOffPrefix of the file.
 absl::StatusOr<StoredStudy> PrepareSubmission(v1::Study study,
                                               const std::string& weights_path,
                                               const WeightsOptions& options,
                                               const BlobStore& blobs,
                                               std::string* left_off = nullptr);
 
-// Numbers a prepared study anew (Study.resubmission), from 0, past every
-// submission of it that was stopped, and sets its bytes and hash so. Whoever
-// stopped a study may thus submit the same one again, and its sites' officers
-// decide on it anew.
+// Numbers a prepared study (Study.resubmission), from 0, past every stopped
+// submission of it, and sets its bytes and hash accordingly. A stopped study
+// can thus be submitted again, and its sites' officers decide on it anew.
 absl::Status NumberSubmission(
     absl::FunctionRef<bool(const std::string& hash)> was_stopped,
     StoredStudy& stored);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an operator is told of sites that cannot work on a study for now.
+// Words for the operator about sites that cannot work on a study now.
 #ifndef HILUM_COORDINATOR_UNABLE_SITES_H_
 #define HILUM_COORDINATOR_UNABLE_SITES_H_
 
@@ -10,11 +10,11 @@
 
 namespace hilum {
 
-// Returns the coordinator's words for a site's reason; a site sends no text. A
-// number that is none of this release's reasons is taken for no reason.
+// Returns the coordinator's words for a site's reason; a site sends no text. An
+// unknown number counts as no reason.
 std::string WordsOf(v1::UnableReason reason);
 
-// Returns "SITE: reason; SITE: reason" of the status' unable sites.
+// Returns "SITE: reason; SITE: reason" for the status' unable sites.
 std::string UnableText(const v1::StudyStatus& status);
 
 }  // namespace hilum

@@ -60,7 +60,7 @@ uint64_t WaitingPolls::Keep(Poll poll, uint64_t wakes) {
           deadlines_.empty() || poll.until < deadlines_.begin()->first;
       deadlines_.insert({poll.until, id});
       sites_[poll.site].insert(id);
-      // A wake may have been for this site, after it was asked for.
+      // A wake may have been for this site, after the question for it.
       if (wakes_ != wakes) woken_.insert(poll.site);
       if (is_next || wakes_ != wakes) changed_.Signal();
       polls_.emplace(id, std::move(poll));

@@ -24,37 +24,37 @@
 namespace hilum {
 
 // NextTask calls that wait for work, without a thread each: one thread asks
-// again for the sites that something has changed for. Each poll is answered
-// once: with what there is, with `none` at its deadline or to make room, or
-// with UNAVAILABLE at the shutdown. Life: Wait, Wake and Cancel at will,
-// then Shutdown. Thread-safe.
+// again for the sites with changes. Each poll is answered once: with work, with
+// `none` at its deadline or to make room, or with UNAVAILABLE at the shutdown.
+// Life: any Wait, Wake and Cancel, then Shutdown. Thread-safe.
 class WaitingPolls {
  public:
   using Answer = absl::StatusOr<v1::NextTaskResponse>;
   // Called once, from any thread and without locks of this object.
   using Done = std::function<void(Answer)>;
-  // What there is for the site now; nothing: it waits on. Takes locks of its
-  // own; Wake may be called with them held.
+  // Returns the site's work; nothing: it waits on. Takes locks of its own; Wake
+  // may be called with them held.
   using Ask = std::function<absl::StatusOr<std::optional<v1::NextTaskResponse>>(
       const SiteId&, const v1::NextTaskRequest&)>;
-  // Told when a poll's time is over without work.
+  // Called when a poll's time is over without work.
   using OnNone = std::function<void(const SiteId&)>;
 
-  // A site that polls more often has its oldest poll answered.
+  // Polls of one site; where it sends more, its oldest poll is answered.
   static constexpr size_t kPerSite = 4;
   static constexpr size_t kInAll = 4096;
 
   WaitingPolls(Ask ask, OnNone on_none, Clock& clock);
   ~WaitingPolls();
 
-  // Asks at once; waits for `wait` at most. The poll's id.
+  // Asks at once; waits for at most `wait`. Returns the poll's id.
   uint64_t Wait(const SiteId& site, v1::NextTaskRequest request,
                 absl::Duration wait, Done done);
-  // The caller has gone: answers CANCELLED. Harmless once it is answered.
+  // Answers CANCELLED, since the caller has gone. Does nothing once it is
+  // answered.
   void Cancel(uint64_t id);
-  // Something may have changed for the site.
+  // Wakes the site's polls: something may have changed for the site.
   void Wake(const SiteId& site);
-  // Answers all with UNAVAILABLE, and later ones as `ask` does.
+  // Answers all polls with UNAVAILABLE, and later ones as `ask` does.
   void Shutdown();
 
   size_t size() const;
@@ -71,17 +71,17 @@ class WaitingPolls {
     Answer answer;
   };
 
-  // Keeps a poll that there was nothing for after `wakes` wakes. Its id; 0:
-  // it is answered, as this object is shut down.
+  // Keeps a poll that had no work after `wakes` wakes. Returns its id; 0: it is
+  // answered, since this object is shut down.
   uint64_t Keep(Poll poll, uint64_t wakes) ABSL_LOCKS_EXCLUDED(mutex_);
 
   void Loop();
-  // Asks for the site's polls; with the lock let go meanwhile.
+  // Asks for the site's polls; releases the lock meanwhile.
   void AskAgain(const SiteId& site) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void AnswerLate() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Takes the poll out, where it is still here.
+  // Takes the poll out, if it is still here.
   std::optional<Poll> Take(uint64_t id) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  // Takes out what must go before one more of the site.
+  // Takes out the polls that make room for one more of the site.
   std::vector<Poll> MakeRoom(const SiteId& site)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 

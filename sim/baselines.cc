@@ -31,7 +31,7 @@ namespace {
 
 constexpr uint32_t kLongestDeadline = 7 * 86400;  // seconds
 
-// By name, whatever order they started in.
+// Returns the sites sorted by name, whatever order they started in.
 std::vector<SimulatedSite> SortedSites(const RunPlan& plan) {
   std::vector<SimulatedSite> sites = plan.sites;
   std::sort(sites.begin(), sites.end(),
@@ -47,15 +47,15 @@ absl::Status Named(absl::string_view baseline, const absl::Status& status) {
                       absl::StrCat(baseline, ": ", status.message()));
 }
 
-// How many sites' trainers the machine has cores for.
+// Returns the number of sites whose trainers fit on the machine's cores.
 int Concurrency(const RunPlan& plan) {
   return TrainersAtOnce(
       static_cast<int>(plan.sites[0].config.trainer().threads()),
       std::max(1, static_cast<int>(std::thread::hardware_concurrency())));
 }
 
-// The study of `plan` with one site, called `name`, that has the data and the
-// key of `site`; in a folder of its own.
+// Returns the study of `plan` with one site, called `name`, with the data and
+// the key of `site`, in a folder of its own.
 RunPlan AloneIn(const std::string& folder, const std::string& name,
                 const SimulatedSite& site, const RunPlan& plan) {
   RunPlan alone{.study = plan.study, .out = folder, .sites = {site}};
@@ -70,7 +70,7 @@ RunPlan AloneIn(const std::string& folder, const std::string& name,
   return alone;
 }
 
-// Sums the rounds of studies that run at once.
+// Adds up the rounds of studies that run at once.
 class SharedProgress {
  public:
   SharedProgress(absl::string_view what, size_t studies, uint32_t rounds)
@@ -106,7 +106,7 @@ absl::Status Train(const RunPlan& plan, const std::vector<CaseSource>& further,
   return absl::OkStatus();
 }
 
-// In the order of `sites`.
+// Returns the studies in the order of `sites`.
 absl::StatusOr<std::vector<FinishedStudy>> TrainLocalOnly(
     const RunPlan& plan, const std::vector<SimulatedSite>& sites) {
   SharedProgress progress("Local only", sites.size(),
@@ -125,7 +125,7 @@ absl::StatusOr<std::vector<FinishedStudy>> TrainLocalOnly(
 
 absl::StatusOr<FinishedStudy> TrainCentralized(
     const RunPlan& plan, const std::vector<SimulatedSite>& sites) {
-  // One site works through what all had: its rounds take as much longer.
+  // One site works through all cases, so its rounds take longer by that factor.
   RunPlan alone = AloneIn(absl::StrCat(plan.out, "/baselines/centralized"),
                           "centralized", sites[0], plan);
   v1::Aggregation& rules = *alone.study.mutable_aggregation();
@@ -141,7 +141,7 @@ absl::StatusOr<FinishedStudy> TrainCentralized(
   return trained;
 }
 
-// What one site's cases say of every model.
+// The evaluations of every model on one site's cases.
 struct SiteTests {
   std::vector<std::vector<CrossSiteScores>> local;  // [trained at][arms]
   v1::SubmitEvaluationRequest centralized;
@@ -180,7 +180,7 @@ absl::StatusOr<std::vector<SiteTests>> TestEverywhere(
   return tests;
 }
 
-// By arm; [folds * classes] each.
+// Returns [folds * classes] for each arm.
 std::vector<std::vector<uint64_t>> CasesByFold(const StudyResult& result) {
   std::vector<std::vector<uint64_t>> arms;
   for (const v1::ArmCensus& arm : result.census_totals.arms()) {
@@ -190,7 +190,7 @@ std::vector<std::vector<uint64_t>> CasesByFold(const StudyResult& result) {
   return arms;
 }
 
-// With other folds the comparison would mean nothing.
+// Rejects other folds, with which the comparison would mean nothing.
 absl::Status CheckFolds(const StudyResult& federated,
                         const StudyResult& centralized) {
   if (CasesByFold(federated) == CasesByFold(centralized)) {
@@ -221,7 +221,7 @@ Baselines Collect(const std::vector<SimulatedSite>& sites,
   return baselines;
 }
 
-// Leaves models and logs; the rest was a means.
+// Removes all files but models and logs.
 void RemoveMeans(const std::string& folder) {
   std::error_code error;
   for (const char* name :

@@ -32,7 +32,7 @@ int PollMilliseconds(absl::Duration duration) {
       std::clamp<int64_t>(absl::ToInt64Milliseconds(duration), 0, 1 << 30));
 }
 
-// The programs that run now.
+// The running child processes.
 class RunningChildren {
  public:
   static RunningChildren& Get() {
@@ -47,7 +47,7 @@ class RunningChildren {
     absl::MutexLock lock(&mutex_);
     pids_.erase(pid);
   }
-  // Signals them and returns what each one's end makes readable.
+  // Signals them all; returns descriptors that become readable at their ends.
   std::vector<ScopedFd> Signal(int signal) {
     absl::MutexLock lock(&mutex_);
     std::vector<ScopedFd> ended;
@@ -67,7 +67,7 @@ class RunningChildren {
 [[noreturn]] void Execute(char* const* arguments, int out, int log,
                           pid_t parent) {
   prctl(PR_SET_PDEATHSIG, SIGTERM);
-  // The mask of a parent that waits for signals would be the child's too.
+  // The child would inherit the signal mask of a parent that waits for signals.
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -108,7 +108,7 @@ int ExitStatusOf(int wait_status) {
 }
 
 int WaitForPid(pid_t pid) {
-  // Before the number may be another process's.
+  // Removes the child from the list before another process can get its number.
   siginfo_t ended;
   while (waitid(P_PID, pid, &ended, WEXITED | WNOWAIT) < 0 && errno == EINTR) {
   }

@@ -14,13 +14,12 @@
 
 namespace hilum {
 
-// One program run beside this one, both its outputs going to a log file. It
-// is told to end (SIGTERM) when this process or this object does. Life:
-// Start, then Wait and Stop at will. Not thread-safe; Start from a thread
-// that outlives the child.
+// A program that runs beside this one, with both outputs in a log file. It gets
+// SIGTERM when this process or this object ends. Life: Start, then any Wait and
+// Stop. Not thread-safe; call Start from a thread that outlives the child.
 class ChildProcess {
  public:
-  // `out_fd`: where standard output goes instead; -1: to the log as well.
+  // `out_fd`: replaces standard output; -1: the log gets that as well.
   // INTERNAL: cannot start. A missing program shows as exit status 127.
   static absl::StatusOr<ChildProcess> Start(
       const std::vector<std::string>& arguments, const std::string& log_path,
@@ -29,9 +28,10 @@ class ChildProcess {
   ChildProcess& operator=(ChildProcess&&) = delete;
   ~ChildProcess();
 
-  // Exit status (128 + signal where killed). DEADLINE_EXCEEDED: runs still.
+  // Returns the exit status (128 + signal if killed). DEADLINE_EXCEEDED: still
+  // running.
   absl::StatusOr<int> Wait(absl::Duration timeout);
-  // SIGTERM, after `grace` SIGKILL; waits for the end.
+  // Sends SIGTERM, after `grace` SIGKILL; waits for the end.
   void Stop(absl::Duration grace);
 
   // Readable once the process has ended.
@@ -47,14 +47,14 @@ class ChildProcess {
   int exit_status_ = 0;
 };
 
-// Runs a command to its end. Its standard output; INTERNAL with its last
-// lines where it exits with other than 0.
+// Runs a command to its end and returns its standard output. INTERNAL, with its
+// last lines: its exit status is not 0.
 absl::StatusOr<std::string> RunCommand(
     const std::vector<std::string>& arguments, const std::string& log_path);
 
-// Tells every program that this process has started to end (SIGTERM) and waits
-// until they have, `grace` at most. Theirs are the locks on the folders that
-// the next run needs. From any thread; leaves exit statuses to whoever waits.
+// Sends SIGTERM to every program that this process has started and waits until
+// they have ended, at most `grace`. They hold the locks on the folders that the
+// next run needs. Call from any thread; the exit statuses stay for Wait.
 void EndChildren(absl::Duration grace);
 
 // Waits until `path` exists, by notification. ABORTED with the log's last
@@ -62,7 +62,7 @@ void EndChildren(absl::Duration grace);
 absl::Status WaitForFile(const std::string& path, const ChildProcess& writer,
                          absl::Duration timeout);
 
-// At most `lines` last lines of a file; empty where it cannot be read.
+// Returns at most `lines` last lines of a file; empty where it cannot be read.
 std::string LastLines(const std::string& path, int lines);
 
 }  // namespace hilum

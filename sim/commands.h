@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// hilum-sim's subcommands. Each Add function declares its options on `app`
-// and leaves in `action` what to do once that subcommand was parsed.
+// hilum-sim's subcommands. Each Add function declares its options on `app` and
+// stores the subcommand's work in `action` once that subcommand is parsed.
 #ifndef HILUM_SIM_COMMANDS_H_
 #define HILUM_SIM_COMMANDS_H_
 

@@ -14,8 +14,8 @@ namespace {
 using google::protobuf::DynamicCastToGenerated;
 using google::protobuf::Message;
 
-// A wait at the handler cannot be broken off; it is cut into slices so that
-// Shutdown is seen between them.
+// Length of one wait at the handler. A wait cannot be interrupted, so it is cut
+// into slices, and Shutdown is seen between them.
 constexpr absl::Duration kSlice = absl::Milliseconds(200);
 
 template <typename Request, typename Response, typename Method>

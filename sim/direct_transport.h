@@ -11,16 +11,16 @@
 
 namespace hilum {
 
-// A site's way to a coordinator in the same process: a function call in the
-// place of the network. The simulator vouches for the site's name, as its
-// certificate would. Thread-safe.
+// Connects a site to a coordinator in the same process: function calls replace
+// the network. The simulator vouches for the site's name, as a certificate
+// would. Thread-safe.
 class DirectTransport : public Transport {
  public:
   // `handler` and `clock` outlive this object.
   DirectTransport(FederationHandler& handler, SiteId site, Clock& clock);
 
-  // UNIMPLEMENTED: no such method. INVALID_ARGUMENT: messages not of its
-  // types. Else what the handler says.
+  // UNIMPLEMENTED: no such method. INVALID_ARGUMENT: messages of other types.
+  // Other errors: those of the handler.
   absl::Status Call(absl::string_view method,
                     const google::protobuf::Message& request,
                     google::protobuf::Message* response,

@@ -9,16 +9,16 @@
 
 namespace hilum {
 
-// What a run's coordinator has left on disk.
+// A finished study in the state folder of a run's coordinator.
 struct FinishedStudy {
   StudyResult result;
   std::string frozen_path;  // blob; empty where every tensor travels
   std::string global_path;  // blob of the evaluated models
 };
 
-// Of OUT/coordinator/state and OUT/model, once the coordinator has ended,
-// whichever engine ran it. FAILED_PRECONDITION: not one completed study;
-// else the errors of the files.
+// Reads OUT/coordinator/state and OUT/model, after either engine, once the
+// coordinator has ended. FAILED_PRECONDITION: not one completed study; other
+// errors are those of the files.
 absl::StatusOr<FinishedStudy> ReadFinishedStudy(const std::string& out);
 
 }  // namespace hilum

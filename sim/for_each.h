@@ -11,7 +11,7 @@ namespace hilum {
 
 // Calls `run` with 0 .. count-1, each once, from up to `threads` >= 1 threads
 // at a time. After an error no further call starts; of several errors the one
-// of the lowest number is returned.
+// with the lowest number is returned.
 absl::Status ForEach(size_t count, int threads,
                      const std::function<absl::Status(size_t)>& run);
 

@@ -30,7 +30,7 @@ namespace {
 constexpr absl::Duration kStartTime = absl::Seconds(60);
 constexpr absl::Duration kGrace = absl::Seconds(10);
 
-// One run's processes and where they keep things.
+// One run's processes and their folders.
 class Consortium {
  public:
   Consortium(const RunPlan& plan, const std::string& binaries)
@@ -58,7 +58,7 @@ class Consortium {
   absl::Status MakeCertificate(const std::string& name, bool coordinator);
   absl::Status SubmitStudy();
   absl::Status StartSite(const SimulatedSite& site);
-  // With a yes to whatever the study risks: nobody's patients are in it.
+  // Approves the study and accepts all its risks: it has no real patients.
   absl::Status Approve(const std::string& offer,
                        const std::string& config_path);
   absl::Status CheckSites();
@@ -87,10 +87,10 @@ absl::Status Consortium::MakeCertificate(const std::string& name,
                                          bool coordinator) {
   const std::string folder = absl::StrCat(plan_.out, "/certs");
   if (FileExists(absl::StrCat(folder, "/", name, ".crt"))) {
-    return absl::OkStatus();  // of the run that this one goes on with
+    return absl::OkStatus();  // of the run that is continued
   }
-  // A request that is there may be signed already: for another key the list of
-  // what was issued would want --replace.
+  // An existing request may be signed already: another key would need --replace
+  // in the list of issued certificates.
   if (!FileExists(absl::StrCat(folder, "/", name, ".csr"))) {
     std::vector<std::string> request = {Program("hilum-certs"),
                                         "site",
@@ -143,7 +143,7 @@ absl::Status Consortium::StartCoordinator() {
   const std::string folder = absl::StrCat(plan_.out, "/coordinator");
   const std::string address_file = absl::StrCat(folder, "/address");
   HILUM_RETURN_IF_ERROR(MakeDirectories(folder));
-  // An interrupted run's address is another one.
+  // An interrupted run used another address.
   std::error_code error;
   std::filesystem::remove(address_file, error);
   v1::CoordinatorConfig config;
@@ -194,8 +194,8 @@ absl::Status Consortium::SubmitStudy() {
     if (start.options.sum_input_channels) words.push_back("--sum-channels");
     if (start.options.fresh_head) words.push_back("--fresh-head");
   }
-  // Keys are drawn anew for each run; the study, and all that hangs on its
-  // hash, is to be the same whatever the transport.
+  // Each run draws new keys; the study and its hash must be the same with any
+  // transport.
   words.push_back("--unpinned");
   HILUM_ASSIGN_OR_RETURN(std::string out, RunCommand(words, Log("submit")));
   for (absl::string_view word :
@@ -254,7 +254,7 @@ absl::Status Consortium::StartSites() {
   return absl::OkStatus();
 }
 
-// ABORTED once a site has ended with other than 0.
+// Returns ABORTED once a site's exit status is not 0.
 absl::Status Consortium::CheckSites() {
   for (RunningSite& site : sites_) {
     const absl::StatusOr<int> exit_status =
@@ -307,7 +307,8 @@ absl::Status Consortium::Watch() {
     progress.Add(absl::string_view(buffer, static_cast<size_t>(got)));
   }
   HILUM_ASSIGN_OR_RETURN(int exit_status, watch.Wait(kGrace));
-  // With a warning, `study watch` does not end with 0; the report says it too.
+  // `study watch` does not end with 0 where there is a warning, which is also
+  // in the report.
   if (SaysCompleted(progress.last_line())) return absl::OkStatus();
   return absl::AbortedError(absl::StrCat(
       "the study did not complete (status ", exit_status,
@@ -331,7 +332,7 @@ absl::Status Consortium::Export() {
                   CoordinatorConfigPath(), study_hash_, "--out", plan_.out},
                  Log("export"))
           .status();
-  // Untrained models are said by its exit status, and in the report.
+  // The exit status tells of untrained models too; the report names them.
   if (!exported.ok() && !FileExists(absl::StrCat(plan_.out, "/report.json"))) {
     return exported;
   }

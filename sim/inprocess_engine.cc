@@ -25,7 +25,7 @@
 namespace hilum {
 namespace {
 
-// Lines from any thread into one file, after those of an earlier run.
+// Writes lines from any thread to one file, behind the lines of an earlier run.
 class LineLog {
  public:
   explicit LineLog(const std::string& path) : file_(path, std::ios::app) {}
@@ -39,7 +39,7 @@ class LineLog {
   std::ofstream file_ ABSL_GUARDED_BY(mutex_);
 };
 
-// Open files of one site's gateway, and of all the rest.
+// Open files of one site's gateway, and of all other parts.
 constexpr size_t kDescriptorsOfSite = 6;
 constexpr size_t kDescriptorsKept = 64;
 
@@ -53,16 +53,16 @@ class SiteThread {
       std::unique_ptr<Trainer> trainer);
   ~SiteThread() { Stop(); }
 
-  // Takes the coordinator's offer and approves it, as the officer would, with
-  // a yes to whatever it risks; where that was done before, leaves it so.
-  // Returns whether the study goes on here: false where it has ended.
+  // Takes the coordinator's offer and approves it, with all its risks, as an
+  // officer would; keeps an earlier approval. Returns whether the study goes on
+  // here: false where it has ended.
   absl::StatusOr<bool> ApproveOffer(FederationCore& core,
                                     const std::string& hash);
 
   // `on_end` is called from the site's thread.
   void Start(std::function<void()> on_end);
   void Stop();
-  // After the thread's end.
+  // Call after the thread's end.
   absl::Status Join();
 
  private:
@@ -154,7 +154,8 @@ struct Ended {
   int count ABSL_GUARDED_BY(mutex) = 0;
 };
 
-// Until the study has ended and every site knows it, or a site ended early.
+// Waits until the study has ended and every site knows it, or a site ended
+// early.
 absl::Status WaitForEnd(FederationCore& core, const std::string& hash,
                         Ended& ended, const OnRounds& on_rounds) {
   HILUM_ASSIGN_OR_RETURN(v1::StudyStatus status, core.StatusOf(hash));
@@ -189,13 +190,14 @@ int PoolSize(const RunPlan& plan) {
   return TrainersAtOnce(threads, NumCores());
 }
 
-// Whoever failed; otherwise waits until all sites have ended.
+// Returns the error of a failed site; otherwise waits until all sites have
+// ended.
 absl::Status JoinSites(Sites& sites, FederationCore& core, TrainerPool& pool,
                        const std::string& hash) {
   HILUM_ASSIGN_OR_RETURN(v1::StudyStatus status, core.StatusOf(hash));
   if (status.phase() != v1::StudyStatus::COMPLETED) {
-    // A site has given up: the others end with the study, which may have
-    // ended over it already.
+    // A site has given up: the others end with the study, which may have ended
+    // because of it already.
     pool.Stop();
     const absl::Status stopped = core.StopStudy(hash).status();
     if (!absl::IsFailedPrecondition(stopped)) HILUM_RETURN_IF_ERROR(stopped);
@@ -203,7 +205,7 @@ absl::Status JoinSites(Sites& sites, FederationCore& core, TrainerPool& pool,
   absl::Status first;
   for (std::unique_ptr<SiteThread>& site : sites) {
     const absl::Status status = site->Join();
-    // That the study was stopped is what the failure led to, not its cause.
+    // A stopped study is a consequence of the failure, not its cause.
     if (first.ok() || absl::IsAborted(first) || absl::IsCancelled(first)) {
       if (!status.ok()) first = status;
     }
@@ -211,7 +213,7 @@ absl::Status JoinSites(Sites& sites, FederationCore& core, TrainerPool& pool,
   return first;
 }
 
-// Submits the study, or finds it where an interrupted run has.
+// Submits the study, or finds it where an interrupted run has submitted it.
 absl::StatusOr<std::string> SubmitOnce(const RunPlan& plan,
                                        FederationCore& core) {
   const std::vector<v1::StudyStatus> studies = core.ListStudies();
@@ -227,7 +229,7 @@ absl::StatusOr<std::string> SubmitOnce(const RunPlan& plan,
 
 absl::StatusOr<std::unique_ptr<SimulatedConsortium>> OpenConsortium(
     const RunPlan& plan) {
-  // Without secure aggregation nobody signs.
+  // Nobody signs without secure aggregation.
   return IsSecure(plan.study)
              ? SimulatedConsortium::Open(absl::StrCat(plan.out, "/certs"))
              : SimulatedConsortium::Create();

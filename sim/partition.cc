@@ -24,7 +24,7 @@ namespace {
 using Deal = std::map<std::string, std::vector<int>>;
 using Patients = std::vector<std::vector<int>>;  // rows of each
 
-// By label of the patient's first row, patients in order of their ids.
+// Returns the patients by label of their first row, in order of their ids.
 std::map<std::string, Patients> PatientsByLabel(const CaseTable& table) {
   const int patient = table.Column("patient_id");
   const int label = table.Column("label");
@@ -60,7 +60,7 @@ absl::StatusOr<Deal> DealBySite(const CaseTable& table) {
   return deal;
 }
 
-// Gamma(shape, 1) by Marsaglia and Tsang (2000); below 1 by their boost.
+// Draws Gamma(shape, 1) by Marsaglia and Tsang (2000); below 1 by their boost.
 double DrawGamma(double shape, Rng& rng) {
   if (shape < 1) {
     return DrawGamma(shape + 1, rng) * std::pow(1 - rng.Uniform(), 1 / shape);
@@ -78,7 +78,7 @@ double DrawGamma(double shape, Rng& rng) {
   }
 }
 
-// Running sums of shares, the last 1.
+// Returns running sums of shares, the last 1.
 std::vector<double> DrawShares(const Partition& partition, int sites,
                                Rng& rng) {
   std::vector<double> shares(sites, 1.0);

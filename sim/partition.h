@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who has which case: a manifest dealt out to the simulated sites.
+// Deals a manifest's cases out to the simulated sites.
 #ifndef HILUM_SIM_PARTITION_H_
 #define HILUM_SIM_PARTITION_H_
 
@@ -26,7 +26,8 @@ struct Partition {
   double concentration = 0;
 };
 
-// "by_site", "iid" or "dirichlet:A" with 0 < A <= 1000. INVALID_ARGUMENT.
+// Parses "by_site", "iid" or "dirichlet:A" with 0 < A <= 1000.
+// INVALID_ARGUMENT.
 absl::StatusOr<Partition> ParsePartition(absl::string_view text);
 
 struct PartitionOptions {
@@ -35,16 +36,15 @@ struct PartitionOptions {
   uint64_t seed = 0;
 };
 
-// Site name to the rows it has, ascending. A patient is never split, unless
-// kBySite's column says so. kIid and kDirichlet call the sites site-1 ..
-// site-N. A row without patient_id is dealt as a patient of its own.
-// INVALID_ARGUMENT: no `site` column, a row without site or with one that is
-// no valid name, another number of sites than asked for; a site without a
-// case.
+// Returns each site's rows by its name, ascending. Keeps a patient's rows
+// together, unless kBySite's column splits them. kIid and kDirichlet call the
+// sites site-1 .. site-N. A row without patient_id counts as a patient of its
+// own. INVALID_ARGUMENT: no `site` column, a row without site or with an
+// invalid name, another number of sites than asked for; a site without a case.
 absl::StatusOr<std::map<std::string, std::vector<int>>> DealCases(
     const CaseTable& table, const PartitionOptions& options);
 
-// DIRECTORY/SITE/manifest.csv for each site of the deal.
+// Writes DIRECTORY/SITE/manifest.csv for each site of the deal.
 absl::Status WriteSiteManifests(
     const CaseTable& table, const std::map<std::string, std::vector<int>>& deal,
     const std::string& directory);

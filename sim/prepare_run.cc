@@ -41,7 +41,7 @@ void RemoveRun(const fs::path& out) {
   for (const char* name : kWritten) fs::remove_all(out / name, error);
 }
 
-// Says in one line where the cases come from, and how sites are run.
+// Describes in one line the source of the cases, and the transport.
 std::string SourceOf(const RunOptions& options, uint64_t seed) {
   return absl::StrCat(
       options.data.empty() ? absl::StrCat("--phantoms ", options.phantoms)
@@ -55,7 +55,7 @@ absl::Status Occupied(const RunOptions& options, absl::string_view why) {
       absl::StrCat(options.out, " ", why, "; --force to replace it"));
 }
 
-// ALREADY_EXISTS says how an unfinished run in OUT is another one.
+// Returns ALREADY_EXISTS with the difference to an unfinished run in OUT.
 absl::Status CheckSame(const RunOptions& options, const RunRecord& earlier,
                        const RunRecord& wanted) {
   const std::string other = DifferenceOf(earlier, wanted);
@@ -65,10 +65,10 @@ absl::Status CheckSame(const RunOptions& options, const RunRecord& earlier,
                                "cannot go on with it: ", other));
 }
 
-// A run's folder, and how far a run has come in it.
+// A run's folder, and the progress of a run in it.
 struct RunFolder {
   std::string out;    // absolute
-  RunRecord earlier;  // not `prepared`: there is nothing to go on with
+  RunRecord earlier;  // not `prepared`: there is no run to continue
 };
 
 absl::StatusOr<RunFolder> PrepareFolder(const RunOptions& options,
@@ -93,14 +93,14 @@ absl::StatusOr<RunFolder> PrepareFolder(const RunOptions& options,
   }
   HILUM_RETURN_IF_ERROR(MakeDirectories(folder.out));
   if (folder.earlier.prepared) {
-    fs::remove_all(path / "baselines", error);  // they are made last, anew
+    fs::remove_all(path / "baselines", error);  // made anew, last
   } else {
     HILUM_RETURN_IF_ERROR(WriteRunRecord(folder.out, wanted));
   }
   return folder;
 }
 
-// The manifest to deal out; draws the phantoms where no data is given.
+// Returns the manifest to deal out; draws the phantoms where no data is given.
 absl::StatusOr<std::string> PrepareData(const RunOptions& options,
                                         const RunFolder& folder,
                                         uint64_t seed) {
@@ -116,7 +116,7 @@ absl::StatusOr<std::string> PrepareData(const RunOptions& options,
   return absl::StrCat(directory, "/manifest.csv");
 }
 
-// A field's place is the file's, also where --set has changed it.
+// Errors give a field's place in the file, also where --set has changed it.
 absl::Status Validate(const RunOptions& options, const FieldPlaces& places,
                       const v1::Study& study) {
   const absl::Status status = ValidateStudy(study, places);
@@ -146,8 +146,8 @@ absl::Status OverrideStudy(const RunOptions& options,
   }
   study.clear_sites();
   for (const auto& [site, rows] : deal) study.add_sites(site);
-  // The cohort is the data's: a number that the file gave for another cohort
-  // must not keep rounds from closing.
+  // The data decides the cohort: a number that the file gives for another
+  // cohort must not keep rounds from closing.
   const uint32_t sites = static_cast<uint32_t>(deal.size());
   if (study.aggregation().minimum_sites() > sites) {
     study.mutable_aggregation()->set_minimum_sites(sites);
@@ -175,11 +175,11 @@ absl::StatusOr<SimulatedSite> MakeSite(const std::string& name,
   site.config.set_manifest(absl::StrCat(site.directory, "/manifest.csv"));
   site.config.set_patient_key_file(key_file);
   site.config.mutable_trainer()->set_threads(threads);
-  // Whether a hospital has enough cases is its officer's rule, not the
-  // researcher's.
+  // Each hospital's officer decides whether it has enough cases, not the
+  // researcher.
   site.config.mutable_policy()->set_minimum_cases(1);
   site.config.mutable_policy()->set_minimum_cell_patients(1);
-  // Nor whether it may be seen how a hospital's own cases do.
+  // The officer also decides whether a hospital's own figures are published.
   site.config.mutable_policy()->set_publish_site_figures(true);
   return site;
 }
@@ -200,7 +200,7 @@ absl::StatusOr<std::vector<std::string>> StartOrder(
   return asked;
 }
 
-// The study with what was typed over its fields.
+// Returns the study with the typed values in its fields.
 absl::StatusOr<v1::Study> ReadStudy(const RunOptions& options,
                                     FieldPlaces& places) {
   HILUM_ASSIGN_OR_RETURN(v1::Study study,
@@ -253,7 +253,7 @@ std::string CasesDigest(const DealtCases& cases) {
   return ToHex(digest.Finish());
 }
 
-// What an interrupted run has written of these is the same.
+// Files that an interrupted run has written have the same content.
 absl::Status WriteSites(const DealtCases& cases,
                         const std::vector<std::string>& order,
                         const RunOptions& options, uint64_t seed,

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What `hilum-sim run` has to make before anything can run: data, the cohort
-// with its manifests, the study.
+// Prepares `hilum-sim run`: data, the cohort with its manifests, the study.
 #ifndef HILUM_SIM_PREPARE_RUN_H_
 #define HILUM_SIM_PREPARE_RUN_H_
 
@@ -20,7 +19,7 @@
 
 namespace hilum {
 
-// As `hilum-coordinator study submit` takes them.
+// Starting weights, with the options of `hilum-coordinator study submit`.
 struct StartingWeights {
   std::string path;  // empty: drawn from the study's seed
   WeightsOptions options;
@@ -29,7 +28,7 @@ struct StartingWeights {
 struct RunOptions {
   std::string study_path;
   std::string data;  // case manifest; or
-  int phantoms = 0;  // so many phantoms
+  int phantoms = 0;  // number of phantoms
   int sites = 0;     // 0: as many as the manifest names
   std::string partition = "by_site";
   // on, off; empty: as the study says, or on from three sites
@@ -41,12 +40,13 @@ struct RunOptions {
   std::string transport = "inprocess";  // or grpc
   std::string out;
   bool force = false;
-  bool baselines = false;                // are to follow
+  bool baselines = false;                // baselines will follow
   uint32_t threads = 0;                  // per site; 0: all cores
   std::vector<std::string> start_order;  // empty: by name
 };
 
-// Everything a site has lies in OUT/sites/SITE, as on a machine of its own.
+// A simulated site. All its files are in OUT/sites/SITE, as on a machine of its
+// own.
 struct SimulatedSite {
   SiteId id;
   std::string directory;
@@ -58,26 +58,26 @@ struct RunPlan {
   StartingWeights start;
   std::string out;                   // absolute
   std::vector<SimulatedSite> sites;  // in the order in which they start
-  bool resumed = false;  // OUT holds what an interrupted run has done
+  bool resumed = false;              // OUT holds an interrupted run
 };
 
-// The key that deals the site's folds. Errors are those of its file.
+// Returns the key that deals the site's folds. Errors are those of its file.
 absl::StatusOr<std::string> PatientKeyOf(const SimulatedSite& site);
 
-// Makes OUT and writes OUT/study.yaml and every site's manifest and patient
-// key (from the seed, so that folds repeat). Where OUT holds an interrupted run
-// of the same study over the same cases, leaves what it has done, to go on
-// with. INVALID_ARGUMENT: an option or the study, or baselines of a study of
+// Makes OUT and writes OUT/study.yaml and every site's manifest and patient key
+// (from the seed, so that folds repeat). Where OUT holds an interrupted run of
+// the same study over the same cases, keeps its files, to continue it.
+// INVALID_ARGUMENT: an option or the study, or baselines of a study of
 // segmentation, before anything is made. ALREADY_EXISTS: OUT holds another run,
-// a finished one or something else, and `force` is off. With `force` only what
-// a run writes is removed from OUT.
+// a finished one or other files, and `force` is off. With `force` only the
+// files of a run are removed from OUT.
 absl::StatusOr<RunPlan> PrepareRun(const RunOptions& options);
 
-// FAILED_PRECONDITION: the run in OUT came to an end without a result, as
-// `reason` says; nothing can go on with it.
+// Returns FAILED_PRECONDITION: the run in OUT ended without a result, for
+// `reason`, and cannot be continued.
 absl::Status StoppedBefore(const RunPlan& plan, absl::string_view reason);
 
-// Notes in OUT that the run is finished: nothing is left to go on with.
+// Records in OUT that the run is finished and cannot be continued.
 absl::Status MarkRunDone(const RunPlan& plan);
 
 }  // namespace hilum

@@ -15,7 +15,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-// Null where a step of the path is missing.
+// Returns the value at the path; null where a step is missing.
 const Json& At(const Json& json, const std::vector<std::string>& path) {
   static const Json kNull;
   const Json* here = &json;
@@ -50,7 +50,7 @@ std::string ArmLine(const std::string& arm, const Json& pooled) {
                          Number(At(pooled, {"macro", "specificity"})));
 }
 
-// A number of `metrics` with its interval.
+// Returns a number of `metrics` with its interval.
 std::string WithInterval(const Json& metrics, const std::string& name,
                          const std::string& interval_name) {
   const Json& interval = At(metrics, {interval_name});

@@ -10,16 +10,16 @@
 
 namespace hilum {
 
-// The head of a report, for a terminal: a line an arm (macro averages over
-// the classes) and a line a class with its AUC and 95 % interval, pooled over
-// folds and sites; of a study of segmentation a line a class with Dice and IoU.
-// Takes report.json's text. INVALID_ARGUMENT: no report.
-// Warnings of the report stand above it.
+// Returns a report's main figures for a terminal: a line for each arm (macro
+// averages over the classes) and a line for each class with its AUC and 95 %
+// interval, pooled over folds and sites; for a study of segmentation a line for
+// each class with Dice and IoU. The report's warnings stand above. Takes
+// report.json's text. INVALID_ARGUMENT: no report.
 absl::StatusOr<std::string> ResultTable(absl::string_view report_json);
 
-// FAILED_PRECONDITION names the models that are the starting weights still: a
-// command that shows such a report does not end as if all were well.
-// INVALID_ARGUMENT: no report.
+// Returns FAILED_PRECONDITION with the names of the models that are still the
+// starting weights, so that a command that shows such a report does not end
+// with 0. INVALID_ARGUMENT: no report.
 absl::Status CheckTrained(absl::string_view report_json);
 
 }  // namespace hilum

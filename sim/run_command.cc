@@ -36,7 +36,7 @@ struct RunArguments {
   uint64_t seed = 0;
 };
 
-// The folder this program lies in: the others lie beside it.
+// Returns the folder of this program, which has the other programs too.
 absl::StatusOr<std::string> OwnFolder() {
   std::error_code error;
   const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
@@ -76,8 +76,8 @@ absl::Status AddBaselines(const RunPlan& plan) {
   return RunBaselines(plan);
 }
 
-// The command line that this process was started with, without --force: it
-// would remove what has been done.
+// Returns the command line that this process was started with, without --force,
+// which would remove the files of the run.
 std::string CommandToGoOn() {
   std::ifstream file("/proc/self/cmdline", std::ios::binary);
   const std::string line{std::istreambuf_iterator<char>(file), {}};
@@ -87,7 +87,7 @@ std::string CommandToGoOn() {
   return ShellLine(words);
 }
 
-// Everything that was acknowledged is on disk: the process may end anywhere.
+// Ends the process at any point: all acknowledged data is on disk.
 [[noreturn]] void EndInterrupted(const std::string& command) {
   const std::string text = absl::StrCat(
       "\nhilum-sim: interrupted. To go on from where it stopped:\n  ", command,
@@ -99,7 +99,7 @@ std::string CommandToGoOn() {
 }
 
 absl::Status Simulate(const RunOptions& options) {
-  StopSignals signals;  // first: threads made later inherit the mask
+  StopSignals signals;  // first, so that later threads inherit the mask
   signals.Start([command = CommandToGoOn()] { EndInterrupted(command); });
   HILUM_ASSIGN_OR_RETURN(RunPlan plan, PrepareRun(options));
   if (plan.resumed) {

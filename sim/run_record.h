@@ -10,24 +10,24 @@
 
 namespace hilum {
 
-// What `hilum-sim run` keeps in OUT/run.json, so that the same command can go
-// on with a run that was interrupted, and another one cannot.
+// The content of OUT/run.json. With it the same `hilum-sim run` command can
+// continue an interrupted run, and another command cannot.
 struct RunRecord {
-  std::string source;     // where the cases come from, and the transport
+  std::string source;     // source of the cases, and the transport
   std::string study;      // YAML, complete
   std::string cases;      // SHA-256 of the sites' manifests, hexadecimal
-  std::string weights;    // starting weights and how they are fitted
+  std::string weights;    // starting weights and the options for fitting them
   bool prepared = false;  // the sites have their cases; study.yaml is written
   bool done = false;      // the report is written
 };
 
-// Nothing where OUT has no record or one of another kind. Errors are those of
-// the file.
+// Reads the record; nothing where OUT has none or one of another kind. Errors
+// are those of the file.
 absl::StatusOr<std::optional<RunRecord>> ReadRunRecord(const std::string& out);
 absl::Status WriteRunRecord(const std::string& out, const RunRecord& record);
 
-// Returns in words what is not the same in two runs that are prepared; empty:
-// one can go on with the other.
+// Describes the difference between two prepared runs; empty: one can continue
+// the other.
 std::string DifferenceOf(const RunRecord& a, const RunRecord& b);
 
 }  // namespace hilum

@@ -21,7 +21,8 @@ struct KeyPair {
   std::string certificate;
 };
 
-// Those in FOLDER/NAME.key and .crt; nothing where there is no certificate.
+// Returns the pair in FOLDER/NAME.key and .crt; nothing where there is no
+// certificate.
 absl::StatusOr<std::optional<KeyPair>> ReadPair(const std::string& folder,
                                                 const std::string& name) {
   const std::string path = absl::StrCat(folder, "/", name);
@@ -32,7 +33,7 @@ absl::StatusOr<std::optional<KeyPair>> ReadPair(const std::string& folder,
   return pair;
 }
 
-// The certificate comes last: where it is, its key is.
+// Writes the certificate last: where it exists, its key exists.
 absl::Status WritePair(const std::string& folder, const std::string& name,
                        const KeyPair& pair) {
   if (folder.empty()) return absl::OkStatus();
@@ -76,7 +77,7 @@ absl::StatusOr<std::unique_ptr<SimulatedConsortium>> SimulatedConsortium::Open(
 
 absl::StatusOr<SimulatedConsortium::Member> SimulatedConsortium::Join(
     const SiteId& site) const {
-  // A site's name may be "ca" too.
+  // A site may be called "ca" too.
   const std::string name = absl::StrCat("site-", site.name());
   HILUM_ASSIGN_OR_RETURN(std::optional<KeyPair> pair, ReadPair(folder_, name));
   if (!pair.has_value()) {

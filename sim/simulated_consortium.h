@@ -13,16 +13,16 @@
 
 namespace hilum {
 
-// A consortium's authority for one simulation: with it the sites of one process
-// sign and check in secure aggregation as they would anywhere. Thread-safe, but
+// A consortium's authority for one simulation. With it the sites in one process
+// sign and verify in secure aggregation as real sites do. Thread-safe, except
 // for two calls of Join for one site.
 class SimulatedConsortium {
  public:
-  // In memory only.
+  // Makes a consortium in memory only.
   static absl::StatusOr<std::unique_ptr<SimulatedConsortium>> Create();
-  // Keeps its keys and certificates in `folder`, and takes those that are
-  // there: a run that goes on needs the names and keys that its sums began
-  // with. Errors are those of the files.
+  // Stores its keys and certificates in `folder`, and uses those that exist: a
+  // continued run needs the names and keys of its sums. Errors are those of the
+  // files.
   static absl::StatusOr<std::unique_ptr<SimulatedConsortium>> Open(
       const std::string& folder);
 
@@ -31,8 +31,8 @@ class SimulatedConsortium {
   }
   const std::string& name() const { return name_; }
 
-  // One site's certificate and key; keeps what `credentials` points to. This
-  // object outlives it.
+  // One site's certificate and key. Owns the signer in `credentials`; must not
+  // outlive the consortium.
   struct Member {
     std::unique_ptr<Signer> signer;
     SiteCredentials credentials;
@@ -45,7 +45,7 @@ class SimulatedConsortium {
   const std::string name_;
   const Authority authority_;
   const std::string folder_;     // empty: none
-  const PeerVerifier verifier_;  // one for all: certificates are checked once
+  const PeerVerifier verifier_;  // checks each certificate once
 };
 
 }  // namespace hilum

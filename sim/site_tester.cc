@@ -58,7 +58,7 @@ absl::StatusOr<v1::SubmitEvaluationRequest> SiteTester::Test(
 
 absl::Status SiteTester::AppendPredictions() {
   HILUM_ASSIGN_OR_RETURN(std::string text, ReadFile(predictions_));
-  if (absl::EndsWith(text, rows_)) return absl::OkStatus();  // resumed
+  if (absl::EndsWith(text, rows_)) return absl::OkStatus();  // continued
   return WriteFileAtomically(predictions_, text + rows_, Durability::kNone,
                              0600);
 }

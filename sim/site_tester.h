@@ -15,21 +15,22 @@
 namespace hilum {
 
 // One site's own trainer, for models that were trained elsewhere. Holds the
-// site's cases in memory. Test any number of models, then AppendPredictions
-// once. Not thread-safe; several may run in threads of their own.
+// site's cases in memory. Call Test for any number of models, then
+// AppendPredictions once. Not thread-safe; several may run in threads of their
+// own.
 class SiteTester {
  public:
-  // `federated`: the study with arms, folds and network of all models, whose
-  // predictions the site has. Errors are those of Trainer::Prepare.
+  // `federated`: the study with arms, folds and network of all models; the site
+  // has its predictions. Errors are those of Trainer::Prepare.
   static absl::StatusOr<SiteTester> Create(const SimulatedSite& site,
                                            const StudyResult& federated);
 
-  // Scores the site's held-out cases of each fold by that fold's model. With
-  // a `model` the rows are kept for the predictions, under that name.
+  // Scores the site's held-out cases of each fold with that fold's model. With
+  // a `model` name it keeps the rows for the predictions, under that name.
   absl::StatusOr<v1::SubmitEvaluationRequest> Test(const FinishedStudy& trained,
                                                    const std::string& model);
 
-  // Adds the kept rows to the site's predictions, which exist.
+  // Adds the kept rows to the site's existing predictions.
   absl::Status AppendPredictions();
 
  private:

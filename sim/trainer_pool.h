@@ -11,30 +11,31 @@
 
 namespace hilum {
 
-// Returns how many simulated sites train at one time: as many as this machine
-// has cores, fewer where each starts many threads. `threads`: of one trainer,
-// 0: one a core. At least 1. Debian's OpenBLAS has buffers for 128 threads and
-// ends the process where more multiply at once, so all trainers together have
-// 64 threads or fewer, where one alone has not more.
+// Returns how many simulated sites train at the same time: as many as this
+// machine has cores, fewer where each starts many threads; at least 1.
+// `threads`: of one trainer, 0: one for each core. Debian's OpenBLAS has
+// buffers for 128 threads and ends the process where more multiply at once, so
+// all trainers together have at most 64 threads, unless one alone has more.
 int TrainersAtOnce(int threads, int cores);
 
-// Lets so many trainers of a simulation work at one time; the others wait for
-// their turn. What a trainer computes does not depend on it. Thread-safe.
+// Lets a limited number of a simulation's trainers work at the same time; the
+// others wait for their turn. The limit does not change a trainer's results.
+// Thread-safe.
 class TrainerPool {
  public:
   explicit TrainerPool(int at_once) : free_(at_once) {}
 
-  // Returns a trainer whose calls go to `trainer` in their turn. The pool
-  // outlives it.
+  // Returns a trainer whose calls wait for their turn and then go to `trainer`.
+  // The pool outlives it.
   std::unique_ptr<Trainer> Wrap(std::unique_ptr<Trainer> trainer);
 
-  // Calls that wait, and later ones, end with CANCELLED.
+  // Ends waiting and later calls with CANCELLED.
   void Stop();
 
  private:
   class Member;
 
-  // CANCELLED: stopped; nothing is taken then.
+  // CANCELLED: the pool is stopped; no place is taken.
   absl::Status Take();
   void GiveBack();
 

@@ -31,7 +31,7 @@ void WatchProgress::AddLine(absl::string_view line) {
 }
 
 bool SaysCompleted(absl::string_view line) {
-  // Hash, name, phase and more; a name has no blanks.
+  // A line has hash, name, phase and more; a name has no blanks.
   const std::vector<absl::string_view> words =
       absl::StrSplit(line, ' ', absl::SkipEmpty());
   return words.size() >= 3 && words[2] == "completed";

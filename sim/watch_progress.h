@@ -10,16 +10,16 @@
 
 namespace hilum {
 
-// Shows a study's progress from what `hilum-coordinator study watch` prints:
-// any line with "round R of N" moves it to R. Add pieces of output as they
-// come. Not thread-safe.
+// Shows a study's progress from the output of `hilum-coordinator study watch`:
+// any line with "round R of N" moves it to R. Add the output in pieces of any
+// length. Not thread-safe.
 class WatchProgress {
  public:
   explicit WatchProgress(const v1::Study& study);
 
   void Add(absl::string_view output);
 
-  // The last whole line seen.
+  // Returns the last whole line seen.
   const std::string& last_line() const { return last_line_; }
 
  private:
@@ -30,10 +30,11 @@ class WatchProgress {
   std::string last_line_;
 };
 
-// Whether the line says that the study has completed, with whatever warning.
+// Returns whether the line says that the study has completed, also with a
+// warning.
 bool SaysCompleted(absl::string_view line);
 
-// R of "round R of N" in the line; -1 where there is none.
+// Returns R of "round R of N" in the line; -1 where there is none.
 int RoundOfLine(absl::string_view line);
 
 }  // namespace hilum

@@ -14,16 +14,16 @@
 
 namespace hilum {
 
-// A file of a known number of 32-bit elements, little-endian, read piece by
-// piece. Errors name the path. Read may be called by several threads.
+// A file with a known number of 32-bit elements, little-endian, read in pieces.
+// Errors name the path. Several threads may call Read.
 class BlobFile {
  public:
-  // INVALID_ARGUMENT: not a file of this length. NOT_FOUND and others: those
-  // of opening it.
+  // INVALID_ARGUMENT: the file has another length. NOT_FOUND and others:
+  // opening the file failed.
   static absl::StatusOr<BlobFile> Open(const std::string& path,
                                        int64_t elements);
 
-  // values.size() elements from `element` on; float or uint32_t.
+  // Reads values.size() elements from `element` on; Value is float or uint32_t.
   template <typename Value>
   absl::Status Read(int64_t element, absl::Span<Value> values) const {
     static_assert(sizeof(Value) == 4);

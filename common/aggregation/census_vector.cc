@@ -15,8 +15,8 @@ namespace {
 
 static_assert(kMaxRows * kMaxSites < uint64_t{1} << 32);
 
-// A sum of shares of a case, in units of which 4096 are all, is too large for
-// a word: it travels as two, low and high part.
+// A sum of shares, in units of 1/4096 of a case, is too large for one word. It
+// travels as two words, low and high part.
 constexpr int kLowBits = 16;
 constexpr uint64_t kLowMask = (uint64_t{1} << kLowBits) - 1;
 static_assert((kMaxArmCases * kFingerprintShare >> kLowBits) * kMaxSites <
@@ -28,7 +28,7 @@ void AppendLarge(uint64_t number, std::vector<uint32_t>& words) {
   words.push_back(static_cast<uint32_t>(number >> kLowBits));
 }
 
-// Puts them together again, and sees whether so many sites can have had them.
+// Joins the two words again, and checks that so many sites can have such a sum.
 class LargeReader {
  public:
   LargeReader(WordReader& words, size_t sites)
@@ -55,7 +55,7 @@ void AppendFingerprint(const v1::Fingerprint& print,
   AppendLarge(print.lung_share(), words);
 }
 
-// Of a vector.
+// Words of one fingerprint in a vector.
 constexpr int kFingerprintWords =
     2 * kFingerprintGrays + kFingerprintSides + 1 + 2;
 
@@ -96,7 +96,7 @@ v1::CensusTotals NoCensus(const v1::Study& study) {
   return totals;
 }
 
-// What one site adds to track_sites and track_class_sites: 1 where it has a
+// One site's part of track_sites and track_class_sites: 1 where the site has a
 // case for training.
 struct HasCases {
   google::protobuf::RepeatedField<uint64_t> tracks;   // [tracks]
@@ -112,7 +112,7 @@ struct HasCases {
   }
 };
 
-// Returns what one site adds to capped_patients, [arms * folds * classes].
+// Returns one site's part of capped_patients, [arms * folds * classes].
 template <typename Arms>
 google::protobuf::RepeatedField<uint64_t> CappedPatients(const Arms& arms) {
   google::protobuf::RepeatedField<uint64_t> capped;
@@ -124,7 +124,7 @@ google::protobuf::RepeatedField<uint64_t> CappedPatients(const Arms& arms) {
   return capped;
 }
 
-// Checks that each cell's capped patients can be those of so many sites.
+// Checks that so many sites can have the capped patients of each cell.
 absl::Status CheckCapped(const v1::CensusTotals& totals) {
   const auto sites = static_cast<uint64_t>(totals.sites_size());
   int i = 0;
@@ -141,7 +141,7 @@ absl::Status CheckCapped(const v1::CensusTotals& totals) {
   return absl::OkStatus();
 }
 
-// The largest of what kMaxRows bounds.
+// Returns the largest of the counts that kMaxRows bounds.
 template <typename Census>
 uint64_t MostRows(const Census& census) {
   uint64_t rows = std::max<uint64_t>(census.rows(), census.rejected_rows());
@@ -152,7 +152,8 @@ uint64_t MostRows(const Census& census) {
   return rows;
 }
 
-// Whether so many of the cohort's sites can be those with a case, of `cases`.
+// Returns whether `with_cases` of the cohort's sites can have a case, where all
+// sites together have `cases`.
 bool CanHave(uint64_t with_cases, uint64_t cases, uint64_t sites) {
   return with_cases <= std::min(cases, sites) &&
          (with_cases > 0) == (cases > 0);
@@ -181,7 +182,7 @@ absl::Status CheckSitesWithCases(const v1::Study& study,
   return absl::OkStatus();
 }
 
-// No more than `sites` sites, each within its own bounds, can have.
+// Checks that `sites` sites, each within its own bounds, can have these totals.
 absl::Status CheckTotals(const v1::CensusTotals& totals) {
   const auto sites = static_cast<uint64_t>(totals.sites_size());
   for (const v1::ArmCensus& arm : totals.arms()) {

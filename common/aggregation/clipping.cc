@@ -14,8 +14,8 @@ int32_t AbsBits(float value) {
   return std::bit_cast<int32_t>(value) & 0x7fffffff;
 }
 
-// The largest absolute value, as bits: they order as the values do, infinity
-// and NaN above all.
+// Returns the largest absolute value as bits. The bits order as the values do,
+// with infinity and NaN above all others.
 int32_t MaxAbsBits(absl::Span<const float> values) {
   int32_t largest = 0;
   for (float value : values) largest = std::max(largest, AbsBits(value));

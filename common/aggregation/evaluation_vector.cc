@@ -108,7 +108,7 @@ void ReadTrack(const v1::Study& study, WordReader& words, uint64_t held_out,
   for (v1::Overlap& overlap : *track.mutable_overlaps()) {
     ReadOverlap(words, held_out, overlap);
   }
-  // The mean over one is the sum.
+  // The mean over one case equals the sum.
   track.set_loss_sum(DecodeLoss(words.Next(), 1, held_out));
   if (!study.evaluation().localization()) return;
   track.set_mapped(words.Next());
@@ -116,13 +116,14 @@ void ReadTrack(const v1::Study& study, WordReader& words, uint64_t held_out,
   track.set_lung_share_sum(DecodeShares(words.Next(), held_out));
 }
 
-// Twice what rounding can have added to a sum of shares of so many sites.
+// Returns twice the largest rounding error of a sum of shares from so many
+// sites.
 double ShareRounding(uint64_t held_out, size_t sites) {
   return static_cast<double>(sites) * 0x1p-30 * static_cast<double>(held_out);
 }
 
-// A sum of shares may have passed the number of maps by what rounding adds, or
-// twice that; it is then put right.
+// Checks the sums over class activation maps. Rounding may bring a sum of
+// shares over the number of maps; within ShareRounding such a sum is corrected.
 absl::Status CheckMaps(v1::TrackEvaluation& track, uint64_t held_out,
                        size_t sites) {
   const double maps = static_cast<double>(track.mapped());
@@ -139,7 +140,7 @@ absl::Status CheckMaps(v1::TrackEvaluation& track, uint64_t held_out,
   return absl::OkStatus();
 }
 
-// Sums that have passed their bounds by rounding are put right.
+// Checks the overlaps. Corrects sums that exceed their bounds by rounding only.
 absl::Status CheckOverlapTotals(const v1::Study& study, uint64_t held_out,
                                 size_t sites, v1::TrackEvaluation& track) {
   const absl::Status good =
@@ -172,7 +173,7 @@ absl::Status CheckTotals(const v1::TrackEvaluation& track, uint64_t held_out,
                                " that disagree with its confusion counts, or "
                                "that are of too few patients to be sent"));
   }
-  // Twice what rounding can have added.
+  // Twice the largest rounding error.
   const double rounding = static_cast<double>(sites) * 0x1p-24;
   const double most = kMaxLoss * static_cast<double>(cases) +
                       rounding * static_cast<double>(held_out);
@@ -183,7 +184,7 @@ absl::Status CheckTotals(const v1::TrackEvaluation& track, uint64_t held_out,
                              track.track(), " with ", cases, " cases"));
 }
 
-// Of one site, whose histograms were withheld as they must be.
+// Checks the evaluation of one site, whose histograms are already withheld.
 absl::Status CheckOwn(const v1::TrackEvaluation& track, uint64_t held_out,
                       const ShownHistograms& shown) {
   const uint64_t cases = EvaluatedCases(track);

@@ -52,7 +52,7 @@ absl::Status CheckSites(const std::vector<UpdateInput>& updates) {
   return absl::OkStatus();
 }
 
-// A run of elements, and room to compute their mean.
+// A run of elements, and the buffers to compute their mean.
 struct Block {
   std::vector<float> values = std::vector<float>(kBlock);
   std::vector<uint32_t> words = std::vector<uint32_t>(kBlock);
@@ -102,8 +102,9 @@ class Aggregator {
     return absl::OkStatus();
   }
 
-  // sums = the updates' elements from `at` on; `words` is room for one's.
-  // Where the sum is written, `carries` too, of the same length.
+  // Sets sums to the sum of the updates' elements from `at` on; `words` is a
+  // buffer for one update. Where the sum file is written, also fills `carries`,
+  // of the same length.
   absl::Status Sum(int64_t at, absl::Span<uint32_t> words,
                    absl::Span<uint32_t> sums,
                    absl::Span<uint32_t> carries) const {
@@ -120,7 +121,7 @@ class Aggregator {
     return absl::OkStatus();
   }
 
-  // Counts and losses, from which each track's step follows.
+  // Sums counts and losses; each track's step follows from them.
   absl::Status SumTail(AggregateResult& result) {
     const int64_t start = layout_.tail() / 4 * 4;  // where a mask may begin
     std::vector<uint32_t> sums(static_cast<size_t>(layout_.size() - start));
@@ -154,7 +155,8 @@ class Aggregator {
     return CountExamples(result);
   }
 
-  // Of each update by itself: whose it is that nobody trained with.
+  // Counts each update's own examples, so that the report can name sites that
+  // trained on none.
   absl::Status CountExamples(AggregateResult& result) const {
     std::vector<uint32_t> tail(
         static_cast<size_t>(layout_.size() - layout_.tail()));
@@ -170,7 +172,7 @@ class Aggregator {
     return absl::OkStatus();
   }
 
-  // `words`: the track's in the tail, entry_words().
+  // `words`: the track's words in the tail, entry_words() of them.
   absl::StatusOr<TrackTotals> TotalsOf(int track, const uint32_t* words) const {
     TrackTotals totals{.num_examples = words[0]};
     if (layout_.validates) totals.validation_examples = words[1];
@@ -181,7 +183,7 @@ class Aggregator {
                   absl::StrCat(", the whole cohort has ", most));
   }
 
-  // `words`: the arm's in the tail, entry_words().
+  // `words`: the arm's words in the tail, entry_words() of them.
   absl::StatusOr<ArmTotals> LossesOf(int arm,
                                      const std::vector<TrackTotals>& tracks,
                                      const uint32_t* words) const {
@@ -207,13 +209,14 @@ class Aggregator {
     return totals;
   }
 
-  // NaN: of nobody.
+  // Returns the mean loss; NaN where there are no examples.
   static double MeanLoss(uint32_t sum, uint64_t examples, uint64_t total) {
     return examples == 0 ? std::nan("") : DecodeLoss(sum, examples, total);
   }
 
-  // A loss that chooses models must be one. Room is twice what rounding adds
-  // at most, however many vectors the updates are sums of.
+  // Returns whether a validation loss is out of range: the loss chooses models.
+  // The tolerance is twice the largest rounding error, however many vectors
+  // each update sums.
   static bool IsAbsurd(const ArmTotals& totals, uint64_t validation_examples,
                        uint64_t total_examples) {
     if (validation_examples == 0) return false;
@@ -230,7 +233,7 @@ class Aggregator {
                      "; a site's update is damaged or not of this round"));
   }
 
-  // What the sums' unit is in the mean.
+  // Returns the weight of one unit of the sums in the mean.
   double StepOf(int track, uint64_t examples) const {
     const uint64_t total = options_.total_examples[static_cast<size_t>(track)];
     return std::ldexp(
@@ -247,7 +250,7 @@ class Aggregator {
         Sum(at, absl::MakeSpan(block.words.data(), block.size),
             absl::MakeSpan(block.sums.data(), block.size),
             absl::MakeSpan(block.carries.data(), sum_ ? block.size : 0)));
-    // Masks know one thread only.
+    // Masks are applied in the calling thread only.
     if (!options_.unmask) ApplySums(at, block);
     return absl::OkStatus();
   }
@@ -267,7 +270,7 @@ class Aggregator {
                           block.size * sizeof(float)));
   }
 
-  // The sum first: where there is a new global blob, there is its sum.
+  // Commits the sum first: wherever a new global blob exists, its sum exists.
   absl::Status Commit(HashedFile& output, AggregateResult& result) {
     if (sum_) {
       HILUM_RETURN_IF_ERROR(sum_->Append(tail_low_, tail_carries_));

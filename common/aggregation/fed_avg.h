@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Federated averaging over files of vectors; ring.h has the arithmetic.
+// Federated averaging over files of vectors; ring.h describes the arithmetic.
 #ifndef HILUM_COMMON_AGGREGATION_FED_AVG_H_
 #define HILUM_COMMON_AGGREGATION_FED_AVG_H_
 
@@ -26,28 +26,28 @@ struct AggregateOptions {
   int fraction_bits = 0;                 // f
   std::vector<uint64_t> total_examples;  // N of each track
   std::vector<UpdateInput> updates;  // any order: the result's bits are equal
-  // Takes off the masks that are left on the sum: of its tail first, then from
+  // Takes off the masks that remain on the sum: first of its tail, then from
   // the front to the back, always in the calling thread.
   VectorMask unmask;
   std::string global_path;
-  // Written through "output_path.tmp.PID"; may equal global_path.
+  // Output; written through "output_path.tmp.PID"; may equal global_path.
   std::string output_path;
-  // Where the sum of the whole vectors over the integers goes, as they came
-  // (sum_file.h); empty: nowhere.
+  // Output for the sum over the integers of the whole vectors as they came
+  // (sum_file.h); empty: not written.
   std::string sum_path;
   Durability durability = Durability::kSync;  // of both files
 };
 
-// Of one track, over all updates.
+// Totals of one track, over all updates.
 struct TrackTotals {
   uint64_t num_examples = 0;  // N'
   uint64_t validation_examples = 0;
 };
 
-// Of one arm, over all its tracks and all updates.
+// Totals of one arm, over all its tracks and all updates.
 struct ArmTotals {
   double mean_loss = 0;        // NaN where nobody trained
-  double validation_loss = 0;  // of the global as it came; NaN: of nobody
+  double validation_loss = 0;  // of the received global; NaN: no cases
 };
 
 struct AggregateResult {
@@ -57,27 +57,27 @@ struct AggregateResult {
   uint64_t sum_bytes = 0;
   std::vector<TrackTotals> tracks;  // [num_tracks]
   std::vector<ArmTotals> arms;      // [num_arms]
-  // [updates], in their order: examples of all tracks of each. Empty where
-  // masks are on them (unmask).
+  // [updates], in their order: the examples of all tracks of each. Empty where
+  // masks are on the updates (unmask).
   std::vector<uint64_t> update_examples;
 };
 
 // Returns the mean validation loss over the examples of all tracks; NaN: there
-// were none. examples: [tracks], losses: [arms], NaN or anything where an arm
-// has no examples; the tracks of an arm stand together, equally many of each.
+// were none. examples: [tracks]; losses: [arms], any value where an arm has no
+// examples. The tracks of an arm stand together; all arms have equally many.
 double MeanLossOf(absl::Span<const uint64_t> examples,
                   absl::Span<const double> losses);
 double MeanValidationLoss(const AggregateResult& result);
 
-// Writes the new global blob. A track that no site trained stays as it is.
+// Writes the new global blob. A track that no site trained keeps its values.
 // Two threads sum while the calling one unmasks, hashes and writes. Memory:
-// about two MiB, whatever the sizes and the number of sites; each update is an
+// about two MiB, whatever the sizes and the number of sites. Each update is an
 // open file meanwhile. A failure leaves neither output.
 // INVALID_ARGUMENT: sizes, lengths of files, a site twice, over kMaxSites.
 // ABORTED: the sum has more examples of a track than the cohort, or a
-// validation loss out of [0, kMaxLoss]: some update is not one of this round,
-// and the sum is worth nothing. NOT_FOUND,
-// RESOURCE_EXHAUSTED (disk full) and other errors of files name the path.
+// validation loss out of [0, kMaxLoss]; some update is not from this round, and
+// the sum is unusable. NOT_FOUND, RESOURCE_EXHAUSTED (disk full) and other
+// errors of files name the path.
 absl::StatusOr<AggregateResult> AggregateUpdates(
     const AggregateOptions& options);
 

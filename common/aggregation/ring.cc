@@ -13,12 +13,12 @@ namespace {
 constexpr double kLossScale = 0x1p24;
 constexpr double kShareScale = 0x1p30;
 
-// z + 1.5 * 2^84 has the integer next to z / 2^32 (ties to even) in its low
-// bits, as a two's complement, if |z| < 2^83: a rounding to integers that is
-// vectorised everywhere, and the same under every instruction set.
+// z + 1.5 * 2^84 has in its low bits the integer nearest to z / 2^32 (ties to
+// even), as a two's complement, if |z| < 2^83. This rounding to integers
+// vectorises on every instruction set and gives the same result on all.
 constexpr double kMagic = 0x1.8p84;
 
-// For each instruction set the compiler makes the loop anew. The high part of
+// The compiler makes this loop anew for each instruction set. The high part of
 // z is the element, the low 32 bits are u - 1/2.
 [[gnu::always_inline]] inline void EncodeLoop(const float* __restrict delta,
                                               size_t size, double scale,

@@ -3,9 +3,9 @@
 // ring of integers mod 2^32. A sum over the ring has the same bits in any
 // order, and under masks that cancel in it (common/secagg/mask.h).
 //
-// Of a track, with n_s examples at site s, N in the whole cohort as its census
-// says, N' = sum_s n_s <= N those of the sites that take part, and d_s the
-// site's delta, |d_s| <= R:
+// A track has n_s examples at site s, N in the whole cohort (by its census) and
+// N' = sum_s n_s <= N at the sites that take part. The site's delta is d_s,
+// |d_s| <= R. Then:
 //   x_s = n_s / N * d_s
 //   v_s = floor(x_s * 2^f + u)             u uniform in [0, 1): the encoding
 //   global' = float(global + int32(sum_s v_s) * 2^-f * N / N')
@@ -14,23 +14,24 @@
 // 26.
 //
 // The sum cannot wrap: |v_s - x_s 2^f| <= 1, and sum_s |x_s| <= R N' / N <= R,
-// so |sum_s v_s| <= R 2^f + S < 2^31, and int32 reads what was summed. The 1
-// is room for doubles: x_s 2^f is within 2^-50 of itself, all sites' together
-// within 2^-19.
+// so |sum_s v_s| <= R 2^f + S < 2^31, and int32 reads the sum. The 1 is room
+// for doubles: the rounding error of x_s 2^f is within 2^-50, that of all sites
+// together within 2^-19.
 //
-// Error of the mean against the same in real numbers: rounding is unbiased,
+// Error of the mean against the mean in real numbers: rounding is unbiased,
 // E[v_s] = x_s 2^f within 2^-20 (from doubles and the 32 bits of u), and
-// independent from site to site and element to element. With k sites it is
+// independent from site to site and element to element. For k sites the error
+// is
 //   at most                  k * 2^-f * N / N'
 //   in standard deviation    sqrt(k) / 2 * 2^-f * N / N'  or less,
 // and global' is rounded to float once. R = 16, five sites, all in: 7.5e-8 and
 // 1.7e-8. The weight is applied before rounding, so a site of few examples
 // adds no more error than a large one.
 //
-// What a site sends is not checked, since under masks it cannot be: any word
-// is a valid one. Within the range, a site that lies moves each element of the
-// mean by as much as the whole cohort could; one that sends words at random
-// makes the sum random. Only the sum of examples can be seen to be absurd.
+// A site's vector cannot be checked under masks: any word is valid. Within the
+// range, a site that lies moves each element of the mean by as much as the
+// whole cohort could; one that sends random words makes the sum random. Only an
+// absurd sum of examples can be detected.
 //
 // Source: McMahan et al. 2017, algorithm 1 (the mean); Bonawitz et al. 2017
 // (ePrint 2017/281), section 4 (the ring); Gupta et al. 2015, section 3
@@ -49,26 +50,25 @@ namespace hilum {
 
 inline constexpr int kMaxSites = 1000;  // S; a study has no more
 inline constexpr float kMaxDelta = 16;  // R where nothing clips
-// Of one site and track, so that N and N' are below 2^31.
+// Most examples of one site and track, so that N and N' are below 2^31.
 inline constexpr uint64_t kMaxSiteExamples = 1 << 21;
 
-// What lies where in a vector: for each track its travelling elements, then
-// for each track num_examples and, where the study validates,
-// validation_examples, then for each arm the loss (EncodeLoss) and, where the
-// study validates, the validation loss (EncodeLoss too), over all the arm's
-// tracks. Losses are not summed by track, since the loss of a track in the
-// first round is that of the starting weights on the training or validation
-// cases of single folds, of which there may be few.
+// The layout of a vector: for each track its travelling elements; then for each
+// track num_examples and, where the study validates, validation_examples; then
+// for each arm the loss (EncodeLoss) and, where the study validates, the
+// validation loss (EncodeLoss too), over all the arm's tracks. Losses are not
+// summed by track: the loss of a track in the first round is the loss of the
+// starting weights on single folds, which may have few cases.
 struct VectorLayout {
   int64_t track_size = 0;  // elements
   int num_tracks = 0;      // by arm, equally many each
   int num_arms = 1;
   bool validates = false;  // IsValidated of the study
 
-  // In elements; of the whole vector, and before the counts and losses.
+  // Elements of the whole vector, and of the part before the counts and losses.
   int64_t size() const { return tail() + tail_words(); }
   int64_t tail() const { return num_tracks * track_size; }
-  // Counts and losses; those of one track or arm.
+  // Words of all counts and losses, and of one track or arm.
   int64_t tail_words() const { return (num_tracks + num_arms) * entry_words(); }
   int64_t entry_words() const { return validates ? 2 : 1; }
   int tracks_per_arm() const { return num_tracks / num_arms; }
@@ -78,24 +78,25 @@ struct VectorLayout {
 };
 
 // Adds masks to a piece of a vector, or takes them off, in place. Pieces begin
-// at a multiple of 4 elements. Empty: nothing is masked.
+// at a multiple of 4 elements. An empty function: no masks.
 using VectorMask =
     std::function<void(uint64_t first_element, absl::Span<uint32_t> values)>;
 
-// f of a study; clipping_norm 0: it clips nothing.
+// Returns f of a study; clipping_norm 0: the study does not clip.
 int FractionBits(double clipping_norm);
 
-// Where the u of one track of one update come from; never secret. They are the
-// same on every machine, whatever pieces a track is encoded in.
-// Source: the mix of 32 bits of C. Wellons, hash-prospector, 2018 (lowbias32),
-// of the element's index, with the key added before and in the middle; over
-// 2^32 elements each value comes once.
+// The source of the u of one track of one update; never secret. The numbers are
+// the same on every machine, whatever pieces a track is encoded in. Source: the
+// mix of 32 bits of C. Wellons, hash-prospector, 2018 (lowbias32), of the
+// element's index, with the key added before and in the middle; over 2^32
+// elements each value comes once.
 class RoundingStream {
  public:
-  // (seed, name): as of Rng.
+  // (seed, name): as in Rng.
   RoundingStream(uint64_t seed, absl::string_view name);
 
-  // (u - 1/2) * 2^32, as a two's complement, of the track's element `index`.
+  // Returns (u - 1/2) * 2^32, as a two's complement, for the track's element
+  // `index`.
   uint32_t At(uint32_t index) const {
     uint32_t x = index + before_;
     x = (x ^ (x >> 16)) * 0x7feb352du ^ within_;
@@ -108,60 +109,62 @@ class RoundingStream {
   uint32_t within_;
 };
 
-// words[i] = v of delta[i], where `scale` is n_s / N * 2^f, times what clips.
-// `first` is delta[0]'s index in its track. |delta[i] * scale| < 2^31 - 1;
-// lengths are equal, the memory is apart. Where scale or delta is 0, so is v.
+// Sets words[i] to v of delta[i]; `scale` is n_s / N * 2^f times the clipping
+// factor. `first` is delta[0]'s index in its track. |delta[i] * scale| < 2^31 -
+// 1; lengths are equal, the memory is apart. Where scale or delta is 0, so is
+// v.
 void EncodeDelta(absl::Span<const float> delta, double scale,
                  const RoundingStream& rounding, uint64_t first,
                  absl::Span<uint32_t> words);
 
-// sums[i] += words[i] mod 2^32; equal lengths.
+// Adds: sums[i] += words[i] mod 2^32; equal lengths.
 void AddWords(absl::Span<const uint32_t> words, absl::Span<uint32_t> sums);
-// The same; carries[i] += 1 where that wraps.
+// Adds as AddWords does; carries[i] += 1 where the addition wraps.
 void AddWordsAndCarries(absl::Span<const uint32_t> words,
                         absl::Span<uint32_t> sums,
                         absl::Span<uint32_t> carries);
 
-// global[i] += int32(sums[i]) * step, where `step` is 2^-f * N / N'.
+// Sets global[i] += int32(sums[i]) * step, where `step` is 2^-f * N / N'.
 void ApplyMean(absl::Span<const uint32_t> sums, double step,
                absl::Span<float> global);
 
 inline constexpr double kMaxLoss = 64;  // nats a case
 
-// The loss of an arm as it is summed: rint(L_s / N * 2^24), where L_s is the
+// Encodes the loss of an arm for the sum: rint(L_s / N * 2^24). L_s is the
 // site's sum of losses over all the arm's tracks, clamped to [0, 64 n_s] first
-// (and each track's part to 64 of its own examples, at the site);
-// n_s and N are the sums over these tracks of the examples that the site
-// trained on and of the training cases in the cohort's census. N is below 2^31
-// times the number of tracks: exact in a double, and in no word.
-//
-// No wrap: a site's word is at most 64 * 2^24 * n_s / N + 1/2. In every track
-// sum_s n_s is at most the track's N, so that it is over the arm's tracks too,
-// and the words of S sites come to at most 64 * 2^24 + S / 2 = 2^30 + 500 <
-// 2^31. The cohort's mean comes out within k * 2^-25 * N / N' for k sites.
+// (the site clamps each track's part to 64 times its own examples). n_s is the
+// number of examples that the site trained on, N the number of training cases
+// in the cohort's census, both summed over these tracks. N is below 2^31 times
+// the number of tracks: exact in a double, but too large for a word.
 // num_examples <= total_examples, which is N; loss_sum is not NaN.
 //
-// The validation loss is summed so too, with the validation examples v_s in the
-// place of n_s and the same N. In every track a site's n_s + v_s is at most its
-// census' cases of the track, so that sum_s v_s <= N, and the same bound holds.
-// Counts travel by track, and N < 2^31 of a track bounds their sums.
+// No wrap: a site's word is at most 64 * 2^24 * n_s / N + 1/2. In every track
+// sum_s n_s is at most the track's N, and so it is over the arm's tracks. The
+// words of S sites therefore come to at most 64 * 2^24 + S / 2 = 2^30 + 500 <
+// 2^31. The cohort's mean is exact within k * 2^-25 * N / N' for k sites.
 //
-// In an evaluation (statistics_vector.h) the loss is of one track, with its
-// held-out cases as n_s and N.
+// The validation loss is encoded in the same way, with the validation examples
+// v_s in place of n_s and the same N. In every track a site's n_s + v_s is at
+// most its census' cases of the track, so that sum_s v_s <= N, and the same
+// bound holds. Counts travel by track, and a track's N < 2^31 bounds their
+// sums.
+//
+// In an evaluation (statistics_vector.h) the loss is that of one track, with
+// its held-out cases as n_s and N.
 uint32_t EncodeLoss(double loss_sum, uint64_t num_examples,
                     uint64_t total_examples);
 
-// The mean loss over num_examples = N' > 0 examples.
+// Returns the mean loss over num_examples = N' > 0 examples.
 double DecodeLoss(uint32_t sum, uint64_t num_examples, uint64_t total_examples);
 
-// A sum of shares in [0, 1], one of each of `cases` cases, as it is summed:
-// rint(sum / N * 2^30), the sum clamped to [0, cases] first. With sum_s cases_s
-// <= N the words of all sites come to at most 2^30 + S / 2 = 2^30 + 500 < 2^32:
-// no wrap. The cohort's sum comes out within k * 2^-31 * N for k sites.
+// Encodes a sum of shares in [0, 1], one share of each of `cases` cases:
+// rint(sum / N * 2^30), with the sum clamped to [0, cases] first. With sum_s
+// cases_s <= N the words of all sites come to at most 2^30 + S / 2 = 2^30 + 500
+// < 2^32: no wrap. The cohort's sum is exact within k * 2^-31 * N for k sites.
 // cases <= total_cases, which is N; sum is not NaN.
 uint32_t EncodeShares(double sum, uint64_t cases, uint64_t total_cases);
 
-// The cohort's sum of shares.
+// Returns the cohort's sum of shares.
 double DecodeShares(uint32_t sum, uint64_t total_cases);
 
 }  // namespace hilum

@@ -1,28 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 // A site's census and evaluation as vectors of the ring of integers mod 2^32
-// (ring.h), so that a cohort's can be summed under masks as its updates are;
-// and the same sums of what single sites said in the clear.
+// (ring.h), so that a cohort's can be summed under masks like its updates; and
+// the same sums over single sites' messages in the clear.
 //
-// A count travels as it is. No sum of a cohort's counts wraps, since each of a
-// site's is below 2^32 / kMaxSites.
+// A count is one word. No sum of a cohort's counts wraps, since each count of a
+// site is below 2^32 / kMaxSites.
 //
-// A fingerprint's grays and lung_share, in units of which 4096 are all of a
-// case, do not fit so: of a site they are up to kMaxArmCases * 4096 = 2^33.
-// Each travels as two words, its value mod 2^16 and its value >> 16, and is put
-// together again from their sums, low + 2^16 * high. A site's low part is below
-// 2^16 and its high part at most 2^17, so that those of kMaxSites = 1000 < 2^10
-// sites come to less than 2^26 and 2^27: no wrap; the number to less than 2^43.
+// A fingerprint's grays and lung_share, in units of 1/4096 of a case, are too
+// large for that: a site's are up to kMaxArmCases * 4096 = 2^33. Each travels
+// as two words, its value mod 2^16 and its value >> 16; the sum is
+// low + 2^16 * high of their sums. A site's low part is below 2^16 and its high
+// part at most 2^17, so that the parts of kMaxSites = 1000 < 2^10 sites sum to
+// less than 2^26 and 2^27: no wrap; the number to less than 2^43.
 //
-// The loss is that of EncodeLoss, with the track's held-out cases in the
-// cohort's census as N. What is summed over class activation maps is a count
-// and two EncodeShares with the same N; a site's maps are no more than its
-// held-out cases, so the cohort's are no more than N. Of an overlap the four
-// sums are EncodeShares of its patients, who are no more than its cases.
+// The loss is encoded by EncodeLoss, with the track's held-out cases in the
+// cohort's census as N. Figures of class activation maps are a count and two
+// EncodeShares with the same N; a site has no more maps than held-out cases, so
+// the cohort has no more than N. The four sums of an overlap are EncodeShares
+// of its patients, who are no more than its cases.
 //
-// What a site puts into a vector is checked there and by nobody else: under
-// masks only a sum can be seen to be absurd.
+// Only the site itself checks the values in its vector: under masks only an
+// absurd sum can be detected.
 //
-// Totals from here are of the study's shape: every arm, every held-out track.
+// The totals have the study's shape: every arm, every held-out track.
 #ifndef HILUM_COMMON_AGGREGATION_STATISTICS_VECTOR_H_
 #define HILUM_COMMON_AGGREGATION_STATISTICS_VECTOR_H_
 
@@ -41,69 +41,69 @@
 
 namespace hilum {
 
-// Words of a census: of each arm fold_class_counts and fold_class_patients
-// [folds * classes], without_mask and the fingerprint (grays [32] of two words,
-// sides [6], masked, lung_share of two words); then rows, rejected_rows,
-// rejected_masks [classes], track_sites [tracks] and track_class_sites
-// [tracks * classes].
+// Returns the number of words of a census: for each arm fold_class_counts and
+// fold_class_patients [folds * classes], without_mask and the fingerprint
+// (grays [32] of two words, sides [6], masked, lung_share of two words); then
+// rows, rejected_rows, rejected_masks [classes], track_sites [tracks] and
+// track_class_sites [tracks * classes].
 int64_t CensusVectorSize(const v1::Study& study);
 
-// Encodes a census; 1 or 0 as track_sites and track_class_sites, by whether
-// TrainingCases of the site's own arms has any. INVALID_ARGUMENT: not of the
-// study's shape (CheckCensusShape), or without_mask, rows or rejected_rows over
-// kMaxRows.
+// Encodes a census. A site adds 1 or 0 to track_sites and track_class_sites,
+// depending on whether TrainingCases of its own arms has any. INVALID_ARGUMENT:
+// the census does not have the study's shape (CheckCensusShape), or
+// without_mask, rows or rejected_rows are over kMaxRows.
 absl::StatusOr<std::vector<uint32_t>> EncodeCensus(
     const v1::Study& study, const v1::SubmitCensusRequest& census);
 
-// Of the sum over `sites`. INVALID_ARGUMENT: another length. ABORTED: more
+// Decodes the sum over `sites`. INVALID_ARGUMENT: another length. ABORTED: more
 // cases or rows than so many sites can have, a cell with more patients than
-// cases, a fingerprint that so many cases cannot have (CheckFingerprint), or
-// sites with cases for a track that are more than the cases or the sites, or
-// none where there are cases.
+// cases, a fingerprint that so many cases cannot have (CheckFingerprint), more
+// sites with cases for a track than cases or sites, or no such site where there
+// are cases.
 absl::StatusOr<v1::CensusTotals> DecodeCensus(const v1::Study& study,
                                               const std::set<SiteId>& sites,
                                               absl::Span<const uint32_t> sums);
 
-// Words of an evaluation: of each track that holds cases out, in order, the
-// confusion [classes * classes]; of each class positives [score_bins] and
-// negatives [score_bins]; the loss; where the study localizes, mapped,
-// map_in_lungs_sum and lung_share_sum. In a study of segmentation: of each
-// class, then of all together, the seven numbers of an overlap in the order of
-// the message; the loss.
+// Returns the number of words of an evaluation: for each track with held-out
+// cases, in order, the confusion [classes * classes]; for each class positives
+// [score_bins] and negatives [score_bins]; the loss; where the study localizes,
+// mapped, map_in_lungs_sum and lung_share_sum. In a study of segmentation: for
+// each class, then for all together, the seven numbers of an overlap in the
+// order of the message; the loss.
 int64_t EvaluationVectorSize(const v1::Study& study);
 
-// Encodes an evaluation. `held_out`: of the cohort, as HeldOut
-// (common/config/cohort_rules.h) has it; a track with 0 is sent as one of no
-// cases, whatever the site has. `shown`: as HistogramsShown has it; the other
-// histograms are sent as zeros. INVALID_ARGUMENT: their lengths; `tracks` not
-// as CheckEvaluationShape wants them, with more cases than the cohort holds out
-// or without a histogram that is shown.
+// Encodes an evaluation. `held_out`: the cohort's, from HeldOut
+// (common/config/cohort_rules.h); a track with 0 is sent as a track without
+// cases, whatever the site has. `shown`: from HistogramsShown; the other
+// histograms are sent as zeros. INVALID_ARGUMENT: wrong lengths; `tracks` fail
+// CheckEvaluationShape, have more cases than the cohort holds out, or lack a
+// histogram that is shown.
 absl::StatusOr<std::vector<uint32_t>> EncodeEvaluation(
     const v1::Study& study, const std::vector<uint64_t>& held_out,
     google::protobuf::RepeatedPtrField<v1::TrackEvaluation> tracks,
     const ShownHistograms& shown = {});
 
-// Of the sum over `sites`. A loss_sum is within k * 2^-25 * N of the sum of
-// the sites', for k sites, sums over maps and of overlaps within k * 2^-31 * N.
-// INVALID_ARGUMENT: lengths. ABORTED: a sum that no cohort of this census can
-// have: more cases than it holds out, histograms that disagree with the
-// confusion where they are shown or are not all zeros elsewhere, a mean loss
-// out of [0, kMaxLoss], more maps than cases, a mean share over 1, overlaps as
-// of CheckOverlaps.
+// Decodes the sum over `sites`. A loss_sum is within k * 2^-25 * N of the sum
+// of the sites' values, for k sites; sums over maps and of overlaps are within
+// k * 2^-31 * N. INVALID_ARGUMENT: lengths. ABORTED: a sum that no cohort with
+// this census can have: more cases than it holds out; shown histograms that
+// disagree with the confusion, or others that are not all zeros; a mean loss
+// out of [0, kMaxLoss]; more maps than cases; a mean share over 1; overlaps
+// that fail CheckOverlaps.
 absl::StatusOr<v1::EvaluationTotals> DecodeEvaluation(
     const v1::Study& study, const std::vector<uint64_t>& held_out,
     const std::set<SiteId>& sites, absl::Span<const uint32_t> sums,
     const ShownHistograms& shown = {});
 
-// Of the sites whose entry has arms. Entries are of the study's shape, those of
-// a study of before protocol 5 without fingerprints and rejected masks, of one
-// of before patients were counted with 0 patients in each cell.
+// Sums the census of each site whose entry has arms. Entries have the study's
+// shape. Entries from before protocol 5 have no fingerprints and rejected
+// masks; still older ones have 0 patients in each cell.
 v1::CensusTotals SumCensus(
     const v1::Study& study,
     const std::map<SiteId, v1::SubmitCensusRequest>& census);
 
-// Losses and shares are added in the order of the sites. Entries are of the
-// study's shape.
+// Adds losses and shares in the order of the sites. Entries have the study's
+// shape.
 v1::EvaluationTotals SumEvaluations(
     const v1::Study& study,
     const std::map<SiteId, v1::SubmitEvaluationRequest>& evaluations);

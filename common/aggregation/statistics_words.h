@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What census and evaluation have in common as vectors (statistics_vector.h).
+// Functions that census and evaluation share as vectors (statistics_vector.h).
 #ifndef HILUM_COMMON_AGGREGATION_STATISTICS_WORDS_H_
 #define HILUM_COMMON_AGGREGATION_STATISTICS_WORDS_H_
 
@@ -33,7 +33,7 @@ uint64_t SumOf(const Counts& counts) {
   return std::accumulate(counts.begin(), counts.end(), uint64_t{0});
 }
 
-// sums[i] += counts[i]; where a study of before has none, it adds none.
+// Adds: sums[i] += counts[i]; an old study without counts adds none.
 template <typename Counts>
 void AddCounts(const Counts& counts, Counts& sums) {
   const int size = std::min(counts.size(), sums.size());
@@ -50,7 +50,7 @@ void ReadCounts(WordReader& words, Counts& counts) {
   for (auto& count : counts) count = words.Next();
 }
 
-// INVALID_ARGUMENT.
+// INVALID_ARGUMENT: size != wanted.
 absl::Status LengthIs(absl::string_view what, size_t size, int64_t wanted);
 
 // ABORTED: no sites can have such a sum.

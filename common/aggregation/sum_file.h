@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// The sum of n vectors of 32-bit words over the integers, as a file: what the
-// coordinator publishes so that sites can check it
+// The sum of n vectors of 32-bit words over the integers, as a file. The
+// coordinator publishes it so that sites can check it
 // (common/secagg/vector_checksum.h).
 //
 // Little-endian, without a header, for vectors of `size` words:
-//   low words  [size]  uint32: the sum mod 2^32
-//   carries    [size]  floor(sum / 2^32), CarryBits(n) bits each, packed from
-//                      the lowest bit of each 32-bit word on; zeros fill the
-//                      last word
+//   low words: [size] uint32, the sum mod 2^32;
+//   carries: [size] floor(sum / 2^32), CarryBits(n) bits each, packed from the
+//   lowest bit of each 32-bit word on; zeros fill the last word.
 // A word is at most 2^32 - 1, so that a carry is below n and fits.
 //
-// The sum is one of masked vectors. Reading takes the masks that are left on
-// it off the low words; carries are of no use then.
+// The file holds the sum of masked vectors. Reading takes the remaining masks
+// off the low words; carries are of no use then.
 #ifndef HILUM_COMMON_AGGREGATION_SUM_FILE_H_
 #define HILUM_COMMON_AGGREGATION_SUM_FILE_H_
 
@@ -29,13 +28,14 @@
 
 namespace hilum {
 
-// ceil(log2(num_vectors)): 0 for one vector, 10 for kMaxSites.
+// Returns ceil(log2(num_vectors)): 0 for one vector, 10 for kMaxSites.
 int CarryBits(int num_vectors);
 
-// Bytes of the whole file.
+// Returns the bytes of the whole file.
 uint64_t SumFileBytes(int64_t size, int num_vectors);
 
-// The bytes of the file of a small sum. Equal lengths; carries < num_vectors.
+// Returns the content of the file for a small sum. Equal lengths; carries <
+// num_vectors.
 std::string SumFileContent(absl::Span<const uint32_t> low,
                            absl::Span<const uint32_t> carries, int num_vectors);
 
@@ -63,8 +63,8 @@ class SumFileWriter {
 
   absl::Status Create() { return file_.Create(); }
 
-  // The next elements: the sum mod 2^32 and its carries, each < num_vectors.
-  // Equal lengths; all blocks together are of `size` elements.
+  // Appends the next elements: the sum mod 2^32 and its carries, each <
+  // num_vectors. Equal lengths; all blocks together have `size` elements.
   absl::Status Append(absl::Span<const uint32_t> low,
                       absl::Span<const uint32_t> carries);
 
@@ -87,9 +87,9 @@ class SumFile {
   // Pieces of carries begin at a multiple of this many elements.
   static constexpr int64_t kCarryStep = 32;
 
-  // INVALID_ARGUMENT: not a file of SumFileBytes, says both numbers; size or
-  // num_vectors (1 to kMaxSites) out of range. NOT_FOUND and others: those of
-  // opening it.
+  // INVALID_ARGUMENT: the file does not have SumFileBytes bytes (the message
+  // has both numbers); size or num_vectors (1 to kMaxSites) is out of range.
+  // NOT_FOUND and others: opening the file failed.
   static absl::StatusOr<SumFile> Open(const std::string& path, int64_t size,
                                       int num_vectors);
 
@@ -99,9 +99,9 @@ class SumFile {
     return file_.Read(element, low);
   }
 
-  // carries[i] of the elements from `element` on, a multiple of kCarryStep.
-  // INVALID_ARGUMENT: one that so many vectors cannot have; in the last piece,
-  // a bit behind the last carry.
+  // Reads the carries of the elements from `element` on, a multiple of
+  // kCarryStep. INVALID_ARGUMENT: a carry that so many vectors cannot have; in
+  // the last piece, a bit behind the last carry.
   absl::Status ReadCarries(int64_t element, absl::Span<uint32_t> carries) const;
 
  private:
@@ -114,15 +114,16 @@ class SumFile {
   int num_vectors_;
 };
 
-// Writes the low words of a sum without the masks that `unmask` takes off to
-// `out_path`, through a temporary file and not synced: what AggregateUpdates
-// takes as the one update of a round. `unmask` is called from the front to the
-// back in the calling thread. Does not look at the carries.
-// INVALID_ARGUMENT: as of SumFile::Open. Other errors of files name the path.
+// Writes the low words of a sum, without the masks that `unmask` takes off, to
+// `out_path`, through a temporary file and not synced. AggregateUpdates takes
+// that file as the one update of a round. `unmask` is called from the front to
+// the back in the calling thread. Does not look at the carries.
+// INVALID_ARGUMENT: the same as SumFile::Open. Other errors of files name the
+// path.
 absl::Status ReadSum(const std::string& sum_path, int64_t size, int num_vectors,
                      const VectorMask& unmask, const std::string& out_path);
 
-// The same words in memory, for small vectors (sum_vectors.h).
+// Returns the same words in memory, for small vectors (sum_vectors.h).
 absl::StatusOr<std::vector<uint32_t>> ReadSum(const std::string& sum_path,
                                               int64_t size, int num_vectors,
                                               const VectorMask& unmask);

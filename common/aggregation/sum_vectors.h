@@ -11,21 +11,20 @@
 
 namespace hilum {
 
-// The sum of whole vectors mod 2^32, without the masks that `unmask` takes off.
-// Each file has `size` little-endian words, few enough for memory
-// (statistics_vector.h); updates are summed by AggregateUpdates.
-// INVALID_ARGUMENT: a file of another length. NOT_FOUND and other errors of
-// files name the path.
+// Returns the sum of whole vectors mod 2^32, without the masks that `unmask`
+// takes off. Each file has `size` little-endian words, few enough for memory
+// (statistics_vector.h); AggregateUpdates sums updates. INVALID_ARGUMENT: a
+// file of another length. NOT_FOUND and other errors of files name the path.
 absl::StatusOr<std::vector<uint32_t>> SumVectors(
     const std::vector<std::string>& paths, int64_t size,
     const VectorMask& unmask);
 
 struct VectorSum {
   std::vector<uint32_t> words;  // mod 2^32, without masks
-  std::string file;             // the sum as it came, as sum_file.h has it
+  std::string file;             // before unmasking; see sum_file.h
 };
 
-// The same, with the sum over the integers as the vectors came.
+// Returns also the sum over the integers of the vectors as they came.
 // INVALID_ARGUMENT also: over kMaxSites vectors.
 absl::StatusOr<VectorSum> SumVectorsAndCarries(
     const std::vector<std::string>& paths, int64_t size,

@@ -6,17 +6,17 @@
 
 namespace hilum {
 
-// Which limit a RESOURCE_EXHAUSTED is about: whether waiting helps depends on
-// it. A status carries it as a payload, through common/rpc, too.
+// The limit that a RESOURCE_EXHAUSTED is about; it decides whether waiting
+// helps. A status carries it as a payload, also through common/rpc.
 enum class Cause {
   kUnknown,
-  kDiskFull,     // of the machine where it happened; somebody makes room
+  kDiskFull,     // of this machine's disk; somebody can make room
   kTooLarge,     // a file or message over a limit, each time
   kOutOfMemory,  // of a device, for this work, each time
 };
 
 absl::Status WithCause(absl::Status status, Cause cause);
-// kUnknown also for what no release of this program has written.
+// Returns kUnknown also for text that no release of this program writes.
 Cause CauseOf(const absl::Status& status);
 
 }  // namespace hilum

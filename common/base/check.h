@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// HILUM_CHECK is for our own bugs: it ends the process and stays on in
-// release builds. Nothing from a peer, a file or a configuration reaches it.
+// HILUM_CHECK finds bugs of this program: it ends the process, in release
+// builds too. Input from a peer, a file or a configuration must never reach it.
 #ifndef HILUM_COMMON_BASE_CHECK_H_
 #define HILUM_COMMON_BASE_CHECK_H_
 

@@ -6,14 +6,14 @@
 
 namespace hilum {
 
-// Time, injected wherever it is needed. Thread-safe.
+// Tells the time; injected wherever it is needed. Thread-safe.
 class Clock {
  public:
   virtual ~Clock() = default;
   virtual absl::Time Now() = 0;
 };
 
-// The machine's clock; lives for the whole process.
+// Returns the machine's clock, which lives for the whole process.
 Clock& RealClock();
 
 }  // namespace hilum

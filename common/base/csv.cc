@@ -21,7 +21,7 @@ absl::Status Bad(absl::string_view what) {
   return absl::InvalidArgumentError(what);
 }
 
-// Files that people take for CSV.
+// Rejects files that people mistake for CSV.
 absl::Status CheckIsText(absl::string_view bytes) {
   if (absl::StartsWith(bytes, "PK\x03\x04")) {
     return Bad(
@@ -55,7 +55,7 @@ absl::StatusOr<std::string> Decode(absl::string_view bytes,
   return std::string(bytes);
 }
 
-// Takes a first line "sep=X" off `text`, which Excel writes and hides.
+// Takes a first line "sep=X" off `text`. Excel writes that line and hides it.
 bool TakeSepLine(absl::string_view& text, char& delimiter) {
   absl::string_view rest = text;
   const bool quoted = absl::ConsumePrefix(&rest, "\"");
@@ -75,7 +75,8 @@ bool TakeSepLine(absl::string_view& text, char& delimiter) {
   return true;
 }
 
-// Returns the delimiter that the first record has most of outside quotes.
+// Returns the delimiter that is most frequent outside quotes in the first
+// record.
 char GuessDelimiter(absl::string_view text) {
   size_t commas = 0, semicolons = 0, tabs = 0;
   bool quoted = false;
@@ -91,7 +92,7 @@ char GuessDelimiter(absl::string_view text) {
   return tabs > commas ? '\t' : ',';
 }
 
-// One text into its records. Life: one call of Split.
+// Splits one text into its records. Life: one call of Split.
 class Splitter {
  public:
   Splitter(absl::string_view text, char delimiter)
@@ -146,7 +147,7 @@ class Splitter {
     }
   }
 
-  // '\0' also at the end, where no caller asks for it.
+  // Returns '\0' also at the end, where no caller asks for it.
   char Next() const { return at_ + 1 < text_.size() ? text_[at_ + 1] : '\0'; }
 
   void EndField() {

@@ -10,7 +10,7 @@
 namespace hilum {
 namespace {
 
-// More than any program here needs; RLIM_INFINITY is no number to divide.
+// More than any program here needs; RLIM_INFINITY cannot be divided.
 constexpr rlim_t kMost = 1 << 20;
 
 }  // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How many files and sockets this process may have open (RLIMIT_NOFILE).
+// Limits of open files and sockets in this process (RLIMIT_NOFILE).
 #ifndef HILUM_COMMON_BASE_DESCRIPTORS_H_
 #define HILUM_COMMON_BASE_DESCRIPTORS_H_
 
@@ -10,16 +10,17 @@
 
 namespace hilum {
 
-// Raises the soft limit as far as the hard one, and returns it. Call at the
-// start of a program that runs for long: shells start programs with a soft
-// limit of 1024, whatever they may have.
+// Raises the soft limit to the hard one, and returns it. Call at the start of a
+// program that runs for long: shells start programs with a soft limit of 1024,
+// even where the hard limit is higher.
 size_t RaiseDescriptorLimit();
 
-// Returns the soft limit as it stands.
+// Returns the present soft limit.
 size_t DescriptorLimit();
 
-// RESOURCE_EXHAUSTED: fewer than `needed` descriptors may be open; the message
-// has `what` needs them, both numbers and how to raise the limit.
+// Checks that `needed` descriptors may be open. RESOURCE_EXHAUSTED: fewer are
+// allowed; the message has `what` needs them, both numbers and how to raise the
+// limit.
 absl::Status CheckDescriptors(size_t needed, absl::string_view what);
 
 }  // namespace hilum

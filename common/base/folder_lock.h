@@ -11,14 +11,14 @@
 
 namespace hilum {
 
-// One process at a time on a state folder. Held while the object lives, by
-// flock(2) on FOLDER/lock: the kernel lets go when the process ends, kill -9
-// included, and programs that the process starts do not keep it. The file
-// stays; whether it is there means nothing.
+// Lets one process at a time use a state folder. The lock (flock(2) on
+// FOLDER/lock) is held while the object lives. The kernel releases it when the
+// process ends, also after kill -9; child processes do not keep it. The file
+// stays, and its existence means nothing.
 class FolderLock {
  public:
-  // `program`: whose folder it is, for the message. FAILED_PRECONDITION:
-  // another process holds it. Otherwise as ErrnoStatus.
+  // `program`: the owner of the folder, for the message. FAILED_PRECONDITION:
+  // another process holds the lock. Other errors: see ErrnoStatus.
   static absl::StatusOr<FolderLock> Take(const std::string& folder,
                                          absl::string_view program);
 

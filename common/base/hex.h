@@ -9,12 +9,12 @@
 
 namespace hilum {
 
-// Returns whether `text` is hexadecimal digits alone, of either case. True of
+// Returns whether `text` has hexadecimal digits only, of either case. True for
 // an empty text.
 bool IsHex(absl::string_view text);
 
 // Returns the bytes that `hex` stands for; nothing where it is not an even
-// number of hexadecimal digits. (common/crypto's ToHex is the other way.)
+// number of hexadecimal digits. ToHex (common/crypto) is the inverse.
 std::optional<std::string> FromHex(absl::string_view hex);
 
 }  // namespace hilum

@@ -17,7 +17,7 @@ inline constexpr uint32_t kProtocolVersion = 6;
 // The version that `--version`, reports and NextTask give.
 absl::string_view SoftwareVersion();
 
-// A site's name as its certificate has it.
+// A site's name, as in its certificate.
 class SiteId {
  public:
   SiteId() = default;
@@ -29,7 +29,8 @@ class SiteId {
   std::string name_;
 };
 
-// [a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?: what sites and studies are called.
+// Returns whether `name` matches [a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?, the form
+// of names of sites and studies.
 bool IsValidName(absl::string_view name);
 
 }  // namespace hilum

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Keys in files of their own: 64 hexadecimal digits and a line's end, in a
-// file that its owner alone may read.
+// Key files: 64 hexadecimal digits and a line end, in a file that only its
+// owner may read.
 #ifndef HILUM_COMMON_BASE_KEY_FILE_H_
 #define HILUM_COMMON_BASE_KEY_FILE_H_
 
@@ -25,12 +25,11 @@ inline constexpr size_t kKeyFileBytes = 32;
 absl::StatusOr<std::string> ReadKeyFile(const std::string& path,
                                         absl::string_view what);
 
-// Writes a key of kKeyFileBytes raw bytes, mode 0600, and waits until the disk
-// has it.
+// Writes a key of kKeyFileBytes raw bytes with mode 0600, and syncs the file.
 absl::Status WriteKeyFile(const std::string& path, absl::string_view key);
 
-// Returns the key in the file as ReadKeyFile does. Where there is no file,
-// makes one first: `fill` writes the new key's bytes.
+// Returns the key in the file (ReadKeyFile). Where there is no file, makes one
+// first: `fill` writes the new key's bytes.
 absl::StatusOr<std::string> ReadOrMakeKeyFile(
     const std::string& path, absl::string_view what,
     absl::FunctionRef<void(absl::Span<uint8_t>)> fill);

@@ -15,8 +15,9 @@ void TuneMallocForChunks() {
 
 void TuneMallocForTraining() {
   mallopt(M_ARENA_MAX, 1);
-  // Nothing of its own mapping, which would go back to the kernel when freed:
-  // new pages for a step's activations cost several per cent of the step.
+  // Gives no allocation a mapping of its own, which free would return to the
+  // kernel: new pages for a step's activations cost several per cent of the
+  // step.
   mallopt(M_MMAP_MAX, 0);
   mallopt(M_TRIM_THRESHOLD, std::numeric_limits<int>::max());
 }

@@ -4,14 +4,14 @@
 
 namespace hilum {
 
-// For processes through whose many threads chunks of megabytes pass: few
-// arenas keep the peak near what is used, and blocks of a chunk's size stay
-// with the process, since new pages for each would cost as much as its bytes'
-// encryption. Called first in main.
+// Tunes malloc for processes that move chunks of megabytes through many
+// threads. Few arenas keep the peak near the used memory. Freed blocks of a
+// chunk's size stay in the process, since new pages for each would cost as much
+// time as encrypting its bytes. Call first in main.
 void TuneMallocForChunks();
 
-// For processes that train: one arena, and what a step has freed stays for the
-// next step, which needs the same again. Called first in main.
+// Tunes malloc for processes that train: one arena, and memory that a step has
+// freed stays for the next step, which needs as much again. Call first in main.
 void TuneMallocForTraining();
 
 }  // namespace hilum

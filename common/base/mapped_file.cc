@@ -13,7 +13,7 @@
 namespace hilum {
 
 absl::StatusOr<MappedFile> MappedFile::Open(const std::string& path) {
-  // O_NONBLOCK: a pipe is refused below instead of waited for.
+  // O_NONBLOCK: open does not wait for a pipe, which is refused below.
   ScopedFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (fd.get() < 0) return ErrnoStatus(errno, "cannot open", path);
   struct stat info;

@@ -11,11 +11,12 @@
 
 namespace hilum {
 
-// A file's bytes, mapped read-only as long as the object lives. For files that
-// nobody writes to meanwhile: a shorter one would end the process.
+// A file's bytes, mapped read-only while the object lives. Only for files that
+// nobody writes to meanwhile: if the file became shorter, the process would
+// end.
 class MappedFile {
  public:
-  // As ErrnoStatus. INVALID_ARGUMENT: a folder, a pipe, a device.
+  // Errors: see ErrnoStatus. INVALID_ARGUMENT: a folder, a pipe, a device.
   static absl::StatusOr<MappedFile> Open(const std::string& path);
   MappedFile(MappedFile&& other) noexcept
       : bytes_(std::exchange(other.bytes_, {})) {}

@@ -26,7 +26,7 @@ std::string NearestName(absl::string_view name,
   std::string nearest;
   for (const std::string& candidate : known) {
     const size_t distance = EditDistance(name, candidate);
-    // A name that shares no letter with what was typed was not meant.
+    // A name that shares no letter with the typed one is no suggestion.
     if (distance >= best || distance >= candidate.size()) continue;
     best = distance;
     nearest = candidate;

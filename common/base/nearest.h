@@ -10,13 +10,13 @@
 
 namespace hilum {
 
-// Counts the letters to insert, delete or replace that make `a` into `b`
-// (Levenshtein's distance). Takes time a.size() * b.size(): for names.
+// Returns the number of letters to insert, delete or replace that make `a` into
+// `b` (Levenshtein distance). Takes time a.size() * b.size(): for names.
 size_t EditDistance(absl::string_view a, absl::string_view b);
 
 // Returns the name in `known` that somebody who typed `name` may have meant:
-// the nearest one, at most 2 edits away or a third of the letters. Empty: none
-// is so near.
+// the nearest one, at most 2 edits away or a third of the letters. Empty: no
+// name is so near.
 std::string NearestName(absl::string_view name,
                         const std::vector<std::string>& known);
 

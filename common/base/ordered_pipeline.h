@@ -14,13 +14,13 @@
 
 namespace hilum {
 
-// Items 0 .. count - 1: `make` runs in `threads` threads of its own, `consume`
-// in the calling thread and in the order of the indices. At most threads + 1
-// items exist; each is used again, as it was left, for a later index.
-// Where the system has no more threads, those that there are do it all, in the
-// end the calling one.
-// The first error, in order of index, ends all: what comes before it has been
-// consumed, what comes after it may have been made.
+// Processes the items 0 .. count - 1: `make` runs in `threads` threads of its
+// own, `consume` in the calling thread and in the order of the indices. At most
+// threads + 1 items exist; each is reused, with its old content, for a later
+// index. Where the system has no more threads, the available threads do all the
+// work, in the extreme the calling thread alone.
+// The first error, in order of index, ends the call: all earlier items have
+// been consumed; later items may have been made.
 template <typename Item>
 absl::Status RunOrdered(
     int64_t count, int threads,
@@ -64,7 +64,7 @@ absl::Status RunOrdered(
       makers.emplace_back(run);
     }
   } catch (const std::system_error&) {
-    // Some other process of the user may have taken the last.
+    // Another process of the user may have taken the last thread.
   }
   absl::Status status;
   if (makers.empty()) {

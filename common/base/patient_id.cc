@@ -11,7 +11,7 @@
 namespace hilum {
 namespace {
 
-// In UTF-8.
+// Blanks beyond ASCII, in UTF-8.
 constexpr absl::string_view kBlanks[] = {"\xc2\xa0", "\xe3\x80\x80",
                                          "\xe2\x80\x8b", "\xef\xbb\xbf"};
 
@@ -34,8 +34,9 @@ size_t BlankAtEnd(absl::string_view text) {
   return 0;
 }
 
-// A combining accent (U+0300 to U+036F, UTF-8) and what it makes of letters: in
-// `pairs` each letter is followed by the character, of two or three bytes.
+// A combining accent (U+0300 to U+036F, UTF-8) and its composed characters: in
+// `pairs` each letter is followed by the composed character, of two or three
+// bytes.
 struct Accent {
   absl::string_view mark;
   absl::string_view pairs;
@@ -65,8 +66,8 @@ size_t LengthOfCharacter(char first) {
   return byte < 0xe0 ? 2 : 3;
 }
 
-// Returns the character of a letter and the accent at the front of `rest`;
-// empty: they make none.
+// Returns the character that composes a letter and the accent at the front of
+// `rest`; empty: there is none.
 absl::string_view Composed(char letter, absl::string_view rest) {
   for (const Accent& accent : kAccents) {
     if (!absl::StartsWith(rest, accent.mark)) continue;
@@ -81,7 +82,7 @@ absl::string_view Composed(char letter, absl::string_view rest) {
 
 bool IsDigit(char c) { return absl::ascii_isdigit(static_cast<uint8_t>(c)); }
 
-// Returns a number that a spreadsheet wrote as "101.0" as "101".
+// Returns "101" for a number that a spreadsheet wrote as "101.0".
 absl::string_view WithoutPointZero(absl::string_view id) {
   const size_t point = id.find('.');
   if (point == absl::string_view::npos || point == 0 || point + 1 == id.size())

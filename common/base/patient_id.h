@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One rule for who is the same patient, in case manifests and in ingest.
+// The rule for equal patient ids, for case manifests and for ingest.
 #ifndef HILUM_COMMON_BASE_PATIENT_ID_H_
 #define HILUM_COMMON_BASE_PATIENT_ID_H_
 
@@ -16,30 +16,29 @@ namespace hilum {
 // zero-width space (U+200B) and the byte order mark (U+FEFF).
 absl::string_view StripBlanks(absl::string_view text);
 
-// Returns `text` with each Latin letter and the one accent behind it as a
-// single character, as Unicode's normal form NFC has them. Programs disagree
-// on which of the two they write. Other text, and text that is not UTF-8, stays
-// as it is.
+// Returns `text` with each Latin letter and a single accent behind it as one
+// character, in Unicode's normal form NFC. Programs write either of the two
+// forms. Other text, and text that is not UTF-8, stays unchanged.
 std::string ComposeLatin(absl::string_view text);
 
-// Returns the id by which a patient is known: without the blanks around it,
-// composed. Ids that differ otherwise are two patients.
+// Returns the normal form of a patient's id: without the blanks around it,
+// composed. Ids with different normal forms are two patients.
 std::string NormalPatientId(absl::string_view written);
 
-// Returns what ids have in common that a person would take for one patient's:
-// lower case, without blanks within, without the zeros that a number begins
-// with, without the ".0" that a spreadsheet puts behind a number. Ids of one
-// key need not be of one patient; they are worth a look.
+// Returns a key that is equal for ids that a person may take for the same
+// patient: lower case, without blanks within, without the leading zeros of a
+// number, without the ".0" that a spreadsheet puts behind a number. Ids with
+// one key need not belong to one patient; somebody should check them.
 std::string PatientIdKey(absl::string_view id);
 
-// Ids that differ and have the same PatientIdKey.
+// Two different ids with the same PatientIdKey.
 struct SimilarIds {
   size_t first;   // index of the id that comes first
-  size_t second;  // the first index of another id of the same key
+  size_t second;  // index of the first other id with the same key
 };
 
-// Returns a pair for each id beyond the first of its key, each id once, by
-// `second`. `ids`: as NormalPatientId has them; one id may occur often.
+// Returns a pair for each id beyond the first of its key, each id once, sorted
+// by `second`. `ids`: from NormalPatientId; one id may occur often.
 std::vector<SimilarIds> FindSimilarIds(absl::Span<const absl::string_view> ids);
 
 }  // namespace hilum

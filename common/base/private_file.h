@@ -10,12 +10,12 @@
 
 namespace hilum {
 
-// Makes every file of mode 0600 and every folder of mode 0700 that this process
-// and its children make from now on. Call with one thread.
+// Gives every file mode 0600 and every folder mode 0700 that this process and
+// its children make from now on. Call while the process has one thread.
 void MakeFilesPrivate();
 
-// Makes the folder where it is absent, and takes others' access to it away
-// where an older program left it open (mode 0700).
+// Makes the folder where it is absent. Removes others' access (mode 0700) where
+// an older program left the folder open.
 absl::Status MakePrivateFolder(const std::string& path);
 
 // Checks that a secret file is open to its owner alone. PERMISSION_DENIED: it

@@ -10,11 +10,11 @@
 namespace hilum {
 
 // Repeatable pseudo-random numbers; never for keys, masks or noise. Each
-// component draws from a stream of its own, named, so that one more draw in
-// one place moves no other. The same (seed, stream) gives the same numbers on
+// component draws from its own named stream, so that one more draw in one
+// component changes no other. The same (seed, stream) gives the same numbers on
 // every machine. Not thread-safe.
-// Source: SplitMix64 (Steele, Lea, Flood 2014) seeding xoshiro256**
-// (Blackman, Vigna 2018).
+// Source: SplitMix64 (Steele, Lea, Flood 2014) seeding xoshiro256** (Blackman,
+// Vigna 2018).
 class Rng {
  public:
   Rng(uint64_t seed, absl::string_view stream);

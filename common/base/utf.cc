@@ -33,7 +33,7 @@ uint8_t ByteAt(absl::string_view bytes, size_t at) {
   return static_cast<uint8_t>(bytes[at]);
 }
 
-// Returns the length of the character at `at`, 0 where it is none.
+// Returns the length of the character at `at`; 0: there is no valid one.
 size_t Utf8Length(absl::string_view bytes, size_t at) {
   const uint8_t first = ByteAt(bytes, at);
   if (first < 0x80) return 1;

@@ -11,17 +11,17 @@ namespace hilum {
 
 enum class Utf16Order { kNone, kLittle, kBig };
 
-// Returns the order of bytes of a text of UTF-16: by its byte order mark, or,
-// without one, by a zero byte in one half of the first two characters. kNone:
-// it is no such text.
+// Returns the byte order of a UTF-16 text: from its byte order mark or, without
+// one, from a zero byte in one half of the first two characters. kNone: the
+// text is not UTF-16.
 Utf16Order Utf16OrderOf(absl::string_view bytes);
 
-// Returns a text as UTF-8; a byte order mark stays one. INVALID_ARGUMENT: an
-// odd number of bytes, half of a surrogate pair.
+// Returns a UTF-16 text as UTF-8 and keeps a byte order mark. INVALID_ARGUMENT:
+// an odd number of bytes, half of a surrogate pair.
 absl::StatusOr<std::string> Utf8FromUtf16(absl::string_view bytes,
                                           Utf16Order order);
 
-// Whether `bytes` is UTF-8 (RFC 3629).
+// Returns whether `bytes` is UTF-8 (RFC 3629).
 bool IsUtf8(absl::string_view bytes);
 
 }  // namespace hilum

@@ -22,8 +22,8 @@ bool IsAscii(absl::string_view text) {
   });
 }
 
-// Returns the file beside `path` whose name differs from its own in the form of
-// accents alone; `path` where there is none.
+// Returns the file beside `path` whose name differs from its own only in the
+// form of accents; `path` where there is none.
 std::string WithAccentsAsThere(const std::string& path) {
   const fs::path wanted(path);
   const std::string name = ComposeLatin(wanted.filename().string());

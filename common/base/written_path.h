@@ -9,15 +9,16 @@
 
 namespace hilum {
 
-// Returns the path that a cell of a table leads to: itself, or below `folder`.
-// Where no file has that name, backslashes are slashes, as Windows writes paths,
-// and letters with accents are found in either of the two forms that Unicode has
-// for them (ComposeLatin). Asks the file system only about such cells.
+// Returns the path that a cell of a table means: an absolute one as it is,
+// another one below `folder`. Where no such file exists, takes backslashes for
+// slashes, as Windows writes paths, and finds letters with accents in either of
+// Unicode's two forms (ComposeLatin). Asks the file system only about such
+// cells.
 std::string ResolveWrittenPath(const std::string& folder,
                                const std::string& cell);
 
-// Whether a cell is a path of Windows with a drive or a server in it, which
-// leads nowhere here.
+// Returns whether a cell is a Windows path with a drive or a server, which
+// cannot be opened on this machine.
 bool IsWindowsPath(absl::string_view cell);
 
 }  // namespace hilum

@@ -26,7 +26,7 @@ std::string ExampleText(const std::vector<std::string>& examples) {
   return absl::StrCat("Examples:\n  ", absl::StrJoin(examples, "\n  "));
 }
 
-// The apps that were parsed, from the program down to the last subcommand.
+// Returns the parsed apps, from the program down to the last subcommand.
 std::vector<const CLI::App*> ParsedChain(const CLI::App& program) {
   std::vector<const CLI::App*> chain = {&program};
   for (;;) {
@@ -75,7 +75,7 @@ bool IsOption(absl::string_view word) {
   return absl::StartsWith(word, "-") && word != "--" && word != "-";
 }
 
-// `app`: where the word had no place.
+// `app`: the app that did not accept the word.
 std::string NoOption(const std::string& word, const CLI::App& app,
                      const CLI::App& last) {
   // "--option=value" is about the option.
@@ -95,16 +95,17 @@ std::string NoCommand(const std::string& word,
                    : hint);
 }
 
-// Says which typed word has no place; nothing where each has one.
+// Describes the first typed word that no app accepts; nothing where there is
+// none.
 std::optional<std::string> UnknownWord(
     const std::vector<const CLI::App*>& chain) {
   const std::vector<std::string> commands = CommandsOf(*chain.back());
   std::optional<std::string> extra;
-  // In the order typed: a subcommand gives back what it does not take.
+  // In the order typed: each subcommand returns the words it did not take.
   for (auto app = chain.rbegin(); app != chain.rend(); ++app) {
     for (const std::string& word : (*app)->remaining()) {
       if (IsOption(word)) return NoOption(word, **app, *chain.back());
-      // What follows an unknown command is that command's.
+      // Words behind an unknown command belong to that command.
       if (!commands.empty()) return NoCommand(word, commands);
       if (!extra.has_value()) extra = word;
     }
@@ -130,8 +131,8 @@ std::string UsageMessage(const CLI::App& program, const CLI::Error& error) {
   return absl::StrCat(message, "\nSee ", PathOf(chain), " --help");
 }
 
-// For CLI11: what is wrong with a whole number, or "". The parser itself takes
-// -1 for 2^64 - 1, a leading 0 for octal, and 2^64 for 2^64 - 1.
+// Returns the fault of a whole number for CLI11, or "". CLI11's own parser
+// takes -1 for 2^64 - 1, a leading 0 for octal, and 2^64 for 2^64 - 1.
 std::string NumberFault(const std::string& text, bool is_signed) {
   absl::string_view digits = text;
   if (is_signed) absl::ConsumePrefix(&digits, "-");
@@ -148,7 +149,7 @@ std::string NumberFault(const std::string& text, bool is_signed) {
                       is_signed ? "" : ", 0 or more");
 }
 
-// Has each option that takes a whole number refuse what is none.
+// Makes each option for a whole number refuse other text.
 void CheckNumbers(CLI::App& app) {
   for (CLI::Option* option : app.get_options()) {
     const std::string type = option->get_type_name();

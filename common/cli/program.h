@@ -16,31 +16,31 @@ class App;
 
 namespace hilum {
 
-// The frame of every program: its command line, its exit status, the shape of
-// its errors.
-//   0: done, --help, --version;  1: the command failed;  2: wrong usage.
-// Errors go to standard error as "NAME: message". Wrong usage is what the
-// parser finds and what a command returns as UsageError (common/cli/usage.h).
-// Life: construct, add subcommands to app(), each of which leaves in action()
-// what it does once it was parsed, then Run once. Not thread-safe.
+// The frame of every program: its command line, its exit status and its error
+// format. Exit status: 0: done, --help, --version; 1: the command failed; 2:
+// wrong usage. Errors go to standard error as "NAME: message". Wrong usage is
+// an error of the parser or a UsageError that a command returns
+// (common/cli/usage.h).
+// Life: construct; add subcommands to app(), each of which stores its work in
+// action() once it is parsed; call Run once. Not thread-safe.
 class Program {
  public:
   using Action = std::function<absl::Status()>;
 
-  // `what`: one sentence. `examples`: whole command lines.
+  // `what`: one sentence about the program. `examples`: whole command lines.
   Program(absl::string_view name, absl::string_view what,
           const std::vector<std::string>& examples);
   ~Program();
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
 
-  // Takes subcommands; one of them must be given. Each has an example as its
+  // Takes subcommands, one of which must be given. Each has an example in its
   // footer.
   CLI::App& app() { return *app_; }
   Action& action() { return action_; }
 
-  // Parses and runs the action; returns the exit status. `before` runs between
-  // the two, and the action only where it succeeds.
+  // Parses, runs `before` and then the action, which runs only where `before`
+  // succeeds; returns the exit status.
   int Run(int argc, char** argv, const Action& before = nullptr);
 
  private:
@@ -51,8 +51,8 @@ class Program {
   Action action_;
 };
 
-// Returns how a shell takes `words` as one command line: those with spaces or
-// signs stand in single quotes.
+// Returns `words` as one command line for a shell: words with spaces or special
+// characters are in single quotes.
 std::string ShellLine(const std::vector<std::string>& words);
 
 }  // namespace hilum

@@ -83,7 +83,7 @@ void Progress::Report(int64_t done, absl::string_view detail) {
       absl::StrCat(ProgressText(what_, done_, total_, now - start_),
                    detail.empty() ? "" : ", ", detail);
   if (terminal_) {
-    // "\033[K" clears what a longer line left behind.
+    // "\033[K" clears the rest of a longer earlier line.
     out_ << "\r[" << ProgressBar(done_, total_, kBarWidth) << "] " << text
          << "\033[K" << std::flush;
     drawn_ = true;

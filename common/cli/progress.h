@@ -14,9 +14,9 @@
 
 namespace hilum {
 
-// Shows how far a command is: on a terminal a bar that is written over, at most
-// twice a second; elsewhere a line at each tenth of the way, and one a minute.
-// Shows counts alone: file names may name patients. Thread-safe.
+// Shows the progress of a command: on a terminal as a bar, updated at most
+// twice a second; elsewhere as a line at each tenth of the way, and one a
+// minute. Shows counts only, since file names may name patients. Thread-safe.
 class Progress {
  public:
   // Shows on standard error. `what` begins each line; `total` steps in all.
@@ -29,7 +29,8 @@ class Progress {
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  // `done` steps; a smaller number than before is ignored. `detail` follows.
+  // Sets the progress to `done` steps; ignores a smaller number than before.
+  // `detail` is shown behind it.
   void Report(int64_t done, absl::string_view detail = "");
   // Ends the bar's line, so that other output can follow.
   void Finish();
@@ -45,13 +46,13 @@ class Progress {
   const absl::Time start_;
   absl::Mutex mutex_;
   int64_t done_ ABSL_GUARDED_BY(mutex_) = 0;
-  int64_t tenths_ ABSL_GUARDED_BY(mutex_) = 0;  // of what was shown last
+  int64_t tenths_ ABSL_GUARDED_BY(mutex_) = 0;  // of the last line shown
   absl::Time shown_ ABSL_GUARDED_BY(mutex_);
   bool drawn_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
-// Returns "Images 1200/5000 (24 %), 55/s, 1 min 09 s left". The rate is left
-// out below one a second.
+// Returns "Images 1200/5000 (24 %), 55/s, 1 min 09 s left". Omits the rate
+// below one a second.
 std::string ProgressText(absl::string_view what, int64_t done, int64_t total,
                          absl::Duration elapsed);
 

@@ -34,7 +34,7 @@ std::string LogLine(absl::Time now, absl::string_view line) {
 }
 
 void Log(absl::string_view line) {
-  // One call of the library is one line, whichever threads write.
+  // One call of the library writes one line, also with several threads.
   absl::FPrintF(stderr, "%s\n", LogLine(RealClock().Now(), line));
 }
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What programs that run until they are told to stop have in common: the log
-// and the signals.
+// The log and the signals of programs that run until they are stopped.
 #ifndef HILUM_COMMON_CLI_SERVICE_H_
 #define HILUM_COMMON_CLI_SERVICE_H_
 
@@ -14,24 +13,24 @@
 
 namespace hilum {
 
-// Returns the log line of `line` at `now`, without a line's end:
+// Returns the log line for `line` at `now`, without a line end:
 // "2026-12-01T10:57:08Z info    listening". The level is `warning` or `error`
-// where `line` begins with "warning: " or "error: ", which is left out, else
-// `info`. The rest is printable and at most 2,000 bytes (PrintableLine): no word
-// of a peer forges a line or moves the terminal.
+// where `line` begins with "warning: " or "error: ", which is removed, else
+// `info`. The rest is printable and at most 2,000 bytes (PrintableLine), so
+// that a peer's text cannot forge a line or move the terminal's cursor.
 std::string LogLine(absl::Time now, absl::string_view line);
 
 // Writes LogLine to standard error. Thread-safe.
 void Log(absl::string_view line);
 
-// Takes SIGINT and SIGTERM. Life: construct before any thread is started, which
-// then blocks the signals in all of them; Wait once, or Start once. Threads that
-// libraries have started before main hand the signals on. Ignores SIGPIPE. One
-// object a process.
+// Blocks SIGINT and SIGTERM and waits for them. Ignores SIGPIPE. Life:
+// construct before any other thread starts, so that all threads inherit the
+// block; then call Wait once, or Start once. Threads that libraries started
+// before main hand the signals on. One object a process.
 class StopSignals {
  public:
   StopSignals();
-  // Ends the thread of Start and gives the signals back.
+  // Ends the thread of Start and unblocks the signals.
   ~StopSignals();
   StopSignals(const StopSignals&) = delete;
   StopSignals& operator=(const StopSignals&) = delete;

@@ -118,8 +118,8 @@ absl::Status CheckFingerprint(const v1::ArmCensus& arm) {
                      " grays and ", print.sides_size(), " sides, not of ",
                      kFingerprintGrays, " and ", kFingerprintSides));
   }
-  // Each first, then their sum, which then does not wrap. Arms of few cases
-  // have no part in it.
+  // Checks each count first, then their sum, which then cannot wrap. Arms with
+  // few cases have no fingerprint.
   const uint64_t most = Sum(arm.fold_class_counts());
   const uint64_t cases =
       AllUpTo(most, print.sides()) ? Sum(print.sides()) : most + 1;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a census says of a study's tracks.
+// Shape and plausibility of a census, and the cases it has for each track.
 #ifndef HILUM_COMMON_CONFIG_CENSUS_H_
 #define HILUM_COMMON_CONFIG_CENSUS_H_
 
@@ -12,45 +12,44 @@
 
 namespace hilum {
 
-// Of one site, in one arm.
+// Most cases of one site in one arm.
 inline constexpr uint64_t kMaxArmCases = 1 << 21;
-// Of one site: rows, rejected rows, cases without mask, rejected masks of a
-// class.
+// Most rows, rejected rows, cases without a mask, or rejected masks of a class,
+// of one site.
 inline constexpr uint64_t kMaxRows = 2 * kMaxArmCases;
-// In CensusTotals.capped_patients a site counts for so many patients of a cell
-// at most.
+// CensusTotals.capped_patients counts at most so many patients of one site in a
+// cell.
 inline constexpr uint64_t kCellCap = 10;
-// What rounding 32 shares of a case to whole numbers can add to their sum.
+// Largest rounding error of a sum of 32 shares of a case in whole numbers.
 inline constexpr uint64_t kGrayRounding = 16;
 
-// INVALID_ARGUMENT: a census of other arms, folds or classes than the study's,
-// of more than kMaxArmCases in an arm or kMaxRows masks of a class, with
-// patients as of CheckPatients or with a fingerprint as of CheckFingerprint.
+// Checks a census. INVALID_ARGUMENT: other arms, folds or classes than the
+// study's; more than kMaxArmCases cases in an arm or kMaxRows masks of a class;
+// patients that fail CheckPatients; a fingerprint that fails CheckFingerprint.
 absl::Status CheckCensusShape(const v1::Study& study,
                               const v1::SubmitCensusRequest& census);
 
-// Checks an arm of one site or of a cohort, whose fold_class_patients are no
-// more than its fold_class_counts are. INVALID_ARGUMENT: a cell with more
-// patients than cases.
+// Checks an arm of one site or of a cohort, whose fold_class_patients must not
+// exceed its fold_class_counts. INVALID_ARGUMENT: a cell has more patients than
+// cases.
 absl::Status CheckPatients(const v1::ArmCensus& arm);
 
-// Checks what is told of a cohort in sum. INVALID_ARGUMENT: other arms, folds,
-// classes or tracks than the study's, or counts that no cohort of kMaxSites
-// has.
+// Checks the totals of a cohort. INVALID_ARGUMENT: other arms, folds, classes
+// or tracks than the study's, or counts that no cohort of kMaxSites has.
 absl::Status CheckTotalsShape(const v1::Study& study,
                               const v1::CensusTotals& totals);
 
-// Of an arm of one site or of a cohort, whose sides are n in sum.
-// INVALID_ARGUMENT: no fingerprint of full shape, n over the arm's cases (it
-// may be under: a site with few cases gives no fingerprint), more than n
-// masked, a gray over 4096 n, all of them over (4096 + kGrayRounding) n, or
-// lungs over 4096 a masked case. n <= kMaxArmCases a site, so that no sum
-// wraps.
+// Checks the fingerprint of an arm of one site or of a cohort; n is the sum of
+// its sides. INVALID_ARGUMENT: the fingerprint lacks its full shape; n is over
+// the arm's cases (it may be under: a site with few cases gives no
+// fingerprint); more than n are masked; a gray is over 4096 n, or all of them
+// over (4096 + kGrayRounding) n; lungs are over 4096 a masked case. n <=
+// kMaxArmCases a site, so that no sum wraps.
 absl::Status CheckFingerprint(const v1::ArmCensus& arm);
 
-// The cases that the arms of a census, of one site or in sum, have for training
-// the track, [classes]: those of its arm that are not in the fold it holds out.
-// `arms` are of the study's shape.
+// Returns the training cases for the track, [classes], from the arms of a
+// census (one site's or the sum): the cases of the track's arm outside the fold
+// it holds out. `arms` have the study's shape.
 std::vector<uint64_t> TrainingCases(
     const v1::Study& study, const Track& track,
     const google::protobuf::RepeatedPtrField<v1::ArmCensus>& arms);

@@ -18,7 +18,7 @@ uint64_t Sum(const std::vector<uint64_t>& counts) {
   return std::accumulate(counts.begin(), counts.end(), uint64_t{0});
 }
 
-// "class a in fold 2 of arm whole"
+// Returns "class a in fold 2 of arm whole".
 std::string CellName(const v1::Study& study, int arm, int cell) {
   const int classes = study.classes_size();
   return absl::StrCat("class ", study.classes(cell % classes), " in fold ",
@@ -45,7 +45,7 @@ absl::Status TooFewIfSitesLeave(const v1::Study& study, int arm, int cell,
       "or add cases"));
 }
 
-// Returns what is left at least of the cell's patients without any d sites.
+// Returns the fewest patients that the cell keeps without any d sites.
 uint64_t LeftWithout(const v1::CensusTotals& totals, int arm, int cell,
                      uint64_t missing) {
   const v1::ArmCensus& all = totals.arms(arm);
@@ -56,7 +56,7 @@ uint64_t LeftWithout(const v1::CensusTotals& totals, int arm, int cell,
   return std::min(patients, capped - std::min(capped, kCellCap * missing));
 }
 
-// [tracks][classes]
+// Returns [tracks][classes].
 std::vector<std::vector<uint64_t>> CohortCases(const v1::Study& study,
                                                const v1::CensusTotals& totals) {
   const std::vector<bool> active = ActiveTracks(study, totals);
@@ -236,7 +236,8 @@ std::vector<bool> HistogramsShown(const v1::Study& study,
   const std::vector<bool> active = ActiveTracks(study, totals);
   const std::vector<Track> tracks = StudyTracks(study);
   const int classes = study.classes_size();
-  // A study of one site hides nothing of it (kVisibleUpdates, risks.h).
+  // In a study of one site nothing of that site is hidden (kVisibleUpdates,
+  // risks.h).
   const uint32_t least = study.sites_size() == 1 ? 1 : minimum_patients;
   std::vector<bool> shown(tracks.size() * static_cast<size_t>(classes));
   if (IsSegmentation(study)) return shown;

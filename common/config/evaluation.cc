@@ -26,7 +26,7 @@ uint64_t Sum(const Counts& counts) {
   return std::accumulate(counts.begin(), counts.end(), uint64_t{0});
 }
 
-// Which of the study's tracks hold cases out.
+// Returns the study's tracks that have held-out cases.
 std::vector<uint32_t> HeldOutTracks(const v1::Study& study) {
   std::vector<uint32_t> held_out;
   uint32_t index = 0;
@@ -42,7 +42,7 @@ absl::Status TooManyCases() {
       absl::StrCat("evaluation: over ", kMaxArmCases, " cases in a track"));
 }
 
-// Below the bound no sum of counts wraps.
+// Checks the bound below which no sum of counts wraps.
 absl::Status CheckCases(const v1::TrackEvaluation& track) {
   uint64_t cases = 0;
   for (uint64_t count : track.confusion()) {
@@ -52,7 +52,7 @@ absl::Status CheckCases(const v1::TrackEvaluation& track) {
   return absl::OkStatus();
 }
 
-// Of a site.
+// Checks one site's evaluation in a study of segmentation.
 absl::Status CheckSegmentation(const v1::Study& study,
                                const v1::TrackEvaluation& track) {
   HILUM_RETURN_IF_ERROR(
@@ -83,7 +83,7 @@ bool IsOverlap(const v1::Overlap& overlap, double rounding) {
          is_sum(overlap.iou_square_sum(), overlap.iou_sum());
 }
 
-// All's counts against those of the classes.
+// Checks the counts of all cases against the counts of the classes.
 bool CountsAgree(const v1::TrackEvaluation& track) {
   const int classes = track.overlaps_size() - 1;
   const v1::Overlap& all = track.overlaps(classes);
@@ -110,7 +110,7 @@ bool IsShown(const ShownHistograms& shown, const v1::TrackEvaluation& track,
   return shown.empty() || (at < shown.size() && shown[at]);
 }
 
-// Of class activation maps.
+// Checks the figures of class activation maps.
 absl::Status CheckMaps(const v1::Study& study,
                        const v1::TrackEvaluation& track) {
   const uint64_t most =

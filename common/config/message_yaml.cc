@@ -13,7 +13,7 @@
 namespace hilum {
 namespace {
 
-// The fewest digits that read as the same number: 0.1, not
+// Returns the fewest digits that read back as the same number: 0.1, not
 // 0.10000000000000001.
 std::string ShortestOf(double value) {
   for (int digits = 1; digits < 17; ++digits) {
@@ -29,7 +29,7 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Reflection;
 
-// Double quotes with the escapes that YAML has.
+// Returns `text` in double quotes, with YAML's escapes.
 std::string Quoted(const std::string& text) {
   std::string quoted = "\"";
   for (unsigned char c : text) {
@@ -44,7 +44,8 @@ std::string Quoted(const std::string& text) {
   return quoted + '"';
 }
 
-// Lower case, without the prefix that all values of the enum share.
+// Returns the value's name in lower case, without the prefix that all values of
+// the enum share.
 std::string EnumText(const EnumValueDescriptor& value) {
   std::string prefix = value.name();
   for (int i = 0; i < value.type()->value_count(); ++i) {
@@ -58,7 +59,7 @@ std::string EnumText(const EnumValueDescriptor& value) {
       value.name().substr(cut == std::string::npos ? 0 : cut + 1));
 }
 
-// `index` -1: not repeated.
+// `index` -1: the field is not repeated.
 std::string ScalarText(const Message& message, const FieldDescriptor& field,
                        int index) {
   const Reflection& r = *message.GetReflection();
@@ -96,7 +97,7 @@ std::string ScalarText(const Message& message, const FieldDescriptor& field,
 
 void AppendFields(const Message& message, int depth, std::string& out);
 
-// A block sequence: each message behind a dash.
+// Appends a block sequence: each message behind a dash.
 void AppendMessages(const Message& message, const FieldDescriptor& field,
                     int depth, std::string& out) {
   const Reflection& r = *message.GetReflection();

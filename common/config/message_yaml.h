@@ -8,9 +8,9 @@
 
 namespace hilum {
 
-// The YAML that common/config's ParseYaml reads back into the same message.
-// Fields at their default are left out. Messages without maps, groups or
-// oneofs: studies and configurations.
+// Returns YAML that ParseYaml (common/config) reads back into the same message.
+// Omits fields at their default. For messages without maps, groups or oneofs:
+// studies and configurations.
 std::string MessageToYaml(const google::protobuf::Message& message);
 
 }  // namespace hilum

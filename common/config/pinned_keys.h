@@ -17,11 +17,11 @@ namespace hilum {
 std::optional<std::string> PinnedKey(const v1::Study& study,
                                      const SiteId& site);
 
-// Checks that the certificate has the key that the study pins for the site,
-// which the officers approved with it. OK too where the study pins no keys.
-// PERMISSION_DENIED names the site and both keys: another key than the pinned
-// one, or no certificate. NOT_FOUND: keys are pinned, and the site is not in
-// the study.
+// Checks that the certificate has the key that the study pins for the site; the
+// officers approved that key with the study. OK also where the study pins no
+// keys. PERMISSION_DENIED names the site and both keys: another key than the
+// pinned one, or no certificate. NOT_FOUND: keys are pinned, and the site is
+// not in the study.
 absl::Status CheckPinnedKey(const v1::Study& study, const SiteId& site,
                             const std::string& certificate_pem);
 

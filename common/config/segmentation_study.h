@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is different in a study whose task is to find the lungs.
+// Defaults and rules of a study whose task is to find the lungs.
 #ifndef HILUM_COMMON_CONFIG_SEGMENTATION_STUDY_H_
 #define HILUM_COMMON_CONFIG_SEGMENTATION_STUDY_H_
 
@@ -12,10 +12,11 @@ namespace hilum {
 // The architecture that finds lungs (common/model).
 inline constexpr char kSegmenterName[] = "hilum_lungs_unet";
 
-// Fills what is not given and has another default there; before all others.
+// Fills fields whose default differs there. Call before the other defaults.
 void FillSegmentationDefaults(v1::Study& study);
 
-// A field of a filled study that cannot be so there, and what it must be.
+// A field of a filled study that a study of segmentation does not allow, and
+// its allowed value.
 struct SegmentationFault {
   std::string field;  // empty: none
   std::string rule;

@@ -9,9 +9,9 @@
 namespace hilum {
 
 // Sets one field from "training.rounds=3": its path, and its value in YAML as
-// ParseYaml takes it, which takes the place of what the field had. `option`
-// names in errors what was typed, as "--set". INVALID_ARGUMENT: no such field
-// (names the nearest one), or a value of another type.
+// ParseYaml takes it, which replaces the field's old value. `option` is the
+// typed option for errors, as "--set". INVALID_ARGUMENT: no such field (names
+// the nearest one), or a value of another type.
 absl::Status SetYamlField(absl::string_view assignment,
                           absl::string_view option,
                           google::protobuf::Message* message);

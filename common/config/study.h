@@ -23,45 +23,45 @@ struct Track {
   bool IsFinal() const { return fold == kFinal; }
 };
 
-// Tracks in their order everywhere: by arm as the study lists them, within
-// an arm fold 0 .. K-1 and then final (unless skipped).
+// Returns the tracks in the order that is used everywhere: by arm as the study
+// lists them, within an arm fold 0 .. K-1 and then final (unless skipped).
 std::vector<Track> StudyTracks(const v1::Study& study);
 
-// Fewer have no secure aggregation.
+// Studies with fewer sites have no secure aggregation.
 inline constexpr int kMinimumSecureSites = 3;
 bool IsSecure(const v1::Study& study);
 
 bool IsSegmentation(const v1::Study& study);
 
-// Each round's global is tried on patients kept from training.
+// Returns whether each round's global is tried on patients kept from training.
 bool IsValidated(const v1::Study& study);
 
 std::string ArmName(v1::Arm arm);              // "segmented", "whole"
 std::string TrackName(const Track& track);     // "fold-1" .. "fold-K", "final"
 std::string ArmTrackName(const Track& track);  // "segmented-fold-1"
 
-// A study as its file says it, without defaults, that with them is a valid
-// one. INVALID_ARGUMENT "FILE:LINE:COLUMN: what, and what to do".
+// Reads a study without filling defaults; with its defaults it is valid.
+// INVALID_ARGUMENT "FILE:LINE:COLUMN: what, and what to do".
 absl::StatusOr<v1::Study> LoadStudyFile(const std::string& path);
 
-// The same for a file that someone else completes before it is validated:
-// with `places`, which are for ValidateStudy.
+// Reads a file that the caller completes before validation: pass `places` to
+// ValidateStudy.
 absl::StatusOr<v1::Study> ReadStudyFile(const std::string& path,
                                         FieldPlaces& places);
 
-// Fills what is not given (defaults in docs/study.md) and sorts the sites.
+// Fills omitted fields (defaults in docs/study.md) and sorts the sites.
 void FillStudyDefaults(v1::Study& study);
 
-// INVALID_ARGUMENT names the field, its place and its valid range. Checks a
-// filled study; the registry checks the architecture (common/model). One that
-// was submitted with a protocol before 5 has no task, and classifies.
+// Checks a filled study; the registry checks the architecture (common/model).
+// INVALID_ARGUMENT names the field, its place and its valid range. A study from
+// before protocol 5 has no task, and classifies.
 absl::Status ValidateStudy(const v1::Study& study,
                            const FieldPlaces& places = FieldPlaces("study"));
 
-// The bytes that are hashed, stored, offered.
+// Returns the bytes that are hashed, stored and offered.
 std::string SerializeStudy(const v1::Study& study);
 
-// Parses and validates bytes from outside. INVALID_ARGUMENT.
+// Parses and validates bytes from outside. INVALID_ARGUMENT: not a valid study.
 absl::StatusOr<v1::Study> ParseStudy(absl::string_view bytes);
 
 }  // namespace hilum

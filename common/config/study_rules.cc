@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a study may say, and what it says where it is silent; docs/study.md
-// is the same for people.
+// Rules and defaults of a study's fields; docs/study.md describes them for
+// users.
 #include <algorithm>
 #include <cmath>
 #include <set>
@@ -15,7 +15,7 @@
 namespace hilum {
 namespace {
 
-// Labels become column names and file content, so: no commas or quotes.
+// Labels become column names and file content: no commas or quotes.
 bool IsValidLabel(const std::string& label) {
   if (label.empty() || label.size() > 32) return false;
   return std::all_of(label.begin(), label.end(), [](unsigned char c) {
@@ -23,7 +23,7 @@ bool IsValidLabel(const std::string& label) {
   });
 }
 
-// The rules, of one study. Life: Check, once.
+// Checks the rules of one study. Life: Check, once.
 class Rules {
  public:
   Rules(const v1::Study& study, const FieldPlaces& places)
@@ -65,7 +65,7 @@ class Rules {
                absl::StrCat("from ", low, " to ", high, ", not ", value));
   }
 
-  // Enum values are numbered from 1 to `last`.
+  // Checks an enum field whose values are numbered from 1 to `last`.
   absl::Status Given(absl::string_view field, int value, int last,
                      absl::string_view names) const {
     return value >= 1 && value <= last ? absl::OkStatus() : Bad(field, names);
@@ -79,7 +79,8 @@ class Rules {
                             "inner hyphens, at most 63, not '", name, "'"));
   }
 
-  // Submitted before there were any, in a database that has it still.
+  // Returns whether the study was submitted before tasks existed; a database
+  // may still have such a study.
   bool IsOfBeforeTasks() const {
     constexpr uint32_t kFirstWithTasks = 5;
     return study_.task() == v1::STUDY_TASK_UNSPECIFIED &&
@@ -150,7 +151,8 @@ class Rules {
     if (!keys.empty() && !all) {
       return Bad("site_keys", "left out, or one SHA-256 for each of the sites");
     }
-    // Who holds one key is one hospital, whatever names its certificates have.
+    // Two sites with one key are one hospital, whatever their certificates'
+    // names.
     if (std::set<std::string>(keys.begin(), keys.end()).size() ==
         static_cast<size_t>(keys.size())) {
       return absl::OkStatus();
@@ -330,7 +332,7 @@ void FillModel(v1::Model& model) {
                             : v1::Model::TRAINABLE_ALL);
   }
   if (!model.has_input_size()) model.set_input_size(96);
-  // All of torchvision's take colours.
+  // torchvision's architectures all take three channels.
   if (!model.has_input_channels()) {
     model.set_input_channels(model.architecture() == "hilum_small" ? 1 : 3);
   }
@@ -393,7 +395,7 @@ void FillAggregation(v1::Study& study) {
                                      : v1::Aggregation::SECURE_AGGREGATION_OFF);
   }
   if (!rules.has_step_deadline_seconds()) rules.set_step_deadline_seconds(60);
-  // Under masks the threshold is a minimum of its own.
+  // The threshold of a masked sum is the minimum with secure aggregation.
   if (!rules.has_minimum_sites() && !IsSecure(study)) {
     rules.set_minimum_sites(static_cast<uint32_t>(study.sites_size()));
   }

@@ -33,8 +33,8 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Reflection;
 
-// Names of an enum's values without the prefix they all share: ARM_WHOLE is
-// `whole`. The zero value, which stands for "not given", has none.
+// Returns the names of an enum's values without the prefix they all share:
+// `whole` for ARM_WHOLE. The zero value ("not given") has no name.
 std::vector<std::string> ValueNames(const EnumDescriptor& type) {
   std::string prefix = type.value(0)->name();
   for (int i = 1; i < type.value_count(); ++i) {
@@ -57,12 +57,12 @@ std::vector<std::string> ValueNames(const EnumDescriptor& type) {
 
 class Filler {
  public:
-  // `has_lines`: false where `file_name` is no file but all that was typed.
+  // `has_lines`: false where `file_name` is a typed option and no file.
   Filler(absl::string_view file_name, FieldPlaces* places,
          bool has_lines = true)
       : file_(file_name), places_(places), has_lines_(has_lines) {}
 
-  // `path`: of the field that holds the message, with a dot; empty: none does.
+  // `path`: the field that holds the message, with a dot; empty: top level.
   absl::Status Fill(const YAML::Node& node, const std::string& path,
                     Message* message) {
     if (node.IsNull()) return absl::OkStatus();
@@ -129,7 +129,7 @@ class Filler {
     return absl::OkStatus();
   }
 
-  // Messages of a list have places of their own: "peers[0].site".
+  // Messages in a list have places of their own: "peers[0].site".
   absl::Status FillItem(const YAML::Node& item, const FieldDescriptor* field,
                         int index, const std::string& path, Message* message) {
     if (field->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) {
@@ -227,7 +227,7 @@ class Filler {
       value = *bytes;
     } else if (!google::protobuf::internal::IsStructurallyValidUTF8(
                    value.data(), static_cast<int>(value.size()))) {
-      // It would be written as bytes that nobody can read.
+      // MessageToYaml would write it as bytes that nobody can read.
       return Error(node.Mark(),
                    absl::StrCat("'", field->name(), "' is not UTF-8 text"));
     }
@@ -247,12 +247,12 @@ class Filler {
   }
 
   std::string file_;
-  FieldPlaces* places_;  // null: nobody asks
+  FieldPlaces* places_;  // null: places are not needed
   const bool has_lines_;
 };
 
-// Empties the field at `path` where there is one, so that a list that is set
-// has no old items; Filler says what is wrong with other paths.
+// Empties the field at `path`, if it exists, so that a new list has no old
+// items; Filler reports wrong paths.
 void ClearField(absl::Span<const std::string> path, Message* message) {
   const FieldDescriptor* field =
       message->GetDescriptor()->FindFieldByName(path[0]);

@@ -11,16 +11,16 @@
 
 namespace hilum {
 
-// Where a file gives which field: for what turns out to be wrong later.
-// A field's path is its names with dots, e.g. "training.rounds"; in a list of
+// The places of the fields in a file, for errors that are found later. A
+// field's path is its names with dots, e.g. "training.rounds"; in a list of
 // messages each has its index, e.g. "policy.trusted_peers[0].key".
 class FieldPlaces {
  public:
   explicit FieldPlaces(absl::string_view file) : file_(file) {}
 
   void Add(const std::string& path, int line, int column);
-  // "FILE:LINE:COLUMN" of a field, or of the innermost field given around it;
-  // "FILE" where there is none.
+  // Returns "FILE:LINE:COLUMN" of a field, or of the innermost field given
+  // around it; "FILE" where there is none.
   std::string Of(absl::string_view path) const;
 
  private:
@@ -29,15 +29,15 @@ class FieldPlaces {
 };
 
 // Fills `message` from YAML checked against its schema: keys are field names,
-// enum values are lower case without the prefix that all share, strings are
-// UTF-8, bytes are hexadecimal. INVALID_ARGUMENT "FILE:LINE:COLUMN: ..." for
-// an unknown, repeated or ill-typed field (an unknown one names the nearest
-// known one). Adds to `places`, where given, each field of the file.
+// enum values are lower case without their shared prefix, strings are UTF-8,
+// bytes are hexadecimal. INVALID_ARGUMENT "FILE:LINE:COLUMN: ..." for an
+// unknown, repeated or ill-typed field (names the nearest known one). Adds each
+// field of the file to `places`, where given.
 absl::Status ParseYaml(absl::string_view text, absl::string_view file_name,
                        google::protobuf::Message* message,
                        FieldPlaces* places = nullptr);
 
-// The same from a file; NOT_FOUND, PERMISSION_DENIED.
+// Reads the YAML from a file; NOT_FOUND, PERMISSION_DENIED.
 absl::Status LoadYamlFile(const std::string& path,
                           google::protobuf::Message* message,
                           FieldPlaces* places = nullptr);

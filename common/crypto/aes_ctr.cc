@@ -19,7 +19,7 @@ using Counter = std::array<uint8_t, kAesBlockSize>;
 
 constexpr size_t kMaxCall = size_t{1} << 30;  // EVP counts in int
 
-// first + block mod 2^128, big-endian.
+// Returns first + block mod 2^128, big-endian.
 Counter Advance(Counter counter, uint64_t block) {
   uint64_t carry = 0;
   for (size_t i = counter.size(); i-- > 0;) {
@@ -59,7 +59,7 @@ AesCtrStream& AesCtrStream::operator=(AesCtrStream&&) noexcept = default;
 
 void AesCtrStream::Seek(uint64_t counter_block) {
   Counter counter = Advance(state_->first, counter_block);
-  // Without a cipher and a key: the expanded key stays.
+  // No cipher and no key: OpenSSL keeps the expanded key.
   HILUM_CHECK(EVP_EncryptInit_ex(state_->cipher.get(), nullptr, nullptr,
                                  nullptr, counter.data()) == 1);
 }

@@ -34,7 +34,7 @@ void Combine(Sign sign, absl::Span<const uint32_t> keystream,
 
 #if defined(__x86_64__)
 
-// Round keys, each 16 bytes.
+// Round keys of 16 bytes each.
 struct alignas(64) Schedule {
   uint8_t bytes[kRounds + 1][kAesBlockSize];
 };
@@ -65,10 +65,10 @@ template <int kRoundConstant>
   _mm_store_si128(out++, key = NextKey<0x36>(key));
 }
 
-// So many blocks at once that the pipeline of the AES unit stays full.
+// Blocks in parallel, enough to keep the pipeline of the AES unit full.
 constexpr size_t kLanes = 8;
 
-// `groups` times kLanes blocks from counter `block` on.
+// Applies `groups` times kLanes blocks from counter `block` on.
 template <Sign kSign>
 [[gnu::target("aes,sse4.1")]] void ApplyAesNi(const Schedule& schedule,
                                               uint64_t block, uint32_t* values,
@@ -98,7 +98,7 @@ template <Sign kSign>
   }
 }
 
-// The same with two blocks in each of kLanes registers.
+// Does the same with two blocks in each of kLanes registers.
 template <Sign kSign>
 [[gnu::target("vaes,avx2")]] void ApplyVaes(const Schedule& schedule,
                                             uint64_t block, uint32_t* values,
@@ -132,7 +132,7 @@ template <Sign kSign>
   }
 }
 
-// Not all compilers' __builtin_cpu_supports know of it.
+// Some compilers' __builtin_cpu_supports does not know VAES.
 bool HasVaes() {
   unsigned int a = 0, b = 0, c = 0, d = 0;
   return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (c >> 9 & 1) != 0;
@@ -179,7 +179,7 @@ struct AesCtrAdder::State {
     WipeMemory({reinterpret_cast<uint8_t*>(&schedule), sizeof schedule});
   }
 
-  // Whole groups.
+  // Applies whole groups.
   void Run(Sign sign, uint64_t block, uint32_t* values, size_t groups) {
     (sign == Sign::kAdd ? add : subtract)(schedule, block, values, groups);
   }
@@ -236,7 +236,7 @@ void AesCtrAdder::Apply(Sign sign, uint64_t first_word,
   }
 #if defined(__x86_64__)
   const size_t group_words = state_->group * kWordsPerBlock;
-  // What is no whole group at the front and the back goes by way of one.
+  // Incomplete groups at the front and the back go through a whole one.
   uint32_t padded[2 * kLanes * kWordsPerBlock];
   while (!values.empty()) {
     const uint64_t block = first_word / kWordsPerBlock;

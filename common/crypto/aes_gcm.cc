@@ -21,7 +21,7 @@ using UniqueCipher =
 
 enum Direction { kOpen = 0, kSeal = 1 };
 
-// Keyed, and past the associated data.
+// Returns a cipher with its key set and the associated data processed.
 UniqueCipher Begin(const SecretBytes& key32, absl::string_view nonce12,
                    absl::string_view associated_data, Direction direction) {
   HILUM_CHECK(key32.size() == kAes256KeySize);
@@ -67,8 +67,8 @@ absl::Status Changed() {
       "the sealed message, or what it is bound to, was changed");
 }
 
-// Whether it is authentic; `out` is filled either way and may be where the
-// ciphertext is.
+// Returns whether the ciphertext is authentic. Fills `out` either way; `out`
+// may be the ciphertext's memory.
 bool Open(const SecretBytes& key32, absl::string_view nonce12,
           absl::string_view ciphertext, absl::string_view tag16,
           absl::string_view associated_data, uint8_t* out) {

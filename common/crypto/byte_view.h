@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The same bytes seen as unsigned numbers or as text; nothing is copied.
+// Views of the same bytes as unsigned numbers or as text; nothing is copied.
 #ifndef HILUM_COMMON_CRYPTO_BYTE_VIEW_H_
 #define HILUM_COMMON_CRYPTO_BYTE_VIEW_H_
 

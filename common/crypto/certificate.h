@@ -28,16 +28,17 @@ struct CertificateInfo {
   bool is_authority;
 };
 
-// INVALID_ARGUMENT: no PEM certificate.
+// Parses a certificate. INVALID_ARGUMENT: no PEM certificate.
 absl::StatusOr<CertificateInfo> ParseCertificate(absl::string_view pem);
 
-// SHA-256, 32 raw bytes, of the certificate's public key as
-// SubjectPublicKeyInfo in DER (RFC 5280, section 4.1.2.7): by this a key is
-// told from others, whatever certificates it gets. Hex of it is what people
-// compare. Empty: no PEM certificate.
+// Returns SHA-256, 32 raw bytes, of the certificate's public key as
+// SubjectPublicKeyInfo in DER (RFC 5280, section 4.1.2.7). The digest
+// identifies a key across its certificates; people compare it in hex. Empty: no
+// PEM certificate.
 std::string KeyDigest(absl::string_view certificate_pem);
 
-// What a bearer's URI says. INVALID_ARGUMENT: none of the two forms.
+// The bearer named in a certificate's URI. INVALID_ARGUMENT: neither of the two
+// forms.
 struct BearerName {
   std::string consortium;
   std::string site;  // empty: the coordinator
@@ -45,21 +46,21 @@ struct BearerName {
 absl::StatusOr<BearerName> ParseBearerUri(absl::string_view uri);
 std::string BearerUri(const BearerName& name);
 
-// The name in a certificate's one bearer URI. INVALID_ARGUMENT: none or
-// several.
+// Returns the bearer in a certificate's only bearer URI. INVALID_ARGUMENT: none
+// or several.
 absl::StatusOr<BearerName> CertificateBearer(const CertificateInfo& info);
 
-// The bearer of a certificate that the authority signed and that is valid
-// `now`. UNAUTHENTICATED otherwise, naming it as `certificate` or, where the
-// fault is there, `authority`.
+// Returns the bearer of a certificate that the authority signed and that is
+// valid `now`. UNAUTHENTICATED otherwise; the message names the faulty one of
+// `certificate` and `authority`.
 absl::StatusOr<BearerName> CheckCertificate(absl::string_view authority_pem,
                                             absl::string_view certificate_pem,
                                             const std::string& authority,
                                             const std::string& certificate,
                                             absl::Time now);
 
-// The files with which a process presents itself, read and checked before
-// the network is touched, so that what is wrong is said here and clearly.
+// A process's own certificate, key and authority, read and checked before the
+// network is used, so that errors are clear.
 struct Identity {
   std::string authority_pem;
   std::string certificate_pem;
@@ -70,10 +71,11 @@ struct Identity {
 
 enum class Role { kSite, kCoordinator };
 
-// UNAUTHENTICATED, naming the file: expired or not yet valid (with the
-// date), of a foreign authority, of another role, or the key is not of P-256
-// or does not belong to the certificate. PERMISSION_DENIED: the key file is
-// open to its group or to others; the message has the command that mends it.
+// Reads and checks the files. UNAUTHENTICATED names the file: expired or not
+// yet valid (with the date), signed by another authority, for another role; or
+// the key is not P-256 or does not belong to the certificate.
+// PERMISSION_DENIED: the key file is open to its group or to others; the
+// message has the command that mends it.
 absl::StatusOr<Identity> LoadIdentity(const std::string& authority_path,
                                       const std::string& certificate_path,
                                       const std::string& private_key_path,

@@ -77,7 +77,7 @@ absl::StatusOr<WrittenFile> HashedFile::Commit(Durability durability) {
   return WrittenFile{.sha256 = digest_.Finish(), .num_bytes = num_bytes_};
 }
 
-// The disk works meanwhile, so that the sync at the end is short.
+// The disk writes meanwhile, so that the sync at the end is short.
 void HashedFile::StartWriteback() {
   if (num_bytes_ - started_ < kWritebackBytes) return;
   sync_file_range(fd_.get(), static_cast<off_t>(started_),

@@ -18,9 +18,9 @@ struct WrittenFile {
   uint64_t num_bytes = 0;
 };
 
-// A new file that is hashed as it is written, through "path.tmp.PID". Without
-// Commit nothing stays. One object is one file: Create (Append | Place |
-// AppendPlaced)* Commit. Errors name the path. Not thread-safe.
+// A new file that is hashed while it is written, through "path.tmp.PID".
+// Without Commit nothing stays. One object is one file: Create (Append | Place
+// | AppendPlaced)* Commit. Errors name the path. Not thread-safe.
 class HashedFile {
  public:
   explicit HashedFile(const std::string& path);
@@ -33,16 +33,16 @@ class HashedFile {
   // Writes the next bytes.
   absl::Status Append(absl::string_view bytes);
 
-  // Writes bytes that lie further back, ahead of their turn.
+  // Writes bytes at a later offset, before their turn.
   absl::Status Place(uint64_t offset, absl::string_view bytes);
-  // Takes the next `size` bytes, all of them placed before, as appended: reads
-  // them for the digest.
+  // Appends the next `size` bytes, which Place has written: reads them for the
+  // digest.
   absl::Status AppendPlaced(uint64_t size);
 
   uint64_t num_bytes() const { return num_bytes_; }  // appended
 
-  // Renames the file into place. kSync: it is on disk when this returns. What
-  // was placed and not appended is no part of the digest.
+  // Renames the file into place. kSync: it is on disk when this returns. Bytes
+  // that were placed and not appended are not in the digest.
   absl::StatusOr<WrittenFile> Commit(Durability durability);
 
  private:

@@ -18,8 +18,8 @@ using UniqueKdf = std::unique_ptr<EVP_KDF, OpenSslFree<EVP_KDF_free>>;
 using UniqueContext =
     std::unique_ptr<EVP_KDF_CTX, OpenSslFree<EVP_KDF_CTX_free>>;
 
-// OpenSSL only reads what its parameters point to, and takes no null pointer
-// for no bytes.
+// Wraps bytes as a parameter. OpenSSL only reads them, and takes no null
+// pointer for zero bytes.
 OSSL_PARAM Octets(const char* name, absl::Span<const uint8_t> bytes) {
   const void* data =
       bytes.empty() ? "" : static_cast<const void*>(bytes.data());

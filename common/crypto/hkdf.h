@@ -12,10 +12,10 @@ namespace hilum {
 inline constexpr size_t kMaxHkdfLength = 255 * 32;
 inline constexpr size_t kMaxHkdfInfo = 1024;
 
-// `length` bytes that look random to whoever does not know `secret`,
-// independent for different `info`: HKDF with SHA-256, extract then expand
-// (RFC 5869, section 2). `secret` is not empty, length is 1 to kMaxHkdfLength,
-// `info` at most kMaxHkdfInfo bytes; `salt` may be empty and public.
+// Returns `length` bytes that look random without `secret`, independent for
+// different `info`: HKDF with SHA-256, extract then expand (RFC 5869, section
+// 2). `secret` is not empty, length is 1 to kMaxHkdfLength, `info` at most
+// kMaxHkdfInfo bytes; `salt` may be empty and public.
 SecretBytes HkdfSha256(const SecretBytes& secret, absl::string_view salt,
                        absl::string_view info, size_t length);
 

@@ -33,8 +33,8 @@ inline UniqueBio MemoryBio(absl::string_view data) {
   return UniqueBio(BIO_new_mem_buf(data.data(), static_cast<int>(data.size())));
 }
 
-// Null where there is none. An encrypted key counts as none: nobody is asked
-// for a pass phrase.
+// Reads the object; null where there is none. An encrypted key counts as none:
+// nobody is asked for a pass phrase.
 inline UniqueX509 ReadCertificatePem(absl::string_view pem) {
   return UniqueX509(
       PEM_read_bio_X509(MemoryBio(pem).get(), nullptr, nullptr, nullptr));

@@ -12,16 +12,15 @@
 
 namespace hilum {
 
-// Bytes that nobody prints, logs or copies by accident: a key, a seed, a
-// share. They lie in one piece of heap memory from construction to
+// Secret bytes (a key, a seed, a share) that cannot be printed, logged or
+// copied by accident. They lie in one piece of heap memory from construction to
 // destruction, which overwrites them; moving passes that memory on and leaves
-// an empty object. There is no stream operator, no conversion and no ==; the
-// bytes come out only through ExposeBytes(), which a reviewer can grep. Their
+// an empty object. There is no stream operator, no conversion and no ==; only
+// ExposeBytes(), which a reviewer can grep, gives access to the bytes. Their
 // number is not secret. Immutable, so threads may share it.
 //
-// What it does not do: lock its pages (swap and core dumps are the site's to
-// turn off) or wipe copies that a computation keeps in registers or on its
-// stack.
+// The class does not lock its pages (each site decides on swap and core dumps)
+// and does not wipe copies in registers or on the stack.
 class SecretBytes {
  public:
   SecretBytes() = default;  // no bytes
@@ -33,14 +32,15 @@ class SecretBytes {
 
   static SecretBytes Random(SecureRng& rng, size_t size);
   static SecretBytes FromBytes(absl::Span<const uint8_t> bytes);
-  // `fill` is called once with `size` zero bytes, to write into; it keeps no
+  // Calls `fill` once with `size` zero bytes to write into; `fill` keeps no
   // pointer to them.
   static SecretBytes FilledBy(
       size_t size, absl::FunctionRef<void(absl::Span<uint8_t>)> fill);
 
   SecretBytes Copy() const;
   size_t size() const { return size_; }
-  // Valid as long as this object is neither moved from nor destroyed.
+  // Returns a view, valid while this object is neither moved from nor
+  // destroyed.
   absl::Span<const uint8_t> ExposeBytes() const {
     return {bytes_.get(), size_};
   }
@@ -53,10 +53,10 @@ class SecretBytes {
   size_t size_ = 0;
 };
 
-// Time depends on the sizes alone. Different sizes are not equal.
+// Takes time that depends on the sizes alone. Different sizes are not equal.
 bool ConstantTimeEquals(const SecretBytes& a, const SecretBytes& b);
 
-// Overwrites with zeros in a way that the compiler does not remove.
+// Overwrites memory with zeros; the compiler cannot remove this.
 void WipeMemory(absl::Span<uint8_t> bytes);
 
 }  // namespace hilum

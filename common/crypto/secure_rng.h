@@ -8,15 +8,15 @@
 
 namespace hilum {
 
-// Unpredictable bytes for keys, masks and noise; injected, so that a
-// simulation can be repeated. Thread-safe.
+// Unpredictable bytes for keys, masks and noise; injected, so that a simulation
+// can be repeated. Thread-safe.
 class SecureRng {
  public:
   virtual ~SecureRng() = default;
   virtual void Fill(absl::Span<uint8_t> bytes) = 0;
 };
 
-// OpenSSL's CTR-DRBG (NIST SP 800-90A), seeded by the kernel.
+// Returns OpenSSL's CTR-DRBG (NIST SP 800-90A), seeded by the kernel.
 SecureRng& RealSecureRng();
 
 }  // namespace hilum

@@ -9,8 +9,8 @@
 
 namespace hilum {
 
-// SHA-256 (FIPS 180-4) over bytes given in pieces. One object is one digest:
-// Update* Finish. Not thread-safe.
+// Computes SHA-256 (FIPS 180-4) over bytes given in pieces. One object is one
+// digest: Update* Finish. Not thread-safe.
 class Sha256 {
  public:
   Sha256();
@@ -26,13 +26,13 @@ class Sha256 {
   std::unique_ptr<State> state_;
 };
 
-// 32 raw bytes.
+// Returns 32 raw bytes.
 std::string Sha256Of(absl::string_view data);
 
-// HMAC-SHA-256 (RFC 2104), 32 raw bytes.
+// Returns HMAC-SHA-256 (RFC 2104), 32 raw bytes.
 std::string HmacSha256(absl::string_view key, absl::string_view data);
 
-// Lower-case hexadecimal.
+// Returns lower-case hexadecimal.
 std::string ToHex(absl::string_view bytes);
 
 }  // namespace hilum

@@ -11,17 +11,17 @@
 
 namespace hilum {
 
-// Signs with an ECDSA P-256 key over SHA-256 (FIPS 186-5); the key stays in
-// the object and is wiped with it. Thread-safe.
+// Signs with an ECDSA P-256 key over SHA-256 (FIPS 186-5). The object keeps the
+// key and wipes it at its end. Thread-safe.
 class Signer {
  public:
-  // INVALID_ARGUMENT: no PEM private key, or not of P-256.
+  // INVALID_ARGUMENT: no PEM private key, or not P-256.
   static absl::StatusOr<Signer> Create(absl::string_view private_key_pem);
   ~Signer();
   Signer(Signer&&) noexcept;
   Signer& operator=(Signer&&) noexcept;
 
-  // DER, at most 72 bytes; differs from call to call.
+  // Returns DER, at most 72 bytes; differs from call to call.
   std::string Sign(absl::string_view data) const;
 
  private:
@@ -37,8 +37,8 @@ class CertificateKey {
   // INVALID_ARGUMENT: no PEM certificate.
   static absl::StatusOr<CertificateKey> Read(absl::string_view certificate_pem);
 
-  // UNAUTHENTICATED: not signed by this key, or not these bytes, or the key is
-  // not of P-256.
+  // UNAUTHENTICATED: this key did not sign these bytes, or the key is not
+  // P-256.
   absl::Status Verify(absl::string_view data,
                       absl::string_view signature) const;
 
@@ -48,7 +48,7 @@ class CertificateKey {
   std::shared_ptr<const Key> key_;
 };
 
-// Once. Errors of both.
+// Reads the certificate and verifies one signature; errors of both calls.
 absl::Status VerifySignature(absl::string_view certificate_pem,
                              absl::string_view data,
                              absl::string_view signature);

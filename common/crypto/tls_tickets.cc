@@ -27,7 +27,8 @@ NumTickets = 0
 )";
 
 bool LoadDefaults() {
-  // The machine's own first, which would replace these.
+  // Loads the machine's own configuration first; loaded later, it would replace
+  // these settings.
   if (OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, nullptr) != 1) return false;
   const std::unique_ptr<CONF, OpenSslFree<NCONF_free>> config(
       NCONF_new(nullptr));

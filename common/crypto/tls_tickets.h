@@ -4,12 +4,12 @@
 
 namespace hilum {
 
-// Makes TLS servers of this process give no session tickets, so that no session
-// is resumed. A ticket holds who its bearer was: it would let the bearer in
-// without a certificate, also after that certificate's end. gRPC 1.51 has no
-// setting for it, so OpenSSL's defaults for the process are set, which hold for
-// contexts made afterwards. Call before the first one. Ends the process where
-// OpenSSL does not take them. Thread-safe.
+// Makes the TLS servers of this process give no session tickets, so that no
+// session is resumed. A ticket stores its bearer's identity and would admit the
+// bearer without a certificate, also after that certificate has expired. gRPC
+// 1.51 has no setting for this, so the function sets OpenSSL's defaults of the
+// process, which hold for contexts made afterwards. Call before the first one.
+// Ends the process where OpenSSL rejects the settings. Thread-safe.
 void GiveNoTlsTickets();
 
 }  // namespace hilum

@@ -92,8 +92,9 @@ absl::StatusOr<SecretBytes> X25519KeyPair::Agree(
 }
 
 bool IsX25519PublicKey(absl::string_view key) {
-  // A point of small order gives zero with every private key, any other point
-  // with none: all of them are multiples of 8 (RFC 7748, section 5).
+  // A point of small order gives zero with every private key; any other point
+  // gives zero with none, since all keys are multiples of 8 (RFC 7748, section
+  // 5).
   static const X25519KeyPair& any =
       *new X25519KeyPair(X25519KeyPair::FromPrivate(
                              SecretBytes::FilledBy(kX25519KeySize, [](auto) {}))

@@ -16,15 +16,15 @@ namespace hilum {
 inline constexpr size_t kX25519KeySize = 32;  // private, public and shared
 
 // A Diffie-Hellman key pair over Curve25519. One object is one key, wiped with
-// it. What is agreed is no uniform key: pass it through HkdfSha256 with both
-// public keys in `info`. It authenticates nobody: sign the public keys.
+// it. The agreed secret is not a uniform key: pass it through HkdfSha256 with
+// both public keys in `info`. It authenticates nobody: sign the public keys.
 // Thread-safe.
 // Source: RFC 7748, section 5 (the function) and 6.1 (the exchange).
 class X25519KeyPair {
  public:
   static X25519KeyPair Generate(SecureRng& rng);
-  // Any 32 bytes are a private key; they are clamped in use, as RFC 7748,
-  // section 5, says. INVALID_ARGUMENT: not 32 bytes.
+  // Any 32 bytes are a private key; they are clamped in use (RFC 7748, section
+  // 5). INVALID_ARGUMENT: not 32 bytes.
   static absl::StatusOr<X25519KeyPair> FromPrivate(
       const SecretBytes& private_key);
 
@@ -35,9 +35,9 @@ class X25519KeyPair {
   const std::string& public_key() const { return public_key_; }  // 32 raw bytes
   const SecretBytes& private_key() const { return private_key_; }
 
-  // The 32 bytes shared with the bearer of `peer_public`. INVALID_ARGUMENT:
-  // not 32 bytes, or a point of small order, whose shared secret is zero
-  // whatever our key is (RFC 7748, section 6.1).
+  // Returns the 32 bytes shared with the bearer of `peer_public`.
+  // INVALID_ARGUMENT: not 32 bytes, or a point of small order, whose shared
+  // secret is zero with any private key (RFC 7748, section 6.1).
   absl::StatusOr<SecretBytes> Agree(absl::string_view peer_public) const;
 
  private:
@@ -50,7 +50,8 @@ class X25519KeyPair {
   std::string public_key_;
 };
 
-// Whether Agree takes it. False: not 32 bytes, or a point of small order.
+// Returns whether Agree accepts the key. False: not 32 bytes, or a point of
+// small order.
 bool IsX25519PublicKey(absl::string_view key);
 
 }  // namespace hilum

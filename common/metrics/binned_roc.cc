@@ -12,7 +12,8 @@ double Total(absl::Span<const uint64_t> counts) {
       std::accumulate(counts.begin(), counts.end(), uint64_t{0}));
 }
 
-// Sample variance of placements v_b, each weighted w_b times, about `mean`.
+// Returns the sample variance of placements v_b, each weighted w_b times, about
+// `mean`.
 double Variance(absl::Span<const uint64_t> weights,
                 const std::vector<double>& placements, double mean,
                 double total) {
@@ -52,8 +53,8 @@ std::optional<BinnedAuc> ComputeBinnedAuc(
   const double n_total = Total(negatives);
   if (p_total == 0 || n_total == 0) return std::nullopt;
 
-  // Placement of a positive: the share of negatives below it (ties half); of
-  // a negative: the share of positives above it.
+  // The placement of a positive is the share of negatives below it (ties half);
+  // of a negative, the share of positives above it.
   std::vector<double> positive_placements(positives.size());
   std::vector<double> negative_placements(positives.size());
   double n_below = 0;

@@ -12,20 +12,22 @@
 
 namespace hilum {
 
-// One threshold: everything from a bin on counts as positive.
+// One threshold: all scores from a bin on count as positive.
 struct RocPoint {
   double false_positive_rate;
   double true_positive_rate;
 };
 
-// From (0, 0) to (1, 1), a point for each occupied bin. Empty if P or N is 0.
+// Returns the curve from (0, 0) to (1, 1), one point for each occupied bin.
+// Empty if P or N is 0.
 std::vector<RocPoint> BinnedRocCurve(absl::Span<const uint64_t> positives,
                                      absl::Span<const uint64_t> negatives);
 
 struct BinnedAuc {
-  // Trapezoid: sum_b p_b (sum_{a<b} n_a + n_b / 2) / (P N).
+  // Trapezoidal: sum_b p_b (sum_{a<b} n_a + n_b / 2) / (P N).
   double auc;
-  // The AUC of the unbinned scores lies within: sum_b p_b n_b / (2 P N).
+  // Bound on the distance to the AUC of the unbinned scores: sum_b p_b n_b / (2
+  // P N).
   double error_bound;
   // 95 % interval of DeLong, DeLong, Clarke-Pearson 1988 (placements by the
   // ranks of Sun, Xu 2014), taken on the logit scale so that it stays within
@@ -40,8 +42,8 @@ struct BinnedAuc {
   uint64_t num_negatives;
 };
 
-// Nothing where P or N is 0: then there is no ROC curve. Both spans have one
-// length.
+// Returns nothing where P or N is 0: then there is no ROC curve. Both spans
+// have one length.
 std::optional<BinnedAuc> ComputeBinnedAuc(absl::Span<const uint64_t> positives,
                                           absl::Span<const uint64_t> negatives);
 

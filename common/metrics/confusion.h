@@ -8,8 +8,8 @@
 
 namespace hilum {
 
-// Counts of cases by truth (rows) and argmax prediction (columns), and what
-// follows. A metric without cases to stand on is absent, never 0 or 1.
+// Counts of cases by true class (rows) and argmax prediction (columns), and
+// their metrics. A metric without cases is absent, never 0 or 1.
 class Confusion {
  public:
   explicit Confusion(int num_classes);
@@ -22,7 +22,7 @@ class Confusion {
   uint64_t RowSum(int truth) const;
   uint64_t Total() const;
 
-  // Correct / all.
+  // Returns correct / all.
   std::optional<double> Accuracy() const;
   // Wilson's 95 % interval of the accuracy (Wilson 1927).
   struct Interval {
@@ -30,7 +30,7 @@ class Confusion {
     double high;
   };
   std::optional<Interval> AccuracyInterval95() const;
-  // One class against the rest: TP / (TP + FN) and TN / (TN + FP).
+  // Rates of one class against the rest: TP / (TP + FN) and TN / (TN + FP).
   std::optional<double> Sensitivity(int label) const;
   std::optional<double> Specificity(int label) const;
 
@@ -39,7 +39,7 @@ class Confusion {
   std::vector<uint64_t> counts_;  // [num_classes * num_classes]
 };
 
-// Mean of those that are there (macro average); absent if none is.
+// Returns the mean of the present values (macro average); absent if none is.
 std::optional<double> MeanOfPresent(
     const std::vector<std::optional<double>>& values);
 

@@ -14,7 +14,7 @@ std::optional<PatientMean> MeanOf(uint64_t patients, double sum,
   PatientMean result{.mean = sum / n, .interval95 = std::nullopt};
   if (patients < 2) return result;
   const double z = 1.959963984540054;
-  // Below 0 by rounding only.
+  // The variance is below 0 by rounding only.
   const double variance =
       std::max((square_sum - n * result.mean * result.mean) / (n - 1), 0.0);
   const double half = z * std::sqrt(variance / n);

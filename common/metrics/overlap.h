@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an overlap (v1::Overlap) says of how well found lungs and lung masks
-// agree, in cases of one class or of all.
+// Agreement of found lungs and lung masks (v1::Overlap), in the cases of one
+// class or of all.
 #ifndef HILUM_COMMON_METRICS_OVERLAP_H_
 #define HILUM_COMMON_METRICS_OVERLAP_H_
 
@@ -23,14 +23,14 @@ struct PatientMean {
   std::optional<Interval> interval95;
 };
 
-// Nothing where there are no patients.
+// Returns nothing where there are no patients.
 std::optional<PatientMean> MeanDice(const v1::Overlap& overlap);
 std::optional<PatientMean> MeanIou(const v1::Overlap& overlap);
 
-// Share of the cases whose found mask is none of two lungs.
+// Returns the share of cases whose found mask does not look like two lungs.
 std::optional<double> ImplausibleShare(const v1::Overlap& overlap);
 
-// sum += overlap. A patient who is in two of what is summed counts twice.
+// Adds `overlap` to `sum`. A patient who is in two of them counts twice.
 void AddOverlap(const v1::Overlap& overlap, v1::Overlap& sum);
 
 }  // namespace hilum

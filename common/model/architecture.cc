@@ -22,7 +22,7 @@ constexpr int kMaxHeadUnits = 4096;
 
 struct Family {
   absl::string_view name;
-  int input_channels;  // its own
+  int input_channels;  // the architecture's own
   Architecture (*build)(const ModelShape& shape);
   bool classifies = true;
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The architectures that Hilum knows, as plain tables: which tensors they
-// have, in which order, how each starts. No tensor library is needed to
-// coordinate, inspect or aggregate them.
+// The architectures that Hilum knows, as plain tables: their tensors, the order
+// of these, and the starting values. Coordinating, inspecting and aggregating
+// needs no tensor library.
 #ifndef HILUM_COMMON_MODEL_ARCHITECTURE_H_
 #define HILUM_COMMON_MODEL_ARCHITECTURE_H_
 
@@ -20,23 +20,23 @@ enum class Init {
   kHeNormal,  // N(0, sqrt(2 / fan_in)), fan_in = product of shape[1:]
 };
 
-// What a tensor is to the layer that has it: by this, and never by names, is
-// decided what decays, what is learned and what batch normalisation is.
+// The role of a tensor in its layer. The role, never the name, decides which
+// tensors decay, which are learned and which are batch normalisation.
 enum class TensorRole {
   kWeight,          // of a convolution or a linear layer
-  kBias,            // of one
+  kBias,            // of a convolution or a linear layer
   kNormScale,       // of group normalisation
-  kNormShift,       // of it
+  kNormShift,       // of group normalisation
   kBatchNormScale,  // of batch normalisation, as all below
   kBatchNormShift,
-  kRunningMean,      // moved by what passes, not by gradients
+  kRunningMean,      // changed by the forward pass, not by gradients
   kRunningVariance,  // as kRunningMean; never below 0
 };
 
 constexpr bool IsBatchNorm(TensorRole role) {
   return role >= TensorRole::kBatchNormScale;
 }
-// Has a gradient.
+// Returns whether a tensor with this role has a gradient.
 constexpr bool IsLearned(TensorRole role) {
   return role < TensorRole::kRunningMean;
 }
@@ -52,11 +52,11 @@ struct TensorSpec {
   int64_t size() const;  // elements
 };
 
-// What the tensors of a study's model follow from.
+// Identifies the tensors of a study's model.
 struct ModelShape {
   std::string name;  // of KnownArchitectures, or hilum_lungs_unet
   int classes;
-  int head_units = 0;      // as v1::Model has it
+  int head_units = 0;      // as in v1::Model
   int input_channels = 0;  // 1 or 3; 0: the architecture's own
 };
 
@@ -69,47 +69,49 @@ struct Architecture {
   int head_units = 0;
 };
 
-// Those that classify, in the registry's order. The registry also has
-// hilum_lungs_unet (lungs_unet.h).
+// Returns the names of the classifiers, in the registry's order. The registry
+// also has hilum_lungs_unet (lungs_unet.h).
 std::vector<std::string> KnownArchitectures();
 
 // NOT_FOUND lists the known names. INVALID_ARGUMENT: classes not from 2 to
-// 10,000, head_units not from 0 to 4,096, other channels.
+// 10,000, head_units not from 0 to 4,096, channels neither 1 nor 3.
 absl::StatusOr<Architecture> LookUpArchitecture(const ModelShape& shape);
 
-// How a study's tensors divide. Every tensor is either frozen or travelling.
-// Batch normalisation is frozen in blocks that are not trained; in the others
-// as the study's model.batch_norm says: frozen; frozen and local; travelling.
-// Where there is none, the three are the same.
+// A study's tensors, each of which is either frozen or travelling. Batch
+// normalisation is frozen in blocks that are not trained. In trained blocks the
+// study's model.batch_norm decides: frozen; frozen and local; travelling. Where
+// there is none, the three are the same.
 struct ParameterLayout {
   Architecture architecture;
   int first_trained;                   // block; num_blocks: the head alone
   bool averages_batch_norm;            // of the trained blocks
   std::vector<TensorSpec> frozen;      // registry order
   std::vector<TensorSpec> travelling;  // registry order, never empty
-  // Of the frozen ones those that each site trains and keeps (FedBN): they
-  // start as the frozen blob has them. Registry order.
+  // The frozen tensors that each site trains and keeps (FedBN); they start with
+  // the values in the frozen blob. Registry order.
   std::vector<TensorSpec> local;
   int64_t frozen_size;          // elements
   int64_t travelling_size;      // elements, of one track
   int64_t local_size;           // elements, of one track
   std::string manifest_sha256;  // ManifestSha256(architecture)
 
-  bool Travels(const TensorSpec& tensor) const;  // of architecture.tensors
+  bool Travels(const TensorSpec& tensor) const;  // one of architecture.tensors
 };
 
-// INVALID_ARGUMENT: as LookUpArchitecture and an unknown architecture;
-// last_blocks over num_blocks.
+// INVALID_ARGUMENT: the errors of LookUpArchitecture, an unknown architecture,
+// or last_blocks over num_blocks.
 absl::StatusOr<ParameterLayout> StudyLayout(const v1::Study& study);
 
-// Digest of "name dtype shape" lines of every tensor, registry order; what
-// SubmitCensusRequest.manifest_sha256 carries.
+// Returns the digest of "name dtype shape" lines of every tensor, in registry
+// order (SubmitCensusRequest.manifest_sha256).
 std::string ManifestSha256(const std::vector<TensorSpec>& tensors);
 
-// One tensor as it starts, [size()], from its own stream of `seed`.
+// Returns one tensor's starting values, [size()], from its own stream of
+// `seed`.
 std::vector<float> InitialTensor(const TensorSpec& tensor, uint64_t seed);
 
-// Every tensor in registry order, float32, each as InitialTensor has it.
+// Returns every tensor's starting values in registry order, float32
+// (InitialTensor).
 std::vector<float> InitialWeights(const Architecture& architecture,
                                   uint64_t seed);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The blobs of docs/architecture.md, between full weights and what travels.
+// The blobs of docs/architecture.md: full weights, and the part that travels.
 #ifndef HILUM_COMMON_MODEL_BLOBS_H_
 #define HILUM_COMMON_MODEL_BLOBS_H_
 
@@ -18,25 +18,26 @@ struct SplitWeights {
   std::vector<float> travelling;  // layout.travelling_size: one track's part
 };
 
-// From every tensor in registry order. INVALID_ARGUMENT: wrong length.
+// Splits the values of every tensor, in registry order. INVALID_ARGUMENT: wrong
+// length.
 absl::StatusOr<SplitWeights> SplitInitial(const ParameterLayout& layout,
                                           absl::Span<const float> initial);
 
-// The global blob of a study that starts: every track the same.
+// Returns the global blob of a study that starts: all tracks are the same.
 std::vector<float> RepeatForTracks(absl::Span<const float> travelling,
                                    int num_tracks);
 
-// Every tensor in registry order from the frozen ones and one track's.
-// INVALID_ARGUMENT: wrong lengths.
+// Returns every tensor's values in registry order, from the frozen ones and one
+// track's. INVALID_ARGUMENT: wrong lengths.
 absl::StatusOr<std::vector<float>> JoinModel(
     const ParameterLayout& layout, absl::Span<const float> frozen,
     absl::Span<const float> travelling);
 
-// A blob's bytes, little-endian as this build's machine is (checked when
-// compiling). Valid as long as `values`.
+// Returns a blob's bytes, little-endian as this build's machine is (checked
+// when compiling). Valid as long as `values`.
 absl::string_view BlobBytes(absl::Span<const float> values);
 
-// INVALID_ARGUMENT: not a whole number of float32.
+// Returns a blob's values. INVALID_ARGUMENT: not a whole number of float32.
 absl::StatusOr<std::vector<float>> BlobValues(absl::string_view bytes);
 
 }  // namespace hilum

@@ -24,8 +24,8 @@ ViewsByName ByName(const std::vector<NamedTensor>& tensors) {
   return views;
 }
 
-// What the architecture does not have with its head, and has with head_units
-// where that is its own, or with its own where that is of head_units.
+// Returns the names that the architecture lacks with its head, and has with
+// another head: with head_units where the head is its own, and the reverse.
 std::set<std::string> OtherHead(const Architecture& architecture) {
   std::set<std::string> names;
   auto other = LookUpArchitecture({.name = architecture.name,
@@ -37,8 +37,9 @@ std::set<std::string> OtherHead(const Architecture& architecture) {
   return names;
 }
 
-// Returns what the names of the head's layer begin with, where it is one:
-// "classifier." or "fc.". Empty: it is of several, or has no name of its own.
+// Returns the prefix of the names in the head's layer, where the head is one
+// layer: "classifier." or "fc.". Empty: the head has several layers, or no name
+// of its own.
 std::string HeadLayer(const Architecture& architecture) {
   if (architecture.head_units != 0 || architecture.tensors.empty()) return "";
   const TensorSpec& last = architecture.tensors.back();
@@ -62,8 +63,8 @@ bool IsNoWeight(const NamedTensor& tensor) {
          absl::EndsWith(tensor.name, ".op_threshs");
 }
 
-// Returns the part of names before their last layer: up to and with the last
-// dot that all weights have in common.
+// Returns the longest prefix that all names share, up to and with a dot before
+// the last layer.
 std::string LongestSharedPrefix(const std::vector<NamedTensor>& tensors) {
   const std::string* first = nullptr;
   size_t shared = 0;
@@ -82,10 +83,10 @@ std::string LongestSharedPrefix(const std::vector<NamedTensor>& tensors) {
   return dot == std::string::npos ? "" : first->substr(0, dot + 1);
 }
 
-// Returns the prefixes that may go, the shortest, "", first.
+// Returns the prefixes that may be removed, the shortest ("") first.
 std::vector<std::string> SharedPrefixes(
     const std::vector<NamedTensor>& tensors) {
-  constexpr size_t kMost = 8;  // wrappers around one another
+  constexpr size_t kMost = 8;  // nested wrappers
   const std::string longest = LongestSharedPrefix(tensors);
   std::vector<std::string> prefixes = {""};
   for (size_t dot = longest.find('.');
@@ -131,7 +132,7 @@ class Fit {
     for (const NamedTensor& tensor : tensors_) {
       if (!wanted.contains(tensor.name)) CheckUnexpected(tensor);
     }
-    // Said only where it would be enough.
+    // Mentions the option only where it alone would be enough.
     faults_ = missing_.size() + unexpected_.size() + misshapen_.size();
     std::string message;
     Tell("missing", missing_, message);
@@ -220,7 +221,7 @@ class Fit {
 
   void CheckUnexpected(const NamedTensor& tensor) {
     if (IsNoWeight(tensor)) return;
-    // Also one that a wrapper put deeper: classifier.0.weight.
+    // Includes a head that a wrapper put deeper: classifier.0.weight.
     const bool of_head =
         other_head_.contains(tensor.name) ||
         (!head_layer_.empty() && absl::StartsWith(tensor.name, head_layer_));
@@ -268,7 +269,7 @@ class Fit {
     return absl::OkStatus();
   }
 
-  // Its root would be no number.
+  // The square root of a negative variance is not a number.
   static absl::Status CheckVariance(const TensorSpec& spec,
                                     absl::Span<const float> values) {
     if (spec.role != TensorRole::kRunningVariance) return absl::OkStatus();
@@ -290,11 +291,11 @@ class Fit {
   bool head_differs_;
   std::vector<std::string> missing_, unexpected_, misshapen_;
   size_t faults_ = 0;
-  size_t mendable_ = 0;  // faults that an option would mend
+  size_t mendable_ = 0;  // faults that an option would resolve
   std::string hint_;
 };
 
-// Of a tensor of the file; 0: there is no such.
+// Returns one side of a tensor in the file; 0: there is no such tensor.
 int Extent(const ViewsByName& views, const std::string& name, size_t side) {
   auto found = views.find(name);
   if (found == views.end() || found->second->shape.size() <= side) return 0;
@@ -302,8 +303,8 @@ int Extent(const ViewsByName& views, const std::string& name, size_t side) {
       std::clamp<int64_t>(found->second->shape[side], 0, 1 << 20));
 }
 
-// The file's own, were it of this name; NOT_FOUND or INVALID_ARGUMENT: it
-// cannot be.
+// Returns the file's architecture if it has this name. NOT_FOUND or
+// INVALID_ARGUMENT: it cannot have.
 absl::StatusOr<Architecture> AsInFile(const ViewsByName& views,
                                       const std::string& name) {
   ModelShape shape{.name = name, .classes = 2};
@@ -316,10 +317,10 @@ absl::StatusOr<Architecture> AsInFile(const ViewsByName& views,
   return LookUpArchitecture(shape);
 }
 
-// The prefix without which the tensors fit, and else which fits best.
+// The prefix without which the tensors fit, or else the one that fits best.
 struct Choice {
   std::string prefix;
-  std::vector<NamedTensor> tensors;  // without it
+  std::vector<NamedTensor> tensors;  // names without the prefix
   absl::Status status;
 };
 
@@ -340,8 +341,8 @@ Choice ChoosePrefix(const std::vector<NamedTensor>& tensors,
   return best;
 }
 
-// Returns prefixes whose tensors alone would fit, of a file that has others
-// beside them: a second network, what it was trained with.
+// Returns prefixes whose tensors alone would fit. A file may have others beside
+// them, such as a second network.
 std::vector<std::string> FittingParts(const std::vector<NamedTensor>& tensors,
                                       const Architecture& architecture,
                                       const WeightsOptions& options) {
@@ -363,7 +364,7 @@ std::vector<std::string> FittingParts(const std::vector<NamedTensor>& tensors,
   return parts;
 }
 
-// Says what to do about prefixes, where they are what is wrong.
+// Says what to do about prefixes, where they are the fault.
 std::string PrefixHint(const Choice& choice,
                        const std::vector<NamedTensor>& tensors,
                        const Architecture& architecture,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pickles as data. Python's own reader runs what a pickle tells it to; this
-// one builds a table of what the pickle says and calls nothing, whatever the
-// names in it. Reads the binary opcodes that protocols 2 to 5 need for
+// Reads pickles as data. Python's own reader runs code that a pickle names;
+// this reader builds a table of the pickle's values and calls nothing, whatever
+// names it has. Reads the binary opcodes that protocols 2 to 5 need for
 // weights. Source: Python's documentation of pickletools (opcode names).
 #ifndef HILUM_COMMON_MODEL_PICKLE_H_
 #define HILUM_COMMON_MODEL_PICKLE_H_
@@ -14,7 +14,7 @@
 
 namespace hilum {
 
-// A value of a pickle, by its number in the table.
+// A value of a pickle, by its index in the table.
 using PickleRef = uint32_t;
 
 struct PickleNode {
@@ -52,26 +52,26 @@ struct PickleNode {
 };
 
 // One pickle. Its texts lie in the bytes it was read from, which must outlive
-// it. Values may hold each other in circles: who walks them bounds the walk.
+// it. Values may refer to each other in cycles: callers must bound their walks.
 class Pickle {
  public:
-  // The pickle at the front of `bytes`; what follows it is not looked at.
-  // Takes memory in proportion to the pickle's length, and no more than a few
-  // hundred MB. INVALID_ARGUMENT, with the byte's offset: an opcode that is
-  // not taken, a global that is neither on the list of those that weights
-  // need nor a class of records, a call of one that is neither on that list nor
-  // known to make records, a length past the end.
-  // RESOURCE_EXHAUSTED: too long, too many values, nested too deep.
+  // Reads the pickle at the front of `bytes`; ignores bytes behind it. Takes
+  // memory in proportion to the pickle's length, at most a few hundred MB.
+  // INVALID_ARGUMENT, with the byte's offset: an unsupported opcode; a global
+  // that is neither on the list for weights nor the class of a record; a call
+  // of a global that is neither on that list nor known to make records; a
+  // length past the end. RESOURCE_EXHAUSTED: too long, too many values, nested
+  // too deep.
   static absl::StatusOr<Pickle> Read(absl::string_view bytes);
 
-  // Bytes, the last opcode's included.
+  // Returns the number of bytes, the last opcode included.
   uint64_t size() const { return size_; }
   const PickleNode& root() const { return nodes_[root_]; }
   const PickleNode& at(PickleRef ref) const { return nodes_[ref]; }
   const std::vector<PickleNode>& nodes() const { return nodes_; }
 
-  // The value under a text key; null where `node` is no dict or has none.
-  // Where a key is given twice the last one counts, as in Python.
+  // Returns the value under a text key; null where `node` is no dict or lacks
+  // the key. The last of equal keys counts, as in Python.
   const PickleNode* Find(const PickleNode& node, absl::string_view key) const;
 
  private:

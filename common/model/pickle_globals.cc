@@ -16,8 +16,8 @@ struct Known {
   GlobalUse use;
 };
 
-// What torch.save writes beside classes, and what numpy's scalars and arrays
-// in checkpoints need. Protocol 2 calls builtins by their old name.
+// Globals that torch.save writes beside classes, and those of numpy's scalars
+// and arrays in checkpoints. Protocol 2 uses the builtins' old module name.
 constexpr Known kKnown[] = {
     {"collections", "OrderedDict", GlobalUse::kDict},
     {"collections", "defaultdict", GlobalUse::kDict},
@@ -31,7 +31,7 @@ constexpr Known kKnown[] = {
     {"torch._utils", "_rebuild_parameter", GlobalUse::kCall},
     {"torch._utils", "_rebuild_parameter_with_state", GlobalUse::kCall},
     {"torch._tensor", "_rebuild_from_type_v2", GlobalUse::kCall},
-    // An attribute of every module before torch 1.2.
+    // Every module had this attribute before torch 1.2.
     {"torch.nn.backends.thnn", "_get_thnn_function_backend", GlobalUse::kCall},
     {"torch", "Size", GlobalUse::kCall},
     {"torch", "device", GlobalUse::kCall},
@@ -41,12 +41,12 @@ constexpr Known kKnown[] = {
     {"numpy._core.multiarray", "scalar", GlobalUse::kCall},
     {"numpy._core.multiarray", "_reconstruct", GlobalUse::kCall},
     {"_codecs", "encode", GlobalUse::kCall},
-    // Checkpoints keep their command line in it.
+    // Checkpoints store their command line in it.
     {"argparse", "Namespace", GlobalUse::kRecord},
-    // Trainers keep these beside weights: paths, times, settings.
+    // Trainers store these beside weights: paths, times, settings.
     {"collections", "deque", GlobalUse::kInert},
     {"functools", "partial", GlobalUse::kInert},
-    // For members of enumerations alone (PickleMachine::IsMember).
+    // Only for members of enumerations (PickleMachine::IsMember).
     {"builtins", "getattr", GlobalUse::kRecord},
     {"__builtin__", "getattr", GlobalUse::kRecord},
     {"ipaddress", "IPv4Address", GlobalUse::kInert},
@@ -65,7 +65,7 @@ constexpr Known kKnown[] = {
     {"types", "SimpleNamespace", GlobalUse::kInert},
     {"uuid", "SafeUUID", GlobalUse::kInert},
     {"uuid", "UUID", GlobalUse::kInert},
-    // States of random numbers, which training goes on from.
+    // States of random generators, from which training continues.
     {"numpy.random", "__randomstate_ctor", GlobalUse::kInert},
     {"numpy.random", "__generator_ctor", GlobalUse::kInert},
     {"numpy.random", "__bit_generator_ctor", GlobalUse::kInert},
@@ -74,16 +74,17 @@ constexpr Known kKnown[] = {
     {"numpy.random._pickle", "__bit_generator_ctor", GlobalUse::kInert},
 };
 
-// Python's own types, and functions that read at the most: what a defaultdict
-// makes, what a partial or a schedule was given. `builtins` or `__builtin__`.
+// Python's own types, and functions that only read: the factory of a
+// defaultdict, the function of a partial or a schedule. `builtins` or
+// `__builtin__`.
 constexpr absl::string_view kBuiltins[] = {
     "abs",    "bool",  "bytearray", "bytes",  "complex", "dict",
     "float",  "int",   "len",       "list",   "max",     "min",
     "object", "print", "range",     "round",  "slice",   "str",
     "sum",    "tuple", "type",      "xrange", "zip"};
 
-// Sorted. Packages, most of them of Python's own library, that have no classes
-// of networks in them and much that a pickle must not run.
+// Sorted. Packages, most of them Python's own, that have no network classes but
+// much that a pickle must not run.
 constexpr absl::string_view kPythonsOwn[] = {
     "__builtin__",  "_codecs",     "_io",      "_pickle",     "_thread",
     "argparse",     "ast",         "asyncio",  "atexit",      "base64",
@@ -108,9 +109,9 @@ constexpr absl::string_view kPythonsOwn[] = {
 
 static_assert(std::is_sorted(std::begin(kPythonsOwn), std::end(kPythonsOwn)));
 
-// Whether a name is a class's by the custom of Python, of a package that has
-// no tensors of its own: an enumeration, a setting, a time. Calls of torch and
-// numpy stand for tensors, of which none may be lost.
+// Returns whether a name looks like a class (by Python's naming custom) from a
+// package without tensors: an enumeration, a setting, a time. Calls of torch
+// and numpy stand for tensors, of which none may be lost.
 bool IsClassOfOthers(absl::string_view package, absl::string_view name) {
   if (package == "datetime" || package == "decimal" || package == "fractions" ||
       package == "zoneinfo" || package == "enum") {

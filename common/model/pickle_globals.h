@@ -6,18 +6,19 @@
 
 namespace hilum {
 
-// What a pickle may do with a name.
+// How a pickle may use a global name.
 enum class GlobalUse {
-  kRefused,  // of Python's own library, and not on the list
-  kRecord,   // any other: the class of a record, or a mere name
-  kInert,    // as kRecord; a call of it is a record too, which nobody makes
+  kRefused,  // of Python's own library and not on the list
+  kRecord,   // any other name: the class of a record, or only a name
+  kInert,    // as kRecord; a call of it is a record too, never made
   kCall,     // on the list: with arguments it stands for a value
   kDict,     // on the list: with arguments it stands for a dict
   kSet,      // on the list: with arguments it stands for a set
 };
 
-// That nothing is ever run does not rest on this: it is so that a file that
-// would harm Python is refused with the name of what it wanted to run.
+// Returns how a pickle may use the global. Safety does not depend on this,
+// since nothing is ever run: it lets the error name the global of a harmful
+// file.
 GlobalUse UseOfGlobal(absl::string_view module, absl::string_view name);
 
 }  // namespace hilum

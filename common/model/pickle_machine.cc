@@ -40,7 +40,7 @@ const PickleMachine::Opcode PickleMachine::kOpcodes[] = {
     {0x8c, "SHORT_BINUNICODE", &PickleMachine::Text, 1},
     {'X', "BINUNICODE", &PickleMachine::Text, 4},
     {0x8d, "BINUNICODE8", &PickleMachine::Text, 8},
-    // Python 2's strings: names in files of its time.
+    // Python 2's strings: names in old files.
     {'U', "SHORT_BINSTRING", &PickleMachine::Text, 1},
     {'T', "BINSTRING", &PickleMachine::Text, 4},
     {'C', "SHORT_BINBYTES", &PickleMachine::Bytes, 1},
@@ -74,7 +74,7 @@ const PickleMachine::Opcode PickleMachine::kOpcodes[] = {
     {0x94, "MEMOIZE", &PickleMachine::Put, 0},
     {'h', "BINGET", &PickleMachine::Get, 1},
     {'j', "LONG_BINGET", &PickleMachine::Get, 4},
-    // Known, so that a refusal can name them.
+    // Listed so that a refusal can name them.
     {'i', "INST", nullptr, 0},
     {'o', "OBJ", nullptr, 0},
     {0x92, "NEWOBJ_EX", nullptr, 0},
@@ -224,8 +224,8 @@ absl::Status PickleMachine::PushNode(PickleNode node) {
   return Push(ref);
 }
 
-// A value that is held a second time costs only its number, but a short
-// pickle could copy a long list over and over: hence the count.
+// Counts the values that others hold: a second reference is cheap, but a short
+// pickle could copy a long list over and over.
 absl::Status PickleMachine::Hold(PickleRef holder, const Refs& refs) {
   held_ += refs.size();
   if (held_ > kMaxHeld) return TooMuch("values hold too many others");

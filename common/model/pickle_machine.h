@@ -13,7 +13,7 @@
 
 namespace hilum {
 
-// The stack machine that a pickle is a program of. One object is one pickle:
+// The stack machine that runs a pickle's opcodes. One object is one pickle:
 // Run. Not thread-safe.
 class PickleMachine {
  public:
@@ -24,12 +24,12 @@ class PickleMachine {
  private:
   using Kind = PickleNode::Kind;
   using Refs = std::vector<PickleRef>;
-  // One opcode: `argument` is the table's.
+  // One opcode's action; `argument` is the table's.
   using Action = absl::Status (PickleMachine::*)(int argument);
   struct Opcode {
     uint8_t code;
     const char* name;
-    Action run;  // null: named in its refusal, never taken
+    Action run;  // null: only named in a refusal
     int argument;
   };
   static const Opcode kOpcodes[];
@@ -37,13 +37,13 @@ class PickleMachine {
 
   absl::Status Step();
 
-  // Bytes behind the opcode. Errors are at the opcode's offset.
+  // Takes bytes behind the opcode. Errors give the opcode's offset.
   absl::Status Take(uint64_t size, absl::string_view& taken);
   absl::Status TakeNumber(int size, uint64_t& number);
   absl::Status TakeCounted(int size, absl::string_view& taken);
   absl::Status TakeLine(absl::string_view& line);
 
-  // The stack. Nothing is popped from below the last mark.
+  // Stack operations. Nothing is popped from below the last mark.
   absl::Status Pop(PickleRef& ref);
   absl::Status PopToMark(Refs& refs);
   absl::Status Push(PickleRef ref);
@@ -51,7 +51,7 @@ class PickleMachine {
   absl::Status Top(PickleRef& ref);
   absl::Status Hold(PickleRef holder, const Refs& refs);
 
-  // Opcodes, by what they take and do; what `argument` means is beside each.
+  // Opcode actions; a comment beside each explains its `argument`.
   absl::Status Proto(int);
   absl::Status Frame(int);
   absl::Status Mark(int);

@@ -69,7 +69,7 @@ absl::Status PickleMachine::Long(int length_bytes) {
 absl::Status PickleMachine::Float(int) {
   absl::string_view taken;
   HILUM_RETURN_IF_ERROR(Take(8, taken));
-  uint64_t bits = 0;  // big-endian, alone among all numbers here
+  uint64_t bits = 0;  // the only big-endian number here
   for (char byte : taken) bits = bits << 8 | static_cast<uint8_t>(byte);
   return PushNode({.kind = Kind::kFloat, .real = std::bit_cast<double>(bits)});
 }
@@ -105,9 +105,9 @@ absl::Status PickleMachine::Gather(int kind) {
   return PushNode({.kind = static_cast<Kind>(kind), .items = std::move(refs)});
 }
 
-// A record that is given items is of a class made from a list, dict or set,
-// such as yacs' CfgNode: it is one here, and what it was made with goes. True
-// where it was one all along, too.
+// Turns a record that is given items into a list, dict or set and drops the
+// arguments it was made with: its class is made from such a type, as yacs'
+// CfgNode is. Returns true also for a value that already is one.
 bool PickleMachine::TakesItems(PickleRef ref, Kind kind) {
   PickleNode& node = pickle_.nodes_[ref];
   if (node.kind == kind) return true;
@@ -188,7 +188,7 @@ absl::Status PickleMachine::PushGlobal(absl::string_view module,
                           ", which weights have no need of; nothing was run"));
 }
 
-// What a call to a global on the list stands for.
+// Returns the value of a call to a global on the list.
 absl::Status PickleMachine::CallOf(PickleRef callee, PickleRef arguments,
                                    PickleNode& call) {
   const PickleNode& global = pickle_.nodes_[callee];
@@ -228,8 +228,8 @@ absl::Status PickleMachine::PairsOf(const PickleNode& arguments, Refs& pairs) {
   return absl::OkStatus();
 }
 
-// Whether a call asks a class for a member of it: how Python 3.11 writes those
-// of enumerations.
+// Returns whether a call asks a class for its member: Python 3.11 writes
+// members of enumerations this way.
 bool PickleMachine::IsMember(PickleRef callee, PickleRef arguments) const {
   const PickleNode& given = pickle_.nodes_[arguments];
   const PickleNode& getattr = pickle_.nodes_[callee];
@@ -263,7 +263,7 @@ absl::Status PickleMachine::Reduce(int) {
   return PushNode(std::move(call));
 }
 
-// A record: its class is but a name, or a persistent id that has the name.
+// Makes a record. Its class is only a name, or a persistent id with the name.
 absl::Status PickleMachine::NewObject(int) {
   PickleRef arguments = 0, type = 0;
   HILUM_RETURN_IF_ERROR(Pop(arguments));
@@ -281,9 +281,10 @@ absl::Status PickleMachine::NewObject(int) {
   return PushNode(std::move(object));
 }
 
-// Keeps a record's state, whatever it is: its __dict__, or what a __setstate__
-// of its class would read. What lists, dicts and sets are given beside their
-// items (the _metadata of a state dict) says nothing about weights.
+// Keeps a record's state in any form: its __dict__, or the argument for a
+// __setstate__ of its class. Ignores the state of lists, dicts and sets beside
+// their items (the _metadata of a state dict), which says nothing about
+// weights.
 absl::Status PickleMachine::Build(int) {
   PickleRef state = 0, target = 0;
   HILUM_RETURN_IF_ERROR(Pop(state));

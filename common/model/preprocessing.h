@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How gray values become what a network was trained on. The presets travel
-// with weights, as what is trained on one computes nonsense on another.
+// Presets that turn gray values into a network's input. A preset travels with
+// the weights: with another preset they compute nonsense.
 #ifndef HILUM_COMMON_MODEL_PREPROCESSING_H_
 #define HILUM_COMMON_MODEL_PREPROCESSING_H_
 
@@ -15,23 +15,24 @@
 
 namespace hilum {
 
-// The key under which a file of weights says its preset, by its name.
+// The metadata key under which a file of weights has its preset's name.
 inline constexpr char kPreprocessingKey[] = "preprocessing";
 
-// As study files have it: "hilum"; of none of them "unspecified".
+// Returns the name in study files: "hilum"; "unspecified" for none of the
+// presets.
 std::string PreprocessingName(v1::Model::Preprocessing preset);
 
-// INVALID_ARGUMENT lists the names.
+// Parses a name. INVALID_ARGUMENT lists the names.
 absl::StatusOr<v1::Model::Preprocessing> ParsePreprocessing(
     absl::string_view name);
 
-// What WeightsFile::metadata() says; nothing where it says nothing.
-// INVALID_ARGUMENT: a name that is none of ours.
+// Returns the preset in WeightsFile::metadata(); nothing where there is none.
+// INVALID_ARGUMENT: an unknown name.
 absl::StatusOr<std::optional<v1::Model::Preprocessing>> PreprocessingOf(
     const std::map<std::string, std::string>& metadata);
 
-// Channel c of the input is x * scale[c] + shift[c] of gray values x in
-// [0, 1].
+// Channel c of the input is x * scale[c] + shift[c] for gray values x in [0,
+// 1].
 struct ChannelScales {
   std::vector<float> scale, shift;  // [channels]
 };
@@ -41,8 +42,8 @@ struct ChannelScales {
 //   hilum            (x - 0.5) / 0.25
 //   imagenet         (x - mean) / deviation; means 0.485, 0.456, 0.406 and
 //                    deviations 0.229, 0.224, 0.225 of red, green and blue.
-//                    Of one channel their means, 0.449 and 0.226: an input of
-//                    its own, near what summed channels (fit.h) would get.
+//                    One channel uses their means, 0.449 and 0.226: an input
+//                    of its own, near that of summed channels (fit.h).
 //   torchxrayvision  (2 x - 1) * 1024
 ChannelScales ScalesOf(v1::Model::Preprocessing preset, int channels);
 

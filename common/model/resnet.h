@@ -46,7 +46,7 @@ struct ResNetPlan {
 inline constexpr ResNetPlan kResNet18 = {{2, 2, 2, 2}, 1};
 inline constexpr ResNetPlan kResNet50 = {{3, 4, 6, 3}, 4};
 
-// Of `name` resnet18 or resnet50.
+// Returns the plan of `name`, resnet18 or resnet50.
 const ResNetPlan& ResNetPlanOf(const std::string& name);
 
 Architecture ResNet(const ModelShape& shape);

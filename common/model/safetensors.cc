@@ -32,7 +32,7 @@ const ElementTypeInfo* TypeOf(absl::string_view dtype) {
   return nullptr;
 }
 
-// A value of the header, whatever type it turns out to have.
+// Reads a header value, which may have any type.
 absl::StatusOr<TensorView> ReadEntry(const std::string& name, const Json& json,
                                      absl::string_view data) {
   auto bad = [&](absl::string_view what) {
@@ -81,7 +81,7 @@ std::map<std::string, std::string> ReadMetadata(const Json& json) {
   return metadata;
 }
 
-// The format allows neither holes nor overlaps.
+// Rejects holes and overlaps, which the format does not allow.
 absl::Status CheckExtents(const std::vector<NamedTensor>& tensors,
                           absl::string_view data) {
   std::vector<absl::string_view> extents;
@@ -102,7 +102,7 @@ absl::Status CheckExtents(const std::vector<NamedTensor>& tensors,
 }
 
 absl::StatusOr<Json> ParseHeader(absl::string_view text) {
-  // The parser keeps the last of two equal names; the format allows none.
+  // The parser keeps the last of two equal names; the format forbids them.
   bool twice = false;
   std::vector<std::map<std::string, bool>> levels;
   auto see = [&](int, Json::parse_event_t event, Json& parsed) {

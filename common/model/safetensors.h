@@ -17,23 +17,23 @@
 
 namespace hilum {
 
-// By the first bytes: a length that fits and the start of a header.
+// Returns whether the first bytes are a length that fits and the start of a
+// header.
 bool IsSafetensors(absl::string_view bytes);
 
-// The tensors in place in `bytes`, in the order of their names; of the metadata
-// what is text.
-// INVALID_ARGUMENT: a header that is not one, a type not known here,
-// overlapping or missing bytes, bytes of no tensor.
+// Returns the tensors in place in `bytes`, sorted by name, and the text values
+// of the metadata. INVALID_ARGUMENT: an invalid header, an unknown type,
+// overlapping or missing bytes, bytes outside all tensors.
 absl::StatusOr<WeightsContent> ParseSafetensors(absl::string_view bytes);
 
-// Every tensor of `architecture` in registry order, as one array, from a file
-// of this format and of exactly its tensors. INVALID_ARGUMENT: as
-// ParseSafetensors and FitWeights. NOT_FOUND and others: the file.
+// Returns every tensor of `architecture` in registry order, as one array, from
+// a file of this format with exactly its tensors. INVALID_ARGUMENT: the errors
+// of ParseSafetensors and FitWeights. NOT_FOUND and others: the file.
 absl::StatusOr<std::vector<float>> ReadSafetensors(
     const std::string& path, const Architecture& architecture);
 
-// Writes `values` (every tensor, registry order) with `metadata`; equal
-// input, equal bytes. Returns the file's SHA-256, 32 raw bytes.
+// Writes `values` (every tensor, registry order) with `metadata`; equal input
+// gives equal bytes. Returns the file's SHA-256, 32 raw bytes.
 absl::StatusOr<std::string> WriteSafetensors(
     const std::string& path, const Architecture& architecture,
     absl::Span<const float> values,

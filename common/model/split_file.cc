@@ -23,7 +23,7 @@ namespace {
 constexpr int64_t kBlock = 1 << 16;  // elements
 constexpr int64_t kFloat = sizeof(float);
 
-// Index of the first value that is NaN or infinite; -1: none is.
+// Returns the index of the first value that is NaN or infinite; -1: none is.
 int64_t FirstNotFinite(absl::Span<const uint32_t> values) {
   constexpr uint32_t kExponent = 0x7f800000;
   bool finite = true;
@@ -34,7 +34,7 @@ int64_t FirstNotFinite(absl::Span<const uint32_t> values) {
   }
 }
 
-// A file of float32 read in blocks.
+// Reads a file of float32 in blocks.
 class FloatFile {
  public:
   static absl::StatusOr<FloatFile> Open(const std::string& path) {
@@ -54,8 +54,8 @@ class FloatFile {
 
   int64_t size() const { return size_; }
 
-  // Reads elements `from` to `to` - 1. `take` gets the first element of each
-  // block and the block.
+  // Reads elements `from` to `to` - 1. Passes each block and the index of its
+  // first element to `take`.
   template <typename Take>
   absl::Status Read(int64_t from, int64_t to, Take take) {
     for (int64_t at = from; at < to; at += kBlock) {
@@ -85,14 +85,14 @@ absl::string_view Bytes(absl::Span<const uint32_t> values) {
                            values.size() * sizeof(uint32_t));
 }
 
-// One call of SplitWeightsFile.
+// The state of one call of SplitWeightsFile.
 class Splitter {
  public:
   Splitter(const ParameterLayout& layout, const std::string& path,
            FloatFile file)
       : layout_(layout), path_(path), file_(std::move(file)) {}
 
-  // Appends to `out` the tensors that travel, or those that do not.
+  // Appends to `out` the travelling tensors, or the others.
   absl::Status Append(bool travelling, HashedFile& out) {
     int64_t next = 0;
     for (const TensorSpec& tensor : layout_.architecture.tensors) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The first blobs of a study, which a site cuts itself from the full starting
-// weights, in files: SplitInitial and RepeatForTracks (blobs.h) for weights
-// that memory need not hold.
+// Splits the full starting weights into a study's first blobs, file to file, as
+// each site does. SplitInitial and RepeatForTracks (blobs.h) do the same in
+// memory.
 #ifndef HILUM_COMMON_MODEL_SPLIT_FILE_H_
 #define HILUM_COMMON_MODEL_SPLIT_FILE_H_
 
@@ -15,16 +15,16 @@
 namespace hilum {
 
 struct SplitFiles {
-  WrittenFile frozen;  // of no bytes and without digest: nothing is frozen
+  WrittenFile frozen;  // no bytes and no digest: nothing is frozen
   WrittenFile global;  // the travelling tensors, once for each track
 };
 
-// Cuts the file `initial_path`, every tensor in registry order, float32
-// little-endian. Writes each file through a temporary one and not synced.
-// Where nothing is frozen, writes no `frozen_path`. A failure leaves neither.
+// Splits the file `initial_path`: every tensor in registry order, float32
+// little-endian. Writes each file through a temporary one, not synced. Where
+// nothing is frozen, writes no `frozen_path`. A failure leaves neither file.
 // Memory: a block. INVALID_ARGUMENT: a file of another length; a value that is
-// not finite, names the tensor and the element; num_tracks below 1. NOT_FOUND
-// and other errors of files name the path.
+// not finite, with its tensor and element; num_tracks below 1. NOT_FOUND and
+// other errors of files name the path.
 absl::StatusOr<SplitFiles> SplitWeightsFile(const ParameterLayout& layout,
                                             const std::string& initial_path,
                                             int num_tracks,

@@ -26,7 +26,7 @@ absl::Status Bad(absl::string_view what) {
   return absl::InvalidArgumentError(what);
 }
 
-// The arguments of a call to one of torch's functions; null: no such call.
+// Returns the arguments of a call to this torch function; null: no such call.
 const PickleNode* ArgumentsOf(const Pickle& pickle, const PickleNode& node,
                               absl::string_view module,
                               absl::string_view name) {
@@ -37,7 +37,7 @@ const PickleNode* ArgumentsOf(const Pickle& pickle, const PickleNode& node,
   return &pickle.at(node.items[1]);
 }
 
-// A tuple of sizes, which may be a torch.Size.
+// Reads a tuple of sizes, which may be a torch.Size.
 absl::StatusOr<std::vector<int64_t>> ReadSizes(const Pickle& pickle,
                                                const PickleNode& given) {
   const PickleNode* sizes = &given;
@@ -57,8 +57,8 @@ absl::StatusOr<std::vector<int64_t>> ReadSizes(const Pickle& pickle,
   return read;
 }
 
-// The arguments of _rebuild_tensor_v2 of a tensor or parameter; null: the
-// node is neither.
+// Returns the arguments of _rebuild_tensor_v2 for a tensor or parameter; null:
+// the node is neither.
 const PickleNode* TensorArguments(const Pickle& pickle, const PickleNode& node,
                                   int depth = 0) {
   if (node.kind != Kind::kCall || depth > 4) return nullptr;
@@ -74,7 +74,8 @@ const PickleNode* TensorArguments(const Pickle& pickle, const PickleNode& node,
     if (found->items.empty()) return nullptr;
     return TensorArguments(pickle, pickle.at(found->items[0]), depth + 1);
   }
-  // A tensor with attributes: the function, its type, its arguments, ...
+  // The arguments of a tensor with attributes: the function, its type, its
+  // arguments, ...
   const PickleNode* typed =
       ArgumentsOf(pickle, node, "torch._tensor", "_rebuild_from_type_v2");
   if (typed == nullptr || typed->items.size() < 3) return nullptr;
@@ -106,8 +107,9 @@ absl::StatusOr<TensorView> ReadTensor(const Pickle& pickle,
   return view;
 }
 
-// `...denselayer3.norm.1.weight` of files from before a rename in torchvision
-// is `...denselayer3.norm1.weight`; relu and conv, and 2, likewise.
+// Renames `...denselayer3.norm.1.weight`, from before a rename in torchvision,
+// to `...denselayer3.norm1.weight`; relu and conv, and number 2, in the same
+// way.
 std::string WithoutOldDensenetDot(std::string name) {
   size_t at = name.rfind(".denselayer");
   if (at == std::string::npos) return name;
@@ -199,7 +201,7 @@ class Finder {
     return absl::StrCat(prefix, key.text);
   }
 
-  // Strict: every value must be a tensor or None.
+  // `strict`: every value must be a tensor or None.
   absl::Status TakeDict(const PickleNode& dict, absl::string_view prefix,
                         bool strict) {
     for (size_t i = 0; i + 1 < dict.items.size(); i += 2) {
@@ -282,7 +284,7 @@ class Finder {
   size_t modules_ = 0;
 };
 
-// A view's key, its first element and how many.
+// Reads a view's key, its first element and its number of elements.
 absl::Status ReadPart(const Pickle& pickle, const PickleNode& part,
                       StorageId& id) {
   if (part.kind != Kind::kTuple || part.items.size() != 3) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How the tables of the architectures are written.
+// Builds the tables of the architectures.
 #ifndef HILUM_COMMON_MODEL_TENSOR_LIST_H_
 #define HILUM_COMMON_MODEL_TENSOR_LIST_H_
 
@@ -9,19 +9,20 @@
 
 namespace hilum {
 
-// Appends to an architecture the tensors of one layer after another, under
-// the keys that PyTorch's state dict of such a module has: `NAME.weight`,
-// `NAME.bias`, `NAME.running_mean`, `NAME.running_var`. Of batch normalisation
-// PyTorch has a fourth, num_batches_tracked, which is no weight and left out.
+// Appends the tensors of one layer after another to an architecture, under the
+// keys that PyTorch's state dict of such a module has: `NAME.weight`,
+// `NAME.bias`, `NAME.running_mean`, `NAME.running_var`. PyTorch's batch
+// normalisation has a fourth, num_batches_tracked, which is no weight and is
+// left out.
 //
-// Starts: weights of convolutions and linear layers N(0, 2 / fan_in) (He),
-// biases 0, scales 1, shifts 0, running means 0 and variances 1.
+// Starting values: weights of convolutions and linear layers N(0, 2 / fan_in)
+// (He), biases 0, scales 1, shifts 0, running means 0 and variances 1.
 class TensorList {
  public:
-  // Of `shape`, its channels given; blocks are counted later.
+  // `shape` has its channels set; blocks are counted later.
   explicit TensorList(const ModelShape& shape);
 
-  // What comes next belongs to this block.
+  // Sets the block of the tensors that follow.
   void Block(int block) { block_ = block; }
 
   // [out, in, kernel, kernel]
@@ -29,17 +30,17 @@ class TensorList {
   void ConvWithBias(const std::string& name, int out, int in, int kernel);
   // [out, in], [out]
   void Linear(const std::string& name, int out, int in);
-  // Two of [channels]. `scale`: where the scale starts.
+  // Appends two tensors of [channels]. `scale`: the scale's starting value.
   void GroupNorm(const std::string& name, int channels, Init scale);
-  // Four of [channels].
+  // Appends four tensors of [channels].
   void BatchNorm(const std::string& name, int channels);
 
-  // The head: the next block, and with it the architecture is whole. `name`
-  // and `in` are of the architecture's own, one linear layer; with head_units
-  // it is in its place `head.0` [units, map_channels] and `head.3`
-  // [classes, units], behind global average pooling.
+  // Appends the head as the next block and returns the whole architecture.
+  // `name` and `in` describe the architecture's own head, one linear layer. If
+  // head_units is set, the head is `head.0` [units, map_channels] and `head.3`
+  // [classes, units] instead, behind global average pooling.
   Architecture WithHead(const std::string& name, int in, int map_channels) &&;
-  // What is there already is the whole.
+  // Returns the architecture without a further head.
   Architecture WithoutHead() &&;
 
  private:

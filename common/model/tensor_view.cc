@@ -37,7 +37,7 @@ float FromBfloat16(uint16_t bits) {
   return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16);
 }
 
-// IEEE 754 binary16. A subnormal is its fraction times 2^-24, exactly.
+// Converts IEEE 754 binary16. A subnormal is its fraction times 2^-24, exactly.
 float FromFloat16(uint16_t bits) {
   const uint32_t exponent = (bits >> 10) & 31;
   const uint32_t fraction = bits & 1023;
@@ -74,7 +74,7 @@ Converter ConverterOf(ElementType type) {
   }
 }
 
-// Elements in row-major order, by an odometer over all dimensions.
+// Copies elements in row-major order, by an odometer over all dimensions.
 void Gather(const TensorView& view, Converter convert, float* to) {
   const uint64_t bytes = InfoOf(view.type).size;
   const int64_t count = view.size();
@@ -171,7 +171,7 @@ absl::Status CopyAsFloat32(absl::string_view name, const TensorView& view,
 
 std::vector<int64_t> RowMajorStrides(const std::vector<int64_t>& shape) {
   std::vector<int64_t> strides(shape.size(), 1);
-  uint64_t stride = 1;  // of an empty tensor it may wrap
+  uint64_t stride = 1;  // may wrap for an empty tensor
   for (size_t d = shape.size(); d-- > 1;) {
     stride *= static_cast<uint64_t>(shape[d]);
     strides[d - 1] = static_cast<int64_t>(stride);

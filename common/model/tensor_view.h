@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tensors where they lie in a file.
+// Views of tensors in a file's bytes.
 #ifndef HILUM_COMMON_MODEL_TENSOR_VIEW_H_
 #define HILUM_COMMON_MODEL_TENSOR_VIEW_H_
 
@@ -29,7 +29,7 @@ enum class ElementType : uint8_t {
 
 struct ElementTypeInfo {
   ElementType type;
-  absl::string_view name;         // as people write it: float32
+  absl::string_view name;         // for people: float32
   absl::string_view safetensors;  // F32
   absl::string_view storage;      // torch's class: FloatStorage
   uint64_t size;                  // bytes
@@ -38,10 +38,11 @@ struct ElementTypeInfo {
 const ElementTypeInfo& InfoOf(ElementType type);
 absl::Span<const ElementTypeInfo> ElementTypes();
 
-// float32, float64, float16, bfloat16: what weights are made of.
+// Returns whether weights can have this type: float32, float64, float16,
+// bfloat16.
 bool IsFloating(ElementType type);
 
-// Little-endian elements of a storage. It does not own the bytes.
+// Little-endian elements of a storage, whose bytes it does not own.
 struct TensorView {
   ElementType type = ElementType::kFloat32;
   std::vector<int64_t> shape;
@@ -57,30 +58,30 @@ struct NamedTensor {
   TensorView view;
 };
 
-// What a file of weights holds.
+// The content of a file of weights.
 struct WeightsContent {
   std::vector<NamedTensor> tensors;
-  // What it says of itself: safetensors' __metadata__, and what is known of
+  // The file's metadata: safetensors' __metadata__, and facts that follow from
   // the class of a whole module (preprocessing.h).
   std::map<std::string, std::string> metadata;
 };
 
-// OK: every element lies in the storage, and the view has no more elements
-// than that has. INVALID_ARGUMENT says why not.
+// Checks that every element lies in the storage, and that the view has no more
+// elements than the storage. INVALID_ARGUMENT gives the reason.
 absl::Status CheckView(const TensorView& view);
 
-// The elements as float32, row-major, to `to` [view.size()]; float64 is
-// rounded to nearest. `view` passed CheckView. INVALID_ARGUMENT: not a number
-// type that float32 holds as weights (bool), or a NaN or infinity, one that
-// rounding makes included; `name` is for that message.
+// Writes the elements as float32, row-major, to `to` [view.size()]; rounds
+// float64 to nearest. `view` passed CheckView. INVALID_ARGUMENT: a type that is
+// no weight (bool), or a NaN or infinity, also one from rounding; `name` is for
+// the message.
 absl::Status CopyAsFloat32(absl::string_view name, const TensorView& view,
                            float* to);
 
 std::vector<int64_t> RowMajorStrides(const std::vector<int64_t>& shape);
 std::string ShapeText(const std::vector<int64_t>& shape);  // "[64, 3]"
 
-// A name from a file, fit for a message or a table: no control characters,
-// at most 120 bytes.
+// Returns a file's name for a tensor in a safe form for a message or a table:
+// no control characters, at most 120 bytes.
 std::string Shown(absl::string_view name);
 
 }  // namespace hilum

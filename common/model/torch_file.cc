@@ -77,7 +77,7 @@ absl::StatusOr<WeightsContent> ParseZip(absl::string_view bytes) {
       });
 }
 
-// Pickles and storages one after the other.
+// Reads pickles and storages that follow each other.
 class LegacyFile {
  public:
   explicit LegacyFile(absl::string_view bytes) : rest_(bytes) {}
@@ -120,7 +120,7 @@ class LegacyFile {
     return pickle;
   }
 
-  // Only the ids in the object say how large an element of a storage is.
+  // Only the ids in the object give the element size of a storage.
   absl::Status FindStorages(const Pickle& object, const Pickle& keys) {
     std::map<absl::string_view, uint64_t> sizes;
     for (const PickleNode& node : object.nodes()) {

@@ -48,7 +48,7 @@ std::string PickledText(absl::string_view text) {
   return absl::StrCat("X", LittleEndian(text.size(), 4), text);
 }
 
-// LONG1: the one integer opcode without a limit that matters here.
+// LONG1: the only integer opcode whose limit is large enough.
 std::string PickledInteger(int64_t number) {
   return absl::StrCat("\x8a\x08",
                       LittleEndian(static_cast<uint64_t>(number), 8));
@@ -62,8 +62,9 @@ std::string PickledTuple(const std::vector<int64_t>& numbers) {
 
 constexpr absl::string_view kEmptyOrderedDict = "ccollections\nOrderedDict\n)R";
 
-// Protocol 2, opcodes that torch's own restricted reader knows. A tensor:
-// _rebuild_tensor_v2(storage, offset, size, stride, requires_grad, hooks).
+// Pickles in protocol 2, with opcodes that torch's restricted reader knows. A
+// tensor: _rebuild_tensor_v2(storage, offset, size, stride, requires_grad,
+// hooks).
 std::string PickledStateDict(const Architecture& architecture) {
   std::string text = absl::StrCat("\x80\x02", kEmptyOrderedDict, "(");
   int key = 0;
@@ -79,14 +80,14 @@ std::string PickledStateDict(const Architecture& architecture) {
   return text + "u.";
 }
 
-// A zip archive in pieces, in the order of Add; End closes it. Source:
+// Builds a zip archive in pieces, in the order of Add; End closes it. Source:
 // PKWARE's APPNOTE 6.3, sections 4.3.7, 4.3.12 and 4.3.16.
 class ZipPieces {
  public:
   // `content` must outlive the pieces.
   void Add(absl::string_view name, absl::string_view content) {
-    // Storages begin at multiples of 64 bytes, as torch has them: an extra
-    // field of zeros makes up the difference.
+    // Storages begin at multiples of 64 bytes, as in torch's own files: an
+    // extra field of zeros makes up the difference.
     const uint64_t begin = at_ + 30 + name.size() + 4;
     const uint64_t padding = (64 - begin % 64) % 64;
     // Version 2.0, no flags, stored, 1 January 1980.
@@ -113,7 +114,7 @@ class ZipPieces {
     Own(absl::StrCat(directory_, end));
   }
 
-  // Over what the fields of 32 and 16 bits hold.
+  // Returns whether the archive exceeds fields of 32 and 16 bits.
   bool too_large() const { return at_ >= 0xffffffffu || entries_ >= 0xffff; }
   const std::vector<absl::string_view>& pieces() const { return pieces_; }
 
@@ -127,7 +128,7 @@ class ZipPieces {
     at_ += piece.size();
   }
 
-  std::deque<std::string> owned_;  // whose elements stay where they are
+  std::deque<std::string> owned_;  // elements stay where they are
   std::vector<absl::string_view> pieces_;
   std::string directory_;
   uint64_t at_ = 0;

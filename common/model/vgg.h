@@ -32,7 +32,7 @@ inline constexpr int kVggChannels[kVggStages] = {64, 128, 256, 512, 512};
 inline constexpr int kVggPooled = 7;  // pixels, square
 inline constexpr int kVggHidden = 4096;
 
-// Of shape.name vgg16 or vgg16_bn.
+// Returns the architecture for shape.name vgg16 or vgg16_bn.
 Architecture Vgg(const ModelShape& shape);
 
 }  // namespace hilum

@@ -22,7 +22,7 @@ struct OtherKind {
   absl::string_view what;
 };
 
-// Files that people take for weights by mistake, by bytes at a place.
+// Files that people mistake for weights, by the bytes at a place.
 constexpr OtherKind kOtherKinds[] = {
     {"\x89HDF", 0,
      "HDF5 (Keras), which is not taken; only safetensors and .pth are"},
@@ -43,8 +43,9 @@ constexpr OtherKind kOtherKinds[] = {
     {"GGUF", 0, "GGUF, which is not taken; only safetensors and .pth are"},
     {"<", 0, "a web page, not the weights"}};
 
-// ONNX is a message of protobuf without a mark of its own: ir_version, then
-// producer_name, a graph or what else ModelProto has.
+// Returns whether the bytes are ONNX, a protobuf message without a magic
+// number: ir_version, then producer_name, a graph or another field of
+// ModelProto.
 bool IsOnnx(absl::string_view bytes) {
   if (bytes.size() < 4 || bytes[0] != '\x08' || bytes[1] < 1 || bytes[1] > 64) {
     return false;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Weights that people bring: safetensors, and files of torch.save.
+// Weights that users bring: safetensors, and files of torch.save.
 #ifndef HILUM_COMMON_MODEL_WEIGHTS_FILE_H_
 #define HILUM_COMMON_MODEL_WEIGHTS_FILE_H_
 
@@ -20,9 +20,10 @@ namespace hilum {
 // An open file of weights. Its tensors lie in the mapped file.
 class WeightsFile {
  public:
-  // Told by its bytes, whatever its name. INVALID_ARGUMENT: another kind of
-  // file (it says which, where it can), or what the formats refuse.
-  // NOT_FOUND and others: the file. Messages begin with the path.
+  // Opens a file and detects its format by its bytes, whatever its name.
+  // INVALID_ARGUMENT: another kind of file (named, where known), or a file that
+  // the formats refuse. NOT_FOUND and others: the file. Messages begin with the
+  // path.
   static absl::StatusOr<WeightsFile> Open(const std::string& path);
 
   const std::string& path() const { return path_; }
@@ -47,8 +48,8 @@ class WeightsFile {
   WeightsContent content_;
 };
 
-// FitWeights of a file: the result is the only copy in memory. Messages begin
-// with the path.
+// Calls FitWeights for a file; the result is the only copy in memory. Messages
+// begin with the path.
 absl::StatusOr<std::vector<float>> ReadWeights(const WeightsFile& file,
                                                const Architecture& architecture,
                                                const WeightsOptions& options);

@@ -31,7 +31,7 @@ absl::Status Bad(absl::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat("zip archive: ", what));
 }
 
-// Callers have checked that `at` + the size is within `bytes`.
+// Callers have checked that `at` plus the size is within `bytes`.
 template <typename T>
 T Number(absl::string_view bytes, uint64_t at) {
   T number;
@@ -57,7 +57,7 @@ struct Entry {
   uint64_t begin, end;  // of its content
 };
 
-// The last record. A comment may follow it, and may look like one.
+// Finds the last record. A comment may follow it, and may look like one.
 absl::StatusOr<uint64_t> FindEnd(absl::string_view bytes) {
   if (bytes.size() < kEndSize) return Bad("too short");
   const uint64_t last = bytes.size() - kEndSize;
@@ -100,7 +100,7 @@ absl::StatusOr<Directory> FindDirectory(absl::string_view bytes) {
   return found;
 }
 
-// Sizes that do not fit 32 bits stand in an extra field, in this order.
+// Reads sizes over 32 bits, which stand in an extra field in this order.
 absl::Status Read64(absl::string_view extra, uint64_t& unpacked,
                     uint64_t& packed, uint64_t& header) {
   for (uint64_t at = 0; Has(extra, at, 4);) {
@@ -123,7 +123,7 @@ absl::Status Read64(absl::string_view extra, uint64_t& unpacked,
   return absl::OkStatus();
 }
 
-// The entry at `at` of the directory; moves `at` behind it.
+// Reads the directory's entry at `at`, and moves `at` behind it.
 absl::StatusOr<Entry> ReadCentral(absl::string_view directory, uint64_t& at) {
   if (!Has(directory, at, kCentralSize) ||
       Number<uint32_t>(directory, at) != kCentral) {

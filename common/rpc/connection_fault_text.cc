@@ -16,7 +16,7 @@ std::string Day(absl::Time time) {
   return absl::FormatTime("%Y-%m-%d", time, absl::UTCTimeZone());
 }
 
-// The certificate that was shown, by its names.
+// Returns the names in the certificate that the peer showed.
 std::string Shown(const ConnectionFacts& facts) {
   if (!facts.peer.certificate.has_value()) return "a certificate";
   const CertificateInfo& shown = *facts.peer.certificate;
@@ -29,7 +29,7 @@ std::string ProxyName(const Proxy& proxy) {
                       "variable ", proxy.variable, ")");
 }
 
-// How to do without the proxy.
+// Says how to connect without the proxy.
 std::string WithoutProxy(const ConnectionFacts& facts) {
   return absl::StrCat("set no_proxy=", facts.host, " to connect without it");
 }
@@ -42,7 +42,7 @@ std::string ProxyText(const ConnectionFacts& facts) {
                       WithoutProxy(facts));
 }
 
-// Faults below TLS.
+// Describes faults below TLS.
 std::string NetworkText(const ConnectionFacts& facts, Fault fault) {
   switch (fault) {
     case Fault::kNoAddress:
@@ -103,7 +103,7 @@ std::string DateText(const ConnectionFacts& facts, bool expired) {
       "machine's clock is wrong");
 }
 
-// Faults of the handshake.
+// Describes faults of the handshake.
 std::string TlsText(const ConnectionFacts& facts, Fault fault) {
   switch (fault) {
     case Fault::kNotTls:
@@ -145,7 +145,7 @@ std::string TlsText(const ConnectionFacts& facts, Fault fault) {
   }
 }
 
-// What a proxy variable adds to any other fault.
+// Returns the note on a proxy variable for all other faults.
 std::string ProxyNote(const ConnectionFacts& facts, Fault fault) {
   if (!facts.proxy.has_value() || fault == Fault::kProxy) return "";
   if (facts.proxy->at.host.empty()) {

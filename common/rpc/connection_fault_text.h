@@ -12,17 +12,17 @@
 
 namespace hilum {
 
-// What a ConnectionProbe has seen.
+// Facts that a ConnectionProbe has found.
 struct ConnectionFacts {
   std::string target;  // HOST:PORT
   std::string host;
   std::optional<Proxy> proxy;
   absl::Duration patience;
-  TlsPeer peer;        // where it came to a handshake
+  TlsPeer peer;        // set where it came to a handshake
   std::string detail;  // the system's reason
 };
 
-// Returns what is wrong, and what somebody at the hospital can do about it.
+// Returns the fault, and the steps that somebody at the hospital can take.
 std::string ConnectionFaultText(const ConnectionFacts& facts,
                                 ConnectionFault fault);
 

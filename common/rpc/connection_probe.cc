@@ -31,9 +31,9 @@ struct FreeAddresses {
   void operator()(addrinfo* list) const { freeaddrinfo(list); }
 };
 
-// How far a connection came.
+// The result of connecting.
 struct Connected {
-  ScopedFd fd;  // -1: not
+  ScopedFd fd;  // -1: not connected
   Fault fault = Fault::kNone;
   std::string detail;
 };
@@ -71,7 +71,7 @@ class Prober {
                                fault);
   }
 
-  // Whether the socket is ready in time.
+  // Returns whether the socket is ready in time.
   bool Wait(int fd, short events) {
     const absl::Time deadline = RealClock().Now() + options_.patience;
     for (;;) {
@@ -109,8 +109,8 @@ class Prober {
     return {ScopedFd(), out.fault, std::strerror(error)};
   }
 
-  // To the first of its addresses that takes a connection; the fault is that
-  // of the last one.
+  // Connects to the first address that accepts; returns the last address's
+  // fault.
   Connected Connect(const HostPort& at) {
     addrinfo hints = {}, *list = nullptr;
     hints.ai_socktype = SOCK_STREAM;
@@ -128,8 +128,8 @@ class Prober {
     return last;
   }
 
-  // Asks for the connection (RFC 9110 section 9.3.6). What the proxy answers
-  // instead of success; empty: it is made.
+  // Asks the proxy for the connection (RFC 9110 section 9.3.6). Returns its
+  // answer; empty: the connection is made.
   std::string AskProxy(int fd) {
     const std::string& to = options_.target;
     const std::string request =
@@ -139,7 +139,7 @@ class Prober {
       return "it ended the connection";
     }
     std::string answer;
-    // Byte by byte: what comes behind the header is TLS's.
+    // Reads byte by byte: bytes behind the header belong to TLS.
     while (!absl::EndsWith(answer, "\r\n\r\n")) {
       char byte;
       const ssize_t got = recv(fd, &byte, 1, 0);

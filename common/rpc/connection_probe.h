@@ -11,7 +11,7 @@
 
 namespace hilum {
 
-// Why the coordinator is not reached.
+// Why a coordinator cannot be reached.
 enum class ConnectionFault {
   kNone,            // TLS 1.3 with the right certificates works
   kNoAddress,       // no address is known of the host
@@ -27,7 +27,7 @@ enum class ConnectionFault {
   kNotYetValid,
   kTurnedAway,  // the coordinator does not take this side's certificate
   kClosed,      // the connection is ended in the handshake
-  kSilent,      // connected, and no word
+  kSilent,      // connected, but no answer
   kStopped,     // stop_fd became readable
 };
 
@@ -44,8 +44,8 @@ struct ProbeOptions {
   int stop_fd = -1;                            // readable: give up; -1: none
 };
 
-// Connects to a coordinator as gRPC does, and says what stands in the way: gRPC
-// itself says the same of most faults. Call with SIGPIPE ignored.
+// Connects to a coordinator as gRPC does, and reports the fault; gRPC itself
+// gives the same message for most faults. Call with SIGPIPE ignored.
 ConnectionProbe ProbeConnection(const ProbeOptions& options);
 
 }  // namespace hilum

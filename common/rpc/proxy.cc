@@ -20,7 +20,7 @@ namespace {
 
 constexpr absl::string_view kScheme = "http://";
 
-// The bytes of an IPv4 or IPv6 address, 4 or 16; empty: a name.
+// Returns the bytes of an IPv4 or IPv6 address, 4 or 16; empty: a name.
 std::string AddressBytes(absl::string_view host) {
   const std::string text(host);
   unsigned char bytes[16];
@@ -33,7 +33,7 @@ std::string AddressBytes(absl::string_view host) {
   return "";
 }
 
-// Whether the first `bits` of two addresses of one kind are the same.
+// Returns whether the first `bits` of two addresses of one kind are equal.
 bool SharePrefix(const std::string& a, const std::string& b, int bits) {
   if (a.size() != b.size() || bits > static_cast<int>(8 * a.size())) {
     return false;
@@ -54,7 +54,7 @@ bool IsInRange(const std::string& host, absl::string_view range) {
          bits >= 0 && SharePrefix(address, AddressBytes(parts.first), bits);
 }
 
-// Whether one entry of no_proxy covers the host.
+// Returns whether one entry of no_proxy covers the host.
 bool Covers(absl::string_view entry, const HostPort& target) {
   if (entry == "*") return true;
   if (absl::StrContains(entry, '/')) return IsInRange(target.host, entry);
@@ -85,7 +85,7 @@ bool IsExempt(const HostPort& target, const ReadVariable& read) {
 Proxy ParseProxy(const char* variable, absl::string_view value) {
   Proxy proxy{.variable = variable, .url = std::string(value)};
   absl::string_view rest = value;
-  // Without a scheme gRPC takes none; curl and others do.
+  // gRPC needs a scheme; curl and others do not.
   if (!absl::StrContains(rest, "://")) {
     proxy.url = absl::StrCat(kScheme, value);
   } else if (!absl::ConsumePrefix(&rest, kScheme)) {

@@ -20,7 +20,7 @@ struct HostPort {
 // Splits "HOST:PORT", "[ADDRESS]:PORT" or a host alone.
 HostPort SplitHostPort(absl::string_view target);
 
-// Whether a host is this machine itself: localhost and names below it
+// Returns whether a host is this machine itself: localhost and names below it
 // (RFC 6761 section 6.3), 127.0.0.0/8, ::1.
 bool IsLoopbackHost(absl::string_view host);
 
@@ -34,19 +34,19 @@ struct Proxy {
 // Reads an environment variable; null: it is not set.
 using ReadVariable = std::function<const char*(const char* name)>;
 
-// Returns the proxy through which a channel to `target` ("HOST:PORT") leaves;
-// nullopt: it connects by itself. The first variable that is set counts, of
-// grpc_proxy, https_proxy and http_proxy; an empty one means no proxy. Without
-// a proxy are loopback, always, and what no_grpc_proxy or else no_proxy lists,
-// with commas: "*" (all hosts), a name with all names below it, an address, or
-// a range of addresses such as 10.0.0.0/8.
+// Returns the proxy for a channel to `target` ("HOST:PORT"); nullopt: the
+// channel connects directly. The first variable that is set counts, of
+// grpc_proxy, https_proxy and http_proxy; an empty one means no proxy. These
+// hosts need no proxy: loopback, always, and the hosts in no_grpc_proxy or else
+// no_proxy, separated by commas: "*" (all hosts), a name with all names below
+// it, an address, or a range of addresses such as 10.0.0.0/8.
 std::optional<Proxy> ProxyFor(absl::string_view target,
                               const ReadVariable& read);
 // Reads the environment of this process.
 std::optional<Proxy> ProxyFor(absl::string_view target);
 
-// Makes a channel use `proxy`, and none where there is none or it is of no use.
-// gRPC would decide by itself, sends loopback through a proxy, and knows
+// Makes a channel use `proxy`, or no proxy where there is none or it is
+// unusable. gRPC's own choice would send loopback through a proxy, and knows
 // neither "*" nor ranges.
 void SetProxy(const std::optional<Proxy>& proxy,
               grpc::ChannelArguments& arguments);

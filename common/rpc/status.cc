@@ -11,7 +11,7 @@
 namespace hilum {
 namespace {
 
-// What a status's details are, where it has a cause.
+// Prefix of a status's details where it has a cause.
 constexpr char kCause[] = "hilum-cause=";
 
 }  // namespace

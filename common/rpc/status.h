@@ -8,8 +8,9 @@
 
 namespace hilum {
 
-// The canonical codes are the same numbers on both sides. A cause (cause.h)
-// goes along; whether the other side is to be believed is the caller's to know.
+// Convert statuses. The canonical codes have the same numbers on both sides. A
+// cause (cause.h) goes along; the caller decides whether to trust the other
+// side.
 grpc::Status ToGrpc(const absl::Status& status);
 absl::Status FromGrpc(const grpc::Status& status);
 

@@ -11,7 +11,7 @@
 namespace hilum {
 namespace {
 
-// Before gRPC reads it, which it does when it makes its first credentials.
+// Must run before gRPC reads the setting, when it makes its first credentials.
 void SetUpTls() {
   static const int once =
       setenv("GRPC_SSL_CIPHER_SUITES", "ECDHE-RSA-AES256-GCM-SHA384", 1);

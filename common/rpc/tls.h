@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Mutual TLS 1.3 for gRPC. Both ends show a certificate of the consortium.
 //
-// gRPC 1.51 has no setting for the lowest TLS version. It does let one
-// choose the cipher suites of TLS 1.2, and here only one is left that needs
-// an RSA certificate; the consortium's are all ECDSA, so a TLS 1.2 handshake
-// finds no common suite on either side. TLS 1.3 has suites of its own.
+// gRPC 1.51 has no setting for the lowest TLS version. It does allow a choice
+// of TLS 1.2 cipher suites; this code leaves only one, which needs an RSA
+// certificate. The consortium's certificates are all ECDSA, so a TLS 1.2
+// handshake finds no common suite on either side. TLS 1.3 has its own suites.
 //
 // No session is resumed (common/crypto/tls_tickets.h).
 #ifndef HILUM_COMMON_RPC_TLS_H_
@@ -31,15 +31,15 @@ std::shared_ptr<grpc::ServerCredentials> TlsServerCredentials(
 std::shared_ptr<grpc::ChannelCredentials> TlsChannelCredentials(
     const Identity& identity);
 
-// Set up for chunks of megabytes and for long polls through firewalls that
-// forget idle connections.
+// Returns settings for chunks of megabytes, and for long polls through
+// firewalls that drop idle connections.
 grpc::ChannelArguments BulkChannelArguments();
 
-// The name in the certificate with which the peer has authenticated itself.
-// UNAUTHENTICATED: none, or not a consortium's.
+// Returns the name in the certificate of an authenticated peer.
+// UNAUTHENTICATED: no certificate, or not one of a consortium.
 absl::StatusOr<BearerName> PeerName(const grpc::AuthContext& context);
 
-// That certificate as PEM; empty: none.
+// Returns the peer's certificate as PEM; empty: none.
 std::string PeerCertificatePem(const grpc::AuthContext& context);
 
 }  // namespace hilum

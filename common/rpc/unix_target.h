@@ -8,9 +8,8 @@
 
 namespace hilum {
 
-// Returns the name that gRPC has for a Unix socket's path: a URI (RFC 3986)
-// whose path is percent-encoded, so that '#', '?', '%' and blanks stay parts of
-// it.
+// Returns gRPC's name for a Unix socket's path: a URI (RFC 3986) whose path is
+// percent-encoded, so that '#', '?', '%' and blanks stay parts of it.
 std::string UnixTarget(absl::string_view path);
 
 }  // namespace hilum

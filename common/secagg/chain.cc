@@ -12,7 +12,8 @@
 namespace hilum {
 namespace {
 
-// The bits of a double as a number: equal ones have equal digests.
+// Returns the bits of a double as a number, so that equal doubles have equal
+// digests.
 std::string BitsOf(double value) {
   uint64_t bits;
   std::memcpy(&bits, &value, sizeof bits);
@@ -82,7 +83,7 @@ v1::StudyChain AfterTraining(const v1::Study& study,
   v1::StudyChain next = Next(chain, step);
   next.set_model_sha256(std::string(model_sha256));
   if (!tried_loss.has_value() || std::isnan(*tried_loss)) return next;
-  // As coordinator/validation.h: the first of the lowest is the best.
+  // Keeps the first of equal losses, as coordinator/validation.h does.
   if (*tried_loss < chain.best_loss()) {
     next.set_best_loss(*tried_loss);
     next.set_best_sha256(chain.model_sha256());

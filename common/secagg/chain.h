@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// From one sum of a study to the next: what each site works out for itself,
-// and signs as part of what it takes itself to be asked. Sites that followed
-// different sums, or start from different models, have different questions, so
-// that their masks do not cancel.
-// No protobuf is serialised for a digest: every value stands at its place,
+// Follows a study from one sum to the next. Each site computes this state
+// itself, and signs it as a part of the question that it answers. Sites that
+// followed different sums, or start from different models, have different
+// questions, so that their masks do not cancel.
+// No protobuf is serialised for a digest: every value has a fixed place,
 // numbers in little-endian, each with its length before it (Concatenate).
 #ifndef HILUM_COMMON_SECAGG_CHAIN_H_
 #define HILUM_COMMON_SECAGG_CHAIN_H_
@@ -20,7 +20,7 @@
 
 namespace hilum {
 
-// Returns where a study stands before its first sum. model_sha256: of the
+// Returns the state of a study before its first sum. model_sha256: of the
 // travelling starting weights of all tracks, 32 bytes.
 v1::StudyChain FirstChain(absl::string_view study_hash,
                           absl::string_view model_sha256);
@@ -28,41 +28,41 @@ v1::StudyChain FirstChain(absl::string_view study_hash,
 // Returns the digest of a state, 32 bytes.
 std::string History(const v1::StudyChain& chain);
 
-// Returns the model that a task of this kind is about: what is trained, or the
-// best of those that were tried where one is evaluated.
+// Returns the model of a task of this kind: the trained one or, for an
+// evaluation, the best of those that were tried.
 const std::string& ModelOf(const v1::StudyChain& chain, v1::Task::Kind kind);
 
-// Returns what a site is asked, 32 bytes:
-// SHA-256("hilum question v1", study hash, round, kind, history, model).
+// Returns the question to a site, 32 bytes: SHA-256("hilum question v1", study
+// hash, round, kind, history, model).
 std::string Question(absl::string_view study_hash, uint32_t round,
                      v1::Task::Kind kind, const v1::StudyChain& chain);
 
-// One sum that came about.
+// One sum that succeeded.
 struct ChainStep {
   uint32_t round = 0;
-  std::string statement;   // what its survivors signed
+  std::string statement;   // the survivors' signed statement
   std::string sum_sha256;  // of its sum blob
 };
 
-// Returns the SHA-256 of words as they stand in a file, little-endian.
+// Returns the SHA-256 of words as in a file, little-endian.
 std::string DigestOfWords(absl::Span<const uint32_t> words);
 
-// Returns the state after the sum of the censuses. `census_sha256`: of its
-// words, little-endian.
+// Returns the state after the sum of the censuses. `census_sha256`: digest of
+// its words, little-endian.
 v1::StudyChain AfterCensus(const v1::StudyChain& chain, const ChainStep& step,
                            absl::string_view census_sha256);
 
 // Returns the state after a sum of updates that gave `model_sha256`.
-// `tried_loss`: the cohort's mean validation loss of the model before; none
-// where the study does not validate, or nobody had cases for it.
+// `tried_loss`: the cohort's mean validation loss of the model before; nothing
+// where the study does not validate, or no site had cases for it.
 v1::StudyChain AfterTraining(const v1::Study& study,
                              const v1::StudyChain& chain, const ChainStep& step,
                              absl::string_view model_sha256,
                              std::optional<double> tried_loss);
 
-// Returns what the checksums of masked vectors are taken under
-// (vector_checksum.h), once statement and sum are fixed: nobody can choose
-// either to fit it.
+// Returns the challenge for the checksums of masked vectors
+// (vector_checksum.h). It depends on the statement and the sum, so nobody can
+// fit either of these to it.
 std::string ChecksumChallenge(const v1::StudyChain& after);
 
 }  // namespace hilum

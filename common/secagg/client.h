@@ -27,48 +27,48 @@ namespace hilum {
 // but forge a signature. One object is one sum: its keys are made with it and
 // wiped with it, and it reveals shares once. No I/O.
 // Life: AdvertiseKeys ShareKeys MaskedInput Mask* SignVector Confirm Unmask,
-// each once; it may be dropped at any point, which is how a site leaves the
-// sum.
+// each once. To leave the sum, a site destroys the object at any point.
 // Each step fails with
 //   FAILED_PRECONDITION: out of order, or a second time;
-//   INVALID_ARGUMENT: what the coordinator shows is malformed;
-//   PERMISSION_DENIED: it would cost a site its secrets (too few sites, a
+//   INVALID_ARGUMENT: the coordinator's message is malformed;
+//   PERMISSION_DENIED: the step would reveal a site's secrets (too few sites, a
 //     stranger, a site that was asked another question, a key shown twice,
-//     another list of survivors, signatures over another list): the coordinator
-//     is not to be trusted with this study;
-// and the object takes no further step after any failure.
+//     another list of survivors, signatures over another list): do not trust
+//     the coordinator with this study.
+// After any failure the object takes no further step.
 // Not thread-safe.
 // Source: Bonawitz et al. 2017 (ePrint 2017/281), figure 4, the variant
 // against active adversaries.
 class SecAggClient {
  public:
-  // All references outlive this object. `self` is of the context's cohort.
+  // All references outlive this object. `self` is in the context's cohort.
   SecAggClient(SecAggContext context, SiteId self,
                const SiteCredentials& credentials, SecureRng& rng);
 
-  // `checksum`: of the vector that this site gave to the last sum
+  // `checksum`: checksum of this site's vector in the last sum
   // (RoundKeys.checksum); empty: it gave none.
   absl::StatusOr<v1::RoundKeys> AdvertiseKeys(absl::string_view checksum = {});
 
-  // U1 in the paper. Every other entry's signature is checked.
+  // Takes U1 in the paper. Checks the signature of every other entry.
   absl::StatusOr<v1::SealedShares> ShareKeys(const v1::Roster& roster);
 
-  // U2, without this site.
+  // Takes U2, without this site.
   absl::Status MaskedInput(const v1::Inbox& inbox);
-  // Masks the vector in place, block after block from its start: each element
-  // once, since two vectors under one mask give away their difference.
-  // first_element is where the last block ended, and a multiple of 4 for all
+  // Masks the vector in place, block after block from its start. Each element
+  // is masked once, since two vectors under one mask reveal their difference.
+  // first_element is the end of the last block; it is a multiple of 4 for all
   // blocks but the last.
   void Mask(uint64_t first_element, absl::Span<uint32_t> values);
 
-  // Signs the masked vector, after Mask. Its SHA-256, 32 bytes.
+  // Returns the signature over the masked vector's SHA-256, 32 bytes. Call
+  // after Mask.
   std::string SignVector(absl::string_view vector_sha256);
 
-  // U3. The first list is the only one that is ever confirmed. Every survivor's
-  // signature over its vector is checked.
+  // Takes U3. Only the first list is ever confirmed. Checks every survivor's
+  // signature over its vector.
   absl::StatusOr<v1::Confirmation> Confirm(const v1::Survivors& survivors);
 
-  // U4's signatures over the very list this site confirmed, t of them or more.
+  // Takes U4: t or more signatures over the list that this site confirmed.
   absl::StatusOr<v1::RevealedShares> Unmask(
       const v1::Confirmations& confirmations);
 
@@ -84,19 +84,19 @@ class SecAggClient {
   };
   struct Peer {
     v1::RoundKeys keys;
-    uint32_t x = 0;  // of its shares: its place in the roster, from 1
-    // What it has shared with this site; empty until MaskedInput, and for
-    // good where what was sent did not open.
+    uint32_t x = 0;  // for its shares: its place in the roster, from 1
+    // Shares that the peer sent to this site; empty until MaskedInput, and for
+    // good where the message could not be opened.
     SecretBytes self_mask_share;
     SecretBytes mask_key_share;
   };
 
-  // FAILED_PRECONDITION unless it is `step`'s turn; until Finish, the object
-  // counts as failed.
+  // Returns FAILED_PRECONDITION unless `step` is next; the object counts as
+  // failed until Finish.
   absl::Status Begin(Step step);
   void Finish(Step next) { step_ = next; }
 
-  // Each phase is in a file of its own, client_<phase>.cc.
+  // Each phase has its own file, client_<phase>.cc.
   absl::Status CheckRoster(const v1::Roster& roster) const;
   absl::Status CheckEntry(const v1::Roster::Entry& entry) const;
   absl::StatusOr<v1::SealedShare> Seal(const SiteId& recipient,
@@ -118,13 +118,13 @@ class SecAggClient {
 
   std::optional<X25519KeyPair> mask_key_;
   std::optional<X25519KeyPair> share_key_;
-  SecretBytes self_mask_;  // 32 bytes, what is shared of the own mask
+  SecretBytes self_mask_;  // 32 bytes, shared as the own mask's secret
   v1::RoundKeys own_keys_;
   std::string roster_hash_;
-  std::map<SiteId, Peer> roster_;           // this site among them
+  std::map<SiteId, Peer> roster_;           // with this site
   std::set<SiteId> sharers_;                // U2
   std::set<SiteId> survivors_;              // U3
-  std::map<SiteId, SurvivorClaim> claims_;  // theirs
+  std::map<SiteId, SurvivorClaim> claims_;  // of the survivors
   SurvivorClaim own_claim_;
   std::vector<MaskStream> masks_;  // between MaskedInput and Confirm
   uint64_t masked_elements_ = 0;

@@ -8,8 +8,8 @@
 
 namespace hilum {
 
-// What does not open is a message that its sender spoilt: it costs the sum
-// this one share, and nobody else anything.
+// Opens a peer's sealed shares. A message that does not open was spoilt by its
+// sender: the sum loses this one share only.
 void SecAggClient::Open(const SiteId& sender, const std::string& sealed,
                         Peer& peer) const {
   constexpr char kNonce[kGcmNonceSize] = {};

@@ -11,7 +11,7 @@
 namespace hilum {
 namespace {
 
-// The key is used once.
+// The key is used once, so the nonce may be zero.
 constexpr char kNonce[kGcmNonceSize] = {};
 
 absl::string_view BytesOf(const SecretBytes& secret) {

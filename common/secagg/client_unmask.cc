@@ -35,7 +35,7 @@ absl::StatusOr<v1::RevealedShares> SecAggClient::Unmask(
     const bool survived = survivors_.contains(site);
     absl::Span<const uint8_t> share =
         (survived ? peer.self_mask_share : peer.mask_key_share).ExposeBytes();
-    if (share.empty()) continue;  // what it sent did not open
+    if (share.empty()) continue;  // its message could not be opened
     v1::RevealedShare& out = *revealed.add_shares();
     out.set_site(site.name());
     out.set_self_mask(survived);

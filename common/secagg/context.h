@@ -16,26 +16,28 @@
 
 namespace hilum {
 
-// What one secure sum is about; part of everything that is signed, sealed or
-// derived in it, so that nothing of one sum is good for another.
+// Identifies one secure sum. All signatures, seals and derived keys of the sum
+// depend on it, so that none is valid in another sum.
 struct SecAggContext {
   std::string study_hash;  // 32 raw bytes
   uint32_t round = 0;
-  // Question(...), common/secagg/chain.h: 32 bytes. The masks of two sites that
-  // were asked different questions do not cancel.
+  // The result of Question (common/secagg/chain.h), 32 bytes. The masks of two
+  // sites that were asked different questions do not cancel.
   std::string question;
-  std::set<SiteId> cohort;  // the study's sites, whoever takes part
+  std::set<SiteId> cohort;  // all sites of the study
 
-  // aggregation.minimum_sites, which the officers approved; 0: not said.
+  // aggregation.minimum_sites, approved by the officers; 0: not set.
   int minimum_sites = 0;
 
-  // t = SumThreshold(n) (common/config/cohort_rules.h) of the cohort's n sites:
-  // so many shares give a secret back, and so many sites confirm a list.
+  // Returns t = SumThreshold(n) (common/config/cohort_rules.h) for the cohort's
+  // n sites: the number of shares that recover a secret, and of sites that must
+  // confirm a list.
   int Threshold() const;
-  // How many sites a sum is over at least: t or minimum_sites.
+  // Returns the fewest sites of a sum: t or minimum_sites, whichever is more.
   int LeastSurvivors() const;
 
-  // `label` and `parts`, each with its length before it, under this context.
+  // Returns `label` and `parts`, each with its length before it, bound to this
+  // context.
   std::string Statement(absl::string_view label,
                         std::initializer_list<absl::string_view> parts) const;
 };
@@ -44,39 +46,39 @@ struct SecAggContext {
 SecAggContext ContextOf(const v1::Study& study, std::string study_hash,
                         uint32_t round, std::string question);
 
-// Returns the parts one after the other, each with its length before it, as 32
+// Returns the parts one after the other, each with its length before it as 32
 // little-endian bits: no two lists of parts give the same bytes.
 std::string Concatenate(std::initializer_list<absl::string_view> parts);
 
-// What a site signs in AdvertiseKeys.
+// Returns the bytes that a site signs in AdvertiseKeys.
 std::string KeysStatement(const SecAggContext& context, const SiteId& site,
                           const v1::RoundKeys& keys);
-// What the sender commits its self-mask seed (32 bytes) to.
+// Returns the sender's commitment to its self-mask seed (32 bytes).
 std::string SelfMaskCommitment(const SecAggContext& context, const SiteId& site,
                                absl::string_view seed);
-// SHA-256 over every entry's site, keys and checksum.
+// Returns SHA-256 over every entry's site, keys and checksum.
 std::string RosterHash(const v1::Roster& roster);
-// What a site signs with its masked vector: the vector's SHA-256, and what
-// masks are on it: those with the sharers of one roster, and the own one, to
-// which it has committed.
+// Returns the bytes that a site signs with its masked vector: the vector's
+// SHA-256 and its masks, namely those with the sharers of one roster and the
+// own mask, to which it has committed.
 std::string VectorStatement(const SecAggContext& context, const SiteId& site,
                             absl::string_view roster_hash,
                             const std::set<SiteId>& sharers,
                             absl::string_view self_mask_commitment,
                             absl::string_view vector_sha256);
-// A survivor's vector, as everybody is shown it.
+// A survivor's vector, as all sites see it.
 struct SurvivorClaim {
   std::string vector_sha256;
   std::string self_mask_commitment;
 };
-// What a site signs in Confirm: under one roster, `sharers` have shared
-// and the sum is to be of the survivors' vectors; both sorted.
+// Returns the bytes that a site signs in Confirm: under one roster, `sharers`
+// have shared, and the sum will cover the survivors' vectors; both sorted.
 std::string SurvivorsStatement(
     const SecAggContext& context, absl::string_view roster_hash,
     const std::set<SiteId>& sharers,
     const std::map<SiteId, SurvivorClaim>& survivors);
 
-// The sites of a list. INVALID_ARGUMENT: not sorted, or one twice.
+// Returns the sites of a list. INVALID_ARGUMENT: not sorted, or one twice.
 template <typename Entries>
 absl::StatusOr<std::set<SiteId>> SitesOf(const Entries& entries) {
   std::set<SiteId> sites;

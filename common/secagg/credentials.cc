@@ -9,7 +9,7 @@
 namespace hilum {
 namespace {
 
-// Certificates; a cohort has fewer, and renews them now and then.
+// Certificates to keep; a cohort has fewer, and renews them now and then.
 constexpr size_t kMostKept = 4096;
 
 }  // namespace

@@ -17,22 +17,22 @@
 
 namespace hilum {
 
-// Tells which site signed what, by the consortium's certificates. A
-// certificate is checked against the authority when it is first seen, and
-// against the clock each time. Thread-safe.
+// Verifies sites' signatures by the consortium's certificates. Checks a
+// certificate against the authority when it is first seen, and against the
+// clock each time. Thread-safe.
 class PeerVerifier {
  public:
   // `clock` outlives this object.
   PeerVerifier(std::string authority_pem, std::string consortium, Clock& clock);
 
-  // UNAUTHENTICATED: `certificate` is not of this authority, not valid now or
-  // not made out to `site`, or it did not sign `data`.
+  // UNAUTHENTICATED: `certificate` is not signed by this authority, not valid
+  // now or not made out to `site`, or it did not sign `data`.
   absl::Status Verify(const SiteId& site, const std::string& certificate,
                       absl::string_view data,
                       absl::string_view signature) const;
 
  private:
-  // A certificate that has passed.
+  // A certificate that passed the check.
   struct Checked {
     BearerName bearer;
     absl::Time not_after;
@@ -47,8 +47,8 @@ class PeerVerifier {
   mutable std::map<std::string, Checked> checked_ ABSL_GUARDED_BY(mutex_);
 };
 
-// With which a site takes part in secure sums: its certificate and key, and
-// the means to tell its peers. Thread-safe.
+// A site's credentials in secure sums: its certificate and key, and the
+// verifier of its peers' signatures. Thread-safe.
 struct SiteCredentials {
   std::string certificate_pem;
   const Signer* signer;          // of the certificate's key

@@ -11,7 +11,7 @@
 namespace hilum {
 namespace {
 
-// HKDF bounds its info; a hash of the statement is as good.
+// HKDF limits its info, so the info is a hash of the statement.
 SecretBytes Derive(const SecAggContext& context, const SecretBytes& secret,
                    const std::string& statement, size_t size) {
   return HkdfSha256(secret, context.study_hash, Sha256Of(statement), size);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Keys of a secure sum that two parties derive alike: HKDF-SHA-256 with the
-// study's hash as salt and a Statement as info. `roster_hash` binds them to
-// the keys that everybody was shown.
+// Keys of a secure sum that two parties derive in the same way: HKDF-SHA-256
+// with the study's hash as salt and a Statement as info. `roster_hash` binds
+// them to the keys that all sites were shown.
 #ifndef HILUM_COMMON_SECAGG_DERIVE_H_
 #define HILUM_COMMON_SECAGG_DERIVE_H_
 
@@ -16,25 +16,25 @@
 
 namespace hilum {
 
-// Seed of the mask that sites `a` and `b` share; `key` is the mask key of one
-// of them, `other_public` that of the other. INVALID_ARGUMENT: as
-// X25519KeyPair::Agree.
+// Returns the seed of the mask that sites `a` and `b` share; `key` is the mask
+// key of one of them, `other_public` the public mask key of the other.
+// INVALID_ARGUMENT: see X25519KeyPair::Agree.
 absl::StatusOr<SecretBytes> PairwiseMaskSeed(const SecAggContext& context,
                                              absl::string_view roster_hash,
                                              const X25519KeyPair& key,
                                              absl::string_view other_public,
                                              const SiteId& a, const SiteId& b);
 
-// With which sign `site` adds the mask it shares with `other`.
+// Returns the sign with which `site` adds the mask it shares with `other`.
 MaskSign PairwiseSign(const SiteId& site, const SiteId& other);
 MaskSign Inverse(MaskSign sign);
 
-// Seed of the own mask, from what is shared of it (32 bytes).
+// Returns the seed of a site's own mask, from its shared secret (32 bytes).
 SecretBytes SelfMaskSeed(const SecAggContext& context,
                          const SecretBytes& secret);
 
-// Key under which `sender` seals one message for `recipient`; used once, so
-// its nonce may be zero.
+// Returns the key under which `sender` seals one message for `recipient`; used
+// once, so its nonce may be zero.
 absl::StatusOr<SecretBytes> SealingKey(const SecAggContext& context,
                                        absl::string_view roster_hash,
                                        const X25519KeyPair& key,

@@ -6,8 +6,8 @@
 namespace hilum {
 namespace {
 
-// 16 KB, half of a first-level cache. A multiple of what the cipher makes at
-// once, so that blocks which begin at one have no ends of their own.
+// 16 KB, half of a first-level cache. A multiple of the cipher's own block
+// count, so that blocks which begin at one have no incomplete ends.
 constexpr size_t kElementsAtOnce = 4096;
 
 }  // namespace

@@ -109,9 +109,9 @@ bool IsKey(const std::string& private_key, const std::string& public_key) {
   return key.ok() && key->public_key() == public_key;
 }
 
-// Each site that shared is either a survivor or lost, and that once: masks of
-// one that were taken off twice would be on the sum. Of a lost one the key is
-// known.
+// Checks that each site that shared is listed once, as a survivor or as lost:
+// if masks of one site were taken off twice, they would remain on the sum. The
+// roster must have the key of a lost site.
 absl::Status CheckLost(const Keys& keys,
                        const std::map<SiteId, SurvivorClaim>& survivors,
                        const v1::SumOpening& opening) {
@@ -139,7 +139,8 @@ absl::Status CheckLost(const Keys& keys,
   return Untrusted("does not tell what became of each site that shared");
 }
 
-// Of survivors alone, as the sites that reveal shares hold it.
+// Checks that survivors signed the confirmations, as the sites that reveal
+// shares do.
 absl::Status CheckConfirmations(
     const SecAggContext& context, const PeerVerifier& verifier,
     const Keys& keys, const std::map<SiteId, SurvivorClaim>& survivors,

@@ -18,16 +18,16 @@
 
 namespace hilum {
 
-// The coordinator's part in one secure sum. One object is one sum. It keeps
-// what sites said and works out what takes the masks off the sum of
-// their vectors; the vectors themselves it never sees. No I/O.
+// The coordinator's part in one secure sum. One object is one sum. It keeps the
+// sites' messages and computes the masks on the sum of their vectors; it never
+// sees a vector. No I/O.
 // Life: for each step in turn the sites' messages, then Close; after kDone,
-// Open. Who has not answered when a step is closed is out of the
-// following ones.
-// A site's message fails with FAILED_PRECONDITION: not this step's, or of a
-// site that is out; INVALID_ARGUMENT or UNAUTHENTICATED: malformed or not the
-// site's; the caller then takes the site out, and the sum goes on.
-// A message that is in already counts as it was first sent.
+// Open. A site that has not answered when a step is closed is out of the
+// following steps.
+// A site's message fails with FAILED_PRECONDITION: it is for another step, or
+// the site is out; INVALID_ARGUMENT or UNAUTHENTICATED: it is malformed or not
+// the site's; the caller then takes the site out, and the sum goes on. Of
+// repeated messages the first counts.
 // Not thread-safe.
 // Source: Bonawitz et al. 2017 (ePrint 2017/281), figure 4.
 class SecAggServer {
@@ -45,14 +45,15 @@ class SecAggServer {
   SecAggServer(SecAggContext context, const PeerVerifier& verifier);
 
   Step step() const { return step_; }
-  // Who may answer in this step, and who has.
+  // The sites that may answer in this step, and those that have.
   const std::set<SiteId>& expected() const { return expected_; }
   const std::set<SiteId>& answered() const { return answered_; }
   int Threshold() const { return context_.Threshold(); }
 
   absl::Status OnKeys(const SiteId& site, const v1::RoundKeys& keys);
   absl::Status OnShares(const SiteId& site, const v1::SealedShares& shares);
-  // The site's masked vector is here, has this SHA-256, and it signed that.
+  // Records that the site's masked vector is here and has this SHA-256, which
+  // the site signed.
   absl::Status OnMaskedInput(const SiteId& site,
                              const std::string& vector_sha256,
                              const std::string& signature);
@@ -60,33 +61,35 @@ class SecAggServer {
                               const v1::Confirmation& confirmation);
   absl::Status OnRevealed(const SiteId& site, const v1::RevealedShares& shares);
 
-  // Goes on to the next step with those who have answered. ABORTED: they are
-  // fewer than the threshold; the sum is lost, and nothing of it can be read.
+  // Goes on to the next step with the sites that have answered. ABORTED: they
+  // are fewer than the threshold; the sum is lost, and nobody can read any of
+  // it.
   absl::Status Close();
 
-  // What a site is shown in ShareKeys, MaskedInput, Confirm and Unmask.
+  // Messages to a site in ShareKeys, MaskedInput, Confirm and Unmask.
   const v1::Roster& roster() const { return roster_; }
   v1::Inbox InboxFor(const SiteId& site) const;
   v1::Survivors SurvivorsMessage() const;
   const v1::Confirmations& confirmations() const { return confirmations_; }
-  // Whose vectors are in the sum; from kConfirm on.
+  // Returns the sites whose vectors are in the sum; from kConfirm on.
   const std::set<SiteId>& survivors() const { return survivors_; }
 
-  // After kDone: all that opens the sum (common/secagg/opening.h), but for what
-  // the coordinator alone knows: round, kind, chain, sizes, the sum.
-  // FAILED_PRECONDITION: the sum is lost, or not done. DATA_LOSS: shares that
-  // sites revealed are wrong, more of them than the rest can make up for.
+  // Returns, after kDone, all values that open the sum
+  // (common/secagg/opening.h), except those that the coordinator alone knows:
+  // round, kind, chain, sizes, the sum. FAILED_PRECONDITION: the sum is lost,
+  // or not done. DATA_LOSS: sites revealed more wrong shares than the right
+  // ones can make up for.
   absl::StatusOr<v1::SumOpening> Open() const;
 
  private:
-  // Each step is in a file of its own, server_<step>.cc.
+  // Each step has its own file, server_<step>.cc.
   absl::Status Expect(Step step, const SiteId& site) const;
   void MakeRoster();
   absl::Status CheckShares(const SiteId& site,
                            const v1::SealedShares& shares) const;
   absl::Status CheckRevealed(const v1::RevealedShares& shares) const;
-  uint32_t PlaceOf(const SiteId& site) const;  // in the roster, from 1
-  // Of those, one that `fits`; `shares` may hold wrong ones.
+  uint32_t PlaceOf(const SiteId& site) const;  // place in the roster, from 1
+  // Returns the secret that `fits`; `shares` may hold wrong ones.
   template <typename Fits>
   absl::StatusOr<SecretBytes> Recover(const std::vector<Share>& shares,
                                       const SiteId& site, Fits fits) const;
@@ -110,7 +113,7 @@ class SecAggServer {
   std::map<SiteId, v1::SurvivorVector> vectors_;
   std::map<SiteId, std::string> signatures_;
   v1::Confirmations confirmations_;
-  // By whose secret it is.
+  // Keyed by the site whose secret is shared.
   std::map<SiteId, std::vector<Share>> revealed_;
 };
 

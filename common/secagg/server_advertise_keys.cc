@@ -10,7 +10,7 @@ absl::Status SecAggServer::OnKeys(const SiteId& site,
                                   const v1::RoundKeys& keys) {
   HILUM_RETURN_IF_ERROR(Expect(Step::kAdvertiseKeys, site));
   if (keys_.contains(site)) return absl::OkStatus();
-  // Nobody can agree on anything with such a key: shown to the others, it
+  // No site can agree on a secret with such a key; shown to the others, it
   // would end the sum for each of them.
   if (!IsX25519PublicKey(keys.mask_key()) ||
       !IsX25519PublicKey(keys.share_key())) {
@@ -26,7 +26,7 @@ absl::Status SecAggServer::OnKeys(const SiteId& site,
   HILUM_RETURN_IF_ERROR(verifier_.Verify(site, keys.certificate(),
                                          KeysStatement(context_, site, keys),
                                          keys.signature()));
-  // A site that shows another's key must not make all others refuse the
+  // A site that copies another's key must not make all others refuse the
   // roster.
   for (const auto& [other, theirs] : keys_) {
     for (const std::string& key : {theirs.mask_key(), theirs.share_key()}) {

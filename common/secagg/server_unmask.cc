@@ -52,7 +52,7 @@ template <typename Fits>
 absl::StatusOr<SecretBytes> SecAggServer::Recover(
     const std::vector<Share>& shares, const SiteId& site, Fits fits) const {
   const size_t threshold = static_cast<size_t>(context_.Threshold());
-  // Runs of t shares, round the circle: one of them leaves out what is wrong
+  // Tries runs of t shares, cyclically: one of them leaves out all wrong shares
   // as long as the right ones stand together.
   for (size_t first = 0; first < shares.size(); ++first) {
     if (shares.size() < threshold) break;

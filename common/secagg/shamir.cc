@@ -27,7 +27,8 @@ constexpr size_t kElementSize = sizeof(uint64_t);
 constexpr size_t kLimbSize = 7;  // the last one is shorter
 static_assert(kNumLimbs * kElementSize == kShareSize);
 
-// x mod p, of x < 2 p. The compiler is given no comparison to branch on.
+// Returns x mod p for x < 2 p. The code gives the compiler no comparison to
+// branch on.
 uint64_t ReduceOnce(uint64_t x) {
   uint64_t reduced = x - kPrime;
   uint64_t borrowed = uint64_t{0} - (reduced >> 63);  // all ones if x < p
@@ -45,7 +46,7 @@ uint64_t Multiply(uint64_t a, uint64_t b) {
                     static_cast<uint64_t>(product >> 61));
 }
 
-// a^(p - 2), which is 1 / a (Fermat); a != 0.
+// Returns a^(p - 2), which is 1 / a (Fermat); a != 0.
 uint64_t Invert(uint64_t a) {
   uint64_t result = 1;
   for (int bit = 60; bit >= 0; --bit) {
@@ -80,7 +81,7 @@ void StoreLimb(absl::Span<uint8_t> secret, int limb, uint64_t value) {
   std::memcpy(secret.data() + limb * kLimbSize, &value, LimbSize(limb));
 }
 
-// Uniform below p: 61 bits, drawn again if they are all ones.
+// Draws uniformly below p: 61 bits, drawn again if they are all ones.
 uint64_t Uniform(SecureRng& rng) {
   uint64_t value = kPrime;
   while (value == kPrime) {
@@ -90,8 +91,8 @@ uint64_t Uniform(SecureRng& rng) {
   return value;
 }
 
-// The coefficients of all limbs, [threshold, kNumLimbs] row-major, the secret
-// in the first row.
+// Returns the coefficients of all limbs, [threshold, kNumLimbs] row-major, the
+// secret in the first row.
 SecretBytes DrawPolynomials(const SecretBytes& secret, int threshold,
                             SecureRng& rng) {
   size_t size = static_cast<size_t>(threshold) * kShareSize;
@@ -105,7 +106,7 @@ SecretBytes DrawPolynomials(const SecretBytes& secret, int threshold,
   });
 }
 
-// Horner's rule, the limbs side by side.
+// Evaluates the polynomials by Horner's rule, the limbs side by side.
 Share MakeShare(const SecretBytes& polynomials, int threshold, uint32_t x) {
   auto next = [&](int power, absl::Span<uint8_t> y) {
     for (int limb = 0; limb < kNumLimbs; ++limb) {
@@ -159,7 +160,7 @@ absl::Status CheckShares(absl::Span<const Share* const> shares, int threshold) {
   return absl::OkStatus();
 }
 
-// prod_{j != i} x_j / (x_j - x_i) for each i.
+// Returns prod_{j != i} x_j / (x_j - x_i) for each i.
 std::vector<uint64_t> LagrangeAtZero(absl::Span<const Share* const> shares) {
   std::vector<uint64_t> weights;
   weights.reserve(shares.size());

@@ -29,7 +29,7 @@ constexpr size_t kPowers = 512;
 constexpr int64_t kBlock = 1 << 16;  // words read at once
 static_assert(kBlock % kPowers == 0 && kBlock % SumFile::kCarryStep == 0);
 
-// x mod p, since 2^127 = 1.
+// Returns x mod p, since 2^127 = 1.
 Uint128 Reduce(Uint128 x) {
   x = (x & kP) + (x >> 127);
   return x >= kP ? x - kP : x;
@@ -39,15 +39,15 @@ Uint128 AddMod(Uint128 a, Uint128 b) { return Reduce(a + b); }
 
 Uint128 Product(uint64_t a, uint64_t b) { return static_cast<Uint128>(a) * b; }
 
-// x * 2^64 mod p: the high 64 bits of x, times 2^128 = 2, and the low ones,
-// whose top bit is 2^127 = 1.
+// Returns x * 2^64 mod p: the high 64 bits of x times 2^128 = 2, plus the low
+// 64 bits, whose top bit becomes 2^127 = 1.
 Uint128 TimesTwo64(Uint128 x) {
   const auto low = static_cast<uint64_t>(x);
   const auto high = static_cast<uint64_t>(x >> 64);
   return AddMod(static_cast<Uint128>(high) << 1, Reduce(Uint128{low} << 64));
 }
 
-// a, b < p.
+// Requires a, b < p.
 Uint128 MultiplyMod(Uint128 a, Uint128 b) {
   const auto a0 = static_cast<uint64_t>(a), b0 = static_cast<uint64_t>(b);
   const auto a1 = static_cast<uint64_t>(a >> 64);
@@ -78,8 +78,8 @@ absl::StatusOr<Uint128> RhoOf(absl::string_view challenge) {
 
 }  // namespace
 
-// The checksum of words that come in order. Add* Sum. All pieces but the last
-// are of a multiple of kPowers words.
+// Computes the checksum of words that come in order: Add* Sum. All pieces but
+// the last have a multiple of kPowers words.
 class ChecksumStream {
  public:
   explicit ChecksumStream(Uint128 rho) {
@@ -92,7 +92,7 @@ class ChecksumStream {
     }
   }
 
-  // Words below 2^48.
+  // Adds words below 2^48.
   template <typename Word>
   void Add(absl::Span<const Word> words) {
     for (size_t at = 0; at < words.size(); at += kPowers) {
@@ -109,7 +109,7 @@ class ChecksumStream {
   }
 
  private:
-  // sum_i words[i] rho^(i+1): four sums, as the limbs wait for no carry.
+  // Returns sum_i words[i] rho^(i+1) as four sums: no limb waits for a carry.
   template <typename Word>
   Uint128 Dot(absl::Span<const Word> words) const {
     const Word* __restrict w = words.data();

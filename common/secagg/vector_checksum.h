@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Checksums by which sites check a published sum of their vectors.
+// Checksums with which sites check a published sum of their vectors.
 //
-// With p = 2^127 - 1 and a challenge rho in [1, p), drawn when the sum is
-// fixed, a vector w of integers has the checksum
+// Let p = 2^127 - 1, and rho in [1, p) a challenge, drawn when the sum is
+// fixed. A vector w of integers has the checksum
 //   C(w) = sum_i w_i rho^(i+1)   mod p,   i = 0 .. size - 1
 // It is linear: C(a) + C(b) = C(a + b), where a + b is over the integers, and
 // not mod 2^32. Each site u gives C(y_u) of its own vector; the sites compare
@@ -19,15 +19,16 @@
 // word is always seen, since rho is not 0.
 //
 // Nobody draws rho: it comes from SHA-256 over the statement that fixes the sum
-// (Fiat and Shamir 1986). Who forges sums may try one after the other until one
+// (Fiat and Shamir 1986). A forger may try one sum after the other until one
 // passes; q trials, each a SHA-256, pass with q * size / (p - 1) at most in the
 // random oracle model. Hence the margin: 2^64 trials leave 2^-34. A field of 61
 // bits would not do.
 //
-// What this does not promise: a site that lies for the coordinator may give any
-// checksum, and so make any T pass, as it could by uploading any vector. The
-// checksum binds the coordinator to what the sites sent, not the sites to what
-// they should have sent. Nothing here is secret, and time may depend on values.
+// The checksum does not stop a site that lies for the coordinator: it may give
+// any checksum, and so make any T pass, as it could by uploading any vector.
+// The checksum binds the coordinator to what the sites sent, not the sites to
+// what they should have sent. Nothing here is secret, and time may depend on
+// values.
 //
 // Source: polynomial hashing, Carter and Wegman 1981; den Boer 1993;
 // Bernstein 2005 (Poly1305), section 3, for the bound.
@@ -47,17 +48,17 @@ namespace hilum {
 inline constexpr size_t kChecksumChallengeSize = 32;
 inline constexpr size_t kVectorChecksumSize = 16;
 
-// An element of F_p, which starts as 0. A value; copied freely.
+// An element of F_p; starts as 0. A value type.
 class VectorChecksum {
  public:
   VectorChecksum() = default;
 
-  // From 16 bytes, little-endian. INVALID_ARGUMENT: another length, or not
+  // Reads 16 bytes, little-endian. INVALID_ARGUMENT: another length, or not
   // below p.
   static absl::StatusOr<VectorChecksum> FromBytes(absl::string_view bytes);
   std::string ToBytes() const;
 
-  // this = this + other mod p.
+  // Computes this = this + other mod p.
   void Add(const VectorChecksum& other);
 
   friend bool operator==(const VectorChecksum& a, const VectorChecksum& b) {
@@ -69,21 +70,21 @@ class VectorChecksum {
   unsigned __int128 value_ = 0;  // < p
 };
 
-// C(w) of words of up to 64 bits. INVALID_ARGUMENT: a challenge that is not of
-// 32 bytes; here and below.
+// Returns C(w) of words of up to 64 bits. INVALID_ARGUMENT: the challenge does
+// not have 32 bytes; here and below.
 absl::StatusOr<VectorChecksum> ChecksumOfWords(absl::Span<const uint64_t> words,
                                                absl::string_view challenge);
 
-// C(y) of a file of `size` little-endian 32-bit words. Memory: a block.
+// Returns C(y) of a file of `size` little-endian 32-bit words. Memory: a block.
 // INVALID_ARGUMENT: a file of another length. NOT_FOUND and other errors of
 // files name the path.
 absl::StatusOr<VectorChecksum> ChecksumOfVector(const std::string& path,
                                                 int64_t size,
                                                 absl::string_view challenge);
 
-// C(T) of a sum file of `num_vectors` vectors, T_i = low_i + carry_i * 2^32.
-// Memory: a block. INVALID_ARGUMENT: a file of another length, a carry that so
-// many vectors cannot have, bits behind the last carry.
+// Returns C(T) of a sum file of `num_vectors` vectors, T_i = low_i + carry_i *
+// 2^32. Memory: a block. INVALID_ARGUMENT: a file of another length, a carry
+// that so many vectors cannot have, bits behind the last carry.
 absl::StatusOr<VectorChecksum> ChecksumOfSum(const std::string& path,
                                              int64_t size, int num_vectors,
                                              absl::string_view challenge);

@@ -10,7 +10,7 @@
 namespace hilum {
 namespace {
 
-constexpr int kPatienceMs = 10000;  // another program reads or writes a moment
+constexpr int kPatienceMs = 10000;  // wait for other programs
 
 absl::Status Migrate(sqlite3* database, const std::string& path,
                      absl::string_view program,

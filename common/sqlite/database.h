@@ -13,16 +13,17 @@
 
 namespace hilum {
 
-// An open database, which whoever has it closes (sqlite3_close_v2). Made where
-// absent; written ahead and synced, so that what was committed is on disk. For
-// one thread at a time. `migrations[v]` leads from schema v (user_version) to
-// v + 1 in one transaction, and sets user_version; `program` is who wrote
-// newer ones. FAILED_PRECONDITION: a newer schema. Else as SqliteStatus.
+// Opens a database; the caller closes it (sqlite3_close_v2). Creates it if
+// absent. Uses a synced write-ahead log, so that committed data is on disk. For
+// one thread at a time. `migrations[v]` leads from schema v (user_version) to v
+// + 1 in one transaction, and sets user_version; `program` is the writer of
+// newer schemas. FAILED_PRECONDITION: a newer schema. Other errors: see
+// SqliteStatus.
 absl::StatusOr<sqlite3*> OpenDatabase(const std::string& path,
                                       absl::string_view program,
                                       absl::Span<const char* const> migrations);
 
-// Statements without parameters and rows.
+// Runs statements without parameters and rows.
 absl::Status ExecuteSql(sqlite3* database, absl::string_view path,
                         const char* sql);
 

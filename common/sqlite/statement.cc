@@ -9,8 +9,8 @@ namespace hilum {
 
 namespace {
 
-// SQLite calls it an I/O error where the shared memory file of its
-// write-ahead log cannot grow.
+// SQLite reports an I/O error where the shared memory file of its write-ahead
+// log cannot grow.
 bool IsDiskFull(sqlite3* database) {
   return sqlite3_extended_errcode(database) == SQLITE_IOERR_SHMSIZE ||
          sqlite3_system_errno(database) == ENOSPC;

@@ -12,7 +12,7 @@
 
 namespace hilum {
 
-// A failed call on `database` as a status; `path` names the file.
+// Returns the status of a failed call on `database`; `path` names the file.
 absl::Status SqliteStatus(sqlite3* database, int code, absl::string_view path);
 
 // One prepared statement, bound from left to right.
@@ -28,7 +28,7 @@ class Statement {
   Statement& Text(absl::string_view value);
   Statement& Int(int64_t value);
 
-  // True while there is a row.
+  // Returns true while there is a row.
   bool Step();
   // Runs a statement without rows.
   absl::Status Run();

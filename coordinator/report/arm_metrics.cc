@@ -108,7 +108,7 @@ std::string ArmTitle(v1::Arm arm) {
   return arm == v1::ARM_SEGMENTED ? "Segmented lungs" : "Whole radiograph";
 }
 
-// Of the arm with this index, one of `count`.
+// Adds the losses of the arm with this index, one of `count`.
 static void AddLosses(const std::vector<RoundSummary>& rounds, size_t index,
                       size_t count, ArmMetrics& arm) {
   for (const RoundSummary& round : rounds) {

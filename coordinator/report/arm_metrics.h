@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// From what the sites sent to the metrics of one arm; both reports say these.
+// Computes the metrics of an arm from the sites' evaluations, for both reports.
 #ifndef HILUM_COORDINATOR_REPORT_ARM_METRICS_H_
 #define HILUM_COORDINATOR_REPORT_ARM_METRICS_H_
 
@@ -20,43 +20,44 @@ struct PooledScores {
   void Add(const v1::TrackEvaluation& track);
   uint64_t Cases() const;
   std::optional<double> MeanLoss() const;
-  // Of the tracks whose histograms are shown; nothing where none is.
+  // Returns the AUC over the tracks whose histograms are shown; nothing where
+  // none is.
   std::optional<BinnedAuc> Auc(int label) const;
-  // Says why there is no AUC, or of which part of the folds it is; empty: of
-  // all cases, or there are none.
+  // Returns why there is no AUC, or which part of the folds it covers; empty:
+  // it covers all cases, or there are none.
   std::string AucNote(int label) const;
   std::optional<double> MacroAuc() const;
   std::optional<double> MacroSensitivity() const;
   std::optional<double> MacroSpecificity() const;
 
-  // In a study of segmentation of no cases, and without bins.
+  // Without cases in a study of segmentation; then there are no bins.
   Confusion confusion;
   std::vector<std::vector<uint64_t>> positives;  // [classes][bins]
   std::vector<std::vector<uint64_t>> negatives;  // [classes][bins]
-  // [classes]: tracks whose histograms of the class are in these two, and those
-  // whose are not, as they were withheld (HistogramsShown) while there are
-  // cases.
+  // [classes]: the number of tracks whose histograms of the class are in
+  // positives and negatives, and of tracks with cases whose histograms were
+  // withheld (HistogramsShown).
   std::vector<int> tracks_shown, tracks_withheld;
   double loss_sum = 0;
-  // Of class activation maps, as TrackEvaluation has them.
+  // Sums over class activation maps, as in TrackEvaluation.
   uint64_t mapped = 0;
   double map_in_lungs_sum = 0;
   double lung_share_sum = 0;
-  // Of a study of segmentation, as TrackEvaluation has them, [classes + 1].
+  // Overlaps in a study of segmentation, as in TrackEvaluation, [classes + 1].
   std::vector<v1::Overlap> overlaps;
 
  private:
   void AddOverlaps(const v1::TrackEvaluation& track);
 };
 
-// A fold whose model is not trained (coordinator/trained_tracks.h) has no
-// scores, and where there is such a fold nothing is pooled over the folds:
-// `pooled` and `sites` have no cases.
+// The metrics of one arm. A fold whose model is not trained
+// (coordinator/trained_tracks.h) has no scores. With such a fold nothing is
+// pooled over the folds: `pooled` and `sites` have no cases.
 struct ArmMetrics {
   v1::Arm arm;
   int first_track;                            // index among the study's tracks
   PooledScores pooled;                        // all folds, all sites
-  std::map<std::string, PooledScores> sites;  // that are known one by one
+  std::map<std::string, PooledScores> sites;  // sites whose figures are known
   std::vector<PooledScores> folds;            // all sites
   std::vector<double> losses;                 // [rounds], over its tracks
   // [rounds], over its tracks; empty: the study does not validate.

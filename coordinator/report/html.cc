@@ -63,7 +63,7 @@ std::string AucText(const std::optional<BinnedAuc>& auc) {
   return text;
 }
 
-// The AUC of a class, and of which cases it is where that is not all.
+// Returns the AUC of a class, with the cases it covers where these are not all.
 std::string ClassAucText(const PooledScores& scores, int label) {
   const std::string note = scores.AucNote(label);
   const std::optional<BinnedAuc> auc = scores.Auc(label);
@@ -167,7 +167,7 @@ Cells LocalizationRow(const std::string& name, const PooledScores& scores) {
           Percent(scores.lung_share_sum / n)};
 }
 
-// Empty: no map was compared.
+// Returns the figures; empty: no map was compared.
 std::string Localization(const std::vector<ArmMetrics>& arms) {
   std::vector<Cells> rows;
   for (const ArmMetrics& arm : arms) {
@@ -209,7 +209,8 @@ std::string PerArm(const std::vector<ArmMetrics>& arms,
   return html + "</div>\n";
 }
 
-// Rows: where the model was trained; columns: whose held-out cases it saw.
+// Rows: the site a model was trained at; columns: the site whose held-out cases
+// it scored.
 std::string MatrixTable(const Baselines& baselines, size_t arm) {
   Cells head = {"trained at ↓ tested at →"};
   std::vector<Cells> rows;
@@ -288,7 +289,7 @@ std::string Heading(const StudyResult& result) {
       "<br>study hash <code>", ToHex(result.study_hash), "</code></p>\n");
 }
 
-// On top of the page, before any figure. Empty: there are none.
+// Returns the warnings for the top of the page. Empty: there are none.
 std::string Warnings(const StudyResult& result) {
   std::string html;
   for (const std::string& sentence : ResultWarnings(result)) {
@@ -312,7 +313,8 @@ number. Masks are no truth: where they are drawn wrong, so is the score.</p>
 <p class='warn'>A research result, not for diagnosis.</p>
 )html";
 
-// All that is said of how well models classify, but of single sites and folds.
+// Returns all figures of classification, except those of single sites and
+// folds.
 std::string Classification(const v1::Study& study,
                            const std::vector<ArmMetrics>& arms,
                            const BaselineMetrics& baselines) {

@@ -11,7 +11,7 @@
 
 namespace hilum {
 
-// report.html: one self-contained page without scripts.
+// Returns report.html: one self-contained page without scripts.
 std::string ReportHtml(const StudyResult& result,
                        const std::vector<ArmMetrics>& arms,
                        const BaselineMetrics& baselines);

@@ -17,7 +17,7 @@
 namespace hilum {
 namespace {
 
-// By the site's name.
+// Published censuses by the site's name.
 using Published = std::map<std::string, const v1::SubmitCensusRequest*>;
 
 Published PublishedCensus(const StudyResult& result) {
@@ -28,8 +28,8 @@ Published PublishedCensus(const StudyResult& result) {
   return published;
 }
 
-// [classes], of one site's census or of a cohort's: in the whole arm, where
-// there is one, since that has every usable case.
+// Returns the cases [classes] of one site's census or of a cohort's: from the
+// whole arm, where there is one, since it has every usable case.
 template <typename Census>
 std::vector<uint64_t> UsableCases(const v1::Study& study,
                                   const Census& census) {
@@ -73,7 +73,8 @@ std::string CensusTable(const StudyResult& result, const Published& published) {
   return Table(head, rows);
 }
 
-// Classes of which one published site has nearly all cases of the cohort.
+// Returns the classes of which one published site has nearly all of the
+// cohort's cases.
 Cells LoneClasses(const StudyResult& result, const Published& published) {
   Cells lone;
   if (result.census_totals.sites_size() < 2) return lone;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What report.html says of the cases that a study had.
+// The part of report.html about a study's cases.
 #ifndef HILUM_COORDINATOR_REPORT_HTML_CENSUS_H_
 #define HILUM_COORDINATOR_REPORT_HTML_CENSUS_H_
 
@@ -10,16 +10,16 @@
 
 namespace hilum {
 
-// The sites' census and the cohort's, and a warning where a class is nearly
-// one site's alone.
+// Returns the census of the sites and of the cohort, with a warning where
+// nearly all cases of a class are at one site.
 std::string CensusHtml(const StudyResult& result);
 
-// How many lung masks were not used, of each class; empty where CountMasks has
-// nothing.
+// Returns the number of rejected lung masks of each class; empty where
+// CountMasks has none.
 std::string MasksHtml(const StudyResult& result);
 
-// Says of which sites there are no figures beside the sums over `summed`, and
-// why; nothing where all are known.
+// Names the sites without figures beside the sums over `summed`, and the
+// reason; empty where all are known.
 std::string NotKnownHtml(
     const google::protobuf::RepeatedPtrField<std::string>& summed,
     absl::FunctionRef<bool(const std::string& site)> is_known);

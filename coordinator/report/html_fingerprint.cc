@@ -17,7 +17,7 @@
 namespace hilum {
 namespace {
 
-constexpr double kTelling = 0.1;  // of gray or of the image
+constexpr double kTelling = 0.1;  // share of the gray range or of the image
 
 constexpr char kHowToRead[] = R"html(<h2>How the images look</h2>
 <p>Sites should prepare their radiographs alike, or a model learns to tell sites
@@ -72,7 +72,7 @@ bool Differ(std::optional<double> a, std::optional<double> b) {
   return a && b && std::abs(*a - *b) > kTelling;
 }
 
-// Of one site in one arm; empty: nothing to tell.
+// Describes how one site's images in one arm differ; empty: they do not.
 std::string Difference(const std::string& site, const v1::Fingerprint& own,
                        v1::Fingerprint rest) {
   SubtractFingerprint(own, rest);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What report.html says of how the prepared images look.
+// The part of report.html about the look of the prepared images.
 #ifndef HILUM_COORDINATOR_REPORT_HTML_FINGERPRINT_H_
 #define HILUM_COORDINATOR_REPORT_HTML_FINGERPRINT_H_
 
@@ -9,10 +9,10 @@
 
 namespace hilum {
 
-// Grays, lungs' share and sizes in each arm, of the sites whose census is known
-// and of the cohort, and a warning where such a site differs from the rest of
-// the cohort by more than a tenth. Empty where a study of before protocol 5 has
-// none.
+// Returns grays, lungs' share and sizes in each arm, for the sites with a known
+// census and for the cohort, with a warning where such a site differs from the
+// rest of the cohort by more than a tenth. Empty for a study from before
+// protocol 5, which has none.
 std::string FingerprintHtml(const StudyResult& result);
 
 }  // namespace hilum

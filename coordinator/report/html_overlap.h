@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What report.html says of found lungs, in a study of segmentation.
+// The part of report.html about found lungs, in a study of segmentation.
 #ifndef HILUM_COORDINATOR_REPORT_HTML_OVERLAP_H_
 #define HILUM_COORDINATOR_REPORT_HTML_OVERLAP_H_
 
@@ -10,10 +10,10 @@
 
 namespace hilum {
 
-// Dice and IoU of all held-out cases, by class and together.
+// Returns Dice and IoU of all held-out cases, by class and together.
 std::string OverlapTable(const v1::Study& study, const PooledScores& scores);
 
-// The same over all classes, of each site that is known and of each fold.
+// Returns Dice and IoU over all classes, for each known site and for each fold.
 std::string OverlapBreakdown(const ArmMetrics& arm);
 
 }  // namespace hilum

@@ -13,7 +13,7 @@
 namespace hilum {
 namespace {
 
-// One curve over all tracks of an arm; `first`: where its first point stands.
+// Returns one curve over all tracks of an arm; `first`: x of its first point.
 std::vector<ChartLine> LineOf(const std::vector<double>& losses, double first,
                               double& top) {
   ChartLine line{.label = "all tracks"};
@@ -42,7 +42,7 @@ std::string TrainingChart(const v1::Study& study, const ArmMetrics& arm) {
       lines);
 }
 
-// A global stands at the number of rounds after which it came.
+// A global's x is the number of rounds after which it came.
 std::string ValidationChart(const StudyResult& result, const ArmMetrics& arm) {
   if (arm.validation_losses.empty()) return "";
   double top = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What report.html says of the rounds of training.
+// The part of report.html about the rounds of training.
 #ifndef HILUM_COORDINATOR_REPORT_HTML_ROUNDS_H_
 #define HILUM_COORDINATOR_REPORT_HTML_ROUNDS_H_
 
@@ -11,9 +11,9 @@
 
 namespace hilum {
 
-// Which rounds changed nothing, which round's models were chosen; of each arm
-// the training loss by round and, where the study validates, the validation
-// loss of each global with the chosen one marked.
+// Returns the rounds that changed nothing and the round of the chosen models;
+// for each arm the training loss by round and, where the study validates, the
+// validation loss of each global with the chosen one marked.
 std::string RoundsHtml(const StudyResult& result,
                        const std::vector<ArmMetrics>& arms);
 

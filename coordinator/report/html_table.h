@@ -11,7 +11,7 @@ using Cells = std::vector<std::string>;  // HTML
 
 std::string Row(const Cells& cells, const char* tag = "td");
 
-// Scrolls by itself where it is wider than the page.
+// Returns a table that scrolls by itself where it is wider than the page.
 std::string Table(const Cells& head, const std::vector<Cells>& rows);
 
 }  // namespace hilum

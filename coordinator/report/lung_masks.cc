@@ -9,7 +9,8 @@
 namespace hilum {
 namespace {
 
-// Of whose cases each has a mask; none where there is no such arm.
+// Returns the arm whose cases all have a mask; nothing where there is no such
+// arm.
 std::optional<v1::Arm> MaskedArm(const v1::Study& study) {
   if (IsSegmentation(study)) return v1::ARM_WHOLE;
   const auto& arms = study.arms();
@@ -41,7 +42,7 @@ std::optional<MaskCounts> CountMasks(
     counts.classes.push_back({.rejected = rejected});
     counts.all.rejected += rejected;
   }
-  // The whole arm knows how many of its cases have one, and not of which class.
+  // The whole arm counts its cases with a mask, but not by class.
   counts.all.with_mask = counts.all.rejected + arms[0].fingerprint().masked();
   if (!masked.has_value()) return counts;
   const std::vector<uint64_t> used =

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How many lung masks could not be used, of one site or of a cohort.
+// Counts the lung masks that could not be used, of one site or of a cohort.
 #ifndef HILUM_COORDINATOR_REPORT_LUNG_MASKS_H_
 #define HILUM_COORDINATOR_REPORT_LUNG_MASKS_H_
 
@@ -14,12 +14,12 @@
 namespace hilum {
 
 struct MaskCount {
-  uint64_t rejected = 0;  // do not look like those of two lungs
-  // Cases that came with a mask: those whose mask is used and these. Absent of
-  // a class where the study counts its masks in no arm.
+  uint64_t rejected = 0;  // do not look like two lungs
+  // Cases that came with a mask, used or rejected. Absent for a class where no
+  // arm of the study counts its masks.
   std::optional<uint64_t> with_mask;
 
-  // Absent without masks.
+  // Returns the rejected share; absent without masks.
   std::optional<double> Share() const;
 };
 
@@ -28,8 +28,8 @@ struct MaskCounts {
   MaskCount all;
 };
 
-// Nothing where the study opens no masks, does not judge them, or is of before
-// they were counted. `arms` are of the study's shape.
+// Returns nothing where the study reads no masks, does not judge them, or is
+// older than these counts. `arms` have the study's shape.
 std::optional<MaskCounts> CountMasks(
     const v1::Study& study,
     const google::protobuf::RepeatedPtrField<v1::ArmCensus>& arms,

@@ -65,7 +65,7 @@ constexpr char kOpen[] = R"md(
 - Known failures.
 )md";
 
-// As the report has it.
+// Returns a figure as the report shows it.
 std::string Figure(const Json& value) {
   return value.is_null() ? "–" : value.dump();
 }
@@ -102,7 +102,7 @@ std::string Identity(const StudyResult& result) {
            absl::StrCat("`", ToHex(study.initial_weights_sha256()), "`")}));
 }
 
-// Of a cohort or of a site, in each arm: cases of the classes.
+// Returns the cases of each class in each arm, of a cohort or of a site.
 std::string CasesRows(const v1::Study& study, const std::string& whose,
                       const Json& census) {
   std::string rows;
@@ -134,7 +134,7 @@ std::string Data(const v1::Study& study, const Json& report) {
   return text;
 }
 
-// With the reason where it is not of all cases.
+// Returns the AUC, with the reason where it does not cover all cases.
 std::string AucOf(const Json& scores) {
   const std::string auc = Interval(scores.at("auc"), scores.at("ci95"));
   if (!scores.contains("auc_note")) return auc;

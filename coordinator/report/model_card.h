@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The card that goes with a study's models. Its sections follow Mitchell et al.
-// 2019 (Model Cards for Model Reporting).
+// Writes the card of a study's models. Its sections follow Mitchell et al. 2019
+// (Model Cards for Model Reporting).
 #ifndef HILUM_COORDINATOR_REPORT_MODEL_CARD_H_
 #define HILUM_COORDINATOR_REPORT_MODEL_CARD_H_
 
@@ -12,10 +12,10 @@
 
 namespace hilum {
 
-// Markdown, as docs/report.md describes it. Figures are those of `report`, the
-// study's report.json, digit by digit: what it does not show of single sites is
-// not here either. Equal input gives equal bytes. INVALID_ARGUMENT: `report` is
-// not one.
+// Returns Markdown, as docs/report.md describes it. All figures come from
+// `report`, the study's report.json, digit by digit, so the card shows no more
+// of single sites than the report. Equal input gives equal bytes.
+// INVALID_ARGUMENT: `report` is no report.
 absl::StatusOr<std::string> ModelCard(const StudyResult& result,
                                       absl::string_view report);
 

@@ -10,7 +10,7 @@
 namespace hilum {
 namespace {
 
-// KIND_ADAMW is `adamw`.
+// Returns `adamw` for KIND_ADAMW.
 std::string Word(absl::string_view name, absl::string_view prefix) {
   return absl::AsciiStrToLower(absl::StripPrefix(name, prefix));
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The parts of a model card that say in words what a study's file says.
+// The parts of a model card that describe the study's settings in words.
 #ifndef HILUM_COORDINATOR_REPORT_MODEL_CARD_TEXT_H_
 #define HILUM_COORDINATOR_REPORT_MODEL_CARD_TEXT_H_
 
@@ -10,16 +10,16 @@
 
 namespace hilum {
 
-// "| a | b |\n"
+// Returns "| a | b |\n".
 std::string MarkdownRow(const std::vector<std::string>& cells);
-// The head and the line below it.
+// Returns the head and the line below it.
 std::string MarkdownHead(const std::vector<std::string>& cells);
 
-// From a radiograph to the network's input.
+// Describes the way from a radiograph to the network's input.
 std::string InputText(const v1::Study& study);
-// A table of what training was told.
+// Returns a table of the training's settings.
 std::string TrainingText(const StudyResult& result);
-// What the models cannot do, and what follows from how they were made.
+// Describes the models' limits, and what follows from their training.
 std::string LimitsText(const StudyResult& result);
 
 }  // namespace hilum

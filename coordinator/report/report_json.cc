@@ -21,7 +21,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-// null where a metric has nothing to stand on.
+// Returns null where a metric has no cases.
 Json Number(std::optional<double> value) {
   if (!value || !std::isfinite(*value)) return nullptr;
   return *value;
@@ -110,14 +110,14 @@ Json ScoresJson(const PooledScores& scores, const v1::Study& study) {
   return json;
 }
 
-// Losses of one arm, round by round.
+// Returns the losses of one arm, round by round.
 Json LossesJson(const std::vector<double>& losses) {
   Json json = Json::array();
   for (double loss : losses) json.push_back(Number(loss));
   return json;
 }
 
-// By arm and track.
+// Returns the examples by arm and track.
 Json ExamplesJson(const v1::Study& study,
                   const std::vector<uint64_t>& examples) {
   Json json = Json::object();
@@ -153,7 +153,7 @@ Json RoundsJson(const StudyResult& result) {
   return rounds;
 }
 
-// Adds to a track's entry where its weights are from.
+// Adds the origin of the weights to a track's entry.
 using DescribeTrack = std::function<void(size_t track, Json& entry)>;
 
 Json ArmJson(const v1::Study& study, const ArmMetrics& arm,
@@ -242,7 +242,7 @@ Json MasksJson(const v1::Study& study, const MaskCounts& counts) {
   return json;
 }
 
-// Of one site's census or of a cohort's.
+// Returns the cases of one site's census or of a cohort's.
 template <typename Census>
 Json CasesJson(const v1::Study& study, const Census& census) {
   Json json;
@@ -267,7 +267,7 @@ Json CasesJson(const v1::Study& study, const Census& census) {
   return json;
 }
 
-// By arm, the tracks that training has not made.
+// Returns, by arm, the tracks that were not trained.
 Json UntrainedJson(const StudyResult& result) {
   Json json = Json::object();
   const std::vector<bool> trained = TrainedTracks(result);

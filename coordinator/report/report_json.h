@@ -11,7 +11,7 @@
 
 namespace hilum {
 
-// report.json as docs/report.md describes it.
+// Returns report.json as docs/report.md describes it.
 std::string ReportJson(const StudyResult& result,
                        const std::vector<ArmMetrics>& arms,
                        const BaselineMetrics& baselines);

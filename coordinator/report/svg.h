@@ -12,7 +12,7 @@
 
 namespace hilum {
 
-// Text for HTML and SVG.
+// Escapes text for HTML and SVG.
 std::string EscapeHtml(absl::string_view text);
 
 struct ChartLine {
@@ -29,11 +29,11 @@ struct ChartOptions {
   double y_min;
   double y_max;
   bool diagonal;                                  // the line of chance
-  std::optional<double> marked_x = std::nullopt;  // an upright line
+  std::optional<double> marked_x = std::nullopt;  // a vertical line
 };
 
-// A line chart with its legend below. Colours are Okabe and Ito's, told apart
-// by the colour-blind too; lines also differ in their dashes.
+// Returns a line chart with its legend below. The colours are Okabe and Ito's,
+// which colour-blind people can distinguish; lines also differ in their dashes.
 std::string LineChart(const ChartOptions& options,
                       const std::vector<ChartLine>& lines);
 

@@ -8,7 +8,7 @@
 namespace hilum {
 namespace {
 
-// How soon a watch notices that its client has gone.
+// The time after which a watch notices that its client has gone.
 constexpr absl::Duration kWatchWait = absl::Seconds(5);
 
 }  // namespace

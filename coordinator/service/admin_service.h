@@ -7,8 +7,8 @@
 
 namespace hilum {
 
-// hilum.v1.Admin, served on a Unix socket that only the coordinator's user
-// can reach. Thread-safe.
+// Serves hilum.v1.Admin on a Unix socket that only the coordinator's user can
+// reach. Thread-safe.
 class AdminService final : public v1::Admin::Service {
  public:
   explicit AdminService(FederationCore& core) : core_(core) {}

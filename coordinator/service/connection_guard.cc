@@ -37,7 +37,7 @@ void Watch(int epoll, int operation, int fd, uint64_t id, uint32_t events) {
   epoll_ctl(epoll, operation, fd, &event);
 }
 
-// Whether `fd` is still a descriptor of the socket that `own` is one of.
+// Returns whether `fd` is still a descriptor of the same socket as `own`.
 bool IsSameSocket(int fd, int own) {
   struct stat theirs = {}, ours = {};
   return fstat(fd, &theirs) == 0 && fstat(own, &ours) == 0 &&
@@ -195,8 +195,8 @@ void ConnectionGuard::Accept() {
   for (int i = 0; i < kAcceptsAtOnce; ++i) {
     {
       absl::MutexLock lock(&mutex_);
-      // What is cut holds its descriptors until the server has noticed. The
-      // kernel's queue keeps who comes meanwhile.
+      // A cut connection keeps its descriptors until the server has noticed.
+      // New connections wait in the kernel's queue meanwhile.
       if (Descriptors() + 2 > options_.descriptors) {
         PauseAccepting(kShortPause);
         return;
@@ -238,7 +238,7 @@ bool ConnectionGuard::OnAcceptError(int error) {
                                 std::strerror(error), "; listening anew"));
       MakeListenerAnew();
       return false;
-    default:  // of the one connection: it is gone already
+    default:  // about one connection, which is gone already
       return true;
   }
 }
@@ -293,7 +293,7 @@ void ConnectionGuard::TakeIn(ScopedFd fd, const PeerAddress& from) {
     }
     End(cuts);
     if (options_.awaits_hello) peers_[from.peer] = id;
-    // Each arrival of bytes is told once: they stay where they are.
+    // Each arrival of bytes is reported once: the bytes stay in the socket.
     Watch(epoll_.get(), EPOLL_CTL_ADD, fd.get(), id,
           EPOLLIN | EPOLLRDHUP | EPOLLET);
     connections_[id] = {std::move(fd), from.peer, -1};
@@ -367,7 +367,7 @@ void ConnectionGuard::Give(uint64_t id) {
     connection.handed = handed;
     ++handed_;
     table_.HandOver(id, clock_.Now());
-    // The end is told always.
+    // The end of a connection is always reported.
     Watch(epoll_.get(), EPOLL_CTL_MOD, connection.fd.get(), id, EPOLLET);
   }
   hand_over_(handed);
@@ -389,7 +389,7 @@ void ConnectionGuard::End(uint64_t id) {
   if (peer != peers_.end() && peer->second == id) peers_.erase(peer);
   if (connection.handed < 0) return;  // closes
   --handed_;
-  // The server's descriptor is of the same connection: it sees the end.
+  // The server's descriptor is of the same connection, so it sees the end.
   shutdown(connection.fd.get(), SHUT_RDWR);
   epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, connection.fd.get(), nullptr);
   ended_.push_back({std::move(connection.fd), connection.handed});

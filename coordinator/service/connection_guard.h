@@ -24,53 +24,53 @@
 
 namespace hilum {
 
-// Stands between a listening socket and the server behind it, with a thread
-// of its own. It accepts, holds a connection until its first bytes are a
-// whole TLS ClientHello, and only then hands its descriptor to the server. It
-// counts connections until the server has closed them, and cuts those that
-// ConnectionTable says. It never stops accepting: without descriptors it
-// drops what it cannot take, and a listening socket that fails is made anew.
+// Stands between a listening socket and the server behind it, with a thread of
+// its own. It accepts connections, holds each until its first bytes are a whole
+// TLS ClientHello, and only then hands its descriptor to the server. It counts
+// connections until the server has closed them, and cuts those that
+// ConnectionTable selects. It never stops accepting: without free descriptors
+// it drops new connections, and it replaces a listening socket that fails.
 //
-// gRPC 1.51's own accept loop ends for good with the first accept that lacks
-// a descriptor (CVE-2023-4785). Thread-safe.
+// gRPC 1.51's own accept loop ends for good with the first accept that lacks a
+// descriptor (CVE-2023-4785). Thread-safe.
 class ConnectionGuard {
  public:
   struct Options {
     ConnectionTable::Limits limits;
-    // Descriptors it holds at most, the server's of its connections included.
+    // Most descriptors it holds, including the server's for its connections.
     size_t descriptors = 4000;
-    bool awaits_hello = true;  // false: hands over at once
+    bool awaits_hello = true;  // false: hands connections over at once
     std::function<void(absl::string_view)> log = [](absl::string_view) {};
   };
   // Makes the listening socket, non-blocking: called at the start, and again
   // when accepting fails for another reason than too many connections.
   using Listen = std::function<absl::StatusOr<ScopedFd>()>;
-  // Takes the descriptor over and closes it when the connection ends.
+  // Takes over the descriptor and closes it when the connection ends.
   using HandOver = std::function<void(int fd)>;
 
-  // Listens. The status is that of `listen`.
+  // Starts listening. Returns the status of `listen`.
   static absl::StatusOr<std::unique_ptr<ConnectionGuard>> Create(
       Options options, Listen listen, HandOver hand_over, Clock& clock);
   ~ConnectionGuard();
 
-  // Accepts from here on. Call once.
+  // Starts accepting. Call once.
   void Start();
   // Stops accepting. Call before the server behind it stops, and destroy this
-  // object when no call comes any more.
+  // object when no more calls can come.
   void Stop();
 
-  // A call of `site` came over the connection from `peer`
+  // Records a call of `site` over the connection from `peer`
   // (PeerAddress::peer).
   void Name(const std::string& peer, const SiteId& site);
 
-  // Connections that are not closed, for tests.
+  // Returns the number of open connections, for tests.
   size_t size() const;
 
  private:
   struct Connection {
     ScopedFd fd;  // this object's; watched for the end once handed over
     std::string peer;
-    int handed = -1;  // the server's descriptor of it
+    int handed = -1;  // the server's descriptor for it
   };
   struct Ended {  // by this object; the server closes its descriptor soon
     ScopedFd fd;
@@ -86,7 +86,7 @@ class ConnectionGuard {
   int WaitMilliseconds() const ABSL_LOCKS_EXCLUDED(mutex_);
 
   void Accept() ABSL_LOCKS_EXCLUDED(mutex_);
-  // What to do after accept4 has failed with `error`; true: go on accepting.
+  // Handles a failed accept4 with `error`; returns true to go on accepting.
   bool OnAcceptError(int error) ABSL_LOCKS_EXCLUDED(mutex_);
   void TakeIn(ScopedFd fd, const PeerAddress& from) ABSL_LOCKS_EXCLUDED(mutex_);
   void ShedOne() ABSL_LOCKS_EXCLUDED(mutex_);
@@ -94,7 +94,8 @@ class ConnectionGuard {
   void PauseAccepting(absl::Duration pause);
 
   void OnEvent(uint64_t id, uint32_t events) ABSL_LOCKS_EXCLUDED(mutex_);
-  // Reads without taking; drops or hands over what has decided itself.
+  // Looks at the bytes without taking them; drops or hands over a connection
+  // whose kind is clear.
   void OnBytes(uint64_t id) ABSL_LOCKS_EXCLUDED(mutex_);
   void Give(uint64_t id) ABSL_LOCKS_EXCLUDED(mutex_);
 
@@ -110,7 +111,7 @@ class ConnectionGuard {
   const HandOver hand_over_;
   Clock& clock_;
 
-  // Of the thread alone.
+  // For the thread only.
   ScopedFd listener_;  // -1: could not be made; tried again
   ScopedFd spare_;     // given up to accept, and drop, without descriptors
   absl::Time accept_after_ = absl::InfinitePast();

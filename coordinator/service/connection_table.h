@@ -14,18 +14,18 @@
 
 namespace hilum {
 
-// Which connections stay when there are too many: the bookkeeping of
-// ConnectionGuard, without its sockets. A connection is silent until its
-// first bytes are a TLS ClientHello, handed over from then on, and named
-// once a call over it has shown a site's certificate. Anybody can make the
-// first two kinds; they give way to newer ones and end at a deadline. A named
-// connection gives way only to a newer one of its site.
-// Who gives way where all is full, so that an honest connection stays for the
-// moment that it is without a name:
-// - of an address that has more than its share, a sixteenth of all: its oldest
-//   silent connection, else its oldest;
-// - else, whatever the addresses, the oldest of the more numerous kind: a flood
-//   of silent connections pushes out no handshake, and one of ClientHellos no
+// Decides which connections stay when there are too many: the bookkeeping of
+// ConnectionGuard, without its sockets. A connection is silent until its first
+// bytes are a TLS ClientHello, handed over from then on, and named once a call
+// over it has shown a site's certificate. Anybody can make the first two kinds;
+// they give way to newer ones and end at a deadline. A named connection gives
+// way only to a newer one of its site.
+// When all places are taken, these connections give way, so that an honest
+// connection survives the moment in which it has no name:
+// - from an address that has more than its share (a sixteenth of all): its
+//   oldest silent connection, else its oldest;
+// - else, from any address, the oldest of the more numerous kind: a flood of
+//   silent connections pushes out no handshake, and a flood of ClientHellos no
 //   newcomer.
 // Ids grow with each connection. Not thread-safe.
 class ConnectionTable {
@@ -34,8 +34,8 @@ class ConnectionTable {
     size_t in_all = 2000;
     size_t per_address = 256;  // without a name
     size_t per_site = 3;
-    absl::Duration hello = absl::Seconds(10);       // silent at most
-    absl::Duration first_call = absl::Seconds(30);  // handed over at most
+    absl::Duration hello = absl::Seconds(10);       // longest time silent
+    absl::Duration first_call = absl::Seconds(30);  // longest time handed over
   };
   enum class Why { kNoHello, kNoCall, kAddressIsFull, kAllIsFull, kSiteIsFull };
   struct Cut {
@@ -46,20 +46,20 @@ class ConnectionTable {
 
   explicit ConnectionTable(const Limits& limits) : limits_(limits) {}
 
-  // Takes a silent connection in and appends those that made room for it.
-  // false: all connections are named; this one is not taken in.
+  // Takes in a silent connection and appends the connections that make room for
+  // it. false: all connections are named; this one is not taken in.
   bool Add(uint64_t id, const std::string& address, absl::Time now,
            std::vector<Cut>& cuts);
   void HandOver(uint64_t id, absl::Time now);
-  // A call of `site` came over the connection. Appends the connection of the
-  // site that made room: the one that has been without a new call longest.
+  // Records a call of `site` over the connection. Appends the connection of the
+  // site that makes room: the one with the oldest last call.
   void Name(uint64_t id, const std::string& site, std::vector<Cut>& cuts);
-  // The connection is closed. Harmless where it is not here any more.
+  // Removes a closed connection. Does nothing where the id is unknown.
   void Remove(uint64_t id);
-  // Removes and returns those whose deadline has come.
+  // Removes and returns the connections whose deadline has come.
   std::vector<Cut> TakeLate(absl::Time now);
 
-  // Empty: it is not here.
+  // Returns the address; empty: the id is unknown.
   std::string AddressOf(uint64_t id) const;
   absl::Time NextDeadline() const;
   size_t size() const { return connections_.size(); }
@@ -81,7 +81,8 @@ class ConnectionTable {
 
   void CutId(uint64_t id, Why why, std::vector<Cut>& cuts);
   void CutOldest(const Unnamed& unnamed, Why why, std::vector<Cut>& cuts);
-  // Cuts the one that gives way where all is full. false: all have a name.
+  // Cuts the connection that gives way when all places are taken. false: all
+  // have a name.
   bool CutOfAll(std::vector<Cut>& cuts);
   void SetDeadline(uint64_t id, Connection& connection, absl::Time deadline);
   void ForgetUnnamed(uint64_t id, const Connection& connection);

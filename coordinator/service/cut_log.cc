@@ -9,7 +9,7 @@ namespace hilum {
 namespace {
 
 constexpr absl::Duration kBetweenLines = absl::Seconds(10);
-constexpr size_t kAddresses = 1000;  // counted apart at most
+constexpr size_t kAddresses = 1000;  // most addresses to count separately
 
 }  // namespace
 

@@ -12,8 +12,8 @@
 
 namespace hilum {
 
-// Tells the operator whose connections were cut and why: one line a reason
-// and ten seconds at most, however many there were. Not thread-safe.
+// Tells the operator which connections were cut and why: at most one line for
+// each reason in ten seconds, for any number of connections. Not thread-safe.
 class CutLog {
  public:
   explicit CutLog(std::function<void(absl::string_view)> log)
@@ -21,10 +21,9 @@ class CutLog {
 
   void Note(const std::string& reason, const std::string& address,
             absl::Time now);
-  // Says what has been noted since a reason's last line, once its time has
-  // come.
+  // Writes the notes since a reason's last line, once its time has come.
   void Flush(absl::Time now);
-  // When Flush has something to say; InfiniteFuture: nothing is noted.
+  // Returns the time of the next Flush; InfiniteFuture: there are no notes.
   absl::Time NextFlush() const;
 
  private:

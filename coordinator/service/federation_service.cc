@@ -11,13 +11,13 @@
 namespace hilum {
 namespace {
 
-// One poll: answered by the handler, or given up when its caller goes.
+// One poll: answered by the handler, or cancelled when its caller goes.
 class PollReactor : public grpc::ServerUnaryReactor {
  public:
   PollReactor(FederationHandler& handler, v1::NextTaskResponse* response)
       : handler_(handler), response_(response) {}
 
-  // gRPC keeps what Answer says until the reactor is with it.
+  // gRPC delays an early Finish until it has the reactor.
   void Start(const SiteId& site, const v1::NextTaskRequest& request) {
     poll_ = handler_.StartNextTask(
         site, request, [this](absl::StatusOr<v1::NextTaskResponse> answer) {

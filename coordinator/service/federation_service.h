@@ -12,20 +12,21 @@
 
 namespace hilum {
 
-// hilum.v1.Federation over gRPC: takes the site's name from the peer's
-// certificate and passes the message on. NextTask waits without a thread; the
-// other calls take one each, a bounded number a site. Thread-safe.
+// Serves hilum.v1.Federation over gRPC: takes the site's name from the peer's
+// certificate and passes the message on. NextTask waits without a thread; each
+// other call takes one, with a limit for each site. Thread-safe.
 class FederationService final
     : public v1::Federation::WithCallbackMethod_NextTask<
           v1::Federation::Service> {
  public:
-  // Told with each call from which connection (grpc::ServerContext::peer) it
-  // came and whose certificate that has.
+  // Called with each call's connection (grpc::ServerContext::peer) and the site
+  // in its certificate.
   using OnCall = std::function<void(const std::string& peer, const SiteId&)>;
 
-  // Calls of one site that are worked on at one time.
+  // Calls of one site that run at the same time.
   static constexpr size_t kCallsPerSite = 8;
-  // A poll is kept while it waits: 256 KiB name some 7,000 studies.
+  // Largest poll, which stays in memory while it waits: 256 KiB name some 7,000
+  // studies.
   static constexpr size_t kMaxPollBytes = 256 << 10;
   static constexpr size_t kMaxChunkBytes = 4 << 20;
 
@@ -33,7 +34,7 @@ class FederationService final
       : handler_(handler),
         consortium_(std::move(consortium)),
         calls_(kCallsPerSite) {}
-  // Before the first call.
+  // Sets the callback. Call before the first call comes.
   void SetOnCall(OnCall on_call) { on_call_ = std::move(on_call); }
 
   grpc::ServerUnaryReactor* NextTask(grpc::CallbackServerContext* context,
@@ -62,7 +63,8 @@ class FederationService final
   template <typename Request, typename Response>
   using Method = absl::StatusOr<Response> (FederationHandler::*)(
       const SiteId&, const Request&);
-  // The site that calls. UNAUTHENTICATED: none of this consortium.
+  // Returns the site that calls. UNAUTHENTICATED: not a site of this
+  // consortium.
   template <typename Context>
   absl::StatusOr<SiteId> Caller(const Context& context) const;
   template <typename Request, typename Response>

@@ -20,7 +20,8 @@ constexpr int kLinesInSpan = 10;
 
 class LineBudget {
  public:
-  // Whether a line may be written now, and how many were left out before it.
+  // Returns whether a line may be written now, and how many were omitted before
+  // it.
   bool Take(int* left_out) {
     const absl::Time now = RealClock().Now();
     absl::MutexLock lock(&mutex_);

@@ -4,9 +4,9 @@
 
 namespace hilum {
 
-// Bounds what gRPC writes to standard error: it has a line for each failed
-// handshake, and a flood of them would fill the disk with its log. Ten lines
-// in ten seconds stay, of the whole process. Call before gRPC is used.
+// Limits gRPC's output to standard error: it writes a line for each failed
+// handshake, and a flood of them would fill the disk. Allows ten lines in ten
+// seconds for the whole process. Call before gRPC is used.
 void LimitGrpcLog();
 
 }  // namespace hilum

@@ -129,7 +129,7 @@ PeerAddress DescribePeer(const sockaddr_storage& from) {
 std::string UnescapePeer(const std::string& peer) {
   std::string plain =
       absl::StrReplaceAll(peer, {{"%5B", "["}, {"%5D", "]"}, {"%25", "%"}});
-  // A scope (fe80::1%eth0) is not part of what DescribePeer says.
+  // Removes a scope (fe80::1%eth0), which DescribePeer does not show.
   const size_t scope = plain.find('%'), end = plain.find(']');
   if (scope != std::string::npos && end != std::string::npos && scope < end) {
     plain.erase(scope, end - scope);

@@ -23,36 +23,35 @@ namespace {
 
 using Acceptor = grpc::experimental::ExternalConnectionAcceptor;
 
-// Calls in flight at shutdown get this long: long polls answer at once.
+// Time at shutdown for calls in flight: long polls answer at once.
 constexpr absl::Duration kDrain = absl::Seconds(2);
 
-// Calls other than polls that are worked on at one time, of all sites.
+// Calls other than polls that run at the same time, of all sites.
 constexpr int kThreads = 256;
-// Calls of one connection; more wait at the site. A gateway has a poll and
-// three chunks under way.
+// Calls of one connection at the same time; more wait at the site. A gateway
+// uses a poll and three chunks.
 constexpr int kCallsPerConnection = 4;
-// A peer that is silent is asked for a sign of life.
+// A silent peer must answer a ping after this time.
 constexpr absl::Duration kKeepalive = absl::Minutes(1);
 constexpr absl::Duration kKeepaliveAnswer = absl::Seconds(20);
 
-// Descriptors that connections of sites leave to the rest of the process: the
-// database, blobs and uploads, event queues, the admin socket.
+// Descriptors reserved for the rest of the process: the database, blobs and
+// uploads, event queues, the admin socket.
 constexpr size_t kDescriptorsKept = 96;
 
 // The operator's own commands.
 constexpr size_t kAdminConnections = 32;
 constexpr int kAdminThreads = 64;
 
-// An established connection without a call gets three times as long as a
-// handshake.
+// A connection without a call may stay three times as long as a handshake.
 constexpr int kFirstCallHandshakes = 3;
 
 uint32_t Or(uint32_t configured, uint32_t otherwise) {
   return configured == 0 ? otherwise : configured;
 }
 
-// By default a thread ends with its call, and each chunk of a blob would pay
-// for a new one.
+// Keeps threads. By default a thread ends with its call, so each chunk of a
+// blob would cost a new thread.
 void KeepThreads(grpc::ServerBuilder& builder) {
   using Option = grpc::ServerBuilder::SyncServerOption;
   builder.SetSyncServerOption(Option::NUM_CQS, 1);
@@ -90,7 +89,8 @@ ConnectionGuard::Options PublicGuard(
   const size_t limit = DescriptorLimit();
   const size_t descriptors =
       std::max<size_t>(limit, 2 * kDescriptorsKept) - kDescriptorsKept;
-  // Two a connection, and one for those that are cut and not yet closed.
+  // Two descriptors for each connection, and one for connections that are cut
+  // and not yet closed.
   const size_t in_all =
       std::min<size_t>(Or(limits.connections(), 2000), descriptors / 3);
   return {.limits = {.in_all = in_all,
@@ -134,7 +134,7 @@ struct CoordinatorServer::Parts {
   FederationCore& core;
   FederationService federation;
   AdminService admin;
-  // What uses another is destroyed before it.
+  // Each object is destroyed before the objects it uses.
   std::unique_ptr<Acceptor> public_acceptor, admin_acceptor;
   std::unique_ptr<ConnectionGuard> public_guard, admin_guard;
   std::unique_ptr<grpc::Server> public_server, admin_server;
@@ -186,7 +186,7 @@ absl::Status CoordinatorServer::Parts::StartPublic(const Identity& identity,
   if (public_server == nullptr) {
     return absl::InternalError("cannot start the service for sites");
   }
-  // Once a port is chosen, it stays the one.
+  // A chosen port stays the same.
   absl::StatusOr<ScopedFd> first = ListenOnTcp(where);
   if (!first.ok()) return first.status();
   auto listener = std::make_shared<ScopedFd>(*std::move(first));
@@ -211,12 +211,12 @@ CoordinatorServer::CoordinatorServer(std::unique_ptr<Parts> parts)
     : parts_(std::move(parts)) {}
 
 CoordinatorServer::~CoordinatorServer() {
-  // Start may have failed half way.
+  // Start may have failed halfway.
   for (ConnectionGuard* guard :
        {parts_->public_guard.get(), parts_->admin_guard.get()}) {
     if (guard != nullptr) guard->Stop();
   }
-  // Wakes what waits, so that draining is short.
+  // Wakes waiting calls, so that draining is short.
   parts_->core.Shutdown();
   auto deadline = absl::ToChronoTime(absl::Now() + kDrain);
   for (grpc::Server* server :
@@ -234,7 +234,7 @@ absl::StatusOr<std::unique_ptr<CoordinatorServer>> CoordinatorServer::Start(
   std::unique_ptr<CoordinatorServer> server(new CoordinatorServer(
       std::make_unique<Parts>(core, sites, identity.name.consortium)));
   Parts& parts = *server->parts_;
-  // The core has the folder to itself: a socket that is there is abandoned.
+  // The core has locked the folder, so an existing socket is abandoned.
   absl::Status status = parts.StartAdmin(admin_socket, options);
   if (status.ok()) status = parts.StartPublic(identity, *where, options);
   if (!status.ok()) return status;

@@ -14,31 +14,30 @@
 
 namespace hilum {
 
-// The coordinator on the network: Federation over mutual TLS 1.3 for the
-// sites, Admin on a Unix socket, each behind a ConnectionGuard. What sites and
-// strangers may take of this machine is bounded. Serves from Start until
-// destroyed.
+// The coordinator on the network: Federation over mutual TLS 1.3 for the sites,
+// Admin on a Unix socket, each behind a ConnectionGuard. Limits the resources
+// that sites and strangers can use. Serves from Start until destroyed.
 class CoordinatorServer {
  public:
   struct Options {
     v1::ConnectionLimits limits;
-    // Answers sites in the core's place and outlives the server; null: the core
-    // does.
+    // Answers sites instead of the core, and outlives the server; null: the
+    // core answers.
     FederationHandler* sites = nullptr;
-    // Operator's log: whose connections were cut and why.
+    // The operator's log of cut connections, with reasons.
     std::function<void(absl::string_view)> log = [](absl::string_view) {};
   };
-  // `listen`: host:port, port 0 picks one. `admin_socket`: a path whose
-  // folder only this user may enter; an abandoned socket is replaced.
-  // UNAVAILABLE: the port is taken. INVALID_ARGUMENT: no host:port.
+  // `listen`: host:port, port 0 picks a free one. `admin_socket`: a path in a
+  // folder that only this user may enter; an abandoned socket is replaced.
+  // UNAVAILABLE: the port is taken. INVALID_ARGUMENT: not host:port.
   static absl::StatusOr<std::unique_ptr<CoordinatorServer>> Start(
       FederationCore& core, const Identity& identity, const std::string& listen,
       const std::string& admin_socket, Options options);
   ~CoordinatorServer();
 
-  // host:port bound.
+  // Returns the bound host:port.
   const std::string& address() const { return address_; }
-  // Connections of sites and strangers that it takes at most.
+  // Returns the limit of connections from sites and strangers.
   size_t connections() const { return connections_; }
 
  private:
@@ -50,18 +49,19 @@ class CoordinatorServer {
   size_t connections_ = 0;
 };
 
-// A client of the Admin service of a running coordinator.
+// A client for the Admin service of a running coordinator.
 class AdminClient {
  public:
   explicit AdminClient(const std::string& admin_socket);
   ~AdminClient();
 
-  // UNAVAILABLE: no coordinator runs there. The coordinator reads the file.
+  // UNAVAILABLE: no coordinator is running there. The coordinator reads the
+  // file.
   absl::StatusOr<std::string> SubmitStudy(
       const v1::Study& study, const std::string& weights_path,
       const SubmissionOptions& options = {});
   absl::StatusOr<std::vector<v1::StudyStatus>> ListStudies();
-  // Calls `on_status` at once and after each change; returns the last.
+  // Calls `on_status` at once and after each change; returns the last status.
   absl::StatusOr<v1::StudyStatus> WatchStudy(
       const std::string& hash_prefix,
       const std::function<void(const v1::StudyStatus&)>& on_status);

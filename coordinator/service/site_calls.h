@@ -12,8 +12,8 @@
 
 namespace hilum {
 
-// Bounds the calls of each site that are being worked on at one time, so that
-// one site cannot take all threads. Outlives its tickets. Thread-safe.
+// Limits the running calls of each site, so that one site cannot take all
+// threads. Outlives its tickets. Thread-safe.
 class SiteCalls {
  public:
   explicit SiteCalls(size_t per_site) : per_site_(per_site) {}
@@ -36,7 +36,7 @@ class SiteCalls {
     SiteId site_;
   };
 
-  // UNAVAILABLE: the site has as many already; it tries again.
+  // UNAVAILABLE: the site has too many running calls; it tries again.
   absl::StatusOr<Ticket> Begin(const SiteId& site);
 
  private:

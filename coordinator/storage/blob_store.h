@@ -11,32 +11,34 @@
 
 namespace hilum {
 
-// Files named by the SHA-256 (hex) of their bytes in one folder. A file that
-// is there is whole: it came by temporary file, fsync and rename.
-// Thread-safe for different blobs; the same blob may be put twice.
+// Files in one folder, named by the SHA-256 (hex) of their bytes. An existing
+// file is whole: it came by temporary file, fsync and rename. Thread-safe for
+// different blobs; the same blob may be put twice.
 class BlobStore {
  public:
   // Makes the folder and removes temporary files that a crash left.
   static absl::StatusOr<BlobStore> Open(std::string directory);
 
-  // `sha256`: 32 raw bytes. The path of a blob, there or not.
+  // Returns the path of a blob, whether it exists or not. `sha256`: 32 raw
+  // bytes.
   std::string Path(absl::string_view sha256) const;
-  // Returns the blob's hash. RESOURCE_EXHAUSTED: disk full, nothing kept.
+  // Stores the bytes and returns their hash. RESOURCE_EXHAUSTED: disk full,
+  // nothing kept.
   absl::StatusOr<std::string> Put(absl::string_view bytes) const;
-  // Takes over a file of this folder's file system whose bytes are on disk
+  // Moves a file into the store. It must be on the same file system, synced,
   // and have this hash.
   absl::Status Adopt(const std::string& path, absl::string_view sha256) const;
-  // Up to max_bytes from offset; empty at the end. NOT_FOUND: no such blob.
-  // OUT_OF_RANGE: offset past its end.
+  // Reads up to max_bytes from offset; empty at the end. NOT_FOUND: no such
+  // blob. OUT_OF_RANGE: offset past its end.
   struct Chunk {
     std::string data;
     uint64_t total_size;
   };
   absl::StatusOr<Chunk> Read(absl::string_view sha256, uint64_t offset,
                              uint64_t max_bytes) const;
-  // Harmless where there is none.
+  // Removes the blob. Does nothing where there is none.
   void Remove(absl::string_view sha256) const;
-  // Where a writer puts a file to be adopted.
+  // Returns a path for a file to write and then adopt.
   std::string TemporaryPath(absl::string_view name) const;
 
  private:

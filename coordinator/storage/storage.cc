@@ -14,7 +14,7 @@
 namespace hilum {
 namespace {
 
-// From no version to 1, from 1 to 2, ...
+// Migrations: to schema version 1, from 1 to 2, ...
 constexpr const char* kMigrations[] = {R"sql(
 CREATE TABLE studies(
   sequence INTEGER PRIMARY KEY,
@@ -60,7 +60,7 @@ ALTER TABLE rounds ADD COLUMN site_examples BLOB NOT NULL DEFAULT x'';
 PRAGMA user_version = 4;
 )sql"};
 
-// double or uint64_t.
+// Value is double or uint64_t.
 template <typename Value>
 std::string Pack(const std::vector<Value>& values) {
   static_assert(sizeof(Value) == 8);
@@ -245,7 +245,7 @@ absl::Status Storage::Transaction(absl::FunctionRef<absl::Status()> changes) {
   HILUM_RETURN_IF_ERROR(Execute("BEGIN IMMEDIATE"));
   absl::Status status = changes();
   if (status.ok()) status = Execute("COMMIT");
-  // After a failed COMMIT (disk full) too, nothing of it may stay open.
+  // Ends the transaction also after a failed COMMIT (disk full).
   if (!status.ok()) Execute("ROLLBACK").IgnoreError();
   return status;
 }

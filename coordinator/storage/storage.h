@@ -24,7 +24,7 @@ struct sqlite3;
 
 namespace hilum {
 
-// A study as the database has it.
+// A study as stored in the database.
 struct StoredStudy {
   std::string hash;   // 32 raw bytes
   std::string study;  // serialised hilum.v1.Study
@@ -32,39 +32,40 @@ struct StoredStudy {
   std::string reason;
   v1::BlobRef frozen;  // size 0: none
   v1::BlobRef global;  // after the last committed round
-  // The best of the tried ones (coordinator/validation.h), kept until the study
-  // is gone; size 0: none was tried.
+  // The best of the tried globals (coordinator/validation.h), kept as long as
+  // the study; size 0: none was tried.
   v1::BlobRef best;
   std::vector<RoundSummary> rounds;
   std::map<SiteId, v1::SubmitCensusRequest> census;   // unable: withdrawn
   std::map<SiteId, v1::SubmitUpdateRequest> updates;  // of the open round
   std::map<SiteId, v1::SubmitEvaluationRequest> evaluations;
-  // With secure aggregation; of single sites, census and evaluations are then
-  // what these have published.
+  // Set with secure aggregation; census and evaluations then hold only what
+  // single sites have published.
   std::optional<v1::CensusTotals> census_totals;
   std::optional<v1::EvaluationTotals> evaluation_totals;
   std::optional<v1::SecureSumRecord> sum;  // of the open round
-  std::optional<v1::SumsRecord> sums;      // those that came about
+  std::optional<v1::SumsRecord> sums;      // those that succeeded
 
-  // What is evaluated: the best global, or the last where none was tried.
+  // Returns the evaluated model: the best global, or the last where none was
+  // tried.
   const v1::BlobRef& evaluated() const {
     return best.size() > 0 ? best : global;
   }
 };
 
-// The coordinator's database: SQLite, write-ahead log, synchronous; what a
-// call stored is on disk when it returns. Not thread-safe; its owner locks.
-// INTERNAL, RESOURCE_EXHAUSTED (disk full) name the file.
+// The coordinator's database: SQLite, write-ahead log, synchronous; stored data
+// is on disk when a call returns. Not thread-safe; the owner locks. INTERNAL,
+// RESOURCE_EXHAUSTED (disk full) name the file.
 class Storage {
  public:
-  // Makes the database where absent. FAILED_PRECONDITION: its schema is of a
-  // newer version than this program.
+  // Opens the database, and creates it if absent. FAILED_PRECONDITION: its
+  // schema is newer than this program.
   static absl::StatusOr<std::unique_ptr<Storage>> Open(const std::string& path);
   ~Storage();
 
-  // ALREADY_EXISTS: this very study.
+  // ALREADY_EXISTS: the same study.
   absl::Status AddStudy(const StoredStudy& study);
-  // In order of submission.
+  // Returns the studies in order of submission.
   absl::StatusOr<std::vector<StoredStudy>> LoadStudies();
   absl::Status SetPhase(absl::string_view hash, v1::StudyStatus::Phase phase,
                         absl::string_view reason);
@@ -76,16 +77,16 @@ class Storage {
                              const v1::SubmitEvaluationRequest& evaluation);
   absl::Status PutSum(absl::string_view hash,
                       const v1::SecureSumRecord& record);
-  // In one transaction: the census' or the evaluation's totals, what is kept of
-  // the sum they were read off, and its record is forgotten.
+  // Stores in one transaction the totals of the census or the evaluation and
+  // the new record of the study's sums, and deletes the open sum's record.
   absl::Status CommitTotals(absl::string_view hash,
                             const v1::CensusTotals& totals,
                             const v1::SumsRecord& sums);
   absl::Status CommitTotals(absl::string_view hash,
                             const v1::EvaluationTotals& totals);
-  // In one transaction: the round's summary, the new global blob and the best
-  // one, and the round's updates or sum are forgotten.
-  // `sums`: null without secure aggregation, or where the sum was lost.
+  // Stores in one transaction the round's summary, the new global blob and the
+  // best one, and deletes the round's updates or open sum. `sums`: null without
+  // secure aggregation, or where the sum was lost.
   absl::Status CommitRound(absl::string_view hash, const RoundSummary& round,
                            const v1::BlobRef& global, const v1::BlobRef& best,
                            const v1::SumsRecord* sums = nullptr);
@@ -101,7 +102,7 @@ class Storage {
   absl::Status InsertTotals(const char* kind, absl::string_view hash,
                             const google::protobuf::Message& totals);
   absl::Status LoadRounds(StoredStudy& study);
-  // Of one row; none: nullopt.
+  // Loads a message from one row; nullopt: there is no row.
   template <typename Message>
   absl::Status LoadMessage(const char* sql, absl::string_view hash,
                            std::optional<Message>& message);

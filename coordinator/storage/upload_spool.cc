@@ -21,7 +21,7 @@ namespace hilum {
 
 namespace {
 
-// How long a chunk waits for those before it.
+// How long a chunk waits for earlier chunks.
 constexpr absl::Duration kOrderWait = absl::Seconds(5);
 constexpr int64_t kWord = 4;  // bytes of an element
 
@@ -34,11 +34,11 @@ struct UploadSpool::Upload {
   Sha256 sha;
   uint64_t stored = 0;
   bool verified = false;
-  bool broken = false;  // its file is gone; a new upload takes its place
+  bool broken = false;  // its file is gone; a new upload replaces it
 
   absl::Status Reopen(uint64_t size, bool create);
   absl::Status Write(absl::string_view data);
-  // Hashes what is in the file.
+  // Adds the next bytes of the file to the digest.
   void Take(absl::string_view data);
   bool IsNext(uint64_t offset) const { return broken || offset <= stored; }
 };
@@ -48,12 +48,12 @@ void UploadSpool::Upload::Take(absl::string_view data) {
   stored += data.size();
 }
 
-// Opens the file and takes what an earlier process left in it.
+// Opens the file and hashes the part that an earlier process left in it.
 absl::Status UploadSpool::Upload::Reopen(uint64_t size, bool create) {
   const int flags = O_RDWR | O_CLOEXEC | (create ? O_CREAT : 0);
   fd = ScopedFd(open(path.c_str(), flags, 0600));
   if (fd.get() < 0) return ErrnoStatus(errno, "cannot open", path);
-  // A crash may have left part of a word; sites send whole ones.
+  // A crash may have left part of a word; sites send whole words.
   struct stat info;
   if (fstat(fd.get(), &info) != 0 ||
       ftruncate(fd.get(), info.st_size / kWord * kWord) != 0) {
@@ -72,7 +72,7 @@ absl::Status UploadSpool::Upload::Reopen(uint64_t size, bool create) {
 absl::Status UploadSpool::Upload::Write(absl::string_view data) {
   absl::Status written = WriteAt(fd.get(), stored, data, path);
   if (!written.ok()) {
-    // Bytes past `stored` are not hashed; they must not survive a restart.
+    // Bytes past `stored` are not hashed, so they must not survive a restart.
     if (ftruncate(fd.get(), static_cast<off_t>(stored)) != 0) broken = true;
     return written;
   }
@@ -101,7 +101,7 @@ bool UploadSpool::IsKept(const Key& key) const {
   return kept != kept_.end() && kept->second.contains(key);
 }
 
-// One update at a time of each study and site, beside those that are kept.
+// Keeps one update for each study and site, beside the named ones.
 void UploadSpool::DropOthers(const Key& key) {
   std::set<std::string> stay = {Path(key)};
   auto kept = kept_.find(key.study_hash);
@@ -131,7 +131,7 @@ absl::StatusOr<std::shared_ptr<UploadSpool::Upload>> UploadSpool::Find(
   absl::MutexLock lock(&mutex_);
   auto found = uploads_.find(key);
   if (found != uploads_.end()) return found->second;
-  // A kept one is read, and its site may be sending the next one.
+  // A kept upload is only read, while its site may be sending the next one.
   const bool kept = IsKept(key);
   if (!kept) DropOthers(key);
   auto upload = std::make_shared<Upload>();
@@ -187,7 +187,7 @@ absl::StatusOr<uint64_t> UploadSpool::Append(const Key& key, uint64_t offset,
 }
 
 absl::StatusOr<std::string> UploadSpool::Complete(const Key& key) {
-  // An empty append opens and verifies what a restart left behind.
+  // An empty append opens and verifies the file that a restart left behind.
   HILUM_ASSIGN_OR_RETURN(std::shared_ptr<Upload> upload,
                          AppendTo(key, key.size, ""));
   absl::MutexLock lock(&upload->mutex);

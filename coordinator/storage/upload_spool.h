@@ -17,15 +17,14 @@
 
 namespace hilum {
 
-// Updates on their way in: one file per study and site, appended to chunk by
-// chunk and hashed on the way, so that a finished upload needs no second
-// read. What was stored before a restart is read once when its upload goes
-// on. A site that begins another update drops its other ones, but for those
-// that are kept.
-// Thread-safe; uploads of different sites run side by side.
+// Incoming updates: one file for each study and site. Chunks are hashed while
+// they are appended, so that a finished upload needs no second read. After a
+// restart the stored part is read once when its upload goes on. When a site
+// begins another update, its other ones are dropped, except those that Keep
+// names. Thread-safe; uploads of different sites run in parallel.
 class UploadSpool {
  public:
-  // `directory` is made where absent.
+  // Creates `directory` if absent.
   static absl::StatusOr<std::unique_ptr<UploadSpool>> Open(
       std::string directory);
   ~UploadSpool();
@@ -39,30 +38,30 @@ class UploadSpool {
     auto operator<=>(const Key&) const = default;
   };
 
-  // Stores `data` if `offset` is what is stored already; returns what is
-  // stored then. Where chunks before this one are on their way, waits a few
-  // seconds for them: a site sends several at a time.
-  // RESOURCE_EXHAUSTED: disk full, what was stored stays valid.
-  // DATA_LOSS: complete, but of another hash; the file is gone.
-  // INVALID_ARGUMENT: more than `size`, or not whole 32-bit words.
+  // Stores `data` if `offset` is the stored length; returns the new stored
+  // length. Where earlier chunks are missing, waits a few seconds for them: a
+  // site sends several at a time. RESOURCE_EXHAUSTED: disk full; the stored
+  // part stays valid. DATA_LOSS: complete, but with another hash; the file is
+  // gone. INVALID_ARGUMENT: more than `size`, or not whole 32-bit words.
   absl::StatusOr<uint64_t> Append(const Key& key, uint64_t offset,
                                   absl::string_view data);
 
-  // The path of the complete file. FAILED_PRECONDITION: not complete yet.
+  // Returns the path of the complete file. FAILED_PRECONDITION: not complete
+  // yet.
   absl::StatusOr<std::string> Complete(const Key& key);
 
-  // Keeps these uploads of a study, all complete, until others are named.
+  // Keeps these complete uploads of a study until the next call for it.
   void Keep(absl::string_view study_hash, std::set<Key> keys);
-  // Reads up to max_bytes from offset of a kept upload. NOT_FOUND: it is not
-  // kept, or its file is gone. FAILED_PRECONDITION: not complete.
-  // OUT_OF_RANGE: offset past its end.
-  // Its whole file is at KeptPath, as long as it is kept.
+  // Read: returns up to max_bytes from offset of a kept upload. KeptPath:
+  // returns its whole file, valid while it is kept. NOT_FOUND: it is not kept,
+  // or its file is gone. FAILED_PRECONDITION: not complete. OUT_OF_RANGE:
+  // offset past its end.
   absl::StatusOr<std::string> KeptPath(const Key& key);
   absl::StatusOr<std::string> Read(const Key& key, uint64_t offset,
                                    uint64_t max_bytes);
 
   void Remove(const Key& key);
-  // All of a study, whole or not; 32 raw bytes.
+  // Removes all uploads of a study, complete or not; 32 raw bytes.
   void RemoveStudy(absl::string_view hash);
 
  private:
@@ -78,7 +77,7 @@ class UploadSpool {
 
   const std::string directory_;
   absl::Mutex mutex_;
-  // Shared with the calls that append to it at this moment.
+  // Shared with the calls that append to an upload now.
   std::map<Key, std::shared_ptr<Upload>> uploads_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, std::set<Key>> kept_ ABSL_GUARDED_BY(mutex_);
 };

@@ -18,7 +18,7 @@ struct Point {
 
 enum class Side { kRight = 0, kLeft = 1 };
 
-// What differs from patient to patient.
+// Measures that differ from patient to patient.
 struct Anatomy {
   double body_width;     // half width of the chest wall
   double lung_width[2];  // half widths at mid height, by Side
@@ -33,16 +33,17 @@ struct Anatomy {
 
 Anatomy DrawAnatomy(Rng& rng);
 
-// 1 inside the lung, 0 outside, soft edges; the lung behind the heart counts.
+// Returns 1 inside the lung, 0 outside, with soft edges; the lung behind the
+// heart counts.
 double LungAt(const Anatomy& anatomy, Side side, Point p);
 
-// Where the lung's vessels enter.
+// Returns the point where the lung's vessels enter.
 Point HilumOf(const Anatomy& anatomy, Side side);
 
-// 0 at the hilum to about 1 at the chest wall.
+// Returns 0 at the hilum to about 1 at the chest wall.
 double Peripherality(const Anatomy& anatomy, Side side, Point p);
 
-// The healthy chest's density.
+// Returns the healthy chest's density.
 double HealthyDensity(const Anatomy& anatomy, Point p);
 
 }  // namespace hilum

@@ -15,7 +15,7 @@ double Between(Rng& rng, double low, double high) {
   return low + (high - low) * rng.Uniform();
 }
 
-// Near the chest wall, more often low than high.
+// Draws a patch near the chest wall, more often low than high.
 Patch DrawPatch(const Anatomy& anatomy, Side side, double severity, Rng& rng) {
   const double y = 0.42 - 0.75 * rng.Uniform() * rng.Uniform();
   const double sign = side == Side::kRight ? -1 : 1;
@@ -47,7 +47,7 @@ double GroundGlass(const Findings& f, const Anatomy& a, Point p) {
 double Consolidation(const Findings& f, const Anatomy& a, Point p) {
   const double lung = LungAt(a, f.side, p);
   if (lung == 0) return 0;
-  // Sharp at the fissure, ragged at the other border.
+  // The border is sharp at the fissure and ragged at the other end.
   const double tilt = f.fissure_slope * (std::abs(p.x) - 0.4);
   const double ragged =
       0.12 * (FractalNoise(f.texture_seed, p.x * 6, p.y * 6, 3) - 0.5);

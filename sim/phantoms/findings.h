@@ -19,7 +19,7 @@ enum class Finding {
   kInterstitialReticular,  // viral: fine net, both sides, from the hila
 };
 
-// The finding that a label stands for; kNone for a label of no meaning here.
+// Returns the finding for a label; kNone for a label without a meaning here.
 Finding FindingOf(absl::string_view label);
 
 struct Patch {
@@ -44,7 +44,7 @@ struct Findings {
 
 Findings DrawFindings(Finding kind, const Anatomy& anatomy, Rng& rng);
 
-// Density to add to the healthy chest's.
+// Returns the density to add to the healthy chest's.
 double OpacityAt(const Findings& findings, const Anatomy& anatomy, Point p);
 
 }  // namespace hilum

@@ -7,7 +7,7 @@
 namespace hilum {
 namespace {
 
-// One lattice point's value; the mixing steps of SplitMix64.
+// Returns one lattice point's value, by the mixing steps of SplitMix64.
 double LatticeValue(uint64_t seed, int64_t x, int64_t y) {
   uint64_t z = seed + 0x9e3779b97f4a7c15ull * static_cast<uint64_t>(x) +
                0xc2b2ae3d27d4eb4full * static_cast<uint64_t>(y);

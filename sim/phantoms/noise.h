@@ -8,16 +8,18 @@
 
 namespace hilum {
 
-// In [0, 1): random values on the integer lattice, smoothly interpolated.
+// Returns a value in [0, 1): random values on the integer lattice, smoothly
+// interpolated.
 double ValueNoise(uint64_t seed, double x, double y);
 
-// In [0, 1): `octaves` of ValueNoise, each twice as fine and half as strong.
+// Returns a value in [0, 1): `octaves` of ValueNoise, each twice as fine and
+// half as strong.
 double FractalNoise(uint64_t seed, double x, double y, int octaves);
 
-// In [0, 1]: near 1 along thin branching lines, 0 between them.
+// Returns a value in [0, 1]: near 1 along thin branching lines, 0 between them.
 double RidgeNoise(uint64_t seed, double x, double y);
 
-// 0 below `low`, 1 above `high`, smooth between; low < high.
+// Returns 0 below `low`, 1 above `high`, smooth between; low < high.
 double SmoothStep(double low, double high, double value);
 
 }  // namespace hilum

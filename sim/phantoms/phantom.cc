@@ -13,7 +13,7 @@
 namespace hilum {
 namespace {
 
-// How the patient lies on the film.
+// Position of the patient on the film.
 struct Placement {
   double scale;
   double cosine;
@@ -78,8 +78,7 @@ Phantom DrawPhantom(const PhantomRequest& request) {
       const Point p = placement.ToThorax(
           {(column + 0.5) * 2 / size - 1, (row + 0.5) * 2 / size - 1});
       const double healthy = HealthyDensity(anatomy, p);
-      // An opacity takes the place of air: where the heart already is, it
-      // adds next to nothing.
+      // An opacity replaces air: over the heart it adds nearly nothing.
       const double air = std::clamp((0.68 - healthy) / 0.36, 0.0, 1.0);
       const double density = healthy + air * OpacityAt(findings, anatomy, p);
       phantom.pixels.push_back(ToPixel(density, acquisition, film.Normal()));

@@ -8,7 +8,7 @@
 
 namespace hilum {
 
-// How a site's machine makes its films: brightness and noise.
+// Properties of a site's X-ray machine: brightness and noise.
 struct Acquisition {
   double gamma = 1;
   double gain = 1;
@@ -16,7 +16,7 @@ struct Acquisition {
   double noise = 0.02;  // standard deviation at mid gray
 };
 
-// The machine of the site-th site, from 0.
+// Returns the machine of the site with this index, from 0.
 Acquisition AcquisitionOf(int site);
 
 struct PhantomRequest {
@@ -28,15 +28,15 @@ struct PhantomRequest {
   int size;  // pixels, square
 };
 
-// A drawn chest radiograph. It is not an image of anyone; it exists so that
-// everything can be tried, and tested, with no patient's data.
+// A drawn chest radiograph, not an image of a person. With phantoms everything
+// can be tried and tested without patients' data.
 struct Phantom {
   int size;
   std::vector<uint16_t> pixels;  // [size * size]
   std::vector<uint8_t> mask;     // [size * size], 255 in the lungs, else 0
 };
 
-// A pure function of the request.
+// Draws a phantom; a pure function of the request.
 Phantom DrawPhantom(const PhantomRequest& request);
 
 }  // namespace hilum

@@ -22,7 +22,7 @@ namespace {
 constexpr int kLabels = 4;
 constexpr const char* kLabelNames[kLabels] = {"covid19", "normal", "bacterial",
                                               "viral"};
-// In percent; the mix of each site, in turn.
+// The label mix of each site, in turn, in percent.
 constexpr int kMix[3][kLabels] = {
     {40, 25, 20, 15}, {15, 35, 35, 15}, {20, 20, 20, 40}};
 
@@ -39,7 +39,7 @@ absl::Status CheckOptions(const PhantomSetOptions& options) {
   return absl::OkStatus();
 }
 
-// `total` in the proportions of `mix`, by rounding the running sum.
+// Divides `total` in the proportions of `mix`, by rounding the running sum.
 std::vector<int> Apportion(int total, absl::Span<const int> mix) {
   std::vector<int> counts;
   int percent = 0, given = 0;

@@ -27,15 +27,15 @@ struct PhantomCase {
   uint64_t exposure;  // within the patient
 };
 
-// The cases of a set, grouped by site and label. Each site sees another mix
-// of labels; about one patient in four has a second film.
+// Returns the cases of a set, grouped by site and label. Each site has another
+// mix of labels; about one patient in four has a second film.
 std::vector<PhantomCase> PlanPhantomSet(const PhantomSetOptions& options);
 
-// Writes DIR/images/*.png (16 bit), DIR/masks/*.png and, last, DIR/
-// manifest.csv: file,label,patient_id,mask,site,view. The same options give
-// the same bytes whatever the number of threads. `progress` is called with
-// the number of cases done, from several threads. INVALID_ARGUMENT: options
-// out of range; else what writing gave.
+// Writes DIR/images/*.png (16 bit), DIR/masks/*.png and, last,
+// DIR/manifest.csv: file,label,patient_id,mask,site,view. The same options give
+// the same bytes with any number of threads. `progress` is called with the
+// number of cases done, from several threads. INVALID_ARGUMENT: options out of
+// range; other errors are those of writing.
 absl::Status WritePhantomSet(const PhantomSetOptions& options,
                              const std::string& directory,
                              const std::function<void(int)>& progress);

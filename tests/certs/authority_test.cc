@@ -36,7 +36,7 @@ class AuthorityTest : public testing::Test {
     return path;
   }
 
-  // As a process of this role would load them.
+  // Loads the certificate as a process with this role does.
   absl::StatusOr<Identity> Load(const Authority& authority,
                                 const std::string& certificate,
                                 const std::string& key, Role role) {
@@ -80,7 +80,7 @@ TEST_F(AuthorityTest, TheCoordinatorsCertificateHasItsHosts) {
           .ok());
 }
 
-// Reading one of three bytes as one of sixteen would show what lies behind it.
+// Reading three bytes as sixteen would show the memory behind them.
 TEST_F(AuthorityTest, AnAddressThatIsNeitherOfFourNorSixteenBytesIsNoHost) {
   const Request request = MakeRequest({.hosts = {"a.org", "10.0.0.1"}}).value();
   const absl::string_view pem = "-----BEGIN CERTIFICATE-----\n";
@@ -156,10 +156,10 @@ TEST_F(AuthorityTest, DaysOutOfRangeAreRefused) {
   }
 }
 
-// What a request may not ask for, made by another program.
+// Requests by another program for more than a certificate may have.
 class ForeignRequestTest : public AuthorityTest {
  protected:
-  // Of a request with this subject and these extensions.
+  // Reads a request with this subject and these extensions.
   absl::Status Read(const std::string& subject, const std::string& extensions,
                     const std::string& key =
                         "ec -pkeyopt "
@@ -226,7 +226,7 @@ TEST_F(AuthorityTest, ARequestAndItsCertificateHaveOneKeyDigest) {
   EXPECT_EQ(KeyDigest(renewed), received.key_digest);
   EXPECT_NE(KeyDigest(authority_.certificate_pem), received.key_digest);
   EXPECT_EQ(KeyDigest("none"), "");
-  // OpenSSL's own digest of the same bytes.
+  // The digest of the same bytes by the openssl program.
   const std::string path = Write("st.crt", first);
   const std::string command = absl::StrCat(
       "openssl x509 -in ", path, " -noout -pubkey | openssl pkey -pubin ",

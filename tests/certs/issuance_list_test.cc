@@ -63,7 +63,7 @@ TEST_F(IssuanceListTest, ANameKeepsItsKeyUnlessToldOtherwise) {
   EXPECT_EQ(Kind("st-mary", "bb", true).value(), "replaced");
   Issue("st-mary", "bb", "replaced");
   EXPECT_EQ(Kind("st-mary", "bb").value(), "renewed");
-  // The key that was replaced is a stranger's from then on.
+  // The replaced key is a stranger's from then on.
   EXPECT_FALSE(Kind("st-mary", "aa").ok());
 }
 
@@ -118,7 +118,7 @@ TEST_F(IssuanceListTest, AListThatIsNotWholeIsNotTrusted) {
     Put(wrong);
     EXPECT_FALSE(Kind("st-mary", "aa").ok()) << wrong;
   }
-  Put("");  // an older authority's
+  Put("");  // the list of an older authority
   EXPECT_TRUE(Kind("st-mary", "aa").ok());
   ASSERT_EQ(chmod(path_.c_str(), 0644), 0);
   EXPECT_EQ(Kind("st-mary", "aa").status().code(),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// hilum-certs itself.
+// Tests of the hilum-certs program.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <pty.h>
@@ -41,7 +41,7 @@ class CertsProgramTest : public testing::Test {
     return ReadFile(Path(name)).value_or("");
   }
 
-  // Without a terminal. What it says is in output_.
+  // Runs it without a terminal. Its output is in output_.
   int Run(const std::string& arguments) {
     const int status =
         std::system(absl::StrCat("cd ", folder_, " && ", kProgram, arguments,
@@ -56,7 +56,7 @@ class CertsProgramTest : public testing::Test {
                             ".csr --out ", csr, ".crt ", options));
   }
 
-  // On a terminal, where a person types `answer`.
+  // Runs it on a terminal, where a person types `answer`.
   int SignOnTerminal(const std::string& answer,
                      const std::string& csr = "st-mary",
                      const std::string& options = "") {

@@ -50,7 +50,7 @@ class FederationCoreTest : public testing::Test {
         .value();
   }
 
-  // Both sites' census.
+  // Sends both sites' census.
   void Prepare(FakeSite& a, FakeSite& b) {
     ASSERT_TRUE(a.SendCensus(layout_.manifest_sha256, a.Next().task()).ok());
     ASSERT_TRUE(b.SendCensus(layout_.manifest_sha256, b.Next().task()).ok());

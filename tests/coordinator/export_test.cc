@@ -34,7 +34,7 @@ class ExportTest : public testing::Test {
   }
   ~ExportTest() override { std::filesystem::remove_all(dir_); }
 
-  // The models of a study that has been submitted, in dir_.
+  // Writes the models of a submitted study to dir_.
   void WriteModelsOf(const StoredStudy& stored) {
     StudyResult result{.study = ParseStudy(stored.study).value(),
                        .study_hash = stored.hash};
@@ -87,8 +87,8 @@ TEST_F(ExportTest, LungsStudyStartsFromAFileOfTheNetwork) {
   const Architecture unet = LookUpArchitecture({"hilum_lungs_unet", 2}).value();
   const std::vector<float> brought(InitialWeights(unet, 0).size(), 0.25f);
   const std::string path = dir_ + "/brought.safetensors";
-  // As `hilum-trainer segment train` writes it: for another size, which counts
-  // for nothing here.
+  // A file of `hilum-trainer segment train`, made for another image size, which
+  // does not matter here.
   ASSERT_TRUE(WriteSafetensors(path, unet, brought,
                                {{std::string(kSegmenterSizeKey), "128"}})
                   .ok());
@@ -100,7 +100,8 @@ TEST_F(ExportTest, LungsStudyStartsFromAFileOfTheNetwork) {
   EXPECT_EQ(ReadWeights(file, unet, {}).value(), brought);
 }
 
-// As a database of protocol 4 has it: censuses without fingerprints and masks.
+// Returns a study as a database of protocol 4 stores it: censuses without
+// fingerprints and masks.
 StoredStudy OldStudy(StoredStudy stored, v1::StudyStatus::Phase phase) {
   v1::Study study = ParseStudy(stored.study).value();
   study.clear_task();

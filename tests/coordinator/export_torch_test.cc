@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Python's torch opens the .pth files of an export, where it is installed
-// (Debian: python3-torch), and finds in them what the safetensors hold.
+// Tests that Python's torch opens the .pth files of an export, where it is
+// installed (Debian: python3-torch), and finds the values of the safetensors.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -31,7 +31,7 @@ std::string TextOf(const NamedTensor& tensor) {
       }));
 }
 
-// A TinyStudy from its census to its export.
+// Runs a TinyStudy from its census to its export.
 void RunAndExport(const std::string& state, const std::string& out) {
   auto core = FederationCore::Open({.state_dir = state}, RealClock()).value();
   const v1::Study study = TinyStudy();

@@ -109,7 +109,7 @@ std::vector<uint32_t> FakeSite::Encode(
     if (validation_loss) tail.push_back(kTried);
     all += total;
   }
-  // Of the one arm.
+  // Validation examples of the one arm.
   constexpr uint32_t kArmTried = kTracks * kTried;
   tail.push_back(EncodeLoss(kTracks * trained * 0.5, kTracks * trained, all));
   if (validation_loss) {
@@ -127,7 +127,7 @@ absl::StatusOr<v1::BlobRef> FakeSite::Upload(
   *chunk.mutable_header() = task.header();
   chunk.mutable_blob()->set_sha256(Sha256Of(bytes));
   chunk.mutable_blob()->set_size(bytes.size());
-  // In two pieces, as over a network.
+  // Uploads in two pieces, as over a network.
   size_t half = bytes.size() / 8 * 4;
   for (auto [at, size] :
        {std::pair{size_t{0}, half}, std::pair{half, bytes.size() - half}}) {

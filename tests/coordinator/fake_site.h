@@ -10,16 +10,15 @@
 
 namespace hilum {
 
-// Sites a and b, two classes, one arm, two folds and the final track, two
-// rounds; one site makes a quorum.
+// Returns a study with sites a and b, two classes, one arm, two folds and the
+// final track, two rounds; one site makes a quorum.
 v1::Study TinyStudy();
 
-// What every site says of its cases; headers and manifest are to be filled in.
+// Returns every site's census; headers and manifest are to be filled in.
 v1::SubmitCensusRequest TinyCensus();
 v1::SubmitEvaluationRequest TinyEvaluation();
 
-// A site made of calls: does what a task of a TinyStudy asks, with the values
-// given.
+// A site made of calls: answers the tasks of a TinyStudy with the given values.
 class FakeSite {
  public:
   FakeSite(FederationCore& core, const char* name, std::string hash)
@@ -27,8 +26,8 @@ class FakeSite {
 
   v1::NextTaskResponse Next(uint32_t wait_ms = 60000);
   absl::Status SendCensus(const std::string& manifest, const v1::Task& task);
-  // Encoded as the task says, of ten examples and a loss of a half in each
-  // track.
+  // Sends an update encoded for the task, with ten examples and a loss of a
+  // half in each track.
   absl::Status SendUpdate(const v1::Task& task,
                           const std::vector<float>& delta);
   // The two halves of SendUpdate.
@@ -38,17 +37,17 @@ class FakeSite {
   absl::Status SendEvaluation(const v1::Task& task);
   std::vector<uint32_t> Encode(const v1::Task& task,
                                const std::vector<float>& delta) const;
-  // The same, where the cohort has these training cases, [tracks].
+  // Encodes for a cohort with these training cases, [tracks].
   std::vector<uint32_t> Encode(const std::vector<uint64_t>& track_examples,
                                const std::vector<float>& delta) const;
-  // That it is unable to.
+  // Reports that the site is unable.
   absl::Status SendNoCensus(
       const v1::Task& task,
       v1::UnableReason reason = v1::UNABLE_REASON_UNSPECIFIED);
   absl::Status SendNoEvaluation(const v1::Task& task);
 
-  // Of the model as it came, a case, in a study that validates: in each track
-  // two of the ten examples are then for validation.
+  // Loss per case of the received model, in a study that validates; in each
+  // track two of the ten examples are then for validation.
   std::optional<double> validation_loss;
 
  private:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What an operator sees and can do where a study does not go as it should.
+// The operator's view and options where a study does not go as planned.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -38,7 +38,7 @@ TEST_F(CoreFlowsTest, StoppedStudyIsTakenOnceMoreAndOthersAreNot) {
   EXPECT_EQ(core_->StatusOf(*second)->name(), study_.name());
   EXPECT_EQ(core_->SubmitStudy(study_, "").status().code(),
             absl::StatusCode::kAlreadyExists);
-  // Officers decide on it anew, also where they have approved the first one.
+  // Officers decide on it anew, even if they have approved the first one.
   v1::NextTaskRequest request;
   request.mutable_header()->set_protocol_version(kProtocolVersion);
   request.add_approved_studies(hash_);
@@ -83,7 +83,7 @@ TEST_F(CoreFlowsTest, StudyStoppedBeforeItsFirstRoundHasNothingToExport) {
   EXPECT_THAT(std::string(none.message()), testing::HasSubstr("no models"));
 }
 
-// As sites do whose training diverges in every round.
+// A site withholds updates where its training diverges in every round.
 TEST_F(CoreFlowsTest, StudyThatNobodyTrainedEndsWithAWarningAndNoModel) {
   FakeSite a(*core_, "a", hash_), b(*core_, "b", hash_);
   Prepare(a, b);
@@ -110,7 +110,7 @@ TEST_F(CoreFlowsTest, StudyThatNobodyTrainedEndsWithAWarningAndNoModel) {
   const auto report = nlohmann::json::parse(*ReadFile(out + "/report.json"));
   EXPECT_EQ(report["rounds"][0]["sites"], nlohmann::json::array());
   EXPECT_EQ(report["arms"]["whole"]["federated"]["pooled"]["n"], 0);
-  Open();  // which it does not forget
+  Open();  // a restart keeps it
   EXPECT_NE(core_->StatusOf(hash_)->warning(), "");
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Studies with secure aggregation: what sites are shown of the sums, and what
-// the coordinator keeps of them.
+// Studies with secure aggregation: the sums' openings for the sites, and the
+// coordinator's records of the sums.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -37,8 +37,8 @@ v1::Study LongStudy(bool secure) {
 
 class SecureOpeningsTest : public SecureStudyTest {
  protected:
-  // Hashes (raw) of the files in a folder of the coordinator; those of uploads
-  // end in the hash and ".part".
+  // Returns hashes (raw) of the files in a folder of the coordinator; names of
+  // uploads end in the hash and ".part".
   std::set<std::string> HashesIn(const std::string& folder) const {
     std::set<std::string> hashes;
     for (const auto& entry : std::filesystem::directory_iterator(
@@ -76,7 +76,7 @@ class SecureOpeningsTest : public SecureStudyTest {
         CheckOpening(ContextOf(opening), TestVerifier(), opening);
     EXPECT_TRUE(opens.ok()) << opens;
   }
-  // By site, of the last sum.
+  // Returns the vectors of the last sum by site.
   std::map<std::string, v1::BlobRef> Vectors(const v1::SumOpening& opening) {
     std::map<std::string, v1::BlobRef> vectors;
     for (const v1::SumOpening::Survivor& survivor : opening.survivors()) {
@@ -91,12 +91,12 @@ class SecureOpeningsTest : public SecureStudyTest {
       EXPECT_EQ(ToHex(Sha256Of(*bytes)), ToHex(vector.sha256())) << name;
     }
   }
-  // The open task of a site that is waited for.
+  // Returns the open task of a site that is waited for.
   v1::Task Next() { return Site("a").Next().task(); }
 };
 
 TEST_F(SecureOpeningsTest, SitesFetchWhatTheyFollowTheSumsByAndNothingElse) {
-  MakeStudy = ValidatedStudy;  // in which losses grow: the first is the best
+  MakeStudy = ValidatedStudy;  // losses grow in it: the first is the best
   Start();
   Work(kAll, Is(1, Shown::kAdvertiseKeys));
   const v1::Task first = Next();
@@ -106,7 +106,7 @@ TEST_F(SecureOpeningsTest, SitesFetchWhatTheyFollowTheSumsByAndNothingElse) {
   ASSERT_NE(task.global().sha256(), first.global().sha256());
   const v1::SumOpening census = Opening(task.census_opening());
   const v1::SumOpening last = Opening(task.last_opening());
-  Take({"b", "c"});  // the vectors of an open sum are for nobody
+  Take({"b", "c"});  // nobody may fetch the vectors of an open sum
 
   std::set<std::string> served = {study_.initial_weights_sha256(),
                                   task.global().sha256(),
@@ -151,13 +151,13 @@ TEST_F(SecureOpeningsTest, VectorsOfASumAreKeptUntilTheNextOneIsIn) {
   }
   const auto second = Vectors(Opening(Next().last_opening()));
   ExpectServed(second);
-  core_.reset();  // removes what is of no use
+  core_.reset();  // removes obsolete files
   std::set<std::string> kept;
   for (const auto& [name, vector] : second) kept.insert(vector.sha256());
   EXPECT_EQ(HashesIn("uploads"), kept);
 }
 
-// It opens files that belong to the sites which are sending at this moment.
+// Fetching opens files of sites that are sending at this moment.
 TEST_F(SecureOpeningsTest, FetchingAVectorAfterARestartCostsTheOpenSumNothing) {
   Start();
   Work(kAll, Is(2, Shown::kConfirmations));
@@ -209,7 +209,7 @@ TEST_F(SecureOpeningsTest, EachOpeningVerifiesAndFollowsFromTheOneBefore) {
     ExpectOpens(last);
     EXPECT_EQ(ToHex(History(last.before())), ToHex(History(chain)));
     const v1::StudyChain& after = last.after();
-    // The mean of four sites with as many cases each.
+    // Mean of four sites with equally many cases.
     const double loss = 0.25 * (1 + 2 + 3 + 4) / 4 + 0.125 * round;
     EXPECT_NEAR(after.best_loss(), 0.75, 1e-5);
     EXPECT_EQ(after.best_sha256(), start.model_sha256());
@@ -263,7 +263,7 @@ TEST_P(SecureOpeningsStepTest, CoordinatorStartedAnewGoesOnFromTheSameSum) {
     EXPECT_EQ(after.global().sha256(), before.global().sha256());
     ExpectServed(Vectors(last));
   }
-  // Sites compare what they are asked: another chain would stop it here.
+  // Sites compare their questions: another chain would stop the study here.
   Work(kAll);
   ASSERT_EQ(Status().phase(), v1::StudyStatus::COMPLETED) << Status().reason();
   EXPECT_THAT(Log(), Not(HasSubstr("another question")));
@@ -277,7 +277,7 @@ TEST_F(SecureOpeningsTest, OpeningsAndSumsOfEarlierRoundsAreRemoved) {
   const v1::Task task = Next();
   const v1::SumOpening census = Opening(task.census_opening());
   const v1::SumOpening last = Opening(task.last_opening());
-  const StoredStudy stored = Stored();  // removes what is of no use
+  const StoredStudy stored = Stored();  // removes obsolete files
   EXPECT_THAT(HashesIn("blobs"),
               UnorderedElementsAreArray(
                   {study_.initial_weights_sha256(), stored.frozen.sha256(),

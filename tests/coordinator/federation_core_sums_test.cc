@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Studies with secure aggregation, from the first call to the report.
+// Tests studies with secure aggregation from the first call to the report.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -39,7 +39,7 @@ TEST_F(SecureStudyTest, ValidationIsThatOfTheSameStudyWithoutMasks) {
   Work(kAll);
   const Ended ended = End();
   ExpectSame(ended, EndPlain(kEvaluation));
-  // Losses grow: the starting weights are the best, and not the last.
+  // Losses grow: the starting weights are the best, and differ from the last.
   EXPECT_NE(ended.best_sha256, ended.global_sha256);
   EXPECT_EQ(ended.report["model"]["round"], 0);
   const Json rounds = ended.report["rounds"];
@@ -58,7 +58,8 @@ TEST_F(SecureStudyTest, ValidationGoesOnWhereARoundsSumIsLost) {
   const Json report = Report();
   EXPECT_EQ(report["rounds"][0]["validation_loss"], nullptr);
   EXPECT_EQ(report["rounds"][0]["validation_examples"], 0);
-  // Round 2 tried what was to become of round 1: the starting weights.
+  // Round 2 tried the model after round 1, which became the best: it equals the
+  // starting weights.
   EXPECT_EQ(report["model"]["round"], 1);
 }
 
@@ -68,7 +69,7 @@ TEST_F(SecureStudyTest, VectorWithoutItsValidationIsOfAnotherSize) {
   Work(kAll, Is(1, Shown::kInbox));
   const v1::Task task = Site("d").Next().task();
   std::vector<uint32_t> vector = Site("d").VectorFor(task);
-  vector.resize(vector.size() - 4);  // a word of each track and of the arm
+  vector.resize(vector.size() - 4);  // one word for each track and for the arm
   EXPECT_EQ(Site("d").Upload(task, vector).status().code(),
             absl::StatusCode::kInvalidArgument);
   Work(kAll);
@@ -94,7 +95,7 @@ TEST_F(SecureStudyTest, NothingOfSingleSitesIsKept) {
   EXPECT_THAT(Uploads(), IsEmpty());
 }
 
-// d answers everything up to a step, and nothing from it on.
+// Site d answers everything up to a step, and nothing from it on.
 class SecureStudyStepTest
     : public SecureStudyTest,
       public testing::WithParamInterface<Shown::ShownCase> {};
@@ -149,7 +150,7 @@ TEST_P(SecureStudyStepTest, CoordinatorStartedAnewEndsTheStudyAllTheSame) {
     const v1::Task after = Site("a").Next().task();
     EXPECT_EQ(after.header().round(), round);
     if (GetParam() == Shown::kConfirmations) {
-      // The very sum, with what it has shown: else no site may go on.
+      // The same sum, with the same messages: otherwise no site may go on.
       EXPECT_EQ(after.SerializeAsString(), before.SerializeAsString());
     } else {
       EXPECT_TRUE(after.secure().has_advertise_keys());
@@ -193,7 +194,7 @@ TEST_F(SecureStudyTest, WrongSharesOfTooManyCostTheRound) {
 }
 
 // Vectors are not synced to the disk before their record is: a machine that
-// loses power may have kept this alone.
+// loses power may have kept the record only.
 TEST_F(SecureStudyTest, VectorsGoneInUnmaskCostTheRoundAndNotTheStudy) {
   Start();
   Work(kAll, Is(1, Shown::kConfirmations));
@@ -308,7 +309,7 @@ TEST_F(SecureStudyTest, SiteThatGaveUpIsBackInTheNextRound) {
   ASSERT_TRUE(site.SendNoCensus(Site("d").Next().task()).ok());
   Work(kThree, Is(2, Shown::kAdvertiseKeys));
   EXPECT_EQ(Site("d").Next().task().kind(), v1::Task::PREPARE);
-  Open();  // which does not make it forget
+  Open();  // a restart keeps it
   EXPECT_EQ(Site("d").Next().task().kind(), v1::Task::PREPARE);
   Take({"d"});
   Work(kAll);
@@ -357,7 +358,7 @@ TEST_F(SecureStudyTest, StudyThatStopsLeavesNoUploads) {
   Start();
   Work(kAll, Is(1, Shown::kInbox));
   Take({"a", "b"});
-  // Of the census, some may not be deleted yet.
+  // Some uploads of the census may not be deleted yet.
   EXPECT_THAT(Uploads(), testing::SizeIs(testing::Ge(2)));
   ASSERT_TRUE(core_->StopStudy(hash_).ok());
   core_.reset();

@@ -53,7 +53,7 @@ TEST_F(FederationCoreTest, SecondOneOnTheStateFolderIsRefused) {
   EXPECT_THAT(std::string(second.message()), testing::HasSubstr(dir_));
   EXPECT_THAT(std::string(second.message()),
               testing::HasSubstr("another hilum-coordinator"));
-  Open();  // the first one lets go at its end
+  Open();  // the first one releases the lock at its end
   EXPECT_EQ(core_->ListStudies().size(), 1u);
 }
 
@@ -61,7 +61,7 @@ TEST_F(FederationCoreTest, GlobalModelMovesByTheWeightedMean) {
   FakeSite a(*core_, "a", hash_), b(*core_, "b", hash_);
   Prepare(a, b);
   v1::Task task = a.Next().task();
-  // Of each site's 20 cases in two folds and classes; the last track is final.
+  // Each site has 20 cases in two folds and classes; the last track is final.
   EXPECT_THAT(TrackExamples(study_, task.census()),
               testing::ElementsAre(20, 20, 40));
   const std::string before = Global(task);
@@ -95,7 +95,7 @@ TEST_F(FederationCoreTest, SumOfMoreExamplesThanTheCohortHasEndsTheStudy) {
   Prepare(a, b);
   v1::Task task = a.Next().task();
   std::vector<uint32_t> vector = a.Encode(task, Delta(0.5f));
-  vector[vector.size() - 3] = 31;  // of the second track, besides b's 10
+  vector[vector.size() - 3] = 31;  // for the second track, besides b's 10
   ASSERT_TRUE(a.SubmitUpdate(task, *a.Upload(task, vector)).ok());
   ASSERT_TRUE(b.SendUpdate(task, Delta(0.5f)).ok());
   v1::StudyEnded ended = a.Next().ended();
@@ -158,7 +158,7 @@ TEST_F(FederationCoreTest, RoundsCommittedCountEvenIfThePhaseWasNotStored) {
     EXPECT_EQ(a.Next().task().header().round(), 2u);
   }
   core_.reset();
-  // As the disk was left when it was full as training began.
+  // The disk was full when training began, so the phase is an old one.
   ASSERT_TRUE((*Storage::Open(absl::StrCat(dir_, "/coordinator.db")))
                   ->SetPhase(hash_, v1::StudyStatus::PREPARING, "")
                   .ok());
@@ -242,8 +242,8 @@ TEST_F(FederationCoreTest, UnableSiteIsWaitedForInPreparationAndMayComeLater) {
   EXPECT_EQ(b.Next().task().header().round(), 2u);
 }
 
-// Weights are shares of the cohort: a site that comes while a round is open
-// must not change it for the others, not even through a restart.
+// Weights are shares of the cohort: a site that comes during a round must not
+// change them for the others, not even through a restart.
 TEST_F(FederationCoreTest, CohortOfARoundStaysAsItWasWhenItOpened) {
   {
     FakeSite a(*core_, "a", hash_), b(*core_, "b", hash_);
@@ -317,7 +317,7 @@ TEST_F(FederationCoreTest, StudyOfAnOlderProtocolGoesOnOnlyIfItHasEnded) {
   EXPECT_THAT(log, testing::HasSubstr(
                        "begun with protocol 5, whose censuses say less; end it "
                        "with the release that began it"));
-  core_.reset();  // it logs to what ends with this test
+  core_.reset();  // its log ends with this test
 }
 
 TEST_F(FederationCoreTest, SiteThatGivesUpLaterIsNotWaitedForEither) {

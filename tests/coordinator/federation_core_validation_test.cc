@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Studies that validate, from the first call to the export.
+// Tests studies that validate from the first call to the export.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -60,7 +60,7 @@ class ValidatedCoreTest : public testing::Test {
   }
   FakeSite Site(const char* name) { return FakeSite(*core_, name, hash_); }
 
-  // Of both sites; NaN: neither has validation cases.
+  // Runs a round of both sites; NaN: neither has validation cases.
   void Round(uint32_t round, double loss, bool restart = false) {
     for (const char* name : {"a", "b"}) {
       FakeSite site = Site(name);
@@ -85,7 +85,7 @@ class ValidatedCoreTest : public testing::Test {
                               0.01f * static_cast<float>(round));
   }
 
-  // The model that is evaluated, by the round after which it came.
+  // Evaluates, and checks the model by the round after which it came.
   void Evaluate(uint32_t model_round) {
     for (const char* name : {"a", "b"}) {
       FakeSite site = Site(name);
@@ -124,7 +124,7 @@ class ValidatedCoreTest : public testing::Test {
   LateClock clock_;
   std::unique_ptr<FederationCore> core_;
   std::string hash_;
-  std::vector<std::string> globals_;  // with which each round began
+  std::vector<std::string> globals_;  // at the start of each round
   std::vector<std::string> files_;
 };
 
@@ -138,7 +138,7 @@ TEST_F(ValidatedCoreTest, TrainingEndsSoonAndTheBestGlobalIsEvaluated) {
   ASSERT_EQ(report["rounds"].size(), 4u);
   EXPECT_NEAR(report["rounds"][1]["validation_loss"].get<double>(), 0.5, 1e-6);
   EXPECT_EQ(report["rounds"][1]["validation_examples"], 12);
-  core_.reset();  // deletes what is of no use
+  core_.reset();  // deletes obsolete files
   EXPECT_FALSE(HasBlob(0));
   EXPECT_TRUE(HasBlob(1));
   EXPECT_FALSE(HasBlob(2));
@@ -168,7 +168,7 @@ TEST_F(ValidatedCoreTest,
   const std::string manifest = StudyLayout(study_)->manifest_sha256;
   FakeSite a = Site("a"), b = Site("b");
   ASSERT_TRUE(b.SendNoCensus(b.Next().task()).ok());
-  clock_.Advance(absl::Hours(1));  // so long preparation waits for it
+  clock_.Advance(absl::Hours(1));  // preparation waits for so long
   ASSERT_TRUE(a.SendCensus(manifest, a.Next().task()).ok());
   a.validation_loss = 0.5;
   for (uint32_t r = 1; r <= 3; ++r) {
@@ -229,7 +229,7 @@ TEST_F(ValidatedCoreTest, GlobalThatNobodyTriedIsNeitherBestNorCounted) {
   EXPECT_EQ(Export()["rounds"][3]["validation_loss"], nullptr);
 }
 
-// The best of all is what the study started from: nothing was earned.
+// The best model is the starting one: no training counted.
 TEST_F(ValidatedCoreTest, StartingWeightsThatAreBestAreNotCalledTrained) {
   Start();
   Round(1, 0.5);
@@ -242,7 +242,7 @@ TEST_F(ValidatedCoreTest, StartingWeightsThatAreBestAreNotCalledTrained) {
   EXPECT_EQ(report["model"]["round"], 0);
   EXPECT_EQ(report["arms"]["whole"]["federated"]["pooled"]["n"], 0);
   EXPECT_FALSE(FileExists(Out("model/whole-fold-1.safetensors")));
-  // These are trained, and said not to be evaluated.
+  // The last models are trained, and marked as not evaluated.
   EXPECT_TRUE(FileExists(Out("model/last/whole-fold-1.safetensors")));
 }
 

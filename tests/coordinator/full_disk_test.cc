@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the coordinator does while its disk is full, and after.
+// The coordinator while its disk is full, and afterwards.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -22,7 +22,7 @@ using testing::UnorderedElementsAre;
 
 constexpr uint64_t kMegabyte = 1 << 20;
 
-// Names of files, sorted.
+// Returns names of files, sorted.
 std::vector<std::string> FilesIn(const std::string& folder) {
   std::vector<std::string> names;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
@@ -32,7 +32,7 @@ std::vector<std::string> FilesIn(const std::string& folder) {
   return names;
 }
 
-// Without what a retry is writing at this moment.
+// Returns blobs, without the file that a retry is writing now.
 std::vector<std::string> BlobsIn(const std::string& folder) {
   std::vector<std::string> names = FilesIn(folder);
   std::erase_if(names, [](const std::string& name) {
@@ -157,7 +157,7 @@ class CoreOnAFullDiskTest : public FullDiskTest {
     if (absl::StrContains(line, ": STOPPED:")) stop_stored_.Notify();
   }
 
-  // Sites a and b with their census in.
+  // Starts a study with the census of sites a and b.
   void StartStudy() {
     hash_ = core_->SubmitStudy(study_, "").value();
     for (FakeSite site : {Site("a"), Site("b")}) {
@@ -197,7 +197,7 @@ TEST_F(CoreOnAFullDiskTest, RoundWaitsForRoomAndThenClosesWithTheSameBytes) {
   ASSERT_TRUE(a.SendUpdate(task, Delta(0.5f)).ok());
   auto update = b.Upload(task, b.Encode(task, Delta(0.25f)));
   ASSERT_TRUE(update.ok()) << update.status();
-  // Room for the database's row, not for the new global model.
+  // There is room for the database's row, but not for the new global model.
   ASSERT_TRUE(disk_->Fill(kMegabyte).ok());
   ASSERT_TRUE(b.SubmitUpdate(task, *update).ok());
   could_not_aggregate_.WaitForNotification();
@@ -216,7 +216,7 @@ TEST_F(CoreOnAFullDiskTest, RoundWaitsForRoomAndThenClosesWithTheSameBytes) {
   for (size_t i = 0; i < want.size(); i += 1000) {
     ASSERT_EQ(values[i], want[i] + 0.375f) << i;
   }
-  core_.reset();  // old files go once the sites know of the next round
+  core_.reset();  // old files are removed in the next round
   EXPECT_THAT(FilesIn(Path("state/uploads")), IsEmpty());
 }
 

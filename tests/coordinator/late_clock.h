@@ -8,7 +8,7 @@
 
 namespace hilum {
 
-// The machine's clock, which a test moves past deadlines. Thread-safe.
+// The machine's clock, which a test can move past deadlines. Thread-safe.
 class LateClock : public Clock {
  public:
   absl::Time Now() override {

@@ -8,7 +8,7 @@
 
 namespace hilum {
 
-// Stands still until it is moved. Thread-safe.
+// A clock that stands still until a test moves it. Thread-safe.
 class ManualClock : public Clock {
  public:
   explicit ManualClock(absl::Time now) : now_(now) {}

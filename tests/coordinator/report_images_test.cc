@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What reports say of lung masks and of how prepared images look.
+// The reports' parts about lung masks and the look of prepared images.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -33,8 +33,8 @@ class ImagesReportTest : public ReportTest {
 
 TEST_F(ImagesReportTest, RejectedMasksAreShownByClass) {
   Write({});
-  // By class it is not known here how many there were: the study has no arm
-  // with masks only.
+  // The number of masks by class is unknown here: the study has no arm with
+  // masks only.
   const json masks = report_["cohort"]["masks"];
   EXPECT_EQ(masks["per_class"]["sick"],
             json({{"n", nullptr}, {"rejected", 5}, {"share", nullptr}}));
@@ -74,7 +74,7 @@ TEST(CountMasksTest, UsedAndRejectedMasksAreThoseOfTheArmThatNeedsThem) {
   EXPECT_EQ(counts->classes[1].Share(), 0);
   EXPECT_EQ(counts->all.with_mask, 45u);
   EXPECT_EQ(counts->all.rejected, 5u);
-  // Only the cases with a mask are in a census of segmentation.
+  // In a study of segmentation a census has only the cases with a mask.
   study.clear_arms();
   study.add_arms(v1::ARM_WHOLE);
   study.set_task(v1::STUDY_TASK_SEGMENTATION);
@@ -156,7 +156,7 @@ TEST_F(ImagesReportTest, SiteUnderSecureAggregationIsToldHowToCompareItsOwn) {
   EXPECT_THAT(html_, Not(HasSubstr("look different")));
 }
 
-// As the database has it, where it was summed by the coordinator or under
+// The database has such censuses, both summed by the coordinator and under
 // masks.
 TEST_F(ImagesReportTest, StudyOfBeforeProtocolFiveSaysNothingOfThem) {
   study_.clear_task();

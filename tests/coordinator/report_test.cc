@@ -56,7 +56,7 @@ TEST_F(ReportTest, ClassWithTooFewPatientsHasNoAucAndSaysWhy) {
     EXPECT_TRUE(sick[key].is_null()) << key;
   }
   EXPECT_EQ(sick["auc_note"], "not shown (fewer than ten patients)");
-  // What is not made of scores stays, and the other class.
+  // Figures without scores stay, and so does the other class.
   EXPECT_EQ(sick["sensitivity"], all["per_class"]["sick"]["sensitivity"]);
   EXPECT_EQ(pooled["per_class"]["well"], all["per_class"]["well"]);
   EXPECT_EQ(pooled["macro"]["auc"], all["per_class"]["well"]["auc"]);
@@ -82,7 +82,7 @@ TEST_F(ReportTest, PooledAucIsOfTheFoldsThatAreShownAndSaysSo) {
 }
 
 // A site that withholds may meet one that does not yet know that it should: the
-// sum is then of neither.
+// sum then lacks a part.
 TEST_F(ReportTest, SumThatLacksSomeSitesScoresIsNotShown) {
   v1::TrackEvaluation& track = *federated_.evaluation_totals.mutable_tracks(0);
   for (uint32_t& count : *track.mutable_classes(0)->mutable_positives()) {
@@ -167,7 +167,7 @@ TEST_F(ReportTest, WithoutValidationNothingIsSaidOfIt) {
   EXPECT_THAT(html_, Not(HasSubstr("class='chance marked'")));
 }
 
-// Rounds 1 to 3 of ten; the model of after the second was the best.
+// Rounds 1 to 3 of ten; the model after round 2 was the best.
 class ValidatedReportTest : public ReportTest {
  protected:
   ValidatedReportTest() {
@@ -203,14 +203,14 @@ TEST_F(ValidatedReportTest, LossesOfTheTriedModelsAndTheChosenOneAreShown) {
   EXPECT_THAT(html_, HasSubstr("The models after round 3 were evaluated: of "
                                "those tried they had the lowest validation "
                                "loss over all tracks, 0.2500"));
-  // Three quarters of the way from 58 to 446.
+  // The mark is at three quarters of the way from 58 to 446.
   EXPECT_THAT(html_, HasSubstr("class='chance marked' x1='349.0'"));
   for (const std::string& page : {text_, html_}) {
     EXPECT_THAT(page, Not(HasSubstr("nan")));
   }
 }
 
-// Their rounds have a loss of each track.
+// Such rounds have a loss for each track.
 TEST_F(ValidatedReportTest, RoundsStoredBeforeLossesWerePooledShowTheSame) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   for (RoundSummary& round : federated_.rounds) {
@@ -258,7 +258,7 @@ TEST_F(ReportTest, CardHasTheFiguresOfTheReportAndTheFiles) {
             absl::StatusCode::kInvalidArgument);
 }
 
-// Three sites of which c publishes its figures; the second round's sum was
+// Three sites, of which c publishes its figures; the second round's sum was
 // lost.
 class SecureReportTest : public ReportTest {
  protected:

@@ -27,7 +27,7 @@ VectorLayout LayoutOf(const v1::Study& study) {
 v1::Study FourSiteStudy(bool secure) {
   v1::Study study = TinyStudy();
   for (const char* site : {"c", "d"}) study.add_sites(site);
-  // Vectors of a few thousand words.
+  // Keeps the vectors at a few thousand words.
   study.mutable_model()->set_trainable(v1::Model::TRAINABLE_HEAD);
   v1::Aggregation& rules = *study.mutable_aggregation();
   rules.set_minimum_sites(3);
@@ -126,7 +126,7 @@ absl::Status SecureSite::Follow(const v1::Task& task) {
     return follower_.Start(task.header());
   }
   HILUM_RETURN_IF_ERROR(follower_.Follow(task, masked_path_));
-  // The next sum is followed from the model that was trained.
+  // The next sum follows from the trained model.
   return follower_.ModelPath(task.header(), task.kind()).status();
 }
 

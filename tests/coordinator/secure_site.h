@@ -14,26 +14,26 @@
 
 namespace hilum {
 
-// A TinyStudy of sites a to d, of which three are enough, with secure
+// Returns a TinyStudy of sites a to d, of which three are enough, with secure
 // aggregation or without.
 v1::Study FourSiteStudy(bool secure);
 
-// The same, with validation.
+// Returns the same study with validation.
 v1::Study ValidatedStudy(bool secure);
 
-// What the site finds of the model with which a round begins.
+// Returns the site's loss for the model with which a round begins.
 double ValidationLossOf(const std::string& site, uint32_t round);
 
-// What the site trains to in a round: other numbers at each.
+// Returns the site's update in a round; the numbers differ from round to round.
 std::vector<float> DeltaOf(const std::string& site, uint32_t round);
 
-// A site of FourSiteStudy(true) made of calls, as a FakeSite is of a study
-// without masks; what it adds to sums is what that one sends. From one sum to
-// the next it goes as a site at work does, with a StudyFollower.
+// A site of FourSiteStudy(true) made of calls. It adds the same values to sums
+// as a FakeSite sends in a study without masks. It goes from one sum to the
+// next as a real site does, with a StudyFollower.
 class SecureSite {
  public:
-  // `core` may be another one from call to call: the site stays as it is when
-  // the coordinator is started anew. `folder` is made.
+  // `core` may change from call to call: the site stays the same when the
+  // coordinator restarts. Creates `folder`.
   SecureSite(const std::unique_ptr<FederationCore>& core, std::string name,
              std::string hash, const v1::Study& study,
              const std::string& folder);
@@ -41,7 +41,7 @@ class SecureSite {
   v1::NextTaskResponse Next(uint32_t wait_ms = 60000) const {
     return AsFake().Next(wait_ms);
   }
-  // Does what the task asks: says that it is ready, or takes a step.
+  // Does the task: reports that it is ready, or takes a step.
   absl::Status Do(const v1::Task& task);
   // The parts of taking a step. A vector is uploaded before it is named.
   v1::SubmitSecureStepRequest Answer(const v1::Task& task);
@@ -49,14 +49,14 @@ class SecureSite {
                                      const std::vector<uint32_t>& vector) const;
   absl::Status Send(const v1::SubmitSecureStepRequest& said) const;
 
-  // Unmasked.
+  // Returns the vector without masks.
   std::vector<uint32_t> VectorFor(const v1::Task& task) const;
   const std::vector<uint32_t>& masked() const { return sums_.masked(); }
-  // All of a blob, in pieces.
+  // Returns a whole blob, fetched in pieces.
   absl::StatusOr<std::string> Fetch(const std::string& sha256) const;
   const v1::StudyChain& chain() const { return follower_.chain(); }
 
-  // What the site says of its cases.
+  // The site's census.
   v1::SubmitCensusRequest census = TinyCensus();
 
  private:

@@ -24,8 +24,8 @@
 
 namespace hilum {
 
-// A coordinator on a folder of its own and four sites, with a study of secure
-// aggregation. Time stands still, except where all who are waited for are
+// A coordinator on its own folder and four sites, with a study of secure
+// aggregation. Time stands still, except when all sites that are waited for are
 // silent.
 class SecureStudyTest : public testing::Test {
  protected:
@@ -43,7 +43,7 @@ class SecureStudyTest : public testing::Test {
     std::string name =
         testing::UnitTest::GetInstance()->current_test_info()->name();
     std::replace(name.begin(), name.end(), '/', '-');
-    // Of this process: two of them may run at once.
+    // The folder belongs to this process: two of them may run at once.
     dir_ = absl::StrCat(testing::TempDir(), "/sums-", getpid(), "-", name);
     std::filesystem::remove_all(dir_);
   }
@@ -66,7 +66,7 @@ class SecureStudyTest : public testing::Test {
     absl::MutexLock lock(&log_mutex_);
     absl::StrAppend(&log_, line, "\n");
   }
-  // The operator's, of all coordinators of the test.
+  // Returns the operator's log, of all coordinators in the test.
   std::string Log() {
     absl::MutexLock lock(&log_mutex_);
     return log_;
@@ -86,7 +86,7 @@ class SecureStudyTest : public testing::Test {
                                absl::StrCat(dir_, "/site-", name)));
     }
   }
-  // The study with its starting weights, as sites are offered it.
+  // Returns the study with its starting weights, as offered to sites.
   v1::Study StudyOffered() {
     v1::NextTaskRequest request;
     request.mutable_header()->set_protocol_version(kProtocolVersion);
@@ -97,7 +97,7 @@ class SecureStudyTest : public testing::Test {
   SecureSite& Site(const std::string& name) { return *sites_.at(name); }
   v1::StudyStatus Status() { return core_->StatusOf(hash_).value(); }
 
-  // A minute passes for all who are waited for.
+  // Lets a minute pass for all sites that are waited for.
   void LetAMinutePass(const std::string& awake) {
     clock_.Advance(kStep);
     // The coordinator's thread sleeps by another clock; any call wakes it.
@@ -109,8 +109,8 @@ class SecureStudyTest : public testing::Test {
               absl::StatusCode::kFailedPrecondition);
   }
 
-  // Sites do what they are asked, and the others are silent, until the study
-  // ends or a site has a task that is `at`.
+  // Lets sites do their tasks, while the others are silent, until the study
+  // ends or a site has a task for which `at` is true.
   using At = std::function<bool(const v1::Task&)>;
   void Work(const Names& names, const At& at = nullptr) {
     for (;;) {
@@ -137,7 +137,7 @@ class SecureStudyTest : public testing::Test {
              task.header().round() == round;
     };
   }
-  // One step of each of these.
+  // Lets each of these sites take one step.
   void Take(const Names& names) {
     for (const std::string& name : names) {
       const absl::Status done = Site(name).Do(Site(name).Next().task());
@@ -151,13 +151,13 @@ class SecureStudyTest : public testing::Test {
     EXPECT_TRUE(files.ok()) << files.status();
     return Json::parse(ReadFile(out + "/report.json").value_or("{}"));
   }
-  // Without the hashes of exported models, which name their study.
+  // Removes the hashes of exported models, whose files name their study.
   static Json Federated(Json report) {
     Json federated = report["arms"]["whole"]["federated"];
     for (Json& track : federated["tracks"]) track.erase("model_sha256");
     return federated;
   }
-  // Without what is known of single sites.
+  // Removes the figures of single sites.
   static Json RoundsOf(Json report) {
     for (Json& round : report["rounds"]) round.erase("site_examples");
     return report["rounds"];
@@ -170,7 +170,7 @@ class SecureStudyTest : public testing::Test {
   static Json ContributorsOf(Json report, uint32_t round) {
     return report["rounds"][round - 1]["sites"];
   }
-  // The coordinator ends.
+  // Ends the coordinator; returns the stored study.
   StoredStudy Stored() {
     core_.reset();
     return StoredIn(absl::StrCat(dir_, "/state"));
@@ -189,7 +189,7 @@ class SecureStudyTest : public testing::Test {
     std::string best_sha256;
     Json report;
   };
-  // The coordinator ends.
+  // Ends the coordinator; returns the study's end.
   Ended End() {
     Ended ended{.report = Report()};
     const StoredStudy stored = Stored();
@@ -206,8 +206,8 @@ class SecureStudyTest : public testing::Test {
     EXPECT_EQ(secure.report.value("cohort", Json()), plain.report["cohort"]);
     EXPECT_EQ(secure.report.value("rounds", Json()), RoundsOf(plain.report));
   }
-  // The same study without masks, in which d gives a census and takes part in
-  // so many rounds, of which the evaluation is the last.
+  // Runs the same study without masks, in which d gives a census and takes part
+  // in `rounds_of_d` rounds, the last of which is the evaluation.
   Ended EndPlain(uint32_t rounds_of_d) {
     const std::string dir = absl::StrCat(dir_, "/plain-", rounds_of_d);
     auto core = FederationCore::Open({.state_dir = dir}, RealClock()).value();

@@ -19,7 +19,7 @@
 namespace hilum {
 
 // The machine of a study with secure aggregation and its four sites, of which
-// three are enough. Time stands where now_ puts it.
+// three are enough. now_ is the time.
 class SecureStudyMachineTest : public testing::Test {
  protected:
   using Command = StudyMachine::Command;
@@ -61,7 +61,7 @@ class SecureStudyMachineTest : public testing::Test {
             .chain = FirstChain(kHash, std::string(32, 'm'))},
         now_);
   }
-  // A study of so many rounds whose census is in.
+  // Starts a study of so many rounds whose census is in.
   void StartTraining(uint32_t rounds = 2) {
     rounds_ = rounds;
     Start({.census = Sites(kAll), .prepared = true});
@@ -84,13 +84,13 @@ class SecureStudyMachineTest : public testing::Test {
     HILUM_RETURN_IF_ERROR(machine_->CheckStep(site, machine_->round()));
     return machine_->OnStep(site, Said(name));
   }
-  // Moves on; what is to be stored is.
+  // Moves the machine on and stores its record, where there is one to store.
   Command Next() {
     const Command command = machine_->Next(now_);
     if (machine_->HasRecordToStore()) machine_->RecordStored();
     return command;
   }
-  // Those sites answer the step that is open, of which each has a task.
+  // Lets these sites answer the open step, for which each has a task.
   Command Take(const Names& names) {
     for (const std::string& name : names) {
       EXPECT_NE(machine_->TaskFor(SiteId(name)), v1::Task::KIND_UNSPECIFIED)
@@ -100,13 +100,13 @@ class SecureStudyMachineTest : public testing::Test {
     }
     return Next();
   }
-  // All answer until it is `step`'s turn.
+  // Lets all sites answer until `step` is open.
   void GoTo(Step step) {
     while (machine_->sum()->step() < step) {
       ASSERT_EQ(Take(kAll), Command::kNone);
     }
   }
-  // Nobody answers any more, until the step is closed.
+  // Lets time pass without answers until the step is closed.
   Command LetExpire() {
     now_ = machine_->deadline();
     return Next();
@@ -114,7 +114,7 @@ class SecureStudyMachineTest : public testing::Test {
   void Census(const Names& names) {
     for (const std::string& name : names) machine_->Accept(SiteId(name));
   }
-  // A whole sum, and what its owner does then.
+  // Runs a whole sum, and the owner's part after it.
   void RunSum(const Names& names) {
     for (int step = 1; step <= 4; ++step) {
       ASSERT_EQ(Take(names), Command::kNone) << step;
@@ -123,13 +123,13 @@ class SecureStudyMachineTest : public testing::Test {
     ASSERT_FALSE(machine_->SumIsLost());
     machine_->Committed(now_);
   }
-  // Too few reveal their shares.
+  // Too few sites reveal their shares.
   Command LoseInUnmask() {
     GoTo(Step::kUnmask);
     EXPECT_EQ(Take({"a", "b"}), Command::kNone);
     return LetExpire();
   }
-  // Too few have vectors.
+  // Too few sites have vectors.
   Command LoseAttempt() {
     GoTo(Step::kMaskedInput);
     EXPECT_EQ(Take({"a", "b"}), Command::kNone);

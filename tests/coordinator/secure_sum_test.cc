@@ -23,7 +23,7 @@ const absl::Time kLast = kStart + absl::Hours(1);
 const std::vector<std::string> kAll = {"a", "b", "c", "d"};
 const std::vector<std::string> kThree = {"a", "b", "c"};
 
-// Four sites, of which three are enough; each has three numbers to add.
+// A sum of four sites, of which three are enough; each adds three numbers.
 class SecureSumTest : public testing::Test {
  protected:
   SecureSumTest() {
@@ -50,7 +50,7 @@ class SecureSumTest : public testing::Test {
         TestVerifier());
   }
 
-  // Of sites that have been in none.
+  // Starts a sum with sites that have not been in one.
   void StartSum(char id) {
     sum_ = MakeSum(id);
     for (const std::string& name : kAll) {
@@ -58,12 +58,12 @@ class SecureSumTest : public testing::Test {
     }
   }
 
-  // What a site has to say in the open step.
+  // Returns a site's answer to the open step.
   Said Answer(const std::string& name) {
     return sites_.at(name)->Answer(Context(), sum_->StepFor(SiteId(name)),
                                    vectors_.at(name));
   }
-  // Those sites answer the open step; its owner looks at the clock.
+  // Lets these sites answer the open step; then the owner looks at the clock.
   State Take(const std::vector<std::string>& names, absl::Time now = kStart) {
     const bool begins = sum_->IsGathering();
     for (const std::string& name : names) {
@@ -73,7 +73,7 @@ class SecureSumTest : public testing::Test {
     if (begins) sum_->Begin(now);
     return sum_->Advance(now, kLast);
   }
-  // All answer until it is `step`'s turn.
+  // Lets all sites answer until `step` is open.
   void GoTo(Step step) {
     while (sum_->step() < step) ASSERT_EQ(Take(kAll), State::kOpen);
   }
@@ -85,7 +85,7 @@ class SecureSumTest : public testing::Test {
     }
     return sum;
   }
-  // As the owner reads it, which has the vectors.
+  // Reads the sum as its owner does, who has the vectors.
   std::vector<uint32_t> Read() const {
     std::vector<uint32_t> sum(3);
     for (const SiteId& site : sum_->survivors()) {
@@ -179,7 +179,7 @@ TEST_F(SecureSumTest, LastStepWaitsForMoreThanTheThresholdToItsDeadlineOnly) {
   EXPECT_EQ(sum_->Advance(kStart + kStep, kLast), State::kDone);
 }
 
-// Sites reveal shares once a round: the owner must not try again then.
+// Sites reveal shares once a round, so the owner must not try again then.
 TEST_F(SecureSumTest, LossInTheLastStepIsToldFromLossBefore) {
   GoTo(Step::kUnmask);
   ASSERT_EQ(Take({"a", "b"}, kLast - kMoment), State::kOpen);
@@ -249,7 +249,7 @@ TEST_F(SecureSumTest, SiteThatLeftIsNeitherWaitedForNorHeardAgain) {
   EXPECT_EQ(Read(), PlainSum(kThree));
 }
 
-// A vector that is in stays in: its masks are of those that others hold.
+// A stored vector stays in the sum: others hold the shares of its masks.
 TEST_F(SecureSumTest, VectorOfASiteThatLeavesAfterwardsIsInTheSum) {
   GoTo(Step::kMaskedInput);
   ASSERT_EQ(Take({"d"}), State::kOpen);
@@ -260,7 +260,7 @@ TEST_F(SecureSumTest, VectorOfASiteThatLeavesAfterwardsIsInTheSum) {
   EXPECT_EQ(Read(), PlainSum(kAll));
 }
 
-// Something of the right kind, but not right.
+// Returns an answer of the right kind with a wrong content.
 Said Spoilt(Said said) {
   if (said.has_keys()) said.mutable_keys()->mutable_mask_key()->pop_back();
   if (said.has_shares()) said.mutable_shares()->mutable_shares()->RemoveLast();
@@ -341,8 +341,8 @@ TEST_F(SecureSumTest, SecondVectorOfASiteIsNotTheOneThatCounts) {
   EXPECT_EQ(sum_->vectors().at(SiteId("a")).sha256(), first);
 }
 
-// With a site lost in each step but the last, and one that had revealed its
-// shares already: it sends them again.
+// In each step but the last a site is lost, and one had revealed its shares
+// already: it sends them again.
 TEST_F(SecureSumTest, ReplayedRecordIsTheSameSumInItsLastStep) {
   GoTo(Step::kMaskedInput);
   ASSERT_EQ(Take(kThree, kStart + kStep), State::kOpen);

@@ -12,8 +12,8 @@ using nlohmann::json;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-// So many patients with two cases each, half of them with this Dice and half
-// with a tenth less; one case is implausible.
+// Returns the overlap of so many patients with two cases each, half of them
+// with this Dice and half with a tenth less; one case is implausible.
 v1::Overlap OverlapOf(uint64_t patients, double dice) {
   v1::Overlap overlap;
   overlap.set_cases(2 * patients);
@@ -77,7 +77,7 @@ TEST_F(SegmentationReportTest, OverlapsStandInThePlaceOfScores) {
   EXPECT_EQ(all["implausible"], 0.1);
   EXPECT_NEAR(all["dice"].get<double>(), 0.75, 1e-12);
   EXPECT_NEAR(all["iou"].get<double>(), 0.25, 1e-12);
-  // 20 at 0.9 and 0.7 or 0.8 and 0.6: deviations of 0.15 and 0.05.
+  // 20 patients at 0.9 and 0.7 or 0.8 and 0.6: deviations of 0.15 and 0.05.
   const double half =
       1.959963984540054 * std::sqrt((20 * 0.0225 + 20 * 0.0025) / 39 / 40);
   EXPECT_NEAR(all["dice_ci95"][0].get<double>(), 0.75 - half, 1e-9);

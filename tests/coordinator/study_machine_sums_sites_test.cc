@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Studies with secure aggregation: sites that come and go, and restarts.
+// Studies with secure aggregation: sites that leave and return, and restarts.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -30,7 +30,7 @@ TEST_F(SecureStudyMachineTest, WithdrawnSiteIsNotWaitedForAndComesBackLater) {
   for (int step = 0; step < 3; ++step) {
     ASSERT_EQ(Take(kThree), Command::kNone);
   }
-  // A sum that has begun takes nobody in.
+  // A sum that has begun accepts no site.
   machine_->Accept(kD);
   EXPECT_EQ(machine_->TaskFor(kD), v1::Task::KIND_UNSPECIFIED);
   ASSERT_EQ(Take(kThree), Command::kAggregate);
@@ -94,7 +94,7 @@ TEST_F(SecureStudyMachineTest, SiteThatReturnsWhileKeysComeInIsWaitedFor) {
   EXPECT_EQ(machine_->sum()->step(), Step::kShareKeys);
 }
 
-// Its keys are in and cannot be given twice: nobody must wait for them.
+// The site's keys are in and cannot be given twice: nobody must wait for them.
 TEST_F(SecureStudyMachineTest, SiteThatReturnsWithItsKeysInHoldsNobodyUp) {
   StartTraining();
   ASSERT_EQ(Take({"d"}), Command::kNone);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Studies with secure aggregation: which sums they are made of.
+// Studies with secure aggregation: sums that succeed and sums that are lost.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -16,7 +16,7 @@ TEST_F(SecureStudyMachineTest, GoesFromCensusThroughRoundsToItsEndByItsSums) {
   EXPECT_EQ(machine_->TaskFor(kA), v1::Task::PREPARE);
   EXPECT_EQ(Answer("a").code(), absl::StatusCode::kFailedPrecondition);
   Census(kAll);
-  // That a site is ready is not its census.
+  // A site's message that it is ready is not its census.
   EXPECT_EQ(machine_->Next(now_), Command::kNone);
   EXPECT_EQ(machine_->TaskFor(kA), v1::Task::PREPARE);
   std::set<std::string> ids = {IdOf(*machine_)};
@@ -84,7 +84,7 @@ TEST_F(SecureStudyMachineTest, SumBeginsAtTheRoundsDeadlineWithThoseWhoCame) {
   ASSERT_EQ(machine_->Next(now_), Command::kNone);
   EXPECT_TRUE(machine_->sum()->IsGathering());
   ASSERT_EQ(LetExpire(), Command::kNone);
-  // Its steps take time of their own.
+  // The sum's steps have deadlines of their own.
   for (int step = 0; step < 3; ++step) {
     now_ += kStep / 2;
     ASSERT_EQ(Take(kThree), Command::kNone) << step;
@@ -111,7 +111,7 @@ TEST_F(SecureStudyMachineTest, TooFewAtTheRoundsDeadlineCostItAndNotTheStudy) {
 
 TEST_F(SecureStudyMachineTest, ThirdRoundOfTooFewInARowStopsTheStudy) {
   StartTraining(/*rounds=*/9);
-  ASSERT_EQ(LoseInUnmask(), Command::kAggregate);  // counts likewise
+  ASSERT_EQ(LoseInUnmask(), Command::kAggregate);  // counts too
   machine_->Committed(now_);
   ASSERT_EQ(LetExpire(), Command::kAggregate);
   machine_->Committed(now_);
@@ -140,7 +140,7 @@ TEST_F(SecureStudyMachineTest, ThresholdHoldsWhereTheStudyAsksForLess) {
   EXPECT_TRUE(machine_->SumIsLost());
 }
 
-// What the study asks for it asks of the vectors, not of the keys alone.
+// The study's minimum holds for the vectors, not for the keys alone.
 TEST_F(SecureStudyMachineTest, SumOfFewerThanTheStudyAsksForIsLost) {
   minimum_sites_ = 4;
   StartTraining();
@@ -150,7 +150,7 @@ TEST_F(SecureStudyMachineTest, SumOfFewerThanTheStudyAsksForIsLost) {
   ASSERT_EQ(LetExpire(), Command::kNone);
   EXPECT_NE(IdOf(*machine_), first);
   EXPECT_EQ(machine_->round(), 1u);
-  // A site that has given its vector is in the sum, whatever it does then.
+  // A site that has given its vector is in the sum, even if it leaves then.
   GoTo(Step::kConfirm);
   ASSERT_EQ(Take(kThree), Command::kNone);
   ASSERT_EQ(LetExpire(), Command::kNone);

@@ -172,8 +172,8 @@ TEST(StudyMachineTest, UpdateOfASiteThatWithdrawsAfterwardsStaysIn) {
   EXPECT_TRUE(machine.answered().contains(kB));
 }
 
-// One hospital that writes a label otherwise must not stop the study for all:
-// it has until the deadline to mend its manifest.
+// A hospital that writes a label differently must not stop the study for all:
+// it has until the deadline to correct its manifest.
 TEST(StudyMachineTest, PreparationWaitsForAnUnableSiteUntilItsDeadline) {
   StudyMachine machine(TwoSites(2), {}, {}, kStart);
   machine.Accept(kA);
@@ -207,7 +207,7 @@ TEST(StudyMachineTest, EnoughSitesGoOnWithoutAnUnableOneAfterTheDeadline) {
   EXPECT_EQ(machine.waiting(), std::vector<SiteId>{kA});
 }
 
-// Its census is in and it withdraws: what it said counts no more.
+// The site's census is in and it withdraws: the census does not count any more.
 TEST(StudyMachineTest, CensusOfASiteThatWithdrawsIsOutUntilItComesAgain) {
   StudyMachine machine(TwoSites(2), {}, {}, kStart);
   machine.Accept(kB);

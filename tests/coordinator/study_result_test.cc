@@ -23,7 +23,7 @@ TEST(RoundSummaryTest, SiteWhoseUpdateCountedWithNothingDidNotTrain) {
   EXPECT_THAT(Round({0, 0}, {0, 0}).Trainers(), IsEmpty());
 }
 
-// With a masked sum it is known of all together only.
+// The sum of a masked round does not show who trained.
 TEST(RoundSummaryTest, WhereSingleSitesAreNotKnownAllOrNoneTrained) {
   EXPECT_THAT(Round({5, 0}, {}).Trainers(),
               ElementsAre(SiteId("a"), SiteId("b")));

@@ -25,7 +25,7 @@ class SubmissionTest : public testing::Test {
     EXPECT_TRUE(MakeDirectories(dir_).ok());
   }
 
-  // A .pth of hilum_small with so many classes, every value 0.25.
+  // Returns a .pth of hilum_small with so many classes, every value 0.25.
   std::string Weights(int classes) {
     const Architecture small =
         LookUpArchitecture({"hilum_small", classes}).value();
@@ -35,7 +35,7 @@ class SubmissionTest : public testing::Test {
     return path;
   }
 
-  // Of the first track of a stored study.
+  // Returns the starting weights of a stored study's first track.
   std::vector<float> Start(const StoredStudy& stored) {
     const std::string path =
         absl::StrCat(dir_, "/blobs/", ToHex(stored.global.sha256()));
@@ -92,7 +92,7 @@ TEST_F(SubmissionTest, WeightsBringTheirPreprocessing) {
   ASSERT_TRUE(taken.ok()) << taken.status();
   EXPECT_EQ(ParseStudy(taken->study)->model().preprocessing(),
             v1::Model::PREPROCESSING_TORCHXRAYVISION);
-  // study_ says hilum.
+  // study_ has hilum.
   auto refused = PrepareSubmission(study_, path, {}, blobs);
   EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(refused.status().message()),
@@ -124,7 +124,7 @@ TEST_F(SubmissionTest, FrozenBatchNormWantsWeights) {
   EXPECT_THAT(std::string(refused.status().message()),
               testing::AllOf(testing::HasSubstr("model.batch_norm: frozen"),
                              testing::HasSubstr("--weights")));
-  // In a head there is none.
+  // A head has no batch normalisation.
   study.mutable_model()->set_trainable(v1::Model::TRAINABLE_HEAD);
   EXPECT_TRUE(PrepareSubmission(study, "", {}, blobs).ok());
   study.mutable_model()->set_trainable(v1::Model::TRAINABLE_LAST_BLOCKS);

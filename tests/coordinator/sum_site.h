@@ -15,28 +15,28 @@
 
 namespace hilum {
 
-// One consortium for all tests of this program.
+// Returns one consortium for all tests of this program.
 const SimulatedConsortium& TestConsortium();
 const PeerVerifier& TestVerifier();
 
 // One site's part in masked sums, one after the other, with a SecAggClient for
-// each. What it was shown already it answers with the same message; where it
-// has revealed shares in a round, it takes part in no other sum of it.
+// each. It answers a repeated message with its first answer; where it has
+// revealed shares in a round, it takes part in no other sum of that round.
 class SumSite {
  public:
   explicit SumSite(SiteId site);
 
-  // A `leave` where the client refuses, or where its keys of the sum are gone.
-  // The request lacks its header. `vector` is what goes masked, `checksum` what
-  // goes with the keys.
+  // Returns the answer: a `leave` where the client refuses, or where its keys
+  // of the sum are gone. The request lacks its header. `vector` is masked and
+  // sent, `checksum` goes with the keys.
   v1::SubmitSecureStepRequest Answer(const SecAggContext& context,
                                      const v1::SecureStep& shown,
                                      const std::vector<uint32_t>& vector,
                                      const std::string& checksum = "");
   const SiteCredentials& credentials() const { return member_.credentials; }
-  // Of the last Answer to an Inbox.
+  // Returns the masked vector of the last Answer to an Inbox.
   const std::vector<uint32_t>& masked() const { return masked_; }
-  // Started anew: it has no keys any more, but knows where it has revealed.
+  // Restarts the site: its keys are gone, but it knows where it has revealed.
   void Forget();
 
  private:

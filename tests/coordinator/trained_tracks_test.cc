@@ -14,7 +14,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
-// Tracks whole-fold-1, whole-fold-2, whole-final.
+// Returns a study with tracks whole-fold-1, whole-fold-2, whole-final.
 v1::Study TwoFolds() {
   v1::Study study;
   study.add_arms(v1::ARM_WHOLE);

@@ -108,8 +108,8 @@ TEST_F(UploadSpoolTest, NewUpdateReplacesOnlyItsOwnSitesUnfinishedOne) {
   ASSERT_TRUE(spool_->Append(KeyOf(bytes, "a", 2), 0, bytes).ok());
   EXPECT_EQ(Files(), 2);
   EXPECT_TRUE(spool_->Complete(KeyOf(old, "a-b")).ok());
-  // What is deleted late, of an earlier round with equal bytes, is not this
-  // round's.
+  // A late deletion for an earlier round with equal bytes spares this round's
+  // upload.
   spool_->Remove(KeyOf(bytes, "a", 1));
   EXPECT_TRUE(spool_->Complete(KeyOf(bytes, "a", 2)).ok());
 }
@@ -138,14 +138,14 @@ TEST_F(UploadSpoolTest, KeptUploadsStayWhenTheirSiteBeginsOthers) {
     ASSERT_TRUE(spool_->Append(KeyOf(next, "a", 2), 0, next).ok());
     EXPECT_EQ(spool_->Read(key, 0, 100).value(), kept);
   }
-  // Others are named: the site's next upload drops it.
+  // Keep names other uploads, so the site's next upload drops this one.
   spool_->Keep(key.study_hash, {KeyOf(next, "a", 2)});
   ASSERT_TRUE(spool_->Append(KeyOf(kept, "a", 3), 0, kept.substr(0, 4)).ok());
   EXPECT_EQ(Files(), 2);
   EXPECT_EQ(spool_->Read(KeyOf(next, "a", 2), 0, 100).value(), next);
 }
 
-// Sites read it while its own site is sending the next one.
+// Other sites read the upload while its own site is sending the next one.
 TEST_F(UploadSpoolTest, ReadingAKeptUploadDropsNoOther) {
   const std::string kept = Bytes({1, 2}), next = Bytes({3, 4});
   const UploadSpool::Key key = KeyOf(kept);

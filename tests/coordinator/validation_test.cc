@@ -10,7 +10,7 @@ namespace {
 
 const double kNothing = std::nan("");
 
-// Rounds of one track whose globals, as they came, had these losses.
+// Returns rounds of one track whose first globals had these losses.
 std::vector<RoundSummary> Rounds(const std::vector<double>& losses) {
   std::vector<RoundSummary> rounds;
   for (double loss : losses) {
@@ -32,7 +32,7 @@ bool IsOver(const std::vector<double>& losses, uint32_t patience,
   return TrainingIsOver(study, Rounds(losses));
 }
 
-// Two arms of two tracks.
+// There are two arms of two tracks.
 TEST(ValidationTest, ArmsAreWeighedByTheValidationExamplesOfTheirTracks) {
   RoundSummary round{.round = 1,
                      .mean_loss = {4, kNothing},
@@ -50,7 +50,7 @@ TEST(ValidationTest, ArmsAreWeighedByTheValidationExamplesOfTheirTracks) {
   EXPECT_TRUE(std::isnan(round.ArmValidationLoss(0, 2)));
 }
 
-// As they were stored before losses were pooled.
+// The rounds have the form from before losses were pooled.
 TEST(ValidationTest, LossesByTrackComeToThoseOfTheirArms) {
   const RoundSummary round{.round = 1,
                            .mean_loss = {1, 3, kNothing, 5},
@@ -88,7 +88,7 @@ TEST(ValidationTest, BestIsTheGlobalBeforeTheRoundOfTheLowestLoss) {
   EXPECT_EQ(BestRound(Rounds({})), std::nullopt);
   EXPECT_EQ(BestRound(Rounds({kNothing, kNothing})), std::nullopt);
   EXPECT_EQ(BestRound(Rounds({3, 2, 2.5})), 1u);
-  EXPECT_EQ(BestRound(Rounds({3, 2, 2})), 1u);  // of equal ones the first
+  EXPECT_EQ(BestRound(Rounds({3, 2, 2})), 1u);  // the first of equal ones
   EXPECT_EQ(BestRound(Rounds({1, 2, 3})), 0u);
   EXPECT_EQ(BestRound(Rounds({kNothing, 2, kNothing, 1})), 3u);
 }
@@ -98,7 +98,7 @@ TEST(ValidationTest, TrainingEndsAfterPatienceWithoutGain) {
   EXPECT_TRUE(IsOver({3, 2, 2.5, 2}, 2));
   EXPECT_FALSE(IsOver({3, 2, 2.5, 1.9}, 2));
   EXPECT_FALSE(IsOver({3, 4, 5, 6}, 0));
-  EXPECT_TRUE(IsOver({3, 4, 5, 6, 7, 8, 9, 10}, 0));  // all of them
+  EXPECT_TRUE(IsOver({3, 4, 5, 6, 7, 8, 9, 10}, 0));  // all planned rounds
 }
 
 TEST(ValidationTest, RoundThatTriedNothingCountsNeitherWay) {

@@ -37,7 +37,7 @@ int Threads() {
 
 class WaitingPollsTest : public testing::Test {
  protected:
-  // Offers work to a site, as the core does: then wakes.
+  // Offers work to a site as the core does, then wakes.
   void Offer(const std::string& site) {
     {
       absl::MutexLock lock(&mutex_);
@@ -62,7 +62,7 @@ class WaitingPollsTest : public testing::Test {
                           : absl::StatusCodeToString(answer.status().code());
         });
   }
-  // By the order of the polls.
+  // Returns the answers in the order of the polls.
   std::map<int, std::string> AwaitAnswers(size_t count) {
     absl::MutexLock lock(&mutex_);
     const auto enough = [&] { return answers_.size() >= count; };
@@ -148,7 +148,7 @@ TEST_F(WaitingPollsTest, ThePassedDeadlineIsAnsweredWithNone) {
   Poll("a", absl::Minutes(2));
   Poll("b", absl::Minutes(1));
   clock_.Advance(absl::Minutes(1));
-  // Its deadline is before all others: the thread looks at the clock.
+  // The poll's deadline is the earliest, so the thread looks at the clock.
   Poll("c", absl::Milliseconds(1));
   clock_.Advance(absl::Milliseconds(1));
   EXPECT_THAT(AwaitAnswers(2), ElementsAre(Pair(1, "none"), Pair(2, "none")));
@@ -172,7 +172,7 @@ TEST_F(WaitingPollsTest, TheShutdownAnswersWhatWaitsAndWhatComes) {
               ElementsAre(Pair(0, "UNAVAILABLE"), Pair(1, "UNAVAILABLE")));
 }
 
-// The change falls between the question and the waiting.
+// The change comes between the question and the wait.
 TEST(WaitingPollsRaceTest, AWakeWhileThePollIsAskedForIsNotLost) {
   ManualClock clock(kStart);
   WaitingPolls* polls = nullptr;

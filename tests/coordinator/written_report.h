@@ -22,7 +22,8 @@ namespace hilum {
 
 inline constexpr int kBins = 16;
 
-// `right` of ten cases of each of two classes and each of two folds.
+// Returns an evaluation with `right` of ten cases correct, in each of two
+// classes and two folds.
 inline v1::SubmitEvaluationRequest Evaluation(uint64_t right) {
   v1::SubmitEvaluationRequest evaluation;
   for (uint32_t t = 0; t < 2; ++t) {
@@ -47,7 +48,7 @@ inline v1::SubmitEvaluationRequest Evaluation(uint64_t right) {
   return evaluation;
 }
 
-// In each of two folds.
+// Returns a census with these cases in each of two folds.
 inline v1::SubmitCensusRequest Census(uint64_t sick, uint64_t well) {
   v1::SubmitCensusRequest census;
   v1::ArmCensus* arm = census.add_arms();
@@ -94,7 +95,7 @@ class ReportTest : public testing::Test {
     return result;
   }
 
-  // A does well at home only; b is middling everywhere.
+  // Site a's model does well on its own cases only, b's moderately on all.
   Baselines MakeBaselines() const {
     const SiteId a("a"), b("b");
     Baselines baselines;
@@ -108,8 +109,8 @@ class ReportTest : public testing::Test {
     return baselines;
   }
 
-  // `examples` [tracks] with which the updates of the only round counted; those
-  // of a, and b with none.
+  // Leaves one round, whose updates counted with `examples` [tracks]: all of a,
+  // and b with none.
   void TrainOnly(const std::vector<uint64_t>& examples) {
     uint64_t all = 0;
     for (uint64_t count : examples) all += count;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One small study with its baselines, and what must be true of them.
+// Runs one small study with its baselines, and checks both.
 #include "sim/baselines.h"
 
 #include <gmock/gmock.h>
@@ -68,7 +68,7 @@ class BaselinesTest : public testing::Test {
         Text(absl::StrCat(out, "/report.json")))["arms"]["whole"];
   }
 
-  // The federated study; its plan is left in plan_.
+  // Runs the federated study; leaves its plan in plan_.
   static void Run(const std::string& out, const std::string& manifest,
                   const std::vector<std::string>& start_order) {
     RunOptions options;
@@ -98,7 +98,7 @@ class BaselinesTest : public testing::Test {
     }
     return rows;
   }
-  // Share of a model's rows whose highest score is the label's.
+  // Returns the share of a model's rows whose highest score is the label's.
   static double AccuracyOf(const std::string& predictions,
                            const std::string& model) {
     const std::vector<std::string> classes = {"covid19", "normal", "bacterial",
@@ -120,7 +120,8 @@ class BaselinesTest : public testing::Test {
   static std::string Predictions(const std::string& site) {
     return Text(absl::StrCat("here/", PredictionsFile(site)));
   }
-  // Relative to a run's folder; equal studies have equal names.
+  // Returns the path relative to a run's folder; equal studies have equal
+  // names.
   static std::string PredictionsFile(const std::string& site) {
     const std::string results = absl::StrCat("sites/", site, "/results");
     const std::filesystem::directory_iterator first(
@@ -187,7 +188,8 @@ TEST_F(BaselinesTest, TheMatrixsDiagonalIsEachSitesOwnModelAtHome) {
     EXPECT_EQ(own["n"], local["sites"][site]["n"]);
     EXPECT_EQ(own["accuracy"], local["sites"][site]["accuracy"]);
     EXPECT_EQ(own["macro"]["auc"], local["sites"][site]["macro"]["auc"]);
-    // 8, 8 and 9 cases: a column has the number of the site tested at.
+    // The sites have 8, 8 and 9 cases: a column has the number of the tested
+    // site.
     for (const char* trained_at : kSites) {
       EXPECT_EQ(local["matrix"][trained_at][site]["n"],
                 local["sites"][site]["n"]);

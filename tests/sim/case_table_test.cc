@@ -44,7 +44,7 @@ TEST(CaseTableTest, ErrorsNameFileAndRow) {
               HasSubstr("no cases"));
 }
 
-// The trainer refuses such rows, and the simulator filled the short ones up.
+// The trainer refuses such rows, so the simulator must not pad short ones.
 TEST(CaseTableTest, ARowOfAnotherLengthIsRefusedWithBothCounts) {
   EXPECT_THAT(Fault("file,label,patient_id,mask\na,b,c,\n\na,b,c\n"),
               HasSubstr("m.csv:4: 3 fields where the header has 4"));

@@ -69,7 +69,7 @@ TEST_F(ChildProcessTest, EndChildrenWaitsForAllAndLeavesTheirStatuses) {
   EndChildren(absl::Minutes(1));
   EXPECT_EQ(polite->Wait(absl::ZeroDuration()).value_or(-1), 128 + 15);
   EXPECT_EQ(slow->Wait(absl::ZeroDuration()).value_or(-1), 5);
-  EndChildren(absl::Minutes(1));  // there are none
+  EndChildren(absl::Minutes(1));  // there are no children
 }
 
 // A parent that waits for signals blocks them in itself.

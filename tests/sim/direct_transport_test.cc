@@ -12,7 +12,7 @@
 namespace hilum {
 namespace {
 
-// Notes who called what.
+// Records its calls.
 class NotingHandler : public FederationHandler {
  public:
   absl::StatusOr<v1::NextTaskResponse> NextTask(

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A run that was cut off goes on to the same end.
+// Tests that an interrupted run ends with the same result.
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -58,8 +58,7 @@ class InProcessEngineTest : public testing::Test {
         plan, [](const SiteId&) { return std::make_unique<FakeTrainer>(); },
         on_rounds);
   }
-  // Runs in a process of its own that ends, as by a signal, once `rounds` are
-  // over.
+  // Runs in a child process, which ends as by a signal once `rounds` are over.
   void RunAndEnd(const std::string& out, int rounds) const {
     const pid_t child = fork();
     if (child == 0) {
@@ -143,13 +142,14 @@ TEST_F(InProcessEngineTest, ACompletedStudyIsExportedAgain) {
   EXPECT_EQ(Text("out/report.json"), report);
 }
 
-// Sites lost their files one by one, and a sum "was lost in step Unmask".
+// Without the check, sites failed one by one, and a sum "was lost in step
+// Unmask".
 TEST_F(InProcessEngineTest, MoreSitesThanOpenFilesAreRefusedByNumber) {
   const std::string out =
       absl::StrCat(testing::TempDir(), "/inprocess_", getpid());
   ASSERT_TRUE(MakeDirectories(out).ok());
   const pid_t child = fork();
-  if (child == 0) {  // the hard limit goes down for good
+  if (child == 0) {  // lowers the hard limit, in the child only
     const rlimit few = {200, 200};
     setrlimit(RLIMIT_NOFILE, &few);
     RunPlan plan{.out = out, .sites = std::vector<SimulatedSite>(60)};

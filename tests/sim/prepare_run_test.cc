@@ -153,7 +153,8 @@ TEST_F(PrepareRunTest, AFieldThatCannotBeSetIsNamedAndNothingIsMade) {
   EXPECT_THAT(fault("training.rounds"), HasSubstr("must be FIELD=VALUE"));
   EXPECT_THAT(fault("arms=whole"), HasSubstr("must be a list"));
   EXPECT_THAT(fault("sites=[a]"), HasSubstr("--sites"));
-  // Of the right type, but out of range: found once the cohort is known.
+  // The value has the right type but is out of range, which shows once the
+  // cohort is known.
   options_.set = {"training.rounds=0"};
   EXPECT_THAT(std::string(PrepareRun(options_).status().message()),
               HasSubstr("--set training.rounds=0"));

@@ -15,7 +15,7 @@
 namespace hilum {
 namespace {
 
-// Counts the calls that are inside a trainer, of all its copies.
+// Counts the calls that are in a trainer now, over all its copies.
 struct Crowd {
   std::atomic<int> inside{0};
   std::atomic<int> most{0};
@@ -57,7 +57,7 @@ class CountingTrainer : public Trainer {
   Crowd& crowd_;
 };
 
-// 128 is where Debian's OpenBLAS ends the process.
+// Debian's OpenBLAS ends the process at 128.
 TEST(TrainerPoolTest, AllTrainersTogetherHaveFewThreads) {
   for (int cores : {1, 2, 8, 16, 64}) {
     for (int threads : {0, 1, 2, 7, 64}) {

@@ -33,7 +33,7 @@ v1::Study StudyNamed(const std::string& name) {
   return study;
 }
 
-// A gateway on a thread of its own, whose officer approves what is offered.
+// A gateway on its own thread, whose officer approves every offer.
 class Site {
  public:
   Site(const std::string& name, const std::string& folder, FederationCore& core,
@@ -77,7 +77,7 @@ class Site {
   std::thread thread_;
 };
 
-// What a site holds of one study's sum must outlast the other's steps.
+// A site's keys for one study's sum must survive the other study's steps.
 TEST(TwoStudiesTest, MaskedSumsOfTwoStudiesDoNotDisturbEachOther) {
   const std::string folder = testing::TempDir() + "/two_studies";
   std::filesystem::remove_all(folder);

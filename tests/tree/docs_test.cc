@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Checks the pages of documentation: links lead somewhere, each page is reached
-// from docs/README.md and says for whom it is, and the messages and files that
-// a page names are in the tree.
+// Checks the pages of documentation: links lead somewhere, each page is
+// reachable from docs/README.md and says for whom it is, and the messages and
+// files that a page names are in the tree.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -70,8 +70,8 @@ std::vector<std::string> Found(const std::string& text,
   return found;
 }
 
-// Returns what GitHub calls a heading in a link: "## Files, and logs" is
-// "files-and-logs".
+// Returns the anchor that GitHub makes for a heading: "files-and-logs" for "##
+// Files, and logs".
 std::string AnchorOf(absl::string_view heading) {
   std::string anchor;
   for (const char c : heading) {
@@ -95,8 +95,8 @@ bool HasAnchor(const std::string& page, const std::string& anchor) {
   return false;
 }
 
-// Returns "PAGE: LINK" of each relative link that leads to no file, or to no
-// heading of its page. Links of the web are not looked at.
+// Returns "PAGE: LINK" of each relative link to a missing file or to a missing
+// heading. Ignores links of the web.
 std::vector<std::string> BrokenLinks(const Pages& pages) {
   std::vector<std::string> broken;
   for (const auto& [path, text] : pages) {
@@ -135,7 +135,7 @@ TEST(DocsTest, EveryLinkLeadsToAFileAndAHeading) {
       IsEmpty());
 }
 
-// Returns the pages of docs/ that the door does not lead to.
+// Returns the pages of docs/ that docs/README.md does not lead to.
 std::vector<std::string> BehindNoDoor(const Pages& pages) {
   std::set<std::string> linked;
   for (const std::string& link :
@@ -160,7 +160,7 @@ TEST(DocsTest, TheDoorLeadsToEveryPage) {
               testing::ElementsAre("docs/b.md"));
 }
 
-// Says whether the first paragraph says for whom the page is.
+// Returns whether the first paragraph says for whom the page is.
 bool SaysForWhom(const std::string& page) {
   for (absl::string_view line : absl::StrSplit(page, '\n')) {
     if (line.empty() || absl::StartsWith(line, "#")) continue;
@@ -193,7 +193,7 @@ std::vector<std::string> UnknownPaths(const Pages& pages) {
       R"([a-z0-9_./-]+\.(?:cc|h|proto|sh|md|yaml|pml))`)";
   std::vector<std::string> unknown;
   for (const auto& [page, text] : pages) {
-    if (page == "CHANGELOG.md") continue;  // tells of what was
+    if (page == "CHANGELOG.md") continue;  // describes older releases
     for (const std::string& named : Found(text, path)) {
       if (!fs::exists(absl::StrCat(HILUM_SOURCE_DIR, "/", named))) {
         unknown.push_back(absl::StrCat(page, ": ", named));
@@ -232,10 +232,11 @@ TEST(DocsTest, EachStepOfARoundIsInTheFileThatThePageNames) {
               SizeIs(1));
 }
 
-// Returns the string literals of a source. Those with nothing or a comma
-// between them are one, as StrCat makes them; a NUL stands before each other.
+// Returns the string literals of a source. Literals with nothing or a comma
+// between them are joined, as StrCat does; a NUL separates the others.
 std::string LiteralsOf(const std::string& source) {
-  // A comment, a raw literal, a quote as a character, a literal, white space.
+  // Matches a comment, a raw literal, a quote as a character, a literal or
+  // white space.
   static const std::regex token(
       R"re(//[^\n]*|R"(\w*)\([^]*?\)\1"|'\\?"'|"((?:[^"\\\n]|\\.)*)"|[^"/R'])re");
   std::string literals;
@@ -256,13 +257,13 @@ std::string LiteralsOf(const std::string& source) {
   return literals;
 }
 
-// Returns the messages of the page, in the first column of its tables. What
-// differs from time to time is "..." in them.
+// Returns the messages of the page, in the first column of its tables. The page
+// has "..." for the variable parts.
 std::vector<std::string> QuotedMessages(const std::string& page) {
   return Found(page, R"((?:^|\n)\| `([^`]+)` \|)");
 }
 
-// Returns the messages that have a part in no literal.
+// Returns the messages with a part that no literal contains.
 std::vector<std::string> UnknownMessages(
     const std::vector<std::string>& messages,
     const std::vector<std::string>& literals) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How the programs are linked, whatever the compiler's defaults.
+// Checks how the programs are linked, with any defaults of the compiler.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -22,7 +22,7 @@ using ::testing::ContainsRegex;
 using ::testing::HasSubstr;
 using ::testing::IsSupersetOf;
 
-// The programs that are there.
+// Returns the programs that were built.
 std::vector<std::string> Programs() {
   std::vector<std::string> names;
   for (const auto& entry : fs::directory_iterator(HILUM_BIN_DIR)) {

@@ -1,19 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rules of docs/architecture.md that a compiler does not check.
+// Checks the rules of docs/architecture.md that a compiler does not check.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <memory>
 #include <regex>
+#include <set>
 #include <sstream>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 
 namespace hilum {
 namespace {
@@ -54,7 +59,7 @@ bool IsBelow(const std::string& path, const std::vector<std::string>& folders) {
   return false;
 }
 
-// Lines of sources outside `folders` that match.
+// Returns the lines of sources outside `folders` that match.
 std::vector<std::string> Lines(const std::vector<Source>& sources,
                                const std::string& pattern,
                                const std::vector<std::string>& folders) {
@@ -137,8 +142,8 @@ TEST(TreeTest, EachBoundaryStillCatchesAPlantedInclude) {
   }
 }
 
-// The folders, each below those that may include it. A folder stands for what
-// is inside it, too, unless that has a line of its own. proto is below all.
+// The folders, each below those that may include it. A folder includes its
+// subfolders, unless these have a line of their own. proto is below all.
 constexpr const char* kLayers[] = {
     "proto",
     "common/base",
@@ -193,8 +198,8 @@ int LayerOf(absl::string_view path) {
   return found;
 }
 
-// Returns the includes of a folder by one that stands below it, and of the
-// coordinator by the site's side or the other way round.
+// Returns the includes of a folder by a lower one, and of the coordinator by
+// the site's side.
 std::vector<std::string> WrongIncludes(const std::vector<Source>& sources) {
   const std::regex include(
       "^#include "
@@ -232,7 +237,7 @@ TEST(TreeTest, AFolderIncludesOnlyWhatStandsBelowIt) {
   }
 }
 
-// Chance that can be repeated is for tests, and nothing else can link it.
+// Repeatable chance is for tests only: no other target can link it.
 TEST(TreeTest, WhatIsForTestsStaysInTests) {
   const std::string pattern = R"(hilum_test_|^#include "tests/)";
   EXPECT_THAT(Lines(Sources(), pattern, {"/tests/"}), testing::IsEmpty());
@@ -290,7 +295,8 @@ TEST(TreeTest, CoordinatorAndGatewayLinkNeitherTorchNorImageDecoders) {
   }
 }
 
-// It has the hospital's network, but neither the federation's nor a learner.
+// The program has the hospital's network, but not the federation's, and no
+// learner.
 TEST(TreeTest, IngestLinksNeitherTheFederationNorTorch) {
   std::string libraries = LibrariesOf("hilum-ingest");
   ASSERT_THAT(libraries, testing::HasSubstr("libdcmdata"));
@@ -299,8 +305,8 @@ TEST(TreeTest, IngestLinksNeitherTheFederationNorTorch) {
   }
 }
 
-// What has the network decodes nothing: it hands files on to the process that
-// has none (site_agent/ingest/intake_process.h).
+// The process with the network decodes nothing: it hands files on to a process
+// without network (site_agent/ingest/intake_process.h).
 TEST(TreeTest, WhatReceivesKnowsNoDecoder) {
   const std::string pattern =
       R"(^#include "site_agent/(imaging/|ingest/()"
@@ -317,6 +323,69 @@ TEST(TreeTest, WhatReceivesKnowsNoDecoder) {
                               "#include \"site_agent/ingest/intake.h\""}) {
     EXPECT_EQ(Lines({{"x", planted}}, pattern, {}).size(), 1u);
   }
+}
+
+struct CommentOpenings {
+  size_t lines = 0;              // of comments
+  std::vector<std::string> odd;  // "PATH:LINE: text" of each block
+};
+
+// Finds the blocks of comment lines that open with a word that hides the
+// subject of the sentence. The licence's line does not belong to a block.
+CommentOpenings OddOpenings(const std::vector<Source>& sources) {
+  static const std::set<std::string> kOdd = {
+      "Of", "As", "What", "Whose", "That", "Likewise", "With"};
+  CommentOpenings found;
+  for (const Source& source : sources) {
+    const std::string kind = fs::path(source.path).extension();
+    if (kind != ".cc" && kind != ".h" && kind != ".proto") continue;
+    int number = 0;
+    bool in_block = false;
+    for (absl::string_view line : absl::StrSplit(source.text, '\n')) {
+      ++number;
+      line = absl::StripAsciiWhitespace(line);
+      const bool is_comment = absl::ConsumePrefix(&line, "//");
+      if (is_comment) ++found.lines;
+      line = absl::StripLeadingAsciiWhitespace(line);
+      const bool is_first = is_comment && !in_block;
+      in_block = is_comment && !absl::StartsWith(line, "SPDX-");
+      const std::vector<std::string> words =
+          absl::StrSplit(line, absl::MaxSplits(absl::ByAnyChar(" ,:."), 1));
+      if (is_first && kOdd.contains(words[0])) {
+        found.odd.push_back(absl::StrCat(source.path, ":", number, ": ", line));
+      }
+    }
+  }
+  return found;
+}
+
+TEST(TreeTest, CommentsOpenWithTheirSubjectOrVerb) {
+  std::vector<Source> sources = Sources();
+  std::erase_if(sources, [](const Source& source) {
+    return absl::StartsWith(source.path, "tests/tree/");
+  });
+  const CommentOpenings tree = OddOpenings(sources);
+  ASSERT_GT(tree.lines, 1000u);
+  std::vector<std::string> shown = tree.odd;
+  shown.resize(std::min<size_t>(shown.size(), 10));
+  EXPECT_LT(1000 * tree.odd.size(), 2 * tree.lines)
+      << tree.odd.size() << " comments in " << tree.lines << " lines, first:\n"
+      << absl::StrJoin(shown, "\n");
+}
+
+TEST(TreeTest, AnOddOpeningOfACommentIsCaught) {
+  const CommentOpenings planted = OddOpenings(
+      {{"sim/x.h",
+        "// SPDX-License-Identifier: Apache-2.0\n// What it does.\nint a;\n"
+        "  // Of the pool,\n  // With care.\nint b;  // As a\n"
+        "// Returns a.\n// What else.\n"},
+       {"sim/x.proto", "// Whose: the site's\n"},
+       {"sim/x.sh", "// Of a shell"}});
+  EXPECT_THAT(planted.odd,
+              testing::ElementsAre("sim/x.h:2: What it does.",
+                                   "sim/x.h:4: Of the pool,",
+                                   "sim/x.proto:1: Whose: the site's"));
+  EXPECT_EQ(planted.lines, 7u);
 }
 
 }  // namespace

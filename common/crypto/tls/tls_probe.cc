@@ -24,7 +24,7 @@ using Outcome = TlsPeer::Outcome;
 using UniqueContext = std::unique_ptr<SSL_CTX, OpenSslFree<SSL_CTX_free>>;
 using UniqueSsl = std::unique_ptr<SSL, OpenSslFree<SSL_free>>;
 
-constexpr size_t kShownBytes = 60;  // of an answer that is no TLS
+constexpr size_t kShownBytes = 60;  // of an answer without TLS
 
 Outcome OutcomeOf(int verify_error) {
   switch (verify_error) {
@@ -57,8 +57,8 @@ int SlotOfPeer() {
   return slot;
 }
 
-// Notes the certificate that was shown and the first fault of its chain, and
-// goes no further then.
+// Notes the certificate that the peer shows and the first fault of its chain;
+// stops there.
 int OnCertificate(int good, X509_STORE_CTX* store) {
   SSL* ssl = static_cast<SSL*>(
       X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
@@ -88,7 +88,7 @@ UniqueContext MakeContext(const Identity& identity) {
     SSL_CTX_use_certificate(context.get(), own.get());
     SSL_CTX_use_PrivateKey(context.get(), key.get());
   }
-  // Down to 1.2, so that a peer without 1.3 shows its certificate.
+  // Allows 1.2, so that a peer without 1.3 shows its certificate.
   SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
   SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, OnCertificate);
   const unsigned char http2[] = {2, 'h', '2'};
@@ -138,7 +138,7 @@ class Probe {
     return false;
   }
 
-  // Whether the socket is ready for `events` before the deadline.
+  // Returns whether the socket is ready for `events` before the deadline.
   bool Wait(short events) {
     for (;;) {
       pollfd waits[] = {{fd_, events, 0}, {options_.stop_fd, POLLIN, 0}};
@@ -152,7 +152,7 @@ class Probe {
     }
   }
 
-  // True: done.
+  // Runs the handshake; true: done.
   bool Shake() {
     bool answered = false;
     for (;;) {
@@ -171,7 +171,7 @@ class Probe {
     }
   }
 
-  // Looks at the first bytes of an answer, which stay where they are.
+  // Looks at the first bytes of an answer, and leaves them in the socket.
   bool SpeaksTls() {
     char bytes[kShownBytes];
     const ssize_t got = recv(fd_, bytes, sizeof bytes, MSG_PEEK);
@@ -186,8 +186,8 @@ class Probe {
     return End(Outcome::kNotTls);
   }
 
-  // A server of lines waits for the end of one before it says that it does not
-  // understand.
+  // Sends a line end and reads the answer. A line-based server answers only
+  // after the end of a line.
   bool AskInTheClear() {
     if (peer_.outcome != Outcome::kSilent) return false;
     constexpr char kEnd[] = {'\r', '\n', '\r', '\n'};
@@ -197,13 +197,13 @@ class Probe {
     deadline_ =
         RealClock().Now() + std::min(options_.patience, absl::Seconds(1));
     if (Wait(POLLIN) && SpeaksTls()) End(Outcome::kSilent);
-    // Closed without a word it was silent all the same.
+    // A peer that closes without an answer was silent too.
     if (peer_.outcome == Outcome::kClosed) End(Outcome::kSilent);
     return false;
   }
 
-  // Of a handshake that failed; what is wrong with the peer's certificate is
-  // known already.
+  // Explains a failed handshake; a fault of the peer's certificate is known
+  // already.
   bool Explain() {
     const unsigned long error = ERR_get_error();
     if (!peer_.detail.empty()) return false;
@@ -224,8 +224,9 @@ class Probe {
     }
   }
 
-  // With TLS 1.3 a client is through before the server has looked at its
-  // certificate: what it says first shows what it thinks of it.
+  // Waits for the server's first bytes. With TLS 1.3 the client's handshake
+  // ends before the server has checked its certificate, so these bytes show
+  // whether the server accepts it.
   TlsPeer Listen() {
     deadline_ = RealClock().Now() + options_.patience;
     peer_.outcome = Outcome::kRight;
@@ -236,7 +237,7 @@ class Probe {
       const int error = SSL_get_error(ssl_.get(), got);
       if (error == SSL_ERROR_WANT_READ) {
         if (Wait(POLLIN)) continue;
-        // A server that waits for the client is no fault.
+        // A server that waits for the client has no fault.
         if (peer_.outcome == Outcome::kSilent) peer_.outcome = Outcome::kRight;
         return peer_;
       }

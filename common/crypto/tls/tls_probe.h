@@ -10,25 +10,25 @@
 
 namespace hilum {
 
-// What is at the other end of a connection, as far as a TLS handshake shows.
+// The peer of a connection, as far as a TLS handshake shows it.
 struct TlsPeer {
   enum class Outcome {
-    kRight,           // TLS 1.3 and the authority's certificate for this host
-    kNotTls,          // answers, but not in TLS
+    kRight,           // TLS 1.3, with the authority's certificate for this host
+    kNotTls,          // answers without TLS
     kOldTls,          // has no TLS 1.3
     kOtherAuthority,  // shows a certificate that another authority signed
     kOtherName,       // shows a certificate of the authority for other hosts
     kExpired,
     kNotYetValid,
-    kTurnedAway,  // does not take the certificate of this side
+    kTurnedAway,  // rejects the certificate of this side
     kClosed,      // ended the connection
     kSilent,      // said nothing in time
     kStopped,     // stop_fd became readable
   };
   Outcome outcome = Outcome::kSilent;
   std::string answer;   // kNotTls: its first line, printable
-  std::string version;  // "TLSv1.2", as far as it got
-  std::optional<CertificateInfo> certificate;  // the one that was shown
+  std::string version;  // "TLSv1.2", as far as the handshake came
+  std::optional<CertificateInfo> certificate;  // the certificate it showed
   std::string detail;                          // OpenSSL's reason; may be empty
 };
 
@@ -40,7 +40,7 @@ struct TlsProbeOptions {
 };
 
 // Begins a TLS handshake as a client over `fd`, a connected non-blocking
-// socket, which is of no use afterwards. Shows the own certificate only to a
+// socket, which cannot be used afterwards. Shows the own certificate only to a
 // peer whose certificate is right. Takes up to twice the patience. Call with
 // SIGPIPE ignored.
 TlsPeer ProbeTls(int fd, const TlsProbeOptions& options);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Censuses as vectors, and what follows from a census.
+// Tests censuses as vectors, and the values that follow from a census.
 #include <functional>
 
 #include "common/config/census.h"
@@ -14,11 +14,11 @@ namespace {
 using ::testing::ElementsAre;
 
 constexpr size_t kCells = kFolds * kClasses;
-// Of an arm in a census: cells of cases and patients, without_mask; grays,
-// sides, masked, lung_share.
+// Words of an arm in a census: cells of cases and patients, without_mask;
+// grays, sides, masked, lung_share.
 constexpr size_t kArmWords = 2 * kCells + 1 + 2 * 32 + 6 + 1 + 2;
-// Behind both arms: rows, rejected_rows, rejected_masks; then of six tracks
-// the sites with cases, in all and of each class.
+// The words behind both arms: rows, rejected_rows, rejected_masks; then for
+// each of six tracks the sites with cases, in all and of each class.
 constexpr size_t kTrackWords = 2 * kArmWords + 2 + kClasses;
 constexpr size_t kWords = kTrackWords + 6 + 6 * kClasses;
 
@@ -52,7 +52,7 @@ TEST(CensusVectorTest, SumOfCensusesIsThatOfThePlainOnes) {
   EXPECT_EQ(totals->arms(1).fingerprint().grays(5), gray);
 }
 
-// A census of no case but these, each of a patient of its own.
+// Returns a census with these cases only, each of another patient.
 v1::SubmitCensusRequest CensusWith(int arm, uint32_t cell, uint64_t cases) {
   v1::SubmitCensusRequest census;
   for (int a = 0; a < 2; ++a) {
@@ -66,7 +66,8 @@ v1::SubmitCensusRequest CensusWith(int arm, uint32_t cell, uint64_t cases) {
 
 TEST(CensusVectorTest, SitesWithCasesAreCountedByTrackAndClass) {
   const v1::Study study = SomeStudy();
-  // Class b in fold 0, the same in fold 1, class c in fold 1; segmented arm.
+  // Site a has class b in fold 0, b the same class in fold 1, c class c in fold
+  // 1; all in the segmented arm.
   const Census cohort = {{SiteId("a"), CensusWith(0, 1, 7)},
                          {SiteId("b"), CensusWith(0, 4, 1)},
                          {SiteId("c"), CensusWith(0, 5, 9)}};
@@ -82,7 +83,7 @@ TEST(CensusVectorTest, SitesWithCasesAreCountedByTrackAndClass) {
             SumCensus(study, cohort).SerializeAsString());
 }
 
-// Whoever leaves takes at most ten of a cell along.
+// A site that leaves takes at most ten patients of a cell along.
 TEST(CensusVectorTest, SiteCountsForTenPatientsOfACellAtMost) {
   const v1::Study study = SomeStudy();
   Census cohort = {{SiteId("a"), CensusWith(0, 1, 70)},
@@ -118,7 +119,7 @@ TEST(CensusVectorTest, SiteWhoseCensusIsNotPublishedIsNotInThePlainSum) {
   cohort.census[SiteId("silent")].set_rows(100);
   EXPECT_EQ(SumCensus(study, cohort.census).SerializeAsString(),
             both.SerializeAsString());
-  // Nothing known is a census of no cases, of the study's shape.
+  // An empty sum is a census without cases, in the study's shape.
   EXPECT_THAT(HeldOut(study, SumCensus(study, {})),
               ElementsAre(0, 0, 0, 0, 0, 0));
 }
@@ -151,7 +152,7 @@ TEST(CensusVectorTest, CensusOfAnotherShapeOrOfTooManyRowsIsNotEncoded) {
   }
 }
 
-// The most that a site may have, everywhere.
+// Returns the largest allowed counts everywhere.
 v1::SubmitCensusRequest LargestCensus() {
   v1::SubmitCensusRequest census;
   for (int arm = 0; arm < 2; ++arm) {
@@ -160,8 +161,8 @@ v1::SubmitCensusRequest LargestCensus() {
     counts->set_fold_class_counts(1, kMaxArmCases);
     counts->set_without_mask(2 * kMaxArmCases);
     FillFingerprint(*counts, 31);
-    // All that is lung, and all that rounding can add, in low parts of all
-    // bits.
+    // The largest fingerprint, with rounding, whose low parts have all bits
+    // set.
     v1::Fingerprint& print = *counts->mutable_fingerprint();
     print.set_lung_share(kMaxArmCases * kFingerprintShare);
     print.set_grays(31, kMaxArmCases * kFingerprintShare - 1);
@@ -222,11 +223,12 @@ TEST(CensusVectorTest, CensusThatNoSuchCohortCanHaveIsAborted) {
   const std::vector<uint32_t> most = CensusSums(
       study, {{SiteId("a"), LargestCensus()}, {SiteId("b"), LargestCensus()}});
   EXPECT_TRUE(DecodeCensus(study, sites, most).ok());
-  // Of the first arm: a cell, its patients and those of another, without_mask,
-  // low and high part of a gray, a side, masked, low and high part of
-  // lung_share. Then rows, rejected_rows, the last of rejected_masks; sites
-  // with cases for a track that has none, for one that both have, for the
-  // final track; with cases of the first track's first class.
+  // The sums of the first arm: a cell, its patients and another cell's,
+  // without_mask, low and high part of a gray, a side, masked, low and high
+  // part of lung_share. Then rows, rejected_rows, the last of rejected_masks;
+  // the sites with cases for a track without cases, for one with cases of both
+  // sites, for the final track; and the sites with cases of the first track's
+  // first class.
   const size_t print = 2 * kCells + 1, end = 2 * kArmWords;
   for (size_t word : {size_t{2}, kCells, kCells + 1, 2 * kCells, print + 2 * 31,
                       print + 2 * 31 + 1, print + 64, print + 70, print + 71,
@@ -246,8 +248,8 @@ TEST(CensusVectorTest, CensusThatNoSuchCohortCanHaveIsAborted) {
   }
 }
 
-// A number would have two writings otherwise, and not be put together wrong but
-// be damaged unseen.
+// A larger low part would give one number two encodings, and damage would not
+// show.
 TEST(CensusVectorTest, LowPartOverItsSixteenBitsIsAborted) {
   const v1::Study study = SomeStudy();
   const Cohort cohort = SomeCohort(1);
@@ -264,7 +266,7 @@ TEST(CensusVectorTest, LowPartOverItsSixteenBitsIsAborted) {
             absl::StatusCode::kAborted);
 }
 
-// Of before protocol 5, as the database may have them.
+// A database may have censuses from before protocol 5.
 TEST(CensusVectorTest, CensusWithoutFingerprintsAddsNoneToThePlainSum) {
   const v1::Study study = SomeStudy();
   Cohort cohort = SomeCohort(2);
@@ -289,14 +291,14 @@ TEST(CensusVectorTest, TrackWithCasesButNoSiteIsAborted) {
     EXPECT_EQ(DecodeCensus(study, cohort.sites, none).status().code(),
               absl::StatusCode::kAborted);
   }
-  // As many as the track has, of a class, but not more.
+  // A class may have as many sites as the track, but not more.
   sums[kTrackWords + 6] = sums[kTrackWords];
   EXPECT_TRUE(DecodeCensus(study, cohort.sites, sums).ok());
   ++sums[kTrackWords + 6];
   EXPECT_FALSE(DecodeCensus(study, cohort.sites, sums).ok());
 }
 
-// Of before patients were counted, as the database has them.
+// The database has censuses from before patients were counted.
 TEST(CensusVectorTest, CensusWithoutPatientsAddsNoneToThePlainSum) {
   const v1::Study study = SomeStudy();
   Cohort cohort = SomeCohort(2);

@@ -18,7 +18,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-// What a site gives: values of all tracks, and each track's n_s.
+// A site's update: values of all tracks, and each track's n_s.
 struct SiteUpdate {
   std::vector<float> delta;
   std::vector<uint64_t> num_examples;
@@ -107,7 +107,7 @@ std::vector<float> Random(size_t size, const std::string& stream,
   return values;
 }
 
-// Five sites of two tracks; site 0 has not trained the second one.
+// Returns five sites of two tracks; site 0 has not trained the second one.
 std::vector<SiteUpdate> FiveSites(size_t num_elements) {
   std::vector<SiteUpdate> updates;
   for (uint64_t s = 0; s < 5; ++s) {
@@ -118,7 +118,7 @@ std::vector<SiteUpdate> FiveSites(size_t num_elements) {
   return updates;
 }
 
-// A site that trained on nothing is told from one that did.
+// A site without examples can be told from one with some.
 TEST_F(FedAvgTest, ExamplesAreCountedBySiteWhereNoMasksAreOnThem) {
   AggregateOptions options = Options(8, {12000, 15}, Random(16, "global", 1));
   const std::vector<SiteUpdate> updates = FiveSites(16);
@@ -211,7 +211,7 @@ TEST_F(FedAvgTest, MasksThatAreTakenOffTheSumLeaveItsBits) {
 
 TEST_F(FedAvgTest, TrackWithoutExamplesStaysAsItIs) {
   AggregateOptions options = Options(2, {3, 3}, {1, -0.0f, 3, 4});
-  // A sum that is there all the same, for a track of which nobody says so.
+  // A nonzero sum for a track without examples.
   options.updates = {
       {"a", Write("a", std::vector<uint32_t>{7, 7, 1u << 26, 1u << 26, 0, 3,
                                              1u << 23})}};
@@ -237,7 +237,8 @@ TEST_F(FedAvgTest, MoreExamplesThanTheCohortHasAreRefusedAndNothingIsLeft) {
   EXPECT_FALSE(FileExists(folder_ + "/out"));
 }
 
-// Of each track a delta, then n and v of each, then of each arm the losses.
+// The vector has each track's delta, then each track's n and v, then each arm's
+// losses.
 TEST_F(FedAvgTest, ValidationIsReadBesideTheLossAndMovesNothing) {
   AggregateOptions options = Options(1, {10, 10}, {1, 2});
   options.layout.num_arms = 2;
@@ -266,7 +267,7 @@ TEST_F(FedAvgTest, LossIsPooledOverTheTracksOfAnArmOnly) {
   options.layout.num_arms = 2;
   options.layout.validates = true;
   std::vector<uint32_t> words = {0, 0, 0, 0, 6, 2, 10, 6, 5, 0, 0, 0};
-  // Sums of losses: 8 and 16 nats of 40 cases, 2 nats of 10.
+  // The losses' sums: 8 and 16 nats of 40 cases, 2 nats of 10.
   for (uint32_t loss : {EncodeLoss(8, 16, 40), EncodeLoss(16, 8, 40),
                         EncodeLoss(2, 5, 10), 0u}) {
     words.push_back(loss);

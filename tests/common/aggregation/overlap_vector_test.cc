@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Evaluations of a study of segmentation as vectors.
+// Tests evaluations of a study of segmentation as vectors.
 #include <functional>
 #include <string>
 
@@ -46,7 +46,7 @@ v1::Overlap SomeOverlap(uint64_t cases, uint64_t patients, Rng& rng) {
   return overlap;
 }
 
-// Of up to twenty cases of each class and track; some have none.
+// Returns up to twenty cases of each class and track; some have none.
 v1::SubmitEvaluationRequest SomeEvaluation(Rng& rng) {
   v1::SubmitEvaluationRequest evaluation;
   for (uint32_t t = 0; t < 2; ++t) {
@@ -160,8 +160,8 @@ TEST_F(OverlapVectorTest, CasesNobodyHoldsOutAreAborted) {
   EXPECT_EQ(Decode().status().code(), absl::StatusCode::kAborted);
 }
 
-// Cases and implausible ones are in the classes and in all; a patient more than
-// there are cases, or than the classes have, is seen too.
+// Cases and implausible cases are counted by class and in all. More patients
+// than cases, or in all than in the classes, are rejected too.
 TEST_F(OneOverlapVectorTest, CountThatIsDamagedIsAborted) {
   ASSERT_TRUE(Decode().ok()) << Decode().status();
   for (size_t i = 0; i < sums_.size(); ++i) {
@@ -217,7 +217,7 @@ TEST_F(OneOverlapVectorTest, OtherLengthsAreRefused) {
   EXPECT_EQ(Decode().status().code(), absl::StatusCode::kInvalidArgument);
 }
 
-// The most that sites may have, everywhere, of the most sites.
+// The most sites have the largest allowed sums everywhere.
 TEST_F(OneOverlapVectorTest, SumsOfTheMostAndLargestSitesDoNotWrap) {
   v1::SubmitEvaluationRequest largest;
   for (uint32_t t = 0; t < 2; ++t) {

@@ -43,7 +43,7 @@ TEST(FractionBitsTest, IsTheLargestThatCannotWrap) {
   }
 }
 
-// The formula of ring.h, word by word, in the precision of the machine.
+// Encodes by the formula of ring.h, word by word, in long double.
 uint32_t SlowlyEncoded(float delta, double scale, const RoundingStream& stream,
                        uint32_t index) {
   const long double u =
@@ -87,8 +87,8 @@ TEST(EncodeDeltaTest, NothingIsEncodedAsZeros) {
   EXPECT_EQ(Encoded(std::vector<float>(zeros.size()), 0x1p26, stream), zeros);
 }
 
-// Twelve standard errors: fails by chance once in 10^32 runs with new streams,
-// and these are always the same.
+// The bound is twelve standard errors: new streams would exceed it once in
+// 10^32 runs, and these streams are fixed.
 TEST(EncodeDeltaTest, RoundingIsUnbiasedAndIndependentOfItsNeighbours) {
   constexpr size_t kSize = 1 << 20;
   for (float part : {0.0625f, 0.5f, 0.9f, -0.25f}) {
@@ -119,8 +119,8 @@ struct ErrorOfMean {
   double largest = 0, deviation = 0;
 };
 
-// Five sites, one of which is missing: what the ring makes of a mean, against
-// the mean in double.
+// Measures the mean from the ring against the mean in double, for five sites,
+// one of which is missing.
 ErrorOfMean MeasureError(const std::vector<uint64_t>& examples, uint64_t total,
                          double scale) {
   constexpr size_t kSize = 200000;
@@ -163,9 +163,10 @@ TEST(RingTest, MeanIsWithinItsBoundsOfTheMeanInDouble) {
       "(bound %.2e)\n",
       error.largest, 4 * unit, error.deviation, unit);
   EXPECT_LE(error.largest, 4 * unit);
-  // Of 200,000 draws the measured deviation is within 2 %.
+  // The measured deviation of 200,000 draws is within 2 %.
   EXPECT_LE(error.deviation, 1.02 * unit);
-  // Were the weights applied after rounding, or no noise added, it were less.
+  // It would be less if the weights were applied after rounding, or without
+  // noise.
   EXPECT_GE(error.deviation, 0.5 * unit);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A cohort that has a census and an evaluation each, for tests of their
+// A cohort of sites with a census and an evaluation each, for tests of their
 // vectors.
 #ifndef HILUM_TESTS_COMMON_AGGREGATION_SOME_COHORT_H_
 #define HILUM_TESTS_COMMON_AGGREGATION_SOME_COHORT_H_
@@ -57,7 +57,8 @@ inline v1::SubmitCensusRequest SomeCensus(Rng& rng) {
   return census;
 }
 
-// Scores each of `cases` [kClasses], all of one truth to one class and bin.
+// Scores each of `cases` [kClasses]: all cases of one true class go to one
+// class and bin.
 inline v1::TrackEvaluation Scored(uint32_t track,
                                   const std::vector<uint64_t>& cases,
                                   Rng& rng) {
@@ -84,7 +85,7 @@ inline v1::TrackEvaluation Scored(uint32_t track,
   return scored;
 }
 
-// Of the very cases that the census has.
+// Returns an evaluation of exactly the cases in the census.
 inline v1::SubmitEvaluationRequest EvaluationOf(
     const v1::SubmitCensusRequest& census, Rng& rng) {
   v1::SubmitEvaluationRequest evaluation;

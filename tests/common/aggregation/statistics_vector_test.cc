@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Evaluations of a study that classifies, as vectors.
+// Tests evaluations of a study that classifies, as vectors.
 #include "common/aggregation/statistics_vector.h"
 
 #include <cmath>
@@ -21,7 +21,7 @@ TEST(StatisticsVectorTest, SumOfEvaluationsIsThatOfThePlainOnes) {
   Cohort cohort = SomeCohort(7);
   const std::vector<uint64_t> held_out =
       HeldOut(study, SumCensus(study, cohort.census));
-  // Some are in the census and give no evaluation.
+  // Two sites are in the census and give no evaluation.
   for (const char* gone : {"site-1", "site-4"}) {
     cohort.sites.erase(SiteId(gone));
     cohort.evaluations.erase(SiteId(gone));
@@ -98,14 +98,14 @@ TEST_F(OneEvaluationTest, MoreCasesThanTheCohortHoldsOutAreNotEncoded) {
   --held_out_[4];
   EXPECT_EQ(Encode().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(Encode().message()), HasSubstr("track 4"));
-  // Whatever a coordinator says of the cohort, a vector comes out or an error.
+  // Any cohort from a coordinator gives a vector or an error.
   held_out_.assign(6, ~uint64_t{0});
   EXPECT_TRUE(Encode().ok());
   held_out_.assign(6, 1);
   EXPECT_FALSE(Encode().ok());
 }
 
-// It has no model that was trained.
+// The track has no trained model.
 TEST_F(OneEvaluationTest, TrackThatIsNotEvaluatedIsSentAsOneOfNoCases) {
   held_out_[1] = 0;
   const auto words = EncodeEvaluation(study_, held_out_, evaluation_.tracks());
@@ -133,8 +133,8 @@ TEST_F(OneEvaluationTest, HistogramsOfTooFewPatientsAreSentAsZeros) {
       DecodeEvaluation(study_, held_out_, cohort_.sites, *words, shown);
   ASSERT_TRUE(read.ok()) << read.status();
   EXPECT_EQ(read->tracks(1).confusion(0), evaluation_.tracks(1).confusion(0));
-  // The same sum where all are to be shown lacks them; the sites' own where
-  // some are not to be shown has what must not be in it.
+  // A sum without histograms is refused where all must be shown; so are the
+  // sites' own sums where some must not be shown.
   const auto refused = [&](const std::vector<uint32_t>& sums,
                            const ShownHistograms& wanted) {
     return absl::IsAborted(

@@ -25,7 +25,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-// A carry of the file's bytes, read bit by bit.
+// Reads a carry from the file's bytes, bit by bit.
 uint32_t SlowCarry(const std::string& file, int64_t size, int bits,
                    int64_t element) {
   uint32_t carry = 0;
@@ -80,7 +80,7 @@ TEST_F(SumFileTest, CarryBitsHoldWhatSoManyVectorsCarryAndNoMore) {
 }
 
 TEST_F(SumFileTest, BytesAreLowWordsThenCarriesFromTheLowestBitOn) {
-  // Of three vectors: two bits a carry.
+  // The sum of three vectors has two bits a carry.
   const std::string file = SumFileContent({1, 0x80000002, 3}, {2, 0, 1}, 3);
   EXPECT_EQ(file, std::string("\1\0\0\0\2\0\0\x80\3\0\0\0"  // low
                               "\x12\0\0\0",                 // 01 00 10
@@ -213,7 +213,7 @@ TEST_F(SumFileTest, SmallSumHasTheIntegersAsTheyCameAndTheWordsUnmasked) {
       absl::StatusCode::kInvalidArgument);
 }
 
-// A round of five sites under masks: own ones, which the coordinator takes off.
+// A round of five sites with their own masks, which the coordinator takes off.
 class CheckedRoundTest : public SumFileTest {
  protected:
   AggregateOptions Round(VectorLayout layout) {
@@ -261,7 +261,7 @@ class CheckedRoundTest : public SumFileTest {
 TEST_F(CheckedRoundTest, SiteGetsTheModelOfTheCoordinatorFromTheSum) {
   for (bool validates : {false, true}) {
     masks_.clear();
-    // Over a block; the tail begins at no multiple of 4.
+    // The size is over a block; the tail begins at no multiple of 4.
     AggregateOptions options = Round({.track_size = 20001,
                                       .num_tracks = 4,
                                       .num_arms = 2,

@@ -56,7 +56,7 @@ TEST(CsvTest, TheDialectIsSaid) {
   ASSERT_TRUE(ParseCsv("a,b\nM\xfcller,2\n", &dialect).ok());
   EXPECT_EQ(DelimiterName(dialect), "commas");
   EXPECT_EQ(dialect.encoding, "an older encoding");
-  // A delimiter within quotes is none.
+  // A delimiter within quotes does not count.
   ASSERT_TRUE(ParseCsv("\"a;;;;\",b\n", &dialect).ok());
   EXPECT_EQ(dialect.delimiter, ',');
 }

@@ -90,8 +90,8 @@ TEST(OrderedPipelineTest, ConsumersErrorEndsIt) {
   EXPECT_LE(made, 3 + 1 + 3);
 }
 
-// Lets this process map no further thread's stack, and returns what a pipeline
-// over ten items gives then.
+// Prevents new threads by denying memory for their stacks, and returns the sum
+// from a pipeline over ten items.
 int SumWithoutThreads() {
   std::ifstream statm("/proc/self/statm");
   rlim_t pages = 0;

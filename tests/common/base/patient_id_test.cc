@@ -15,7 +15,7 @@ TEST(PatientIdTest, BlanksAroundAnIdAreNoPartOfIt) {
   EXPECT_EQ(NormalPatientId(absl::string_view("P001\0", 5)), "P001");
   EXPECT_EQ(NormalPatientId("P 001"), "P 001");
   EXPECT_EQ(NormalPatientId(" \xc2\xa0 "), "");
-  // The second byte of another character is no blank.
+  // The second byte of another character is not a blank.
   EXPECT_EQ(NormalPatientId("\xc3\xa0"), "\xc3\xa0");
 }
 

@@ -15,7 +15,7 @@ TEST(PrintableTest, WhatMovesATerminalOrEndsALineBecomesNumbers) {
   EXPECT_EQ(Printable("a\nb\r\t\x1b[2J\x7f", 300),
             "a\\x0Ab\\x0D\\x09\\x1B[2J\\x7F");
   EXPECT_EQ(Printable(absl::string_view("\0", 1), 300), "\\x00");
-  // CSI as one byte and in UTF-8; letters that run from right to left.
+  // CSI as one byte; a right-to-left override in UTF-8.
   EXPECT_EQ(Printable("\x9b"
                       "2J",
                       300),

@@ -36,7 +36,7 @@ class PrivateFileTest : public testing::Test {
 };
 
 TEST_F(PrivateFileTest, FilesAndFoldersMadeLaterAreTheOwners) {
-  // The umask is the process's, so in one of its own.
+  // The umask belongs to the process, so the test uses a child process.
   const pid_t child = fork();
   if (child == 0) {
     umask(022);

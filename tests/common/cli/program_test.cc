@@ -24,7 +24,7 @@ struct Outcome {
   std::string err;
 };
 
-// A program with `run --seed N [FILE]` and `study list`, `study status`.
+// Runs a program with `run --seed N [FILE]`, `study list` and `study status`.
 Outcome Type(
     std::vector<std::string> words,
     const Program::Action& action = [] { return absl::OkStatus(); }) {

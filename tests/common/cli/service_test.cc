@@ -24,7 +24,7 @@ TEST(ServiceTest, ALineHasItsTimeInUtcAndItsLevel) {
             "2026-12-01T10:57:08Z warning the disk is full");
   EXPECT_EQ(LogLine(now, "error: no disk"),
             "2026-12-01T10:57:08Z error   no disk");
-  // In the midst of a line the words are words.
+  // Inside a line "warning: " sets no level.
   EXPECT_THAT(LogLine(now, "site a: warning: b"),
               EndsWith("info    site a: warning: b"));
 }

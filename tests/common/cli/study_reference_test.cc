@@ -50,7 +50,7 @@ TEST(StudyReferenceTest, AmbiguityListsTheCandidatesAndNoOthers) {
                       HasSubstr(Hash("abc2") + "  lungs  stopped"),
                       Not(HasSubstr("hearts"))));
   }
-  // A study's name may be another one's digits.
+  // One study's name may be the first digits of another's hash.
   EXPECT_THAT(Message("abc1"),
               AllOf(HasSubstr(Hash("abc1")), HasSubstr(Hash("fed"))));
   EXPECT_FALSE(IsUsageError(FindStudy("abc", Studies()).status()));

@@ -57,7 +57,7 @@ TEST(CensusTest, OtherShapesAndTooManyCasesAreRefused) {
     EXPECT_EQ(CheckCensusShape(SomeStudy(), census).code(),
               absl::StatusCode::kInvalidArgument);
   }
-  // The other cells of the arm have 63 - 8 in sum.
+  // The other cells of the arm add up to 63 - 8.
   cases.mutable_arms(0)->set_fold_class_counts(3, kMaxArmCases - (63 - 8));
   FillFingerprints(2, cases);
   EXPECT_TRUE(CheckCensusShape(SomeStudy(), cases).ok());
@@ -119,7 +119,7 @@ TEST(CensusTest, FingerprintIsOfAsManyCasesAsTheArmHas) {
       [](auto& f) { f.mutable_grays()->RemoveLast(); },
       [](auto& f) { f.add_sides(0); }, [](auto& f) { f.set_sides(0, 1); },
       [](auto& f) { f.set_sides(2, 62); },
-      // To 63 again, were it not for the bound of each.
+      // The sum wraps to 63, so each count needs its own bound.
       [](auto& f) { f.set_sides(0, ~uint64_t{0}), f.set_sides(2, 64); },
       [](auto& f) { f.set_grays(8, 63 * 4096 + 1); },
       [](auto& f) { f.set_grays(0, 63 * kGrayRounding + 1); },

@@ -30,7 +30,7 @@ v1::Study SomeStudy() {
   return study;
 }
 
-// Sites with cases everywhere, and as many patients as cases.
+// All sites have cases everywhere, and there are as many patients as cases.
 v1::CensusTotals Totals(const std::vector<uint64_t>& cells,
                         uint64_t sites = 4) {
   v1::CensusTotals totals;
@@ -54,7 +54,7 @@ TEST(CohortRulesTest, PolicyThatSaysNothingHasTheDefaults) {
   EXPECT_EQ(limits.minimum_own_cell_patients, 0u);
   EXPECT_EQ(limits.minimum_steps, 8u);
   EXPECT_EQ(limits.largest_share, 1);
-  // A 0 that is given is a 0.
+  // A given 0 stays 0.
   policy.set_minimum_cell_patients(0);
   policy.set_minimum_own_cell_patients(5);
   policy.set_minimum_steps(0);
@@ -78,7 +78,7 @@ TEST(CohortRulesTest, CellHasNoPatientOrAtLeastTen) {
   EXPECT_TRUE(CheckCells(study, Totals({1, 1, 1, 1, 1, 1}), 0).ok());
 }
 
-// Four sites, of which three make a sum.
+// Returns totals of four sites, of which three make a sum.
 v1::CensusTotals OfFour(uint64_t patients, uint64_t capped) {
   v1::CensusTotals totals =
       Totals({patients, patients, patients, patients, patients, patients});
@@ -90,12 +90,13 @@ v1::CensusTotals OfFour(uint64_t patients, uint64_t capped) {
 TEST(CohortRulesTest, CellKeepsTenPatientsWithoutAnySiteThatMayBeMissing) {
   v1::Study study = SomeStudy();
   EXPECT_EQ(MayBeMissing(study, OfFour(10, 10)), 1u);
-  // Nine at one site and one at another: without the first it is one patient.
+  // Nine patients are at one site and one at another: without the first site
+  // one patient is left.
   EXPECT_THAT(MessageOf(CheckCells(study, OfFour(10, 10), 10)),
               HasSubstr("may be without 1 site of the cohort, and could then "
                         "be over fewer than 10 patients of class flu in fold 1 "
                         "of arm whole"));
-  // A thousand at one site, and nine elsewhere.
+  // A thousand patients are at one site, and nine elsewhere.
   EXPECT_FALSE(CheckCells(study, OfFour(1009, 19), 10).ok());
   EXPECT_TRUE(CheckCells(study, OfFour(1010, 20), 10).ok());
   EXPECT_TRUE(CheckCells(study, OfFour(0, 0), 10).ok());
@@ -104,7 +105,7 @@ TEST(CohortRulesTest, CellKeepsTenPatientsWithoutAnySiteThatMayBeMissing) {
   study.mutable_aggregation()->set_minimum_sites(4);
   EXPECT_EQ(MayBeMissing(study, OfFour(10, 10)), 0u);
   EXPECT_TRUE(CheckCells(study, OfFour(10, 10), 10).ok());
-  // The census was without one of five: nobody more may be missing.
+  // The census was without one of five sites: no more may be missing.
   study.add_sites("e");
   EXPECT_EQ(LeastSites(study), 4);
   EXPECT_EQ(MayBeMissing(study, OfFour(10, 10)), 0u);
@@ -162,7 +163,7 @@ TEST(CohortRulesTest, TrackIsTrainedWhereThreeSitesHaveCases) {
   EXPECT_THAT(HeldOut(study, totals), ElementsAre(30, 0, 0));
   EXPECT_THAT(ClassWeights(study, totals),
               ElementsAre(1, 1, 1, 0, 0, 0, 1, 1, 1));
-  // The coordinator sees each site's update there anyway.
+  // Without secure aggregation the coordinator sees each site's update anyway.
   study.mutable_aggregation()->set_secure_aggregation(
       v1::Aggregation::SECURE_AGGREGATION_OFF);
   EXPECT_THAT(ActiveTracks(study, totals), Each(true));
@@ -203,7 +204,8 @@ TEST(CohortRulesTest, ClassOfOneOrTwoSitesIsNamed) {
 TEST(CohortRulesTest, SiteThatIsNearlyTheWholeCohortIsRefused) {
   const v1::Study study = SomeStudy();
   const v1::CensusTotals totals = Totals({50, 50, 0, 50, 50, 0});
-  // 80 of 100 in fold 1, which the second track trains on.
+  // One site has 80 of the 100 cases in fold 1, which the second track trains
+  // on.
   EXPECT_TRUE(
       CheckDominance(study, Totals({40, 40, 0, 0, 0, 0}).arms(), totals, 0.8)
           .ok());
@@ -221,7 +223,7 @@ TEST(CohortRulesTest, SiteThatIsNearlyTheWholeCohortIsRefused) {
 TEST(CohortRulesTest, HistogramHasTenPatientsOfTheClassAndTenOfAnother) {
   v1::Study study = SomeStudy();
   EXPECT_THAT(HistogramsShown(study, Totals({10, 9, 0, 10, 10, 30})),
-              ElementsAre(false, false, false,  // none beside flu has ten
+              ElementsAre(false, false, false,  // no class beside flu has ten
                           true, true, true,     //
                           false, false, false));
   EXPECT_THAT(HistogramsShown(study, Totals({10, 9, 0, 10, 10, 30}), 9),

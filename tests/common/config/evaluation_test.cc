@@ -22,7 +22,8 @@ v1::Study SomeStudy() {
   return study;
 }
 
-// Three sick and two well in each fold, one of the sick taken for well.
+// Returns three sick and two well in each fold; one sick case is classified as
+// well.
 v1::SubmitEvaluationRequest SomeEvaluation() {
   v1::SubmitEvaluationRequest evaluation;
   for (uint32_t t = 0; t < 2; ++t) {
@@ -62,7 +63,7 @@ TEST(EvaluationTest, OtherShapesAndCountsThatDisagreeAreRefused) {
       [](auto& t) { t.mutable_classes(1)->add_negatives(0); },
       [](auto& t) { t.mutable_classes(0)->set_positives(0, 1); },
       [](auto& t) { t.mutable_classes(1)->set_negatives(0, 1); },
-      // Withheld by half.
+      // Half withheld.
       [](auto& t) { t.mutable_classes(0)->set_positives(1, 0); },
       [](auto& t) { t.set_confusion(0, 3); }};
   for (const Change& change : changes) {
@@ -120,8 +121,8 @@ TEST(EvaluationTest, SumsOverMapsAreFromZeroToTheMapsAndTheseToTheCases) {
   EXPECT_FALSE(WithMaps(false, 0, 0.5, 0).ok());
 }
 
-// Of the same study, were its task segmentation: two sick and three well cases,
-// of two and two patients of whom one has both.
+// Overlaps for the same study as a segmentation: two sick and three well cases,
+// two patients in each class, one of them in both.
 v1::SubmitEvaluationRequest SomeOverlaps() {
   v1::SubmitEvaluationRequest evaluation;
   for (uint32_t t = 0; t < 2; ++t) {
@@ -178,7 +179,7 @@ TEST(EvaluationTest, OverlapsThatCannotBeAreRefused) {
   const Change changes[] = {
       [](auto& t) { t.mutable_overlaps()->RemoveLast(); },
       [](auto& t) { t.add_overlaps(); },
-      // Of one class.
+      // Changes of one class.
       [](auto& t) { t.mutable_overlaps(0)->set_patients(3); },
       [](auto& t) { t.mutable_overlaps(0)->set_patients(0); },
       [](auto& t) { t.mutable_overlaps(0)->set_implausible(3); },
@@ -191,7 +192,7 @@ TEST(EvaluationTest, OverlapsThatCannotBeAreRefused) {
       [=](auto& t) { t.mutable_overlaps(0)->set_iou_sum(nan); },
       [](auto& t) { t.mutable_overlaps(0)->set_iou_square_sum(1.61); },
       [=](auto& t) { t.mutable_overlaps(0)->set_iou_square_sum(nan); },
-      // All against the classes.
+      // Changes of all against the classes.
       [](auto& t) { t.mutable_overlaps(2)->set_cases(6); },
       [](auto& t) { t.mutable_overlaps(2)->set_implausible(0); },
       [](auto& t) { t.mutable_overlaps(2)->set_patients(5); },
@@ -222,7 +223,7 @@ TEST(EvaluationTest, MoreCasesThanAnArmMayHaveAreRefusedOfOverlapsToo) {
   };
   EXPECT_TRUE(with(kMaxArmCases).ok());
   EXPECT_FALSE(with(kMaxArmCases + 1).ok());
-  // Wraps to the right sum.
+  // The sum wraps to the right value.
   const absl::Status wraps = OverlapsAfter(
       [](v1::TrackEvaluation& track) {
         track.mutable_overlaps(0)->set_cases((uint64_t{1} << 63) + 2);

@@ -38,7 +38,8 @@ class PinnedKeysTest : public testing::Test {
   }
 };
 
-// As `openssl x509 -pubkey | openssl pkey -pubin -outform DER | sha256sum`.
+// The expected digest is from `openssl x509 -pubkey | openssl pkey -pubin
+// -outform DER | sha256sum`.
 TEST_F(PinnedKeysTest, TheDigestIsOfThePublicKeyAsOpensslWritesIt) {
   constexpr char kCertificate[] = R"(-----BEGIN CERTIFICATE-----
 MIIBdTCCARugAwIBAgIUId+pudC+KFBy0mWUpgKR+T+IJJswCgYIKoZIzj0EAwIw

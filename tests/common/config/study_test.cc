@@ -45,7 +45,7 @@ TEST(StudyTest, BytesComeBackAsTheSameBytes) {
   EXPECT_EQ(SerializeStudy(*read), bytes);
 }
 
-// Or an ended one could not be exported once more.
+// A study that ended before must still be exportable.
 TEST(StudyTest, StudyOfBeforeTasksIsReadAndClassifies) {
   v1::Study study = Filled();
   study.clear_task();
@@ -113,7 +113,7 @@ constexpr char kWhole[] =
     "classes: [covid19, normal]\n"
     "sites: [a, b]\n";
 
-// A file with these lines after those of kWhole.
+// Loads a file with these lines behind those of kWhole.
 absl::StatusOr<v1::Study> Load(const std::string& lines) {
   const std::string path = testing::TempDir() + "/study_test.yaml";
   EXPECT_TRUE(WriteFileAtomically(path, kWhole + lines).ok());
@@ -171,7 +171,8 @@ TEST(StudyFileTest, ZeroWhereItMeansNothingIsAnErrorWithItsPlace) {
 }
 
 TEST(StudyFileTest, BrokenRuleIsShownWhereTheFileIsNearestToIt) {
-  // Given; given around it; not given at all.
+  // Places of a given field, of a field in a given message, and of one not
+  // given.
   EXPECT_THAT(ErrorOf("arms: [whole, whole]\n"),
               testing::HasSubstr("study_test.yaml:4:1: 'arms'"));
   EXPECT_THAT(ErrorOf("model:\n  trainable: last_blocks\n"),

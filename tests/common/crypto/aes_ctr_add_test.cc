@@ -17,7 +17,7 @@ using Words = std::vector<uint32_t>;
 
 constexpr char kKey[] = "2b7e151628aed2a6abf7158809cf4f3c";
 
-// The whole keystream up to there, by the cipher that has its own vectors.
+// Returns the keystream from its start, by the cipher that has its own vectors.
 Words Keystream(const SecretBytes& key, size_t size) {
   std::vector<uint8_t> bytes(size * sizeof(uint32_t));
   AesCtrStream(key).Next(absl::MakeSpan(bytes));

@@ -29,7 +29,7 @@ TEST_F(HashedFileTest, DigestIsOfTheBytesInTheirOrder) {
   for (Durability durability : {Durability::kNone, Durability::kSync}) {
     HashedFile file(Path());
     ASSERT_TRUE(file.Create().ok());
-    const std::string behind(700000, 'z');  // over what is read at once
+    const std::string behind(700000, 'z');  // more than is read at once
     ASSERT_TRUE(file.Append("abc").ok());
     ASSERT_TRUE(file.Place(6, behind).ok());
     ASSERT_TRUE(file.Append("def").ok());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The private key with which a process presents itself.
+// Tests the private key with which a process presents itself.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -41,8 +41,8 @@ class IdentityTest : public testing::Test {
         WriteFileAtomically(Path(name), text, Durability::kNone, 0600).ok());
   }
 
-  // A certificate of our authority over a key that `openssl genpkey` makes
-  // with these options.
+  // Writes a certificate of our authority over a key that `openssl genpkey`
+  // makes with these options.
   void MakeOtherKind(const std::string& options) {
     Write("names", "subjectAltName=URI:hilum://lungs/site/st-mary\n");
     const std::string command = absl::StrCat(

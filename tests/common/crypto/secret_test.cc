@@ -18,7 +18,7 @@
 
 namespace {
 
-// What a freed array held at the last moment, of the one that is watched.
+// The last content of a watched array when it is freed.
 struct Watch {
   const void* array = nullptr;
   size_t size = 0;

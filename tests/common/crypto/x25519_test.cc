@@ -64,8 +64,8 @@ TEST(X25519Test, GivesTheExchangeOfRfc7748Section61) {
   EXPECT_EQ(HexOf(*bob.Agree(alice.public_key())), shared);
 }
 
-// The points whose order divides eight, as https://cr.yp.to/ecdh.html lists
-// them, and 2^255 - 19 added to the two that leave room.
+// The points are those whose order divides eight, from
+// https://cr.yp.to/ecdh.html, and 2^255 - 19 added to the two that leave room.
 TEST(X25519Test, RefusesPointsOfSmallOrder) {
   SeededSecureRng rng(1, "x25519");
   X25519KeyPair keys = X25519KeyPair::Generate(rng);

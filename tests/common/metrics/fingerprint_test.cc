@@ -8,7 +8,8 @@
 namespace hilum {
 namespace {
 
-// Of so many cases, each with all its pixels in the bins [first, last].
+// Returns a fingerprint of cases with all their pixels in the bins [first,
+// last].
 v1::Fingerprint InBins(uint64_t cases, int first, int last) {
   v1::Fingerprint fingerprint = EmptyFingerprint();
   const auto bins = static_cast<uint64_t>(last - first + 1);
@@ -27,7 +28,7 @@ TEST(FingerprintTest, QuantilesOfEvenGraysAreTheGrays) {
 }
 
 TEST(FingerprintTest, QuantilesLieInTheBinsThatHavePixels) {
-  // A quarter of the pixels from 8/32 to 9/32, the rest from 16/32 to 19/32.
+  // A quarter of the pixels is from 8/32 to 9/32, the rest from 16/32 to 19/32.
   v1::Fingerprint fingerprint = InBins(2, 8, 8);
   AddFingerprint(InBins(6, 16, 18), fingerprint);
   EXPECT_NEAR(*GrayQuantile(fingerprint, 0), 8.0 / 32, 1e-12);
@@ -58,7 +59,7 @@ TEST(FingerprintTest, WhatIsTakenFromASumIsTheRest) {
   EXPECT_EQ(*MeanLungShare(sum), (1000 + 8192) / 4096.0 / 5);
   SubtractFingerprint(one, sum);
   EXPECT_EQ(sum.SerializeAsString(), other.SerializeAsString());
-  // Nothing wraps where it was never in the sum.
+  // Subtracting a part that was never added does not wrap.
   SubtractFingerprint(one, sum);
   EXPECT_EQ(sum.grays(0), 0u);
   EXPECT_EQ(sum.masked(), 3u);

@@ -35,7 +35,7 @@ std::vector<uint64_t> Bin(const std::vector<double>& scores, int bins) {
   return counts;
 }
 
-// Every pair; and DeLong's variance from its definition.
+// AUC over all pairs, and DeLong's variance by its definition.
 struct Reference {
   double auc = 0;
   double variance = 0;
@@ -76,7 +76,7 @@ TEST(BinnedAucTest, CertificateBoundsTheErrorAgainstAllPairs) {
 
 TEST(BinnedAucTest, IntervalIsDeLongsWhereEachBinIsOneScore) {
   Scores scores = Draw(3, 30, 50);
-  // Scores on a grid of the bins' middles: binning loses nothing.
+  // The scores lie in the middle of bins, so binning loses nothing.
   for (auto* side : {&scores.positives, &scores.negatives}) {
     for (double& score : *side) {
       score = std::floor((score + 8) / 16 * 64) / 64 * 16 - 8 + 0.125;

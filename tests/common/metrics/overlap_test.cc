@@ -40,7 +40,7 @@ TEST(OverlapTest, IntervalStaysWithinZeroAndOne) {
   const PatientMean is = *MeanDice(Of({1, 0.4, 1}));
   EXPECT_EQ(is.interval95->high, 1);
   EXPECT_GT(is.interval95->low, 0);
-  // A variance that rounding took below 0 is none.
+  // A variance below 0 by rounding counts as 0.
   v1::Overlap same = Of({0.3, 0.3, 0.3});
   same.set_dice_square_sum(same.dice_square_sum() - 1e-9);
   EXPECT_EQ(MeanDice(same)->interval95->low, MeanDice(same)->mean);

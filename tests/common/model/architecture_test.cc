@@ -31,7 +31,7 @@ v1::Study StudyOf(const std::string& architecture,
   return study;
 }
 
-// torchvision's documented num_params, of 1,000 classes.
+// The numbers are torchvision's documented num_params, with 1,000 classes.
 TEST(ArchitectureTest, ParametersAreAsManyAsPublished) {
   for (auto [name, published] :
        {std::pair{"vgg16", 138357544}, std::pair{"vgg16_bn", 138365992},
@@ -93,7 +93,7 @@ TEST(ArchitectureTest, RefusesShapesThatAreNone) {
   }
 }
 
-// Keys as nn.Sequential(Linear, ReLU, Dropout, Linear) under `head` has them.
+// The keys are those of nn.Sequential(Linear, ReLU, Dropout, Linear) as `head`.
 TEST(ArchitectureTest, HeadUnitsReplaceWhatFollowsTheLastMap) {
   const Architecture vgg = LookUpArchitecture({"vgg16", 3, 40}).value();
   EXPECT_EQ(vgg.num_blocks, 5);
@@ -157,7 +157,7 @@ std::string Names(const std::vector<TensorSpec>& tensors) {
                        });
 }
 
-// ResNet's layer4 has five: four in its blocks, one in a shortcut.
+// ResNet's layer4 has five norms: four in its blocks, one in a shortcut.
 TEST(LayoutTest, BatchNormOfTrainedBlocksIsFrozenLocalOrAveraged) {
   v1::Study study = StudyOf("resnet18", v1::Model::TRAINABLE_LAST_BLOCKS, 1);
   for (auto rule : {v1::Model::BATCH_NORM_FROZEN, v1::Model::BATCH_NORM_LOCAL,
@@ -186,8 +186,8 @@ TEST(LayoutTest, BatchNormOfTrainedBlocksIsFrozenLocalOrAveraged) {
   }
 }
 
-// By type: neither "bn" nor "norm" is in these names of vgg16_bn's and of
-// ResNet's shortcuts.
+// Names do not decide: neither "bn" nor "norm" is in these names of vgg16_bn
+// and of ResNet's shortcuts.
 TEST(LayoutTest, BatchNormIsKnownByItsTypeNotItsName) {
   for (auto [architecture, name] :
        {std::pair{"vgg16_bn", "features.1.weight"},
@@ -230,8 +230,8 @@ TEST(ManifestTest, AnotherNameShapeOrOrderIsAnotherDigest) {
   EXPECT_NE(ManifestSha256({a}), ManifestSha256({b}));
 }
 
-// 138,240 draws: the sample deviation of a right start is
-// within 2 % of sqrt(2 / fan_in) but with probability below 1e-20.
+// 138,240 draws: the sample deviation of a correct start is within 2 % of
+// sqrt(2 / fan_in), except with probability below 1e-20.
 TEST(InitialWeightsTest, SpreadFollowsTheFanIn) {
   auto small = LookUpArchitecture({"hilum_small", 4});
   ASSERT_TRUE(small.ok());

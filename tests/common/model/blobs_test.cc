@@ -32,7 +32,7 @@ TEST(BlobsTest, JoinUndoesSplitForEveryNumberOfBlocks) {
   }
 }
 
-// Between the travelling tensors of the trained blocks lie frozen ones.
+// Frozen tensors lie between the travelling tensors of the trained blocks.
 TEST(BlobsTest, JoinUndoesSplitAroundBatchNormThatStays) {
   v1::Study study;
   for (const char* label : {"a", "b", "c"}) study.add_classes(label);

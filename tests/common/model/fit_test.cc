@@ -12,8 +12,8 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-// Tensors of an architecture under a prefix, all zero: the bytes of the largest
-// serve all.
+// Tensors of an architecture under a prefix, all zero: all share the bytes of
+// the largest tensor.
 class Prefixed {
  public:
   Prefixed(const Architecture& architecture, const std::string& prefix) {
@@ -67,7 +67,8 @@ TEST(FitTest, APrefixThatAllNamesHaveGoesAndIsSaid) {
   EXPECT_EQ(LeftOffPrefix(plain.tensors, small, {}), "");
 }
 
-// A running mean of models counts beside them, without the prefix.
+// A running average of models counts its steps beside the tensors, without the
+// prefix.
 TEST(FitTest, CountersBesideDoNotKeepAPrefix) {
   const Architecture small = Small();
   Prefixed file(small, "module.");
@@ -100,7 +101,7 @@ TEST(FitTest, WhatIsUnlikeIsListedWithoutThePrefix) {
                     Not(HasSubstr("unexpected"))));
 }
 
-// CheXNet's: the head is the first layer of a list.
+// CheXNet's head is the first layer of a list.
 TEST(FitTest, AHeadThatAWrapperPutDeeperIsLeftOnRequest) {
   const Architecture dense =
       LookUpArchitecture({.name = "densenet121", .classes = 2}).value();
@@ -109,7 +110,7 @@ TEST(FitTest, AHeadThatAWrapperPutDeeperIsLeftOnRequest) {
   file.Add("densenet121.classifier.0.weight", {14, 1024});
   file.Add("densenet121.classifier.0.bias", {14});
   EXPECT_THAT(Message(file.tensors, dense), HasSubstr("--fresh-head"));
-  // Which is said of tensors that fit alone.
+  // The prefix is the one with which the tensors alone fit.
   EXPECT_EQ(LeftOffPrefix(file.tensors, dense, {.fresh_head = true}),
             "densenet121.");
 }

@@ -12,7 +12,7 @@ namespace {
 using testing::HasSubstr;
 using Kind = PickleNode::Kind;
 
-// What the refusal says, "" where it was taken.
+// Returns the refusal's message, "" where the pickle was accepted.
 std::string Refusal(const std::string& bytes) {
   return std::string(Pickle::Read(bytes).status().message());
 }
@@ -38,7 +38,7 @@ TEST(PickleTest, ScalarsAreWhatPythonMeans) {
 }
 
 TEST(PickleTest, ContainersKeepOrderAndTheMemoShares) {
-  // d = {"a": [1, 2], "b": the same list}
+  // The pickle of d = {"a": [1, 2], "b": the same list}.
   const std::string bytes = Pkl("}(" + PklText("a") + "](K\x01K\x02" +
                                 "eq\x07" + PklText("b") + "h\x07u");
   Pickle pickle = Pickle::Read(bytes).value();
@@ -103,8 +103,8 @@ TEST(PickleTest, ARefusalSaysWhichByte) {
               HasSubstr("byte 14: names os.system"));
 }
 
-// A thing that trainers keep beside weights is a record: its class, and the
-// arguments that it would have been made with, which nobody makes.
+// An object that trainers store beside weights becomes a record: its class and
+// its arguments. Nobody makes the object.
 TEST(PickleTest, WhatWeightsHaveNoNeedOfIsARecord) {
   for (auto [module, name] : {std::pair{"pathlib", "PosixPath"},
                               {"functools", "partial"},
@@ -130,7 +130,7 @@ TEST(PickleTest, AMemberOfAnEnumerationIsARecord) {
       Refusal(Pkl(PklCall("__builtin__", "getattr",
                           {PklGlobal("train", "Phase"), PklText("FIT")}))),
       "");
-  // A getattr of anything else is a step to running things.
+  // Any other getattr is a step to running code.
   EXPECT_THAT(
       Refusal(Pkl(PklCall("__builtin__", "getattr", {"}", PklText("x")}))),
       HasSubstr("getattr, which is not on the list"));
@@ -142,7 +142,7 @@ TEST(PickleTest, AMemberOfAnEnumerationIsARecord) {
   EXPECT_THAT(Refusal(Pkl(got + "(t" + "R")), HasSubstr("nothing was run"));
 }
 
-// yacs' CfgNode, Lightning's AttributeDict, EasyDict: classes made from a dict.
+// yacs' CfgNode, Lightning's AttributeDict and EasyDict derive from dict.
 TEST(PickleTest, ARecordThatIsGivenItemsIsADictOrList) {
   const std::string node = PklGlobal("yacs.config", "CfgNode") + ")\x81";
   const std::string bytes = Pkl(node + PklText("lr") + "K\x05s" +
@@ -199,7 +199,7 @@ TEST(PickleTest, LengthsPastTheEndAreRefused) {
               HasSubstr("without an end"));
 }
 
-// Else what follows a pickle would decide whether it is one.
+// Otherwise bytes behind a pickle would decide whether it is valid.
 TEST(PickleTest, FramesEndWithinTheirPickle) {
   EXPECT_EQ(Refusal("\x80\x04\x95" + Little(2, 8) + "N."), "");
   EXPECT_THAT(Refusal("\x80\x04\x95" + Little(3, 8) + "N.more"),
@@ -219,14 +219,14 @@ TEST(PickleTest, TheStackEndsAtItsFloorAndAtTheMark) {
 
 TEST(PickleTest, MemoBombsAreRefused) {
   EXPECT_THAT(Refusal(Pkl("Nr\xff\xff\xff\x7f")), HasSubstr("memo index"));
-  // Each list is the last one twice: 2^64 values, were they copied.
+  // Each list holds the last one twice: copying would give 2^64 values.
   std::string doubling = "](NNeq\x01";
   for (int i = 0; i < 64; ++i)
     doubling +=
         "0](h\x01h\x01"
         "eq\x01";
   EXPECT_EQ(Refusal(Pkl(doubling)), "");
-  // A set of a long list, made again and again.
+  // The pickle makes a set from a long list, again and again.
   std::string copies = "](" + std::string(100000, 'N') + "eq\x01";
   for (int i = 0; i < 200; ++i) copies += "0c__builtin__\nset\nh\x01\x85R";
   EXPECT_EQ(Pickle::Read(Pkl(copies)).status().code(),
@@ -252,8 +252,8 @@ TEST(PickleTest, TooManyValuesAreRefused) {
             absl::StatusCode::kResourceExhausted);
 }
 
-// Every prefix, and every byte turned in some ways: nothing but a status comes
-// back.
+// Any prefix, and any changed byte, gives a status or another value, never a
+// crash.
 TEST(PickleTest, CutShortOrTurnedItIsAnErrorOrAnotherValue) {
   const std::string good = Pkl(PklModule(
       {{"w", PklTensor("FloatStorage", "0", 2, 0, {2}, {1})}}, {}, {}));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Against Python's torch itself, where it is installed (Debian: python3-torch):
-// files of every kind that it writes are read here with its values, and it
-// opens what is written here.
+// Tests against Python's torch, where it is installed (Debian: python3-torch):
+// reads files of every kind that it writes, with the same values, and lets it
+// open the files that are written here.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -43,7 +43,7 @@ class PythonTorchTest : public testing::Test {
   const std::string folder_ = absl::StrCat(testing::TempDir(), "/torch-files");
 };
 
-// As torch_files.py prints them.
+// Returns the lines that torch_files.py prints.
 std::string Lines(const WeightsFile& file) {
   std::string text;
   for (const NamedTensor& tensor : file.tensors()) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files that people give as weights, of the shared cases: what is beside a
-// state dict does not cost it, and what is no file of weights is called what it
-// is.
+// Tests with weights in the shared cases: extra content beside a state dict
+// does no harm, and a file that holds no weights is named by its kind.
 #include "common/model/weights_file.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files of torch.save, made by hand: pickles from opcodes, archives from
-// records, each of which can be made wrong.
+// Makes files of torch.save by hand: pickles from opcodes, archives from
+// records, each of which can be wrong.
 #ifndef HILUM_TESTS_COMMON_MODEL_TORCH_BYTES_H_
 #define HILUM_TESTS_COMMON_MODEL_TORCH_BYTES_H_
 
@@ -19,7 +19,7 @@ inline std::string Little(uint64_t number, size_t bytes) {
   return std::string(reinterpret_cast<const char*>(&number), bytes);
 }
 
-// Opcodes that leave one value.
+// Opcodes that each leave one value on the stack.
 inline std::string PklText(absl::string_view text) {
   return absl::StrCat("X", Little(text.size(), 4), text);
 }
@@ -52,7 +52,7 @@ inline std::string PklDict(const PklItems& items) {
 inline std::string PklOrdered(const PklItems& items) {
   return PklCall("collections", "OrderedDict", {}) + PklDict(items).substr(1);
 }
-// A record of a class: NEWOBJ, then BUILD with its __dict__.
+// Returns a record of a class: NEWOBJ, then BUILD with its __dict__.
 inline std::string PklObject(absl::string_view module, absl::string_view name,
                              const std::string& state) {
   return absl::StrCat(PklGlobal(module, name), ")\x81", state, "b");
@@ -87,15 +87,15 @@ inline std::string Pkl(const std::string& value) {
 struct ZipFile {
   std::string name;
   std::string content;
-  // Lies.
+  // Wrong values in the headers.
   uint16_t method = 0;
   uint16_t flags = 0;
-  int64_t size = -1;    // as the directory has it
-  int64_t header = -1;  // where the directory says it begins
+  int64_t size = -1;    // size in the directory
+  int64_t header = -1;  // place in the directory
   std::string local_name;
 };
 
-// An archive of stored files, without checksums.
+// Returns an archive of stored files, without checksums.
 inline std::string Zip(const std::vector<ZipFile>& files) {
   std::string archive, directory;
   for (const ZipFile& file : files) {

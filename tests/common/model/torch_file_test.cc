@@ -18,7 +18,7 @@ std::string Refusal(const std::string& bytes) {
   return std::string(ParseTorchFile(bytes).status().message());
 }
 
-// Each tensor as float32, by name.
+// Returns each tensor as float32, by name.
 std::map<std::string, std::vector<float>> Values(const std::string& bytes) {
   auto content = ParseTorchFile(bytes);
   EXPECT_TRUE(content.ok()) << content.status();
@@ -71,7 +71,7 @@ TEST(TorchFileTest, ALegacyFileIsRead) {
 }
 
 TEST(TorchFileTest, ViewsOfASharedStorageAreGathered) {
-  // A transposed view, a slice with a step, and a scalar.
+  // The tensors: a transposed view, a slice with a step, and a scalar.
   const std::string bytes = TorchZip(
       PklOrdered({{"t", PklTensor("FloatStorage", "0", 6, 0, {3, 2}, {1, 3})},
                   {"s", PklTensor("FloatStorage", "0", 6, 1, {3}, {2})},
@@ -106,7 +106,7 @@ TEST(TorchFileTest, CheckpointsAndPrefixesAreUnwrapped) {
     EXPECT_EQ(values.size(), 1u);
     EXPECT_EQ(values.count("w"), 1u) << key;
   }
-  // Only where all have it.
+  // The prefix goes only where all names have it.
   auto mixed = Values(TorchZip(
       PklOrdered({{"module.w", Float("0", {6})}, {"v", Float("0", {6})}}),
       {{"0", kSix}}));
@@ -185,7 +185,7 @@ TEST(TorchFileTest, WhatHoldsNoTensorsSaysWhatItHolds) {
   EXPECT_THAT(Refusal(Zip({{"readme", ""}})), HasSubstr("no data.pkl"));
 }
 
-// Only the class of what was saved says it: a state dict says nothing.
+// Only the class of a saved module tells; a state dict does not.
 TEST(TorchFileTest, TorchXRayVisionsModulesAreKnownByTheirClass) {
   const PklItems weights = {{"w", Float("0", {6})}};
   const std::string state = PklDict({{"_parameters", PklOrdered(weights)},
@@ -205,7 +205,7 @@ TEST(TorchFileTest, TorchXRayVisionsModulesAreKnownByTheirClass) {
 }
 
 TEST(TorchFileTest, ModulesInACircleEnd) {
-  // m = Net(); m._modules["m"] = m
+  // The pickle of m = Net(); m._modules["m"] = m.
   const std::string net =
       absl::StrCat(PklGlobal("a", "Net"), ")\x81q\x01", "}(",
                    PklText("_modules"), "}", PklText("m"), "h\x01", "sub");
@@ -213,7 +213,7 @@ TEST(TorchFileTest, ModulesInACircleEnd) {
 }
 
 TEST(TorchFileTest, ModulesThatAreSharedAreCountedEachTime) {
-  // Each module has the last one twice: 2^60 to visit.
+  // Each module holds the last one twice: 2^60 to visit.
   std::string all = PklModule({}, {}, {}) + "q\x01";
   for (int i = 0; i < 60; ++i) {
     all += "0" + PklModule({}, {}, {{"a", "h\x01"}, {"b", "h\x01"}}) + "q\x01";
@@ -268,7 +268,7 @@ TEST(TorchFileTest, HostileLegacyFilesAreRefused) {
       HasSubstr("its object: pickle, byte 2: names os.system"));
 }
 
-// As above for pickles, of both containers.
+// The test for pickles above, for both containers.
 TEST(TorchFileTest, CutShortOrTurnedNothingBreaks) {
   const std::string zip =
       TorchZip(PklOrdered({{"w", Float("0", {2, 3})}}), {{"0", kSix}});

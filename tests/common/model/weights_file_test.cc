@@ -20,7 +20,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
-// A convolution of one channel, and a head of three classes.
+// Returns a convolution with one input channel and a head of three classes.
 Architecture Tiny(int64_t channels = 1, int64_t classes = 3) {
   return {.name = "tiny",
           .input_channels = static_cast<int>(channels),
@@ -114,7 +114,7 @@ TEST(WeightsFileTest, AllThatIsUnlikeIsListedAndCutShort) {
                              HasSubstr("unexpected: fc.bias, extra0"),
                              HasSubstr("and 19 more"),
                              HasSubstr("conv [2, 1, 2, 1], not [2, 1, 1, 2]")));
-  // No option would be enough, so none is named.
+  // No single option would be enough, so none is named.
   EXPECT_THAT(message, Not(HasSubstr("--fresh-head")));
 }
 
@@ -126,7 +126,7 @@ TEST(WeightsFileTest, ThreeChannelsAreSummedOnRequest) {
               HasSubstr("--sum-channels"));
   auto read = ReadWeights(path, Tiny(), {.sum_input_channels = true});
   ASSERT_TRUE(read.ok()) << read.status();
-  // [2, 3, 1, 2] of 1 .. 12, summed over the second.
+  // The numbers 1 .. 12 as [2, 3, 1, 2], summed over the second dimension.
   read->resize(4);
   EXPECT_THAT(*read,
               ElementsAre(1 + 3 + 5, 2 + 4 + 6, 7 + 9 + 11, 8 + 10 + 12));
@@ -161,7 +161,7 @@ TEST(WeightsFileTest, NanAndInfinityAreNamedWithTheirTensor) {
         Message(ReadWeights(WrittenPth("nan", Tiny(), values), Tiny(), {})),
         HasSubstr("tensor head.weight holds NaN or infinity at element 1"));
   }
-  // A float64 beyond float32 is infinite as one.
+  // A float64 beyond float32's range becomes infinite.
   const Architecture one{.name = "one",
                          .tensors = {{"w", {1}, Init::kZero, 0}}};
   const std::string path = Written(
@@ -216,7 +216,7 @@ TEST(WeightsFileTest, TheArchitectureIsFoundByItsTensors) {
       FittingArchitectures(WeightsFile::Open(other)->tensors()).empty());
 }
 
-// Names and shapes as a file has them, without values.
+// Returns names and shapes as in a file, without values.
 std::vector<NamedTensor> Named(const Architecture& architecture) {
   std::vector<NamedTensor> tensors;
   for (const TensorSpec& spec : architecture.tensors) {
@@ -242,7 +242,8 @@ TEST(WeightsFileTest, EveryArchitectureIsFoundWithItsHeadAndChannels) {
   }
 }
 
-// Either way: the architecture's own head for one of head_units, and back.
+// Tests both ways: from the architecture's own head to one with head_units, and
+// back.
 TEST(WeightsFileTest, AHeadOfAnotherKindIsLeftOnRequest) {
   const Architecture own = LookUpArchitecture({"hilum_small", 4}).value();
   const Architecture units = LookUpArchitecture({"hilum_small", 2, 8}).value();
@@ -265,8 +266,8 @@ TEST(WeightsFileTest, AHeadOfAnotherKindIsLeftOnRequest) {
   }
 }
 
-// VGG's hidden layers are no part of the head: drawn from the seed they would
-// stand frozen between a trunk and a head.
+// VGG's hidden layers do not belong to the head: drawn from the seed, they
+// would stand frozen between a trunk and a head.
 TEST(WeightsFileTest, AFreshHeadIsNoMoreThanTheHead) {
   const Architecture units = LookUpArchitecture({"vgg16", 4, 8}).value();
   const Architecture own = LookUpArchitecture({"vgg16", 4}).value();

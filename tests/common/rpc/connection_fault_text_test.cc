@@ -20,7 +20,7 @@ ConnectionFacts Facts() {
           .detail = "why"};
 }
 
-// Each alone is all that somebody reads.
+// A reader sees only one of these texts, so each stands alone.
 TEST(ConnectionFaultTextTest, EachFaultHasWordsOfItsOwnAndSomethingToDo) {
   std::set<std::string> texts;
   ConnectionFacts facts = Facts();

@@ -43,7 +43,7 @@ class ConnectionProbeTest : public testing::Test {
             .url = absl::StrCat("http://u:secret@127.0.0.1:", port),
             .at = {"127.0.0.1", absl::StrCat(port)}};
   }
-  // Each fault has a text that names `words`.
+  // Checks that the fault's text contains `words`.
   static void Expect(const ConnectionProbe& probe, Fault fault,
                      const std::vector<std::string>& words) {
     EXPECT_EQ(static_cast<int>(probe.fault), static_cast<int>(fault))
@@ -106,7 +106,7 @@ TEST_F(ConnectionProbeTest, AProxyThatDoesNotServeIsNamedWithItsVariable) {
          {"https_proxy", "403 Forbidden", "CONNECT to lungs.example:8443"});
 }
 
-// What is wrong behind a proxy may be the proxy's doing.
+// A fault behind a proxy may be the proxy's.
 TEST_F(ConnectionProbeTest, AProxyIsNamedWithWhatIsBehindIt) {
   const Authority other = MakeAuthority("inspector", now_).value();
   const auto inspector =

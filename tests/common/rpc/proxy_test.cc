@@ -56,7 +56,7 @@ TEST(ProxyTest, TheVariableThatCountsIsNamed) {
   EXPECT_EQ(proxy->url, "http://p3:1");
   all["grpc_proxy"] = "";
   EXPECT_FALSE(Found("lungs.example:8443", all).has_value());
-  // Of no use, and known.
+  // The proxy is unusable, and recognised.
   proxy = Found("h:1", {{"https_proxy", "https://p:1"}});
   ASSERT_TRUE(proxy.has_value());
   EXPECT_EQ(proxy->at.host, "");
@@ -83,7 +83,7 @@ TEST(ProxyTest, NoProxyKnowsStarsNamesAddressesAndRanges) {
   EXPECT_FALSE(exempt("10.1.2.3:1", "2.3"));
   EXPECT_FALSE(exempt("10.1.2.3:1", "10.0.0.0/x"));
   EXPECT_FALSE(exempt("10.1.2.3:1", "10.0.0.0/99"));
-  // The one for gRPC alone counts where both are set.
+  // The variable for gRPC alone counts where both are set.
   EXPECT_TRUE(Found("h:1", {{"http_proxy", "http://p:1"},
                             {"no_proxy", "h"},
                             {"no_grpc_proxy", "other"}})

@@ -19,7 +19,7 @@ TEST(StatusTest, CodeMessageAndCauseGoThroughAndBack) {
   }
 }
 
-// Details come from outside.
+// Details from a peer may hold any bytes.
 TEST(StatusTest, OtherDetailsAreNoCause) {
   for (const char* details : {"", "x", "hilum-cause=", "hilum-cause=99",
                               "hilum-cause=-1", "hilum-cause=1x"}) {

@@ -45,8 +45,8 @@ class TlsTest : public testing::Test {
     return identity;
   }
 
-  // Whether `openssl s_client` with these options gets through its handshake
-  // and is not turned away right after it.
+  // Returns whether `openssl s_client` with these options completes its
+  // handshake and is not rejected right after it.
   bool Connects(const Identity& client, absl::string_view options) {
     auto put = [&](const char* name, const std::string& pem) {
       std::string path = absl::StrCat(folder_, "/", name);
@@ -88,7 +88,7 @@ TEST_F(TlsTest, ClientWithoutCertificateIsRefused) {
   EXPECT_FALSE(Connects(nobody, "-tls1_3"));
 }
 
-// A ticket holds who its bearer was when it was given.
+// A ticket stores its bearer's identity.
 TEST_F(TlsTest, ATicketResumesNothingWithoutACertificate) {
   const std::string ticket = absl::StrCat(folder_, "/ticket");
   std::filesystem::remove(ticket);

@@ -20,7 +20,7 @@ TEST(UnixTargetTest, WhatHasAMeaningInUrisIsEncoded) {
   EXPECT_EQ(UnixTarget("/s#1?x%20 \xc3\xa9"), "unix:/s%231%3Fx%2520%20%C3%A9");
 }
 
-// A listener on the raw path, as a server that binds it itself has it.
+// Returns a listener bound to the raw path.
 ScopedFd ListenOn(const std::string& path) {
   sockaddr_un address = {};
   address.sun_family = AF_UNIX;

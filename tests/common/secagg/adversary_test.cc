@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a coordinator might try, and what one bad site can do.
+// Attacks by a coordinator, and faults of a single site.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -136,13 +136,13 @@ TEST_F(AdversaryTest, SecondListOfSurvivorsIsRefused) {
   Remove(3, survivors);
   EXPECT_EQ(cohort_.client(Site(0)).Confirm(survivors).status().code(),
             absl::StatusCode::kFailedPrecondition);
-  // And it reveals nothing any more.
+  // The client reveals nothing any more.
   EXPECT_FALSE(cohort_.client(Site(0)).Unmask(v1::Confirmations()).ok());
 }
 
-// The attack that Confirm is for: different sites are told different
-// survivors, so that one group reveals a site's own mask and the other its
-// mask key.
+// Confirm prevents this attack: the coordinator names different survivors to
+// different sites, so that one group reveals a site's own mask and the other
+// its mask key.
 TEST_F(AdversaryTest, EquivocationOnSurvivorsIsSeenBeforeAnythingIsRevealed) {
   UpTo(cohort_, Step::kConfirm);
   v1::Survivors all = cohort_.server().SurvivorsMessage();
@@ -162,8 +162,8 @@ TEST_F(AdversaryTest, EquivocationOnSurvivorsIsSeenBeforeAnythingIsRevealed) {
   }
 }
 
-// Sites that were shown different sharers mask differently, which shows as soon
-// as one sees what another signed: s0 is not told that s3 shared.
+// Sites that were shown different sharers mask differently. One of them sees it
+// from another's signature: s0 is not told that s3 shared.
 TEST_F(AdversaryTest, EquivocationOnSharersIsSeenBeforeAnythingIsConfirmed) {
   UpTo(cohort_, Step::kMaskedInput);
   v1::Survivors survivors;
@@ -303,7 +303,7 @@ TEST_F(AdversaryTest, MalformedMessagesAreTheirSendersAlone) {
   EXPECT_THAT(server.answered(), testing::ElementsAre(Site(0)));
 }
 
-// Signed as it is, the roster with it would end the sum for all others.
+// The key is validly signed; in the roster it would end the sum for all others.
 TEST_F(AdversaryTest, KeyOfSmallOrderIsItsSendersAlone) {
   auto keys = cohort_.client(Site(0)).AdvertiseKeys();
   ASSERT_TRUE(keys.ok());

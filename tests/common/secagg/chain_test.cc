@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What sites and the coordinator work out of a study's sums, each for itself.
+// The state of a study's sums, which sites and the coordinator compute
+// independently.
 #include "common/secagg/chain.h"
 
 #include <gmock/gmock.h>
@@ -41,7 +42,7 @@ v1::StudyChain SomeChain() {
 
 using Change = std::function<void(v1::StudyChain&)>;
 
-// One of each field.
+// Returns one change of each field.
 std::vector<Change> Changes() {
   return {[](v1::StudyChain& c) { c.mutable_previous()->back() ^= 1; },
           [](v1::StudyChain& c) { c.set_round(4); },
@@ -71,7 +72,7 @@ TEST(ChainTest, HistoryChangesWithEachField) {
   EXPECT_EQ(histories.begin()->size(), 32u);
 }
 
-// Parts of other lengths that give the same bytes one after the other.
+// The parts have other lengths, but the same bytes one after the other.
 TEST(ChainTest, BytesThatMoveFromOneFieldToTheNextChangeTheHistory) {
   v1::StudyChain chain = SomeChain(), moved = chain;
   moved.mutable_statement()->pop_back();
@@ -81,8 +82,8 @@ TEST(ChainTest, BytesThatMoveFromOneFieldToTheNextChangeTheHistory) {
   EXPECT_NE(History(chain), History(moved));
 }
 
-// As it is written in chain.h, byte for byte: sites of other releases and
-// machines must come to the same.
+// The digests are checked byte for byte against chain.h: sites on other
+// releases and machines must compute the same.
 TEST(ChainTest, HistoryAndQuestionAreOfTheBytesThatTheHeaderNames) {
   auto part = [](const std::string& bytes) {
     return std::string(1, static_cast<char>(bytes.size())) +
@@ -182,10 +183,10 @@ TEST(ChainTest, DigestOfWordsIsOfTheirLittleEndianBytes) {
   EXPECT_EQ(DigestOfWords({}), Sha256Of(""));
 }
 
-// --- Validation, next to what the coordinator makes of its stored rounds.
+// --- Validation, compared with the coordinator's own result.
 
-// What one round said of the global it began with: nothing, or a loss from a
-// small stock, so that equal ones and gains of just minimum_gain come about.
+// Returns one round's loss for its first global: none, or a loss from a small
+// stock, so that equal losses and gains of exactly minimum_gain occur.
 double SomeLoss(Rng& rng) {
   constexpr double kStock[] = {0.25, 0.5, 0.625, 0.75, 0.875, 1.0};
   const uint64_t draw = rng.Below(10);

@@ -96,7 +96,7 @@ absl::Status Cohort::MaskedInput() {
   return Each(Step::kMaskedInput, [&](const SiteId& site) -> absl::Status {
     HILUM_RETURN_IF_ERROR(client(site).MaskedInput(server_->InboxFor(site)));
     std::vector<uint32_t>& vector = masked_[site] = plain_.at(site);
-    // In blocks, as a long one goes.
+    // Masks in blocks, as for a long vector.
     for (size_t at = 0; at < vector.size(); at += 16) {
       client(site).Mask(at, absl::MakeSpan(vector).subspan(
                                 at, std::min<size_t>(16, vector.size() - at)));

@@ -15,8 +15,8 @@
 
 namespace hilum {
 
-// A consortium of up to 10 sites with certificates of one authority, made
-// once; s0, s1, ...
+// A consortium of up to 10 sites (s0, s1, ...) with certificates from one
+// authority, made once.
 class Consortium {
  public:
   static const Consortium& Get();
@@ -35,8 +35,8 @@ class Consortium {
   std::map<SiteId, Member> members_;
 };
 
-// One secure sum of `sites` sites with an honest coordinator. Each site has a
-// vector of its own; a site leaves after the step that `leaves` names.
+// One secure sum of `sites` sites with an honest coordinator. Each site has its
+// own vector; a site leaves after the step that `leaves` names.
 class Cohort {
  public:
   using Step = SecAggServer::Step;
@@ -49,27 +49,27 @@ class Cohort {
   // `leaves[site]`: the first step it no longer answers.
   void Leave(const SiteId& site, Step step) { leaves_[site] = step; }
 
-  // The steps one by one, as an honest coordinator takes them.
+  // The steps, one by one, as an honest coordinator runs them.
   absl::Status AdvertiseKeys();
   absl::Status ShareKeys();
   absl::Status MaskedInput();
   absl::Status Confirm();
   absl::Status Unmask();
-  // All of them; the sum that can be read.
+  // Runs all steps; returns the sum that can be read.
   absl::StatusOr<std::vector<uint32_t>> Run();
 
   std::vector<uint32_t> PlainSum(const std::set<SiteId>& sites) const;
-  // The sum of the masked vectors with the masks that are left taken off:
-  // after the server's opening, which is checked first.
+  // Returns the sum of the masked vectors without the remaining masks, from the
+  // server's opening, which it checks first.
   absl::StatusOr<std::vector<uint32_t>> Sum() const;
-  // The same, after any opening; it is not checked.
+  // Returns the sum for any opening, which it does not check.
   absl::StatusOr<std::vector<uint32_t>> SumAfter(
       const v1::SumOpening& opening) const;
 
   const SecAggContext& context() const { return context_; }
   SecAggServer& server() { return *server_; }
   SecAggClient& client(const SiteId& site) { return *clients_.at(site); }
-  // To its own mask, as the site shared it.
+  // Returns the commitment to the site's own mask, as the site shared it.
   const std::string& commitment(const SiteId& site) const {
     return commitments_.at(site);
   }
@@ -94,7 +94,7 @@ class Cohort {
   std::map<SiteId, std::vector<uint32_t>> masked_;
 };
 
-// The SHA-256 of a vector's words as they stand in its file.
+// Returns the SHA-256 of a vector's words as in its file.
 std::string DigestOf(const std::vector<uint32_t>& vector);
 
 // Takes the survivor at `index` off the list.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a coordinator hands out of a sum, and what in it can be forged.
+// The published opening of a sum, and forgeries of its parts.
 #include "common/secagg/opening.h"
 
 #include <gmock/gmock.h>
@@ -22,7 +22,7 @@ using testing::HasSubstr;
 
 constexpr uint64_t kSeed = 1;
 
-// Five sites, t = 4; s4 is lost after it has shared.
+// A sum of five sites, t = 4; s4 is lost after it has shared.
 class OpeningTest : public testing::Test {
  protected:
   static SiteId Site(int i) { return Consortium::Site(i); }
@@ -48,7 +48,7 @@ class OpeningTest : public testing::Test {
   std::string Statement() const {
     return StatementOf(cohort_.context(), opening_).value();
   }
-  // As a site signs that colludes with the coordinator.
+  // Signs as a site does that colludes with the coordinator.
   void SignVector(int site) {
     v1::SumOpening::Survivor& survivor = *opening_.mutable_survivors(site);
     std::set<SiteId> sharers;
@@ -59,7 +59,7 @@ class OpeningTest : public testing::Test {
                                    survivor.self_mask_commitment(),
                                    survivor.vector().sha256())));
   }
-  // The mask key that the site made: the rng of the cohort once more.
+  // Returns the site's mask key, by running the cohort's rng again.
   static std::string MaskKeyOf(int site) {
     SeededSecureRng rng(kSeed, "opening");
     for (int i = 0; i < 2 * site; ++i) X25519KeyPair::Generate(rng);
@@ -100,7 +100,7 @@ TEST_F(OpeningTest, AnotherVectorsDigestIsRefused) {
   ExpectRefused("has a vector that s1 did not sign");
 }
 
-// Its signature is there, but t sites confirmed what it had signed first.
+// The vector has its signature, but t sites confirmed the site's first one.
 TEST_F(OpeningTest, VectorThatItsSiteSignedAfterwardsIsRefused) {
   opening_.mutable_survivors(1)->mutable_vector()->set_sha256(
       std::string(32, 'v'));
@@ -167,7 +167,7 @@ TEST_F(OpeningTest, SharerOfWhomNothingIsToldIsRefused) {
   ExpectRefused("does not tell what became of each site that shared");
 }
 
-// Its masks would come off twice, and the sum would be noise.
+// The site's masks would be taken off twice, and the sum would be noise.
 TEST_F(OpeningTest, SiteThatIsLostTwiceIsRefused) {
   *opening_.add_lost() = opening_.lost(0);
   EXPECT_NE(cohort_.SumAfter(opening_).value(),
@@ -175,7 +175,7 @@ TEST_F(OpeningTest, SiteThatIsLostTwiceIsRefused) {
   EXPECT_EQ(Check().code(), absl::StatusCode::kInvalidArgument);
 }
 
-// As when a survivor tells the coordinator its key.
+// The survivor has told the coordinator its key.
 TEST_F(OpeningTest, SurvivorThatIsLostAsWellIsRefused) {
   v1::SumOpening::Lost both = opening_.lost(0);
   both.set_site(Site(3).name());
@@ -188,8 +188,8 @@ TEST_F(OpeningTest, SurvivorThatIsLostAsWellIsRefused) {
   ExpectRefused("has s3 as lost and as a survivor");
 }
 
-// A survivor that colludes tells its key, so that the coordinator can show it
-// as lost; the others signed that it is in.
+// A colluding survivor tells its key, so that the coordinator can list it as
+// lost; the others signed that it is in.
 TEST_F(OpeningTest, SurvivorsOfAnotherListAreRefused) {
   SeededSecureRng rng(kSeed, "opening");
   Cohort all(Consortium::Context(5), 37, rng);
@@ -262,7 +262,7 @@ TEST_F(OpeningTest, ListsThatAreNotSortedAreInvalid) {
   ExpectRefused("does not tell what became of each site that shared");
 }
 
-// Of every value that is signed or derived, a bit in its middle.
+// Changes a bit in the middle of every signed or derived value.
 TEST_F(OpeningTest, AnyChangedValueIsRefused) {
   std::vector<std::string*> values;
   for (v1::Roster::Entry& entry :
@@ -298,7 +298,7 @@ TEST_F(OpeningTest, AnyChangedValueIsRefused) {
   EXPECT_TRUE(Check().ok());
 }
 
-// Keys hold the checksum of the sender's last vector.
+// The keys hold the checksum of the sender's last vector.
 TEST_F(OpeningTest, ChecksumThatItsSiteDidNotGiveIsRefused) {
   opening_.mutable_roster()->mutable_entries(1)->mutable_keys()->set_checksum(
       std::string(16, 'c'));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Secure sums as they should go, whoever drops out.
+// Secure sums with honest parties, with any sites dropping out.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -33,15 +33,15 @@ TEST(SecAggTest, ThresholdIsOverTwoThirdsOfTheCohort) {
   }
 }
 
-// Any cohort, any pattern of leaving: above the threshold exactly the plain
-// sum of those whose vectors are in, below it nothing.
+// In any cohort with any pattern of leaving, the result is exactly the plain
+// sum of the vectors that are in, or nothing below the threshold.
 TEST(SecAggTest, AnyDropPatternGivesTheSumOfTheSurvivorsOrNothing) {
   Rng rng(1, "drops");
   int sums = 0, losses = 0;
   for (int trial = 0; trial < 60; ++trial) {
     const int sites = 3 + static_cast<int>(rng.Next() % 7);
     Cohort cohort(sites, 5);
-    std::array<int, 6> left_at{};  // how many leave at each step
+    std::array<int, 6> left_at{};  // number that leaves at each step
     for (int i = 0; i < sites; ++i) {
       if (rng.Next() % 4 != 0) continue;
       const int step = static_cast<int>(rng.Next() % 5);
@@ -67,8 +67,8 @@ TEST(SecAggTest, AnyDropPatternGivesTheSumOfTheSurvivorsOrNothing) {
   EXPECT_GT(losses, 5);
 }
 
-// Chi-square of 256 byte values over 4 x 65536 bytes: mean 255, deviation
-// 22.6; 255 + 6 x 22.6 is passed by chance less than once in 10^7 runs.
+// Chi-square of 256 byte values over 4 x 65536 bytes: mean 255, deviation 22.6;
+// chance exceeds 255 + 6 x 22.6 less than once in 10^7 runs.
 TEST(SecAggTest, MaskedVectorOfZerosLooksLikeNoise) {
   Cohort cohort(3, 65536);
   ASSERT_TRUE(cohort.AdvertiseKeys().ok());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a coordinator might try with what it asks, whose vectors it shows and
-// what sites say of the last sum.
+// Attacks by a coordinator with its question, with the vectors that it shows,
+// and with the sites' checksums of the last sum.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -41,12 +41,12 @@ std::string Of(const SecretBytes& secret) {
 
 class QuestionTest : public testing::Test {
  protected:
-  // s1 as it answers to another question.
+  // Returns s1 with another question.
   std::unique_ptr<SecAggClient> OtherS1() {
     return std::make_unique<SecAggClient>(
         AskedElse(), Site(1), Consortium::Get().Of(Site(1)), RealSecureRng());
   }
-  // The roster that a coordinator would show that asks s1 something else.
+  // Returns the roster of a coordinator that asks s1 another question.
   v1::Roster RosterWith(const v1::RoundKeys& keys_of_s1) {
     EXPECT_TRUE(cohort_.AdvertiseKeys().ok());
     v1::Roster roster = cohort_.server().roster();
@@ -68,7 +68,7 @@ TEST_F(QuestionTest, PeerThatWasAskedSomethingElseIsNamedWithBothSignatures) {
   ExpectDenied(here, absl::BytesToHexString(std::string(32, 'q')));
   ExpectDenied(here,
                absl::BytesToHexString(roster.entries(0).keys().signature()));
-  // The other side sees the first peer of the roster.
+  // The other site checks the first peer of the roster.
   ExpectDenied(other->ShareKeys(roster).status(),
                "s0 was asked something else than this site");
 }
@@ -87,7 +87,7 @@ TEST_F(QuestionTest, CoordinatorTakesNoKeysForAnotherQuestion) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("another question"));
 }
 
-// What holds if no site looked at the roster: no mask of the two cancels.
+// No mask of the two sites cancels, even if no site checked the roster.
 TEST_F(QuestionTest, MasksOfSitesThatWereAskedDifferentlyDoNotCancel) {
   SeededSecureRng rng(1, "questions");
   const X25519KeyPair a = X25519KeyPair::Generate(rng);
@@ -175,8 +175,8 @@ TEST_F(ShownVectorsTest, SurvivorsWithoutTheirVectorsAreNotConfirmed) {
   EXPECT_EQ(ConfirmedBy(0).code(), absl::StatusCode::kInvalidArgument);
 }
 
-// Two vectors of a site that colludes, one to each half of the others: each
-// passes, and what they confirm does not fit together.
+// A colluding site gives two vectors, one to each half of the others: each is
+// valid, but the confirmations disagree.
 TEST_F(ShownVectorsTest, TwoVectorsOfOneSiteAreSeenBeforeAnythingIsRevealed) {
   v1::Survivors other = survivors_;
   v1::SurvivorVector& vector = *other.mutable_vectors(3);

@@ -74,7 +74,8 @@ struct Point {
   Limbs y;
 };
 
-// The polynomials through `points`, at `at`: Lagrange's formula.
+// Returns the value at `at` of the polynomials through `points`, by Lagrange's
+// formula.
 Limbs Interpolate(const std::vector<Point>& points, uint64_t at) {
   Limbs result{};
   for (const Point& one : points) {
@@ -120,7 +121,7 @@ SecretBytes RandomSecret(uint64_t seed) {
   return SecretBytes::Random(rng, kSharedSecretSize);
 }
 
-// Gives these numbers, in this order.
+// Returns these numbers, in this order.
 class ScriptedRng : public SecureRng {
  public:
   explicit ScriptedRng(std::vector<uint64_t> numbers)
@@ -160,7 +161,7 @@ TEST(ShamirTest, SharesAreThePolynomialsOfTheDrawnCoefficients) {
 
 TEST(ShamirTest, ACoefficientOutsideTheFieldIsDrawnAgain) {
   SecretBytes secret = RandomSecret(1);
-  // Three bits over the 61 are cut off; then p itself is none of the field.
+  // The three bits over 61 are cut off; then p itself is rejected.
   ScriptedRng cut({kPrime, ~uint64_t{0}, 5ull << 61 | 1, 2, 3, 4, kPrime, 5});
   ScriptedRng plain({1, 2, 3, 4, 5});
   std::vector<Share> got = Split(secret, 2, 2, cut);
@@ -240,8 +241,8 @@ TEST(ShamirTest, SharesAndSecretAgreeWithTheSlowField) {
   }
 }
 
-// With one share less than the threshold, each secret has exactly one last
-// share that leads to it: what is held excludes none.
+// One share less than the threshold excludes no secret: for each secret there
+// is exactly one last share that leads to it.
 TEST(ShamirTest, FewerSharesThanTheThresholdFitEverySecret) {
   SeededSecureRng rng(6, "shamir");
   constexpr int kThreshold = 4;
@@ -332,7 +333,7 @@ TEST_F(BadShares, OfAnotherLengthAreRefused) {
 
 TEST_F(BadShares, OutsideTheFieldAreRefused) {
   for (size_t limb = 0; limb < 5; ++limb) {
-    // The third share is not needed, and is looked at all the same.
+    // The third share is not needed, but is checked too.
     Limbs y = LimbsOfShare(shares_[2]);
     for (uint64_t bad : {kPrime, kPrime + 1, uint64_t{1} << 63, ~uint64_t{0}}) {
       y[limb] = bad;

@@ -21,11 +21,12 @@ namespace {
 
 using ::testing::HasSubstr;
 
-using Bits = std::vector<int>;  // of a number, the lowest first
+using Bits = std::vector<int>;  // of a number, lowest first
 
 const std::string kChallenge(32, 'c');
 
-// What is below p = 2^127 - 1, by school arithmetic on single bits.
+// Computes with numbers below p = 2^127 - 1, by school arithmetic on single
+// bits.
 class SlowField {
  public:
   // a + b, both below p.
@@ -121,7 +122,7 @@ class VectorChecksumTest : public ::testing::Test {
         name, absl::string_view(reinterpret_cast<const char*>(words.data()),
                                 words.size() * 4));
   }
-  // Vectors of `size` words; most words large, so that sums carry.
+  // Writes vectors of `size` words; most words are large, so that sums carry.
   std::vector<std::string> Vectors(int count, size_t size) {
     std::vector<std::string> paths;
     for (int v = 0; v < count; ++v) {
@@ -153,7 +154,7 @@ TEST_F(VectorChecksumTest, IsWhatSchoolArithmeticGives) {
 }
 
 TEST_F(VectorChecksumTest, FileOfWordsHasTheChecksumOfItsWords) {
-  // Over a block that is read at once, no multiple of what is reduced at once.
+  // The sizes are over one block, and no multiple of one reduction.
   for (size_t size : {0u, 5u, 65536u, 150001u}) {
     Rng rng(2, "file");
     const std::vector<uint64_t> words = RandomWords(size, 32, rng);

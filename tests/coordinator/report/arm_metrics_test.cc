@@ -27,7 +27,7 @@ TEST_F(ArmMetricsTest, UntrainedFoldHasNoScoresAndNothingIsPooled) {
   EXPECT_FALSE(arms[0].pooled.MacroAuc().has_value());
 }
 
-// It holds no case out, so no figure is of it.
+// The final track holds no case out, so no figure depends on it.
 TEST_F(ArmMetricsTest, UntrainedFinalTrackChangesNoFigure) {
   TrainOnly({40, 40, 0});
   EXPECT_EQ(ComputeArmMetrics(federated_)[0].pooled.Cases(), 80u);

@@ -20,7 +20,7 @@ TEST_F(HtmlTest, UntrainedModelsAreSaidBeforeAnyFigure) {
   ASSERT_NE(said, std::string::npos);
   EXPECT_LT(said, html_.find("<h2>"));
   EXPECT_THAT(html_, HasSubstr("whole-fold-1"));
-  // The figure that the starting weights would have had.
+  // The starting weights would have had this figure.
   EXPECT_THAT(html_, Not(HasSubstr("<td>80</td><td>90.0 %")));
   EXPECT_THAT(html_, HasSubstr("<td>fold 2</td><td>40</td><td>90.0 %"));
 }

@@ -17,7 +17,7 @@ TEST_F(ReportJsonTest, RoundNamesWhoseUpdateCountedAndWithHowManyCases) {
   TrainOnly({40, 40, 80});
   Write({});
   const json& round = report_["rounds"][0];
-  EXPECT_EQ(round["sites"], json({"a"}));  // b gave nothing
+  EXPECT_EQ(round["sites"], json({"a"}));  // b contributed nothing
   EXPECT_EQ(round["site_examples"], json({{"a", 160}}));
   EXPECT_EQ(round["examples"]["whole"],
             json({{"fold-1", 40}, {"fold-2", 40}, {"final", 80}}));

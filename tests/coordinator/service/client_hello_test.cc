@@ -38,7 +38,7 @@ TEST(ClientHelloTest, OtherRecordsAndMessagesAreNone) {
     ++head[i];
     EXPECT_EQ(JudgeHello(head, kRecord), Hello::kNone) << i;
   }
-  // Longer than a record may be; empty.
+  // The record is too long for TLS; empty.
   EXPECT_EQ(JudgeHello(absl::string_view("\x16\x03\x01\x40\x01\x01", 6), 20000),
             Hello::kNone);
   EXPECT_EQ(JudgeHello(absl::string_view("\x16\x03\x01\x00\x00\x01", 6), 6),

@@ -23,7 +23,7 @@ namespace {
 constexpr absl::Duration kNever = absl::Hours(1);
 constexpr absl::Duration kPatience = absl::Seconds(30);
 
-// A record with a ClientHello's head, 100 bytes of it.
+// Returns a record with a ClientHello's head, 100 bytes of it.
 std::string FakeHello() {
   return std::string("\x16\x03\x01\x00\x64\x01", 6) + std::string(99, 'x');
 }
@@ -45,7 +45,7 @@ class ConnectionGuardTest : public testing::Test {
         std::move(options),
         [this]() -> absl::StatusOr<ScopedFd> {
           absl::StatusOr<ScopedFd> fd = ListenOnTcp(where_);
-          if (fd.ok()) {  // the same socket, for a test to break
+          if (fd.ok()) {  // keeps the socket for a test to break
             listener_ = ScopedFd(fcntl(fd->get(), F_DUPFD_CLOEXEC, 0));
           }
           return fd;
@@ -81,7 +81,7 @@ class ConnectionGuardTest : public testing::Test {
     const ssize_t got = recv(fd.get(), &byte, 1, 0);
     return got == 0 || (got < 0 && errno == ECONNRESET);
   }
-  // The descriptor that is handed over next; -1: none.
+  // Returns the next descriptor that the guard hands over; -1: none.
   int AwaitGiven() {
     absl::MutexLock lock(&mutex_);
     const auto any = [&] { return !given_.empty(); };
@@ -170,8 +170,8 @@ TEST_F(ConnectionGuardTest, ANamedConnectionIsNotCut) {
   EXPECT_EQ(recv(client.get(), &byte, 1, 0), 1);
 }
 
-// Its own descriptor does not keep a connection that the server has closed,
-// and one that the server has not yet closed still counts.
+// The guard's own descriptor does not keep a connection that the server has
+// closed. A connection that the server has not yet closed still counts.
 TEST_F(ConnectionGuardTest, AConnectionCountsUntilTheServerHasClosedIt) {
   Make({.limits = {.in_all = 3}, .descriptors = 5});
   guard_->Start();

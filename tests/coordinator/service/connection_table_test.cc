@@ -64,7 +64,7 @@ TEST_F(ConnectionTableTest, WhenAllIsFullTheAddressWithTheMostGivesWay) {
   EXPECT_TRUE(taken_in_);
 }
 
-// A flood from many addresses, one connection each.
+// The flood comes from many addresses, with one connection each.
 TEST_F(ConnectionTableTest, AHandshakeIsNotPushedOutBySilentStrangers) {
   ConnectionTable table({.in_all = 2000});
   std::vector<Cut> cuts;
@@ -89,7 +89,7 @@ TEST_F(ConnectionTableTest, OfManyAddressesTheOldestGivesWayWhateverItsName) {
               ElementsAre(Pair(1, Why::kAllIsFull), Pair(2, Why::kAllIsFull)));
 }
 
-// Whoever fills the table with ClientHellos pays with the oldest of them.
+// ClientHellos that fill the table give way, the oldest first.
 TEST_F(ConnectionTableTest, ASilentNewcomerIsNotPushedOutByHandshakes) {
   ConnectionTable table({.in_all = 2000});
   std::vector<Cut> cuts;

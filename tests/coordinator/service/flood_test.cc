@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What somebody outside can do to a coordinator with much that is cheap:
-// connections, handshakes, polls, large messages. On loopback and bounded.
+// Floods of a coordinator by somebody outside with cheap means: connections,
+// handshakes, polls, large messages. On loopback and bounded.
 #include <gmock/gmock.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -25,10 +25,10 @@ constexpr char kLimits[] = "handshake_seconds: 2";
 
 class FloodTest : public FloodedCoordinatorTest {
  protected:
-  // Opens some hundred connections a second, at most `held` at one time: silent
-  // ones, garbage and the beginning of a handshake. Until stopped, or 20,000.
-  // Whole ClientHellos from a site's own address can push its handshake out
-  // (docs/coordinator-limits.md): they are no part of it.
+  // Opens some hundred connections a second, at most `held` at the same time:
+  // silent ones, garbage and the beginning of a handshake. Until stopped, or
+  // 20,000. Sends no whole ClientHellos: from a site's own address these can
+  // push out its handshake (docs/coordinator-limits.md).
   void Flood(const std::string& hello, size_t held, std::atomic<bool>& stop,
              std::atomic<int>& opened) {
     const std::string says[] = {"", "GET / HTTP/1.1\r\n\r\n",
@@ -57,7 +57,7 @@ class FloodTest : public FloodedCoordinatorTest {
   }
 };
 
-// With more connections held than the coordinator has descriptors.
+// The flood holds more connections than the coordinator has descriptors.
 TEST_F(FloodTest, AStudyGoesOnUnderAFloodOfConnections) {
   StartCoordinator(kLimits);
   std::atomic<bool> stop = false;
@@ -80,8 +80,8 @@ TEST_F(FloodTest, AStudyGoesOnUnderAFloodOfConnections) {
   EXPECT_THAT(CoordinatorLog(), HasSubstr("is no TLS ClientHello"));
 }
 
-// Each connection of the flood is silent and from an address of its own, all of
-// which come behind the sites' in the order of their texts.
+// Each connection of the flood is silent and from an address of its own, which
+// sorts behind the sites' addresses.
 TEST_F(FloodTest, AFloodFromManyAddressesKeepsNoSiteOut) {
   StartCoordinator(kLimits);
   Submit({"a", "b", "c"});
@@ -121,9 +121,9 @@ TEST_F(FloodTest, AfterTheFloodEverybodyIsAcceptedAtOnce) {
   }
 }
 
-// Nobody comes, so that nothing makes room: time alone must end them. The
-// first says nothing, the second stops within its ClientHello, the third does
-// not answer the coordinator's ServerHello.
+// No other connection comes, so time alone must end these. The first says
+// nothing, the second stops within its ClientHello, the third does not answer
+// the coordinator's ServerHello.
 TEST_F(FloodTest, SilentAndHalfOpenConnectionsEndByThemselves) {
   StartCoordinator("handshake_seconds: 1");
   const std::string hello = RealHello();
@@ -146,8 +146,8 @@ TEST_F(FloodTest, SilentAndHalfOpenConnectionsEndByThemselves) {
   EXPECT_THAT(CoordinatorLog(), HasSubstr("no TLS ClientHello within 1s"));
 }
 
-// Ten certificates, each as often as its connections let it: 3,000 polls that
-// would wait for minutes.
+// Ten certificates each poll as often as their connections allow: 3,000 polls
+// that would wait for minutes.
 TEST_F(FloodTest, PollsTakeNoThreadEach) {
   StartCoordinator(kLimits);
   Submit({"a", "b", "c"});
@@ -175,8 +175,9 @@ TEST_F(FloodTest, PollsTakeNoThreadEach) {
       calls.push_back(std::move(call));
     }
   }
-  // Newer ones answer those that wait. What is left in the end waits at a
-  // client whose four streams are the newest of its site: at most 100 a site.
+  // Newer polls make the coordinator answer the oldest. In the end the
+  // remaining polls are the newest four streams of each client: at most 100 a
+  // site.
   int64_t most = 0;
   int waiting = kChannels * kPollsOfAChannel, failed = 0;
   while (waiting > 100 * kSites) {
@@ -201,8 +202,8 @@ TEST_F(FloodTest, PollsTakeNoThreadEach) {
   }
 }
 
-// A site with a certificate sends as much as it can, over as many
-// connections as it likes.
+// A site with a certificate sends as much as it can, over as many connections
+// as it likes.
 TEST_F(FloodTest, OneSitesMessagesTakeABoundedMemory) {
   StartCoordinator(kLimits);
   const std::string hash = Submit({"a", "b", "c"});

@@ -17,8 +17,8 @@
 
 namespace hilum {
 
-// The real hilum-coordinator with few file descriptors, and sites of its
-// consortium: real ones, and channels with a site's certificate.
+// The real hilum-coordinator with few file descriptors, and its consortium's
+// sites: real ones, and channels with a site's certificate.
 class FloodedCoordinatorTest : public EndToEndTest {
  protected:
   static constexpr int kOpenFiles = 256;
@@ -30,24 +30,24 @@ class FloodedCoordinatorTest : public EndToEndTest {
   void StartCoordinator(const std::string& limits);
   // Offers a study of the sites, two rounds of a head, and returns its hash.
   std::string Submit(const std::vector<std::string>& sites);
-  // hilum-site with a trainer that learns nothing; it approves the study.
+  // Starts hilum-site with a trainer that learns nothing; approves the study.
   void StartSite(const std::string& name, const std::string& hash);
 
-  // A channel of its own connection; `address`: another than the
+  // Returns a stub on its own connection; `address`: replaces the
   // coordinator's.
   std::unique_ptr<v1::Federation::Stub> Channel(
       const std::string& site, const std::string& address = "");
-  // Whether a poll of this site is answered, with a fresh connection.
+  // Polls for this site over a fresh connection; returns the status.
   grpc::Status Poll(const std::string& site);
-  // A TCP connection to it, non-blocking; `from`: the IPv4 address of this
-  // machine that it comes from, 0: any.
+  // Returns a non-blocking TCP connection to the coordinator; `from`: the IPv4
+  // address of this machine that it comes from, 0: any.
   ScopedFd Connect(uint32_t from = 0) const;
 
-  // What a site's gateway sends first: a ClientHello that the coordinator
-  // answers.
+  // Returns the first bytes of a site's gateway: a ClientHello that the
+  // coordinator answers.
   std::string RealHello();
 
-  // A number of /proc/PID/status: Threads, VmHWM (kB).
+  // Returns a number of /proc/PID/status: Threads, VmHWM (kB).
   int64_t ProcStatus(const std::string& key) const;
   std::string CoordinatorLog() const { return Text("coordinator.log"); }
   AdminClient& admin() { return *admin_; }

@@ -16,7 +16,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::SizeIs;
 
-// As version 1 was made, with a study of a and b in its second round.
+// A database of version 1, with a study of a and b in its second round.
 constexpr char kVersion1[] = R"sql(
 CREATE TABLE studies(
   sequence INTEGER PRIMARY KEY,
@@ -65,7 +65,7 @@ class StorageTest : public testing::Test {
         << (error == nullptr ? "" : error);
     sqlite3_close(database);
   }
-  // Of a new object each time.
+  // Loads the studies with a new object each time.
   std::vector<StoredStudy> Load() {
     auto storage = Storage::Open(path_);
     EXPECT_TRUE(storage.ok()) << storage.status();
@@ -102,7 +102,7 @@ TEST_F(StorageTest, DatabaseOfTheFirstVersionOpensAndItsStudiesLoad) {
     EXPECT_EQ(study.best.size(), 0u);
     EXPECT_TRUE(study.rounds[0].validation_loss.empty());
     EXPECT_TRUE(study.rounds[0].examples.empty());
-    EXPECT_THAT(study.rounds[0].Trainers(), SizeIs(2));  // not known to differ
+    EXPECT_THAT(study.rounds[0].Trainers(), SizeIs(2));  // as far as known
   }
 }
 
@@ -151,7 +151,7 @@ TEST_F(StorageTest, ValidationOfARoundAndTheBestGlobalAreKept) {
   EXPECT_EQ(study.rounds[0].MeanValidationLoss(), 0.5);
 }
 
-// Two tracks of one arm.
+// The round has two tracks of one arm.
 TEST_F(StorageTest, LossesOfARoundAreKeptByArmAndOddOnesAreUnreadable) {
   {
     auto storage = Storage::Open(path_).value();
@@ -207,7 +207,7 @@ TEST_F(StorageTest, SumIsKeptUntilWhatItGaveIsStored) {
     auto storage = Storage::Open(path_).value();
     ASSERT_TRUE(storage->AddStudy({.hash = "hh", .study = "ss"}).ok());
     ASSERT_TRUE(storage->PutSum("hh", record).ok());
-    record.set_sum_id("second");  // takes the place of the first
+    record.set_sum_id("second");  // replaces the first
     ASSERT_TRUE(storage->PutSum("hh", record).ok());
   }
   ASSERT_TRUE(stored().has_value());
@@ -239,14 +239,14 @@ TEST_F(StorageTest, WhatIsKeptOfSumsChangesWithARoundWhoseSumCameAbout) {
   EXPECT_EQ(stored(), 1u);
   {
     auto storage = Storage::Open(path_).value();
-    // The second round's was lost.
+    // The second round's sum was lost.
     ASSERT_TRUE(storage->CommitRound("hh", {.round = 2}, {}, {}).ok());
     ASSERT_TRUE(storage->CommitTotals("hh", v1::EvaluationTotals()).ok());
   }
   EXPECT_EQ(stored(), 1u);
 }
 
-// SQLite would take such a path for a URI if it were asked to.
+// SQLite would parse such a path as a URI if URIs were enabled.
 TEST(StoragePathTest, AFolderMayHaveAnyName) {
   for (const char* name : {"s#1", "s?x", "s%20x", "s x"}) {
     const std::string folder =

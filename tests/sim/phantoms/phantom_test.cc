@@ -57,8 +57,8 @@ TEST(PhantomTest, LungsAreAPlausibleShareOfTheFilmAndDarkerThanTheRest) {
   }
 }
 
-// The anatomy and placement do not depend on the label, so the mask is that
-// of the healthy film and only the opacity differs in the mean.
+// Anatomy and placement do not depend on the label, so all labels have the
+// healthy film's mask and differ in the opacity only.
 TEST(PhantomTest, FindingsBrightenTheLungsOfTheSamePatient) {
   for (const char* label : {"covid19", "bacterial", "viral"}) {
     double difference = 0;

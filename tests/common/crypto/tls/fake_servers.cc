@@ -28,7 +28,7 @@ sockaddr_in Loopback(int port) {
   return name;
 }
 
-// Bound to a free port, which is returned.
+// Returns a socket bound to a free port, and that port.
 ScopedFd BoundSocket(int& port) {
   ScopedFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_in name = Loopback(0);

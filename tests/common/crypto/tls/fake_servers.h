@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a site may find at the coordinator's address, on loopback.
+// Servers that a site may find at the coordinator's address, on loopback.
 #ifndef HILUM_TESTS_COMMON_CRYPTO_TLS_FAKE_SERVERS_H_
 #define HILUM_TESTS_COMMON_CRYPTO_TLS_FAKE_SERVERS_H_
 
@@ -16,43 +16,43 @@
 
 namespace hilum {
 
-// A key and a certificate of `authority` for `days` from `from` on; who has it
-// trusts `authority`.
+// Returns a new key with a certificate of `authority`, valid for `days` from
+// `from` on, which trusts `authority`.
 Identity MakeIdentity(const RequestedName& name, const Authority& authority,
                       absl::Time from, int days = 30);
 
-// A connected socket to a port of 127.0.0.1, non-blocking; -1: refused.
+// Returns a non-blocking socket connected to a port of 127.0.0.1; -1: refused.
 ScopedFd ConnectToLoopback(int port);
 
-// Listens on a port of 127.0.0.1 and hands each connection to `serve`, one
-// after the other, until its end.
+// Listens on a port of 127.0.0.1 and calls `serve` for one connection after the
+// other.
 class LoopbackServer {
  public:
   explicit LoopbackServer(std::function<void(int fd)> serve);
   ~LoopbackServer();
 
   int port() const { return port_; }
-  // How many connections came.
+  // Returns the number of connections so far.
   int count() const { return count_; }
 
  private:
   void Run();
 
   const std::function<void(int fd)> serve_;
-  int port_ = 0;  // before what sets it
+  int port_ = 0;  // before listening_, which sets it
   ScopedFd listening_, stop_;
   std::atomic<int> count_{0};
   std::thread thread_;
 };
 
-// Answers whatever comes first with `answer`, then waits for the client's end.
+// Answers the first bytes with `answer`, then waits for the client's end.
 std::function<void(int)> Answering(std::string answer);
 // Says nothing until the client has ended.
 std::function<void(int)> Silent();
-// Reads what comes first and ends the connection.
+// Reads the first bytes and ends the connection.
 std::function<void(int)> Closing();
-// Shakes hands as `identity`, with TLS 1.2 at most where told; asks for the
-// client's certificate and sets `*shown` where it comes.
+// Shakes hands as `identity`, with at most TLS 1.2 on request; asks for the
+// client's certificate and sets `*shown` when it comes.
 std::function<void(int)> ShakingHands(const Identity& identity,
                                       bool only_tls12 = false,
                                       std::atomic<bool>* shown = nullptr);
@@ -64,7 +64,7 @@ class DroppingPort {
   int port() const { return port_; }
 
  private:
-  int port_ = 0;  // before what sets it
+  int port_ = 0;  // before listening_, which sets it
   ScopedFd listening_;
   std::vector<ScopedFd> queued_;
 };

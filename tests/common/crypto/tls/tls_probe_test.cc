@@ -58,7 +58,7 @@ TEST_F(TlsProbeTest, AnotherHostIsAnotherName) {
   EXPECT_EQ(peer.certificate->hosts.size(), 2u);
 }
 
-// An inspecting proxy; it is not shown who this side is.
+// The peer is an inspecting proxy; it does not see this side's certificate.
 TEST_F(TlsProbeTest, AnotherAuthorityIsNamedAndGetsNoCertificate) {
   const Authority other = MakeAuthority("inspector", now_).value();
   std::atomic<bool> shown{false};
@@ -93,7 +93,7 @@ TEST_F(TlsProbeTest, WhatIsNoTlsShowsItsFirstLine) {
   EXPECT_EQ(peer.answer, "HTTP/1.1 400 Bad \\x1B Request");
 }
 
-// Python's http.server: it says nothing before the end of a line.
+// Python's http.server sends nothing before the end of a line.
 TEST_F(TlsProbeTest, AServerOfLinesIsFoundOutToo) {
   LoopbackServer server([](int fd) {
     std::string seen;
