@@ -83,8 +83,7 @@ bool ReceiveAnswer(int socket, Answer& answer, TrainerChild& child) {
 }
 
 void SetText(Answer& answer, absl::string_view text) {
-  const size_t length = std::min(text.size(), sizeof(answer.text) - 1);
-  std::memcpy(answer.text, text.data(), length);
+  const size_t length = text.copy(answer.text, sizeof(answer.text) - 1);
   answer.text[length] = '\0';
 }
 
