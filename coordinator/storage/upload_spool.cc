@@ -28,19 +28,26 @@ constexpr int64_t kWord = 4;  // bytes of an element
 }  // namespace
 
 struct UploadSpool::Upload {
-  absl::Mutex mutex;
-  std::string path;
-  ScopedFd fd;
-  Sha256 sha;
-  uint64_t stored = 0;
-  bool verified = false;
-  bool broken = false;  // its file is gone; a new upload replaces it
+  explicit Upload(std::string path) : path(std::move(path)) {}
 
-  absl::Status Reopen(uint64_t size, bool create);
-  absl::Status Write(absl::string_view data);
+  const std::string path;
+  absl::Mutex mutex;
+  ScopedFd fd ABSL_GUARDED_BY(mutex);
+  Sha256 sha ABSL_GUARDED_BY(mutex);
+  uint64_t stored ABSL_GUARDED_BY(mutex) = 0;
+  bool verified ABSL_GUARDED_BY(mutex) = false;
+  // Its file is gone; a new upload takes its place.
+  bool broken ABSL_GUARDED_BY(mutex) = false;
+
+  absl::Status Reopen(uint64_t size, bool create)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+  absl::Status Write(absl::string_view data)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
   // Adds the next bytes of the file to the digest.
-  void Take(absl::string_view data);
-  bool IsNext(uint64_t offset) const { return broken || offset <= stored; }
+  void Take(absl::string_view data) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex);
+  bool IsNext(uint64_t offset) const ABSL_SHARED_LOCKS_REQUIRED(mutex) {
+    return broken || offset <= stored;
+  }
 };
 
 void UploadSpool::Upload::Take(absl::string_view data) {
@@ -61,6 +68,7 @@ absl::Status UploadSpool::Upload::Reopen(uint64_t size, bool create) {
   }
   HILUM_RETURN_IF_ERROR(
       ReadBlocks(fd.get(), path, [this](absl::string_view block) {
+        mutex.AssertHeld();
         Take(block);
       }).status());
   if (stored > size) {
@@ -134,8 +142,8 @@ absl::StatusOr<std::shared_ptr<UploadSpool::Upload>> UploadSpool::Find(
   // A kept upload is only read, while its site may be sending the next one.
   const bool kept = IsKept(key);
   if (!kept) DropOthers(key);
-  auto upload = std::make_shared<Upload>();
-  upload->path = Path(key);
+  auto upload = std::make_shared<Upload>(Path(key));
+  absl::MutexLock opening(&upload->mutex);
   absl::Status opened = upload->Reopen(key.size, /*create=*/!kept);
   if (!opened.ok()) {
     if (absl::IsDataLoss(opened)) unlink(upload->path.c_str());
@@ -154,7 +162,10 @@ absl::StatusOr<std::shared_ptr<UploadSpool::Upload>> UploadSpool::AppendTo(
   HILUM_ASSIGN_OR_RETURN(std::shared_ptr<Upload> upload, Find(key));
   absl::ReleasableMutexLock lock(&upload->mutex);
   if (!data.empty()) {
-    auto is_next = [&] { return upload->IsNext(offset); };
+    auto is_next = [&] {
+      upload->mutex.AssertReaderHeld();
+      return upload->IsNext(offset);
+    };
     upload->mutex.AwaitWithTimeout(absl::Condition(&is_next), kOrderWait);
   }
   if (offset == upload->stored && !upload->broken) {

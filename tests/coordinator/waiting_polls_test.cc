@@ -147,10 +147,11 @@ TEST_F(WaitingPollsTest, WaitingTakesNoThread) {
 TEST_F(WaitingPollsTest, ThePassedDeadlineIsAnsweredWithNone) {
   Poll("a", absl::Minutes(2));
   Poll("b", absl::Minutes(1));
-  clock_.Advance(absl::Minutes(1));
-  // The poll's deadline is the earliest, so the thread looks at the clock.
+  clock_.Advance(absl::Minutes(1) - absl::Milliseconds(2));
+  // Its deadline is before all others, so the thread, which may be waiting for
+  // the deadline of `b`, wakes and looks at the clock every millisecond.
   Poll("c", absl::Milliseconds(1));
-  clock_.Advance(absl::Milliseconds(1));
+  clock_.Advance(absl::Milliseconds(2));
   EXPECT_THAT(AwaitAnswers(2), ElementsAre(Pair(1, "none"), Pair(2, "none")));
 }
 

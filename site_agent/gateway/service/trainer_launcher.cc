@@ -7,7 +7,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <set>
@@ -83,8 +82,7 @@ bool ReceiveAnswer(int socket, Answer& answer, TrainerChild& child) {
 }
 
 void SetText(Answer& answer, absl::string_view text) {
-  const size_t length = std::min(text.size(), sizeof(answer.text) - 1);
-  std::memcpy(answer.text, text.data(), length);
+  const size_t length = text.copy(answer.text, sizeof(answer.text) - 1);
   answer.text[length] = '\0';
 }
 

@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <cstring>
 #include <new>
 
 namespace hilum {
@@ -67,8 +66,8 @@ void Confine(pid_t parent) {
   try {
     const absl::Status status = work(pages.bytes());
     report.code = status.code();
-    report.length = std::min(status.message().size(), sizeof(report.message));
-    std::memcpy(report.message, status.message().data(), report.length);
+    report.length =
+        status.message().copy(report.message, sizeof(report.message));
   } catch (const std::bad_alloc&) {
     report.code = absl::StatusCode::kResourceExhausted;
   }

@@ -197,9 +197,8 @@ CaseLoader::CaseLoader(const CaseManifest& manifest) {
 absl::Status CaseLoader::Load(const CaseRow& row, const CasePlanes& planes,
                               LoadedCase& out) const {
   const std::optional<CaseEntry> entry = ParseCaseEntry(row.path);
-  const absl::Status status = entry.has_value()
-                                  ? LoadEntry(row, *entry, planes, out)
-                                  : LoadFile(row, planes, out);
+  absl::Status status = entry.has_value() ? LoadEntry(row, *entry, planes, out)
+                                          : LoadFile(row, planes, out);
   if (status.ok()) return status;
   return WithoutPaths(status, row, entry.has_value() ? entry->store : "");
 }

@@ -21,17 +21,17 @@ class TrainerService final : public v1::Trainer::Service {
  public:
   explicit TrainerService(Trainer& trainer) : trainer_(trainer) {}
 
-  grpc::Status Prepare(grpc::ServerContext* context,
+  grpc::Status Prepare(grpc::ServerContext* /*context*/,
                        const v1::PrepareRequest* request,
                        v1::PrepareResponse* response) override {
     return Pass(*request, response, &Trainer::Prepare);
   }
-  grpc::Status Train(grpc::ServerContext* context,
+  grpc::Status Train(grpc::ServerContext* /*context*/,
                      const v1::TrainRequest* request,
                      v1::TrainResponse* response) override {
     return Pass(*request, response, &Trainer::Train);
   }
-  grpc::Status Evaluate(grpc::ServerContext* context,
+  grpc::Status Evaluate(grpc::ServerContext* /*context*/,
                         const v1::EvaluateRequest* request,
                         v1::EvaluateResponse* response) override {
     return Pass(*request, response, &Trainer::Evaluate);
@@ -44,8 +44,9 @@ class TrainerService final : public v1::Trainer::Service {
       absl::StatusOr<Response> (Trainer::*method)(const Request&)) {
     absl::MutexLock lock(&mutex_);
     absl::StatusOr<Response> answer = (trainer_.*method)(request);
-    if (answer.ok()) *response = *std::move(answer);
-    return ToGrpc(answer.status());
+    if (!answer.ok()) return ToGrpc(answer.status());
+    *response = *std::move(answer);
+    return grpc::Status::OK;
   }
 
   absl::Mutex mutex_;
