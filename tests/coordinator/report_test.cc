@@ -7,7 +7,7 @@
 #include <limits>
 
 #include "coordinator/report/model_card.h"
-#include "tests/coordinator/written_report.h"
+#include "tests/coordinator/secure_report.h"
 
 namespace hilum {
 namespace {
@@ -258,27 +258,6 @@ TEST_F(ReportTest, CardHasTheFiguresOfTheReportAndTheFiles) {
             absl::StatusCode::kInvalidArgument);
 }
 
-// Three sites of which c publishes its figures; the second round's sum was
-// lost.
-class SecureReportTest : public ReportTest {
- protected:
-  SecureReportTest() {
-    study_.add_sites("c");
-    study_.mutable_aggregation()->set_secure_aggregation(
-        v1::Aggregation::SECURE_AGGREGATION_ON);
-    federated_ = Result({{a_, 9}, {b_, 8}, {c_, 7}});
-    federated_.rounds[0].contributors = {a_, b_, c_};
-    const double nan = std::numeric_limits<double>::quiet_NaN();
-    federated_.rounds.push_back({.round = 2, .mean_loss = {nan}});
-    for (const SiteId& site : {a_, b_}) {
-      federated_.census[site].Clear();
-      federated_.evaluations.erase(site);
-    }
-  }
-
-  const SiteId a_{"a"}, b_{"b"}, c_{"c"};
-};
-
 TEST_F(SecureReportTest, SumsAreOfAllSitesAndTheRestOfThosePublished) {
   Write({});
   EXPECT_EQ(report_["secure_aggregation"], true);
@@ -295,30 +274,6 @@ TEST_F(SecureReportTest, SumsAreOfAllSitesAndTheRestOfThosePublished) {
   EXPECT_EQ(federated["sites"]["c"]["accuracy"], 0.7);
 }
 
-TEST_F(SecureReportTest, ThePageSaysWhatIsNotKnownAndWhy) {
-  Write({});
-  EXPECT_THAT(html_, HasSubstr("3 sites, 2 rounds"));
-  EXPECT_THAT(html_, HasSubstr("secure aggregation: on"));
-  EXPECT_THAT(html_, HasSubstr("<b>cohort</b></td><td>60</td><td>60</td>"
-                               "<td>3</td><td>6 of 150"));
-  EXPECT_THAT(html_, HasSubstr("The figures of a, b are not known to the "
-                               "coordinator: with secure aggregation it saw "
-                               "sums over 3 sites only."));
-  EXPECT_THAT(html_, HasSubstr("<td>c</td>"));
-  EXPECT_THAT(html_, Not(HasSubstr("<td>a</td>")));
-}
-
-TEST_F(SecureReportTest, WhereNobodyPublishesNoSiteIsNamed) {
-  federated_.census.clear();
-  federated_.evaluations.clear();
-  Write({});
-  EXPECT_EQ(report_["census"], json::object());
-  EXPECT_EQ(arm_["federated"]["sites"], json::object());
-  EXPECT_EQ(arm_["federated"]["pooled"]["n"], 120);
-  EXPECT_THAT(html_, HasSubstr("The figures of single sites are not known"));
-  EXPECT_THAT(html_, Not(HasSubstr("<td>c</td>")));
-}
-
 TEST_F(SecureReportTest, LostRoundHasNoSitesAndNoLosses) {
   Write({});
   EXPECT_EQ(report_["rounds"][0]["sites"], json({"a", "b", "c"}));
@@ -328,19 +283,6 @@ TEST_F(SecureReportTest, LostRoundHasNoSitesAndNoLosses) {
   for (const std::string& page : {text_, html_}) {
     EXPECT_THAT(page, Not(HasSubstr("nan")));
   }
-}
-
-TEST_F(SecureReportTest, AClassOfOneSiteIsWarnedOfWhereItCanBeSeen) {
-  std::map<SiteId, v1::SubmitCensusRequest> census = {
-      {a_, Census(1, 10)}, {b_, Census(1, 10)}, {c_, Census(18, 10)}};
-  federated_.census_totals = SumCensus(study_, census);
-  federated_.census[c_] = census[c_];
-  Write({});
-  EXPECT_THAT(html_, HasSubstr("nine in ten cases of <b>sick</b>"));
-  federated_.census.clear();
-  Write({});
-  EXPECT_THAT(html_, Not(HasSubstr("nine in ten")));
-  EXPECT_THAT(html_, HasSubstr("cannot be seen either"));
 }
 
 }  // namespace
