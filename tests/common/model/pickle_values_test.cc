@@ -37,20 +37,6 @@ TEST(PickleValuesTest, ScalarsAreWhatPythonMeans) {
   EXPECT_EQ(value("C\x02hi").kind, Kind::kBytes);
 }
 
-TEST(PickleValuesTest, ContainersKeepOrderAndTheMemoShares) {
-  // d = {"a": [1, 2], "b": the same list}
-  const std::string bytes = Pkl("}(" + PklText("a") + "](K\x01K\x02" +
-                                "eq\x07" + PklText("b") + "h\x07u");
-  Pickle pickle = Pickle::Read(bytes).value();
-  const PickleNode* a = pickle.Find(pickle.root(), "a");
-  ASSERT_NE(a, nullptr);
-  EXPECT_EQ(a, pickle.Find(pickle.root(), "b"));
-  ASSERT_EQ(a->items.size(), 2u);
-  EXPECT_EQ(pickle.at(a->items[1]).integer, 2);
-  EXPECT_EQ(pickle.Find(pickle.root(), "c"), nullptr);
-  EXPECT_EQ(pickle.size(), bytes.size());
-}
-
 TEST(PickleValuesTest, OrderedDictsAndSetsAreDictsAndSets) {
   const std::string pairs = "](](" + PklText("k") + "K\x05" + "ee";
   const std::string bytes = Pkl(PklCall("collections", "OrderedDict", {pairs}));
