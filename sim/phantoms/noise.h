@@ -17,7 +17,8 @@ double FractalNoise(uint64_t seed, double x, double y, int octaves);
 // In [0, 1]: near 1 along thin branching lines, 0 between them.
 double RidgeNoise(uint64_t seed, double x, double y);
 
-// 0 below `low`, 1 above `high`, smooth between; low < high.
+// Returns 0 below `low`, 1 above `high`, smooth between; where low > high it
+// falls: 1 below `high`, 0 above `low`.
 double SmoothStep(double low, double high, double value);
 
 }  // namespace hilum
