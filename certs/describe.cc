@@ -96,7 +96,10 @@ absl::Status CheckFree(const std::vector<std::string>& paths, bool force) {
 }
 
 absl::Status Naming(const std::string& path, const absl::Status& status) {
-  if (status.ok() || absl::StrContains(status.message(), path)) return status;
+  if (status.ok() ||
+      absl::StartsWith(status.message(), absl::StrCat(path, ": "))) {
+    return status;
+  }
   return absl::Status(status.code(),
                       absl::StrCat(path, ": ", status.message()));
 }

@@ -61,8 +61,10 @@ TEST_F(DescribeTest, PathIsNamedOnce) {
   EXPECT_TRUE(Naming("a.csr", absl::OkStatus()).ok());
   EXPECT_EQ(Naming("a.csr", absl::InvalidArgumentError("no request")),
             absl::InvalidArgumentError("a.csr: no request"));
-  EXPECT_EQ(Naming("a.csr", absl::NotFoundError("cannot open a.csr")),
-            absl::NotFoundError("cannot open a.csr"));
+  EXPECT_EQ(Naming("a.csr", absl::NotFoundError("a.csr: cannot open")),
+            absl::NotFoundError("a.csr: cannot open"));
+  EXPECT_EQ(Naming("a.csr", absl::NotFoundError("ca.csr: cannot open")),
+            absl::NotFoundError("a.csr: ca.csr: cannot open"));
 }
 
 }  // namespace
