@@ -4,6 +4,7 @@
 #include <openssl/err.h>
 
 #include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/base/file.h"
@@ -96,7 +97,10 @@ absl::Status CheckFree(const std::vector<std::string>& paths, bool force) {
 }
 
 absl::Status Naming(const std::string& path, const absl::Status& status) {
-  if (status.ok()) return status;
+  if (status.ok() ||
+      absl::StartsWith(status.message(), absl::StrCat(path, ": "))) {
+    return status;
+  }
   return absl::Status(status.code(),
                       absl::StrCat(path, ": ", status.message()));
 }

@@ -3,52 +3,17 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <filesystem>
+#include <cstdlib>
 
 #include "absl/strings/escaping.h"
-#include "absl/strings/str_cat.h"
-#include "common/base/clock.h"
-#include "common/base/file.h"
-#include "common/crypto/certificate.h"
+#include "tests/certs/authority_fixture.h"
 
 namespace hilum {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-class AuthorityTest : public testing::Test {
- protected:
-  AuthorityTest()
-      : folder_(absl::StrCat(testing::TempDir(), "/certs-", getpid())),
-        now_(RealClock().Now()),
-        authority_(MakeAuthority("lungs", now_).value()) {
-    std::filesystem::create_directories(folder_);
-  }
-  ~AuthorityTest() override { std::filesystem::remove_all(folder_); }
-
-  std::string Write(const std::string& name, const std::string& text,
-                    uint32_t mode = 0644) {
-    const std::string path = absl::StrCat(folder_, "/", name);
-    EXPECT_TRUE(WriteFileAtomically(path, text, Durability::kNone, mode).ok());
-    return path;
-  }
-
-  // Loads the certificate as a process with this role does.
-  absl::StatusOr<Identity> Load(const Authority& authority,
-                                const std::string& certificate,
-                                const std::string& key, Role role) {
-    return LoadIdentity(Write("ca.crt", authority.certificate_pem),
-                        Write("own.crt", certificate),
-                        Write("own.key", key, 0600), role, now_);
-  }
-
-  const std::string folder_;
-  const absl::Time now_;
-  const Authority authority_;
-};
 
 TEST_F(AuthorityTest, ASitesCertificateSaysWhoItIsAndPassesTheSitesOwnChecks) {
   const Request request = MakeRequest({.site = "st-mary"}).value();
@@ -80,7 +45,7 @@ TEST_F(AuthorityTest, TheCoordinatorsCertificateHasItsHosts) {
           .ok());
 }
 
-// Reading three bytes as sixteen would show the memory behind them.
+// Reading one of three bytes as one of sixteen would show what lies behind it.
 TEST_F(AuthorityTest, AnAddressThatIsNeitherOfFourNorSixteenBytesIsNoHost) {
   const Request request = MakeRequest({.hosts = {"a.org", "10.0.0.1"}}).value();
   const absl::string_view pem = "-----BEGIN CERTIFICATE-----\n";
@@ -128,112 +93,11 @@ TEST_F(AuthorityTest, ExpiredAndForeignCertificatesAreToldApart) {
               HasSubstr("not by the authority"));
 }
 
-TEST_F(AuthorityTest, ARequestChangedOnItsWayIsRefused) {
-  std::string pem = MakeRequest({.site = "st-mary"}).value().request_pem;
-  const size_t at = pem.size() - 80;  // in the signature
-  pem[at] = pem[at] == 'A' ? 'B' : 'A';
-  EXPECT_FALSE(SignRequest(authority_, pem, 9, now_).ok());
-  EXPECT_FALSE(SignRequest(authority_, "", 9, now_).ok());
-  EXPECT_FALSE(
-      SignRequest(authority_, authority_.certificate_pem, 9, now_).ok());
-}
-
-TEST_F(AuthorityTest, NamesThatAreNoneAreRefused) {
-  EXPECT_FALSE(MakeRequest({.site = "St Mary"}).ok());
-  EXPECT_FALSE(MakeRequest({.site = "a,DNS:evil.org"}).ok());
-  EXPECT_FALSE(MakeRequest({.hosts = {"a.org,URI:x"}}).ok());
-  EXPECT_FALSE(
-      MakeRequest({.hosts = {std::string("10.0.0.1\0.org", 13)}}).ok());
-  EXPECT_FALSE(MakeRequest({.site = "a", .hosts = {"a.org"}}).ok());
-  EXPECT_FALSE(MakeRequest({}).ok());
-  EXPECT_FALSE(MakeAuthority("Lungs!", now_).ok());
-}
-
 TEST_F(AuthorityTest, DaysOutOfRangeAreRefused) {
   const Request request = MakeRequest({.site = "st-mary"}).value();
   for (int days : {-1, 0, 3651}) {
     EXPECT_FALSE(SignRequest(authority_, request.request_pem, days, now_).ok());
   }
-}
-
-// Requests by another program for more than a certificate may have.
-class ForeignRequestTest : public AuthorityTest {
- protected:
-  // Reads a request with this subject and these extensions.
-  absl::Status Read(const std::string& subject, const std::string& extensions,
-                    const std::string& key =
-                        "ec -pkeyopt "
-                        "ec_paramgen_curve:P-256") {
-    Write("req.cnf", absl::StrCat("[req]\ndistinguished_name=d\nprompt=no\n",
-                                  "req_extensions=e\n[d]\n", subject, "\n[e]\n",
-                                  extensions, "\n"));
-    const std::string command = absl::StrCat(
-        "cd ", folder_, " && openssl req -new -nodes -newkey ", key,
-        " -keyout k -config req.cnf -out csr >/dev/null 2>&1");
-    EXPECT_EQ(std::system(command.c_str()), 0);
-    return ReadRequest(ReadFile(absl::StrCat(folder_, "/csr")).value())
-        .status();
-  }
-};
-
-TEST_F(ForeignRequestTest, ARequestThatSaysOneThingIsRead) {
-  EXPECT_TRUE(
-      Read("CN=st-mary", "subjectAltName=URI:hilum://requested/site/st-mary")
-          .ok());
-}
-
-TEST_F(ForeignRequestTest, ARequestThatAsksForMoreIsRefused) {
-  const std::string name = "subjectAltName=URI:hilum://requested/site/st-mary";
-  const std::string more = ",URI:hilum://requested/coordinator";
-  EXPECT_FALSE(Read("CN=st-john", name).ok());
-  EXPECT_FALSE(Read("CN=st-mary\nO=lungs", name).ok());
-  EXPECT_FALSE(Read("CN=st-mary", name + "\nbasicConstraints=CA:TRUE").ok());
-  EXPECT_FALSE(Read("CN=st-mary", name + more).ok());
-  EXPECT_FALSE(Read("CN=st-mary", name + ",DNS:fed.example.org").ok());
-  EXPECT_FALSE(Read("CN=st-mary", name + ",email:a@b.org").ok());
-  EXPECT_FALSE(
-      Read("CN=st-mary", "subjectAltName=URI:hilum://others/site/st-mary")
-          .ok());
-  EXPECT_FALSE(Read("CN=coordinator",
-                    "subjectAltName=URI:hilum://requested/site/coordinator")
-                   .ok());
-  EXPECT_FALSE(Read("CN=st-mary", name, "rsa:2048").ok());
-}
-
-TEST_F(ForeignRequestTest, ARequestIsBounded) {
-  std::string hosts = "subjectAltName=URI:hilum://requested/coordinator";
-  for (int i = 0; i < 32; ++i) absl::StrAppend(&hosts, ",DNS:h", i, ".org");
-  EXPECT_TRUE(Read("CN=coordinator", hosts).ok());
-  EXPECT_THAT(
-      std::string(Read("CN=coordinator", hosts + ",DNS:more.org").message()),
-      HasSubstr("over 33 names"));
-  const std::string good = MakeRequest({.site = "st-mary"}).value().request_pem;
-  EXPECT_THAT(
-      std::string(
-          ReadRequest(std::string(16 << 10, '\n') + good).status().message()),
-      HasSubstr("over 16 KiB"));
-}
-
-TEST_F(AuthorityTest, ARequestAndItsCertificateHaveOneKeyDigest) {
-  const Request made = MakeRequest({.site = "st-mary"}).value();
-  const ReceivedRequest received = ParseRequest(made.request_pem).value();
-  const std::string first =
-      SignRequest(authority_, made.request_pem, 9, now_).value();
-  const std::string renewed =
-      SignRequest(authority_, made.request_pem, 9, now_).value();
-  EXPECT_EQ(received.key_digest.size(), 32u);
-  EXPECT_EQ(KeyDigest(first), received.key_digest);
-  EXPECT_EQ(KeyDigest(renewed), received.key_digest);
-  EXPECT_NE(KeyDigest(authority_.certificate_pem), received.key_digest);
-  EXPECT_EQ(KeyDigest("none"), "");
-  // The digest of the same bytes by the openssl program.
-  const std::string path = Write("st.crt", first);
-  const std::string command = absl::StrCat(
-      "openssl x509 -in ", path, " -noout -pubkey | openssl pkey -pubin ",
-      "-outform DER | openssl dgst -sha256 -r | cut -c1-64 > ", folder_, "/d");
-  ASSERT_EQ(std::system(command.c_str()), 0);
-  EXPECT_EQ(ReadFile(folder_ + "/d").value(),
-            absl::StrCat(absl::BytesToHexString(received.key_digest), "\n"));
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 #include <limits>
 
 #include "coordinator/report/model_card.h"
-#include "tests/coordinator/written_report.h"
+#include "tests/coordinator/secure_report.h"
 
 namespace hilum {
 namespace {
@@ -56,7 +56,7 @@ TEST_F(ReportTest, ClassWithTooFewPatientsHasNoAucAndSaysWhy) {
     EXPECT_TRUE(sick[key].is_null()) << key;
   }
   EXPECT_EQ(sick["auc_note"], "not shown (fewer than ten patients)");
-  // Figures without scores stay, and so does the other class.
+  // What is not made of scores stays, and the other class.
   EXPECT_EQ(sick["sensitivity"], all["per_class"]["sick"]["sensitivity"]);
   EXPECT_EQ(pooled["per_class"]["well"], all["per_class"]["well"]);
   EXPECT_EQ(pooled["macro"]["auc"], all["per_class"]["well"]["auc"]);
@@ -82,7 +82,7 @@ TEST_F(ReportTest, PooledAucIsOfTheFoldsThatAreShownAndSaysSo) {
 }
 
 // A site that withholds may meet one that does not yet know that it should: the
-// sum then lacks a part.
+// sum is then of neither.
 TEST_F(ReportTest, SumThatLacksSomeSitesScoresIsNotShown) {
   v1::TrackEvaluation& track = *federated_.evaluation_totals.mutable_tracks(0);
   for (uint32_t& count : *track.mutable_classes(0)->mutable_positives()) {
@@ -167,7 +167,7 @@ TEST_F(ReportTest, WithoutValidationNothingIsSaidOfIt) {
   EXPECT_THAT(html_, Not(HasSubstr("class='chance marked'")));
 }
 
-// Rounds 1 to 3 of ten; the model after round 2 was the best.
+// Rounds 1 to 3 of ten; the model of after the second was the best.
 class ValidatedReportTest : public ReportTest {
  protected:
   ValidatedReportTest() {
@@ -203,14 +203,14 @@ TEST_F(ValidatedReportTest, LossesOfTheTriedModelsAndTheChosenOneAreShown) {
   EXPECT_THAT(html_, HasSubstr("The models after round 3 were evaluated: of "
                                "those tried they had the lowest validation "
                                "loss over all tracks, 0.2500"));
-  // The mark is at three quarters of the way from 58 to 446.
+  // Three quarters of the way from 58 to 446.
   EXPECT_THAT(html_, HasSubstr("class='chance marked' x1='349.0'"));
   for (const std::string& page : {text_, html_}) {
     EXPECT_THAT(page, Not(HasSubstr("nan")));
   }
 }
 
-// Such rounds have a loss for each track.
+// Their rounds have a loss of each track.
 TEST_F(ValidatedReportTest, RoundsStoredBeforeLossesWerePooledShowTheSame) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   for (RoundSummary& round : federated_.rounds) {
@@ -258,27 +258,6 @@ TEST_F(ReportTest, CardHasTheFiguresOfTheReportAndTheFiles) {
             absl::StatusCode::kInvalidArgument);
 }
 
-// Three sites, of which c publishes its figures; the second round's sum was
-// lost.
-class SecureReportTest : public ReportTest {
- protected:
-  SecureReportTest() {
-    study_.add_sites("c");
-    study_.mutable_aggregation()->set_secure_aggregation(
-        v1::Aggregation::SECURE_AGGREGATION_ON);
-    federated_ = Result({{a_, 9}, {b_, 8}, {c_, 7}});
-    federated_.rounds[0].contributors = {a_, b_, c_};
-    const double nan = std::numeric_limits<double>::quiet_NaN();
-    federated_.rounds.push_back({.round = 2, .mean_loss = {nan}});
-    for (const SiteId& site : {a_, b_}) {
-      federated_.census[site].Clear();
-      federated_.evaluations.erase(site);
-    }
-  }
-
-  const SiteId a_{"a"}, b_{"b"}, c_{"c"};
-};
-
 TEST_F(SecureReportTest, SumsAreOfAllSitesAndTheRestOfThosePublished) {
   Write({});
   EXPECT_EQ(report_["secure_aggregation"], true);
@@ -295,30 +274,6 @@ TEST_F(SecureReportTest, SumsAreOfAllSitesAndTheRestOfThosePublished) {
   EXPECT_EQ(federated["sites"]["c"]["accuracy"], 0.7);
 }
 
-TEST_F(SecureReportTest, ThePageSaysWhatIsNotKnownAndWhy) {
-  Write({});
-  EXPECT_THAT(html_, HasSubstr("3 sites, 2 rounds"));
-  EXPECT_THAT(html_, HasSubstr("secure aggregation: on"));
-  EXPECT_THAT(html_, HasSubstr("<b>cohort</b></td><td>60</td><td>60</td>"
-                               "<td>3</td><td>6 of 150"));
-  EXPECT_THAT(html_, HasSubstr("The figures of a, b are not known to the "
-                               "coordinator: with secure aggregation it saw "
-                               "sums over 3 sites only."));
-  EXPECT_THAT(html_, HasSubstr("<td>c</td>"));
-  EXPECT_THAT(html_, Not(HasSubstr("<td>a</td>")));
-}
-
-TEST_F(SecureReportTest, WhereNobodyPublishesNoSiteIsNamed) {
-  federated_.census.clear();
-  federated_.evaluations.clear();
-  Write({});
-  EXPECT_EQ(report_["census"], json::object());
-  EXPECT_EQ(arm_["federated"]["sites"], json::object());
-  EXPECT_EQ(arm_["federated"]["pooled"]["n"], 120);
-  EXPECT_THAT(html_, HasSubstr("The figures of single sites are not known"));
-  EXPECT_THAT(html_, Not(HasSubstr("<td>c</td>")));
-}
-
 TEST_F(SecureReportTest, LostRoundHasNoSitesAndNoLosses) {
   Write({});
   EXPECT_EQ(report_["rounds"][0]["sites"], json({"a", "b", "c"}));
@@ -328,19 +283,6 @@ TEST_F(SecureReportTest, LostRoundHasNoSitesAndNoLosses) {
   for (const std::string& page : {text_, html_}) {
     EXPECT_THAT(page, Not(HasSubstr("nan")));
   }
-}
-
-TEST_F(SecureReportTest, AClassOfOneSiteIsWarnedOfWhereItCanBeSeen) {
-  std::map<SiteId, v1::SubmitCensusRequest> census = {
-      {a_, Census(1, 10)}, {b_, Census(1, 10)}, {c_, Census(18, 10)}};
-  federated_.census_totals = SumCensus(study_, census);
-  federated_.census[c_] = census[c_];
-  Write({});
-  EXPECT_THAT(html_, HasSubstr("nine in ten cases of <b>sick</b>"));
-  federated_.census.clear();
-  Write({});
-  EXPECT_THAT(html_, Not(HasSubstr("nine in ten")));
-  EXPECT_THAT(html_, HasSubstr("cannot be seen either"));
 }
 
 }  // namespace

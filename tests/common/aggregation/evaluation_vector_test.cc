@@ -16,7 +16,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-TEST(StatisticsVectorTest, SumOfEvaluationsIsThatOfThePlainOnes) {
+TEST(EvaluationVectorTest, SumOfEvaluationsIsThatOfThePlainOnes) {
   const v1::Study study = SomeStudy();
   Cohort cohort = SomeCohort(7);
   const std::vector<uint64_t> held_out =

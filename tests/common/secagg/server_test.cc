@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// Secure sums with honest parties, with any sites dropping out.
+// Secure sums as they should go, whoever drops out.
+#include "common/secagg/server.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <array>
 
 #include "common/base/rng.h"
-#include "tests/common/secagg/cohort.h"
+#include "tests/common/secagg/step_test.h"
 
 namespace hilum {
 namespace {
 
 using Step = SecAggServer::Step;
 
-TEST(SecAggTest, SumOfAllIsThePlainSum) {
+TEST(ServerTest, SumOfAllIsThePlainSum) {
   for (int sites : {3, 4, 7}) {
     Cohort cohort(sites);
     auto sum = cohort.Run();
@@ -22,26 +24,15 @@ TEST(SecAggTest, SumOfAllIsThePlainSum) {
   }
 }
 
-TEST(SecAggTest, ThresholdIsOverTwoThirdsOfTheCohort) {
-  for (int n = 1; n <= 10; ++n) {
-    const int t = Consortium::Context(n).Threshold();
-    EXPECT_GT(3 * t, 2 * n);
-    EXPECT_GE(t, 3);
-    if (n > 3) {
-      EXPECT_LE(3 * (t - 1), 2 * n);
-    }
-  }
-}
-
-// In any cohort with any pattern of leaving, the result is exactly the plain
-// sum of the vectors that are in, or nothing below the threshold.
-TEST(SecAggTest, AnyDropPatternGivesTheSumOfTheSurvivorsOrNothing) {
+// Any cohort, any pattern of leaving: above the threshold exactly the plain
+// sum of those whose vectors are in, below it nothing.
+TEST(ServerTest, AnyDropPatternGivesTheSumOfTheSurvivorsOrNothing) {
   Rng rng(1, "drops");
   int sums = 0, losses = 0;
   for (int trial = 0; trial < 60; ++trial) {
     const int sites = 3 + static_cast<int>(rng.Next() % 7);
     Cohort cohort(sites, 5);
-    std::array<int, 6> left_at{};  // number that leaves at each step
+    std::array<int, 6> left_at{};  // how many leave at each step
     for (int i = 0; i < sites; ++i) {
       if (rng.Next() % 4 != 0) continue;
       const int step = static_cast<int>(rng.Next() % 5);
@@ -67,9 +58,9 @@ TEST(SecAggTest, AnyDropPatternGivesTheSumOfTheSurvivorsOrNothing) {
   EXPECT_GT(losses, 5);
 }
 
-// Chi-square of 256 byte values over 4 x 65536 bytes: mean 255, deviation 22.6;
-// chance exceeds 255 + 6 x 22.6 less than once in 10^7 runs.
-TEST(SecAggTest, MaskedVectorOfZerosLooksLikeNoise) {
+// Chi-square of 256 byte values over 4 x 65536 bytes: mean 255, deviation
+// 22.6; 255 + 6 x 22.6 is passed by chance less than once in 10^7 runs.
+TEST(ServerTest, MaskedVectorOfZerosLooksLikeNoise) {
   Cohort cohort(3, 65536);
   ASSERT_TRUE(cohort.AdvertiseKeys().ok());
   ASSERT_TRUE(cohort.ShareKeys().ok());
@@ -88,13 +79,26 @@ TEST(SecAggTest, MaskedVectorOfZerosLooksLikeNoise) {
   }
 }
 
-TEST(SecAggTest, TwoSumsOfOneVectorAreMaskedDifferently) {
+TEST(ServerTest, TwoSumsOfOneVectorAreMaskedDifferently) {
   Cohort first(3), second(3);
   ASSERT_TRUE(first.Run().ok());
   ASSERT_TRUE(second.Run().ok());
   const SiteId site = Consortium::Site(1);
   ASSERT_EQ(first.plain().at(site), second.plain().at(site));
   EXPECT_NE(first.masked().at(site), second.masked().at(site));
+}
+
+using SelectiveDropTest = StepTest;
+
+TEST_F(SelectiveDropTest, SelectiveDropLeavesTheSumOfTheOthers) {
+  UpTo(cohort_, Step::kMaskedInput);
+  // The coordinator pretends that s3's vector never came.
+  cohort_.Leave(Site(3), Step::kMaskedInput);
+  ASSERT_TRUE(cohort_.MaskedInput().ok());
+  ASSERT_TRUE(cohort_.Confirm().ok());
+  ASSERT_TRUE(cohort_.Unmask().ok());
+  EXPECT_EQ(cohort_.Sum().value(),
+            cohort_.PlainSum({Site(0), Site(1), Site(2)}));
 }
 
 }  // namespace

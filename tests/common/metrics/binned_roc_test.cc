@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "common/metrics/binned_roc.h"
+
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
 
 #include "common/base/rng.h"
-#include "common/metrics/binned_roc.h"
-#include "common/metrics/confusion.h"
 
 namespace hilum {
 namespace {
@@ -117,25 +117,6 @@ TEST(BinnedRocCurveTest, ItsTrapezoidsAreTheAuc) {
             (curve[i].true_positive_rate + curve[i - 1].true_positive_rate) / 2;
   }
   EXPECT_NEAR(area, ComputeBinnedAuc(p, n)->auc, 1e-12);
-}
-
-TEST(ConfusionTest, MetricsOfAHandWorkedTable) {
-  Confusion table(3);
-  table.Add(0, 0, 8);
-  table.Add(0, 1, 2);
-  table.Add(1, 0, 1);
-  table.Add(1, 1, 9);
-  EXPECT_DOUBLE_EQ(*table.Accuracy(), 17.0 / 20);
-  EXPECT_DOUBLE_EQ(*table.Sensitivity(0), 0.8);
-  EXPECT_DOUBLE_EQ(*table.Specificity(0), 0.9);
-  EXPECT_FALSE(table.Sensitivity(2).has_value());
-  EXPECT_DOUBLE_EQ(*table.Specificity(2), 1);
-  EXPECT_DOUBLE_EQ(*MeanOfPresent({table.Sensitivity(0), table.Sensitivity(1),
-                                   table.Sensitivity(2)}),
-                   0.85);
-  // Wilson 1927 for 17 of 20.
-  EXPECT_NEAR(table.AccuracyInterval95()->low, 0.6396, 5e-4);
-  EXPECT_NEAR(table.AccuracyInterval95()->high, 0.9476, 5e-4);
 }
 
 }  // namespace
