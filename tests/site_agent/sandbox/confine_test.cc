@@ -10,16 +10,11 @@
 
 #include <cerrno>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "common/base/file.h"
 #include "gtest/gtest.h"
 #include "site_agent/imaging/decode/decode.h"
-#include "site_agent/sandbox/describe.h"
-#include "site_agent/sandbox/dumpable.h"
-#include "site_agent/sandbox/landlock.h"
-#include "site_agent/sandbox/seccomp.h"
 
 namespace hilum {
 namespace {
@@ -141,36 +136,6 @@ TEST(ConfineTest, ItsOwnLoopbackLeadsNowhereElse) {
     GTEST_SKIP() << "this system has no network namespaces for this user";
   }
   EXPECT_EQ(failed, 0) << "number of the failed check";
-}
-
-TEST(ConfineTest, TheFilterIsOfAllThreadsAndSaysSo) {
-  EXPECT_EQ(InChild([] {
-              if (!Confine({}).ok()) return 2;
-              if (!SystemCallsAreFiltered() || !MemoryIsHidden()) return 3;
-              int of_a_thread = 4;
-              std::thread([&] {
-                of_a_thread =
-                    socket(AF_UNIX, SOCK_STREAM, 0) < 0 && errno == EPERM ? 0
-                                                                          : 4;
-              }).join();
-              return of_a_thread;
-            }),
-            0)
-      << "number of the failed check";
-}
-
-// Each line says what it is about; what is lost where it does not hold.
-TEST(ConfineTest, TheDescriptionIsOfThisMachine) {
-  const std::vector<Hold> holds = DescribeConfinement();
-  ASSERT_EQ(holds.size(), 5u);
-  EXPECT_TRUE(holds[0].holds) << holds[0].text;
-  EXPECT_TRUE(holds[1].holds) << holds[1].text;
-  EXPECT_EQ(holds[2].holds, LandlockVersion() > 0) << holds[2].text;
-  EXPECT_EQ(MissingLandlock().empty(), LandlockVersion() > 0);
-  // It tried in other processes.
-  const ScopedFd still(socket(AF_UNIX, SOCK_STREAM, 0));
-  EXPECT_GE(still.get(), 0);
-  EXPECT_FALSE(MemoryIsHidden());
 }
 
 // The number of kinds of DICOM file that cannot be decoded inside.
