@@ -33,15 +33,15 @@ TEST(DecodeDcmtkFrameTest, LosslessFramesAreThePixelsThatWereEncoded) {
 
 TEST(DecodeDcmtkFrameTest, LossyFramesAreNearThePixelsThatWereEncoded) {
   const StoredPixels plain = PixelsOf("explicit");
-  const StoredPixels near = PixelsOf("jpeg_ls_near");
-  ASSERT_EQ(near.bytes.size(), plain.bytes.size());
-  EXPECT_NE(near.bytes, plain.bytes);
+  const StoredPixels lossy = PixelsOf("jpeg_extended");
+  ASSERT_EQ(lossy.bytes.size(), plain.bytes.size());
+  EXPECT_NE(lossy.bytes, plain.bytes);
   for (size_t i = 0; i + 1 < plain.bytes.size(); i += 2) {
     const auto word = [i](const StoredPixels& of) {
       return static_cast<uint8_t>(of.bytes[i]) |
              static_cast<uint8_t>(of.bytes[i + 1]) << 8;
     };
-    EXPECT_NEAR(word(near), word(plain), 16) << i;
+    EXPECT_NEAR(word(lossy), word(plain), 60) << i;  // of 4095
   }
 }
 

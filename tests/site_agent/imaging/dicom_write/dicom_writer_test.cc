@@ -28,9 +28,10 @@ TEST(DicomWriterTest, UidsTellWhereAPartEnds) {
   EXPECT_LE(uid.size(), 64u);
 }
 
-TEST(DicomWriterTest, TextIsPrintableAndCut) {
-  EXPECT_EQ(Printable("a\x1b[2J\xc3\xa4\nb", 64), "a?[2J???b");
-  EXPECT_EQ(Printable("abcdef", 3), "abc");
+TEST(DicomWriterTest, TextIsOnePrintableValueAndCut) {
+  EXPECT_EQ(DicomText("a\x1b[2J\xc3\xa4\nb", 64), "a?[2J???b");
+  EXPECT_EQ(DicomText("a\\b", 64), "a/b");
+  EXPECT_EQ(DicomText("abcdef", 3), "abc");
 }
 
 TEST(DicomWriterTest, AnElementThatIsTooLongToCopyIsRefused) {
