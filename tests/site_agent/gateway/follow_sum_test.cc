@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a site works out from a sum that the coordinator opens.
+// Tests what a site works out from a sum that the coordinator opens.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a site does for each kind of task, and what it gives.
+// Tests what a site does for each kind of task, and what it gives.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

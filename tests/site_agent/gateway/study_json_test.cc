@@ -78,7 +78,7 @@ TEST(StudyJsonTest, UnknownWeightsAreNotAcceptedUntilTheirDigestIs) {
   EXPECT_EQ(Parsed(view)["weights"]["accepted"], true);
 }
 
-// What a coordinator wrote must not end the line, nor be no JSON.
+// A coordinator's text must not end the line, and the line stays JSON.
 TEST(StudyJsonTest, BytesThatAreNoTextStayWithinTheirString) {
   StudyView view = View();
   view.study.set_name("lungs\xff\n{\"state\":\"approved\"}");

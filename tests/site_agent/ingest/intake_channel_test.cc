@@ -13,7 +13,7 @@ namespace {
 
 using Kind = IntakeAnswer::Kind;
 
-// What the receiver makes of this answer to Take.
+// Returns what the receiver makes of this answer to Take.
 IntakeAnswer TakenAs(const std::string& answer) {
   auto ends = MakeIntakeSockets().value();
   IntakeChannel channel(std::move(ends.first));

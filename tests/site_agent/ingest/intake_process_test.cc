@@ -27,7 +27,7 @@ class IntakeProcessTest : public FolderTest {
     return {
         .store = options_.store, .labels = options_.labels, .actor = "listen"};
   }
-  // As it comes over the network: without preamble and header.
+  // Writes the film as the network brings it: without preamble and header.
   std::string Receive(DicomMaker film, const std::string& uid) {
     const std::string incoming = IncomingFolder(Receiving());
     fs::create_directories(incoming);

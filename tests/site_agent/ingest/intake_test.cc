@@ -81,7 +81,7 @@ TEST_F(IntakeTest, AFileThatIsTakenIsKnownUntilItChanges) {
   EXPECT_FALSE(intake->IsKnown(FileOf(path)).value());
 }
 
-// As a crash between Record and Commit leaves it.
+// A crash between Record and Commit leaves such a store.
 TEST_F(IntakeTest, WhatWasNotCommittedIsCutOffAtTheNextOpen) {
   const std::string one = Put("in/1.dcm", Film(3, "P1").File());
   const std::string two = Put("in/2.dcm", Film(5, "P2").File());

@@ -55,7 +55,7 @@ class LandlockTest : public testing::Test {
     }
   }
 
-  // What `run` gives in a child that is confined so.
+  // Returns what `run` gives in a child that is confined so.
   Outcomes Confined(const FileAccess& files,
                     const std::function<Outcomes()>& run,
                     const LandlockScope& scope = {}) {

@@ -41,7 +41,7 @@ class TrainerLauncherTest : public testing::Test {
     EXPECT_TRUE(launcher.ok()) << launcher.status();
     return *std::move(launcher);
   }
-  // What the trainer prints up to the end of a line, or of all.
+  // Returns what the trainer prints up to the end of a line, or of all.
   static std::string LineOf(const TrainerChild& child) {
     std::string line;
     char byte = 0;

@@ -30,7 +30,8 @@ std::vector<float> RandomPixels(uint64_t seed) {
   return pixels;
 }
 
-// As the header has it, in double precision: channels first, no shortcuts.
+// Computes what the header says in double precision: channels first, no
+// shortcuts.
 double SlowScore(const std::vector<float>& weights,
                  const std::vector<float>& pixels) {
   std::vector<double> in;
