@@ -22,7 +22,7 @@ std::string NewFolder() {
       testing::UnitTest::GetInstance()->current_test_info()->name());
   std::filesystem::remove_all(path);
   std::filesystem::create_directories(path);
-  return path;
+  return std::filesystem::canonical(path);
 }
 
 constexpr char kConfig[] =
