@@ -135,7 +135,7 @@ absl::Status CopyElements(const DicomFile* source,
   return absl::OkStatus();
 }
 
-std::string Printable(absl::string_view text, size_t most) {
+std::string DicomText(absl::string_view text, size_t most) {
   std::string out(text.substr(0, most));
   for (char& c : out) {
     if (c < 0x20 || c > 0x7e) c = '?';

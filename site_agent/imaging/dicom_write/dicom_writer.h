@@ -65,9 +65,9 @@ absl::Status CopyElements(const DicomFile* source,
                           absl::Span<const CopiedElement> further,
                           DicomWriter& writer);
 
-// Replaces characters that are not printable ASCII with '?', and cuts at `most`
-// characters.
-std::string Printable(absl::string_view text, size_t most);
+// Returns the text as one value of an element: printable ASCII, '?' for what is
+// not, '/' for a backslash, which parts values; cut at `most` characters.
+std::string DicomText(absl::string_view text, size_t most);
 
 // Returns "2.25." and the decimal number of a UUID (PS3.5 B.2; RFC 9562,
 // version 8) made from SHA-256 of `bytes`.

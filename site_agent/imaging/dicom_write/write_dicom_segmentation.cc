@@ -138,7 +138,7 @@ void DescribeObject(const Uids& uids, const DicomFile* source,
   writer.Text(0x0008103e, EVR_LO, "Lungs");
   writer.Text(0x00081090, EVR_LO, "hilum-trainer");
   writer.Text(0x00181000, EVR_LO, "none");  // Device Serial Number
-  writer.Text(0x00181020, EVR_LO, Printable(SoftwareVersion(), 64));
+  writer.Text(0x00181020, EVR_LO, DicomText(SoftwareVersion(), 64));
   writer.Text(kStudyUid, EVR_UI, uids.study);
   writer.Text(kSeriesUid, EVR_UI, uids.series);
   writer.Text(0x00200011, EVR_IS, "1");  // Series Number
@@ -183,7 +183,7 @@ void DescribeSegments(const std::vector<Segment>& segments,
     segment.Number(0x00620004, static_cast<int>(i) + 1);
     segment.Text(0x00620005, EVR_LO, segments[i].label);
     segment.Text(0x00620008, EVR_CS, "AUTOMATIC");
-    const std::string algorithm = Printable(notes.algorithm, 64);
+    const std::string algorithm = DicomText(notes.algorithm, 64);
     segment.Text(0x00620009, EVR_LO, algorithm.empty() ? "Hilum" : algorithm);
     segment.Code(0x00620003, "91723000", "SCT", "Anatomical Structure");
     segment.Code(0x0062000f, segments[i].code, "SCT", segments[i].meaning);

@@ -121,7 +121,7 @@ void DescribeAspect(const DicomFile& source, DicomWriter& writer) {
 void DescribeImage(const RgbImage& picture, const CaptureNotes& notes,
                    const DicomFile* source, DicomWriter& writer) {
   writer.Text(0x00080008, EVR_CS, "DERIVED\\SECONDARY");
-  writer.Text(0x00082111, EVR_ST, Printable(notes.derivation, 1024));
+  writer.Text(0x00082111, EVR_ST, DicomText(notes.derivation, 1024));
   writer.Text(0x00200013, EVR_IS, absl::StrCat(notes.instance_number));
   const bool oriented = source != nullptr && SaysOrientation(source->elements);
   writer.Text(kPatientOrientation, EVR_CS, oriented ? "L\\F" : "");
@@ -150,9 +150,9 @@ void DescribeCapture(const Uids& uids, const CaptureNotes& notes,
   writer.Text(0x00080060, EVR_CS, "OT");   // Modality
   writer.Text(0x00080064, EVR_CS, "WSD");  // Conversion Type
   writer.Text(0x00080070, EVR_LO, "Hilum");
-  writer.Text(0x0008103e, EVR_LO, Printable(notes.series_description, 64));
+  writer.Text(0x0008103e, EVR_LO, DicomText(notes.series_description, 64));
   writer.Text(0x00081090, EVR_LO, "hilum-trainer");
-  writer.Text(0x00181020, EVR_LO, Printable(SoftwareVersion(), 64));
+  writer.Text(0x00181020, EVR_LO, DicomText(SoftwareVersion(), 64));
   writer.Text(kStudyInstanceUid, EVR_UI, uids.study);
   writer.Text(0x0020000e, EVR_UI, uids.series);
   writer.Text(0x00200011, EVR_IS, "");  // Series Number

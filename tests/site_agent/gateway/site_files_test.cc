@@ -6,11 +6,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/file.h"
-#include "common/crypto/secure_rng.h"
 #include "common/crypto/sha256.h"
 #include "site_agent/gateway/approvals.h"
 #include "site_agent/gateway/ledger.h"
-#include "site_agent/gateway/site_config.h"
 
 namespace hilum {
 namespace {
@@ -43,18 +41,6 @@ TEST(LedgerTest, SequenceGoesOnAfterARestartAndATornLineIsCutOff) {
   EXPECT_THAT(now.substr(whole.size()),
               testing::HasSubstr("\"sequence\":\"3\""));
   EXPECT_EQ(std::count(now.begin(), now.end(), '\n'), 3);
-}
-
-TEST(PatientKeyTest, AKeyThatOthersReadIsRefused) {
-  const std::string path = NewFolder() + "/patient.key";
-  const auto made = LoadPatientKey(path, RealSecureRng());
-  ASSERT_TRUE(made.ok()) << made.status();
-  EXPECT_EQ(LoadPatientKey(path, RealSecureRng()).value(), *made);
-  std::filesystem::permissions(path, std::filesystem::perms::group_read,
-                               std::filesystem::perm_options::add);
-  const absl::Status open = LoadPatientKey(path, RealSecureRng()).status();
-  EXPECT_EQ(open.code(), absl::StatusCode::kPermissionDenied);
-  EXPECT_THAT(std::string(open.message()), testing::HasSubstr("chmod 600 "));
 }
 
 TEST(ApprovalsTest, RefusalOutweighsApprovalAndWhatWasNotOfferedIsRefused) {

@@ -4,7 +4,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdio>
 #include <functional>
 
 #include "common/crypto/sha256.h"
@@ -130,51 +129,7 @@ TEST_F(StudyFollowerOpeningsTest, StateThatDoesNotFollowIsRefused) {
   }
 }
 
-TEST_F(StudyFollowerOpeningsTest, SumOfAnotherLengthIsRefused) {
-  MakeSum(1);
-  ExpectRefused(
-      2, [](Opening& opening) { opening.mutable_sum()->set_size(40); },
-      "has 40 bytes, not ");
-}
-
-TEST_F(StudyFollowerOpeningsTest, CensusThatDoesNotFollowIsRefused) {
-  Open(study_);
-  MakeSum(0);
-  const Opening good = sums_->last();
-  const auto expect = [&](const std::function<void(Opening&)>& change,
-                          const std::string& why) {
-    Opening opening = good;
-    change(opening);
-    v1::Task task = TaskOf(1, *sums_);
-    *task.mutable_census_opening() = *task.mutable_last_opening() =
-        sums_->Put(opening);
-    ExpectUntrusted(Follow(task), why);
-    EXPECT_FALSE(follower_->HasCohort());
-  };
-  expect(
-      [](Opening& opening) {
-        opening.mutable_after()->set_census_sha256(std::string(32, 'c'));
-      },
-      "is not the sum that it opens");
-  // The words differ from those that gave the state after them.
-  expect(
-      [&](Opening& opening) {
-        std::string file = blobs_.at(opening.sum().sha256());
-        AddToWord(file, 0, 1);
-        *opening.mutable_sum() = PutBlob(blobs_, file);
-      },
-      "");
-  // Shows a sum of updates instead of the sum of censuses.
-  EXPECT_TRUE(Follow(1).ok());
-  MakeSum(1);
-  const Opening update = sums_->last();
-  Restart();
-  ASSERT_EQ(remove(state_path_.c_str()), 0);
-  expect([&](Opening& opening) { opening = update; },
-         "does not begin at the approved starting weights");
-}
-
-// --- The published sum is not the sum of the sites' vectors.
+// --- What the coordinator publishes is not the sum of what sites gave.
 
 TEST_F(StudyFollowerOpeningsTest, ForgedSumIsFoundByTheChecksums) {
   sums_->forge = [](std::string& file) { AddToWord(file, 77, 1 << 20); };

@@ -12,13 +12,10 @@
 #include <limits>
 
 #include "absl/strings/str_cat.h"
-#include "common/aggregation/fed_avg.h"
 #include "common/base/file.h"
-#include "common/config/cohort_rules.h"
 #include "common/crypto/sha256.h"
 #include "common/model/blobs.h"
 #include "common/secagg/vector_checksum.h"
-#include "site_agent/gateway/update_file.h"
 #include "tests/site_agent/gateway/followed_study.h"
 
 namespace hilum {
@@ -30,26 +27,6 @@ class StudyFollowerTest : public FollowedStudyTest {
  protected:
   absl::Status Start() {
     return follower_->Start(TaskOf(0, *sums_, v1::Task::PREPARE).header());
-  }
-  // Returns the model that follows from `global` by these sites' vectors,
-  // without masks.
-  std::string PlainModel(const std::string& global,
-                         const std::set<SiteId>& sites) {
-    AggregateOptions options{
-        .layout = LayoutOf(study_),
-        .fraction_bits = FractionBits(study_.aggregation().clipping_norm()),
-        .total_examples = TrackExamples(study_, sums_->cohort()),
-        .global_path = folder_ + "/plain-global",
-        .output_path = folder_ + "/plain-next",
-        .durability = Durability::kNone};
-    EXPECT_TRUE(WriteFileAtomically(options.global_path, global).ok());
-    for (const SiteId& site : sites) {
-      const std::string path = absl::StrCat(folder_, "/plain-", site.name());
-      EXPECT_TRUE(WriteVector(path, PlainOf(site)).ok());
-      options.updates.push_back({.site = site.name(), .path = path});
-    }
-    EXPECT_TRUE(AggregateUpdates(options).ok());
-    return ReadFile(options.output_path).value();
   }
 };
 
@@ -116,26 +93,7 @@ TEST_F(StudyFollowerTest, StartThatCouldNotBeWrittenIsMadeAgain) {
   ExpectAtTheSame();
 }
 
-TEST_F(StudyFollowerTest, CohortIsReadOffTheSumOfTheCensuses) {
-  MakeSum(0);
-  ASSERT_TRUE(Follow(1).ok());
-  ASSERT_TRUE(follower_->HasCohort());
-  EXPECT_EQ(follower_->cohort().SerializeAsString(),
-            sums_->cohort().SerializeAsString());
-  EXPECT_EQ(follower_->cohort().rows(), 160u);
-  ExpectAtTheSame();
-}
-
-// The cohort was judged without the cases of a site that the census left out.
-TEST_F(StudyFollowerTest, SiteThatTheCensusLeftOutIsOut) {
-  MakeSum(0, *sums_, {SiteId("a")});
-  const absl::Status out = Follow(1);
-  ExpectUntrusted(out, "census leaves out this site");
-  EXPECT_FALSE(follower_->HasCohort());
-}
-
-// Otherwise a coordinator that could cause the loss would choose the next
-// model.
+// A coordinator that could arrange it would choose the next model.
 TEST_F(StudyFollowerTest, SurvivorThatLostItsModelIsNotToldTheNext) {
   MakeSum(0);
   ASSERT_TRUE(Follow(1).ok());
@@ -182,30 +140,6 @@ TEST_F(StudyFollowerTest, StateOnDiskSaysWhatAStudyNeeds) {
     });
   };
   EXPECT_TRUE(has(follower_->chain().model_sha256()));
-}
-
-TEST_F(StudyFollowerTest, ModelOfEachRoundIsThatOfThePlainVectors) {
-  MakeSum(0);
-  ASSERT_TRUE(Follow(1).ok());
-  std::string model = StartingModel(study_);
-  const std::set<SiteId> all = {SiteId("a"), SiteId("b"), SiteId("c"),
-                                SiteId("d")};
-  for (uint32_t round = 1; round <= 3; ++round) {
-    ASSERT_TRUE(CheckRoster(Roster()).ok());
-    std::set<SiteId> lost;
-    if (round == 2) lost.insert(SiteId("d"));
-    MakeSum(round, *sums_, lost);
-    std::set<SiteId> in = all;
-    for (const SiteId& site : lost) in.erase(site);
-    const std::string next = PlainModel(model, in);
-    EXPECT_TRUE(next != model);
-    model = next;
-    hidden_.insert(Sha256Of(model));  // the site has it without being told
-    const absl::Status followed = Follow(round + 1);
-    ASSERT_TRUE(followed.ok()) << followed;
-    EXPECT_EQ(follower_->chain().model_sha256(), Sha256Of(model));
-    ExpectAtTheSame();
-  }
 }
 
 TEST_F(StudyFollowerTest, QuestionIsTheCoordinatorsInEachRoundAndKind) {

@@ -5,7 +5,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <sys/wait.h>
 
 #include <filesystem>
 #include <map>
@@ -222,26 +221,6 @@ TEST_F(TrainerProcessTest, AnEndThatWasAskedForIsNoFaultInTheLog) {
   }
   EXPECT_THAT(log_, Not(HasSubstr("signal")));
   EXPECT_THAT(log_, Not(HasSubstr("killed")));
-}
-
-TEST_F(TrainerProcessTest, AMissingBinaryIsNamed) {
-  auto launcher = TrainerLauncher::Start(state_ + "/none", {});
-  ASSERT_TRUE(launcher.ok());
-  const auto started = (*launcher)->StartTrainer();
-  EXPECT_EQ(started.status().code(), absl::StatusCode::kNotFound);
-  EXPECT_THAT(std::string(started.status().message()),
-              HasSubstr("no trainer to run (trainer.binary)"));
-}
-
-TEST_F(TrainerProcessTest, TheLauncherEndsNoProcessThatItDidNotStart) {
-  const pid_t other = fork();
-  if (other == 0) {
-    for (;;) pause();
-  }
-  launcher_->EndTrainer(other);
-  EXPECT_EQ(waitpid(other, nullptr, WNOHANG), 0);  // it runs
-  kill(other, SIGKILL);
-  waitpid(other, nullptr, 0);
 }
 
 }  // namespace

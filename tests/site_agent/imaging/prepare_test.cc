@@ -4,7 +4,6 @@
 #include <limits>
 
 #include "gtest/gtest.h"
-#include "site_agent/imaging/lungs/prepare_mask.h"
 
 namespace hilum {
 namespace {
@@ -92,49 +91,7 @@ TEST(PrepareTest, AMaskThatLiesAcrossItsImageIsRefused) {
   EXPECT_TRUE(SegmentedBox(Flat(30, 30, 1), Flat(30, 30, 1)).ok());
 }
 
-// A mask of the right half, at half the image's size.
-TEST(PrepareTest, MaskTakesTheWayOfItsImage) {
-  GrayImage image = Flat(60, 40, 0.5f), mask = Flat(30, 20, 0);
-  for (int r = 0; r < 30; ++r) {
-    for (int c = 10; c < 20; ++c) mask.at(r, c) = 1;
-  }
-  // The mask covers half of the middle of three columns.
-  std::vector<float> whole = *PrepareWholeMask(image, mask, 3);
-  for (int i = 0; i < 9; ++i) {
-    EXPECT_NEAR(whole[i], i % 3 * 0.5f, 1e-6) << i;
-  }
-  // The mask fills the cut-out except for the margin.
-  EXPECT_EQ(SegmentedBox(image, mask)->left, 20);
-  std::vector<float> cut = *PrepareSegmentedMask(image, mask, 8);
-  for (float share : cut) EXPECT_NEAR(share, 1, 1e-6);
-}
-
-// The segmented plane is black where the mask covers nothing.
-TEST(PrepareTest, SegmentedMaskLiesOnTheSegmentedPlane) {
-  GrayImage image = Flat(50, 70, 1), mask = Flat(50, 70, 0);
-  for (int r = 10; r < 40; ++r) {
-    for (int c = r; c < 65; ++c) {
-      mask.at(r, c) = 1;
-      image.at(r, c) = 0.5f + 0.01f * static_cast<float>((r + c) % 7);
-    }
-  }
-  Plane plane = *PrepareSegmented(image, mask, 24);
-  std::vector<float> lungs = *PrepareSegmentedMask(image, mask, 24);
-  int covered = 0;
-  for (size_t i = 0; i < plane.size(); ++i) {
-    if (lungs[i] == 0) {
-      EXPECT_EQ(plane[i], 0) << i;
-    }
-    if (lungs[i] > 0.9f) {
-      EXPECT_GT(plane[i], 0) << i;
-    }
-    covered += lungs[i] > 0.9f;
-  }
-  EXPECT_GT(covered, 24 * 24 / 3);
-}
-
 TEST(PrepareTest, EmptyMaskAndNanAreRefused) {
-  EXPECT_FALSE(PrepareWholeMask(Flat(8, 8, 1), Flat(8, 8, 0), 4).ok());
   EXPECT_FALSE(PrepareSegmented(Flat(8, 8, 1), Flat(8, 8, 0), 32).ok());
   GrayImage image = Flat(8, 8, 1);
   image.pixels[3] = std::numeric_limits<float>::quiet_NaN();

@@ -259,38 +259,6 @@ TEST_F(FolderTest, AnotherKeyIsRefused) {
   EXPECT_TRUE(absl::IsPermissionDenied(Ingest()));
 }
 
-TEST_F(FolderTest, QuarantineAndReleaseAreHistory) {
-  Put("in/1.dcm", Film(3, "P1").File());
-  Put("in/lateral.dcm", Film(5, "P1").Text(0x00185101, "CS", "LL").File());
-  options_.labels = Put("labels.csv", "PatientID,label\nP1,normal\n");
-  ASSERT_TRUE(Ingest().ok());
-  const std::string id = Only();
-  auto intake = Intake::Open({.store = options_.store, .actor = "user x"},
-                             RealClock(), RealSecureRng());
-  ASSERT_TRUE(intake.ok()) << intake.status();
-  ASSERT_TRUE((*intake)->Quarantine(id, "rotated").ok());
-  ASSERT_TRUE((*intake)->Export().ok());
-  EXPECT_TRUE(Cases().empty());
-  EXPECT_EQ(Reasons()["1.dcm"], "rotated");
-  ASSERT_TRUE((*intake)->Release(id).ok());
-  EXPECT_TRUE(absl::IsFailedPrecondition((*intake)->Release(id).status()));
-  EXPECT_TRUE(absl::IsNotFound((*intake)->Quarantine("0", "x")));
-  auto history = (*intake)->database().HistoryOf(id);
-  ASSERT_TRUE(history.ok());
-  ASSERT_EQ(history->size(), 3u);
-  EXPECT_EQ((*history)[0].actor, "folder");
-  EXPECT_EQ((*history)[1].to, "quarantined");
-  EXPECT_EQ((*history)[1].reason, "rotated");
-  EXPECT_EQ((*history)[2].to, "ready");
-  // A person may choose a file that does not say that it is a chest film.
-  auto source =
-      (*intake)->FindSource(absl::StrCat(options_.folder, "/lateral.dcm"));
-  ASSERT_TRUE(source.ok() && source->has_value());
-  auto taken = (*intake)->Release((*source)->id);
-  ASSERT_TRUE(taken.ok()) << taken.status();
-  EXPECT_EQ(taken->state, CaseState::kReady);
-}
-
 TEST_F(FolderTest, AStoreMayLieAnywhere) {
   Put("in/1.dcm", Film(1, "P1").File());
   options_.labels = Put("labels.csv", "PatientID;label\nP1 ;normal\n");

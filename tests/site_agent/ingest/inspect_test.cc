@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "site_agent/ingest/inspect.h"
 
-#include <sys/wait.h>
-
-#include <algorithm>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -21,25 +17,6 @@ std::string Written(const std::string& name, const std::string& bytes) {
   const std::string path = absl::StrCat(testing::TempDir(), "/", name);
   EXPECT_TRUE(WriteFileAtomically(path, bytes, Durability::kNone).ok());
   return path;
-}
-
-struct Ran {
-  int exit_code = -1;
-  std::string out;
-};
-
-Ran RunIngest(const std::string& arguments) {
-  const std::string command =
-      absl::StrCat(HILUM_BIN_DIR, "/hilum-ingest ", arguments, " 2>/dev/null");
-  Ran ran;
-  FILE* pipe = popen(command.c_str(), "r");
-  char buffer[4096];
-  while (size_t got = fread(buffer, 1, sizeof buffer, pipe)) {
-    ran.out.append(buffer, got);
-  }
-  const int status = pclose(pipe);
-  if (WIFEXITED(status)) ran.exit_code = WEXITSTATUS(status);
-  return ran;
 }
 
 TEST(InspectTest, ATakenFileHasEveryField) {
@@ -95,27 +72,6 @@ TEST(InspectTest, NothingOfThePatientsIsPrinted) {
     EXPECT_FALSE(absl::StrContains(line, "Roe")) << line;
     EXPECT_FALSE(absl::StrContains(line, "4711")) << line;
   }
-}
-
-TEST(InspectTest, TheCommandPrintsALineForEachFile) {
-  const std::string taken = Written("a.dcm", SmallChest().File());
-  const std::string refused = Written("b\xff.dcm", "no DICOM");
-  const Ran json =
-      RunIngest(absl::StrCat("inspect --json ", taken, " ", refused));
-  EXPECT_EQ(json.exit_code, 0);
-  EXPECT_EQ(std::count(json.out.begin(), json.out.end(), '\n'), 2);
-  const Ran table = RunIngest(absl::StrCat("inspect ", taken, " ", refused));
-  EXPECT_EQ(table.exit_code, 0);
-  EXPECT_TRUE(absl::StrContains(table.out, "accepted  3 x 2")) << table.out;
-  EXPECT_TRUE(absl::StrContains(table.out, "not a DICOM file")) << table.out;
-}
-
-TEST(InspectTest, TheCommandsExitCodes) {
-  EXPECT_EQ(RunIngest("--version").exit_code, 0);
-  EXPECT_TRUE(absl::StrContains(RunIngest("inspect --help").out, "Example:"));
-  EXPECT_EQ(RunIngest("inspect /nonexistent/x.dcm").exit_code, 1);
-  EXPECT_EQ(RunIngest("inspect").exit_code, 2);
-  EXPECT_EQ(RunIngest("look").exit_code, 2);
 }
 
 }  // namespace

@@ -2,16 +2,13 @@
 // Tests the way of an object from the network to the store.
 #include "site_agent/ingest/receiving_intake.h"
 
-#include <fstream>
 #include <memory>
 #include <string>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/csv.h"
-#include "site_agent/imaging/dicom/decode_dicom.h"
 #include "site_agent/ingest/incoming_file.h"
-#include "site_agent/ingest/intake_process.h"
 #include "tests/site_agent/ingest/folder_fixture.h"
 
 namespace hilum {
@@ -56,14 +53,6 @@ class ReceivingIntakeTest : public FolderTest {
     return {whole, refused};
   }
 };
-
-TEST_F(ReceivingIntakeTest, WhatIsWrittenInPiecesIsADicomFile) {
-  const std::string name = Receive(Film(3, "P1"), "1.2.3.3");
-  auto bytes = ReadFile(absl::StrCat(Incoming(), "/", name));
-  ASSERT_TRUE(bytes.ok());
-  EXPECT_TRUE(IsDicom(*bytes));
-  EXPECT_EQ(UidOfIncomingName(name), "1.2.3.3");
-}
 
 TEST_F(ReceivingIntakeTest, ATakenObjectIsACaseAndItsFileIsGone) {
   options_.labels = Put("labels.csv", "PatientID,label\nP1,covid\n");
@@ -134,32 +123,6 @@ TEST_F(ReceivingIntakeTest, ANameLeadsNowhereElse) {
     EXPECT_EQ(intake->Take(name).kind, Kind::kError) << name;
   }
   EXPECT_TRUE(fs::exists(absl::StrCat(root_, "/secret.dcm")));
-}
-
-std::string StatusLine(pid_t pid, const std::string& name) {
-  std::ifstream file(absl::StrCat("/proc/", pid, "/status"));
-  for (std::string line; std::getline(file, line);) {
-    if (absl::StartsWith(line, name)) return line;
-  }
-  return "";
-}
-
-TEST_F(ReceivingIntakeTest, TheProcessThatDecodesIsConfined) {
-  auto process = IntakeProcess::Start(Receiving());
-  ASSERT_TRUE(process.ok()) << process.status();
-  EXPECT_EQ(StatusLine(process->pid(), "Seccomp:"), "Seccomp:\t2");
-  auto channel = process->Open();
-  ASSERT_TRUE(channel.ok());
-  auto answer = channel->Take(Receive(Film(3, "P1"), "1.2.3.3"));
-  ASSERT_TRUE(answer.ok()) << answer.status();
-  EXPECT_EQ(answer->kind, Kind::kCommitted);
-  EXPECT_TRUE(channel->IsKnown("1.2.3.3").value());
-  // A second intake reports that the store is in use.
-  EXPECT_TRUE(
-      absl::IsFailedPrecondition(IntakeProcess::Start(Receiving()).status()));
-  { IntakeChannel closed = *std::move(channel); }
-  EXPECT_TRUE((*std::move(process)).Finish().ok());
-  EXPECT_TRUE(absl::StrContains(Stored("fingerprint.json"), "1"));
 }
 
 }  // namespace

@@ -8,7 +8,6 @@
 #include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -26,7 +25,6 @@
 #include "site_agent/sandbox/confine.h"
 #include "site_agent/sandbox/dumpable.h"
 #include "site_agent/sandbox/landlock.h"
-#include "site_agent/sandbox/seccomp.h"
 #include "site_agent/sandbox/socket_rights.h"
 #include "tests/site_agent/sandbox/attempts.h"
 
@@ -299,40 +297,7 @@ TEST_F(BreakOutTest, ASocketThatIsHandedOverDoesNotArrive) {
             (Outcomes{{"allow again", EPERM}, {"arrived", 0}}));
 }
 
-// The kernel takes an int, the filter sees 64 bits.
-TEST_F(BreakOutTest, AnUpperHalfOfAnArgumentHidesNothing) {
-  int ends[2];
-  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
-  const ScopedFd gateway(ends[0]), trainer(ends[1]);
-  const bool can_refuse = RefuseDescriptors(trainer.get());
-  EXPECT_EQ(InUsersChild([&] { return TryUpperHalves(trainer.get()); }),
-            (Outcomes{{"TIOCLINUX", ENOTTY},
-                      {"TIOCSTI", ENOTTY},
-                      {"setsockopt", can_refuse ? 0 : ENOPROTOOPT}}));
-  for (bool devices : {false, true}) {
-    const Outcomes outcomes = InUsersChild([&]() -> Outcomes {
-      if (!AllowSystemCalls({.devices = devices}).ok()) return {};
-      Outcomes all = TryUpperHalves(trainer.get());
-      // The trainer is allowed these.
-      int count = 0;
-      const int one = 1;
-      all["FIONREAD"] = ioctl(trainer.get(), FIONREAD, &count) < 0 ? errno : 0;
-      all["SO_KEEPALIVE"] = setsockopt(trainer.get(), SOL_SOCKET, SO_KEEPALIVE,
-                                       &one, sizeof(one)) < 0
-                                ? errno
-                                : 0;
-      return all;
-    });
-    EXPECT_EQ(outcomes, (Outcomes{{"FIONREAD", 0},
-                                  {"SO_KEEPALIVE", 0},
-                                  {"TIOCLINUX", EPERM},
-                                  {"TIOCSTI", EPERM},
-                                  {"setsockopt", EPERM}}))
-        << devices;
-  }
-}
-
-// An older kernel cannot refuse the socket, but it connects to nothing.
+// Where the kernel cannot refuse it, it leads nowhere new.
 TEST_F(BreakOutTest, ASocketThatArrivesCannotBeConnected) {
   const Listener inet;
   ASSERT_TRUE(inet.listens());

@@ -10,16 +10,11 @@
 
 #include <cerrno>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "common/base/file.h"
 #include "gtest/gtest.h"
 #include "site_agent/imaging/decode/decode.h"
-#include "site_agent/sandbox/describe.h"
-#include "site_agent/sandbox/dumpable.h"
-#include "site_agent/sandbox/landlock.h"
-#include "site_agent/sandbox/seccomp.h"
 
 namespace hilum {
 namespace {
@@ -145,37 +140,7 @@ TEST(ConfineTest, ItsOwnLoopbackLeadsNowhereElse) {
   EXPECT_EQ(failed, 0) << "number of the failed check";
 }
 
-TEST(ConfineTest, TheFilterIsOfAllThreadsAndSaysSo) {
-  EXPECT_EQ(InChild([] {
-              if (!Confine({}).ok()) return 2;
-              if (!SystemCallsAreFiltered() || !MemoryIsHidden()) return 3;
-              int of_a_thread = 4;
-              std::thread([&] {
-                of_a_thread =
-                    socket(AF_UNIX, SOCK_STREAM, 0) < 0 && errno == EPERM ? 0
-                                                                          : 4;
-              }).join();
-              return of_a_thread;
-            }),
-            0)
-      << "number of the failed check";
-}
-
-// Each line names its part; a part that does not hold says what is lost.
-TEST(ConfineTest, TheDescriptionIsOfThisMachine) {
-  const std::vector<Hold> holds = DescribeConfinement();
-  ASSERT_EQ(holds.size(), 5u);
-  EXPECT_TRUE(holds[0].holds) << holds[0].text;
-  EXPECT_TRUE(holds[1].holds) << holds[1].text;
-  EXPECT_EQ(holds[2].holds, LandlockVersion() > 0) << holds[2].text;
-  EXPECT_EQ(MissingLandlock().empty(), LandlockVersion() > 0);
-  // The tests ran in other processes.
-  const ScopedFd still(socket(AF_UNIX, SOCK_STREAM, 0));
-  EXPECT_GE(still.get(), 0);
-  EXPECT_FALSE(MemoryIsHidden());
-}
-
-// Returns the number of kinds of DICOM file that cannot be decoded confined.
+// The number of kinds of DICOM file that cannot be decoded inside.
 int UndecodedInside() {
   if (!Confine({.read = {HILUM_SOURCE_DIR "/tests/fuzz/corpus"}}).ok()) {
     return 100;

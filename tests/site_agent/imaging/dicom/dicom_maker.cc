@@ -106,4 +106,22 @@ DicomMaker SmallChest() {
   return maker;
 }
 
+std::string RleFrame(const std::vector<int>& words) {
+  std::string high(1, static_cast<char>(words.size() - 1)), low = high;
+  for (int word : words) {
+    high.push_back(static_cast<char>(word >> 8));
+    low.push_back(static_cast<char>(word & 0xff));
+  }
+  std::string frame(64, '\0');
+  frame[0] = 2;
+  frame[4] = 64;
+  frame[8] = static_cast<char>(64 + high.size());
+  return frame + high + low;
+}
+
+DicomMaker RleChest() {
+  return SmallChest().Fragments(
+      {"", RleFrame({0, 1, 2, 1000, 2047, 4095}) + std::string(1, '\0')});
+}
+
 }  // namespace hilum

@@ -37,6 +37,13 @@ class DicomMaker {
 // the values 0, 1, 2, 1000, 2047, 4095 and neither LUT nor window.
 DicomMaker SmallChest();
 
+// A frame of 16 bits by RLE (PS3.5 annex G), at most 100 words: two segments,
+// the high bytes, then the low ones, each as a literal.
+std::string RleFrame(const std::vector<int>& words);
+
+// SmallChest with its pixels as an RleFrame.
+DicomMaker RleChest();
+
 }  // namespace hilum
 
 #endif  // HILUM_TESTS_SITE_AGENT_IMAGING_DICOM_DICOM_MAKER_H_

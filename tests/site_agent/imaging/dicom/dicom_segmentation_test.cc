@@ -4,15 +4,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <filesystem>
-
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "common/base/file.h"
 #include "site_agent/imaging/decode/decode_mask.h"
 #include "site_agent/imaging/dicom_write/write_dicom_segmentation.h"
-#include "tests/site_agent/imaging/dicom/dicom_maker.h"
+#include "tests/site_agent/imaging/dicom/lungs_of_film.h"
 
 namespace hilum {
 namespace {
@@ -20,31 +16,7 @@ namespace {
 constexpr absl::StatusCode kInvalid = absl::StatusCode::kInvalidArgument;
 constexpr DicomTag kOrientation = 0x00200020, kLabel = 0x00620005;
 
-// Rows of 0 and 1.
-BinaryMask Mask(const std::vector<std::string>& rows) {
-  BinaryMask mask{
-      static_cast<int>(rows.size()), static_cast<int>(rows[0].size()), {}};
-  for (const std::string& row : rows) {
-    for (char c : row) mask.pixels.push_back(c == '1');
-  }
-  return mask;
-}
-
-// 3 rows, 5 columns: frames of 15 bits, so that the second starts inside a
-// byte.
-const BinaryMask kTwoLungs = Mask({"01010", "11011", "11001"});
-
-DicomMaker Source() {
-  DicomMaker maker = SmallChest();
-  maker.Words(0x00280010, "US", {3}).Words(0x00280011, "US", {5});
-  maker.Bytes(0x7fe00010, "OW", std::string(30, '\0'));
-  maker.Text(0x00080016, "UI", "1.2.840.10008.5.1.4.1.1.1.1");
-  maker.Text(0x00080018, "UI", "1.2.3.4").Text(0x0020000d, "UI", "1.2.3");
-  maker.Text(0x0020000e, "UI", "1.2.3.5").Text(0x00080020, "DA", "20200102");
-  return maker.Text(0x00100020, "LO", "P1");
-}
-
-// Makes another program's segmentation; frames refer to segments 1, 2, ...
+// A foreign segmentation; frames name segments 1, 2, ...
 DicomMaker Foreign(const std::vector<std::string>& labels,
                    const std::string& bits) {
   DicomMaker maker;
@@ -86,51 +58,6 @@ TEST(DicomSegmentationTest, WhatIsWrittenReadsBack) {
     EXPECT_EQ(ToBinaryMask(*mask).pixels, kTwoLungs.pixels);
     EXPECT_EQ(mask->columns, 5);
   }
-}
-
-TEST(DicomSegmentationTest, AnotherMaskIsAnotherInstanceOfTheSeries) {
-  const std::string image = Source().File();
-  const auto source = ReadDicomFile(image);
-  BinaryMask other = kTwoLungs;
-  other.pixels[0] = 1;
-  const std::string a = *EncodeLungSegmentation(kTwoLungs, {}, &*source);
-  const std::string b = *EncodeLungSegmentation(other, {}, &*source);
-  const auto uid = [](const std::string& bytes, DicomTag tag) {
-    return ReadDicomFile(bytes)->elements.Text(tag);
-  };
-  EXPECT_NE(uid(a, 0x00080018), uid(b, 0x00080018));
-  EXPECT_EQ(uid(a, 0x0020000e), uid(b, 0x0020000e));
-  EXPECT_EQ(uid(a, 0x0020000d), "1.2.3");
-}
-
-TEST(DicomSegmentationTest, FramesLieOnTheStoredPixels) {
-  // Displayed as 3 x 5; stored in all orientations.
-  for (const char* orientation :
-       {"L\\F", "R\\F", "L\\H", "R\\H", "F\\L", "F\\R", "H\\L", "H\\R"}) {
-    const bool turned = orientation[0] == 'F' || orientation[0] == 'H';
-    DicomMaker maker = Source().Text(kOrientation, "CS", orientation);
-    maker.Words(0x00280010, "US", {turned ? 5 : 3});
-    maker.Words(0x00280011, "US", {turned ? 3 : 5});
-    const std::string image = maker.File();
-    const auto source = ReadDicomFile(image);
-    const auto bytes = EncodeLungSegmentation(kTwoLungs, {}, &*source);
-    ASSERT_TRUE(bytes.ok()) << bytes.status();
-    EXPECT_EQ(ReadDicomFile(*bytes)->elements.Uint16(0x00280010),
-              turned ? 5 : 3);
-    // The reader turns by the same orientation, so both directions agree.
-    EXPECT_EQ(ToBinaryMask(*DecodeMask(*bytes)).pixels, kTwoLungs.pixels)
-        << orientation;
-  }
-  // Checks the direction itself: rows run to the right, so the display mirrors
-  // them.
-  const std::string image = Source().Text(kOrientation, "CS", "R\\F").File();
-  const auto source = ReadDicomFile(image);
-  const std::string bytes =
-      *EncodeLungSegmentation(Mask({"10000", "10000", "00011"}), {}, &*source);
-  const std::string stored(
-      ReadDicomFile(bytes)->elements.Find(kPixelDataTag)->value);
-  // Right lung first: bits 4 and 9 of the first 15, then 10 and 11 of the next.
-  EXPECT_EQ(stored, std::string("\x10\x02\x00\x06", 4));
 }
 
 TEST(DicomSegmentationTest, LungsAreChosenByLabelOrCode) {
@@ -217,39 +144,6 @@ TEST(DicomSegmentationTest, DamageIsRefusedAndNeverCrashes) {
                 static_cast<size_t>(mask->rows) * mask->columns);
     }
   }
-}
-
-TEST(DicomSegmentationTest, WhatCannotBeWrittenIsRefused) {
-  const std::string image = Source().File();
-  const auto source = ReadDicomFile(image);
-  const auto code = [&](const BinaryMask& mask, const DicomFile* of) {
-    return EncodeLungSegmentation(mask, {}, of).status().code();
-  };
-  EXPECT_EQ(code(Mask({"000", "000"}), nullptr), kInvalid);
-  EXPECT_EQ(code({}, nullptr), kInvalid);
-  EXPECT_EQ(code(Mask({"101"}), &*source), kInvalid);
-}
-
-// Reads frames, codes and references with pydicom.
-TEST(DicomSegmentationTest, AnotherReaderFindsLungsAndSource) {
-  if (std::system("/usr/bin/python3 -c 'import numpy, pydicom' "
-                  ">/dev/null 2>&1") != 0) {
-    GTEST_SKIP() << "no pydicom here";
-  }
-  const std::string image = Source().File();
-  const auto source = ReadDicomFile(image);
-  const std::string path = absl::StrCat(testing::TempDir(), "/lungs.dcm");
-  ASSERT_TRUE(WriteFileAtomically(
-                  path, *EncodeLungSegmentation(kTwoLungs, {}, &*source),
-                  Durability::kNone)
-                  .ok());
-  EXPECT_EQ(std::system(absl::StrCat("/usr/bin/python3 " HILUM_SOURCE_DIR
-                                     "/tests/site_agent/imaging/dicom_write/"
-                                     "check_segmentation.py ",
-                                     path)
-                            .c_str()),
-            0);
-  std::filesystem::remove(path);
 }
 
 }  // namespace

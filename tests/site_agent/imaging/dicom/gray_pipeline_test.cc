@@ -5,44 +5,10 @@
 #include <cmath>
 
 #include "gtest/gtest.h"
-#include "site_agent/imaging/decode/decode.h"
-#include "tests/site_agent/imaging/dicom/dicom_maker.h"
+#include "tests/site_agent/imaging/dicom/grays_of_film.h"
 
 namespace hilum {
 namespace {
-
-// Returns the grays of SmallChest's values 0, 1, 2, 1000, 2047, 4095.
-std::vector<float> Grays(const DicomMaker& maker) {
-  auto image = DecodeImage(maker.File());
-  EXPECT_TRUE(image.ok()) << image.status();
-  return image.ok() ? image->pixels : std::vector<float>(6);
-}
-
-void ExpectGrays(const DicomMaker& maker, const std::vector<double>& wanted) {
-  const std::vector<float> grays = Grays(maker);
-  for (size_t i = 0; i < wanted.size(); ++i) {
-    EXPECT_NEAR(grays[i], wanted[i], 1e-6) << i;
-  }
-}
-
-absl::StatusCode CodeOf(const DicomMaker& maker) {
-  return DecodeImage(maker.File()).status().code();
-}
-
-DicomMaker Windowed(absl::string_view center, absl::string_view width,
-                    absl::string_view function = "") {
-  DicomMaker maker = SmallChest();
-  maker.Text(0x00281050, "DS", center).Text(0x00281051, "DS", width);
-  if (!function.empty()) maker.Text(0x00281056, "CS", function);
-  return maker;
-}
-
-DicomMaker Table(int first, int bits, const std::vector<int>& entries) {
-  DicomMaker item;
-  item.Words(0x00283002, "US", {static_cast<int>(entries.size()), first, bits})
-      .Words(0x00283006, "OW", entries);
-  return item;
-}
 
 TEST(GrayPipelineTest, WithoutWindowTheStoredRangeIsTheGrayRange) {
   ExpectGrays(SmallChest(),
@@ -195,81 +161,12 @@ TEST(GrayPipelineTest, PaddingIsBlackAlsoWhereTheLeastValueIsWhite) {
   EXPECT_NEAR(Grays(maker)[2], 4093 / 4095.0, 1e-6);
 }
 
-TEST(GrayPipelineTest, PresentationShapeMustAgree) {
-  DicomMaker dark = SmallChest().Text(0x00280004, "CS", "MONOCHROME1");
-  EXPECT_EQ(Grays(DicomMaker(dark).Text(0x20500020, "CS", "INVERSE")),
-            Grays(dark));
-  EXPECT_EQ(Grays(SmallChest().Text(0x20500020, "CS", "IDENTITY")),
-            Grays(SmallChest()));
-  EXPECT_EQ(CodeOf(dark.Text(0x20500020, "CS", "IDENTITY")),
-            absl::StatusCode::kInvalidArgument);
-  EXPECT_EQ(CodeOf(SmallChest().Text(0x20500020, "CS", "INVERSE")),
-            absl::StatusCode::kInvalidArgument);
-}
-
-std::vector<std::string> Notes(const DicomMaker& maker) {
-  auto image = DecodeImage(maker.File());
-  EXPECT_TRUE(image.ok()) << image.status();
-  return image.ok() ? image->notes : std::vector<std::string>();
-}
-
-TEST(GrayPipelineTest, AWindowThatIsNoneIsLeftForTheStoredRange) {
-  const std::vector<float> stored = Grays(SmallChest());
-  for (const DicomMaker& maker :
-       {Windowed("2", "0"), Windowed("2", "0.5"), Windowed("2", ""),
-        Windowed("", "4"), Windowed("two", "4"), Windowed("nan", "4"),
-        Windowed("2047,5", "4096,0"), Windowed("2", "0", "SIGMOID"),
-        Windowed("2", "-4", "LINEAR_EXACT"), Windowed("2", "4", "CUBIC")}) {
-    EXPECT_EQ(Grays(maker), stored);
-    const std::vector<std::string> notes = Notes(maker);
-    ASSERT_EQ(notes.size(), 2u);
-    EXPECT_EQ(notes[0].find("window 1 is not used: "), 0u) << notes[0];
-    EXPECT_EQ(notes[1], "the range of the stored bits is shown");
-  }
-  EXPECT_TRUE(Notes(Windowed("2", "4")).empty());
-}
-
-TEST(GrayPipelineTest, TheNextUsableWindowOrTableIsTaken) {
-  const std::vector<double> by_window = {0, 1 / 3.0, 2 / 3.0, 1, 1, 1};
-  ExpectGrays(Windowed("500\\2", "0\\4"), by_window);
-  // Tries tables without a descriptor, with entries over their bits, of 17
-  // bits.
-  for (const DicomMaker& table :
-       {DicomMaker(), Table(0, 8, {256}), Table(0, 17, {0})}) {
-    ExpectGrays(Windowed("2", "4").Items(0x00283010, {table}), by_window);
-    ExpectGrays(
-        SmallChest().Items(0x00283010, {table, Table(0, 10, {0, 1023, 341})}),
-        {0, 1, 341 / 1023.0});
-    EXPECT_EQ(Grays(SmallChest().Items(0x00283010, {table})),
-              Grays(SmallChest()));
-  }
-}
-
-// A window far from the values makes all white or black.
+// A window far beside the values leaves all white or black.
 TEST(GrayPipelineTest, AWindowThatShowsNothingIsLeft) {
   EXPECT_EQ(Grays(Windowed("-5000", "100")), Grays(SmallChest()));
   ExpectGrays(Windowed("9000\\2", "10\\4"), {0, 1 / 3.0, 2 / 3.0, 1, 1, 1});
   EXPECT_EQ(Notes(Windowed("-5000", "100"))[0],
             "a window is not used: all pixels would have one gray");
-}
-
-TEST(GrayPipelineTest, ATableShorterThanItSaysIsLeft) {
-  DicomMaker shorter = Table(0, 16, {1, 2, 3});
-  shorter.Words(0x00283006, "OW", {1, 2});
-  // Accepts 4 bytes: 3 entries of a byte and one byte of padding.
-  EXPECT_TRUE(Notes(SmallChest().Items(0x00283010, {shorter})).empty());
-  shorter.Words(0x00283006, "OW", {1});
-  EXPECT_EQ(Notes(SmallChest().Items(0x00283010, {shorter})).size(), 2u);
-}
-
-// The modality rule gives the stored values their meaning, so nothing replaces
-// it.
-TEST(GrayPipelineTest, AModalityRuleThatIsNoneIsRefused) {
-  const auto kInvalid = absl::StatusCode::kInvalidArgument;
-  EXPECT_EQ(CodeOf(SmallChest().Text(0x00281053, "DS", "0")), kInvalid);
-  EXPECT_EQ(CodeOf(SmallChest().Items(0x00283000, {DicomMaker()})), kInvalid);
-  EXPECT_EQ(CodeOf(SmallChest().Items(0x00283000, {Table(0, 8, {256})})),
-            kInvalid);
 }
 
 }  // namespace

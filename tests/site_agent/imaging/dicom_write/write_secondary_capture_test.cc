@@ -170,12 +170,6 @@ TEST(SecondaryCaptureTest, UidsChangeWithWhatTheyIdentify) {
   EXPECT_NE(other.series, first.series);
 }
 
-TEST(SecondaryCaptureTest, UidIsTheDecimalNumberOfItsUuid) {
-  // SHA-256 of no bytes is e3b0c442 98fc1c14 9afbf4c8 996fb924 ...; the UUID is
-  // e3b0c442-98fc-8c14-9afb-f4c8996fb924; Python's int() gave its number.
-  EXPECT_EQ(UidFromBytes(""), "2.25.302652579918966106791432553938847512868");
-}
-
 TEST(SecondaryCaptureTest, WhatCannotBeWrittenIsRefused) {
   RgbImage wrong = kPicture;
   wrong.columns = 4;

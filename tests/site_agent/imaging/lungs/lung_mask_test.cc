@@ -6,45 +6,13 @@
 #include <algorithm>
 #include <numeric>
 
+#include "tests/site_agent/imaging/lungs/drawn_lungs.h"
+
 namespace hilum {
 namespace {
 
-constexpr int kSide = 120;
-
-BinaryMask Empty() {
-  return {kSide, kSide, std::vector<uint8_t>(kSide * kSide)};
-}
-
-struct Ellipse {
-  double row, column, height, width;  // centre and semi-axes
-};
-
-void Fill(BinaryMask& mask, const Ellipse& e, uint8_t value = 1) {
-  for (int r = 0; r < mask.rows; ++r) {
-    for (int c = 0; c < mask.columns; ++c) {
-      const double y = (r - e.row) / e.height, x = (c - e.column) / e.width;
-      if (y * y + x * x <= 1) mask.pixels[r * mask.columns + c] = value;
-    }
-  }
-}
-
-// Narrow above, wide below, like lungs.
-BinaryMask Lungs() {
-  BinaryMask mask = Empty();
-  for (int side : {-1, 1}) {
-    for (int i = 0; i <= 30; ++i) {
-      Fill(mask, {35.0 + i, 59.5 + side * (20 + i * 0.2), 18, 11 + i * 0.2});
-    }
-  }
-  return mask;
-}
-
 int Area(const BinaryMask& mask) {
   return std::accumulate(mask.pixels.begin(), mask.pixels.end(), 0);
-}
-
-LungMaskFault FaultOf(const BinaryMask& mask) {
-  return JudgeLungMask(mask).fault;
 }
 
 TEST(LungMaskTest, RegionsAreThoseOfALabelThatSpreadsUntilNothingChanges) {
@@ -127,37 +95,6 @@ TEST(LungMaskTest, LungsThatTouchAreToldApart) {
   BinaryMask single = Empty();
   Fill(single, {60, 40, 35, 20});
   EXPECT_EQ(Area(SplitLungs(single)[1]), 0);
-}
-
-TEST(LungMaskTest, LungsAreAcceptedAndEachFaultIsNamed) {
-  EXPECT_EQ(JudgeLungMask(Lungs()).reason, "");
-  EXPECT_EQ(FaultOf(Empty()), LungMaskFault::kNoLung);
-  EXPECT_EQ(FaultOf({}), LungMaskFault::kNoLung);
-  BinaryMask bad = Lungs();
-  Fill(bad, {60, 30, 60, 30}, 0);
-  EXPECT_EQ(FaultOf(bad), LungMaskFault::kOneLung);
-  bad = Lungs();
-  Fill(bad, {75, 25, 25, 22}, 0);
-  EXPECT_EQ(FaultOf(bad), LungMaskFault::kBalance) << JudgeLungMask(bad).reason;
-  bad = Lungs();
-  Fill(bad, {75, 113, 3, 3});
-  EXPECT_EQ(FaultOf(bad), LungMaskFault::kNone) << JudgeLungMask(bad).reason;
-  for (int row : {30, 45, 60, 75}) {
-    for (int column : {7, 112}) Fill(bad, {1.0 * row, 1.0 * column, 4, 4});
-  }
-  EXPECT_EQ(FaultOf(bad), LungMaskFault::kIslands);
-  bad = Lungs();
-  for (int side : {-1, 1}) Fill(bad, {60, 59.5 + side * 24, 5, 5}, 0);
-  EXPECT_EQ(FaultOf(bad), LungMaskFault::kHoles);
-  bad = Lungs();
-  std::rotate(bad.pixels.begin(), bad.pixels.end() - 16, bad.pixels.end());
-  EXPECT_EQ(FaultOf(bad), LungMaskFault::kPlace);
-}
-
-TEST(LungMaskTest, UpsideDownIsAFaultOfShape) {
-  BinaryMask turned = Lungs();
-  std::reverse(turned.pixels.begin(), turned.pixels.end());
-  EXPECT_EQ(FaultOf(turned), LungMaskFault::kShape);
 }
 
 }  // namespace

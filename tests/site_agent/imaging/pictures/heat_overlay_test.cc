@@ -4,8 +4,6 @@
 #include <cmath>
 
 #include "gtest/gtest.h"
-#include "site_agent/imaging/decode/decode.h"
-#include "site_agent/imaging/pictures/write_png.h"
 
 namespace hilum {
 namespace {
@@ -104,20 +102,6 @@ TEST(HeatOverlayTest, HeatComesBackToWhereItWasCutOut) {
 TEST(HeatOverlayTest, HeatOfAnotherSizeIsRefused) {
   EXPECT_EQ(OverlayHeat(Filled(2, 3, 0), Filled(3, 2, 0), {}).status().code(),
             absl::StatusCode::kInvalidArgument);
-}
-
-TEST(WritePngTest, ColoursComeOutInTheirOrder) {
-  const std::vector<uint8_t> pixels = {255, 0, 0, 0, 255, 0, 0, 0, 255,
-                                       0,   0, 0, 9, 9,   9, 0, 0, 0};
-  std::string bytes = *EncodePngRgb8(2, 3, pixels);
-  GrayImage luma = *DecodeImage(bytes);
-  ASSERT_EQ(luma.rows, 2);
-  ASSERT_EQ(luma.columns, 3);
-  EXPECT_NEAR(luma.at(0, 0), 0.299, 0.01);
-  EXPECT_NEAR(luma.at(0, 1), 0.587, 0.01);
-  EXPECT_NEAR(luma.at(0, 2), 0.114, 0.01);
-  EXPECT_NEAR(luma.at(1, 1), 9 / 255.0, 0.01);
-  EXPECT_FALSE(EncodePngRgb8(2, 2, pixels).ok());
 }
 
 }  // namespace

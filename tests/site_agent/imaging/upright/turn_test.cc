@@ -5,8 +5,6 @@
 
 #include <vector>
 
-#include "site_agent/imaging/case_store/turn_record.h"
-
 namespace hilum {
 namespace {
 
@@ -47,37 +45,6 @@ TEST(TurnTest, NamesAreForPeople) {
   EXPECT_EQ(NameOf({0, true}), "mirrored");
   EXPECT_EQ(NameOf({1, false}), "turned by 90 degrees clockwise");
   EXPECT_EQ(NameOf({2, true}), "mirrored and turned by 180 degrees");
-}
-
-TEST(TurnRecordTest, PlanesAndLungsTurnTogether) {
-  const std::vector<uint16_t> whole = {10, 20, 30, 40, 50, 60};
-  const std::vector<uint16_t> segmented = {7, 8};
-  const std::string lungs(1, '\x12');  // pixels 1 and 4
-  const CaseRecord record{.case_id = "0123456789abcdef",
-                          .whole = {2, 3, whole},
-                          .segmented = {2, 1, segmented},
-                          .lungs = lungs,
-                          .source_rows = 20,
-                          .source_columns = 30};
-  const std::string turned = TurnRecord(record, {1, false});
-  auto header = DecodeRecordHeader(turned.substr(0, kRecordHeaderBytes));
-  ASSERT_TRUE(header.ok()) << header.status();
-  const std::string payload = turned.substr(kRecordHeaderBytes);
-  auto read = DecodeCaseRecord(*header, payload);
-  ASSERT_TRUE(read.ok()) << read.status();
-  EXPECT_EQ(read->whole.rows, 3);
-  EXPECT_EQ(read->whole.columns, 2);
-  EXPECT_EQ(std::vector<uint16_t>(read->whole.pixels.begin(),
-                                  read->whole.pixels.end()),
-            (std::vector<uint16_t>{40, 10, 50, 20, 60, 30}));
-  EXPECT_EQ(read->segmented.columns, 2);
-  EXPECT_EQ(read->segmented.pixels[0], 8);
-  EXPECT_EQ(read->lungs, std::string(1, '\x0c'));  // pixels 2 and 3
-  EXPECT_EQ(read->source_rows, 30u);
-  auto back = TurnEncodedRecord(turned, {3, false});
-  ASSERT_TRUE(back.ok()) << back.status();
-  EXPECT_EQ(*back, EncodeCaseRecord(record));
-  EXPECT_FALSE(TurnEncodedRecord("no record", {}).ok());
 }
 
 }  // namespace

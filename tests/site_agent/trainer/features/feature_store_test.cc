@@ -8,7 +8,6 @@
 
 #include <cmath>
 #include <filesystem>
-#include <set>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -459,34 +458,6 @@ TEST_P(FeatureStoreTest, AFullDiskStopsGrowthAndNothingElse) {
       absl::IsResourceExhausted(FeatureStore::Open(options, rng_).status()));
   (*disk)->Free();
   EXPECT_TRUE(Append(*Open(options), 0, kSize).ok());
-}
-
-// A repeated nonce would reveal the XOR of two cases.
-TEST(FeatureRecordTest, NoTwoNoncesAreAlike) {
-  const SecretBytes key = SecretBytes::FromBytes(std::vector<uint8_t>(32, 7));
-  SeededSecureRng rng(1, "features");
-  const FeatureRecords records(std::string(32, 'k'), kFeatures, key, rng);
-  std::set<std::string> nonces;
-  for (int i = 0; i < 100; ++i) {
-    // Encodes the same case again, as after it was found damaged.
-    nonces.insert(
-        records.Encode(records.Name(Digest(0)), Features(0)).substr(32, 12));
-  }
-  EXPECT_EQ(nonces.size(), 100u);
-}
-
-TEST(FeatureRecordTest, WhatFailsIsNotGivenOut) {
-  SeededSecureRng rng(1, "features");
-  for (const size_t size : {0, 32}) {
-    const SecretBytes key =
-        SecretBytes::FromBytes(std::vector<uint8_t>(size, 7));
-    const FeatureRecords records(std::string(32, 'k'), kFeatures, key, rng);
-    EXPECT_EQ(records.encrypted(), size != 0);
-    std::vector<float> features = Features(0);
-    EXPECT_FALSE(records.Decode(Digest(0), std::string(32, 's'),
-                                absl::MakeSpan(features)));
-    EXPECT_THAT(features, testing::Each(0.0f));
-  }
 }
 
 }  // namespace
