@@ -68,7 +68,7 @@ TEST_F(FollowSumTest, CohortIsReadOffTheSumOfTheCensuses) {
 TEST_F(FollowSumTest, SiteThatTheCensusLeftOutIsOut) {
   MakeSum(0, *sums_, {SiteId("a")});
   const absl::Status out = Follow(1);
-  ExpectUntrusted(out, "census is without this site");
+  ExpectUntrusted(out, "census leaves out this site");
   EXPECT_FALSE(follower_->HasCohort());
 }
 
