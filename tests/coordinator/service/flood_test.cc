@@ -175,9 +175,9 @@ TEST_F(FloodTest, PollsTakeNoThreadEach) {
       calls.push_back(std::move(call));
     }
   }
-  // Newer polls make the coordinator answer the oldest. In the end the
-  // remaining polls are the newest four streams of each client: at most 100 a
-  // site.
+  // Newer polls make the coordinator answer older ones. In the end polls remain
+  // at a client only if its four streams are the newest of its site: at most
+  // 100 a site.
   int64_t most = 0;
   int waiting = kChannels * kPollsOfAChannel, failed = 0;
   while (waiting > 100 * kSites) {

@@ -16,8 +16,8 @@
 
 namespace hilum {
 
-// Returns a new key with a certificate of `authority`, valid for `days` from
-// `from` on, which trusts `authority`.
+// Returns an identity that trusts `authority`: a new key with a certificate of
+// `authority`, valid for `days` from `from` on.
 Identity MakeIdentity(const RequestedName& name, const Authority& authority,
                       absl::Time from, int days = 30);
 
