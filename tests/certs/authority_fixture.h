@@ -34,7 +34,7 @@ class AuthorityTest : public testing::Test {
     return path;
   }
 
-  // As a process of this role would load them.
+  // Loads the certificate as a process with this role does.
   absl::StatusOr<Identity> Load(const Authority& authority,
                                 const std::string& certificate,
                                 const std::string& key, Role role) {

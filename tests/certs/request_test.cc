@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a request says, and what it may not ask for (authority.h).
+// A request: what it says, and what it may not ask for (authority.h).
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -56,10 +56,10 @@ TEST_F(RequestTest, ARequestAndItsCertificateHaveOneKeyDigest) {
             absl::StrCat(absl::BytesToHexString(received.key_digest), "\n"));
 }
 
-// What a request may not ask for, made by another program.
+// Requests by another program for more than a certificate may have.
 class ForeignRequestTest : public AuthorityTest {
  protected:
-  // Of a request with this subject and these extensions.
+  // Reads a request with this subject and these extensions.
   absl::Status Read(const std::string& subject, const std::string& extensions,
                     const std::string& key =
                         "ec -pkeyopt "

@@ -56,7 +56,7 @@ TEST_F(ReportTest, ClassWithTooFewPatientsHasNoAucAndSaysWhy) {
     EXPECT_TRUE(sick[key].is_null()) << key;
   }
   EXPECT_EQ(sick["auc_note"], "not shown (fewer than ten patients)");
-  // What is not made of scores stays, and the other class.
+  // Figures that are not made of scores stay, and so does the other class.
   EXPECT_EQ(sick["sensitivity"], all["per_class"]["sick"]["sensitivity"]);
   EXPECT_EQ(pooled["per_class"]["well"], all["per_class"]["well"]);
   EXPECT_EQ(pooled["macro"]["auc"], all["per_class"]["well"]["auc"]);

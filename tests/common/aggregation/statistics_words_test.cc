@@ -31,7 +31,7 @@ TEST(StatisticsWordsTest, CountsThatAreNotThereAddNone) {
   EXPECT_THAT(sums, ElementsAre(111, 22));
 }
 
-// Of 32 bits, two counts could wrap.
+// Two counts of 32 bits could wrap.
 TEST(StatisticsWordsTest, SumOfCountsHasSixtyFourBits) {
   EXPECT_EQ(SumOf(std::vector<uint32_t>{0xffffffff, 1}), uint64_t{1} << 32);
 }

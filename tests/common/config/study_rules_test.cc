@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a study may say (study.h).
+// The rules for a study (study.h).
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

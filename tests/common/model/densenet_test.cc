@@ -36,7 +36,7 @@ TEST(DenseNetTest, TransitionsHalveTheChannelsAndThereAreThree) {
               ElementsAre(4, kDenseFeatures));
 }
 
-// What is trained with last_blocks 1 is block 4 with norm5, and the head.
+// last_blocks 1 trains block 4 with norm5, and the head.
 TEST(DenseNetTest, TransitionBelongsToTheBlockBeforeIt) {
   EXPECT_EQ(TensorNamed(kDense, "features.transition1.conv.weight").block, 1);
   EXPECT_EQ(TensorNamed(kDense, "features.norm5.weight").block, 4);

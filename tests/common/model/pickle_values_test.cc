@@ -12,7 +12,7 @@ namespace {
 using testing::HasSubstr;
 using Kind = PickleNode::Kind;
 
-// What the refusal says, "" where it was taken.
+// Returns the refusal's message, "" where the pickle was accepted.
 std::string Refusal(const std::string& bytes) {
   return std::string(Pickle::Read(bytes).status().message());
 }

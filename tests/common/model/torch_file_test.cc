@@ -116,7 +116,7 @@ TEST(TorchFileTest, HostileLegacyFilesAreRefused) {
       HasSubstr("its object: pickle, byte 2: names os.system"));
 }
 
-// As above for pickles, of both containers.
+// Both containers, as above for pickles.
 TEST(TorchFileTest, CutShortOrTurnedNothingBreaks) {
   const std::string zip =
       TorchZip(PklOrdered({{"w", Float("0", {2, 3})}}), {{"0", kSix}});

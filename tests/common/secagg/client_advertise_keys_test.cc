@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a site says of itself before anything is shared.
+// A site's keys, before anything is shared.
 #include <gtest/gtest.h>
 
 #include <set>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a site looks at before it confirms whose vectors the sum is of.
+// A site's checks before it confirms whose vectors are in the sum.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a site looks at before it masks its vector.
+// A site's checks before it masks its vector.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -39,7 +39,7 @@ TEST_F(ClientMaskedInputTest, ShareOfTheSiteItselfAndAnUnsortedListAreRefused) {
             absl::StatusCode::kInvalidArgument);
 }
 
-// What is masked in blocks is what is masked at once.
+// Masking in blocks gives the same vector as masking at once.
 TEST_F(ClientMaskedInputTest, MaskOfAVectorGoesOnFromBlockToBlock) {
   UpTo(cohort_, Step::kMaskedInput);
   SecAggClient& client = cohort_.client(Site(0));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a site looks at in the roster before it shares its keys.
+// A site's checks of the roster before it shares its keys.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -14,7 +14,7 @@ TEST_F(ClientTest, StepOutOfOrderIsRefusedAndEndsTheSitesPart) {
   SecAggClient& client = cohort_.client(Site(0));
   EXPECT_EQ(client.MaskedInput(v1::Inbox()).code(),
             absl::StatusCode::kFailedPrecondition);
-  // What would have been right before is refused, too.
+  // A message that would have been right before is refused, too.
   EXPECT_EQ(client.AdvertiseKeys().status().code(),
             absl::StatusCode::kFailedPrecondition);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a site looks at before it reveals shares, and which it reveals.
+// A site's checks before it reveals shares, and the shares that it reveals.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

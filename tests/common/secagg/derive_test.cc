@@ -17,7 +17,7 @@ namespace {
 
 SiteId Site(int i) { return Consortium::Site(i); }
 
-// What holds if no site looked at the roster: no mask of the two cancels.
+// Even if no site looked at the roster, no mask of the two cancels.
 TEST(DeriveTest, MasksOfSitesThatWereAskedDifferentlyDoNotCancel) {
   SeededSecureRng rng(1, "questions");
   const X25519KeyPair a = X25519KeyPair::Generate(rng);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the coordinator takes of sealed shares.
+// The sealed shares that the coordinator accepts.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the coordinator makes of revealed shares, some of them wrong.
+// The coordinator's use of revealed shares, some of them wrong.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -69,7 +69,7 @@ TEST_F(DatabaseTest, NewerSchemaIsLeftAloneAndItsProgramIsNamed) {
   EXPECT_TRUE(Open(kMigrations).ok());
 }
 
-// What was committed is to be on disk after a loss of power.
+// A committed row must be on disk after a loss of power.
 TEST_F(DatabaseTest, WritesAheadAndSyncs) {
   const Database database = Open(kMigrations).value();
   Statement mode(database.get(), path_, "PRAGMA journal_mode");

@@ -78,7 +78,7 @@ TEST_F(HtmlFingerprintTest,
   EXPECT_THAT(html_, Not(HasSubstr("look different")));
 }
 
-// As the database has it, where it was summed by the coordinator or under
+// The database has it so, where it was summed by the coordinator or under
 // masks.
 TEST_F(HtmlFingerprintTest, StudyOfBeforeProtocolFiveSaysNothingOfThem) {
   study_.clear_task();

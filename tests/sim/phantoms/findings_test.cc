@@ -66,7 +66,7 @@ TEST(FindingsTest, OpacitiesAreInTheLungsAndNowhereElse) {
   EXPECT_EQ(healthy.right + healthy.left, 0);
 }
 
-// What tells the classes apart beside the texture.
+// The classes differ in more than their texture.
 TEST(FindingsTest, ConsolidationIsOfOneLungAndTheOthersOfBoth) {
   std::set<Side> sides;
   for (uint64_t seed = 0; seed < 10; ++seed) {

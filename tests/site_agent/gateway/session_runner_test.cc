@@ -128,7 +128,7 @@ TEST_F(SessionRunnerTest, NoCodeOfTheTrainerOrOfACallEndsTheGateway) {
   }
 }
 
-// What leaves is the bit and the kind of the reason, and none of its words.
+// The bit and the kind of the reason leave, and none of its words.
 void ExpectOnlyUnable(const v1::SubmitCensusRequest& sent, const v1::Task& task,
                       v1::UnableReason reason) {
   v1::SubmitCensusRequest want;

@@ -77,7 +77,7 @@ TEST(OrientationLearnerTest, OneThatHasLearnedAgreesToo) {
     ASSERT_TRUE(loss.ok()) << loss.status();
     (step == 0 ? first : last) = *loss;
   }
-  // Of the last, ln 8 / 5 cannot be learned away.
+  // ln 8 / 5 of the last loss cannot be learned away.
   EXPECT_LT(last, first / 2);
   const std::vector<float> weights = (*learner)->Weights();
   ExpectAgreement(weights);
