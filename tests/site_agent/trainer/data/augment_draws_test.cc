@@ -31,7 +31,8 @@ TEST(AugmentDrawsTest, DrawsFillTheirReachAndGoNoFurther) {
     const PlaceDraw place(Reach(), 100, rng);
     const GrayDraw gray(Reach(), rng);
     shift = std::max({shift, std::abs(place.dy), std::abs(place.dx)});
-    scale = std::max(scale, std::abs(std::log(std::hypot(place.a, place.b))));
+    scale = std::max<double>(scale,
+                             std::abs(std::log(std::hypot(place.a, place.b))));
     turn = std::max<double>(turn, std::abs(std::atan2(place.b, place.a)));
     gain = std::max({gain, std::abs(gray.gain), std::abs(gray.brightness)});
     exponent = std::max(exponent, std::abs(std::log(gray.exponent)));
