@@ -23,7 +23,7 @@ struct Ran {
 };
 
 // Runs hilum-site with these arguments in a child.
-Ran Run(std::vector<std::string> arguments) {
+Ran RunWith(std::vector<std::string> arguments) {
   int ends[2];
   if (pipe(ends) != 0) return {};
   const pid_t child = fork();
@@ -56,13 +56,14 @@ Ran Run(std::vector<std::string> arguments) {
 }
 
 TEST(AppTest, ExitCodesTellUsageFromFailure) {
-  EXPECT_EQ(Run({"--help"}).exit_code, 0);
-  EXPECT_EQ(Run({"study", "show", "--help"}).exit_code, 0);
-  EXPECT_EQ(Run({}).exit_code, 2);
-  EXPECT_EQ(Run({"dance"}).exit_code, 2);
-  EXPECT_EQ(Run({"study"}).exit_code, 2);
-  EXPECT_EQ(Run({"serve"}).exit_code, 2);  // without its configuration
-  EXPECT_EQ(Run({"doctor", "--config", "/nonexistent/site.yaml"}).exit_code, 1);
+  EXPECT_EQ(RunWith({"--help"}).exit_code, 0);
+  EXPECT_EQ(RunWith({"study", "show", "--help"}).exit_code, 0);
+  EXPECT_EQ(RunWith({}).exit_code, 2);
+  EXPECT_EQ(RunWith({"dance"}).exit_code, 2);
+  EXPECT_EQ(RunWith({"study"}).exit_code, 2);
+  EXPECT_EQ(RunWith({"serve"}).exit_code, 2);  // without its configuration
+  EXPECT_EQ(RunWith({"doctor", "--config", "/nonexistent/site.yaml"}).exit_code,
+            1);
 }
 
 TEST(AppTest, EveryCommandsHelpHasAnExample) {
@@ -74,7 +75,7 @@ TEST(AppTest, EveryCommandsHelpHasAnExample) {
   for (std::vector<std::string> command : commands) {
     const std::string name = command.back();
     command.push_back("--help");
-    const std::string help = Run(command).out;
+    const std::string help = RunWith(command).out;
     EXPECT_TRUE(absl::StrContains(help, "Example:\n  hilum-site ")) << help;
     EXPECT_TRUE(absl::StrContains(help, name + " --config site.yaml")) << help;
   }
@@ -82,7 +83,7 @@ TEST(AppTest, EveryCommandsHelpHasAnExample) {
 
 // Its keys are in memory and its ledger in files from the first line on.
 TEST(AppTest, BeforeItReadsAnythingItsMemoryAndFilesAreItsOwn) {
-  const Ran ran = Run({"doctor", "--config", "/nonexistent/site.yaml"});
+  const Ran ran = RunWith({"doctor", "--config", "/nonexistent/site.yaml"});
   EXPECT_TRUE(absl::StrContains(ran.out, "/nonexistent/site.yaml")) << ran.out;
   EXPECT_TRUE(ran.hidden);
 }
