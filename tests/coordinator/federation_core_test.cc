@@ -248,8 +248,9 @@ TEST_F(FederationCoreTest, CohortOfARoundStaysAsItWasWhenItOpened) {
   {
     FakeSite a(*core_, "a", hash_), b(*core_, "b", hash_);
     ASSERT_TRUE(b.SendNoCensus(b.Next().task()).ok());
-    clock_.Advance(absl::Hours(1));
     ASSERT_TRUE(a.SendCensus(layout_.manifest_sha256, a.Next().task()).ok());
+    clock_.Advance(absl::Hours(1));  // preparation waits for b so long
+    EXPECT_EQ(a.Next().task().kind(), v1::Task::TRAIN);
     ASSERT_TRUE(b.SendCensus(layout_.manifest_sha256, b.Next().task()).ok());
   }
   for (bool restarted : {false, true}) {

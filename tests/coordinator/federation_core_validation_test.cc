@@ -168,8 +168,8 @@ TEST_F(ValidatedCoreTest,
   const std::string manifest = StudyLayout(study_)->manifest_sha256;
   FakeSite a = Site("a"), b = Site("b");
   ASSERT_TRUE(b.SendNoCensus(b.Next().task()).ok());
-  clock_.Advance(absl::Hours(1));  // preparation waits for so long
   ASSERT_TRUE(a.SendCensus(manifest, a.Next().task()).ok());
+  clock_.Advance(absl::Hours(1));  // preparation waits for b so long
   a.validation_loss = 0.5;
   for (uint32_t r = 1; r <= 3; ++r) {
     ASSERT_TRUE(a.SendUpdate(a.Next().task(), Delta(r)).ok());

@@ -287,7 +287,7 @@ TEST(WeightsFileTest, AVarianceBelowZeroIsRefused) {
   EXPECT_TRUE(ReadWeights(WrittenPth("zero", one, {1, 0}), one, {}).ok());
 }
 
-TEST(TorchWriterTest, EqualInputEqualBytesAndTheirDigest) {
+TEST(WrittenTorchFileTest, EqualInputEqualBytesAndTheirDigest) {
   const std::vector<float> values = Counting(Tiny());
   const std::string a = PathOf("a.pth"), b = PathOf("b.pth");
   auto digest = WriteTorchFile(a, Tiny(), values);
@@ -297,7 +297,7 @@ TEST(TorchWriterTest, EqualInputEqualBytesAndTheirDigest) {
   EXPECT_FALSE(WriteTorchFile(a, Tiny(), {1.f, 2.f}).ok());
 }
 
-TEST(TorchWriterTest, StoragesBeginAtMultiplesOf64) {
+TEST(WrittenTorchFileTest, StoragesBeginAtMultiplesOf64) {
   const std::string path = WrittenPth("aligned", Tiny(), Counting(Tiny()));
   auto file = WeightsFile::Open(path).value();
   for (const NamedTensor& tensor : file.tensors()) {

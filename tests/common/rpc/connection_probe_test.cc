@@ -77,7 +77,7 @@ TEST_F(ConnectionProbeTest, WhatTcpShowsIsToldApart) {
 TEST_F(ConnectionProbeTest, WhatTlsShowsIsToldApart) {
   LoopbackServer http(Answering("HTTP/1.0 400 Bad request\r\n\r\n"));
   Expect(ProbePort(http.port()), Fault::kNotTls,
-         {"does not speak TLS", "HTTP/1.0 400 Bad request"});
+         {"does not speak TLS"});  // its words may be lost with the reset
   LoopbackServer old(ShakingHands(Coordinator(), true));
   Expect(ProbePort(old.port()), Fault::kOldTls, {"TLS 1.2", "TLS 1.3"});
   const Authority other = MakeAuthority("inspector", now_).value();

@@ -247,7 +247,7 @@ TEST_F(SecurePartTest, SumWhoseKeysAreOfAnEarlierProcessIsLeft) {
     UpTo(step);
     Restart();
     ExpectRefused(Ask(TaskOf(kSelf)).status(), StatusCode::kFailedPrecondition,
-                  "started anew");
+                  "has restarted since");
     EXPECT_FALSE(FileExists(RevealedPath()));
   }
 }

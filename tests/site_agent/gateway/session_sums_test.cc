@@ -171,7 +171,7 @@ TEST_F(SessionSumsTest, SumThatWentOnWithoutARestartedSiteIsLeft) {
   ASSERT_TRUE(at_work_.site.Run().ok());
   EXPECT_TRUE(at_work_.site.coordinator.steps.back().leave());
   EXPECT_THAT(at_work_.Details(v1::LedgerEntry::SUM_REFUSED),
-              ElementsAre(HasSubstr("started anew")));
+              ElementsAre(HasSubstr("has restarted since")));
   EXPECT_FALSE(at_work_.IsRefused());
 }
 

@@ -144,13 +144,5 @@ TEST_F(CaseDatabaseTest, ANewerProgramsIsRefusedAndNamesTheFile) {
   EXPECT_TRUE(absl::StrContains(newer.message(), path_)) << newer;
 }
 
-// Paths of sources may name patients.
-TEST_F(CaseDatabaseTest, ItIsForItsOwnerAlone) {
-  ASSERT_NE(Open(), nullptr);
-  struct stat info;
-  ASSERT_EQ(stat(path_.c_str(), &info), 0);
-  EXPECT_EQ(info.st_mode & 0777, 0600u);
-}
-
 }  // namespace
 }  // namespace hilum
