@@ -19,8 +19,8 @@ double FractalNoise(uint64_t seed, double x, double y, int octaves);
 // Returns a value in [0, 1]: near 1 along thin branching lines, 0 between them.
 double RidgeNoise(uint64_t seed, double x, double y);
 
-// Returns 0 below `low`, 1 above `high`, smooth between. If low > high it falls:
-// 1 below `high`, 0 above `low`.
+// Returns 0 below `low`, 1 above `high`, smooth between. If low > high it
+// falls: 1 below `high`, 0 above `low`.
 double SmoothStep(double low, double high, double value);
 
 }  // namespace hilum

@@ -55,8 +55,8 @@ std::string Bytes(double bytes) {
     bytes /= 1000;
     ++unit;
   }
-  return absl::StrFormat(bytes < 10 && unit > 0 ? "%.1f %s" : "%.0f %s", bytes,
-                         kUnits[unit]);
+  const int digits = bytes < 10 && unit > 0 ? 1 : 0;
+  return absl::StrFormat("%.*f %s", digits, bytes, kUnits[unit]);
 }
 
 std::string Count(uint64_t count, absl::string_view what) {

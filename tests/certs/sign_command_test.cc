@@ -63,10 +63,10 @@ class CertsProgramTest : public testing::Test {
     int terminal = -1;
     const pid_t pid = forkpty(&terminal, nullptr, nullptr, nullptr);
     if (pid == 0) {
-      const std::string command = absl::StrCat(
-          "cd ", folder_, " && exec ", kProgram,
-          "sign --authority authority --csr ", csr, ".csr --out ", csr, ".crt ",
-          options);
+      const std::string command =
+          absl::StrCat("cd ", folder_, " && exec ", kProgram,
+                       "sign --authority authority --csr ", csr, ".csr --out ",
+                       csr, ".crt ", options);
       execl("/bin/sh", "sh", "-c", command.c_str(), nullptr);
       _exit(127);
     }

@@ -226,7 +226,8 @@ TEST_F(BadInputTest, BadRowsAreListedWithTheirNumberAndTheStudyGoesOn) {
   EXPECT_EQ(Text(ResultsOf("out", "site-b") + "/rejected.csv").find(".png"),
             std::string::npos);
   // The site's own log says where to look.
-  EXPECT_THAT(Text("out/logs/site-a.log"), HasSubstr(absl::StrCat("/", results)));
+  EXPECT_THAT(Text("out/logs/site-a.log"),
+              HasSubstr(absl::StrCat("/", results)));
 }
 
 }  // namespace

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tests evaluations of a study that classifies, as vectors.
-#include "common/aggregation/statistics_vector.h"
-
 #include <cmath>
 #include <limits>
 #include <string>
 
+#include "common/aggregation/statistics_vector.h"
 #include "common/config/cohort_rules.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
