@@ -50,7 +50,7 @@ TEST(DecodeDcmtkFrameTest, ACodestreamOfAnotherSizeIsRefused) {
   const std::string jpeg(
       "\xff\xd8\xff\xc3\x00\x0b\x0c\xff\xdc\xff\xdc\x01\x01\x11\x00"
       "\xff\xda\x00\x08\x01\x01\x00\x01\x00\x00\x55\xff\xd9",
-      30);
+      28);
   const absl::Status status =
       DecodeDicom(
           SmallChest().Fragments({"", jpeg}).File("1.2.840.10008.1.2.4.70"))
