@@ -247,9 +247,12 @@ TEST_F(FederationCoreTest, UnableSiteIsWaitedForInPreparationAndMayComeLater) {
 TEST_F(FederationCoreTest, CohortOfARoundStaysAsItWasWhenItOpened) {
   {
     FakeSite a(*core_, "a", hash_), b(*core_, "b", hash_);
-    ASSERT_TRUE(b.SendNoCensus(b.Next().task()).ok());
+    const v1::Task prepare = b.Next().task();
+    ASSERT_TRUE(b.SendNoCensus(prepare).ok());
     ASSERT_TRUE(a.SendCensus(layout_.manifest_sha256, a.Next().task()).ok());
     clock_.Advance(absl::Hours(1));  // preparation waits for b so long
+    // An answer wakes the core; the fake clock alone does not.
+    ASSERT_TRUE(b.SendNoCensus(prepare).ok());
     EXPECT_EQ(a.Next().task().kind(), v1::Task::TRAIN);
     ASSERT_TRUE(b.SendCensus(layout_.manifest_sha256, b.Next().task()).ok());
   }

@@ -167,9 +167,12 @@ TEST_F(ValidatedCoreTest,
   hash_ = core_->SubmitStudy(study_, "").value();
   const std::string manifest = StudyLayout(study_)->manifest_sha256;
   FakeSite a = Site("a"), b = Site("b");
-  ASSERT_TRUE(b.SendNoCensus(b.Next().task()).ok());
+  const v1::Task prepare = b.Next().task();
+  ASSERT_TRUE(b.SendNoCensus(prepare).ok());
   ASSERT_TRUE(a.SendCensus(manifest, a.Next().task()).ok());
   clock_.Advance(absl::Hours(1));  // preparation waits for b so long
+  // An answer wakes the core; the fake clock alone does not.
+  ASSERT_TRUE(b.SendNoCensus(prepare).ok());
   a.validation_loss = 0.5;
   for (uint32_t r = 1; r <= 3; ++r) {
     ASSERT_TRUE(a.SendUpdate(a.Next().task(), Delta(r)).ok());
