@@ -228,9 +228,12 @@ TEST_F(FederationCoreTest, StudyNobodyCanEvaluateStopsAndNamesTheSites) {
 
 TEST_F(FederationCoreTest, UnableSiteIsWaitedForInPreparationAndMayComeLater) {
   FakeSite a(*core_, "a", hash_), b(*core_, "b", hash_);
-  ASSERT_TRUE(b.SendNoCensus(b.Next().task()).ok());
-  clock_.Advance(absl::Hours(1));
+  const v1::Task unable = b.Next().task();
+  ASSERT_TRUE(b.SendNoCensus(unable).ok());
   ASSERT_TRUE(a.SendCensus(layout_.manifest_sha256, a.Next().task()).ok());
+  clock_.Advance(absl::Hours(1));
+  // An answer wakes the core; the fake clock alone does not.
+  ASSERT_TRUE(b.SendNoCensus(unable).ok());
   v1::Task train = a.Next().task();
   EXPECT_EQ(train.kind(), v1::Task::TRAIN);
   v1::Task prepare = b.Next().task();
