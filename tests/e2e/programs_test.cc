@@ -207,6 +207,29 @@ TEST_P(ProgramsTest, WrongValuesEndWithTwo) {
   }
 }
 
+// `hilum-trainer check` is what hilum-site doctor asks of a manifest: a script
+// relies on its exit code, a person on its lines.
+TEST_P(ProgramsTest, CheckOfAManifestEndsWithOneWhenALineFails) {
+  if (std::string(GetParam()) != "hilum-trainer") return;
+  auto phantoms =
+      ChildProcess::Start({HILUM_BIN_DIR "/hilum-sim", "phantoms", "--count",
+                           "4", "--size", "64", "--out", folder_ + "/phantoms"},
+                          folder_ + "/said");
+  ASSERT_TRUE(phantoms.ok());
+  ASSERT_EQ(phantoms->Wait(absl::Minutes(1)).value_or(-1), 0);
+  const std::string manifest = folder_ + "/phantoms/manifest.csv";
+  const Said right = Type({"check", "--manifest", manifest});
+  EXPECT_EQ(right.exit_status, 0) << right.text;
+  EXPECT_THAT(right.text, Not(HasSubstr("FAIL")));
+
+  const std::string lost = "file,label,patient_id\ngone.png,covid19,p1\n";
+  ASSERT_TRUE(WriteFileAtomically(manifest, lost, Durability::kNone).ok());
+  const Said wrong = Type({"check", "--manifest", manifest});
+  EXPECT_EQ(wrong.exit_status, 1);
+  EXPECT_THAT(wrong.text, AllOf(HasSubstr("\nFAIL"),
+                                HasSubstr("row 2: its file is not there")));
+}
+
 INSTANTIATE_TEST_SUITE_P(
     All, ProgramsTest, testing::ValuesIn(kPrograms),
     [](const testing::TestParamInfo<const char*>& program) {
