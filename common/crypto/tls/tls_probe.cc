@@ -105,7 +105,7 @@ class Probe {
         ssl_(context_ == nullptr ? nullptr : SSL_new(context_.get())) {}
 
   TlsPeer Run() {
-    if (ssl_ == nullptr || SSL_set_fd(ssl_.get(), fd_) != 1) {
+    if (ssl_ == nullptr || !Connect()) {
       peer_.outcome = Outcome::kClosed;
       peer_.detail = "no TLS in this OpenSSL";
       return peer_;
@@ -124,6 +124,23 @@ class Probe {
   }
 
  private:
+  // Lets TLS write into the socket, but read from an empty buffer: OpenSSL
+  // would consume an answer that is no TLS before SpeaksTls sees it.
+  bool Connect() {
+    BIO* empty = BIO_new(BIO_s_mem());
+    BIO* socket = BIO_new_socket(fd_, BIO_NOCLOSE);
+    SSL_set_bio(ssl_.get(), empty, socket);
+    return empty != nullptr && socket != nullptr;
+  }
+
+  // Lets TLS read from the socket.
+  bool ReadSocket() {
+    BIO* socket = BIO_new_socket(fd_, BIO_NOCLOSE);
+    if (socket == nullptr) return End(Outcome::kClosed);
+    SSL_set0_rbio(ssl_.get(), socket);
+    return true;
+  }
+
   void NameHost() {
     X509_VERIFY_PARAM* wanted = SSL_get0_param(ssl_.get());
     if (X509_VERIFY_PARAM_set1_ip_asc(wanted, options_.host.c_str()) == 1) {
@@ -163,7 +180,7 @@ class Probe {
         if (!Wait(POLLOUT)) return false;
       } else if (error == SSL_ERROR_WANT_READ) {
         if (!Wait(POLLIN)) return answered ? false : AskInTheClear();
-        if (!answered && !SpeaksTls()) return false;
+        if (!answered && (!SpeaksTls() || !ReadSocket())) return false;
         answered = true;
       } else {
         return Explain();

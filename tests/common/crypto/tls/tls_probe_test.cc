@@ -2,6 +2,7 @@
 #include "common/crypto/tls/tls_probe.h"
 
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
@@ -91,6 +92,23 @@ TEST_F(TlsProbeTest, WhatIsNoTlsShowsItsFirstLine) {
   const TlsPeer peer = Probe(server);
   EXPECT_EQ(peer.outcome, Outcome::kNotTls);
   EXPECT_EQ(peer.answer, "HTTP/1.1 400 Bad \\x1B Request");
+}
+
+// As mail and SSH servers do; the greeting is there before the handshake begins.
+TEST_F(TlsProbeTest, AServerThatSpeaksFirstShowsItsGreeting) {
+  LoopbackServer server([](int fd) {
+    send(fd, "220 mail\r\n", 10, MSG_NOSIGNAL);
+    Silent()(fd);
+  });
+  const ScopedFd fd = ConnectToLoopback(server.port());
+  pollfd greeting = {fd.get(), POLLIN, 0};
+  ASSERT_EQ(poll(&greeting, 1, 10000), 1);
+  const TlsPeer peer =
+      ProbeTls(fd.get(), {.identity = &site_,
+                          .host = "127.0.0.1",
+                          .patience = absl::Milliseconds(500)});
+  EXPECT_EQ(peer.outcome, Outcome::kNotTls);
+  EXPECT_EQ(peer.answer, "220 mail");
 }
 
 // Python's http.server sends nothing before the end of a line.
