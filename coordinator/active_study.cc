@@ -12,7 +12,7 @@
 #include "common/config/census.h"
 #include "common/config/cohort_rules.h"
 #include "common/config/evaluation.h"
-#include "common/crypto/sha256.h"
+#include "common/crypto/short_hash.h"
 #include "common/secagg/chain.h"
 #include "common/secagg/opening.h"
 #include "coordinator/trained_tracks.h"
@@ -235,9 +235,9 @@ absl::Status ActiveStudy::CheckCensus(
   if (census.manifest_sha256() != layout_.manifest_sha256) {
     return absl::InvalidArgumentError(
         absl::StrCat("the site's network (tensor manifest ",
-                     ToHex(census.manifest_sha256()).substr(0, 12),
+                     ShortHash(census.manifest_sha256()),
                      ") is not the study's ", layout_.architecture.name, " (",
-                     ToHex(layout_.manifest_sha256).substr(0, 12),
+                     ShortHash(layout_.manifest_sha256),
                      "); are site and coordinator of one version?"));
   }
   // The counts come as part of a sum in secure aggregation.

@@ -2,11 +2,11 @@
 #include "coordinator/coordinator_config.h"
 
 #include <filesystem>
-#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
+#include "common/config/needed_fields.h"
 #include "common/config/yaml.h"
 
 namespace hilum {
@@ -16,18 +16,10 @@ absl::StatusOr<v1::CoordinatorConfig> LoadCoordinatorConfig(
   v1::CoordinatorConfig config;
   HILUM_RETURN_IF_ERROR(LoadYamlFile(path, &config));
   v1::Tls& tls = *config.mutable_tls();
-  const std::pair<const char*, const std::string*> needed[] = {
-      {"listen", &config.listen()},
-      {"state_dir", &config.state_dir()},
-      {"tls.authority", &tls.authority()},
-      {"tls.certificate", &tls.certificate()},
-      {"tls.private_key", &tls.private_key()}};
-  for (const auto& [field, value] : needed) {
-    if (value->empty()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(path, ": '", field, "' is missing"));
-    }
-  }
+  HILUM_RETURN_IF_ERROR(CheckNeededFields(
+      config, path,
+      {"listen", "state_dir", "tls.authority", "tls.certificate",
+       "tls.private_key"}));
   const std::string base = std::filesystem::absolute(path).parent_path();
   for (std::string* value :
        {config.mutable_state_dir(), tls.mutable_authority(),

@@ -18,6 +18,7 @@
 #include "common/cli/usage.h"
 #include "common/config/study.h"
 #include "common/crypto/sha256.h"
+#include "common/crypto/short_hash.h"
 #include "common/model/fit.h"
 #include "coordinator/coordinator_config.h"
 #include "coordinator/service/server.h"
@@ -211,7 +212,7 @@ CLI::App* AddCommand(CLI::App& study, const char* name, const char* what,
 
 std::string StatusLine(const v1::StudyStatus& status) {
   std::string line =
-      absl::StrCat(ToHex(status.study_hash()).substr(0, 12), "  ",
+      absl::StrCat(ShortHash(status.study_hash()), "  ",
                    status.name(), "  ", PhaseName(status.phase()));
   if (status.phase() == v1::StudyStatus::TRAINING) {
     absl::StrAppend(&line, "  round ", status.round(), " of ", status.rounds());

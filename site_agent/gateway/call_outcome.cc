@@ -50,4 +50,26 @@ bool IsWorthWaiting(CallOutcome outcome) {
          outcome == CallOutcome::kDiskFull || outcome == CallOutcome::kPerhaps;
 }
 
+bool IsRoundOver(const absl::Status& status) {
+  return OutcomeOf(status) == CallOutcome::kRoundOver;
+}
+
+bool StepPatience::MayRepeat(const absl::Status& status) const {
+  const CallOutcome outcome = OutcomeOf(status);
+  if (outcome == CallOutcome::kPerhaps) return perhaps_ < kMostPerhaps;
+  return IsWorthWaiting(outcome);
+}
+
+bool StepPatience::WaitsForRoom(const absl::Status& status) const {
+  return OutcomeOf(status) != CallOutcome::kTryAgain && MayRepeat(status);
+}
+
+bool StepPatience::MayPass(const absl::Status& status) const {
+  return MayRepeat(status) || OutcomeOf(status) == CallOutcome::kStopped;
+}
+
+void StepPatience::OnFailed(const absl::Status& status) {
+  if (OutcomeOf(status) == CallOutcome::kPerhaps) ++perhaps_;
+}
+
 }  // namespace hilum

@@ -11,6 +11,7 @@
 #include "common/config/census.h"
 #include "common/config/pinned_keys.h"
 #include "common/crypto/sha256.h"
+#include "common/crypto/short_hash.h"
 #include "site_agent/gateway/site_session.h"
 #include "site_agent/gateway/trusted_peers.h"
 
@@ -25,7 +26,7 @@ std::string HowToAccept(const std::string& hash,
   return absl::StrCat(
       "\nTo accept it, the officer types\n  hilum-site study approve --config "
       "SITE.yaml ",
-      ToHex(hash).substr(0, 12), " --accept ", absl::StrJoin(names, ","),
+      ShortHash(hash), " --accept ", absl::StrJoin(names, ","),
       "\nhilum-site serve then tries again by itself");
 }
 
@@ -79,7 +80,7 @@ absl::Status CheckWeights(const Approvals& approvals, const std::string& hash,
       ToHex(study.initial_weights_sha256()),
       "; approve it again with this release, which finds out where they come "
       "from: hilum-site study approve --config SITE.yaml ",
-      ToHex(hash).substr(0, 12)));
+      ShortHash(hash)));
 }
 
 }  // namespace

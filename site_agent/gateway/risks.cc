@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/config/study.h"
-#include "common/crypto/sha256.h"
+#include "common/crypto/short_hash.h"
 
 namespace hilum {
 namespace {
@@ -23,8 +23,7 @@ constexpr uint32_t kFewestSteps = 8;
 std::string Names(const Cohort& sites) { return absl::StrJoin(sites, ", "); }
 
 std::string Named(const PastStudy& past) {
-  return absl::StrCat(past.study.name(), " (", ToHex(past.hash).substr(0, 12),
-                      ")");
+  return absl::StrCat(past.study.name(), " (", ShortHash(past.hash), ")");
 }
 
 Cohort Difference(const Cohort& a, const Cohort& b) {

@@ -7,6 +7,7 @@
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/sha256.h"
+#include "common/crypto/short_hash.h"
 #include "site_agent/gateway/update_file.h"
 
 namespace hilum {
@@ -41,9 +42,8 @@ absl::Status CheckSameRound(const v1::Header& began, const v1::Header& now) {
   }
   return absl::PermissionDeniedError(absl::StrCat(
       "secure aggregation: the coordinator asks in round ", now.round(),
-      " of study ", ToHex(now.study_hash()).substr(0, 12), " for a sum of ",
-      "round ", began.round(), " of ",
-      ToHex(began.study_hash()).substr(0, 12)));
+      " of study ", ShortHash(now.study_hash()), " for a sum of ", "round ",
+      began.round(), " of ", ShortHash(began.study_hash())));
 }
 
 }  // namespace

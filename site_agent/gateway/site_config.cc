@@ -7,6 +7,7 @@
 #include "common/base/file.h"
 #include "common/base/key_file.h"
 #include "common/base/status_macros.h"
+#include "common/config/needed_fields.h"
 #include "common/config/yaml.h"
 #include "site_agent/gateway/trusted_peers.h"
 
@@ -17,19 +18,10 @@ absl::StatusOr<v1::SiteConfig> LoadSiteConfig(const std::string& path) {
   FieldPlaces places(path);
   HILUM_RETURN_IF_ERROR(LoadYamlFile(path, &config, &places));
   v1::Tls& tls = *config.mutable_tls();
-  const std::pair<const char*, const std::string*> needed[] = {
-      {"coordinator", &config.coordinator()},
-      {"state_dir", &config.state_dir()},
-      {"manifest", &config.manifest()},
-      {"tls.authority", &tls.authority()},
-      {"tls.certificate", &tls.certificate()},
-      {"tls.private_key", &tls.private_key()}};
-  for (const auto& [field, value] : needed) {
-    if (value->empty()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(path, ": '", field, "' is missing"));
-    }
-  }
+  HILUM_RETURN_IF_ERROR(CheckNeededFields(
+      config, path,
+      {"coordinator", "state_dir", "manifest", "tls.authority",
+       "tls.certificate", "tls.private_key"}));
   if (config.coordinator().find(':') == std::string::npos) {
     return absl::InvalidArgumentError(absl::StrCat(path, ": 'coordinator' is '",
                                                    config.coordinator(),

@@ -21,6 +21,7 @@
 #include "common/config/pinned_keys.h"
 #include "common/config/study.h"
 #include "common/crypto/sha256.h"
+#include "common/crypto/short_hash.h"
 #include "common/model/architecture.h"
 #include "site_agent/gateway/trusted_peers.h"
 
@@ -201,11 +202,7 @@ std::string LeavesText(const v1::Study& study, const ParameterLayout& layout) {
 }
 
 std::string PatientsText(const StudyView& view) {
-  const v1::Policy& policy = view.asked.policy;
-  const uint32_t cell =
-      policy.has_minimum_cell_patients() ? policy.minimum_cell_patients() : 10;
-  const uint32_t steps =
-      policy.has_minimum_steps() ? policy.minimum_steps() : 8;
+  const PolicyLimits limits = LimitsOf(view.asked.policy);
   std::string text = absl::StrCat(
       "Patients are dealt into ", view.study.cross_validation().folds(),
       " folds by this site's secret key; each patient is in one. ");
@@ -213,18 +210,18 @@ std::string PatientsText(const StudyView& view) {
     absl::StrAppend(&text,
                     "Nothing is trained unless each class in each fold has no "
                     "patient or at least ",
-                    cell, " patients, whichever ", LeastSites(view.study),
-                    " of the ", view.study.sites_size(),
+                    limits.minimum_cell_patients, " patients, whichever ",
+                    LeastSites(view.study), " of the ", view.study.sites_size(),
                     " sites are in a sum. If this site has most of the cases, "
                     "a sum is almost this site's own update: only the log says "
                     "so, after the first sum (policy.largest_share forbids "
                     "it). ");
   }
-  if (policy.minimum_own_cell_patients() > 0) {
+  if (limits.minimum_own_cell_patients > 0) {
     absl::StrAppend(&text, "This site alone must have no patient or at least ",
-                    policy.minimum_own_cell_patients(), " of them. ");
+                    limits.minimum_own_cell_patients, " of them. ");
   }
-  return absl::StrCat(text, "Each round has at least ", steps,
+  return absl::StrCat(text, "Each round has at least ", limits.minimum_steps,
                       " training steps, so that an update is not the gradient "
                       "of a single step.");
 }
@@ -288,9 +285,9 @@ bool LacksWeights(const StudyView& view) {
 std::string ApproveCommand(const StudyView& view) {
   std::set<std::string> names = view.accepted.risks;
   for (const Risk& risk : view.risks) names.insert(risk.name);
-  std::string command = absl::StrCat("hilum-site study approve --config ",
-                                     ShellWord(view.config_path), " ",
-                                     ToHex(view.hash).substr(0, 12));
+  std::string command =
+      absl::StrCat("hilum-site study approve --config ",
+                   ShellWord(view.config_path), " ", ShortHash(view.hash));
   if (!names.empty()) {
     absl::StrAppend(&command, " --accept ", absl::StrJoin(names, ","));
   }
@@ -319,8 +316,8 @@ absl::StatusOr<std::string> StudyText(const StudyView& view) {
   AddPart("Risks that you must accept", RisksText(view), out);
   absl::StrAppend(&out, "To take part\n  ", ApproveCommand(view),
                   "\nTo decline\n  hilum-site study refuse --config ",
-                  ShellWord(view.config_path), " ",
-                  ToHex(view.hash).substr(0, 12), "\nThe study in full\n");
+                  ShellWord(view.config_path), " ", ShortHash(view.hash),
+                  "\nThe study in full\n");
   for (absl::string_view line :
        absl::StrSplit(MessageToYaml(view.study), '\n', absl::SkipEmpty())) {
     absl::StrAppend(&out, "  ", line, "\n");

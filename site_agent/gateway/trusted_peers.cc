@@ -97,6 +97,25 @@ absl::Status CheckTrusted(const v1::Policy& policy, const v1::Study& study,
                                 : ""));
 }
 
+absl::Status CheckKeys(const v1::Study& study, const v1::Roster& roster) {
+  for (const v1::Roster::Entry& entry : roster.entries()) {
+    HILUM_RETURN_IF_ERROR(CheckPinnedKey(study, SiteId(entry.site()),
+                                         entry.keys().certificate()));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckPeers(const v1::Policy& policy, const v1::Study& study,
+                        const SiteId& own, const v1::SumOpening& opening) {
+  HILUM_RETURN_IF_ERROR(CheckKeys(study, opening.roster()));
+  std::set<SiteId> survivors;
+  for (const v1::SumOpening::Survivor& survivor : opening.survivors()) {
+    survivors.emplace(survivor.site());
+  }
+  survivors.erase(own);
+  return CheckTrusted(policy, study, survivors);
+}
+
 absl::Status CheckPolicyFields(const v1::Policy& policy,
                                const FieldPlaces& places) {
   const auto bad = [&](absl::string_view field, absl::string_view what) {

@@ -10,7 +10,9 @@
 #include "absl/status/status.h"
 #include "common/base/ids.h"
 #include "common/config/yaml.h"
+#include "hilum/v1/opening.pb.h"
 #include "hilum/v1/policy.pb.h"
+#include "hilum/v1/secagg.pb.h"
 #include "hilum/v1/study.pb.h"
 
 namespace hilum {
@@ -26,6 +28,15 @@ int CountTrusted(const v1::Policy& policy, const v1::Study& study,
 // policy.minimum_trusted (default 2) of `sites` are listed.
 absl::Status CheckTrusted(const v1::Policy& policy, const v1::Study& study,
                           const std::set<SiteId>& sites);
+
+// Checks that each key of a roster is the one that the study pins.
+// PERMISSION_DENIED: names the site with another key.
+absl::Status CheckKeys(const v1::Study& study, const v1::Roster& roster);
+
+// Checks the keys and the survivors of a sum that was published. `own`: this
+// site, which is not counted. Fails like CheckKeys and CheckTrusted.
+absl::Status CheckPeers(const v1::Policy& policy, const v1::Study& study,
+                        const SiteId& own, const v1::SumOpening& opening);
 
 // Returns the sites of the study except `own`.
 std::set<SiteId> OtherSites(const v1::Study& study, const SiteId& own);

@@ -19,6 +19,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "hilum/v1/config.pb.h"
 
 namespace hilum {
 namespace {
@@ -222,6 +223,38 @@ std::vector<std::string> UnknownFunctions(const std::string& page) {
     }
   }
   return unknown;
+}
+
+// Adds the paths of a message's fields as YAML has them ("tls.authority"). Does
+// not go into `apart`, whose fields stand in a table of their own.
+void AddFields(const google::protobuf::Descriptor& message,
+               const std::string& prefix,
+               const google::protobuf::Descriptor* apart,
+               std::vector<std::string>& paths) {
+  for (int i = 0; i < message.field_count(); ++i) {
+    const google::protobuf::FieldDescriptor& field = *message.field(i);
+    const std::string path = absl::StrCat(prefix, field.name());
+    const google::protobuf::Descriptor* inner = field.message_type();
+    if (inner == apart && apart != nullptr) continue;
+    if (inner != nullptr && !field.is_repeated()) {
+      AddFields(*inner, path + ".", apart, paths);
+    } else {
+      paths.push_back(path);
+    }
+  }
+}
+
+TEST(DocsTest, EveryFieldOfAConfigurationFileIsOnItsPage) {
+  std::vector<std::string> paths;
+  const auto* policy = v1::Policy::descriptor();
+  AddFields(*v1::SiteConfig::descriptor(), "", policy, paths);
+  AddFields(*policy, "", nullptr, paths);
+  AddFields(*v1::CoordinatorConfig::descriptor(), "", nullptr, paths);
+  EXPECT_THAT(paths, SizeIs(testing::Gt(30u)));
+  const std::string page = TextOf("docs/configuration.md");
+  for (const std::string& path : paths) {
+    EXPECT_THAT(page, testing::HasSubstr(absl::StrCat("`", path, "`")));
+  }
 }
 
 TEST(DocsTest, EachStepOfARoundIsInTheFileThatThePageNames) {

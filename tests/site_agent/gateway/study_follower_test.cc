@@ -16,6 +16,7 @@
 #include "common/crypto/sha256.h"
 #include "common/model/blobs.h"
 #include "common/secagg/vector_checksum.h"
+#include "site_agent/gateway/update_file.h"
 #include "tests/site_agent/gateway/followed_study.h"
 
 namespace hilum {

@@ -27,7 +27,7 @@ std::vector<uint32_t> ExamplesIn(const std::vector<uint32_t>& sum) {
   return {sum[tail], sum[tail + 1], sum[tail + 2]};
 }
 
-class SessionSumsTest : public testing::Test {
+class SumStepsTest : public testing::Test {
  protected:
   // The ledger is handed to auditors.
   void ExpectNoWordsOfTheTrainer() const {
@@ -41,7 +41,7 @@ class SessionSumsTest : public testing::Test {
   SecureSiteAtWork at_work_;
 };
 
-TEST_F(SessionSumsTest, EachTaskIsAnsweredByTheStepsOfItsSum) {
+TEST_F(SumStepsTest, EachTaskIsAnsweredByTheStepsOfItsSum) {
   at_work_.AskForCensus();
   for (v1::Task::Kind kind :
        {v1::Task::PREPARE, v1::Task::TRAIN, v1::Task::EVALUATE}) {
@@ -69,7 +69,7 @@ TEST_F(SessionSumsTest, EachTaskIsAnsweredByTheStepsOfItsSum) {
   EXPECT_THAT(at_work_.Details(v1::LedgerEntry::SUM_REFUSED), IsEmpty());
 }
 
-TEST_F(SessionSumsTest, UpdateInTheSumIsThatOfAStudyWithoutMasks) {
+TEST_F(SumStepsTest, UpdateInTheSumIsThatOfAStudyWithoutMasks) {
   at_work_.AskForCensus();
   at_work_.sums.attempts = {{at_work_.MakeTask(v1::Task::TRAIN), 'x'}};
   ASSERT_TRUE(at_work_.site.Run().ok());
@@ -87,7 +87,7 @@ TEST_F(SessionSumsTest, UpdateInTheSumIsThatOfAStudyWithoutMasks) {
   EXPECT_TRUE(at_work_.site.coordinator.upload != other.coordinator.upload);
 }
 
-TEST_F(SessionSumsTest, CensusThatLeavesHasNoCounts) {
+TEST_F(SumStepsTest, CensusThatLeavesHasNoCounts) {
   at_work_.AskForCensus();
   ASSERT_TRUE(at_work_.site.Run().ok());
   ASSERT_THAT(at_work_.site.coordinator.censuses, SizeIs(1));
@@ -99,7 +99,7 @@ TEST_F(SessionSumsTest, CensusThatLeavesHasNoCounts) {
   EXPECT_THAT(sent.manifest_sha256(), SizeIs(32));
 }
 
-TEST_F(SessionSumsTest, CensusAndEvaluationArePublishedWhereThePolicySaysSo) {
+TEST_F(SumStepsTest, CensusAndEvaluationArePublishedWhereThePolicySaysSo) {
   at_work_.site.policy.set_publish_site_figures(true);
   at_work_.AskForCensus();
   at_work_.sums.attempts = {{at_work_.MakeTask(v1::Task::EVALUATE), 'x'}};
@@ -114,14 +114,14 @@ TEST_F(SessionSumsTest, CensusAndEvaluationArePublishedWhereThePolicySaysSo) {
   EXPECT_THAT(at_work_.sums.read, SizeIs(1));
 }
 
-TEST_F(SessionSumsTest, EvaluationOfTheSiteAloneStaysWithoutThatPolicy) {
+TEST_F(SumStepsTest, EvaluationOfTheSiteAloneStaysWithoutThatPolicy) {
   at_work_.sums.attempts = {{at_work_.MakeTask(v1::Task::EVALUATE), 'x'}};
   ASSERT_TRUE(at_work_.site.Run().ok());
   EXPECT_THAT(at_work_.sums.read, SizeIs(1));
   EXPECT_THAT(at_work_.site.coordinator.evaluations, IsEmpty());
 }
 
-TEST_F(SessionSumsTest, SiteWithoutACertificateIsUnable) {
+TEST_F(SumStepsTest, SiteWithoutACertificateIsUnable) {
   at_work_.site.credentials = nullptr;
   at_work_.AskForCensus();
   ASSERT_TRUE(at_work_.site.Run().ok());
@@ -130,7 +130,7 @@ TEST_F(SessionSumsTest, SiteWithoutACertificateIsUnable) {
 
 // --- Sums that fail without anybody's fault.
 
-TEST_F(SessionSumsTest, RoundIsTrainedForOnceHoweverOftenItsSumIsTried) {
+TEST_F(SumStepsTest, RoundIsTrainedForOnceHoweverOftenItsSumIsTried) {
   const v1::Task task = at_work_.MakeTask(v1::Task::TRAIN);
   at_work_.sums.attempts = {
       {task, 'x', Step::kConfirm}, {task, 'y', Step::kUnmask}, {task, 'z'}};
@@ -146,7 +146,7 @@ TEST_F(SessionSumsTest, RoundIsTrainedForOnceHoweverOftenItsSumIsTried) {
   EXPECT_THAT(uploads, SizeIs(3));
 }
 
-TEST_F(SessionSumsTest, SiteThatWasRestartedDoesNotTrainAgain) {
+TEST_F(SumStepsTest, SiteThatWasRestartedDoesNotTrainAgain) {
   const v1::Task task = at_work_.MakeTask(v1::Task::TRAIN);
   for (char id : {'x', 'y', 'z'}) {
     at_work_.sums.attempts = {{task, id, Step::kUnmask}};
@@ -158,7 +158,7 @@ TEST_F(SessionSumsTest, SiteThatWasRestartedDoesNotTrainAgain) {
   EXPECT_THAT(at_work_.sums.read, SizeIs(1));
 }
 
-TEST_F(SessionSumsTest, SumThatWentOnWithoutARestartedSiteIsLeft) {
+TEST_F(SumStepsTest, SumThatWentOnWithoutARestartedSiteIsLeft) {
   at_work_.sums.attempts = {{at_work_.MakeTask(v1::Task::TRAIN), 'x'}};
   bool stopped = false;
   at_work_.sums.tamper = [&](v1::Task& task) {
@@ -176,7 +176,7 @@ TEST_F(SessionSumsTest, SumThatWentOnWithoutARestartedSiteIsLeft) {
 }
 
 // A vector of zeros would make the sum one over fewer sites than it says.
-TEST_F(SessionSumsTest, SiteThatCannotTrainLeavesTheSum) {
+TEST_F(SumStepsTest, SiteThatCannotTrainLeavesTheSum) {
   at_work_.site.trainer.train = absl::InternalError("case 7 of Jane Doe");
   at_work_.sums.attempts = {{at_work_.MakeTask(v1::Task::TRAIN), 'x'}};
   ASSERT_TRUE(at_work_.site.Run().ok());
@@ -189,7 +189,7 @@ TEST_F(SessionSumsTest, SiteThatCannotTrainLeavesTheSum) {
   ExpectNoWordsOfTheTrainer();
 }
 
-TEST_F(SessionSumsTest, SiteThatCannotEvaluateLeavesTheSum) {
+TEST_F(SumStepsTest, SiteThatCannotEvaluateLeavesTheSum) {
   at_work_.site.policy.set_publish_site_figures(true);
   at_work_.site.trainer.evaluate = absl::InternalError("case 7 of Jane Doe");
   at_work_.sums.attempts = {{at_work_.MakeTask(v1::Task::EVALUATE), 'x'}};
@@ -204,7 +204,7 @@ TEST_F(SessionSumsTest, SiteThatCannotEvaluateLeavesTheSum) {
 }
 
 // A reader of the log sees which step a site has done, and that it waits.
-TEST_F(SessionSumsTest, TheLogHasALineForEachStepOfASum) {
+TEST_F(SumStepsTest, TheLogHasALineForEachStepOfASum) {
   at_work_.sums.attempts = {{at_work_.MakeTask(v1::Task::TRAIN), 'x'}};
   ASSERT_TRUE(at_work_.site.Run().ok());
   for (const char* step :
@@ -217,7 +217,7 @@ TEST_F(SessionSumsTest, TheLogHasALineForEachStepOfASum) {
 }
 
 // The file is no longer the vector that this site made of its training.
-TEST_F(SessionSumsTest, AVectorThatWasChangedInTheSpoolIsNotGiven) {
+TEST_F(SumStepsTest, AVectorThatWasChangedInTheSpoolIsNotGiven) {
   at_work_.sums.attempts = {{at_work_.MakeTask(v1::Task::TRAIN), 'x'}};
   at_work_.sums.tamper = [&](v1::Task& task) {
     if (!task.secure().has_inbox()) return;
@@ -235,7 +235,7 @@ TEST_F(SessionSumsTest, AVectorThatWasChangedInTheSpoolIsNotGiven) {
   EXPECT_FALSE(at_work_.IsRefused());
 }
 
-TEST_F(SessionSumsTest, LedgerNamesEachStepThatLeft) {
+TEST_F(SumStepsTest, LedgerNamesEachStepThatLeft) {
   at_work_.sums.attempts = {{at_work_.MakeTask(v1::Task::TRAIN), 'x'}};
   ASSERT_TRUE(at_work_.site.Run().ok());
   EXPECT_THAT(

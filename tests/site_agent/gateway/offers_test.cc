@@ -21,7 +21,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-class SessionDecisionsTest : public testing::Test {
+class OffersTest : public testing::Test {
  protected:
   static std::string NewFolder() {
     const std::string path = absl::StrCat(
@@ -43,7 +43,7 @@ class SessionDecisionsTest : public testing::Test {
   const Approvals approvals_ = Approvals::Open(site_.state_dir).value();
 };
 
-TEST_F(SessionDecisionsTest, LogAndLedgerSayWhatWasDecidedAndByWhom) {
+TEST_F(OffersTest, LogAndLedgerSayWhatWasDecidedAndByWhom) {
   const std::string study = AnotherStudy();
   const std::string another = Sha256Of(study);
   ASSERT_TRUE(approvals_.PutOffer(another, study).ok());
@@ -73,7 +73,7 @@ TEST_F(SessionDecisionsTest, LogAndLedgerSayWhatWasDecidedAndByWhom) {
 }
 
 // The coordinator asks again and again; the manifest is mended after a while.
-TEST_F(SessionDecisionsTest, GivenUpStudyIsTriedAgainOnceItsManifestChanged) {
+TEST_F(OffersTest, GivenUpStudyIsTriedAgainOnceItsManifestChanged) {
   site_.manifest = site_.state_dir + "/manifest.csv";
   ASSERT_TRUE(WriteFileAtomically(site_.manifest, "file,label\n").ok());
   std::string log;
@@ -104,7 +104,7 @@ TEST_F(SessionDecisionsTest, GivenUpStudyIsTriedAgainOnceItsManifestChanged) {
   EXPECT_THAT(log, HasSubstr("has changed; trying again"));
 }
 
-TEST_F(SessionDecisionsTest, OfferReachesASiteThatIsLoadingItsCases) {
+TEST_F(OffersTest, OfferReachesASiteThatIsLoadingItsCases) {
   v1::NextTaskResponse task, offer;
   *task.mutable_task() = site_.MakeTask(v1::Task::PREPARE, 0);
   offer.mutable_offer()->set_study(AnotherStudy());

@@ -37,7 +37,7 @@ void ExpectStudyRefused(const SiteAtWork& site, const std::string& why) {
   EXPECT_TRUE(site.coordinator.censuses[0].unable());
 }
 
-class SessionTasksTest : public testing::Test {
+class SiteTasksTest : public testing::Test {
  protected:
   static std::string NewFolder(absl::string_view suffix = "") {
     std::string path = absl::StrCat(
@@ -56,7 +56,7 @@ v1::Study ValidatedStudy() {
   return study;
 }
 
-TEST_F(SessionTasksTest, UpdateThatDivergedIsWithheldAndItsReasonToo) {
+TEST_F(SiteTasksTest, UpdateThatDivergedIsWithheldAndItsReasonToo) {
   std::string log;
   site_.on_log = [&](absl::string_view line) {
     absl::StrAppend(&log, line, "\n");
@@ -72,7 +72,7 @@ TEST_F(SessionTasksTest, UpdateThatDivergedIsWithheldAndItsReasonToo) {
                              "track 0 has NaN"));
 }
 
-TEST_F(SessionTasksTest, RoundWhoseModelIsGoneIsNotAnsweredByNothing) {
+TEST_F(SiteTasksTest, RoundWhoseModelIsGoneIsNotAnsweredByNothing) {
   v1::Task task = site_.MakeTask(v1::Task::TRAIN, 1);
   task.mutable_global()->set_sha256(std::string(32, 'g'));
   site_.coordinator.tasks = {task};
@@ -81,7 +81,7 @@ TEST_F(SessionTasksTest, RoundWhoseModelIsGoneIsNotAnsweredByNothing) {
   EXPECT_EQ(site_.coordinator.polls.back().approved_studies_size(), 1);
 }
 
-TEST_F(SessionTasksTest, CohortThatIsSmallerThanThisSiteIsAnsweredByNothing) {
+TEST_F(SiteTasksTest, CohortThatIsSmallerThanThisSiteIsAnsweredByNothing) {
   v1::Task small = site_.MakeTask(v1::Task::TRAIN, 2);
   for (uint64_t& cases :
        *small.mutable_census()->mutable_arms(0)->mutable_fold_class_counts()) {
@@ -92,7 +92,7 @@ TEST_F(SessionTasksTest, CohortThatIsSmallerThanThisSiteIsAnsweredByNothing) {
   EXPECT_THAT(site_.coordinator.UploadedExamples(3), ElementsAre(0, 0, 0));
 }
 
-TEST_F(SessionTasksTest, CensusOfAnotherShapeIsRefusedBeforeTraining) {
+TEST_F(SiteTasksTest, CensusOfAnotherShapeIsRefusedBeforeTraining) {
   const std::vector<std::function<void(v1::CensusTotals&)>> changes = {
       [](auto& census) { census.Clear(); },
       [](auto& census) { census.mutable_arms()->RemoveLast(); },
@@ -123,7 +123,7 @@ TEST_F(SessionTasksTest, CensusOfAnotherShapeIsRefusedBeforeTraining) {
   }
 }
 
-TEST_F(SessionTasksTest, ModelThatIsNotFiniteEndsTheStudy) {
+TEST_F(SiteTasksTest, ModelThatIsNotFiniteEndsTheStudy) {
   std::string model = StartingModel(site_.study);
   const float nan = std::numeric_limits<float>::quiet_NaN();
   std::memcpy(model.data() + 40, &nan, sizeof nan);
@@ -138,7 +138,7 @@ TEST_F(SessionTasksTest, ModelThatIsNotFiniteEndsTheStudy) {
   }
 }
 
-TEST_F(SessionTasksTest, OtherStartingWeightsEndTheStudy) {
+TEST_F(SiteTasksTest, OtherStartingWeightsEndTheStudy) {
   for (v1::Task::Kind kind : {v1::Task::PREPARE, v1::Task::TRAIN}) {
     SiteAtWork site(NewFolder(absl::StrCat("-", kind)));
     site.coordinator.blobs[site.study.initial_weights_sha256()].back() ^= 1;
@@ -148,7 +148,7 @@ TEST_F(SessionTasksTest, OtherStartingWeightsEndTheStudy) {
   }
 }
 
-TEST_F(SessionTasksTest, StartingWeightsThatAreNotFiniteEndTheStudy) {
+TEST_F(SiteTasksTest, StartingWeightsThatAreNotFiniteEndTheStudy) {
   std::string weights = StartingWeights();
   const float infinite = std::numeric_limits<float>::infinity();
   std::memcpy(weights.data() + 400, &infinite, sizeof infinite);
@@ -161,7 +161,7 @@ TEST_F(SessionTasksTest, StartingWeightsThatAreNotFiniteEndTheStudy) {
   ExpectStudyRefused(site, "the study's starting weights");
 }
 
-TEST_F(SessionTasksTest, FirstModelThatIsNotTheApprovedStartEndsTheStudy) {
+TEST_F(SiteTasksTest, FirstModelThatIsNotTheApprovedStartEndsTheStudy) {
   std::string model = StartingModel(site_.study);
   model[40] ^= 1;
   v1::Task task = site_.MakeTask(v1::Task::TRAIN, 1);
@@ -174,7 +174,7 @@ TEST_F(SessionTasksTest, FirstModelThatIsNotTheApprovedStartEndsTheStudy) {
 
 // A site whose cases grow while a study runs weighs as its census says: the
 // cohort's sum is of what it counts with.
-TEST_F(SessionTasksTest, FirstCensusIsGivenAgainAndBoundsTheWeight) {
+TEST_F(SiteTasksTest, FirstCensusIsGivenAgainAndBoundsTheWeight) {
   site_.coordinator.tasks = {site_.MakeTask(v1::Task::PREPARE, 0)};
   ASSERT_TRUE(site_.Run().ok());
   site_.trainer.times_cases = 3;
@@ -188,7 +188,7 @@ TEST_F(SessionTasksTest, FirstCensusIsGivenAgainAndBoundsTheWeight) {
   EXPECT_THAT(site_.coordinator.UploadedExamples(3), ElementsAre(20, 20, 30));
 }
 
-TEST_F(SessionTasksTest, FailedEvaluationIsAnsweredWithoutItsReason) {
+TEST_F(SiteTasksTest, FailedEvaluationIsAnsweredWithoutItsReason) {
   site_.trainer.evaluate = absl::InternalError("case 7 of Jane Doe");
   const v1::Task task = site_.MakeTask(v1::Task::EVALUATE, 11);
   site_.coordinator.tasks = {task};
@@ -203,7 +203,7 @@ TEST_F(SessionTasksTest, FailedEvaluationIsAnsweredWithoutItsReason) {
   EXPECT_EQ(site_.coordinator.polls.back().approved_studies_size(), 1);
 }
 
-class ValidatedTasksTest : public SessionTasksTest {
+class ValidatedTasksTest : public SiteTasksTest {
  protected:
   static std::string Validated() {
     const std::string path = NewFolder() + "-validated";

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "site_agent/gateway/track_shares.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <numeric>
+
+#include "absl/strings/str_cat.h"
+#include "common/config/census.h"
+#include "common/config/cohort_rules.h"
+#include "common/config/study.h"
+
+namespace hilum {
+namespace {
+
+uint64_t Sum(const std::vector<uint64_t>& counts) {
+  return std::accumulate(counts.begin(), counts.end(), uint64_t{0});
+}
+
+double Scaled(double sum, uint64_t part, uint64_t whole) {
+  if (part == whole) return sum;
+  return sum * static_cast<double>(part) / static_cast<double>(whole);
+}
+
+TrackShare ShareOf(const v1::TrackUpdate& trained, uint64_t most_examples,
+                   bool validates) {
+  const uint64_t tried = validates ? trained.validation_examples() : 0;
+  const double all =
+      static_cast<double>(trained.num_examples()) + static_cast<double>(tried);
+  const double most = static_cast<double>(most_examples);
+  TrackShare share{.validation_examples = tried};
+  if (all > most) {
+    share.validation_examples =
+        static_cast<uint64_t>(static_cast<double>(tried) / all * most);
+  }
+  share.num_examples = std::min(trained.num_examples(),
+                                most_examples - share.validation_examples);
+  share.loss_sum =
+      Scaled(trained.loss_sum(), share.num_examples, trained.num_examples());
+  if (tried > 0) {
+    share.validation_loss_sum =
+        Scaled(trained.validation_loss_sum(), share.validation_examples, tried);
+  }
+  return share;
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<TrackShare>> TrackShares(
+    const v1::Study& study, const v1::CensusTotals& cohort,
+    const std::optional<v1::SubmitCensusRequest>& own,
+    const v1::TrainResponse& trained) {
+  const std::vector<Track> tracks = StudyTracks(study);
+  if (static_cast<size_t>(trained.tracks_size()) != tracks.size()) {
+    return absl::InternalError("the trainer's answer lacks tracks");
+  }
+  const std::vector<uint64_t> examples = TrackExamples(study, cohort);
+  std::vector<TrackShare> shares;
+  for (size_t t = 0; t < tracks.size(); ++t) {
+    const v1::TrackUpdate& update = trained.tracks(static_cast<int>(t));
+    const uint64_t most =
+        examples[t] == 0  ? 0
+        : own.has_value() ? Sum(TrainingCases(study, tracks[t], own->arms()))
+                          : kMaxSiteExamples;
+    if (IsSecure(study) && most > 0 && update.num_examples() == 0) {
+      return absl::AbortedError(absl::StrCat("track ", ArmTrackName(tracks[t]),
+                                             " could not be trained"));
+    }
+    TrackShare share = ShareOf(update, most, IsValidated(study));
+    share.total_examples = examples[t];
+    shares.push_back(share);
+  }
+  return shares;
+}
+
+}  // namespace hilum

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "site_agent/gateway/track_shares.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <vector>
+
+#include "tests/site_agent/gateway/site_at_work.h"
+
+namespace hilum {
+namespace {
+
+using testing::HasSubstr;
+
+// Two folds and a final track of one arm; this site has three cases in each
+// cell of fold and class.
+class TrackSharesTest : public testing::Test {
+ protected:
+  TrackSharesTest() {
+    study_.mutable_training()->mutable_validation()->set_share(0.2);
+    own_.emplace();
+    v1::ArmCensus& arm = *own_->add_arms();
+    for (int cell = 0; cell < 4; ++cell) arm.add_fold_class_counts(3);
+    for (int track = 0; track < 3; ++track) {
+      v1::TrackUpdate& update = *trained_.add_tracks();
+      update.set_num_examples(5);
+      update.set_loss_sum(10);
+      update.set_validation_examples(1);
+      update.set_validation_loss_sum(2);
+    }
+  }
+  absl::StatusOr<std::vector<TrackShare>> Shares() const {
+    return TrackShares(study_, CohortOfFifties(study_), own_, trained_);
+  }
+
+  v1::Study study_ = SmallStudy();
+  std::optional<v1::SubmitCensusRequest> own_;
+  v1::TrainResponse trained_;
+};
+
+TEST_F(TrackSharesTest, WithinTheCensusTheTrainersNumbersCount) {
+  const auto shares = Shares();
+  ASSERT_TRUE(shares.ok()) << shares.status();
+  ASSERT_EQ(shares->size(), 3u);
+  EXPECT_EQ((*shares)[0].num_examples, 5u);
+  EXPECT_EQ((*shares)[0].validation_examples, 1u);
+  EXPECT_EQ((*shares)[0].loss_sum, 10);
+  EXPECT_EQ((*shares)[0].total_examples, 100u) << "one fold of fifties";
+  EXPECT_EQ((*shares)[2].total_examples, 200u) << "the final track";
+}
+
+TEST_F(TrackSharesTest, MoreThanTheCensusIsCutDownWithItsLosses) {
+  trained_.mutable_tracks(0)->set_num_examples(9);
+  trained_.mutable_tracks(0)->set_loss_sum(18);
+  trained_.mutable_tracks(0)->set_validation_examples(3);
+  trained_.mutable_tracks(0)->set_validation_loss_sum(6);
+  const auto shares = Shares();
+  ASSERT_TRUE(shares.ok()) << shares.status();
+  const TrackShare& cut = (*shares)[0];  // six cases outside fold 1
+  EXPECT_EQ(cut.validation_examples, 1u);
+  EXPECT_EQ(cut.num_examples, 5u);
+  EXPECT_DOUBLE_EQ(cut.loss_sum, 10);
+  EXPECT_DOUBLE_EQ(cut.validation_loss_sum, 2);
+}
+
+TEST_F(TrackSharesTest, AnswerThatLacksTracksIsNone) {
+  trained_.mutable_tracks()->RemoveLast();
+  EXPECT_TRUE(absl::IsInternal(Shares().status()));
+}
+
+TEST_F(TrackSharesTest, UntrainedTrackTakesTheSiteOutOfAMaskedSum) {
+  trained_.mutable_tracks(1)->set_num_examples(0);
+  trained_.mutable_tracks(1)->set_loss_sum(0);
+  EXPECT_TRUE(Shares().ok()) << "without masks it is a site with weight 0";
+  study_ = SmallStudy({"a", "b", "c"});
+  study_.mutable_aggregation()->set_secure_aggregation(
+      v1::Aggregation::SECURE_AGGREGATION_ON);
+  v1::CensusTotals cohort = CohortOfFifties(study_);
+  for (v1::ArmCensus& arm : *cohort.mutable_arms()) {
+    for (uint64_t& n : *arm.mutable_fold_class_counts()) n = 50;
+  }
+  cohort.clear_track_sites();
+  for (int track = 0; track < 3; ++track) cohort.add_track_sites(3);
+  const auto shares = TrackShares(study_, cohort, own_, trained_);
+  EXPECT_TRUE(absl::IsAborted(shares.status())) << shares.status();
+  EXPECT_THAT(shares.status().message(), HasSubstr("could not be trained"));
+}
+
+}  // namespace
+}  // namespace hilum
