@@ -233,12 +233,11 @@ std::vector<uint64_t> ActiveStudy::TrackExamples() const {
 absl::Status ActiveStudy::CheckCensus(
     const v1::SubmitCensusRequest& census) const {
   if (census.manifest_sha256() != layout_.manifest_sha256) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the site's network (tensor manifest ",
-                     ShortHash(census.manifest_sha256()),
-                     ") is not the study's ", layout_.architecture.name, " (",
-                     ShortHash(layout_.manifest_sha256),
-                     "); are site and coordinator of one version?"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the site's network (tensor manifest ",
+        ShortHash(census.manifest_sha256()), ") is not the study's ",
+        layout_.architecture.name, " (", ShortHash(layout_.manifest_sha256),
+        "); are site and coordinator of one version?"));
   }
   // The counts come as part of a sum in secure aggregation.
   if (IsSecure() && census.arms().empty()) return absl::OkStatus();

@@ -16,10 +16,10 @@ absl::StatusOr<v1::CoordinatorConfig> LoadCoordinatorConfig(
   v1::CoordinatorConfig config;
   HILUM_RETURN_IF_ERROR(LoadYamlFile(path, &config));
   v1::Tls& tls = *config.mutable_tls();
-  HILUM_RETURN_IF_ERROR(CheckNeededFields(
-      config, path,
-      {"listen", "state_dir", "tls.authority", "tls.certificate",
-       "tls.private_key"}));
+  HILUM_RETURN_IF_ERROR(
+      CheckNeededFields(config, path,
+                        {"listen", "state_dir", "tls.authority",
+                         "tls.certificate", "tls.private_key"}));
   const std::string base = std::filesystem::absolute(path).parent_path();
   for (std::string* value :
        {config.mutable_state_dir(), tls.mutable_authority(),

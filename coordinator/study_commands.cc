@@ -212,8 +212,8 @@ CLI::App* AddCommand(CLI::App& study, const char* name, const char* what,
 
 std::string StatusLine(const v1::StudyStatus& status) {
   std::string line =
-      absl::StrCat(ShortHash(status.study_hash()), "  ",
-                   status.name(), "  ", PhaseName(status.phase()));
+      absl::StrCat(ShortHash(status.study_hash()), "  ", status.name(), "  ",
+                   PhaseName(status.phase()));
   if (status.phase() == v1::StudyStatus::TRAINING) {
     absl::StrAppend(&line, "  round ", status.round(), " of ", status.rounds());
   }

@@ -8,7 +8,6 @@
 #include "common/base/status_macros.h"
 #include "common/config/cohort_rules.h"
 #include "common/config/study.h"
-#include "common/secagg/context.h"
 
 namespace hilum {
 namespace {
@@ -23,6 +22,9 @@ std::vector<SiteId> Cohort(const v1::Study& study) {
 
 constexpr char kUnable[] = "cannot work on the study: ";
 constexpr char kOwnLog[] = "its own log says why";
+
+// So many rounds in a row may be lost before the study stops.
+constexpr int kMostLostRounds = 3;
 
 uint32_t MinimumSites(const v1::Study& study) {
   return static_cast<uint32_t>(LeastSites(study));
@@ -46,12 +48,12 @@ std::string Shortfall(const Round& round, uint32_t minimum_sites) {
 StudyMachine::StudyMachine(const v1::Study& study, const Progress& progress,
                            const SecureSetup& setup, absl::Time now)
     : study_(study),
-      setup_(setup),
       census_(progress.census),
       joining_(progress.joining),
       round_(Round::Options{}),
       phase_(v1::StudyStatus::PREPARING),
       lost_rounds_(progress.lost_rounds) {
+  if (IsSecure(study_)) sums_ = std::make_unique<SumAttempts>(study_, setup);
   for (const SiteId& site : progress.withdrawn) {
     withdrawn_.emplace(site, kOwnLog);
   }
@@ -86,8 +88,7 @@ void StudyMachine::StartRound(uint32_t number, absl::Time now) {
   round_ = MakeRound(
       number,
       now + absl::Seconds(study_.aggregation().round_deadline_seconds()));
-  attempts_ = 0;
-  if (IsSecure(study_)) StartSum();
+  if (sums_ != nullptr) sums_->StartRound(number, KindOfPhase());
 }
 
 Round StudyMachine::MakeRound(uint32_t number, absl::Time deadline) const {
@@ -127,12 +128,12 @@ v1::Task::Kind StudyMachine::TaskFor(const SiteId& site) const {
   // A site that was away while the others prepared may still prepare.
   if (!IsPrepared(site)) return v1::Task::PREPARE;
   if (aggregating_) return v1::Task::KIND_UNSPECIFIED;
-  const bool gathering = sum_ == nullptr || sum_->IsGathering();
+  const bool gathering = sums_ == nullptr || sums_->sum().IsGathering();
   const bool asked = (!gathering || round_.Waits(site)) &&
-                     (sum_ == nullptr || sum_->Waits(site)) &&
+                     (sums_ == nullptr || sums_->sum().Waits(site)) &&
                      !HasRecordToStore();
   // Without a masked sum, the census of a prepared site is its answer.
-  if (!asked || (sum_ == nullptr && phase_ == v1::StudyStatus::PREPARING)) {
+  if (!asked || (sums_ == nullptr && phase_ == v1::StudyStatus::PREPARING)) {
     return v1::Task::KIND_UNSPECIFIED;
   }
   return KindOfPhase();
@@ -177,7 +178,7 @@ absl::Status StudyMachine::Check(const SiteId& site, v1::Task::Kind kind,
 }
 
 void StudyMachine::Accept(const SiteId& site) {
-  if (sum_ != nullptr) return AcceptCensus(site);
+  if (sums_ != nullptr) return AcceptCensus(site);
   const bool returns = withdrawn_.erase(site) > 0;
   const bool is_new = census_.insert(site).second;
   if (is_new && phase_ == v1::StudyStatus::TRAINING) {
@@ -191,21 +192,21 @@ void StudyMachine::Accept(const SiteId& site) {
 
 void StudyMachine::Refuse(const SiteId& site, std::string reason) {
   round_.Refuse(site, std::move(reason));
-  if (sum_ != nullptr && !sum_->IsGathering()) sum_->Leave(site);
+  if (sums_ != nullptr && !sums_->sum().IsGathering()) sums_->sum().Leave(site);
 }
 
 void StudyMachine::Withdraw(const SiteId& site, std::string why) {
   if (why.empty()) why = kOwnLog;
   withdrawn_[site] = why;
-  if (sum_ != nullptr && !sum_->IsGathering()) sum_->Leave(site);
+  if (sums_ != nullptr && !sums_->sum().IsGathering()) sums_->sum().Leave(site);
   // A stored update stays; keys that are in are of no use.
   const bool preparing = phase_ == v1::StudyStatus::PREPARING;
-  if (sum_ != nullptr || preparing || !round_.HasAnswer(site)) {
+  if (sums_ != nullptr || preparing || !round_.HasAnswer(site)) {
     round_.Refuse(site, absl::StrCat(kUnable, why));
   }
   // Removes the site's old answer, and waits for its next one.
   if (preparing && !excluded_.contains(site) &&
-      (sum_ == nullptr || sum_->IsGathering())) {
+      (sums_ == nullptr || sums_->sum().IsGathering())) {
     round_.Admit(site);
   }
 }
@@ -235,7 +236,7 @@ StudyMachine::Command StudyMachine::Next(absl::Time now) {
   if (phase_ >= v1::StudyStatus::COMPLETED || aggregating_) {
     return Command::kNone;
   }
-  if (sum_ != nullptr && !sum_->IsGathering()) return AdvanceSum(now);
+  if (sums_ != nullptr && !sums_->sum().IsGathering()) return AdvanceSum(now);
   if (phase_ == v1::StudyStatus::PREPARING && now >= round_.deadline()) {
     RefuseWithdrawn();
   }
@@ -244,7 +245,7 @@ StudyMachine::Command StudyMachine::Next(absl::Time now) {
       return Command::kNone;
     case State::kFailed:
       // Nobody has revealed shares: the next round starts a new sum.
-      if (sum_ != nullptr && phase_ == v1::StudyStatus::TRAINING) {
+      if (sums_ != nullptr && phase_ == v1::StudyStatus::TRAINING) {
         return GiveUpRound(absl::StrCat(
             "before it began: ", Shortfall(round_, MinimumSites(study_))));
       }
@@ -252,7 +253,7 @@ StudyMachine::Command StudyMachine::Next(absl::Time now) {
                         Shortfall(round_, MinimumSites(study_))));
       return Command::kEnded;
     case State::kClosed:
-      return sum_ != nullptr ? BeginSum(now) : CloseRound(now);
+      return sums_ != nullptr ? BeginSum(now) : CloseRound(now);
   }
   return Command::kNone;
 }
@@ -295,6 +296,126 @@ void StudyMachine::Committed(absl::Time now, bool trained) {
       return;
   }
   StartRound(next, now);
+}
+
+absl::Time StudyMachine::deadline() const {
+  return sums_ == nullptr || sums_->sum().IsGathering()
+             ? round_.deadline()
+             : sums_->sum().deadline();
+}
+
+std::vector<SiteId> StudyMachine::waiting() const {
+  return sums_ == nullptr || sums_->sum().IsGathering()
+             ? round_.waiting()
+             : sums_->sum().waiting();
+}
+
+const std::set<SiteId>& StudyMachine::answered() const {
+  return sums_ == nullptr ? round_.answered() : sums_->sum().survivors();
+}
+
+absl::Status StudyMachine::CheckStep(const SiteId& site, uint32_t round) const {
+  HILUM_RETURN_IF_ERROR(CheckMember(site));
+  if (sums_ != nullptr) return CheckOpen(site, round);
+  return absl::FailedPreconditionError(
+      "the study is without secure aggregation");
+}
+
+absl::Status StudyMachine::CheckVector(const SiteId& site,
+                                       uint32_t round) const {
+  HILUM_RETURN_IF_ERROR(CheckStep(site, round));
+  return sums_->CheckVector(site);
+}
+
+absl::Status StudyMachine::OnStep(const SiteId& site,
+                                  const v1::SubmitSecureStepRequest& said) {
+  absl::Status status = sums_->sum().On(site, said);
+  if (absl::IsInvalidArgument(status) || absl::IsUnauthenticated(status)) {
+    Refuse(site, std::string(status.message()));
+  }
+  HILUM_RETURN_IF_ERROR(status);
+  if (said.has_keys()) round_.Accept(site);
+  if (said.said_case() == v1::SubmitSecureStepRequest::kLeave) {
+    Refuse(site, "left the masked sum, its own log says why");
+  }
+  return status;
+}
+
+absl::Status StudyMachine::Resume(const v1::SecureSumRecord& record,
+                                  absl::Time now) {
+  if (sums_ == nullptr) {
+    return absl::DataLossError("a record of a sum of a study without sums");
+  }
+  return sums_->Resume(record, round_.refused(), now);
+}
+
+void StudyMachine::AcceptCensus(const SiteId& site) {
+  const bool returns = withdrawn_.erase(site) > 0;
+  if (phase_ == v1::StudyStatus::PREPARING) census_.insert(site);
+  // A sum accepts no site after its first step; the next sum does.
+  if (!returns || !sums_->sum().IsGathering()) return;
+  if (sums_->sum().Waits(site)) round_.Admit(site);
+  // The site's keys are in, so it is not asked for them.
+  if (sums_->sum().HasAnswer(site)) round_.Accept(site);
+}
+
+void StudyMachine::CloseCohort() {
+  for (const std::string& name : study_.sites()) {
+    const SiteId site(name);
+    if (census_.contains(site)) continue;
+    excluded_.emplace(site,
+                      "the cohort's census was summed without it; with secure "
+                      "aggregation no site can be added to that sum later");
+  }
+}
+
+StudyMachine::Command StudyMachine::BeginSum(absl::Time now) {
+  sums_->Begin(round_.refused(), now);
+  return AdvanceSum(now);
+}
+
+StudyMachine::Command StudyMachine::AdvanceSum(absl::Time now) {
+  switch (sums_->Advance(now)) {
+    case SecureSum::State::kOpen:
+      return Command::kNone;
+    case SecureSum::State::kDone:
+      aggregating_ = true;
+      return Command::kAggregate;
+    case SecureSum::State::kLost:
+      return TryAgain(now);
+    case SecureSum::State::kLostRevealed:
+      return GiveUpRound(sums_->sum().reason());
+  }
+  return Command::kNone;
+}
+
+StudyMachine::Command StudyMachine::TryAgain(absl::Time now) {
+  sums_->OnLost();
+  if (now >= round_.deadline() || !sums_->MayRepeat()) {
+    Stop(absl::StrCat("round ", round_.number(), ": ", sums_->attempts(),
+                      " attempts at its masked sum were lost; the last ",
+                      sums_->sum().reason()));
+    return Command::kEnded;
+  }
+  round_ = MakeRound(round_.number(), round_.deadline());
+  sums_->Repeat();
+  return Command::kNone;
+}
+
+StudyMachine::Command StudyMachine::GiveUpRound(std::string why) {
+  loss_ = std::move(why);
+  sums_->OnLost();
+  if (phase_ == v1::StudyStatus::TRAINING &&
+      lost_rounds_ + 1 < kMostLostRounds) {
+    aggregating_ = true;
+    return Command::kAggregate;
+  }
+  Stop(absl::StrCat("round ", round_.number(), ": its masked sum was lost ",
+                    loss_,
+                    phase_ == v1::StudyStatus::TRAINING
+                        ? ", as those of the rounds before it"
+                        : "; sites take part in it once only"));
+  return Command::kEnded;
 }
 
 }  // namespace hilum

@@ -13,9 +13,8 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "common/base/ids.h"
-#include "common/crypto/secure_rng.h"
 #include "coordinator/round.h"
-#include "coordinator/secure_sum.h"
+#include "coordinator/sum_attempts.h"
 #include "hilum/v1/admin.pb.h"
 #include "hilum/v1/federation.pb.h"
 #include "hilum/v1/opening.pb.h"
@@ -42,14 +41,6 @@ class StudyMachine {
     kNone,
     kAggregate,  // or, where SumIsLost(), record that; then Committed()
     kEnded,      // the study has just completed or stopped
-  };
-
-  // Inputs for secure aggregation; the pointers outlive the machine.
-  struct SecureSetup {
-    std::string study_hash;  // 32 raw bytes
-    const PeerVerifier* verifier = nullptr;
-    SecureRng* rng = nullptr;  // names sums
-    v1::StudyChain chain;      // after the last sum that succeeded
   };
 
   // A study's state when its process starts, all from storage.
@@ -117,11 +108,13 @@ class StudyMachine {
 
   // --- Secure aggregation.
   // Returns the present round's sum; null: none, or the study has none.
-  const SecureSum* sum() const { return sum_.get(); }
-  // Returns the state that the next sum follows from. Set it before
-  // Committed().
-  const v1::StudyChain& chain() const { return setup_.chain; }
-  void SetChain(v1::StudyChain chain) { setup_.chain = std::move(chain); }
+  const SecureSum* sum() const {
+    return sums_ == nullptr ? nullptr : &sums_->sum();
+  }
+  // Only with secure aggregation: the state that the next sum follows from. Set
+  // it before Committed().
+  const v1::StudyChain& chain() const { return sums_->chain(); }
+  void SetChain(v1::StudyChain chain) { sums_->SetChain(std::move(chain)); }
   // Checks an answer to a step as Check does; OnStep checks step and sum.
   absl::Status CheckStep(const SiteId& site, uint32_t round) const;
   // Checks a piece of the site's masked vector as CheckStep does.
@@ -129,12 +122,13 @@ class StudyMachine {
   // Call after CheckStep; errors: see SecureSum::On.
   absl::Status OnStep(const SiteId& site,
                       const v1::SubmitSecureStepRequest& said);
-  void OnVectorPiece(absl::Time now) { sum_->Touch(now); }
+  void OnVectorPiece(absl::Time now) { sums_->sum().Touch(now); }
 
-  // Returns whether a record must be stored before sites are asked to reveal
-  // shares: without it a restarted coordinator would lose the round.
-  bool HasRecordToStore() const;
-  void RecordStored() { record_stored_ = true; }
+  // See SumAttempts.
+  bool HasRecordToStore() const {
+    return sums_ != nullptr && sums_->HasRecordToStore();
+  }
+  void RecordStored() { sums_->RecordStored(); }
   // Continues the sum whose record was stored. DATA_LOSS: it cannot continue; a
   // new one begins.
   absl::Status Resume(const v1::SecureSumRecord& record, absl::Time now);
@@ -147,7 +141,8 @@ class StudyMachine {
   void LoseSum(std::string why) { GiveUpRound(std::move(why)); }
   // Returns the vectors of lost attempts, which nobody needs.
   std::map<SiteId, v1::BlobRef> TakeLostVectors() {
-    return std::exchange(lost_vectors_, {});
+    return sums_ == nullptr ? std::map<SiteId, v1::BlobRef>()
+                            : sums_->TakeLostVectors();
   }
 
  private:
@@ -160,11 +155,7 @@ class StudyMachine {
   absl::Status CheckMember(const SiteId& site) const;
   absl::Status CheckOpen(const SiteId& site, uint32_t round) const;
 
-  std::unique_ptr<SecureSum> MakeSum(std::string id) const;
-  void StartSum();
   Command BeginSum(absl::Time now);
-  // Returns the deadline of a sum with all keys: as long as the wait for keys.
-  absl::Time SumDeadline(absl::Time begun) const;
   Command AdvanceSum(absl::Time now);
   Command TryAgain(absl::Time now);
   Command GiveUpRound(std::string why);
@@ -174,7 +165,6 @@ class StudyMachine {
   void CloseCohort();
 
   v1::Study study_;
-  SecureSetup setup_;
   std::set<SiteId> census_;
   std::map<SiteId, std::string> withdrawn_;
   std::set<SiteId> joining_;
@@ -184,13 +174,9 @@ class StudyMachine {
   bool aggregating_ = false;
   std::string reason_;
 
-  std::unique_ptr<SecureSum> sum_;  // null without secure aggregation
-  absl::Time sum_deadline_;         // past its first step
-  int attempts_ = 0;                // attempts at the sum of this round
-  int lost_rounds_ = 0;             // in a row, up to this one
-  bool record_stored_ = false;
+  std::unique_ptr<SumAttempts> sums_;  // null without secure aggregation
+  int lost_rounds_ = 0;                // in a row, up to this one
   std::string loss_;
-  std::map<SiteId, v1::BlobRef> lost_vectors_;
 };
 
 }  // namespace hilum

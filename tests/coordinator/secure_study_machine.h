@@ -54,7 +54,7 @@ class SecureStudyMachineTest : public testing::Test {
   void Start(const StudyMachine::Progress& progress) {
     machine_ = std::make_unique<StudyMachine>(
         MakeStudy(), progress,
-        StudyMachine::SecureSetup{
+        SecureSetup{
             .study_hash = kHash,
             .verifier = &TestVerifier(),
             .rng = &rng_,

@@ -17,7 +17,7 @@
 namespace hilum {
 
 // The state that an honest coordinator keeps of a study's sums and shows its
-// sites, like coordinator/federation_sums.cc. A copy goes on independently.
+// sites, like coordinator/round_commits.cc. A copy goes on independently.
 class PublishedSums {
  public:
   using Vectors = std::map<SiteId, std::vector<uint32_t>>;

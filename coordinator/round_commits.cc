@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "coordinator/round_commits.h"
+
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "common/base/status_macros.h"
+#include "common/config/cohort_rules.h"
+#include "common/secagg/chain.h"
+#include "coordinator/validation.h"
+
+namespace hilum {
+namespace {
+
+v1::BlobRef GlobalOf(const AggregateResult& result) {
+  v1::BlobRef global;
+  global.set_sha256(result.sha256);
+  global.set_size(result.num_bytes);
+  return global;
+}
+
+// Replaces the study's sums after a commit; the files of the earlier sum may
+// go.
+void TakeSums(StudyBook& book, ActiveStudy& study, v1::SumsRecord sums)
+    ABSL_EXCLUSIVE_LOCKS_REQUIRED(book.mutex()) {
+  StoredStudy& stored = study.stored();
+  for (const UploadSpool::Key& key : KeptVectors(study)) {
+    book.DropUpload(key);
+  }
+  // IsUsed keeps the blobs of the census.
+  if (stored.sums.has_value()) {
+    book.DropBlob(stored.sums->last_opening().sha256());
+    book.DropBlob(stored.sums->last_sum().sha256());
+  }
+  study.machine().SetChain(sums.chain());
+  stored.sums = std::move(sums);
+  book.uploads().Keep(stored.hash, KeptVectors(study));
+}
+
+// `sums`: null where there is no sum.
+absl::Status Commit(StudyBook& book, ActiveStudy& study, RoundSummary summary,
+                    const v1::BlobRef& global, v1::SumsRecord* sums = nullptr)
+    ABSL_EXCLUSIVE_LOCKS_REQUIRED(book.mutex()) {
+  StoredStudy& stored = study.stored();
+  const v1::BlobRef best = study.BestAfter(summary);
+  HILUM_RETURN_IF_ERROR(
+      book.storage().CommitRound(stored.hash, summary, global, best, sums));
+  if (sums != nullptr) TakeSums(book, study, std::move(*sums));
+  // IsUsed keeps the blob of the present best model.
+  for (const v1::BlobRef& was : {stored.global, stored.best}) {
+    if (was.size() > 0) book.DropBlob(was.sha256());
+  }
+  stored.global = global;
+  stored.best = best;
+  stored.updates.clear();
+  stored.rounds.push_back(std::move(summary));
+  const bool trained = TrainingIsOver(study.study(), stored.rounds);
+  if (trained && stored.rounds.size() < study.study().training().rounds()) {
+    book.Log(absl::StrCat("study ", study.study().name(), ", round ",
+                          stored.rounds.back().round,
+                          ": validation brings no gain any more, training "
+                          "ends"));
+  }
+  study.machine().Committed(book.clock().Now(), trained);
+  return absl::OkStatus();
+}
+
+// Completes the opening, stores it as a blob and returns the record of the
+// study's sums to keep once the round is committed. CANCELLED: the study was
+// stopped meanwhile.
+absl::StatusOr<v1::SumsRecord> PublishOpening(StudyBook& book,
+                                              ActiveStudy& study,
+                                              v1::StudyChain after,
+                                              v1::SumOpening& opening)
+    ABSL_EXCLUSIVE_LOCKS_REQUIRED(book.mutex()) {
+  const v1::Task::Kind kind =
+      study.machine().phase() == v1::StudyStatus::PREPARING ? v1::Task::PREPARE
+                                                            : v1::Task::TRAIN;
+  opening.set_kind(kind);
+  *opening.mutable_before() = study.machine().chain();
+  *opening.mutable_after() = after;
+  const std::string bytes = opening.SerializeAsString();
+  book.mutex().Unlock();
+  absl::StatusOr<std::string> sha256 = book.blobs().Put(bytes);
+  book.mutex().Lock();
+  HILUM_RETURN_IF_ERROR(sha256.status());
+  if (study.Ended()) {
+    book.DropBlob(*sha256);
+    book.DropBlob(opening.sum().sha256());
+    return absl::CancelledError("the study was stopped meanwhile");
+  }
+
+  v1::SumsRecord sums;
+  if (study.stored().sums.has_value()) sums = *study.stored().sums;
+  *sums.mutable_chain() = std::move(after);
+  sums.mutable_last_opening()->set_sha256(*sha256);
+  sums.mutable_last_opening()->set_size(bytes.size());
+  *sums.mutable_last_sum() = opening.sum();
+  if (kind == v1::Task::PREPARE) {
+    *sums.mutable_census_opening() = sums.last_opening();
+    *sums.mutable_census_sum() = sums.last_sum();
+  }
+  sums.set_round(opening.round());
+  sums.clear_vectors();
+  for (const v1::SumOpening::Survivor& survivor : opening.survivors()) {
+    v1::SumsRecord::Vector& vector = *sums.add_vectors();
+    vector.set_site(survivor.site());
+    *vector.mutable_vector() = survivor.vector();
+  }
+  return sums;
+}
+
+// Warns the operator where sites will refuse the cohort's census.
+void WarnOfSmallCells(StudyBook& book, const ActiveStudy& study)
+    ABSL_EXCLUSIVE_LOCKS_REQUIRED(book.mutex()) {
+  const absl::Status cells =
+      CheckCells(study.study(), *study.stored().census_totals,
+                 PolicyLimits().minimum_cell_patients);
+  if (cells.ok()) return;
+  book.Log(absl::StrCat("warning: study ", study.study().name(), ": ",
+                        cells.message(),
+                        "; sites with the default policy will refuse to "
+                        "train"));
+}
+
+}  // namespace
+
+absl::Status CommitPlain(StudyBook& book, ActiveStudy& study,
+                         const AggregateResult& result) {
+  return Commit(book, study, study.Summarise(result), GlobalOf(result));
+}
+
+absl::Status CommitLost(StudyBook& book, ActiveStudy& study) {
+  return Commit(book, study, study.Summarise({}), study.stored().global);
+}
+
+absl::Status CommitMasked(StudyBook& book, ActiveStudy& study,
+                          const AggregateResult& result,
+                          v1::SumOpening& opening) {
+  const v1::BlobRef global = GlobalOf(result);
+  RoundSummary summary = study.Summarise(result);
+  opening.mutable_sum()->set_sha256(result.sum_sha256);
+  opening.mutable_sum()->set_size(result.sum_bytes);
+  absl::StatusOr<v1::SumsRecord> sums = PublishOpening(
+      book, study, study.AfterTraining(opening, summary, global), opening);
+  if (absl::IsCancelled(sums.status())) {
+    book.DropBlob(global.sha256());
+    return absl::OkStatus();
+  }
+  HILUM_RETURN_IF_ERROR(sums.status());
+  return Commit(book, study, std::move(summary), global, &*sums);
+}
+
+absl::Status CommitCensus(StudyBook& book, ActiveStudy& study,
+                          const VectorSum& summed, v1::SumOpening& opening) {
+  book.mutex().Unlock();
+  absl::StatusOr<std::string> put = book.blobs().Put(summed.file);
+  book.mutex().Lock();
+  HILUM_RETURN_IF_ERROR(put.status());
+  opening.mutable_sum()->set_sha256(*put);
+  opening.mutable_sum()->set_size(summed.file.size());
+  absl::StatusOr<v1::SumsRecord> sums = PublishOpening(
+      book, study, study.AfterCensus(opening, summed.words), opening);
+  if (absl::IsCancelled(sums.status())) return absl::OkStatus();
+  HILUM_RETURN_IF_ERROR(sums.status());
+  const StoredStudy& stored = study.stored();
+  HILUM_RETURN_IF_ERROR(
+      book.storage().CommitTotals(stored.hash, *stored.census_totals, *sums));
+  TakeSums(book, study, *std::move(sums));
+  WarnOfSmallCells(book, study);
+  study.machine().Committed(book.clock().Now());
+  return absl::OkStatus();
+}
+
+absl::Status CommitEvaluation(StudyBook& book, ActiveStudy& study) {
+  const StoredStudy& stored = study.stored();
+  HILUM_RETURN_IF_ERROR(
+      book.storage().CommitTotals(stored.hash, *stored.evaluation_totals));
+  study.machine().Committed(book.clock().Now());
+  return absl::OkStatus();
+}
+
+}  // namespace hilum
