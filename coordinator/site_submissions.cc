@@ -271,7 +271,7 @@ absl::Status SiteSubmissions::CheckChecksum(
       return absl::OkStatus();
     }
   }
-  const absl::Status why = absl::InvalidArgumentError(
+  absl::Status why = absl::InvalidArgumentError(
       absl::StrCat("secure aggregation: the checksum of ", site.name(),
                    " is not that of what it gave to the last sum"));
   absl::MutexLock lock(&book_.mutex());
