@@ -20,7 +20,7 @@ int main(int argc, char** argv) {
        "labels.csv"});
   hilum::AddInspectCommand(program.app(), std::cout, program.action());
   hilum::AddFolderCommand(program.app(), std::cout, program.action());
-  hilum::AddListenCommand(program.app(), std::cout, program.action());
+  hilum::AddListenCommand(program.app(), program.action());
   hilum::AddQueryCommand(program.app(), std::cout, program.action());
   hilum::AddMasksCommand(program.app(), std::cout, program.action());
   hilum::AddCaseCommands(program.app(), std::cout, program.action());

@@ -2,7 +2,6 @@
 #include "tests/e2e/pacs_fixture.h"
 
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -12,6 +11,8 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "common/base/clock.h"
 #include "common/base/csv.h"
 #include "common/base/file.h"
 #include "tests/site_agent/imaging/dicom/dicom_maker.h"
@@ -105,33 +106,35 @@ std::string PacsTest::Film(int seed, int rows, const char* part,
 }
 
 void PacsTest::Listen(const std::vector<std::string>& more) {
-  int ends[2];
-  ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
   std::vector<std::string> arguments = {
       Program("hilum-ingest"), "listen", "--store", store_, "--port", "0"};
   arguments.insert(arguments.end(), more.begin(), more.end());
-  auto child = ChildProcess::Start(arguments, Path("listen.log"), ends[1]);
-  close(ends[1]);
-  lines_.reset(fdopen(ends[0], "r"));
+  fs::remove(Path("listen.log"));
+  read_ = 0;
+  auto child = ChildProcess::Start(arguments, Path("listen.log"));
   ASSERT_TRUE(child.ok()) << child.status();
   listener_.emplace(*std::move(child));
   const std::string line = WaitForLine("listening as ");
   ASSERT_FALSE(line.empty()) << ReadFile(Path("listen.log")).value_or("");
-  port_ = std::atoi(line.c_str() + line.find(':') + 1);
+  port_ = std::atoi(line.c_str() + line.find(':', line.find(" on ")) + 1);
 }
 
 std::string PacsTest::WaitForLine(const std::string& what) {
-  char line[1024];
-  while (fgets(line, sizeof line, lines_.get()) != nullptr) {
-    said_ += line;
-    if (absl::StrContains(line, what)) return line;
+  const absl::Time last = RealClock().Now() + absl::Seconds(60);
+  for (;;) {
+    const std::string log = ReadFile(Path("listen.log")).value_or("");
+    for (size_t end; (end = log.find('\n', read_)) != std::string::npos;) {
+      const std::string line = log.substr(read_, end - read_);
+      read_ = end + 1;
+      if (absl::StrContains(line, what)) return line;
+    }
+    if (RealClock().Now() > last) return "";
+    absl::SleepFor(absl::Milliseconds(20));
   }
-  return "";
 }
 
 std::string PacsTest::SaidToItsEnd() {
-  WaitForLine("\n\n");  // no such line, so it reads to the end
-  return said_ + ReadFile(Path("listen.log")).value_or("");
+  return ReadFile(Path("listen.log")).value_or("");
 }
 
 int PacsTest::StopListening() {

@@ -37,8 +37,8 @@ class PacsTest : public testing::Test {
 
   // Starts `hilum-ingest listen` on a free port; it runs until StopListening.
   void Listen(const std::vector<std::string>& more = {});
-  // Returns the listener's next line with `what` in it; "": its output has
-  // ended.
+  // Returns the next line of the listener's log with `what` in it; "": none
+  // came within a minute.
   std::string WaitForLine(const std::string& what);
   // Returns all that the listener has printed. Call after StopListening.
   std::string SaidToItsEnd();
@@ -80,8 +80,7 @@ class PacsTest : public testing::Test {
   const std::string folder_;
   std::optional<ChildProcess> listener_;
   std::optional<ChildProcess> orthanc_;
-  std::string said_;  // the lines read so far
-  std::unique_ptr<FILE, int (*)(FILE*)> lines_{nullptr, fclose};
+  size_t read_ = 0;  // bytes of the log that WaitForLine has read
 };
 
 }  // namespace hilum

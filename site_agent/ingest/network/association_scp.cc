@@ -70,7 +70,7 @@ class Association {
           network_, &association_, kMaxPduBytes, nullptr, nullptr,
           options_.tls != nullptr, DUL_NOBLOCK, kAssociationSeconds);
     }
-    if (condition.bad()) return Say("no association: ", condition.text());
+    if (condition.bad()) return Warn("no association: ", condition.text());
     if (!Negotiate()) return;
     alarm(0);
     while (ServeMessage()) {
@@ -81,6 +81,11 @@ class Association {
   }
 
  private:
+  void Warn(absl::string_view what, absl::string_view more = "") {
+    log_ << "warning: ";
+    Say(what, more);
+  }
+
   void Say(absl::string_view what, absl::string_view more = "") {
     log_ << absl::StrCat(title_, title_.empty() ? "" : "@", PeerText(address_),
                          ": ", what, more)
@@ -103,7 +108,7 @@ class Association {
     const T_ASC_RejectParameters parameters = {ASC_RESULT_REJECTEDPERMANENT,
                                                ASC_SOURCE_SERVICEUSER, reason};
     ASC_rejectAssociation(association_, &parameters);
-    Say("rejected: ", why);
+    Warn("rejected: ", why);
     return false;
   }
 
@@ -131,7 +136,7 @@ class Association {
     }
     const absl::Status accepted = AcceptContexts(association_->params);
     if (!accepted.ok() || ASC_acknowledgeAssociation(association_).bad()) {
-      Say("no association: ", accepted.message());
+      Warn("no association: ", accepted.message());
       return false;
     }
     return true;
@@ -153,7 +158,7 @@ class Association {
       return false;
     }
     if (condition == DUL_PEERABORTEDASSOCIATION) {
-      Say("the peer aborted");
+      Warn("the peer aborted");
       return false;
     }
     if (condition.bad()) return Abort(condition.text());
@@ -179,13 +184,13 @@ class Association {
       ++(received->refused ? refused_ : taken_);
     } else {
       ++failed_;
-      Say("an object was not taken: ", received->comment);
+      Warn("an object was not taken: ", received->comment);
     }
     return true;
   }
 
   bool Abort(absl::string_view why) {
-    Say("aborted: ", why);
+    Warn("aborted: ", why);
     ASC_abortAssociation(association_);
     return false;
   }

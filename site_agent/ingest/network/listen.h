@@ -38,7 +38,7 @@ void AddReceivingOptions(CLI::App& command, ReceivingOptions& receiving,
                          std::string& ae_title, TlsFiles& tls);
 
 // `hilum-ingest listen --store STORE --port N ...`, `hilum-ingest query ...`.
-void AddListenCommand(CLI::App& app, std::ostream& out, IngestAction& action);
+void AddListenCommand(CLI::App& app, IngestAction& action);
 void AddQueryCommand(CLI::App& app, std::ostream& out, IngestAction& action);
 
 }  // namespace hilum

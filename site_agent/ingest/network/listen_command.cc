@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <memory>
 
+#include "common/cli/log_stream.h"
 #include "site_agent/ingest/network/listen.h"
 
 namespace hilum {
@@ -27,7 +28,7 @@ void AddReceivingOptions(CLI::App& command, ReceivingOptions& receiving,
                      "PEM: authority that signed the peers' certificates");
 }
 
-void AddListenCommand(CLI::App& app, std::ostream& out, IngestAction& action) {
+void AddListenCommand(CLI::App& app, IngestAction& action) {
   auto options = std::make_shared<ListenOptions>();  // shared with the callback
   CLI::App* command = app.add_subcommand(
       "listen", "Take what a PACS or modality sends (DICOM C-STORE)");
@@ -48,8 +49,11 @@ void AddListenCommand(CLI::App& app, std::ostream& out, IngestAction& action) {
   command->footer(
       "Example: hilum-ingest listen --store /data/cases --port 11112 --bind "
       "10.1.2.3 --allow PACS@pacs.hospital.example");
-  command->callback([options, &out, &action] {
-    action = [options, &out] { return Listen(*options, out); };
+  command->callback([options, &action] {
+    action = [options] {
+      LogStream log;
+      return Listen(*options, log);
+    };
   });
 }
 

@@ -80,7 +80,7 @@ class SignalScope {
   try {
     ServeAssociation(std::move(connection), options, intake, stop, log);
   } catch (const std::exception& error) {
-    log << "association ended: " << error.what() << std::endl;
+    log << "warning: association ended: " << error.what() << std::endl;
   }
   _exit(0);
 }
@@ -171,7 +171,7 @@ class Server {
       RunAssociation(std::move(connection.fd), options_, channel, parent, log_);
     }
     if (child < 0) {
-      log_ << "no process for an association: " << std::strerror(errno)
+      log_ << "warning: no process for an association: " << std::strerror(errno)
            << std::endl;
     } else {
       children_.push_back({child, connection.address});
@@ -186,11 +186,11 @@ class Server {
       if (waitpid(child.pid, &status, WNOHANG) == 0) {
         running.push_back(child);
       } else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) {
-        log_ << PeerText(child.address) << ": closed: no association in time"
-             << std::endl;
+        log_ << "warning: " << PeerText(child.address)
+             << ": closed: no association in time" << std::endl;
       } else if (WIFSIGNALED(status)) {
-        log_ << "an association's process ended by signal " << WTERMSIG(status)
-             << std::endl;
+        log_ << "warning: an association's process ended by signal "
+             << WTERMSIG(status) << std::endl;
       }
     }
     children_ = std::move(running);
