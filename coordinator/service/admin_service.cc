@@ -63,7 +63,7 @@ grpc::Status AdminService::StopStudy(grpc::ServerContext* context,
                                      v1::StudyStatus* response) {
   absl::StatusOr<v1::StudyStatus> status =
       core_.StopStudy(request->study_hash());
-  if (status.ok()) *response = *std::move(status);
+  if (status.ok()) *response = std::move(*status);
   return ToGrpc(status.status());
 }
 

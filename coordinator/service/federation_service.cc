@@ -21,7 +21,7 @@ class PollReactor : public grpc::ServerUnaryReactor {
   void Start(const SiteId& site, const v1::NextTaskRequest& request) {
     poll_ = handler_.StartNextTask(
         site, request, [this](absl::StatusOr<v1::NextTaskResponse> answer) {
-          if (answer.ok()) *response_ = *std::move(answer);
+          if (answer.ok()) *response_ = std::move(*answer);
           Finish(ToGrpc(answer.status()));
         });
   }
@@ -58,7 +58,7 @@ grpc::Status FederationService::Pass(const grpc::ServerContext& context,
   absl::StatusOr<SiteCalls::Ticket> ticket = calls_.Begin(*site);
   if (!ticket.ok()) return ToGrpc(ticket.status());
   absl::StatusOr<Response> answer = (handler_.*method)(*site, request);
-  if (answer.ok()) *response = *std::move(answer);
+  if (answer.ok()) *response = std::move(*answer);
   return ToGrpc(answer.status());
 }
 

@@ -31,7 +31,10 @@ Addresses Resolve(const HostAndPort& where) {
     host = host.substr(1, host.size() - 2);
   }
   addrinfo* found = nullptr;
-  getaddrinfo(host.c_str(), absl::StrCat(where.port).c_str(), &hints, &found);
+  if (getaddrinfo(host.c_str(), absl::StrCat(where.port).c_str(), &hints,
+                  &found) != 0) {
+    found = nullptr;
+  }
   return Addresses(found, &freeaddrinfo);
 }
 

@@ -227,7 +227,7 @@ CoordinatorServer::~CoordinatorServer() {
 
 absl::StatusOr<std::unique_ptr<CoordinatorServer>> CoordinatorServer::Start(
     FederationCore& core, const Identity& identity, const std::string& listen,
-    const std::string& admin_socket, Options options) {
+    const std::string& admin_socket, const Options& options) {
   absl::StatusOr<HostAndPort> where = ParseListen(listen);
   if (!where.ok()) return where.status();
   FederationHandler& sites = options.sites == nullptr ? core : *options.sites;

@@ -32,7 +32,7 @@ class CoordinatorServer {
   // UNAVAILABLE: the port is taken. INVALID_ARGUMENT: not host:port.
   static absl::StatusOr<std::unique_ptr<CoordinatorServer>> Start(
       FederationCore& core, const Identity& identity, const std::string& listen,
-      const std::string& admin_socket, Options options);
+      const std::string& admin_socket, const Options& options);
   ~CoordinatorServer();
 
   // Returns the bound host:port.

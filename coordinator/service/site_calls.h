@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <map>
+#include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
@@ -23,7 +24,8 @@ class SiteCalls {
    public:
     Ticket(SiteCalls& calls, const SiteId& site)
         : calls_(&calls), site_(site) {}
-    Ticket(Ticket&& other) noexcept : calls_(other.calls_), site_(other.site_) {
+    Ticket(Ticket&& other) noexcept
+        : calls_(other.calls_), site_(std::move(other.site_)) {
       other.calls_ = nullptr;
     }
     Ticket& operator=(Ticket&&) = delete;
