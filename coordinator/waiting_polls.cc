@@ -68,6 +68,8 @@ uint64_t WaitingPolls::Keep(Poll poll, uint64_t wakes) {
   }
   for (Poll& out : pushed_out) out.done(None());
   if (id == 0) {
+    // It was moved only where it has an id.
+    // NOLINTNEXTLINE(bugprone-use-after-move)
     poll.done(absl::UnavailableError("coordinator shutting down"));
   }
   return id;

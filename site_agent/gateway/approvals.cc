@@ -53,7 +53,7 @@ absl::string_view RecordedSuffix(bool refused) {
 
 }  // namespace
 
-absl::StatusOr<Approvals> Approvals::Open(std::string state_dir) {
+absl::StatusOr<Approvals> Approvals::Open(const std::string& state_dir) {
   std::string studies = absl::StrCat(state_dir, "/studies");
   std::string approvals = absl::StrCat(state_dir, "/approvals");
   HILUM_RETURN_IF_ERROR(MakeDirectories(studies));

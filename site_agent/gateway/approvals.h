@@ -31,7 +31,7 @@ struct Acceptance {
 // thread-safe. Keeps nothing in memory. Hashes are raw, 32 bytes.
 class Approvals {
  public:
-  static absl::StatusOr<Approvals> Open(std::string state_dir);
+  static absl::StatusOr<Approvals> Open(const std::string& state_dir);
 
   static constexpr uint64_t kMaxStudyBytes = 1 << 20;
 

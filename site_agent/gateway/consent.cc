@@ -33,7 +33,7 @@ std::string HowToAccept(const std::string& hash,
 absl::Status CheckRisks(const Approvals& approvals, const std::string& hash,
                         const std::vector<Risk>& risks) {
   HILUM_ASSIGN_OR_RETURN(Acceptance accepted, approvals.Accepted(hash));
-  const absl::Status checked = CheckAccepted(risks, accepted.risks);
+  absl::Status checked = CheckAccepted(risks, accepted.risks);
   if (checked.ok()) return checked;
   return absl::FailedPreconditionError(
       absl::StrCat(checked.message(), HowToAccept(hash, risks)));
