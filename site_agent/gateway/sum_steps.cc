@@ -165,8 +165,8 @@ absl::Status SumSteps::MakeReady(StudyAtSite& study, const v1::Task& task) {
     HILUM_RETURN_IF_ERROR(study.follower().Start(task.header()));
   } else {
     const bool knew = study.follower().HasCohort();
-    HILUM_RETURN_IF_ERROR(
-        study.follower().Follow(task, study.spool().masked_path()));
+    HILUM_RETURN_IF_ERROR(study.follower().Follow(
+        task, study.spool().masked_path(), study.spool().MaskedSha256()));
     HILUM_RETURN_IF_ERROR(CheckCohort(study));
     if (!knew) HILUM_RETURN_IF_ERROR(TellOfCohort(study));
     if (task.global().sha256() !=
@@ -260,6 +260,7 @@ absl::Status SumSteps::TakeStep(StudyAtSite& study, const v1::Task& task) {
   if (!answer.ok()) return RefuseStep(task, answer.status());
   absl::Status answered;
   if (answer->has_masked()) {
+    study.spool().NoteMasked(answer->masked());
     parts_.facts.RegisterUpload(study.hash(), answer->masked());
     answered = parts_.transfer.Upload(task.header(), answer->masked(),
                                       study.spool().masked_path());
