@@ -271,11 +271,19 @@ absl::Status EgressFacts::CheckCensus(
     if (static_cast<size_t>(arm.fold_class_counts_size()) > study->cells ||
         static_cast<size_t>(arm.fold_class_patients_size()) > study->cells ||
         !AllAtMost(arm.fold_class_counts(), kMaxArmCases) ||
-        !AllAtMost(arm.fold_class_patients(), kMaxArmCases)) {
+        static_cast<size_t>(arm.fold_class_seen_size()) > study->cells ||
+        static_cast<size_t>(arm.fold_class_unseen_patients_size()) >
+            study->cells ||
+        !AllAtMost(arm.fold_class_patients(), kMaxArmCases) ||
+        !AllAtMost(arm.fold_class_seen(), kMaxArmCases) ||
+        !AllAtMost(arm.fold_class_unseen_patients(), kMaxArmCases)) {
       return Refused("ArmCensus", "is not of the study's shape");
     }
   }
   if (request.rows() <= kMaxRows && request.rejected_rows() <= kMaxRows &&
+      request.lungs_network_cases() <= kMaxRows &&
+      request.orientation_network_cases() <= kMaxRows &&
+      request.cases_not_compared() <= kMaxRows &&
       AllAtMost(request.rejected_masks(), kMaxRows)) {
     return absl::OkStatus();
   }

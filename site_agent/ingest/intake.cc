@@ -131,7 +131,8 @@ Prepared Intake::Read(const IntakeFile& file) const {
        .segmented = ViewOf(image.segmented),
        .lungs = image.lungs,
        .source_rows = static_cast<uint32_t>(image.rows),
-       .source_columns = static_cast<uint32_t>(image.columns)});
+       .source_columns = static_cast<uint32_t>(image.columns),
+       .image_digest = image.image_digest});
   image.whole.pixels = Plane();
   image.segmented.pixels = Plane();
   image.lungs = std::string();
