@@ -39,8 +39,7 @@ std::string SeenSentence(const StudyResult& result) {
   }
   return absl::StrCat(
       "The figures are too good: they count ", CountsText(arms), " although ",
-      seen,
-      ". evaluation.exclude_pretraining_cases: true leaves them out.");
+      seen, ". evaluation.exclude_pretraining_cases: true leaves them out.");
 }
 
 std::string UnlistedSentence(const v1::Study& study) {

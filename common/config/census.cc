@@ -119,10 +119,10 @@ absl::Status CheckSeen(const v1::Study& study, const v1::ArmCensus& arm) {
   const Counts& seen = arm.fold_class_seen();
   const Counts& unseen = arm.fold_class_unseen_patients();
   if (seen.size() != cells || unseen.size() != cells) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "census: fold_class_seen has ", seen.size(),
-        " entries and fold_class_unseen_patients ", unseen.size(),
-        ", the study says ", cells));
+    return absl::InvalidArgumentError(
+        absl::StrCat("census: fold_class_seen has ", seen.size(),
+                     " entries and fold_class_unseen_patients ", unseen.size(),
+                     ", the study says ", cells));
   }
   for (int cell = 0; cell < cells; ++cell) {
     if (seen[cell] <= arm.fold_class_counts(cell) &&

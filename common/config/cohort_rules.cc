@@ -66,8 +66,7 @@ uint64_t ScoredWithout(const v1::Study& study, const v1::CensusTotals& totals,
   if (missing == 0) return unseen[cell];
   const uint64_t capped =
       totals.capped_unseen_patients(arm * unseen.size() + cell);
-  return std::min(unseen[cell],
-                  capped - std::min(capped, kCellCap * missing));
+  return std::min(unseen[cell], capped - std::min(capped, kCellCap * missing));
 }
 
 // Returns [tracks][classes].
@@ -242,7 +241,8 @@ std::vector<uint64_t> HeldOut(const v1::Study& study,
                   Sum(TrainingCases(study, tracks[t], totals.arms()));
     if (tracks[t].IsFinal() || !ExcludesSeen(study)) continue;
     const int classes = study.classes_size();
-    const auto& seen = totals.arms(ArmIndexOf(study, tracks[t])).fold_class_seen();
+    const auto& seen =
+        totals.arms(ArmIndexOf(study, tracks[t])).fold_class_seen();
     for (int c = 0; c < classes; ++c) {
       examples[t] -= seen[tracks[t].fold * classes + c];
     }

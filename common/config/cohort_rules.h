@@ -129,8 +129,9 @@ std::vector<uint64_t> HeldOut(const v1::Study& study,
 // the class, and as many of another class, without any d of the sites. "Another
 // class" is the one with most patients, since a patient may be in several
 // classes. Patients are the census' patients; those kept for validation do not
-// count, nor do those whose cases the evaluation leaves out (ExcludesSeen). No histogram in a study of segmentation. In a study of one site, one
-// patient of each is enough.
+// count, nor do those whose cases the evaluation leaves out (ExcludesSeen). No
+// histogram in a study of segmentation. In a study of one site, one patient of
+// each is enough.
 std::vector<bool> HistogramsShown(
     const v1::Study& study, const v1::CensusTotals& totals,
     uint32_t minimum_patients = kHistogramPatients);

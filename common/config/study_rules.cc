@@ -203,8 +203,8 @@ class Rules {
     constexpr char kField[] = "starting_weights";
     const absl::Status checked = CheckStartingWeights(study_);
     if (checked.ok()) return checked;
-    return absl::InvalidArgumentError(absl::StrCat(
-        places_.Of(kField), ": ", kField, ".", checked.message()));
+    return absl::InvalidArgumentError(
+        absl::StrCat(places_.Of(kField), ": ", kField, ".", checked.message()));
   }
 
   absl::Status CheckTraining() const {

@@ -56,8 +56,8 @@ absl::StatusOr<TrainedOnList> TrainedOnOf(
   const auto found = metadata.find(kTrainedOnKey);
   if (found == metadata.end()) return data;
   if (found->second.size() > kMaxText) {
-    return Bad(absl::StrCat(found->second.size(), " bytes, of at most ",
-                            kMaxText));
+    return Bad(
+        absl::StrCat(found->second.size(), " bytes, of at most ", kMaxText));
   }
   const Json sets = Json::parse(found->second, nullptr,
                                 /*allow_exceptions=*/false);

@@ -93,7 +93,8 @@ absl::StatusOr<Provenance> FindProvenance(const v1::Study& study,
                                          *fit, "), compared here")};
   }
   if (DigestOf(InitialWeights(architecture, study.seed())) ==
-      study.initial_weights_sha256() && !ListsImages(study)) {
+          study.initial_weights_sha256() &&
+      !ListsImages(study)) {
     return Provenance{true, absl::StrCat("random, drawn from the study's seed ",
                                          study.seed(), ", recomputed here")};
   }

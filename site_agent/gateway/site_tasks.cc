@@ -77,12 +77,12 @@ absl::StatusOr<v1::PrepareResponse> SiteTasks::Prepare(StudyAtSite& study) {
       parts_.options.config.policy().encrypt_feature_cache());
   request.set_minimum_steps(
       LimitsOf(parts_.options.config.policy()).minimum_steps);
-  parts_.log(
-      absl::StrCat("study ", study.study().name(),
-                   ": loading the cases; which of them are not used, and later "
-                   "the predictions, are in ",
-                   request.notes_dir(), "; starting weights: ",
-                   DescribeStartingWeights(study.study())));
+  parts_.log(absl::StrCat(
+      "study ", study.study().name(),
+      ": loading the cases; which of them are not used, and later "
+      "the predictions, are in ",
+      request.notes_dir(),
+      "; starting weights: ", DescribeStartingWeights(study.study())));
   absl::StatusOr<v1::PrepareResponse> prepared =
       offers_.Listening<v1::PrepareResponse>(
           [&] { return parts_.trainer.Prepare(request); });

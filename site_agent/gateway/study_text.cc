@@ -231,8 +231,8 @@ std::string PatientsText(const StudyView& view) {
 // Says what the starting weights learned from, by the coordinator's word, and
 // what this site tells with that list.
 std::string SeenText(const v1::Study& study) {
-  std::string text = absl::StrCat("The coordinator says: ",
-                                  DescribeStartingWeights(study), ".");
+  std::string text = absl::StrCat(
+      "The coordinator says: ", DescribeStartingWeights(study), ".");
   if (!ListsImages(study)) return text;
   absl::StrAppend(
       &text, " This site compares its images with the list of these images. ",
@@ -241,8 +241,8 @@ std::string SeenText(const v1::Study& study) {
           : "Patients who are in it stay in the evaluation. ",
       "How many of the cohort's cases are theirs, by class and fold, is a sum ",
       "that all sites read. Whoever made the list can learn from the sum ",
-      "whether certain images are here; a site with fewer than ",
-      kSeenPatients, " patients in the list tells nothing.");
+      "whether certain images are here; a site with fewer than ", kSeenPatients,
+      " patients in the list tells nothing.");
   return text;
 }
 

@@ -77,14 +77,15 @@ TEST(SeenByWeightsTest, WeightsThatDoNotSayAllAreUnknown) {
       *result.study.mutable_starting_weights()->add_trained_on();
   more.set_name("hospitals");
   more.set_images(9);
-  EXPECT_THAT(SeenWarnings(result),
-              ElementsAre(HasSubstr("leave out 13"),
-                          AllOf(HasSubstr("unknown"),
-                                HasSubstr("hospitals (9 images, not listed)"))));
+  EXPECT_THAT(
+      SeenWarnings(result),
+      ElementsAre(HasSubstr("leave out 13"),
+                  AllOf(HasSubstr("unknown"),
+                        HasSubstr("hospitals (9 images, not listed)"))));
   result.study.mutable_starting_weights()->clear_trained_on();
-  EXPECT_THAT(SeenWarnings(result),
-              ElementsAre(AllOf(HasSubstr("unknown"),
-                                HasSubstr("does not name"))));
+  EXPECT_THAT(
+      SeenWarnings(result),
+      ElementsAre(AllOf(HasSubstr("unknown"), HasSubstr("does not name"))));
   EXPECT_THAT(SeenByWeights(result), IsEmpty());
   result.study.clear_starting_weights();
   EXPECT_THAT(SeenWarnings(result), IsEmpty());
@@ -105,8 +106,7 @@ TEST(SeenByWeightsTest, TheProductsOwnNetworksAndUncomparedCasesAreNamed) {
   result.study.add_arms(v1::ARM_WHOLE);
   result.census_totals.mutable_arms()->RemoveLast();
   EXPECT_THAT(SeenWarnings(result),
-              ElementsAre(HasSubstr("23 cases"),
-                          Not(HasSubstr("lung masks"))));
+              ElementsAre(HasSubstr("23 cases"), Not(HasSubstr("lung masks"))));
 }
 
 }  // namespace

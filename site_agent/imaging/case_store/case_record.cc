@@ -168,8 +168,7 @@ absl::StatusOr<CaseRecord> DecodeCaseRecord(const RecordHeader& header,
   record.segmented = plane(header.segmented_rows, header.segmented_columns);
   record.lungs = payload.substr(0, LungBytes(header));
   if (header.has_digest) {
-    record.image_digest =
-        payload.substr(LungBytes(header), kRecordDigestBytes);
+    record.image_digest = payload.substr(LungBytes(header), kRecordDigestBytes);
   }
   return record;
 }

@@ -54,8 +54,8 @@ std::vector<uint64_t> FewestTrained(
     const PreparedStudy& study, v1::Arm arm,
     absl::FunctionRef<bool(size_t index)> counts) {
   const int classes = study.classes();
-  const size_t cells = study.study.cross_validation().folds() *
-                       static_cast<size_t>(classes);
+  const size_t cells =
+      study.study.cross_validation().folds() * static_cast<size_t>(classes);
   constexpr uint64_t kNone = std::numeric_limits<uint64_t>::max();
   std::vector<uint64_t> fewest(cells, kNone);
   for (const Track& track : study.tracks) {
@@ -106,9 +106,8 @@ std::vector<uint64_t> PreparedStudy::TrainingPatients(v1::Arm arm) const {
 }
 
 std::vector<uint64_t> PreparedStudy::UnseenPatients(v1::Arm arm) const {
-  return FewestTrained(*this, arm, [this](size_t i) {
-    return !pool.seen.marks[i];
-  });
+  return FewestTrained(*this, arm,
+                       [this](size_t i) { return !pool.seen.marks[i]; });
 }
 
 std::vector<uint64_t> PreparedStudy::SeenCounts(v1::Arm arm) const {

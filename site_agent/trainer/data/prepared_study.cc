@@ -51,7 +51,8 @@ std::vector<size_t> PreparedStudy::CasesOf(const Track& track,
     if (!Has(track.arm, i)) continue;
     bool wanted = false;
     if (part == Part::kHeldOut) {
-      wanted = pool.folds[i] == track.fold && !(leaves_out && pool.seen.marks[i]);
+      wanted =
+          pool.folds[i] == track.fold && !(leaves_out && pool.seen.marks[i]);
     } else if (pool.TrainsOn(i, track.fold)) {
       const bool validates = pool.validation_ranks[i] < share;
       wanted = validates == (part == Part::kValidation);

@@ -48,8 +48,8 @@ SeenByTools FindSeenByTools(absl::Span<const CaseRow> cases,
   };
   return {.lungs_network = seen_by(LungsNetworkImages()),
           .orientation_network = seen_by(OrientationNetworkImages()),
-          .not_compared = static_cast<uint64_t>(std::count(
-              digests.begin(), digests.end(), std::string()))};
+          .not_compared = static_cast<uint64_t>(
+              std::count(digests.begin(), digests.end(), std::string()))};
 }
 
 }  // namespace hilum

@@ -107,8 +107,7 @@ void AddTrainedOnCommand(CLI::App& weights,
   command->add_option("--name", options->name, "Name of the set of images")
       ->required();
   command->add_option("--licence", options->licence, "Licence of the images");
-  command->add_flag("--append", options->append,
-                    "Keep the sets that IN names");
+  command->add_flag("--append", options->append, "Keep the sets that IN names");
   command->footer(
       "Example:\n  hilum-trainer weights trained-on best.safetensors "
       "best.safetensors --data train.csv --name nih14 --licence CC0");

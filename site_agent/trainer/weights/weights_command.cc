@@ -158,8 +158,8 @@ absl::Status InspectWeights(const std::string& path, std::ostream& out) {
       << elements << "\nbytes         " << file.bytes().size()
       << "\nsha256        " << ToHex(Sha256Of(file.bytes()))
       << "\narchitecture  " << FittingText(fitting) << "\npreprocessing "
-      << PreprocessingText(file) << "\ntrained on    "
-      << TrainedOnLine(file) << "\n";
+      << PreprocessingText(file) << "\ntrained on    " << TrainedOnLine(file)
+      << "\n";
   if (!fitting.empty()) SayLeftOff(file, fitting[0], {}, out);
   return absl::OkStatus();
 }

@@ -116,8 +116,8 @@ TEST(CensusVectorTest, SeenCasesThatACellCannotHaveAreNotEncoded) {
     v1::SubmitCensusRequest census = SeeingCohort(1).census.begin()->second;
     ASSERT_TRUE(EncodeCensus(ListingStudy(), census).ok());
     change(*census.mutable_arms(0));
-    EXPECT_TRUE(absl::IsInvalidArgument(
-        EncodeCensus(ListingStudy(), census).status()));
+    EXPECT_TRUE(
+        absl::IsInvalidArgument(EncodeCensus(ListingStudy(), census).status()));
   }
   // A study without a list has no such counts.
   EXPECT_FALSE(
@@ -245,6 +245,9 @@ v1::SubmitCensusRequest LargestCensus() {
   census.mutable_rejected_masks()->Resize(kClasses, 2 * kMaxArmCases);
   census.set_rows(2 * kMaxArmCases);
   census.set_rejected_rows(2 * kMaxArmCases);
+  census.set_lungs_network_cases(2 * kMaxArmCases);
+  census.set_orientation_network_cases(2 * kMaxArmCases);
+  census.set_cases_not_compared(2 * kMaxArmCases);
   return census;
 }
 
@@ -297,15 +300,31 @@ TEST(CensusVectorTest, CensusThatNoSuchCohortCanHaveIsAborted) {
   EXPECT_TRUE(DecodeCensus(study, sites, most).ok());
   // The sums of the first arm: a cell, its patients and another cell's,
   // without_mask, low and high part of a gray, a side, masked, low and high
-  // part of lung_share. Then rows, rejected_rows, the last of rejected_masks;
-  // the sites with cases for a track without cases, for one with cases of both
-  // sites, for the final track; and the sites with cases of the first track's
-  // first class.
+  // part of lung_share. Then rows, rejected_rows, three counts of cases, the
+  // last of rejected_masks; the sites with cases for a track without cases, for
+  // one with cases of both sites, for the final track; and the sites with cases
+  // of the first track's first class.
   const size_t print = 2 * kCells + 1, end = 2 * kArmWords;
-  for (size_t word : {size_t{2}, kCells, kCells + 1, 2 * kCells, print + 2 * 31,
-                      print + 2 * 31 + 1, print + 64, print + 70, print + 71,
-                      print + 72, end, end + 1, end + 4, kTrackWords,
-                      kTrackWords + 1, kTrackWords + 2, kTrackWords + 6}) {
+  for (size_t word : {size_t{2},
+                      kCells,
+                      kCells + 1,
+                      2 * kCells,
+                      print + 2 * 31,
+                      print + 2 * 31 + 1,
+                      print + 64,
+                      print + 70,
+                      print + 71,
+                      print + 72,
+                      end,
+                      end + 1,
+                      end + 2,
+                      end + 3,
+                      end + 4,
+                      end + 7,
+                      kTrackWords,
+                      kTrackWords + 1,
+                      kTrackWords + 2,
+                      kTrackWords + 6}) {
     std::vector<uint32_t> more = most;
     ++more[word];
     EXPECT_EQ(DecodeCensus(study, sites, more).status().code(),

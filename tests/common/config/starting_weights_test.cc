@@ -38,9 +38,10 @@ TEST(StartingWeightsTest, AListIsSortedAndFindsEachOfItsImagesOnly) {
   for (const char* one : {"aaaaaaaa", "bbbbbbbb", "cccccccc"}) {
     EXPECT_TRUE(ListsDigest(list, one)) << one;
   }
-  for (const char* other : {"AAAAAAAA", "aaaaaaab", "dddddddd", "\xff\xff\xff"
-                                                                "\xff\xff\xff"
-                                                                "\xff\xff"}) {
+  for (const char* other : {"AAAAAAAA", "aaaaaaab", "dddddddd",
+                            "\xff\xff\xff"
+                            "\xff\xff\xff"
+                            "\xff\xff"}) {
     EXPECT_FALSE(ListsDigest(list, other)) << other;
   }
   EXPECT_FALSE(ListsDigest("", "aaaaaaaa"));

@@ -20,7 +20,8 @@ TrainedOnList SomeSets() {
   listed.set_name("open");
   listed.set_licence("CC0");
   listed.set_images(2);
-  listed.set_digests(JoinDigests({std::string("\0\xff\"\\abcd", 8), "zzzzzzzz"}));
+  listed.set_digests(
+      JoinDigests({std::string("\0\xff\"\\abcd", 8), "zzzzzzzz"}));
   v1::TrainedOn& hidden = *data.Add();
   hidden.set_name("hospitals");
   hidden.set_images(900);

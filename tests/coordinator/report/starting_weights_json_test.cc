@@ -19,8 +19,7 @@ class StartingWeightsJsonTest : public ReportTest {
  protected:
   // Lets the study start from a file whose list has some of the sick cases.
   void StartFromAFile() {
-    v1::StartingWeights& weights =
-        *federated_.study.mutable_starting_weights();
+    v1::StartingWeights& weights = *federated_.study.mutable_starting_weights();
     weights.set_file("<best>.safetensors");
     weights.set_file_sha256(std::string(32, 'h'));
     v1::TrainedOn& set = *weights.add_trained_on();

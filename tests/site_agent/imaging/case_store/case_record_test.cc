@@ -69,9 +69,8 @@ TEST(CaseRecordTest, TheImagesDigestComesBackAndOlderRecordsHaveNone) {
       DecodeCaseRecord(*header, older.substr(kRecordHeaderBytes))->image_digest,
       "");
   const std::vector<uint16_t> whole = {10, 20, 30};
-  const std::string record = EncodeCaseRecord({.case_id = kId,
-                                               .whole = {1, 3, whole},
-                                               .image_digest = "12345678"});
+  const std::string record = EncodeCaseRecord(
+      {.case_id = kId, .whole = {1, 3, whole}, .image_digest = "12345678"});
   header = HeaderOf(record);
   ASSERT_TRUE(header.ok()) << header.status();
   const std::string payload = record.substr(kRecordHeaderBytes);

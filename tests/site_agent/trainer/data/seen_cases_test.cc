@@ -22,7 +22,9 @@ namespace {
 
 using testing::Each;
 
-std::string DigestNumber(int i) { return absl::StrCat("digest", i / 10, i % 10); }
+std::string DigestNumber(int i) {
+  return absl::StrCat("digest", i / 10, i % 10);
+}
 
 // Cases 2 i and 2 i + 1 are of patient i.
 struct Site {
@@ -91,10 +93,9 @@ TEST(SeenCasesTest, ACopyInAnotherFileHasTheSameDigest) {
     for (int channel = 0; channel < 3; ++channel) rgb.push_back(gray[i]);
   }
   CaseManifest manifest;
-  for (const auto& [name, bytes] :
-       {std::pair<const char*, std::string>{"gray.png",
-                                            *EncodePng8(40, 50, gray)},
-        {"rgb.png", *EncodePngRgb8(40, 50, rgb)}}) {
+  for (const auto& [name, bytes] : {std::pair<const char*, std::string>{
+                                        "gray.png", *EncodePng8(40, 50, gray)},
+                                    {"rgb.png", *EncodePngRgb8(40, 50, rgb)}}) {
     CaseRow row;
     row.path = absl::StrCat(folder, "/", name);
     ASSERT_TRUE(WriteFileAtomically(row.path, bytes).ok());
@@ -105,9 +106,8 @@ TEST(SeenCasesTest, ACopyInAnotherFileHasTheSameDigest) {
   const CaseLoader loader(manifest);
   LoadedCase loaded[2];
   for (int i = 0; i < 2; ++i) {
-    const absl::Status status =
-        loader.Load(manifest.cases[static_cast<size_t>(i)], {.size = 32},
-                    loaded[i]);
+    const absl::Status status = loader.Load(
+        manifest.cases[static_cast<size_t>(i)], {.size = 32}, loaded[i]);
     ASSERT_TRUE(status.ok()) << status;
   }
   EXPECT_EQ(loaded[0].image_digest.size(), kDigestPrefix);

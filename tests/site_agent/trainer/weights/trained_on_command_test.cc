@@ -114,9 +114,9 @@ TEST_F(TrainedOnCommandTest, AnImageThatCannotBeReadIsAnError) {
 }
 
 TEST_F(TrainedOnCommandTest, AFileWithoutAPlaceForAListIsRefused) {
-  ASSERT_TRUE(WriteTorchFile(Path("in.safetensors"), small_,
-                             InitialWeights(small_, 2))
-                  .ok());
+  ASSERT_TRUE(
+      WriteTorchFile(Path("in.safetensors"), small_, InitialWeights(small_, 2))
+          .ok());
   EXPECT_THAT(std::string(Record().message()), HasSubstr("not safetensors"));
 }
 
