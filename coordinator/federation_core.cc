@@ -8,7 +8,6 @@
 #include "absl/synchronization/notification.h"
 #include "common/base/status_macros.h"
 #include "common/config/starting_weights.h"
-#include "common/crypto/secure_rng.h"
 #include "common/crypto/sha256.h"
 #include "common/model/tensor_view.h"
 #include "coordinator/export.h"

@@ -133,8 +133,7 @@ Prepared Intake::Read(const IntakeFile& file) const {
                         .source_rows = static_cast<uint32_t>(image.rows),
                         .source_columns = static_cast<uint32_t>(image.columns),
                         .image_digest = image.image_digest});
-  image.whole.pixels = Plane();
-  image.segmented.pixels = Plane();
+  image.whole.pixels = image.segmented.pixels = Plane();
   image.lungs = std::string();
   return prepared;
 }
