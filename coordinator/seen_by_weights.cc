@@ -71,7 +71,7 @@ std::string ToolsSentence(const StudyResult& result) {
   if (totals.orientation_network_cases() > 0) {
     tools.push_back(absl::StrCat(
         "the network that judges orientation (`hilum-ingest`) learned from ",
-        totals.orientation_network_cases(), " of them"));
+        totals.orientation_network_cases(), " of the cases"));
   }
   if (tools.empty()) return "";
   return absl::StrCat(

@@ -100,7 +100,7 @@ TEST(SeenByWeightsTest, TheProductsOwnNetworksAndUncomparedCasesAreNamed) {
   EXPECT_THAT(SeenWarnings(result),
               ElementsAre(HasSubstr("23 cases were not compared"),
                           AllOf(HasSubstr("learned from 21 of the cases"),
-                                HasSubstr("learned from 22 of them"))));
+                                HasSubstr("learned from 22 of the cases"))));
   // Nobody used masks.
   result.study.clear_arms();
   result.study.add_arms(v1::ARM_WHOLE);

@@ -16,6 +16,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
 #include "common/base/file.h"
 #include "common/model/safetensors.h"
 #include "common/model/trained_on.h"
@@ -78,7 +79,7 @@ class SeenWeightsTest : public testing::Test {
     const std::string manifest = ReadFile(Path("data/manifest.csv")).value();
     std::string seen = "file,label,patient_id\n";
     std::map<std::string, std::set<std::string>> patients;
-    for (const std::string line :
+    for (absl::string_view line :
          absl::StrSplit(manifest, '\n', absl::SkipEmpty())) {
       const std::vector<std::string> cells = absl::StrSplit(line, ',');
       const std::string &patient = cells[2], &site = cells[4];
