@@ -38,7 +38,7 @@ std::set<SiteId> SitesIn(const Totals& totals) {
 static_assert(kMaxArmCases <= kMaxSiteExamples);
 
 // The first protocol in which a census counts patients, and sums are opened.
-constexpr uint32_t kFirstWithOpenings = 6;
+constexpr uint32_t kFirstWithLists = 7;
 
 // Stored rounds and updates may be ahead of the phase: a full disk may have
 // taken them but not the phase.
@@ -122,7 +122,7 @@ absl::StatusOr<ActiveStudy> ActiveStudy::Create(StoredStudy stored,
                                                 SecureRng* rng,
                                                 absl::Time now) {
   HILUM_ASSIGN_OR_RETURN(v1::Study study, ParseStudy(stored.study));
-  if (study.protocol_version() < kFirstWithOpenings &&
+  if (study.protocol_version() < kFirstWithLists &&
       stored.phase < v1::StudyStatus::COMPLETED) {
     return absl::FailedPreconditionError(absl::StrCat(
         "it was begun with protocol ", study.protocol_version(),

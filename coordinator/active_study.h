@@ -28,7 +28,7 @@ class ActiveStudy {
  public:
   // `verifier` and `rng` are for secure aggregation, and outlive the object.
   // INVALID_ARGUMENT: the stored bytes are no study of this version.
-  // FAILED_PRECONDITION: a study from before protocol 6 that has not ended, or
+  // FAILED_PRECONDITION: a study from before protocol 7 that has not ended, or
   // one with secure aggregation and no verifier.
   static absl::StatusOr<ActiveStudy> Create(StoredStudy stored,
                                             const PeerVerifier* verifier,

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "common/base/status_macros.h"
+#include "common/config/starting_weights.h"
 #include "common/crypto/sha256.h"
 #include "common/model/tensor_view.h"
 #include "coordinator/export.h"
@@ -90,6 +91,8 @@ absl::StatusOr<std::string> FederationCore::SubmitStudy(
       [this](const std::string& hash) { return book_.WasStopped(hash); },
       stored));
   HILUM_ASSIGN_OR_RETURN(ActiveStudy active, book_.Activate(stored));
+  book_.Log(absl::StrCat("study ", name, ": starting weights ",
+                         DescribeStartingWeights(active.study())));
   absl::MutexLock lock(&book_.mutex());
   absl::Status added = book_.Add(stored, std::move(active));
   if (absl::IsAlreadyExists(added)) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coordinator/model_files.h"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "common/model/preprocessing.h"
 #include "common/model/safetensors.h"
 #include "common/model/torch_writer.h"
+#include "common/model/trained_on.h"
 #include "coordinator/trained_tracks.h"
 
 namespace hilum {
@@ -33,6 +35,31 @@ absl::StatusOr<std::vector<float>> ReadValues(const BlobStore& blobs,
         absl::StrCat("blob ", ToHex(blob.sha256()), " is shorter than known"));
   }
   return BlobValues(chunk.data);
+}
+
+// Returns what the study's models learned from: the images of the starting
+// weights, and the sites' cases. These are not listed: whoever has a patient's
+// image could find it in a list of digests, and the models leave the hospitals.
+TrainedOnList LearnedFrom(const StudyResult& result) {
+  TrainedOnList data = result.study.starting_weights().trained_on();
+  if (data.size() == kMaxTrainedOn) data.RemoveLast();
+  if (result.study.has_starting_weights() && data.empty()) {
+    v1::TrainedOn& unknown = *data.Add();
+    unknown.set_name(absl::StrCat("unknown images, before the study, of ",
+                                  result.study.starting_weights().file()));
+    unknown.set_images(1);
+  }
+  uint64_t cases = 0;
+  for (const v1::ArmCensus& arm : result.census_totals.arms()) {
+    uint64_t sum = 0;
+    for (uint64_t count : arm.fold_class_counts()) sum += count;
+    cases = std::max(cases, sum);
+  }
+  if (cases == 0) return data;
+  v1::TrainedOn& own = *data.Add();
+  own.set_name(absl::StrCat("hospitals of the study ", result.study.name()));
+  own.set_images(cases);
+  return data;
 }
 
 // The state of one call of WriteModels.
@@ -104,6 +131,7 @@ class ModelWriter {
           "stopped after round ", result_.rounds.size(), " of ",
           result_.study.training().rounds(), "; not trained to the end");
     }
+    metadata[kTrainedOnKey] = TrainedOnText(LearnedFrom(result_));
     // `hilum-trainer segment run` needs this key to open the file.
     if (IsSegmentation(result_.study)) {
       metadata[std::string(kSegmenterSizeKey)] =

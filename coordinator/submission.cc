@@ -13,12 +13,15 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/file.h"
 #include "common/base/ids.h"
+#include "common/base/printable.h"
 #include "common/base/status_macros.h"
+#include "common/config/starting_weights.h"
 #include "common/config/study.h"
 #include "common/crypto/sha256.h"
 #include "common/model/architecture.h"
 #include "common/model/blobs.h"
 #include "common/model/preprocessing.h"
+#include "common/model/trained_on.h"
 #include "common/model/weights_file.h"
 
 namespace hilum {
@@ -118,6 +121,24 @@ absl::Status AgreeOnPreprocessing(const WeightsFile& file, v1::Study& study) {
       "; leave model.preprocessing out, or give other weights"));
 }
 
+// Copies into the study what the file says of itself.
+absl::Status NameStartingWeights(const WeightsFile& file, v1::Study& study) {
+  v1::StartingWeights& weights = *study.mutable_starting_weights();
+  const std::string& path = file.path();
+  weights.set_file(
+      Printable(path.substr(path.rfind('/') + 1), kMaxDataText / 2));
+  std::replace(weights.mutable_file()->begin(), weights.mutable_file()->end(),
+               '\\', '?');
+  weights.set_file_sha256(Sha256Of(file.bytes()));
+  auto data = TrainedOnOf(file.metadata());
+  if (!data.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ": ", data.status().message()));
+  }
+  *weights.mutable_trained_on() = *std::move(data);
+  return absl::OkStatus();
+}
+
 // Rejects frozen batch normalisation over random weights: its statistics were
 // never measured and could never change.
 absl::Status CheckFrozenNorm(const v1::Study& study,
@@ -162,6 +183,8 @@ absl::StatusOr<StoredStudy> PrepareSubmission(v1::Study study,
   FillStudyDefaults(study);
   study.set_protocol_version(kProtocolVersion);
   study.clear_initial_weights_sha256();
+  study.clear_starting_weights();
+  if (file) HILUM_RETURN_IF_ERROR(NameStartingWeights(*file, study));
   HILUM_RETURN_IF_ERROR(ValidateStudy(study));
   HILUM_ASSIGN_OR_RETURN(ParameterLayout layout, StudyLayout(study));
 

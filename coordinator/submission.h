@@ -28,7 +28,8 @@ struct SubmissionOptions {
 // `weights_path` is empty), their blobs and the study's hash. Ignores the seed
 // of `options`: the study's counts. INVALID_ARGUMENT names the field or the
 // tensor; also where the file has another preprocessing than the study (a study
-// without one takes the file's), and where batch normalisation would be frozen
+// without one takes the file's), where its list of the images that it learned
+// from is damaged (TrainedOnOf), and where batch normalisation would be frozen
 // over weights drawn from the seed. `left_off`, where given, is set to
 // LeftOffPrefix of the file.
 absl::StatusOr<StoredStudy> PrepareSubmission(v1::Study study,

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "common/config/study.h"
+#include "coordinator/seen_by_weights.h"
 
 namespace hilum {
 namespace {
@@ -84,6 +85,9 @@ std::vector<std::string> ResultWarnings(const StudyResult& result) {
   }
   std::string untrained = UntrainedSentence(result);
   if (!untrained.empty()) warnings.push_back(std::move(untrained));
+  for (std::string& seen : SeenWarnings(result)) {
+    warnings.push_back(std::move(seen));
+  }
   return warnings;
 }
 

@@ -37,8 +37,8 @@ std::string UntrainedSentence(const v1::Study& study,
 std::string UntrainedSentence(const StudyResult& result);
 
 // Returns the warnings that a reader of the result must see first, a sentence
-// each: that the study was stopped, and UntrainedSentence. Empty: there are
-// none.
+// each: that the study was stopped, UntrainedSentence, and SeenWarnings
+// (seen_by_weights.h). Empty: there are none.
 std::vector<std::string> ResultWarnings(const StudyResult& result);
 
 }  // namespace hilum

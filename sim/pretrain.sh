@@ -71,7 +71,15 @@ echo "pretraining on $(($(wc -l <"$OUT/seen.csv") - 1)) radiographs and" \
 
 "$BIN/hilum-sim" run sim/scenarios/pretrain.yaml --data "$OUT/manifest.csv" \
   --sites 1 --out "$OUT/run" --force
+WEIGHTS=site_agent/trainer/weights/hilum_small.safetensors
 "$BIN/hilum-trainer" weights convert "$OUT/run/model/whole-final.safetensors" \
-  site_agent/trainer/weights/hilum_small.safetensors --architecture hilum_small \
-  --preprocessing hilum
-sha256sum site_agent/trainer/weights/hilum_small.safetensors
+  "$WEIGHTS" --architecture hilum_small --preprocessing hilum
+# The images are public, so the file lists them: a study that starts from it
+# leaves them out of its evaluation (docs/weights.md).
+"$BIN/hilum-trainer" weights trained-on "$WEIGHTS" "$WEIGHTS" \
+  --data "$OUT/seen.csv" --licence "CC BY 4.0 and CC BY 3.0" \
+  --name "radiographs of Kermany 2018, Hannover and Cohen"
+"$BIN/hilum-trainer" weights trained-on "$WEIGHTS" "$WEIGHTS" --append \
+  --data "$OUT/phantoms/manifest.csv" \
+  --name "hilum-sim phantoms --count $PHANTOMS --seed $SEED --size 256"
+sha256sum "$WEIGHTS"

@@ -7,6 +7,7 @@
 #include "common/aggregation/statistics_words.h"
 #include "common/base/status_macros.h"
 #include "common/config/census.h"
+#include "common/config/starting_weights.h"
 #include "common/config/study.h"
 #include "common/metrics/fingerprint.h"
 
@@ -75,6 +76,11 @@ int CensusCells(const v1::Study& study) {
          study.classes_size();
 }
 
+// Cells of a census for cases that the starting weights learned from.
+int SeenCells(const v1::Study& study) {
+  return ListsImages(study) ? CensusCells(study) : 0;
+}
+
 int NumTracks(const v1::Study& study) {
   return static_cast<int>(StudyTracks(study).size());
 }
@@ -86,6 +92,8 @@ v1::CensusTotals NoCensus(const v1::Study& study) {
     arm.mutable_fold_class_counts()->Resize(CensusCells(study), 0);
     arm.mutable_fold_class_patients()->Resize(CensusCells(study), 0);
     *arm.mutable_fingerprint() = EmptyFingerprint();
+    arm.mutable_fold_class_seen()->Resize(SeenCells(study), 0);
+    arm.mutable_fold_class_unseen_patients()->Resize(SeenCells(study), 0);
   }
   totals.mutable_rejected_masks()->Resize(study.classes_size(), 0);
   const int tracks = NumTracks(study);
@@ -93,6 +101,8 @@ v1::CensusTotals NoCensus(const v1::Study& study) {
   totals.mutable_track_class_sites()->Resize(tracks * study.classes_size(), 0);
   totals.mutable_capped_patients()->Resize(
       study.arms_size() * CensusCells(study), 0);
+  totals.mutable_capped_unseen_patients()->Resize(
+      study.arms_size() * SeenCells(study), 0);
   return totals;
 }
 
@@ -124,27 +134,48 @@ google::protobuf::RepeatedField<uint64_t> CappedPatients(const Arms& arms) {
   return capped;
 }
 
+// Returns one site's part of capped_unseen_patients.
+template <typename Arms>
+google::protobuf::RepeatedField<uint64_t> CappedUnseen(const Arms& arms) {
+  google::protobuf::RepeatedField<uint64_t> capped;
+  for (const v1::ArmCensus& arm : arms) {
+    for (uint64_t patients : arm.fold_class_unseen_patients()) {
+      capped.Add(std::min(patients, kCellCap));
+    }
+  }
+  return capped;
+}
+
+// Returns whether `sites` sites with so many patients of a cell can have
+// `capped`.
+bool CanCap(uint64_t capped, uint64_t patients, uint64_t sites) {
+  return capped >= std::min(patients, kCellCap) &&
+         capped <= std::min(patients, kCellCap * sites);
+}
+
 // Checks that so many sites can have the capped patients of each cell.
 absl::Status CheckCapped(const v1::CensusTotals& totals) {
   const auto sites = static_cast<uint64_t>(totals.sites_size());
-  int i = 0;
+  bool can = true;
+  int i = 0, j = 0;
   for (const v1::ArmCensus& arm : totals.arms()) {
     for (uint64_t patients : arm.fold_class_patients()) {
-      const uint64_t capped = totals.capped_patients(i++);
-      if (capped >= std::min(patients, kCellCap) &&
-          capped <= std::min(patients, kCellCap * sites)) {
-        continue;
-      }
-      return Absurd("capped patients that a cell's patients cannot give");
+      can = can && CanCap(totals.capped_patients(i++), patients, sites);
+    }
+    for (uint64_t patients : arm.fold_class_unseen_patients()) {
+      can = can && CanCap(totals.capped_unseen_patients(j++), patients, sites);
     }
   }
-  return absl::OkStatus();
+  if (can) return absl::OkStatus();
+  return Absurd("capped patients that a cell's patients cannot give");
 }
 
 // Returns the largest of the counts that kMaxRows bounds.
 template <typename Census>
 uint64_t MostRows(const Census& census) {
-  uint64_t rows = std::max<uint64_t>(census.rows(), census.rejected_rows());
+  uint64_t rows = std::max<uint64_t>(
+      {census.rows(), census.rejected_rows(), census.lungs_network_cases(),
+       census.orientation_network_cases(), census.cases_not_compared()});
   for (const v1::ArmCensus& arm : census.arms()) {
     rows = std::max<uint64_t>(rows, arm.without_mask());
   }
@@ -183,7 +214,8 @@ absl::Status CheckSitesWithCases(const v1::Study& study,
 }
 
 // Checks that `sites` sites, each within its own bounds, can have these totals.
-absl::Status CheckTotals(const v1::CensusTotals& totals) {
+absl::Status CheckTotals(const v1::Study& study,
+                         const v1::CensusTotals& totals) {
   const auto sites = static_cast<uint64_t>(totals.sites_size());
   for (const v1::ArmCensus& arm : totals.arms()) {
     if (SumOf(arm.fold_class_counts()) > sites * kMaxArmCases) {
@@ -191,6 +223,7 @@ absl::Status CheckTotals(const v1::CensusTotals& totals) {
     }
     absl::Status good = CheckPatients(arm);
     if (good.ok()) good = CheckFingerprint(arm);
+    if (good.ok()) good = CheckSeen(study, arm);
     if (!good.ok()) return Absurd(good.message());
   }
   if (MostRows(totals) <= sites * kMaxRows) return absl::OkStatus();
@@ -201,8 +234,9 @@ absl::Status CheckTotals(const v1::CensusTotals& totals) {
 
 int64_t CensusVectorSize(const v1::Study& study) {
   return int64_t{study.arms_size()} *
-             (2 * CensusCells(study) + 1 + kFingerprintWords) +
-         2 + study.classes_size() +
+             (2 * CensusCells(study) + 3 * SeenCells(study) + 1 +
+              kFingerprintWords) +
+         5 + study.classes_size() +
          int64_t{NumTracks(study)} * (1 + study.classes_size()) +
          int64_t{study.arms_size()} * CensusCells(study);
 }
@@ -220,14 +254,20 @@ absl::StatusOr<std::vector<uint32_t>> EncodeCensus(
     AppendCounts(arm.fold_class_patients(), words);
     words.push_back(static_cast<uint32_t>(arm.without_mask()));
     AppendFingerprint(arm.fingerprint(), words);
+    AppendCounts(arm.fold_class_seen(), words);
+    AppendCounts(arm.fold_class_unseen_patients(), words);
   }
   words.push_back(static_cast<uint32_t>(census.rows()));
   words.push_back(static_cast<uint32_t>(census.rejected_rows()));
+  words.push_back(static_cast<uint32_t>(census.lungs_network_cases()));
+  words.push_back(static_cast<uint32_t>(census.orientation_network_cases()));
+  words.push_back(static_cast<uint32_t>(census.cases_not_compared()));
   AppendCounts(census.rejected_masks(), words);
   const HasCases own(study, census.arms());
   AppendCounts(own.tracks, words);
   AppendCounts(own.classes, words);
   AppendCounts(CappedPatients(census.arms()), words);
+  AppendCounts(CappedUnseen(census.arms()), words);
   return words;
 }
 
@@ -245,14 +285,20 @@ absl::StatusOr<v1::CensusTotals> DecodeCensus(const v1::Study& study,
     arm.set_without_mask(words.Next());
     HILUM_RETURN_IF_ERROR(
         ReadFingerprint(words, sites.size(), *arm.mutable_fingerprint()));
+    ReadCounts(words, *arm.mutable_fold_class_seen());
+    ReadCounts(words, *arm.mutable_fold_class_unseen_patients());
   }
   totals.set_rows(words.Next());
   totals.set_rejected_rows(words.Next());
+  totals.set_lungs_network_cases(words.Next());
+  totals.set_orientation_network_cases(words.Next());
+  totals.set_cases_not_compared(words.Next());
   ReadCounts(words, *totals.mutable_rejected_masks());
   ReadCounts(words, *totals.mutable_track_sites());
   ReadCounts(words, *totals.mutable_track_class_sites());
   ReadCounts(words, *totals.mutable_capped_patients());
-  HILUM_RETURN_IF_ERROR(CheckTotals(totals));
+  ReadCounts(words, *totals.mutable_capped_unseen_patients());
+  HILUM_RETURN_IF_ERROR(CheckTotals(study, totals));
   HILUM_RETURN_IF_ERROR(CheckSitesWithCases(study, totals));
   HILUM_RETURN_IF_ERROR(CheckCapped(totals));
   return totals;
@@ -271,6 +317,9 @@ v1::CensusTotals SumCensus(
                 *sum.mutable_fold_class_counts());
       AddCounts(own.arms(a).fold_class_patients(),
                 *sum.mutable_fold_class_patients());
+      AddCounts(own.arms(a).fold_class_seen(), *sum.mutable_fold_class_seen());
+      AddCounts(own.arms(a).fold_class_unseen_patients(),
+                *sum.mutable_fold_class_unseen_patients());
       sum.set_without_mask(sum.without_mask() + own.arms(a).without_mask());
       AddFingerprint(own.arms(a).fingerprint(), *sum.mutable_fingerprint());
     }
@@ -281,6 +330,14 @@ v1::CensusTotals SumCensus(
     AddCounts(has.tracks, *totals.mutable_track_sites());
     AddCounts(has.classes, *totals.mutable_track_class_sites());
     AddCounts(CappedPatients(own.arms()), *totals.mutable_capped_patients());
+    AddCounts(CappedUnseen(own.arms()),
+              *totals.mutable_capped_unseen_patients());
+    totals.set_lungs_network_cases(totals.lungs_network_cases() +
+                                   own.lungs_network_cases());
+    totals.set_orientation_network_cases(totals.orientation_network_cases() +
+                                         own.orientation_network_cases());
+    totals.set_cases_not_compared(totals.cases_not_compared() +
+                                  own.cases_not_compared());
   }
   return totals;
 }

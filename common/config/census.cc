@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
+#include "common/config/starting_weights.h"
 #include "common/metrics/fingerprint.h"
 
 namespace hilum {
@@ -70,6 +71,7 @@ absl::Status CheckCensusShape(const v1::Study& study,
       int64_t{study.cross_validation().folds()} * study.classes_size();
   for (const v1::ArmCensus& arm : census.arms()) {
     HILUM_RETURN_IF_ERROR(CheckArm(arm, cells));
+    HILUM_RETURN_IF_ERROR(CheckSeen(study, arm));
   }
   return CheckRejectedMasks(census, study.classes_size());
 }
@@ -84,12 +86,15 @@ absl::Status CheckTotalsShape(const v1::Study& study,
       totals.arms_size() == study.arms_size() &&
       totals.track_sites_size() == tracks &&
       totals.track_class_sites_size() == tracks * study.classes_size() &&
-      totals.capped_patients_size() == study.arms_size() * cells;
+      totals.capped_patients_size() == study.arms_size() * cells &&
+      totals.capped_unseen_patients_size() ==
+          (ListsImages(study) ? study.arms_size() * cells : 0);
   for (const v1::ArmCensus& arm : totals.arms()) {
     fits = fits && arm.fold_class_counts_size() == cells &&
            arm.fold_class_patients_size() == cells &&
            AllUpTo(kMostCases, arm.fold_class_counts()) &&
-           Sum(arm.fold_class_counts()) <= kMostCases;
+           Sum(arm.fold_class_counts()) <= kMostCases &&
+           CheckSeen(study, arm).ok();
   }
   if (fits) return absl::OkStatus();
   return absl::InvalidArgumentError(
@@ -105,6 +110,30 @@ absl::Status CheckPatients(const v1::ArmCensus& arm) {
     return absl::InvalidArgumentError(
         absl::StrCat("census: ", patients, " patients in cell ", cell,
                      " of fold and class, which has ", cases, " cases"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckSeen(const v1::Study& study, const v1::ArmCensus& arm) {
+  const int cells = ListsImages(study) ? arm.fold_class_counts_size() : 0;
+  const Counts& seen = arm.fold_class_seen();
+  const Counts& unseen = arm.fold_class_unseen_patients();
+  if (seen.size() != cells || unseen.size() != cells) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("census: fold_class_seen has ", seen.size(),
+                     " entries and fold_class_unseen_patients ", unseen.size(),
+                     ", the study says ", cells));
+  }
+  for (int cell = 0; cell < cells; ++cell) {
+    if (seen[cell] <= arm.fold_class_counts(cell) &&
+        unseen[cell] <= arm.fold_class_patients(cell)) {
+      continue;
+    }
+    return absl::InvalidArgumentError(absl::StrCat(
+        "census: ", seen[cell], " seen cases and ", unseen[cell],
+        " unseen patients in cell ", cell, " of fold and class, which has ",
+        arm.fold_class_counts(cell), " cases of ",
+        arm.fold_class_patients(cell), " patients"));
   }
   return absl::OkStatus();
 }

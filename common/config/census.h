@@ -20,6 +20,10 @@ inline constexpr uint64_t kMaxRows = 2 * kMaxArmCases;
 // CensusTotals.capped_patients counts at most so many patients of one site in a
 // cell.
 inline constexpr uint64_t kCellCap = 10;
+// A site with fewer patients whose images are in a list counts none of them,
+// and leaves none out. The list may be made to ask whether one patient is there
+// (docs/patients.md).
+inline constexpr uint64_t kSeenPatients = 10;
 // Largest rounding error of a sum of 32 shares of a case in whole numbers.
 inline constexpr uint64_t kGrayRounding = 16;
 
@@ -33,6 +37,12 @@ absl::Status CheckCensusShape(const v1::Study& study,
 // exceed its fold_class_counts. INVALID_ARGUMENT: a cell has more patients than
 // cases.
 absl::Status CheckPatients(const v1::ArmCensus& arm);
+
+// Checks an arm of one site or of a cohort. INVALID_ARGUMENT: fold_class_seen
+// or fold_class_unseen_patients have another length than the study says ([folds
+// * classes] where its starting weights list images, else none); more seen
+// cases than cases of a cell, or more unseen patients than patients.
+absl::Status CheckSeen(const v1::Study& study, const v1::ArmCensus& arm);
 
 // Checks the totals of a cohort. INVALID_ARGUMENT: other arms, folds, classes
 // or tracks than the study's, or counts that no cohort of kMaxSites has.

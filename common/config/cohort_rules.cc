@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "common/config/census.h"
+#include "common/config/starting_weights.h"
 #include "common/config/study.h"
 
 namespace hilum {
@@ -54,6 +55,18 @@ uint64_t LeftWithout(const v1::CensusTotals& totals, int arm, int cell,
   const uint64_t capped =
       totals.capped_patients(arm * all.fold_class_patients_size() + cell);
   return std::min(patients, capped - std::min(capped, kCellCap * missing));
+}
+
+// Returns the fewest patients that a cell keeps in the evaluation without any d
+// sites. They are counted among the training patients, as LeftWithout's are.
+uint64_t ScoredWithout(const v1::Study& study, const v1::CensusTotals& totals,
+                       int arm, int cell, uint64_t missing) {
+  if (!ExcludesSeen(study)) return LeftWithout(totals, arm, cell, missing);
+  const auto& unseen = totals.arms(arm).fold_class_unseen_patients();
+  if (missing == 0) return unseen[cell];
+  const uint64_t capped =
+      totals.capped_unseen_patients(arm * unseen.size() + cell);
+  return std::min(unseen[cell], capped - std::min(capped, kCellCap * missing));
 }
 
 // Returns [tracks][classes].
@@ -226,6 +239,13 @@ std::vector<uint64_t> HeldOut(const v1::Study& study,
     const Track all{tracks[t].arm, Track::kFinal};
     examples[t] = Sum(TrainingCases(study, all, totals.arms())) -
                   Sum(TrainingCases(study, tracks[t], totals.arms()));
+    if (tracks[t].IsFinal() || !ExcludesSeen(study)) continue;
+    const int classes = study.classes_size();
+    const auto& seen =
+        totals.arms(ArmIndexOf(study, tracks[t])).fold_class_seen();
+    for (int c = 0; c < classes; ++c) {
+      examples[t] -= seen[tracks[t].fold * classes + c];
+    }
   }
   return examples;
 }
@@ -246,7 +266,8 @@ std::vector<bool> HistogramsShown(const v1::Study& study,
     if (!active[t] || tracks[t].IsFinal()) continue;
     const int arm = ArmIndexOf(study, tracks[t]);
     const auto of_class = [&](int c) {
-      return LeftWithout(totals, arm, tracks[t].fold * classes + c, missing);
+      return ScoredWithout(study, totals, arm, tracks[t].fold * classes + c,
+                           missing);
     };
     for (int c = 0; c < classes; ++c) {
       uint64_t others = 0;

@@ -117,8 +117,10 @@ std::vector<uint64_t> TrackExamples(const v1::Study& study,
 std::vector<double> ClassWeights(const v1::Study& study,
                                  const v1::CensusTotals& totals);
 
-// Returns the cohort's held-out cases of each track, [tracks]; 0 for a final
-// track and for an inactive one, which is not evaluated.
+// Returns the cohort's cases that each track holds out and is scored on,
+// [tracks]; 0 for a final track and for an inactive one, which is not
+// evaluated. Where the evaluation leaves out cases that the starting weights
+// learned from (ExcludesSeen), they do not count.
 std::vector<uint64_t> HeldOut(const v1::Study& study,
                               const v1::CensusTotals& totals);
 
@@ -127,8 +129,9 @@ std::vector<uint64_t> HeldOut(const v1::Study& study,
 // the class, and as many of another class, without any d of the sites. "Another
 // class" is the one with most patients, since a patient may be in several
 // classes. Patients are the census' patients; those kept for validation do not
-// count. No histogram in a study of segmentation. In a study of one site, one
-// patient of each is enough.
+// count, nor do those whose cases the evaluation leaves out (ExcludesSeen). No
+// histogram in a study of segmentation. In a study of one site, one patient of
+// each is enough.
 std::vector<bool> HistogramsShown(
     const v1::Study& study, const v1::CensusTotals& totals,
     uint32_t minimum_patients = kHistogramPatients);

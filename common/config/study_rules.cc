@@ -10,6 +10,7 @@
 #include "common/base/ids.h"
 #include "common/base/status_macros.h"
 #include "common/config/segmentation_study.h"
+#include "common/config/starting_weights.h"
 #include "common/config/study.h"
 
 namespace hilum {
@@ -44,6 +45,7 @@ class Rules {
     HILUM_RETURN_IF_ERROR(CheckAugmentation());
     HILUM_RETURN_IF_ERROR(CheckValidation());
     HILUM_RETURN_IF_ERROR(CheckAggregation());
+    HILUM_RETURN_IF_ERROR(CheckStart());
     HILUM_RETURN_IF_ERROR(InRange("evaluation.score_bins",
                                   study_.evaluation().score_bins(), 16, 8192));
     return InRange("data_rules.max_bad_share",
@@ -195,6 +197,14 @@ class Rules {
                                 "hilum, imagenet or torchxrayvision"));
     return Given("model.batch_norm", model.batch_norm(),
                  v1::Model::BATCH_NORM_AVERAGED, "frozen, local or averaged");
+  }
+
+  absl::Status CheckStart() const {
+    constexpr char kField[] = "starting_weights";
+    const absl::Status checked = CheckStartingWeights(study_);
+    if (checked.ok()) return checked;
+    return absl::InvalidArgumentError(
+        absl::StrCat(places_.Of(kField), ": ", kField, ".", checked.message()));
   }
 
   absl::Status CheckTraining() const {
@@ -421,6 +431,9 @@ void FillStudyDefaults(v1::Study& study) {
   v1::Evaluation& evaluation = *study.mutable_evaluation();
   if (!evaluation.has_score_bins()) evaluation.set_score_bins(4096);
   if (!evaluation.has_localization()) evaluation.set_localization(true);
+  if (!evaluation.has_exclude_pretraining_cases()) {
+    evaluation.set_exclude_pretraining_cases(true);
+  }
   v1::DataRules& data_rules = *study.mutable_data_rules();
   if (!data_rules.has_max_bad_share()) data_rules.set_max_bad_share(0.05);
   if (!data_rules.has_judge_masks()) data_rules.set_judge_masks(true);

@@ -122,6 +122,13 @@ absl::StatusOr<Json> ParseHeader(absl::string_view text) {
   return header;
 }
 
+// The data begins at a multiple of eight bytes.
+std::string PaddedText(const Json& header) {
+  std::string text = header.dump();
+  text.resize((text.size() + 7) / 8 * 8, ' ');
+  return text;
+}
+
 }  // namespace
 
 bool IsSafetensors(absl::string_view bytes) {
@@ -187,8 +194,7 @@ absl::StatusOr<std::string> WriteSafetensors(
         absl::StrCat(path, ": ", values.size(), " values for ",
                      architecture.name, ", which has ", at / 4));
   }
-  std::string text = header.dump();
-  text.resize((text.size() + 7) / 8 * 8, ' ');
+  const std::string text = PaddedText(header);
   uint64_t header_bytes = text.size();
   const absl::string_view pieces[] = {
       absl::string_view(reinterpret_cast<const char*>(&header_bytes), 8), text,
@@ -197,6 +203,22 @@ absl::StatusOr<std::string> WriteSafetensors(
   Sha256 digest;
   for (absl::string_view piece : pieces) digest.Update(piece);
   return digest.Finish();
+}
+
+absl::StatusOr<std::string> WithMetadata(
+    absl::string_view bytes,
+    const std::map<std::string, std::string>& metadata) {
+  HILUM_RETURN_IF_ERROR(ParseSafetensors(bytes).status());
+  uint64_t header_bytes = 0;
+  std::memcpy(&header_bytes, bytes.data(), 8);
+  HILUM_ASSIGN_OR_RETURN(Json header,
+                         ParseHeader(bytes.substr(8, header_bytes)));
+  header["__metadata__"] = metadata;
+  const std::string text = PaddedText(header);
+  const uint64_t size = text.size();
+  return absl::StrCat(
+      absl::string_view(reinterpret_cast<const char*>(&size), sizeof size),
+      text, bytes.substr(8 + header_bytes));
 }
 
 }  // namespace hilum

@@ -39,6 +39,12 @@ absl::StatusOr<std::string> WriteSafetensors(
     absl::Span<const float> values,
     const std::map<std::string, std::string>& metadata);
 
+// Returns the file with `metadata` in place of its own; its tensors keep their
+// order, types and bytes. INVALID_ARGUMENT: the errors of ParseSafetensors.
+absl::StatusOr<std::string> WithMetadata(
+    absl::string_view bytes,
+    const std::map<std::string, std::string>& metadata);
+
 }  // namespace hilum
 
 #endif  // HILUM_COMMON_MODEL_SAFETENSORS_H_

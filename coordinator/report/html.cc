@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "common/base/ids.h"
+#include "common/config/starting_weights.h"
 #include "common/config/study.h"
 #include "common/crypto/sha256.h"
 #include "coordinator/report/html_census.h"
@@ -286,6 +287,7 @@ std::string Heading(const StudyResult& result) {
       EscapeHtml(study.model().architecture()), " at ",
       study.model().input_size(), " px; seed ", study.seed(),
       "; secure aggregation: ", IsSecure(study) ? "on" : "off",
+      "<br>starting weights: ", EscapeHtml(DescribeStartingWeights(study)),
       "<br>study hash <code>", ToHex(result.study_hash), "</code></p>\n");
 }
 

@@ -8,6 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/ids.h"
+#include "common/config/starting_weights.h"
 #include "common/config/study.h"
 #include "common/crypto/sha256.h"
 #include "coordinator/report/model_card_text.h"
@@ -99,7 +100,8 @@ std::string Identity(const StudyResult& result) {
       MarkdownRow({"architecture", architecture}),
       MarkdownRow(
           {"starting weights, SHA-256",
-           absl::StrCat("`", ToHex(study.initial_weights_sha256()), "`")}));
+           absl::StrCat("`", ToHex(study.initial_weights_sha256()), "`")}),
+      MarkdownRow({"starting weights", DescribeStartingWeights(study)}));
 }
 
 // Returns the cases of each class in each arm, of a cohort or of a site.

@@ -14,6 +14,7 @@
 #include "common/metrics/fingerprint.h"
 #include "common/metrics/overlap.h"
 #include "coordinator/report/lung_masks.h"
+#include "coordinator/report/starting_weights_json.h"
 #include "coordinator/trained_tracks.h"
 
 namespace hilum {
@@ -316,6 +317,12 @@ Json CensusConventions() {
            "sites: whose updates counted; examples: training cases with which "
            "they counted, by arm and track; site_examples: by site, over all "
            "tracks, where single sites are known"},
+          {"starting_weights",
+           "seen: cases of patients of whom the starting weights have seen an "
+           "image, of all cases, each of which one fold holds out; excluded: "
+           "whether the figures leave them out. A site with fewer than ten "
+           "such patients counts none. known: whether the file lists all "
+           "images that its weights learned from"},
           {"null", "too few cases for the number to mean anything"}};
 }
 
@@ -384,6 +391,7 @@ std::string ReportJson(const StudyResult& result,
                    {"input_size", study.model().input_size()},
                    {"round", result.model_round},
                    {"rounds_planned", study.training().rounds()}};
+  json["starting_weights"] = StartingWeightsJson(result);
   json["secure_aggregation"] = IsSecure(study);
   json["warnings"] = Json(ResultWarnings(result));
   json["stopped"] = !result.stopped.empty();

@@ -9,6 +9,7 @@
 #include "common/base/ids.h"
 #include "common/base/status_macros.h"
 #include "common/config/census.h"
+#include "common/config/starting_weights.h"
 
 namespace hilum {
 namespace {
@@ -267,15 +268,23 @@ absl::Status EgressFacts::CheckCensus(
       request.rejected_masks_size() > study->study.classes_size()) {
     return Refused("SubmitCensusRequest", "is not of the study's shape");
   }
+  const size_t seen = ListsImages(study->study) ? study->cells : 0;
   for (const v1::ArmCensus& arm : request.arms()) {
     if (static_cast<size_t>(arm.fold_class_counts_size()) > study->cells ||
         static_cast<size_t>(arm.fold_class_patients_size()) > study->cells ||
         !AllAtMost(arm.fold_class_counts(), kMaxArmCases) ||
-        !AllAtMost(arm.fold_class_patients(), kMaxArmCases)) {
+        static_cast<size_t>(arm.fold_class_seen_size()) > seen ||
+        static_cast<size_t>(arm.fold_class_unseen_patients_size()) > seen ||
+        !AllAtMost(arm.fold_class_patients(), kMaxArmCases) ||
+        !AllAtMost(arm.fold_class_seen(), kMaxArmCases) ||
+        !AllAtMost(arm.fold_class_unseen_patients(), kMaxArmCases)) {
       return Refused("ArmCensus", "is not of the study's shape");
     }
   }
   if (request.rows() <= kMaxRows && request.rejected_rows() <= kMaxRows &&
+      request.lungs_network_cases() <= kMaxRows &&
+      request.orientation_network_cases() <= kMaxRows &&
+      request.cases_not_compared() <= kMaxRows &&
       AllAtMost(request.rejected_masks(), kMaxRows)) {
     return absl::OkStatus();
   }

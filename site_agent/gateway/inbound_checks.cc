@@ -116,12 +116,16 @@ absl::Status CheckCensus(const v1::CensusTotals& census,
       !IsAtMost(census.track_sites(), study.tracks) ||
       !IsAtMost(census.track_class_sites(), study.tracks * classes) ||
       !IsAtMost(census.capped_patients(),
+                static_cast<size_t>(study.study.arms_size()) * study.cells) ||
+      !IsAtMost(census.capped_unseen_patients(),
                 static_cast<size_t>(study.study.arms_size()) * study.cells)) {
     return Bad("task.census: not of the study's shape");
   }
   for (const v1::ArmCensus& arm : census.arms()) {
     if (!IsAtMost(arm.fold_class_counts(), study.cells) ||
         !IsAtMost(arm.fold_class_patients(), study.cells) ||
+        !IsAtMost(arm.fold_class_seen(), study.cells) ||
+        !IsAtMost(arm.fold_class_unseen_patients(), study.cells) ||
         !IsAtMost(arm.fingerprint().grays(), 32) ||
         !IsAtMost(arm.fingerprint().sides(), 6)) {
       return Bad("task.census.arms: not of the study's shape");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "site_agent/gateway/provenance.h"
 
+#include <algorithm>
 #include <optional>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "common/crypto/sha256.h"
 #include "common/model/architecture.h"
 #include "common/model/blobs.h"
+#include "common/model/trained_on.h"
 #include "common/model/weights_file.h"
 #include "site_agent/gateway/released_weights.h"
 
@@ -52,6 +54,19 @@ std::optional<std::string> FitOf(const WeightsFile& file,
   return std::nullopt;
 }
 
+// Returns whether the study lists the images that the file lists. Whoever makes
+// another list can ask with it for certain images (docs/patients.md).
+bool HasListOf(const WeightsFile& file, const v1::Study& study) {
+  const auto data = TrainedOnOf(file.metadata());
+  const TrainedOnList& listed = study.starting_weights().trained_on();
+  return data.ok() && data->size() == listed.size() &&
+         std::equal(data->begin(), data->end(), listed.begin(),
+                    [](const v1::TrainedOn& a, const v1::TrainedOn& b) {
+                      return a.name() == b.name() && a.images() == b.images() &&
+                             a.digests() == b.digests();
+                    });
+}
+
 }  // namespace
 
 absl::StatusOr<Provenance> FindProvenance(const v1::Study& study,
@@ -68,11 +83,18 @@ absl::StatusOr<Provenance> FindProvenance(const v1::Study& study,
     }
     const std::optional<std::string> fit = FitOf(*file, architecture, study);
     if (!fit.has_value()) continue;
+    if (ListsImages(study) && !HasListOf(*file, study)) {
+      return Provenance{
+          false, absl::StrCat("of this release (", released.name, *fit,
+                              "), but the study's list of the images that they "
+                              "learned from is not the release's list")};
+    }
     return Provenance{true, absl::StrCat("of this release (", released.name,
                                          *fit, "), compared here")};
   }
   if (DigestOf(InitialWeights(architecture, study.seed())) ==
-      study.initial_weights_sha256()) {
+          study.initial_weights_sha256() &&
+      !ListsImages(study)) {
     return Provenance{true, absl::StrCat("random, drawn from the study's seed ",
                                          study.seed(), ", recomputed here")};
   }

@@ -20,9 +20,12 @@ struct Provenance {
 // here: this release's weights, with a head drawn from the study's seed where
 // the release's head does not fit, and weights drawn from the seed alone.
 // `programs`: the folder of this program, from which the release's files are
-// found. Ignores a file that differs from the one this program was built with.
-// Takes the time and memory of drawing all weights of the architecture.
-// INVALID_ARGUMENT: an architecture that this release does not know.
+// found. Weights of the release are known only if the study lists no images,
+// or those that the release's file lists; weights drawn from the seed, only if
+// it lists none. Ignores a file that differs from the one this program was
+// built with. Takes the time and memory of drawing all weights of the
+// architecture. INVALID_ARGUMENT: an architecture that this release does not
+// know.
 absl::StatusOr<Provenance> FindProvenance(const v1::Study& study,
                                           const std::string& programs);
 

@@ -9,6 +9,7 @@
 #include "common/config/census.h"
 #include "common/config/cohort_rules.h"
 #include "common/config/evaluation.h"
+#include "common/config/starting_weights.h"
 #include "common/model/split_file.h"
 #include "site_agent/gateway/consent.h"
 #include "site_agent/gateway/results_folder.h"
@@ -17,6 +18,17 @@
 #include "site_agent/gateway/update_file.h"
 
 namespace hilum {
+namespace {
+
+// Copies what a census says of cases that the product's networks learned from.
+template <typename From>
+void CopySeen(const From& from, auto& to) {
+  to.set_lungs_network_cases(from.lungs_network_cases());
+  to.set_orientation_network_cases(from.orientation_network_cases());
+  to.set_cases_not_compared(from.cases_not_compared());
+}
+
+}  // namespace
 
 absl::Status SiteTasks::FetchStart(StudyAtSite& study, const v1::Task& task) {
   absl::Status started = study.follower().Start(task.header());
@@ -65,11 +77,12 @@ absl::StatusOr<v1::PrepareResponse> SiteTasks::Prepare(StudyAtSite& study) {
       parts_.options.config.policy().encrypt_feature_cache());
   request.set_minimum_steps(
       LimitsOf(parts_.options.config.policy()).minimum_steps);
-  parts_.log(
-      absl::StrCat("study ", study.study().name(),
-                   ": loading the cases; which of them are not used, and later "
-                   "the predictions, are in ",
-                   request.notes_dir()));
+  parts_.log(absl::StrCat(
+      "study ", study.study().name(),
+      ": loading the cases; which of them are not used, and later "
+      "the predictions, are in ",
+      request.notes_dir(),
+      "; starting weights: ", DescribeStartingWeights(study.study())));
   absl::StatusOr<v1::PrepareResponse> prepared =
       offers_.Listening<v1::PrepareResponse>(
           [&] { return parts_.trainer.Prepare(request); });
@@ -97,6 +110,7 @@ absl::StatusOr<std::optional<v1::PrepareResponse>> SiteTasks::KnownCases(
   *known.mutable_rejected_masks() = given->rejected_masks();
   known.set_rows(given->rows());
   known.set_rejected_rows(given->rejected_rows());
+  CopySeen(*given, known);
   return known;
 }
 
@@ -113,6 +127,11 @@ absl::Status SiteTasks::SubmitCensus(StudyAtSite& study, const v1::Task& task,
       given.has_value() ? given->rejected_masks() : prepared.rejected_masks();
   request.set_rows(prepared.rows());
   request.set_rejected_rows(prepared.rejected_rows());
+  if (given.has_value()) {
+    CopySeen(*given, request);
+  } else {
+    CopySeen(prepared, request);
+  }
   if (!given.has_value()) {
     HILUM_RETURN_IF_ERROR(study.KeepCensus(request));
   }
@@ -121,6 +140,7 @@ absl::Status SiteTasks::SubmitCensus(StudyAtSite& study, const v1::Task& task,
     request.clear_rows();
     request.clear_rejected_rows();
     request.clear_rejected_masks();
+    CopySeen(v1::PrepareResponse(), request);
   }
   v1::SubmitResponse response;
   return parts_.calls.Call("SubmitCensus", request, &response);

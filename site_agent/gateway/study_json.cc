@@ -46,7 +46,7 @@ std::string StudyJson(const StudyView& view) {
   json["conflicts"] = view.conflicts;
   json["risks"] = RisksJson(view);
   json["approve"] = ApproveCommand(view);
-  json["study"] = MessageToYaml(study);
+  json["study"] = StudyYaml(study);
   return Line(json);
 }
 

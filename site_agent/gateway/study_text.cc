@@ -16,9 +16,11 @@
 #include "common/aggregation/ring.h"
 #include "common/aggregation/statistics_vector.h"
 #include "common/base/status_macros.h"
+#include "common/config/census.h"
 #include "common/config/cohort_rules.h"
 #include "common/config/message_yaml.h"
 #include "common/config/pinned_keys.h"
+#include "common/config/starting_weights.h"
 #include "common/config/study.h"
 #include "common/crypto/sha256.h"
 #include "common/crypto/short_hash.h"
@@ -226,6 +228,24 @@ std::string PatientsText(const StudyView& view) {
                       "of a single step.");
 }
 
+// Says what the starting weights learned from, by the coordinator's word, and
+// what this site tells with that list.
+std::string SeenText(const v1::Study& study) {
+  std::string text = absl::StrCat(
+      "The coordinator says: ", DescribeStartingWeights(study), ".");
+  if (!ListsImages(study)) return text;
+  absl::StrAppend(
+      &text, " This site compares its images with the list of these images. ",
+      ExcludesSeen(study)
+          ? "Patients who are in it are left out of the evaluation. "
+          : "Patients who are in it stay in the evaluation. ",
+      "How many of the cohort's cases are theirs, by class and fold, is a sum ",
+      "that all sites read. Whoever made the list can learn from the sum ",
+      "whether certain images are here; a site with fewer than ", kSeenPatients,
+      " patients in the list tells nothing.");
+  return text;
+}
+
 // Returns the path quoted as one word of a shell.
 std::string ShellWord(const std::string& path) {
   const bool plain = std::all_of(path.begin(), path.end(), [](char c) {
@@ -298,6 +318,15 @@ std::string ApproveCommand(const StudyView& view) {
   return command;
 }
 
+std::string StudyYaml(v1::Study study) {
+  if (!study.has_starting_weights()) return MessageToYaml(study);
+  for (v1::TrainedOn& set :
+       *study.mutable_starting_weights()->mutable_trained_on()) {
+    set.clear_digests();
+  }
+  return MessageToYaml(study);
+}
+
 absl::StatusOr<std::string> StudyText(const StudyView& view) {
   HILUM_ASSIGN_OR_RETURN(ParameterLayout layout, StudyLayout(view.study));
   std::string out = absl::StrCat("Study ", view.study.name(), ", ",
@@ -308,7 +337,8 @@ absl::StatusOr<std::string> StudyText(const StudyView& view) {
   AddPart("What leaves", LeavesText(view.study, layout), out);
   AddPart("Where the starting weights come from",
           absl::StrCat(view.weights.sentence, ".\n",
-                       ToHex(view.study.initial_weights_sha256())),
+                       ToHex(view.study.initial_weights_sha256()), "\n",
+                       SeenText(view.study)),
           out);
   AddPart("How patients are protected", PatientsText(view), out);
   AddPart("Conflicts with this site's policy",
@@ -319,7 +349,7 @@ absl::StatusOr<std::string> StudyText(const StudyView& view) {
                   ShellWord(view.config_path), " ", ShortHash(view.hash),
                   "\nThe study in full\n");
   for (absl::string_view line :
-       absl::StrSplit(MessageToYaml(view.study), '\n', absl::SkipEmpty())) {
+       absl::StrSplit(StudyYaml(view.study), '\n', absl::SkipEmpty())) {
     absl::StrAppend(&out, "  ", line, "\n");
   }
   return out;

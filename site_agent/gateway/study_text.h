@@ -35,6 +35,10 @@ bool LacksWeights(const StudyView& view);
 // Returns the command that approves the study and accepts all that it needs.
 std::string ApproveCommand(const StudyView& view);
 
+// Returns the study as YAML, without the digests of images that its starting
+// weights list.
+std::string StudyYaml(v1::Study study);
+
 // Returns one paragraph for each question: what is trained on what, with whom,
 // what leaves and how much, where the weights come from, how patients are
 // guarded, what conflicts with the study, what must be accepted. Then the study

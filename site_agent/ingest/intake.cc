@@ -125,15 +125,15 @@ Prepared Intake::Read(const IntakeFile& file) const {
   Prepared prepared{.image = ReadImageFile(file.path, read)};
   ReadImage& image = prepared.image;
   if (image.refusal != Refusal::kNone) return prepared;
-  prepared.record = EncodeCaseRecord(
-      {.case_id = CaseIdOf(pseudonyms_, image),
-       .whole = ViewOf(image.whole),
-       .segmented = ViewOf(image.segmented),
-       .lungs = image.lungs,
-       .source_rows = static_cast<uint32_t>(image.rows),
-       .source_columns = static_cast<uint32_t>(image.columns)});
-  image.whole.pixels = Plane();
-  image.segmented.pixels = Plane();
+  prepared.record =
+      EncodeCaseRecord({.case_id = CaseIdOf(pseudonyms_, image),
+                        .whole = ViewOf(image.whole),
+                        .segmented = ViewOf(image.segmented),
+                        .lungs = image.lungs,
+                        .source_rows = static_cast<uint32_t>(image.rows),
+                        .source_columns = static_cast<uint32_t>(image.columns),
+                        .image_digest = image.image_digest});
+  image.whole.pixels = image.segmented.pixels = Plane();
   image.lungs = std::string();
   return prepared;
 }

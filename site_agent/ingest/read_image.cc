@@ -221,6 +221,7 @@ absl::Status Read(const std::string& path, const ReadOptions& options,
   out.notes = std::move(image.notes);
   out.rows = image.rows;
   out.columns = image.columns;
+  out.image_digest = PixelDigest(image).substr(0, kRecordDigestBytes);
   HILUM_ASSIGN_OR_RETURN(
       out.whole,
       PrepareWholeWithin(image, kKeptSide, range ? &*range : nullptr));

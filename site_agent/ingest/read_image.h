@@ -41,10 +41,11 @@ struct ReadImage {
   std::string reason;  // reason of a refusal; never quotes the file's free text
   ImageIds ids;        // as far as known, also if refused
   // The following only if the image is accepted.
-  std::string digest;  // SHA-256 of size and stored values; 32 raw bytes
-  std::string view;    // "AP", "PA"; empty: not known
-  bool told = false;   // it has a Patient Orientation
-  std::string look;    // why it surely is not upright; else empty
+  std::string digest;        // SHA-256 of size and stored values; 32 raw bytes
+  std::string image_digest;  // CaseRecord's
+  std::string view;          // "AP", "PA"; empty: not known
+  bool told = false;         // it has a Patient Orientation
+  std::string look;          // why it surely is not upright; else empty
   // For people: display settings in the file that were not used.
   std::vector<std::string> notes;
   int rows = 0;  // as displayed

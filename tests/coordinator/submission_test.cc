@@ -13,6 +13,7 @@
 #include "common/model/blobs.h"
 #include "common/model/safetensors.h"
 #include "common/model/torch_writer.h"
+#include "common/model/trained_on.h"
 #include "tests/coordinator/fake_site.h"
 
 namespace hilum {
@@ -74,6 +75,43 @@ TEST_F(SubmissionTest, AFreshHeadIsOfTheStudysSeed) {
   const size_t head = 2 * 160 + 2;
   EXPECT_TRUE(std::equal(drawn.end() - head, drawn.end(), start.end() - head));
   EXPECT_EQ(start[0], 0.25f);
+}
+
+TEST_F(SubmissionTest, TheStudyNamesItsWeightsAndTheirImages) {
+  const Architecture small = LookUpArchitecture({"hilum_small", 2}).value();
+  const std::string path = absl::StrCat(dir_, "/best.safetensors");
+  TrainedOnList data;
+  v1::TrainedOn& set = *data.Add();
+  set.set_name("open set");
+  set.set_images(1);
+  set.set_digests("12345678");
+  auto write = [&](const std::string& list) {
+    EXPECT_TRUE(WriteSafetensors(path, small, InitialWeights(small, 0),
+                                 {{kTrainedOnKey, list}})
+                    .ok());
+  };
+  write(TrainedOnText(data));
+  BlobStore blobs = BlobStore::Open(absl::StrCat(dir_, "/blobs")).value();
+  auto stored = PrepareSubmission(study_, path, {}, blobs);
+  ASSERT_TRUE(stored.ok()) << stored.status();
+  const v1::StartingWeights weights =
+      ParseStudy(stored->study)->starting_weights();
+  EXPECT_EQ(weights.file(), "best.safetensors");
+  EXPECT_EQ(weights.file_sha256(), Sha256Of(*ReadFile(path)));
+  ASSERT_EQ(weights.trained_on_size(), 1);
+  EXPECT_EQ(weights.trained_on(0).SerializeAsString(), set.SerializeAsString());
+  // What a study's YAML says of weights does not count.
+  v1::Study claims = study_;
+  *claims.mutable_starting_weights() = weights;
+  stored = PrepareSubmission(claims, "", {}, blobs);
+  ASSERT_TRUE(stored.ok()) << stored.status();
+  EXPECT_FALSE(ParseStudy(stored->study)->has_starting_weights());
+  write("[{}]");
+  const absl::Status damaged =
+      PrepareSubmission(study_, path, {}, blobs).status();
+  EXPECT_TRUE(absl::IsInvalidArgument(damaged));
+  EXPECT_THAT(std::string(damaged.message()),
+              testing::HasSubstr("best.safetensors: metadata trained_on"));
 }
 
 TEST_F(SubmissionTest, WeightsBringTheirPreprocessing) {

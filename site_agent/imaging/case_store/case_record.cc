@@ -15,7 +15,7 @@ static_assert(std::endian::native == std::endian::little,
               "planes are mapped as they lie in the file");
 
 constexpr char kMagic[] = "HILUMCAS";
-constexpr uint32_t kVersion = 1;
+constexpr uint32_t kVersion = 2;
 constexpr size_t kShaBytes = 32;
 constexpr size_t kSignedBytes = kRecordHeaderBytes - kShaBytes;
 
@@ -48,7 +48,7 @@ uint64_t PayloadBytes(const RecordHeader& header) {
   const uint64_t bytes =
       2 * Pixels(header.whole_rows, header.whole_columns) +
       2 * Pixels(header.segmented_rows, header.segmented_columns) +
-      LungBytes(header);
+      LungBytes(header) + (header.has_digest ? kRecordDigestBytes : 0);
   return (bytes + kRecordAlignment - 1) / kRecordAlignment * kRecordAlignment;
 }
 
@@ -68,7 +68,7 @@ absl::string_view BytesOf(absl::Span<const uint16_t> pixels) {
 
 std::string EncodeHeader(const RecordHeader& header) {
   std::string out(kMagic);
-  Put(out, kVersion, 4);
+  Put(out, header.has_digest ? kVersion : 1, 4);
   Put(out, kRecordHeaderBytes, 4);
   Put(out, header.payload_bytes, 8);
   out += header.case_id;
@@ -98,12 +98,14 @@ std::string EncodeCaseRecord(const CaseRecord& record) {
       .segmented_rows = static_cast<uint32_t>(record.segmented.rows),
       .segmented_columns = static_cast<uint32_t>(record.segmented.columns),
       .source_rows = record.source_rows,
-      .source_columns = record.source_columns};
+      .source_columns = record.source_columns,
+      .has_digest = record.image_digest.size() == kRecordDigestBytes};
   header.payload_bytes = PayloadBytes(header);
   std::string out(kRecordHeaderBytes, '\0');
   out.reserve(kRecordHeaderBytes + header.payload_bytes);
   absl::StrAppend(&out, BytesOf(record.whole.pixels),
-                  BytesOf(record.segmented.pixels), record.lungs);
+                  BytesOf(record.segmented.pixels), record.lungs,
+                  header.has_digest ? record.image_digest : "");
   out.resize(kRecordHeaderBytes + header.payload_bytes, '\0');
   header.payload_sha256 =
       Sha256Of(absl::string_view(out).substr(kRecordHeaderBytes));
@@ -121,12 +123,14 @@ absl::StatusOr<RecordHeader> DecodeRecordHeader(absl::string_view bytes) {
   }
   bytes.remove_prefix(sizeof kMagic - 1);
   const uint64_t version = Take(bytes, 4);
-  if (version != kVersion || Take(bytes, 4) != kRecordHeaderBytes) {
+  if (version < 1 || version > kVersion ||
+      Take(bytes, 4) != kRecordHeaderBytes) {
     return absl::FailedPreconditionError(absl::StrCat(
         "a case record of version ", version, "; this program knows ", kVersion,
         ": install the one that wrote it"));
   }
   RecordHeader header;
+  header.has_digest = version > 1;
   header.payload_bytes = Take(bytes, 8);
   header.case_id = std::string(bytes.substr(0, kCaseIdDigits));
   bytes.remove_prefix(kCaseIdDigits);
@@ -163,6 +167,9 @@ absl::StatusOr<CaseRecord> DecodeCaseRecord(const RecordHeader& header,
   record.whole = plane(header.whole_rows, header.whole_columns);
   record.segmented = plane(header.segmented_rows, header.segmented_columns);
   record.lungs = payload.substr(0, LungBytes(header));
+  if (header.has_digest) {
+    record.image_digest = payload.substr(LungBytes(header), kRecordDigestBytes);
+  }
   return record;
 }
 

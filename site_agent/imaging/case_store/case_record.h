@@ -31,8 +31,12 @@ struct CaseRecord {
   absl::string_view lungs;   // empty: no lung mask was given
   uint32_t source_rows = 0;  // the displayed image's
   uint32_t source_columns = 0;
+  // The first kRecordDigestBytes bytes of the PixelDigest of the image as its
+  // file had it; empty: an earlier release has written the record without.
+  absl::string_view image_digest;
 };
 
+inline constexpr size_t kRecordDigestBytes = 8;
 inline constexpr size_t kCaseIdDigits = 16;  // lower-case hexadecimal
 inline constexpr size_t kRecordAlignment = 64;
 inline constexpr int kMaxPlaneSide = 1 << 14;
@@ -43,7 +47,9 @@ bool IsCaseId(absl::string_view text);
 // Size of the header in front of each record's payload. Little-endian:
 // "HILUMCAS", version, payload bytes (with padding), case id, sizes of whole,
 // segmented and source, SHA-256 of the payload, SHA-256 of all header bytes
-// before it.
+// before it. The payload has the whole plane, the segmented one, the lungs and,
+// from version 2 on, the image's digest. A record without a digest is written
+// as version 1.
 inline constexpr size_t kRecordHeaderBytes = 128;
 
 struct RecordHeader {
@@ -53,6 +59,7 @@ struct RecordHeader {
   uint32_t segmented_rows = 0, segmented_columns = 0;
   uint32_t source_rows = 0, source_columns = 0;
   std::string payload_sha256;  // 32 raw bytes
+  bool has_digest = false;     // version 2
 };
 
 // Returns header and payload, padded to kRecordAlignment.

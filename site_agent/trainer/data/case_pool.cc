@@ -47,12 +47,29 @@ void Append(Dataset&& more, Dataset& all) {
   Append(std::move(more.whole), all.whole);
   Append(std::move(more.segmented), all.segmented);
   Append(std::move(more.digests), all.digests);
+  Append(std::move(more.image_digests), all.image_digests);
   Append(std::move(more.facts), all.facts);
   Append(std::move(more.whole_lungs), all.whole_lungs);
   Append(std::move(more.segmented_lungs), all.segmented_lungs);
   Append(std::move(more.manifest.cases), all.manifest.cases);
   Append(std::move(more.manifest.rejected), all.manifest.rejected);
   all.manifest.rows += more.manifest.rows;
+}
+
+SeenCases SeenIn(const Dataset& data, const v1::Study& study) {
+  return FindSeen(data.manifest.cases, data.image_digests, SeenLists(study));
+}
+
+void Append(const SeenCases& more, SeenCases& all) {
+  all.marks.insert(all.marks.end(), more.marks.begin(), more.marks.end());
+  all.cases += more.cases;
+  all.patients += more.patients;
+}
+
+void Append(const SeenByTools& more, SeenByTools& all) {
+  all.lungs_network += more.lungs_network;
+  all.orientation_network += more.orientation_network;
+  all.not_compared += more.not_compared;
 }
 
 std::vector<uint32_t> PatientFolds(absl::Span<const CaseRow> cases,
@@ -81,6 +98,9 @@ absl::StatusOr<CasePool> LoadCasePool(absl::Span<const CaseSource> sources,
     Append(ValidationRanks(data.manifest.cases, study.classes_size(),
                            source.patient_key),
            pool.validation_ranks);
+    Append(SeenIn(data, study), pool.seen);
+    Append(FindSeenByTools(data.manifest.cases, data.image_digests),
+           pool.seen_by_tools);
     Append(std::move(data), pool.data);
   }
   pool.patient_folds = PatientFolds(pool.data.manifest.cases, pool.folds);

@@ -12,6 +12,7 @@
 #include "absl/types/span.h"
 #include "hilum/v1/study.pb.h"
 #include "site_agent/trainer/data/dataset.h"
+#include "site_agent/trainer/data/seen_cases.h"
 
 namespace hilum {
 
@@ -34,6 +35,10 @@ struct CasePool {
   std::vector<int> folds;                // [cases]
   std::vector<uint32_t> patient_folds;   // [cases], bit k: fold k
   std::vector<double> validation_ranks;  // [cases], as ValidationRanks
+  // Cases that the study's starting weights learned from, found for each source
+  // alone; marks [cases].
+  SeenCases seen;
+  SeenByTools seen_by_tools;
 };
 
 // Loads cases in the order of the sources. Each source's cases are read,

@@ -61,6 +61,7 @@ Dataset LoadDataset(CaseManifest manifest, const DatasetOptions& options) {
   for (size_t i = 0; i < loaded.size(); ++i) {
     if (bad[i]) continue;
     dataset.digests.push_back(std::move(digests[i]));
+    dataset.image_digests.push_back(std::move(loaded[i].image_digest));
     dataset.facts.push_back(std::move(loaded[i].facts));
     if (options.whole) dataset.whole.push_back(std::move(loaded[i].whole));
     if (options.segmented) {

@@ -18,6 +18,7 @@ struct Dataset {
   std::vector<Plane> whole;          // [cases], empty if the arm is not wanted
   std::vector<Plane> segmented;      // [cases]; an empty plane: no lung mask
   std::vector<std::string> digests;  // [cases], LoadedCase's
+  std::vector<std::string> image_digests;  // [cases], LoadedCase's
   // LoadedCase's; no planes: not wanted.
   std::vector<Plane> whole_lungs, segmented_lungs;  // [cases]
   std::vector<ImageFacts> facts;                    // [cases]

@@ -11,6 +11,7 @@
 #include "absl/strings/string_view.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
+#include "common/config/starting_weights.h"
 #include "site_agent/imaging/decode/decode.h"
 #include "site_agent/imaging/decode/decode_mask.h"
 #include "site_agent/imaging/lungs/prepare_mask.h"
@@ -121,6 +122,7 @@ absl::Status LoadFile(const CaseRow& row, const CasePlanes& planes,
   HILUM_ASSIGN_OR_RETURN(GrayImage image, DecodeImage(bytes));
   HILUM_RETURN_IF_ERROR(CheckShowsSomething(image));
   out.digest = PixelDigest(image);
+  out.image_digest = out.digest.substr(0, kDigestPrefix);
   out.facts.rows = image.rows;
   out.facts.columns = image.columns;
   out.facts.notes = image.notes;
@@ -218,6 +220,7 @@ absl::Status CaseLoader::LoadEntry(const CaseRow& row, const CaseEntry& entry,
                                    LoadedCase& out) const {
   HILUM_ASSIGN_OR_RETURN(const CaseRecord record, Record(entry));
   out.digest = entry.case_id;
+  out.image_digest = std::string(record.image_digest);
   out.facts.rows = static_cast<int>(record.source_rows);
   out.facts.columns = static_cast<int>(record.source_columns);
   if (planes.whole) {

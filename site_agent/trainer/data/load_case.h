@@ -30,6 +30,10 @@ struct LoadedCase {
   ImageFacts facts;
   // Identifies the image: a file's PixelDigest, a store's case id.
   std::string digest;
+  // The first kDigestPrefix bytes of the PixelDigest of the image as its file
+  // has it (common/config/starting_weights.h); empty: an earlier release has
+  // stored the case without it.
+  std::string image_digest;
   Plane whole;      // [size * size], where wanted
   Plane segmented;  // [size * size]; empty also: no lung mask
   // The share of each pixel of the planes that the lung mask covers, 65535 =

@@ -7,7 +7,9 @@
 #include <limits>
 #include <set>
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/string_view.h"
+#include "common/config/starting_weights.h"
 #include "common/metrics/fingerprint.h"
 #include "site_agent/trainer/data/prepared_study.h"
 
@@ -45,6 +47,37 @@ size_t SideBin(const ImageFacts& facts) {
          std::begin(kFingerprintSideEnds);
 }
 
+// Returns, for each fold and class, the patients of counted cases on whom a
+// track of the arm trains, [folds * classes]; the smallest number where tracks
+// that train on the fold differ.
+std::vector<uint64_t> FewestTrained(
+    const PreparedStudy& study, v1::Arm arm,
+    absl::FunctionRef<bool(size_t index)> counts) {
+  const int classes = study.classes();
+  const size_t cells =
+      study.study.cross_validation().folds() * static_cast<size_t>(classes);
+  constexpr uint64_t kNone = std::numeric_limits<uint64_t>::max();
+  std::vector<uint64_t> fewest(cells, kNone);
+  for (const Track& track : study.tracks) {
+    if (track.arm != arm) continue;
+    std::vector<std::set<absl::string_view>> patients(cells);
+    for (size_t i : study.CasesOf(track, Part::kTraining)) {
+      if (!counts(i)) continue;
+      const CaseRow& row = study.cases()[i];
+      patients[static_cast<size_t>(study.pool.folds[i] * classes + row.label)]
+          .insert(row.patient_id);
+    }
+    for (size_t cell = 0; cell < cells; ++cell) {
+      if (static_cast<int>(cell) / classes == track.fold) continue;
+      fewest[cell] = std::min<uint64_t>(fewest[cell], patients[cell].size());
+    }
+  }
+  for (uint64_t& patients : fewest) {
+    if (patients == kNone) patients = 0;
+  }
+  return fewest;
+}
+
 }  // namespace
 
 v1::Fingerprint PreparedStudy::FingerprintOf(v1::Arm arm) const {
@@ -69,27 +102,23 @@ v1::Fingerprint PreparedStudy::FingerprintOf(v1::Arm arm) const {
 }
 
 std::vector<uint64_t> PreparedStudy::TrainingPatients(v1::Arm arm) const {
-  const size_t cells =
-      study.cross_validation().folds() * static_cast<size_t>(classes());
-  constexpr uint64_t kUnseen = std::numeric_limits<uint64_t>::max();
-  std::vector<uint64_t> fewest(cells, kUnseen);
-  for (const Track& track : tracks) {
-    if (track.arm != arm) continue;
-    std::vector<std::set<absl::string_view>> seen(cells);
-    for (size_t i : CasesOf(track, Part::kTraining)) {
-      const CaseRow& row = cases()[i];
-      seen[static_cast<size_t>(pool.folds[i] * classes() + row.label)].insert(
-          row.patient_id);
-    }
-    for (size_t cell = 0; cell < cells; ++cell) {
-      if (static_cast<int>(cell) / classes() == track.fold) continue;
-      fewest[cell] = std::min<uint64_t>(fewest[cell], seen[cell].size());
-    }
+  return FewestTrained(*this, arm, [](size_t) { return true; });
+}
+
+std::vector<uint64_t> PreparedStudy::UnseenPatients(v1::Arm arm) const {
+  return FewestTrained(*this, arm,
+                       [this](size_t i) { return !pool.seen.marks[i]; });
+}
+
+std::vector<uint64_t> PreparedStudy::SeenCounts(v1::Arm arm) const {
+  std::vector<uint64_t> counts(study.cross_validation().folds() *
+                               static_cast<size_t>(classes()));
+  for (size_t i = 0; i < pool.folds.size(); ++i) {
+    if (!Has(arm, i) || !pool.seen.marks[i]) continue;
+    const int cell = pool.folds[i] * classes() + cases()[i].label;
+    ++counts[static_cast<size_t>(cell)];
   }
-  for (uint64_t& patients : fewest) {
-    if (patients == kUnseen) patients = 0;
-  }
-  return fewest;
+  return counts;
 }
 
 v1::ArmCensus PreparedStudy::Census(v1::Arm arm) const {
@@ -110,6 +139,13 @@ v1::ArmCensus PreparedStudy::Census(v1::Arm arm) const {
   census.mutable_fold_class_counts()->Add(counts.begin(), counts.end());
   const std::vector<uint64_t> patients = TrainingPatients(arm);
   census.mutable_fold_class_patients()->Add(patients.begin(), patients.end());
+  if (ListsImages(study)) {
+    const std::vector<uint64_t> seen = SeenCounts(arm);
+    census.mutable_fold_class_seen()->Add(seen.begin(), seen.end());
+    const std::vector<uint64_t> unseen = UnseenPatients(arm);
+    census.mutable_fold_class_unseen_patients()->Add(unseen.begin(),
+                                                     unseen.end());
+  }
   *census.mutable_fingerprint() =
       count < kFingerprintCases ? EmptyFingerprint() : FingerprintOf(arm);
   return census;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "common/config/starting_weights.h"
 #include "common/crypto/sha256.h"
 #include "site_agent/trainer/data/augment.h"
 #include "site_agent/trainer/data/steps.h"
@@ -44,12 +45,14 @@ void PreparedStudy::LeaveOutThinArms() {
 std::vector<size_t> PreparedStudy::CasesOf(const Track& track,
                                            Part part) const {
   const double share = study.training().validation().share();
+  const bool leaves_out = ExcludesSeen(study);
   std::vector<size_t> found;
   for (size_t i = 0; i < pool.folds.size(); ++i) {
     if (!Has(track.arm, i)) continue;
     bool wanted = false;
     if (part == Part::kHeldOut) {
-      wanted = pool.folds[i] == track.fold;
+      wanted =
+          pool.folds[i] == track.fold && !(leaves_out && pool.seen.marks[i]);
     } else if (pool.TrainsOn(i, track.fold)) {
       const bool validates = pool.validation_ranks[i] < share;
       wanted = validates == (part == Part::kValidation);

@@ -19,7 +19,9 @@
 
 namespace hilum {
 
-// The use of a case in a track.
+// The use of a case in a track. Held out are the cases that the track is scored
+// on, without those that the starting weights learned from where the study
+// leaves these out (ExcludesSeen, common/config/starting_weights.h).
 enum class Part { kTraining, kValidation, kHeldOut };
 
 // One version of one case: 0 is the case itself.
@@ -109,6 +111,12 @@ struct PreparedStudy {
   // patients; if tracks that train on the fold differ, the smallest number
   // counts.
   std::vector<uint64_t> TrainingPatients(v1::Arm arm) const;
+  // Returns those of them who have no case that the starting weights learned
+  // from.
+  std::vector<uint64_t> UnseenPatients(v1::Arm arm) const;
+  // Returns the arm's cases of each fold and class that the starting weights
+  // learned from, [folds * classes].
+  std::vector<uint64_t> SeenCounts(v1::Arm arm) const;
   v1::Fingerprint FingerprintOf(v1::Arm arm) const;
   // Returns SubmitCensusRequest's counts, [classes].
   std::vector<uint64_t> RejectedMasks() const;

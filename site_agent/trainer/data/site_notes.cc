@@ -8,6 +8,8 @@
 #include "common/base/csv.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
+#include "common/config/census.h"
+#include "common/config/starting_weights.h"
 #include "common/metrics/fingerprint.h"
 #include "site_agent/trainer/data/case_manifest.h"
 
@@ -95,6 +97,32 @@ void AddStepWarnings(const PreparedStudy& study,
       "epochs"));
 }
 
+// Says which cases the starting weights learned from, to this site only.
+void AddSeenWarnings(const PreparedStudy& study,
+                     std::vector<std::string>& warnings) {
+  const SeenCases& seen = study.pool.seen;
+  if (seen.patients > 0) {
+    const char* what =
+        seen.patients < kSeenPatients
+            ? "fewer than ten patients, who are not counted in the sum and "
+              "stay in the evaluation"
+        : ExcludesSeen(study.study)
+            ? "they are trained on, and left out of the evaluation"
+            : "they are trained on and in the evaluation, whose figures are "
+              "then too good";
+    warnings.push_back(absl::StrCat(
+        seen.cases, " cases of ", seen.patients,
+        " patients of whom the starting weights have seen an image: ", what));
+  }
+  const uint64_t not_compared = study.pool.seen_by_tools.not_compared;
+  if (not_compared == 0 || !ListsImages(study.study)) return;
+  warnings.push_back(absl::StrCat(
+      not_compared,
+      " cases were not compared with the images that the starting weights "
+      "learned from: an earlier release of hilum-ingest has stored them "
+      "without a digest. Make the case store anew to compare them"));
+}
+
 }  // namespace
 
 absl::Status WriteSiteNotes(const PreparedStudy& study,
@@ -165,6 +193,7 @@ std::vector<std::string> SiteWarnings(const PreparedStudy& study) {
   if (!similar.empty()) warnings.push_back(similar);
   AddArmWarnings(study, warnings);
   AddStepWarnings(study, warnings);
+  AddSeenWarnings(study, warnings);
   return warnings;
 }
 

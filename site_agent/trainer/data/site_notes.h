@@ -27,7 +27,8 @@ std::string SimilarPatientsWarning(const CaseManifest& manifest);
 std::string NoCaseInArm(const CaseManifest& manifest, v1::Arm arm);
 
 // Returns lines for the site's log: rows and masks that are not used, classes
-// and arms without a case, patient_ids that may be one patient's.
+// and arms without a case, patient_ids that may be one patient's, cases that
+// the starting weights learned from.
 std::vector<std::string> SiteWarnings(const PreparedStudy& study);
 
 }  // namespace hilum

@@ -77,6 +77,10 @@ v1::PrepareResponse DescribeSite(const SiteStudy& site) {
   response.set_rejected_rows(used.rejected.size());
   const std::vector<uint64_t> masks = study.RejectedMasks();
   response.mutable_rejected_masks()->Add(masks.begin(), masks.end());
+  const SeenByTools& tools = study.pool.seen_by_tools;
+  response.set_lungs_network_cases(tools.lungs_network);
+  response.set_orientation_network_cases(tools.orientation_network);
+  response.set_cases_not_compared(tools.not_compared);
   *response.mutable_warnings() = {site.warnings.begin(), site.warnings.end()};
   return response;
 }

@@ -19,9 +19,11 @@
 #include "common/model/preprocessing.h"
 #include "common/model/safetensors.h"
 #include "common/model/torch_writer.h"
+#include "common/model/trained_on.h"
 #include "common/model/weights_file.h"
 #include "site_agent/sandbox/confine.h"
 #include "site_agent/trainer/data/manifest_files.h"
+#include "site_agent/trainer/weights/trained_on_command.h"
 
 namespace hilum {
 namespace {
@@ -93,9 +95,11 @@ absl::StatusOr<Architecture> Asked(const WeightsFile& file,
 absl::StatusOr<std::map<std::string, std::string>> MetadataFor(
     const WeightsFile& file, const ConvertOptions& options) {
   std::map<std::string, std::string> metadata;
-  if (auto found = file.metadata().find(kPreprocessingKey);
-      found != file.metadata().end()) {
-    metadata.insert(*found);
+  for (const char* key : {kPreprocessingKey, kTrainedOnKey}) {
+    if (auto found = file.metadata().find(key);
+        found != file.metadata().end()) {
+      metadata.insert(*found);
+    }
   }
   if (options.preprocessing.empty()) return metadata;
   HILUM_RETURN_IF_ERROR(ParsePreprocessing(options.preprocessing).status());
@@ -106,6 +110,12 @@ absl::StatusOr<std::map<std::string, std::string>> MetadataFor(
 std::string PreprocessingText(const WeightsFile& file) {
   auto found = file.metadata().find(kPreprocessingKey);
   return found == file.metadata().end() ? "not said" : Shown(found->second);
+}
+
+std::string TrainedOnLine(const WeightsFile& file) {
+  const auto data = TrainedOnOf(file.metadata());
+  if (!data.ok()) return std::string(data.status().message());
+  return data->empty() ? "not said" : DescribeTrainedOn(*data);
 }
 
 void SayLeftOff(const WeightsFile& file, const Architecture& architecture,
@@ -148,7 +158,8 @@ absl::Status InspectWeights(const std::string& path, std::ostream& out) {
       << elements << "\nbytes         " << file.bytes().size()
       << "\nsha256        " << ToHex(Sha256Of(file.bytes()))
       << "\narchitecture  " << FittingText(fitting) << "\npreprocessing "
-      << PreprocessingText(file) << "\n";
+      << PreprocessingText(file) << "\ntrained on    " << TrainedOnLine(file)
+      << "\n";
   if (!fitting.empty()) SayLeftOff(file, fitting[0], {}, out);
   return absl::OkStatus();
 }
@@ -214,6 +225,7 @@ void AddWeightsCommand(CLI::App& app, std::function<absl::Status()>& action) {
   inspect->callback([=] {
     run([options] { return InspectWeights(options->in, std::cout); });
   });
+  AddTrainedOnCommand(*weights, action);
   CLI::App* convert = weights->add_subcommand(
       "convert", "Write weights as safetensors or .pth, in float32");
   convert->add_option("IN", options->in, "safetensors or .pth")->required();

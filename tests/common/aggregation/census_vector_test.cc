@@ -17,9 +17,10 @@ constexpr size_t kCells = kFolds * kClasses;
 // Words of an arm in a census: cells of cases and patients, without_mask;
 // grays, sides, masked, lung_share.
 constexpr size_t kArmWords = 2 * kCells + 1 + 2 * 32 + 6 + 1 + 2;
-// The words behind both arms: rows, rejected_rows, rejected_masks; then for
-// each of six tracks the sites with cases, in all and of each class.
-constexpr size_t kTrackWords = 2 * kArmWords + 2 + kClasses;
+// The words behind both arms: rows, rejected_rows, three counts of cases that
+// the product's networks saw or nobody compared, rejected_masks; then for each
+// of six tracks the sites with cases, in all and of each class.
+constexpr size_t kTrackWords = 2 * kArmWords + 5 + kClasses;
 constexpr size_t kWords = kTrackWords + 6 + 6 * kClasses;
 
 TEST(CensusVectorTest, SumOfCensusesIsThatOfThePlainOnes) {
@@ -50,6 +51,77 @@ TEST(CensusVectorTest, SumOfCensusesIsThatOfThePlainOnes) {
   EXPECT_EQ(totals->rejected_rows(), rejected);
   EXPECT_EQ(totals->rejected_masks(2), masks);
   EXPECT_EQ(totals->arms(1).fingerprint().grays(5), gray);
+}
+
+// Returns the study, from weights that list images.
+v1::Study ListingStudy() {
+  v1::Study study = SomeStudy();
+  v1::TrainedOn& set = *study.mutable_starting_weights()->add_trained_on();
+  set.set_images(1);
+  set.set_digests("12345678");
+  return study;
+}
+
+// Returns the cohort's censuses, with seen cases in some cells.
+Cohort SeeingCohort(int sites) {
+  Cohort cohort = SomeCohort(sites);
+  for (auto& [site, census] : cohort.census) {
+    for (v1::ArmCensus& arm : *census.mutable_arms()) {
+      for (size_t cell = 0; cell < kCells; ++cell) {
+        const int at = static_cast<int>(cell);
+        arm.add_fold_class_seen(arm.fold_class_counts(at) / 2);
+        arm.add_fold_class_unseen_patients(arm.fold_class_patients(at) / 2);
+      }
+    }
+    census.set_lungs_network_cases(5);
+    census.set_orientation_network_cases(7);
+    census.set_cases_not_compared(11);
+  }
+  return cohort;
+}
+
+TEST(CensusVectorTest, CasesThatWeightsHaveSeenAreInTheSum) {
+  const v1::Study study = ListingStudy();
+  const Cohort cohort = SeeingCohort(4);
+  std::vector<uint32_t> sums = CensusSums(study, cohort.census);
+  EXPECT_EQ(sums.size(), static_cast<size_t>(CensusVectorSize(study)));
+  const auto totals = DecodeCensus(study, cohort.sites, sums);
+  ASSERT_TRUE(totals.ok()) << totals.status();
+  EXPECT_TRUE(CheckTotalsShape(study, *totals).ok());
+  EXPECT_EQ(totals->SerializeAsString(),
+            SumCensus(study, cohort.census).SerializeAsString());
+  uint64_t seen = 0;
+  for (const auto& [site, census] : cohort.census) {
+    seen += census.arms(1).fold_class_seen(5);
+  }
+  EXPECT_GT(seen, 0u);
+  EXPECT_EQ(totals->arms(1).fold_class_seen(5), seen);
+  EXPECT_EQ(totals->lungs_network_cases(), 20u);
+  EXPECT_EQ(totals->orientation_network_cases(), 28u);
+  EXPECT_EQ(totals->cases_not_compared(), 44u);
+  // The cells' seen cases follow the first arm's fingerprint.
+  sums[kArmWords] = 1 << 20;
+  EXPECT_TRUE(
+      absl::IsAborted(DecodeCensus(study, cohort.sites, sums).status()));
+}
+
+TEST(CensusVectorTest, SeenCasesThatACellCannotHaveAreNotEncoded) {
+  using Change = std::function<void(v1::ArmCensus&)>;
+  const Change changes[] = {
+      [](auto& arm) { arm.clear_fold_class_seen(); },
+      [](auto& arm) { arm.add_fold_class_unseen_patients(0); },
+      [](auto& arm) { arm.set_fold_class_seen(0, 1 << 20); },
+      [](auto& arm) { arm.set_fold_class_unseen_patients(0, 1 << 20); }};
+  for (const Change& change : changes) {
+    v1::SubmitCensusRequest census = SeeingCohort(1).census.begin()->second;
+    ASSERT_TRUE(EncodeCensus(ListingStudy(), census).ok());
+    change(*census.mutable_arms(0));
+    EXPECT_TRUE(
+        absl::IsInvalidArgument(EncodeCensus(ListingStudy(), census).status()));
+  }
+  // A study without a list has no such counts.
+  EXPECT_FALSE(
+      EncodeCensus(SomeStudy(), SeeingCohort(1).census.begin()->second).ok());
 }
 
 // Returns a census with these cases only, each of another patient.
@@ -173,6 +245,9 @@ v1::SubmitCensusRequest LargestCensus() {
   census.mutable_rejected_masks()->Resize(kClasses, 2 * kMaxArmCases);
   census.set_rows(2 * kMaxArmCases);
   census.set_rejected_rows(2 * kMaxArmCases);
+  census.set_lungs_network_cases(2 * kMaxArmCases);
+  census.set_orientation_network_cases(2 * kMaxArmCases);
+  census.set_cases_not_compared(2 * kMaxArmCases);
   return census;
 }
 
@@ -225,15 +300,31 @@ TEST(CensusVectorTest, CensusThatNoSuchCohortCanHaveIsAborted) {
   EXPECT_TRUE(DecodeCensus(study, sites, most).ok());
   // The sums of the first arm: a cell, its patients and another cell's,
   // without_mask, low and high part of a gray, a side, masked, low and high
-  // part of lung_share. Then rows, rejected_rows, the last of rejected_masks;
-  // the sites with cases for a track without cases, for one with cases of both
-  // sites, for the final track; and the sites with cases of the first track's
-  // first class.
+  // part of lung_share. Then rows, rejected_rows, three counts of cases, the
+  // last of rejected_masks; the sites with cases for a track without cases, for
+  // one with cases of both sites, for the final track; and the sites with cases
+  // of the first track's first class.
   const size_t print = 2 * kCells + 1, end = 2 * kArmWords;
-  for (size_t word : {size_t{2}, kCells, kCells + 1, 2 * kCells, print + 2 * 31,
-                      print + 2 * 31 + 1, print + 64, print + 70, print + 71,
-                      print + 72, end, end + 1, end + 4, kTrackWords,
-                      kTrackWords + 1, kTrackWords + 2, kTrackWords + 6}) {
+  for (size_t word : {size_t{2},
+                      kCells,
+                      kCells + 1,
+                      2 * kCells,
+                      print + 2 * 31,
+                      print + 2 * 31 + 1,
+                      print + 64,
+                      print + 70,
+                      print + 71,
+                      print + 72,
+                      end,
+                      end + 1,
+                      end + 2,
+                      end + 3,
+                      end + 4,
+                      end + 7,
+                      kTrackWords,
+                      kTrackWords + 1,
+                      kTrackWords + 2,
+                      kTrackWords + 6}) {
     std::vector<uint32_t> more = most;
     ++more[word];
     EXPECT_EQ(DecodeCensus(study, sites, more).status().code(),

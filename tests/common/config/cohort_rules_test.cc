@@ -238,6 +238,44 @@ TEST(CohortRulesTest, HistogramHasTenPatientsOfTheClassAndTenOfAnother) {
   EXPECT_THAT(HistogramsShown(study, totals), Each(false));
 }
 
+// Makes the study one whose starting weights list images.
+void ListImages(v1::Study& study) {
+  v1::TrainedOn& set = *study.mutable_starting_weights()->add_trained_on();
+  set.set_images(1);
+  set.set_digests("12345678");
+}
+
+// A histogram of the few patients who are left would show them.
+TEST(CohortRulesTest, PatientsLeftOutOfTheEvaluationDoNotHideOthers) {
+  v1::Study study = SomeStudy();
+  ListImages(study);
+  study.mutable_aggregation()->set_minimum_sites(4);
+  v1::CensusTotals totals = Totals({20, 20, 20, 20, 20, 20});
+  v1::ArmCensus& arm = *totals.mutable_arms(0);
+  for (uint64_t seen : {12, 0, 0, 0, 0, 0}) {
+    arm.add_fold_class_seen(seen);
+    arm.add_fold_class_unseen_patients(20 - seen);
+    totals.add_capped_unseen_patients(20 - seen);
+  }
+  EXPECT_THAT(HistogramsShown(study, totals),
+              ElementsAre(false, true, true, true, true, true,  //
+                          false, false, false));
+  EXPECT_THAT(HeldOut(study, totals), ElementsAre(48, 60, 0));
+  study.mutable_evaluation()->set_exclude_pretraining_cases(false);
+  EXPECT_TRUE(HistogramsShown(study, totals)[0]);
+  EXPECT_THAT(HeldOut(study, totals), ElementsAre(60, 60, 0));
+  // With a site that may be missing, at most ten of each site's count.
+  study.mutable_evaluation()->set_exclude_pretraining_cases(true);
+  study.mutable_aggregation()->clear_minimum_sites();
+  totals.add_sites("a");
+  for (const char* site : {"b", "c", "d"}) totals.add_sites(site);
+  totals.mutable_capped_patients()->Resize(6, 20);
+  EXPECT_FALSE(HistogramsShown(study, totals)[0]);
+  totals.set_capped_unseen_patients(4, 19);
+  EXPECT_TRUE(HistogramsShown(study, totals)[3]);
+  EXPECT_FALSE(HistogramsShown(study, totals)[4]);
+}
+
 TEST(CohortRulesTest, StudyOfOneSiteShowsItsHistograms) {
   v1::Study study = SomeStudy();
   while (study.sites_size() > 1) study.mutable_sites()->RemoveLast();

@@ -225,9 +225,16 @@ TEST_F(EgressFactsTest, CensusIsOfTheStudysNetworkAndShape) {
   auto more = census;
   more.add_arms();
   ExpectRefused(more, "not of the study's shape");
+  // The study lists no images, so there is nothing to count.
+  auto seen = census;
+  seen.mutable_arms(0)->add_fold_class_seen(0);
+  ExpectRefused(seen, "ArmCensus");
   auto rows = census;
   rows.set_rows(uint64_t{1} << 60);
   ExpectRefused(rows, "more rows");
+  auto tool = census;
+  tool.set_lungs_network_cases(uint64_t{1} << 60);
+  ExpectRefused(tool, "more rows");
   auto network = census;
   network.set_manifest_sha256("Jane Doe, born 1961-02-03, AIDS ");
   ExpectRefused(network, "manifest_sha256");

@@ -109,6 +109,8 @@ TEST(EgressTest, LargestCensusMayLeave) {
     v1::ArmCensus& arm = *census.add_arms();
     arm.mutable_fold_class_counts()->Resize(20 * 32, kMaxArmCases / (20 * 32));
     *arm.mutable_fold_class_patients() = arm.fold_class_counts();
+    *arm.mutable_fold_class_seen() = arm.fold_class_counts();
+    *arm.mutable_fold_class_unseen_patients() = arm.fold_class_counts();
     v1::Fingerprint& print = *arm.mutable_fingerprint();
     print = EmptyFingerprint();
     for (uint64_t& gray : *print.mutable_grays()) gray = uint64_t{1} << 33;
@@ -117,6 +119,9 @@ TEST(EgressTest, LargestCensusMayLeave) {
     print.set_lung_share(uint64_t{1} << 33);
   }
   census.mutable_rejected_masks()->Resize(32, kMaxRows);
+  census.set_lungs_network_cases(kMaxRows);
+  census.set_orientation_network_cases(kMaxRows);
+  census.set_cases_not_compared(kMaxRows);
   EXPECT_TRUE(CheckEgress(census).ok()) << CheckEgress(census);
   // One number more than there are bins exceeds the field's bytes.
   census.mutable_arms(0)->mutable_fingerprint()->mutable_grays()->Resize(

@@ -301,6 +301,15 @@ TEST_F(InboundChecksTest, CensusIsOfTheStudysSitesAndShape) {
         c.mutable_arms(0)->add_fold_class_patients(1);
       },
       [](v1::CensusTotals& c) {
+        c.mutable_arms(0)->mutable_fold_class_seen()->Resize(5, 1);
+      },
+      [](v1::CensusTotals& c) {
+        c.mutable_arms(0)->mutable_fold_class_unseen_patients()->Resize(5, 1);
+      },
+      [](v1::CensusTotals& c) {
+        c.mutable_capped_unseen_patients()->Resize(5, 1);
+      },
+      [](v1::CensusTotals& c) {
         c.mutable_arms(0)->mutable_fingerprint()->add_grays(1);
       },
       [](v1::CensusTotals& c) {

@@ -13,6 +13,7 @@
 #include "common/crypto/sha256.h"
 #include "common/model/architecture.h"
 #include "common/model/blobs.h"
+#include "common/model/trained_on.h"
 #include "common/model/weights_file.h"
 
 namespace hilum {
@@ -101,6 +102,22 @@ TEST_F(ProvenanceTest, AFileThatIsNotTheReleasesCountsForNothing) {
 TEST_F(ProvenanceTest, AnUnknownArchitectureIsAnError) {
   study_.mutable_model()->set_architecture("\x1b[2J");
   EXPECT_FALSE(FindProvenance(study_, programs_).ok());
+}
+
+// Another list could ask whether certain images are here.
+TEST_F(ProvenanceTest, WeightsOfTheReleaseAreKnownOnlyWithItsOwnList) {
+  study_.add_classes("w");
+  StartFrom(Released({}));
+  EXPECT_TRUE(Find().is_known);
+  TrainedOnList& data =
+      *study_.mutable_starting_weights()->mutable_trained_on();
+  data = TrainedOnOf(WeightsFile::Open(kReleased)->metadata()).value();
+  EXPECT_TRUE(Find().is_known);
+  data.Mutable(0)->mutable_digests()->front() ^= 1;
+  EXPECT_FALSE(Find().is_known);
+  EXPECT_THAT(Find().sentence, HasSubstr("is not the release's list"));
+  StartFrom(InitialWeights(StudyLayout(study_)->architecture, 7));
+  EXPECT_FALSE(Find().is_known);
 }
 
 }  // namespace

@@ -45,6 +45,26 @@ std::string Text(const StudyView& view) {
   return absl::StrReplaceAll(text.value_or(""), {{"\n  ", " "}, {"\n", " "}});
 }
 
+TEST(StudyTextTest, TheImagesOfTheStartingWeightsAreNamedAndNotPrinted) {
+  StudyView view = View({"a", "b", "c"});
+  EXPECT_THAT(Text(view), HasSubstr("drawn from the seed 0"));
+  v1::StartingWeights& weights = *view.study.mutable_starting_weights();
+  weights.set_file("best.safetensors");
+  weights.set_file_sha256(std::string(32, 'h'));
+  v1::TrainedOn& set = *weights.add_trained_on();
+  set.set_name("open set");
+  set.set_images(1);
+  set.set_digests("\x01\x02\x03\x04\x05\x06\x07\x08");
+  const std::string text = Text(view);
+  EXPECT_THAT(text, HasSubstr("best.safetensors"));
+  EXPECT_THAT(text, HasSubstr("learned from open set (1 image)"));
+  EXPECT_THAT(text, HasSubstr("are left out of the evaluation"));
+  EXPECT_THAT(text, HasSubstr("fewer than 10 patients in the list"));
+  EXPECT_THAT(text, Not(HasSubstr("digests")));
+  view.study.mutable_evaluation()->set_exclude_pretraining_cases(false);
+  EXPECT_THAT(Text(view), HasSubstr("stay in the evaluation"));
+}
+
 TEST(StudyTextTest, NamesEachSiteWithItsKeyAndHowManyAreKnown) {
   StudyView view = View({"a", "b", "c", "d", "e"});
   const std::string nobody = Text(view);

@@ -59,6 +59,27 @@ TEST(CaseRecordTest, WhatIsEncodedIsDecoded) {
   EXPECT_EQ(read->lungs, "\x12");
 }
 
+// Weights' lists of images name an image by it.
+TEST(CaseRecordTest, TheImagesDigestComesBackAndOlderRecordsHaveNone) {
+  const std::string older = Encoded();
+  auto header = HeaderOf(older);
+  ASSERT_TRUE(header.ok());
+  EXPECT_EQ(older[8], 1);
+  EXPECT_EQ(
+      DecodeCaseRecord(*header, older.substr(kRecordHeaderBytes))->image_digest,
+      "");
+  const std::vector<uint16_t> whole = {10, 20, 30};
+  const std::string record = EncodeCaseRecord(
+      {.case_id = kId, .whole = {1, 3, whole}, .image_digest = "12345678"});
+  header = HeaderOf(record);
+  ASSERT_TRUE(header.ok()) << header.status();
+  const std::string payload = record.substr(kRecordHeaderBytes);
+  auto read = DecodeCaseRecord(*header, payload);
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(read->image_digest, "12345678");
+  EXPECT_EQ(read->whole.pixels[2], 30);
+}
+
 TEST(CaseRecordTest, ACaseIdIsSixteenLowerCaseDigits) {
   EXPECT_TRUE(IsCaseId(kId));
   for (const char* none : {"", "0123456789abcde", "0123456789abcdef0",
@@ -78,7 +99,7 @@ TEST(CaseRecordTest, EveryFlippedBitOfTheHeaderIsDataLoss) {
 }
 
 TEST(CaseRecordTest, ANewerVersionIsNotCalledDamage) {
-  const absl::Status newer = HeaderOf(WithByte(8, 2)).status();
+  const absl::Status newer = HeaderOf(WithByte(8, 3)).status();
   EXPECT_TRUE(absl::IsFailedPrecondition(newer)) << newer;
 }
 

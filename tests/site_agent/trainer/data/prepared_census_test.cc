@@ -190,6 +190,33 @@ TEST_F(PreparedCensusTest, TrackThatTrainsOnFewestPatientsCounts) {
               ElementsAre(1, 0, 0, 0, 0, 0));
 }
 
+// Marks the last case as seen by starting weights that list images.
+TEST_F(PreparedCensusTest, SeenCasesAreCountedTrainedOnAndNotHeldOut) {
+  v1::TrainedOn& set =
+      *prepared_.study.mutable_starting_weights()->add_trained_on();
+  set.set_images(1);
+  set.set_digests("12345678");
+  prepared_.study.mutable_evaluation()->set_exclude_pretraining_cases(true);
+  AddOf("one", 0, 0, 0.9);
+  AddOf("two", 0, 0, 0.9);
+  AddOf("two", 1, 0, 0.9);
+  AddOf("three", 1, 1, 0.9);
+  prepared_.pool.seen.marks = {false, true, true, false};
+  const v1::ArmCensus whole = prepared_.Census(v1::ARM_WHOLE);
+  EXPECT_THAT(whole.fold_class_counts(), ElementsAre(2, 1, 0, 1));
+  EXPECT_THAT(whole.fold_class_patients(), ElementsAre(2, 1, 0, 1));
+  EXPECT_THAT(whole.fold_class_seen(), ElementsAre(1, 1, 0, 0));
+  EXPECT_THAT(whole.fold_class_unseen_patients(), ElementsAre(1, 0, 0, 1));
+  const Track fold{v1::ARM_WHOLE, 0}, other{v1::ARM_WHOLE, 1};
+  EXPECT_THAT(prepared_.CasesOf(fold, Part::kHeldOut), ElementsAre(0));
+  EXPECT_THAT(prepared_.CasesOf(other, Part::kTraining), ElementsAre(0, 1, 2));
+  prepared_.study.mutable_evaluation()->set_exclude_pretraining_cases(false);
+  EXPECT_THAT(prepared_.CasesOf(fold, Part::kHeldOut), ElementsAre(0, 1, 2));
+  // Counted all the same, for the warning.
+  EXPECT_THAT(prepared_.Census(v1::ARM_WHOLE).fold_class_seen(),
+              ElementsAre(1, 1, 0, 0));
+}
+
 TEST_F(PreparedCensusTest, SegmentationLearnsFromCasesWithLungsOnly) {
   Add(0, {}, {1}, {}, {kLung});
   Add(0, {}, {1}, {}, {});
