@@ -75,6 +75,12 @@ int CensusCells(const v1::Study& study) {
          study.classes_size();
 }
 
+// Returns the number of folds whose validation patients are counted.
+int ValidationFolds(const v1::Study& study) {
+  return IsValidated(study) ? static_cast<int>(study.cross_validation().folds())
+                            : 0;
+}
+
 int NumTracks(const v1::Study& study) {
   return static_cast<int>(StudyTracks(study).size());
 }
@@ -85,6 +91,7 @@ v1::CensusTotals NoCensus(const v1::Study& study) {
     v1::ArmCensus& arm = *totals.add_arms();
     arm.mutable_fold_class_counts()->Resize(CensusCells(study), 0);
     arm.mutable_fold_class_patients()->Resize(CensusCells(study), 0);
+    arm.mutable_fold_validation_patients()->Resize(ValidationFolds(study), 0);
     *arm.mutable_fingerprint() = EmptyFingerprint();
   }
   totals.mutable_rejected_masks()->Resize(study.classes_size(), 0);
@@ -93,6 +100,8 @@ v1::CensusTotals NoCensus(const v1::Study& study) {
   totals.mutable_track_class_sites()->Resize(tracks * study.classes_size(), 0);
   totals.mutable_capped_patients()->Resize(
       study.arms_size() * CensusCells(study), 0);
+  totals.mutable_capped_validation_patients()->Resize(
+      study.arms_size() * ValidationFolds(study), 0);
   return totals;
 }
 
@@ -124,18 +133,39 @@ google::protobuf::RepeatedField<uint64_t> CappedPatients(const Arms& arms) {
   return capped;
 }
 
-// Checks that so many sites can have the capped patients of each cell.
+// Returns one site's part of capped_validation_patients, [arms * folds].
+template <typename Arms>
+google::protobuf::RepeatedField<uint64_t> CappedValidation(const Arms& arms) {
+  google::protobuf::RepeatedField<uint64_t> capped;
+  for (const v1::ArmCensus& arm : arms) {
+    for (uint64_t patients : arm.fold_validation_patients()) {
+      capped.Add(std::min(patients, kCellCap));
+    }
+  }
+  return capped;
+}
+
+// Returns whether so many sites with so many patients can have this capped sum.
+bool CanBeCapped(uint64_t capped, uint64_t patients, uint64_t sites) {
+  return capped >= std::min(patients, kCellCap) &&
+         capped <= std::min(patients, kCellCap * sites);
+}
+
 absl::Status CheckCapped(const v1::CensusTotals& totals) {
   const auto sites = static_cast<uint64_t>(totals.sites_size());
-  int i = 0;
+  int i = 0, fold = 0;
   for (const v1::ArmCensus& arm : totals.arms()) {
     for (uint64_t patients : arm.fold_class_patients()) {
-      const uint64_t capped = totals.capped_patients(i++);
-      if (capped >= std::min(patients, kCellCap) &&
-          capped <= std::min(patients, kCellCap * sites)) {
-        continue;
+      if (!CanBeCapped(totals.capped_patients(i++), patients, sites)) {
+        return Absurd("capped patients that a cell's patients cannot give");
       }
-      return Absurd("capped patients that a cell's patients cannot give");
+    }
+    for (uint64_t patients : arm.fold_validation_patients()) {
+      if (!CanBeCapped(totals.capped_validation_patients(fold++), patients,
+                       sites)) {
+        return Absurd(
+            "capped patients that a fold's validation patients cannot give");
+      }
     }
   }
   return absl::OkStatus();
@@ -189,6 +219,10 @@ absl::Status CheckTotals(const v1::CensusTotals& totals) {
     if (SumOf(arm.fold_class_counts()) > sites * kMaxArmCases) {
       return Absurd(absl::StrCat("over ", kMaxArmCases, " cases a site"));
     }
+    if (SumOf(arm.fold_validation_patients()) > sites * kMaxArmCases) {
+      return Absurd(
+          absl::StrCat("over ", kMaxArmCases, " validation patients a site"));
+    }
     absl::Status good = CheckPatients(arm);
     if (good.ok()) good = CheckFingerprint(arm);
     if (!good.ok()) return Absurd(good.message());
@@ -204,7 +238,8 @@ int64_t CensusVectorSize(const v1::Study& study) {
              (2 * CensusCells(study) + 1 + kFingerprintWords) +
          2 + study.classes_size() +
          int64_t{NumTracks(study)} * (1 + study.classes_size()) +
-         int64_t{study.arms_size()} * CensusCells(study);
+         int64_t{study.arms_size()} *
+             (CensusCells(study) + 2 * ValidationFolds(study));
 }
 
 absl::StatusOr<std::vector<uint32_t>> EncodeCensus(
@@ -218,6 +253,7 @@ absl::StatusOr<std::vector<uint32_t>> EncodeCensus(
   for (const v1::ArmCensus& arm : census.arms()) {
     AppendCounts(arm.fold_class_counts(), words);
     AppendCounts(arm.fold_class_patients(), words);
+    AppendCounts(arm.fold_validation_patients(), words);
     words.push_back(static_cast<uint32_t>(arm.without_mask()));
     AppendFingerprint(arm.fingerprint(), words);
   }
@@ -228,6 +264,7 @@ absl::StatusOr<std::vector<uint32_t>> EncodeCensus(
   AppendCounts(own.tracks, words);
   AppendCounts(own.classes, words);
   AppendCounts(CappedPatients(census.arms()), words);
+  AppendCounts(CappedValidation(census.arms()), words);
   return words;
 }
 
@@ -242,6 +279,7 @@ absl::StatusOr<v1::CensusTotals> DecodeCensus(const v1::Study& study,
   for (v1::ArmCensus& arm : *totals.mutable_arms()) {
     ReadCounts(words, *arm.mutable_fold_class_counts());
     ReadCounts(words, *arm.mutable_fold_class_patients());
+    ReadCounts(words, *arm.mutable_fold_validation_patients());
     arm.set_without_mask(words.Next());
     HILUM_RETURN_IF_ERROR(
         ReadFingerprint(words, sites.size(), *arm.mutable_fingerprint()));
@@ -252,6 +290,7 @@ absl::StatusOr<v1::CensusTotals> DecodeCensus(const v1::Study& study,
   ReadCounts(words, *totals.mutable_track_sites());
   ReadCounts(words, *totals.mutable_track_class_sites());
   ReadCounts(words, *totals.mutable_capped_patients());
+  ReadCounts(words, *totals.mutable_capped_validation_patients());
   HILUM_RETURN_IF_ERROR(CheckTotals(totals));
   HILUM_RETURN_IF_ERROR(CheckSitesWithCases(study, totals));
   HILUM_RETURN_IF_ERROR(CheckCapped(totals));
@@ -271,6 +310,8 @@ v1::CensusTotals SumCensus(
                 *sum.mutable_fold_class_counts());
       AddCounts(own.arms(a).fold_class_patients(),
                 *sum.mutable_fold_class_patients());
+      AddCounts(own.arms(a).fold_validation_patients(),
+                *sum.mutable_fold_validation_patients());
       sum.set_without_mask(sum.without_mask() + own.arms(a).without_mask());
       AddFingerprint(own.arms(a).fingerprint(), *sum.mutable_fingerprint());
     }
@@ -281,6 +322,8 @@ v1::CensusTotals SumCensus(
     AddCounts(has.tracks, *totals.mutable_track_sites());
     AddCounts(has.classes, *totals.mutable_track_class_sites());
     AddCounts(CappedPatients(own.arms()), *totals.mutable_capped_patients());
+    AddCounts(CappedValidation(own.arms()),
+              *totals.mutable_capped_validation_patients());
   }
   return totals;
 }

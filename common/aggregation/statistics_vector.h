@@ -42,10 +42,13 @@
 namespace hilum {
 
 // Returns the number of words of a census: for each arm fold_class_counts and
-// fold_class_patients [folds * classes], without_mask and the fingerprint
+// fold_class_patients [folds * classes], where the study validates
+// fold_validation_patients [folds], without_mask and the fingerprint
 // (grays [32] of two words, sides [6], masked, lung_share of two words); then
-// rows, rejected_rows, rejected_masks [classes], track_sites [tracks] and
-// track_class_sites [tracks * classes].
+// rows, rejected_rows, rejected_masks [classes], track_sites [tracks],
+// track_class_sites [tracks * classes], capped_patients [arms * folds *
+// classes] and, where the study validates, capped_validation_patients [arms *
+// folds].
 int64_t CensusVectorSize(const v1::Study& study);
 
 // Encodes a census. A site adds 1 or 0 to track_sites and track_class_sites,

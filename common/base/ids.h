@@ -12,7 +12,7 @@
 namespace hilum {
 
 // The protocol this build speaks.
-inline constexpr uint32_t kProtocolVersion = 6;
+inline constexpr uint32_t kProtocolVersion = 7;
 
 // The version that `--version`, reports and NextTask give.
 absl::string_view SoftwareVersion();

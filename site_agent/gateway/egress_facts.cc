@@ -271,7 +271,10 @@ absl::Status EgressFacts::CheckCensus(
     if (static_cast<size_t>(arm.fold_class_counts_size()) > study->cells ||
         static_cast<size_t>(arm.fold_class_patients_size()) > study->cells ||
         !AllAtMost(arm.fold_class_counts(), kMaxArmCases) ||
-        !AllAtMost(arm.fold_class_patients(), kMaxArmCases)) {
+        !AllAtMost(arm.fold_class_patients(), kMaxArmCases) ||
+        static_cast<size_t>(arm.fold_validation_patients_size()) >
+            study->study.cross_validation().folds() ||
+        !AllAtMost(arm.fold_validation_patients(), kMaxArmCases)) {
       return Refused("ArmCensus", "is not of the study's shape");
     }
   }
