@@ -109,6 +109,7 @@ TEST(EgressTest, LargestCensusMayLeave) {
     v1::ArmCensus& arm = *census.add_arms();
     arm.mutable_fold_class_counts()->Resize(20 * 32, kMaxArmCases / (20 * 32));
     *arm.mutable_fold_class_patients() = arm.fold_class_counts();
+    arm.mutable_fold_validation_patients()->Resize(20, kMaxArmCases);
     v1::Fingerprint& print = *arm.mutable_fingerprint();
     print = EmptyFingerprint();
     for (uint64_t& gray : *print.mutable_grays()) gray = uint64_t{1} << 33;
