@@ -188,6 +188,13 @@ absl::StatusOr<v1::TrainRequest> SiteTasks::MakeTrainRequest(
       train.add_class_weights(weight);
     }
   }
+  // With secure aggregation the census said so (SumSteps::TellOfCohort).
+  if (train.round() == 1 && !study.is_secure()) {
+    for (const std::string& arm :
+         DescribeUnvalidatedArms(study.study(), cohort)) {
+      parts_.log(absl::StrCat("validation: ", arm));
+    }
+  }
   train.set_delta_path(path);
   *train.mutable_choices() = ChoicesOf(study, task);
   return train;
