@@ -16,7 +16,6 @@ namespace {
 class RoundModelsTest : public testing::Test {
  protected:
   RoundModelsTest() {
-    std::filesystem::remove_all(folder_);
     study_.mutable_training()->mutable_validation()->set_share(0.2);
     before_.global = Put("aaaabbbb");
   }
@@ -43,8 +42,9 @@ class RoundModelsTest : public testing::Test {
     before_ = *std::move(after);
   }
 
-  const std::string folder_ =
-      absl::StrCat(testing::TempDir(), "/round-models-", getpid());
+  const std::string folder_ = absl::StrCat(
+      testing::TempDir(), "/round-models-", getpid(), "-",
+      testing::UnitTest::GetInstance()->current_test_info()->name());
   BlobStore blobs_ = BlobStore::Open(folder_).value();
   v1::Study study_;
   RoundModels before_;
