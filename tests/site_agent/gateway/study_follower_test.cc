@@ -148,8 +148,10 @@ class FollowedChoiceTest : public FollowedStudyTest {
       if (restart) Restart();
       const absl::Status followed = Follow(round + 1);
       ASSERT_TRUE(followed.ok()) << followed;
-      if (restart) Restart();
-      if (restart) ASSERT_TRUE(Follow(round + 1).ok());
+      if (restart) {
+        Restart();
+        ASSERT_TRUE(Follow(round + 1).ok());
+      }
       ExpectAtTheSame();
     }
   }
