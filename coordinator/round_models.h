@@ -20,7 +20,7 @@ namespace hilum {
 
 struct RoundModels {
   v1::BlobRef global;  // trained
-  // Of each track its chosen model; size 0: no track was tried.
+  // The chosen model of each track; size 0: no track was tried.
   v1::BlobRef best;
   TrackChoices choices;
 };

@@ -188,7 +188,7 @@ absl::StatusOr<v1::TrainRequest> SiteTasks::MakeTrainRequest(
       train.add_class_weights(weight);
     }
   }
-  // With secure aggregation the census said so (SumSteps::TellOfCohort).
+  // SumSteps::TellOfCohort says it in studies with secure aggregation.
   if (train.round() == 1 && !study.is_secure()) {
     for (const std::string& arm :
          DescribeUnvalidatedArms(study.study(), cohort)) {

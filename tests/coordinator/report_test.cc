@@ -196,7 +196,7 @@ TEST_F(ValidatedReportTest, LossesOfTheTriedModelsAndTheChosenOnesAreShown) {
   EXPECT_EQ(report_["rounds"][0]["validation_examples"], 16);
   EXPECT_EQ(report_["rounds"][0]["validation_loss"], 1);
   EXPECT_EQ(report_["rounds"][1]["validation_loss"], nullptr);
-  // Of all tracks, by their validation examples.
+  // The mean over all tracks, by their validation examples.
   EXPECT_EQ(arm_["federated"]["validation_losses"][0], 1);
   EXPECT_EQ(arm_["federated"]["validation_losses"][1], nullptr);
   EXPECT_EQ(arm_["federated"]["round_losses"], json({2, 2, 2, 2}));

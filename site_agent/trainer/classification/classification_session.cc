@@ -225,7 +225,7 @@ absl::StatusOr<v1::EvaluateResponse> ClassificationSession::Evaluate(
       [&](Module& module, int64_t i, EvaluatedTrack& out) -> absl::Status {
         const size_t track = static_cast<size_t>(i);
         if (study_.tracks[track].IsFinal()) return absl::OkStatus();
-        // What stays at the site is of the same round as what travelled.
+        // Local parameters are of the same round as those that travelled.
         HILUM_RETURN_IF_ERROR(
             Load(module, request.global_path(), track,
                  1 + ChosenRound(request.choices(), track, kLastRound))

@@ -150,7 +150,7 @@ TEST_F(SessionCohortTest, ArmWithAThinFoldSendsNoValidationAndSaysSo) {
     ASSERT_TRUE(at_work.site.Run().ok());
     ASSERT_THAT(at_work.sums.read, SizeIs(2)) << at_work.log;
     const VectorLayout layout = LayoutOf(study);
-    // Of each track examples, validation examples and their loss.
+    // Each track has examples, validation examples and their loss.
     const auto tail = absl::MakeConstSpan(at_work.sums.read[1])
                           .subspan(static_cast<size_t>(layout.tail()));
     const bool validated = patients == 4;  // 10 + 3 * 4, less ten
