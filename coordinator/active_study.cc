@@ -37,15 +37,30 @@ std::set<SiteId> SitesIn(const Totals& totals) {
 
 static_assert(kMaxArmCases <= kMaxSiteExamples);
 
-// The first protocol in which a census counts patients, and sums are opened.
-constexpr uint32_t kFirstWithLists = 7;
+// The first protocol whose studies this release goes on with. A census counts
+// patients, and sums are opened, since 6; a census has validation patients, and
+// a choice is of one track, since 7.
+constexpr uint32_t kFirstThatGoesOn = 7;
+
+// Returns the census of all sites that ever gave one.
+v1::CensusTotals WholeCohort(const v1::Study& study,
+                             const StoredStudy& stored) {
+  return stored.census_totals.has_value() ? *stored.census_totals
+                                          : SumCensus(study, stored.census);
+}
+
+bool IsTrained(const v1::Study& study, const StoredStudy& stored) {
+  return hilum::TrainingIsOver(
+      study, stored.rounds,
+      hilum::TrackExamples(study, WholeCohort(study, stored)));
+}
 
 // Stored rounds and updates may be ahead of the phase: a full disk may have
 // taken them but not the phase.
 StudyMachine::Progress ProgressOf(const v1::Study& study,
                                   const StoredStudy& stored) {
   const auto committed = static_cast<uint32_t>(stored.rounds.size());
-  const bool trained = TrainingIsOver(study, stored.rounds);
+  const bool trained = IsTrained(study, stored);
   std::set<SiteId> withdrawn, joining;
   for (const auto& [site, census] : stored.census) {
     if (census.unable()) withdrawn.insert(site);
@@ -79,7 +94,7 @@ StudyMachine::Progress SecureProgressOf(const v1::Study& study,
       .lost_rounds = LostRounds(stored.rounds),
       .census = Keys(stored.census),
       .prepared = stored.census_totals.has_value(),
-      .trained = TrainingIsOver(study, stored.rounds),
+      .trained = IsTrained(study, stored),
       .evaluated = stored.evaluation_totals.has_value()};
   if (progress.prepared) progress.census = SitesIn(*stored.census_totals);
   for (const auto& [site, census] : stored.census) {
@@ -122,7 +137,7 @@ absl::StatusOr<ActiveStudy> ActiveStudy::Create(StoredStudy stored,
                                                 SecureRng* rng,
                                                 absl::Time now) {
   HILUM_ASSIGN_OR_RETURN(v1::Study study, ParseStudy(stored.study));
-  if (study.protocol_version() < kFirstWithLists &&
+  if (study.protocol_version() < kFirstThatGoesOn &&
       stored.phase < v1::StudyStatus::COMPLETED) {
     return absl::FailedPreconditionError(absl::StrCat(
         "it was begun with protocol ", study.protocol_version(),
@@ -166,6 +181,7 @@ v1::Task ActiveStudy::MakeTask(v1::Task::Kind kind, const SiteId& site) const {
     *task.mutable_census_opening() = stored_.sums->census_opening();
     *task.mutable_last_opening() = stored_.sums->last_opening();
   } else {
+    *task.mutable_choices() = ChoicesAfter(study_, stored_.rounds);
     *task.mutable_census() = CohortTotals();
     for (v1::ArmCensus& arm : *task.mutable_census()->mutable_arms()) {
       arm.clear_fingerprint();
@@ -185,8 +201,10 @@ v1::StudyStatus ActiveStudy::Status() const {
   status.set_reason(machine_.reason());
   if (machine_.phase() == v1::StudyStatus::COMPLETED) {
     status.set_warning(UntrainedSentence(
-        study_, stored_.rounds,
-        EvaluatedRound(stored_.rounds, stored_.best.size() > 0)));
+        study_, stored_.rounds, EvaluatedRounds(study_, stored_.rounds)));
+  }
+  for (const std::string& track : StoppedBetween({}, Models().choices)) {
+    status.add_stopped_tracks(track);
   }
   if (!stored_.rounds.empty()) {
     double sum = 0;
@@ -227,7 +245,9 @@ v1::CensusTotals ActiveStudy::CohortTotals() const {
 }
 
 std::vector<uint64_t> ActiveStudy::TrackExamples() const {
-  return hilum::TrackExamples(study_, CohortTotals());
+  std::vector<uint64_t> examples = hilum::TrackExamples(study_, CohortTotals());
+  LeaveOutStopped(ChoicesAfter(study_, stored_.rounds), examples);
+  return examples;
 }
 
 absl::Status ActiveStudy::CheckCensus(
@@ -299,10 +319,11 @@ v1::StudyChain ActiveStudy::AfterCensus(
 }
 
 v1::StudyChain ActiveStudy::AfterTraining(const v1::SumOpening& opening,
-                                          const RoundSummary& round,
-                                          const v1::BlobRef& global) const {
-  return hilum::AfterTraining(study_, machine_.chain(), StepOf(opening),
-                              global.sha256(), round.MeanValidationLoss());
+                                          const RoundModels& models) const {
+  return hilum::AfterTraining(machine_.chain(), StepOf(opening),
+                              {.model_sha256 = models.global.sha256(),
+                               .best_sha256 = models.best.sha256(),
+                               .choices = models.choices});
 }
 
 absl::Status ActiveStudy::ReadSum(absl::Span<const uint32_t> sums,
@@ -331,7 +352,7 @@ RoundSummary ActiveStudy::Summarise(const AggregateResult& sum) const {
   const auto arms = static_cast<size_t>(study_.arms_size());
   if (IsValidated(study_)) {
     summary.validation_examples.resize(tracks_.size());
-    summary.validation_loss.resize(arms, nan);
+    summary.validation_loss.resize(tracks_.size(), nan);
   }
   summary.examples.resize(tracks_.size());
   if (machine_.SumIsLost()) {
@@ -342,25 +363,34 @@ RoundSummary ActiveStudy::Summarise(const AggregateResult& sum) const {
   for (const SiteId& site : machine_.answered()) {
     summary.contributors.push_back(site);
   }
-  for (size_t a = 0; a < sum.arms.size(); ++a) {
-    summary.mean_loss.push_back(sum.arms[a].mean_loss);
-    if (IsValidated(study_)) {
-      summary.validation_loss[a] = sum.arms[a].validation_loss;
-    }
+  for (const ArmTotals& arm : sum.arms) {
+    summary.mean_loss.push_back(arm.mean_loss);
   }
   for (size_t t = 0; t < sum.tracks.size(); ++t) {
     summary.examples[t] = sum.tracks[t].num_examples;
     if (!IsValidated(study_)) continue;
     summary.validation_examples[t] = sum.tracks[t].validation_examples;
+    summary.validation_loss[t] = sum.tracks[t].validation_loss;
   }
   return summary;
 }
 
-v1::BlobRef ActiveStudy::BestAfter(const RoundSummary& round) const {
-  std::vector<RoundSummary> rounds = stored_.rounds;
-  rounds.push_back(round);
-  // The round tried the global that it began with.
-  return BestRound(rounds) == round.round - 1 ? stored_.global : stored_.best;
+RoundModels ActiveStudy::Models() const {
+  return {.global = stored_.global,
+          .best = stored_.best,
+          .choices = ChoicesAfter(study_, stored_.rounds)};
 }
+
+std::vector<std::string> ActiveStudy::StoppedBetween(
+    const TrackChoices& before, const TrackChoices& after) const {
+  std::vector<std::string> stopped;
+  for (size_t t = 0; t < tracks_.size(); ++t) {
+    if (IsStopped(before, t) || !IsStopped(after, t)) continue;
+    stopped.push_back(ArmTrackName(tracks_[t]));
+  }
+  return stopped;
+}
+
+bool ActiveStudy::TrainingIsOver() const { return IsTrained(study_, stored_); }
 
 }  // namespace hilum

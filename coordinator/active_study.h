@@ -15,6 +15,7 @@
 #include "common/config/study.h"
 #include "common/model/architecture.h"
 #include "common/secagg/chain.h"
+#include "coordinator/round_models.h"
 #include "coordinator/storage/storage.h"
 #include "coordinator/study_machine.h"
 #include "coordinator/study_result.h"
@@ -62,7 +63,8 @@ class ActiveStudy {
   // does not change while the round is open. With secure aggregation, the sum
   // of the censuses.
   v1::CensusTotals CohortTotals() const;
-  // Returns the training cases [tracks] of the cohort.
+  // Returns the training cases [tracks] of the cohort; 0 for a track that has
+  // stopped.
   std::vector<uint64_t> TrackExamples() const;
   // Returns the held-out cases [tracks] of the cohort, with secure aggregation.
   std::vector<uint64_t> HeldOut() const;
@@ -73,12 +75,11 @@ class ActiveStudy {
   // Returns whether the study's sites may fetch the blob now.
   bool IsServed(const std::string& sha256) const;
   // Return the state after the sum that `opening` opens: a sum of censuses,
-  // with its words; or a sum of updates, which gave `global`.
+  // with its words; or a sum of updates, which gave `models`.
   v1::StudyChain AfterCensus(const v1::SumOpening& opening,
                              absl::Span<const uint32_t> words) const;
   v1::StudyChain AfterTraining(const v1::SumOpening& opening,
-                               const RoundSummary& round,
-                               const v1::BlobRef& global) const;
+                               const RoundModels& models) const;
   // Returns the first round in which a census that comes now counts.
   uint32_t NextCensusRound() const;
 
@@ -94,8 +95,13 @@ class ActiveStudy {
   // Summarises the round whose updates are in, with the totals of their sum;
   // and a round whose sum is lost, without totals.
   RoundSummary Summarise(const AggregateResult& sum) const;
-  // Returns the best global after the round, which is the next to commit.
-  v1::BlobRef BestAfter(const RoundSummary& round) const;
+  // Returns the models after the committed rounds.
+  RoundModels Models() const;
+  // Returns the names of the tracks that stopped between these choices.
+  std::vector<std::string> StoppedBetween(const TrackChoices& before,
+                                          const TrackChoices& after) const;
+  // Returns whether no training round follows the committed ones.
+  bool TrainingIsOver() const;
 
  private:
   ChainStep StepOf(const v1::SumOpening& opening) const;

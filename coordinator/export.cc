@@ -38,7 +38,7 @@ absl::StatusOr<StudyResult> ResultOf(const StoredStudy& stored) {
     result.stopped =
         stored.reason.empty() ? "its reason is not known" : stored.reason;
   }
-  result.model_round = EvaluatedRound(stored.rounds, stored.best.size() > 0);
+  result.model_rounds = EvaluatedRounds(result.study, result.rounds);
   return result;
 }
 

@@ -20,6 +20,7 @@
 #include "common/model/torch_writer.h"
 #include "common/model/trained_on.h"
 #include "coordinator/trained_tracks.h"
+#include "coordinator/validation.h"
 
 namespace hilum {
 namespace {
@@ -79,10 +80,11 @@ class ModelWriter {
     return absl::OkStatus();
   }
 
-  // Writes the trained tracks of the global after `round` rounds into `folder`.
-  // Writes the safetensors files' hashes to `sha256`, where given: [tracks];
-  // empty for a track that is not trained.
-  absl::Status WriteGlobal(const v1::BlobRef& global, uint32_t round,
+  // Writes the trained tracks of the global into `folder`; `rounds` [tracks]:
+  // the round after which each came. Writes the safetensors files' hashes to
+  // `sha256`, where given: [tracks]; empty for a track that is not trained.
+  absl::Status WriteGlobal(const v1::BlobRef& global,
+                           const std::vector<uint32_t>& rounds,
                            const std::string& folder,
                            std::vector<std::string>* sha256) {
     HILUM_RETURN_IF_ERROR(
@@ -91,7 +93,7 @@ class ModelWriter {
         static_cast<uint64_t>(layout_.travelling_size) * sizeof(float);
     const std::vector<Track> tracks = StudyTracks(result_.study);
     const std::vector<bool> trained =
-        TrainedTracks(result_.study, result_.rounds, round);
+        TrainedTracks(result_.study, result_.rounds, rounds);
     for (size_t t = 0; t < tracks.size(); ++t) {
       const Track& track = tracks[t];
       if (!trained[t]) {
@@ -104,7 +106,7 @@ class ModelWriter {
       HILUM_ASSIGN_OR_RETURN(std::vector<float> model,
                              JoinModel(layout_, frozen_, travelling));
       const std::string stem = absl::StrCat(folder, "/", ArmTrackName(track));
-      HILUM_RETURN_IF_ERROR(WriteModel(stem, model, Metadata(track, round)));
+      HILUM_RETURN_IF_ERROR(WriteModel(stem, model, track, rounds[t]));
       if (sha256 != nullptr) {
         sha256->push_back((result_.model_files.end() - 2)->sha256);
       }
@@ -142,18 +144,18 @@ class ModelWriter {
 
   // Writes a model in both formats.
   absl::Status WriteModel(const std::string& stem,
-                          const std::vector<float>& model,
-                          const std::map<std::string, std::string>& metadata) {
+                          const std::vector<float>& model, const Track& track,
+                          uint32_t round) {
     const std::string safetensors = stem + ".safetensors", pth = stem + ".pth";
     HILUM_ASSIGN_OR_RETURN(
         std::string sha256,
         WriteSafetensors(absl::StrCat(directory_, "/", safetensors),
-                         layout_.architecture, model, metadata));
-    result_.model_files.push_back({safetensors, ToHex(sha256)});
+                         layout_.architecture, model, Metadata(track, round)));
+    result_.model_files.push_back({safetensors, ToHex(sha256), round});
     HILUM_ASSIGN_OR_RETURN(sha256,
                            WriteTorchFile(absl::StrCat(directory_, "/", pth),
                                           layout_.architecture, model));
-    result_.model_files.push_back({pth, ToHex(sha256)});
+    result_.model_files.push_back({pth, ToHex(sha256), round});
     return absl::OkStatus();
   }
 
@@ -172,12 +174,12 @@ absl::Status WriteModels(const StoredStudy& stored, const BlobStore& blobs,
   ModelWriter writer(blobs, directory, std::move(layout), result);
   HILUM_RETURN_IF_ERROR(writer.ReadFrozen(stored.frozen));
   HILUM_RETURN_IF_ERROR(writer.WriteGlobal(
-      stored.evaluated(), result.model_round, "model", &result.model_sha256));
+      stored.evaluated(), result.model_rounds, "model", &result.model_sha256));
   if (stored.evaluated().sha256() == stored.global.sha256()) {
     return absl::OkStatus();
   }
   return writer.WriteGlobal(stored.global,
-                            static_cast<uint32_t>(stored.rounds.size()),
+                            LastRounds(result.study, result.rounds),
                             "model/last", nullptr);
 }
 

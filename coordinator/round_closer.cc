@@ -9,6 +9,7 @@
 #include "common/base/status_macros.h"
 #include "common/crypto/sha256.h"
 #include "coordinator/round_commits.h"
+#include "coordinator/round_models.h"
 
 namespace hilum {
 namespace {
@@ -144,6 +145,9 @@ absl::Status RoundCloser::AggregateModels(ActiveStudy& study) {
         book_.blobs().TemporaryPath(absl::StrCat(ToHex(stored.hash), "-sum"));
   }
 
+  const RoundModels before = study.Models();
+  const uint32_t round = study.machine().round();
+  RoundModels after;
   v1::SumOpening opening;
   book_.mutex().Unlock();
   absl::StatusOr<AggregateResult> result =
@@ -155,14 +159,24 @@ absl::Status RoundCloser::AggregateModels(ActiveStudy& study) {
   if (status.ok() && sum != nullptr) {
     status = book_.blobs().Adopt(options.sum_path, result->sum_sha256);
   }
+  if (status.ok()) {
+    auto models =
+        ModelsAfter(study.study(), round, before, *result, options.layout,
+                    book_.blobs(), absl::StrCat(ToHex(stored.hash), "-chosen"));
+    status = models.status();
+    if (status.ok()) after = *std::move(models);
+  }
   book_.mutex().Lock();
   if (study.Ended() && status.ok()) {
     book_.DropBlob(result->sha256);
     book_.DropBlob(result->sum_sha256);
+    book_.DropBlob(after.best.sha256());
   }
   if (study.Ended() || !status.ok()) return OnNoAggregate(study, status);
-  if (sum != nullptr) return CommitMasked(book_, study, *result, opening);
-  HILUM_RETURN_IF_ERROR(CommitPlain(book_, study, *result));
+  if (sum != nullptr) {
+    return CommitMasked(book_, study, *result, after, opening);
+  }
+  HILUM_RETURN_IF_ERROR(CommitPlain(book_, study, *result, after));
   for (UploadSpool::Key& key : keys) book_.DropUpload(std::move(key));
   return absl::OkStatus();
 }

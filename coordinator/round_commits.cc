@@ -3,22 +3,16 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "common/base/status_macros.h"
 #include "common/config/cohort_rules.h"
 #include "common/secagg/chain.h"
-#include "coordinator/validation.h"
 
 namespace hilum {
 namespace {
-
-v1::BlobRef GlobalOf(const AggregateResult& result) {
-  v1::BlobRef global;
-  global.set_sha256(result.sha256);
-  global.set_size(result.num_bytes);
-  return global;
-}
 
 // Replaces the study's sums after a commit; the files of the earlier sum may
 // go.
@@ -38,30 +32,56 @@ void TakeSums(StudyBook& book, ActiveStudy& study, v1::SumsRecord sums)
   book.uploads().Keep(stored.hash, KeptVectors(study));
 }
 
+// Warns the operator of arms whose tracks are not validated.
+void WarnOfUnvalidatedArms(StudyBook& book, const ActiveStudy& study)
+    ABSL_EXCLUSIVE_LOCKS_REQUIRED(book.mutex()) {
+  for (const std::string& arm :
+       DescribeUnvalidatedArms(study.study(), study.CohortTotals())) {
+    book.Log(absl::StrCat("warning: study ", study.study().name(),
+                          ": validation: ", arm));
+  }
+}
+
+// Logs the tracks that stopped in the last round, and an early end.
+void LogStopped(StudyBook& book, const ActiveStudy& study,
+                const std::vector<std::string>& stopped, bool trained)
+    ABSL_EXCLUSIVE_LOCKS_REQUIRED(book.mutex()) {
+  const std::vector<RoundSummary>& rounds = study.stored().rounds;
+  const std::string where = absl::StrCat("study ", study.study().name(),
+                                         ", round ", rounds.back().round);
+  if (!stopped.empty()) {
+    book.Log(absl::StrCat(where, ": validation ends the training of ",
+                          absl::StrJoin(stopped, ", ")));
+  }
+  if (trained && rounds.size() < study.study().training().rounds()) {
+    book.Log(absl::StrCat(
+        where, ": validation brings no gain any more, training ends"));
+  }
+}
+
 // `sums`: null where there is no sum.
 absl::Status Commit(StudyBook& book, ActiveStudy& study, RoundSummary summary,
-                    const v1::BlobRef& global, v1::SumsRecord* sums = nullptr)
+                    const RoundModels& models, v1::SumsRecord* sums = nullptr)
     ABSL_EXCLUSIVE_LOCKS_REQUIRED(book.mutex()) {
   StoredStudy& stored = study.stored();
-  const v1::BlobRef best = study.BestAfter(summary);
-  HILUM_RETURN_IF_ERROR(
-      book.storage().CommitRound(stored.hash, summary, global, best, sums));
+  HILUM_RETURN_IF_ERROR(book.storage().CommitRound(
+      stored.hash, summary, models.global, models.best, sums));
   if (sums != nullptr) TakeSums(book, study, std::move(*sums));
-  // IsUsed keeps the blob of the present best model.
+  // IsUsed keeps the blob of the present chosen models.
   for (const v1::BlobRef& was : {stored.global, stored.best}) {
     if (was.size() > 0) book.DropBlob(was.sha256());
   }
-  stored.global = global;
-  stored.best = best;
+  const std::vector<std::string> stopped =
+      study.StoppedBetween(study.Models().choices, models.choices);
+  stored.global = models.global;
+  stored.best = models.best;
   stored.updates.clear();
   stored.rounds.push_back(std::move(summary));
-  const bool trained = TrainingIsOver(study.study(), stored.rounds);
-  if (trained && stored.rounds.size() < study.study().training().rounds()) {
-    book.Log(absl::StrCat("study ", study.study().name(), ", round ",
-                          stored.rounds.back().round,
-                          ": validation brings no gain any more, training "
-                          "ends"));
+  const bool trained = study.TrainingIsOver();
+  if (stored.rounds.size() == 1 && !study.IsSecure()) {
+    WarnOfUnvalidatedArms(book, study);  // else the census' sum has shown it
   }
+  LogStopped(book, study, stopped, trained);
   study.machine().Committed(book.clock().Now(), trained);
   return absl::OkStatus();
 }
@@ -117,6 +137,7 @@ void WarnOfSmallCells(StudyBook& book, const ActiveStudy& study)
   const absl::Status cells =
       CheckCells(study.study(), *study.stored().census_totals,
                  PolicyLimits().minimum_cell_patients);
+  WarnOfUnvalidatedArms(book, study);
   if (cells.ok()) return;
   book.Log(absl::StrCat("warning: study ", study.study().name(), ": ",
                         cells.message(),
@@ -127,29 +148,30 @@ void WarnOfSmallCells(StudyBook& book, const ActiveStudy& study)
 }  // namespace
 
 absl::Status CommitPlain(StudyBook& book, ActiveStudy& study,
-                         const AggregateResult& result) {
-  return Commit(book, study, study.Summarise(result), GlobalOf(result));
+                         const AggregateResult& result,
+                         const RoundModels& models) {
+  return Commit(book, study, study.Summarise(result), models);
 }
 
 absl::Status CommitLost(StudyBook& book, ActiveStudy& study) {
-  return Commit(book, study, study.Summarise({}), study.stored().global);
+  return Commit(book, study, study.Summarise({}), study.Models());
 }
 
 absl::Status CommitMasked(StudyBook& book, ActiveStudy& study,
                           const AggregateResult& result,
-                          v1::SumOpening& opening) {
-  const v1::BlobRef global = GlobalOf(result);
+                          const RoundModels& models, v1::SumOpening& opening) {
   RoundSummary summary = study.Summarise(result);
   opening.mutable_sum()->set_sha256(result.sum_sha256);
   opening.mutable_sum()->set_size(result.sum_bytes);
   absl::StatusOr<v1::SumsRecord> sums = PublishOpening(
-      book, study, study.AfterTraining(opening, summary, global), opening);
+      book, study, study.AfterTraining(opening, models), opening);
   if (absl::IsCancelled(sums.status())) {
-    book.DropBlob(global.sha256());
+    book.DropBlob(models.global.sha256());
+    book.DropBlob(models.best.sha256());
     return absl::OkStatus();
   }
   HILUM_RETURN_IF_ERROR(sums.status());
-  return Commit(book, study, std::move(summary), global, &*sums);
+  return Commit(book, study, std::move(summary), models, &*sums);
 }
 
 absl::Status CommitCensus(StudyBook& book, ActiveStudy& study,

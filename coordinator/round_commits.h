@@ -6,6 +6,7 @@
 #include "absl/status/status.h"
 #include "common/aggregation/fed_avg.h"
 #include "common/aggregation/sum_vectors.h"
+#include "coordinator/round_models.h"
 #include "coordinator/study_book.h"
 #include "hilum/v1/opening.pb.h"
 
@@ -17,9 +18,10 @@ namespace hilum {
 // while they write. Errors: those of files and of the database; the same call
 // can be repeated.
 
-// Commits a round of training without masks.
+// Commits a round of training without masks, which led to `models`.
 absl::Status CommitPlain(StudyBook& book, ActiveStudy& study,
-                         const AggregateResult& result)
+                         const AggregateResult& result,
+                         const RoundModels& models)
     ABSL_EXCLUSIVE_LOCKS_REQUIRED(book.mutex());
 // Commits a round whose sum was lost: the model stays.
 absl::Status CommitLost(StudyBook& book, ActiveStudy& study)
@@ -28,7 +30,7 @@ absl::Status CommitLost(StudyBook& book, ActiveStudy& study)
 // where the study was stopped meanwhile.
 absl::Status CommitMasked(StudyBook& book, ActiveStudy& study,
                           const AggregateResult& result,
-                          v1::SumOpening& opening)
+                          const RoundModels& models, v1::SumOpening& opening)
     ABSL_EXCLUSIVE_LOCKS_REQUIRED(book.mutex());
 // Like CommitMasked, for the sum of the censuses, which is in the stored study.
 absl::Status CommitCensus(StudyBook& book, ActiveStudy& study,

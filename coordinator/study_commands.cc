@@ -217,6 +217,11 @@ std::string StatusLine(const v1::StudyStatus& status) {
   if (status.phase() == v1::StudyStatus::TRAINING) {
     absl::StrAppend(&line, "  round ", status.round(), " of ", status.rounds());
   }
+  if (status.phase() == v1::StudyStatus::TRAINING &&
+      status.stopped_tracks_size() > 0) {
+    absl::StrAppend(
+        &line, "  stopped: ", absl::StrJoin(status.stopped_tracks(), ", "));
+  }
   if (status.mean_loss() > 0) {
     absl::StrAppend(&line, absl::StrFormat("  loss %.4f", status.mean_loss()));
   }
@@ -244,6 +249,8 @@ std::string StatusJson(const v1::StudyStatus& status) {
   json["rounds"] = status.rounds();
   json["mean_loss"] =
       status.mean_loss() > 0 ? Json(status.mean_loss()) : Json();
+  json["stopped_tracks"] = std::vector<std::string>(
+      status.stopped_tracks().begin(), status.stopped_tracks().end());
   json["waiting_for"] = std::vector<std::string>(status.waiting_for().begin(),
                                                  status.waiting_for().end());
   json["unable"] = Json::object();

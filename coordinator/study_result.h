@@ -20,12 +20,12 @@ struct RoundSummary {
   uint32_t round;                    // from 1
   std::vector<SiteId> contributors;  // sorted; none: its sum was lost
   // [arms], over all tracks of the arm; NaN where nobody trained. Rounds from
-  // before losses were pooled have [tracks] here and in validation_loss.
+  // before losses were pooled have [tracks] here.
   std::vector<double> mean_loss;
   // [tracks], in the cohort. Empty: the study does not validate.
   std::vector<uint64_t> validation_examples = {};
-  // [arms], of the global that the round began with; NaN where no site had
-  // cases.
+  // [tracks], of the global that the round began with; NaN where no site had
+  // cases. [arms] in rounds of protocols in which they were pooled (up to 6).
   std::vector<double> validation_loss = {};
   // [tracks]: training cases behind each track's updates, over all
   // contributors; zeros where the sum was lost. Empty: an older round without
@@ -52,6 +52,7 @@ struct RoundSummary {
 struct ModelFile {
   std::string path;    // relative to the folder, e.g. model/NAME.pth
   std::string sha256;  // hex
+  uint32_t round = 0;  // the round after which the weights came
 };
 
 // The coordinator's result of a finished study: the input of the reports and of
@@ -72,9 +73,9 @@ struct StudyResult {
   // Why the study was stopped before its end; empty: it was not. A stopped
   // study has no evaluation.
   std::string stopped;
-  // The round after which the evaluated global came; 0: the starting weights.
-  // Before the last round only where validation chose it.
-  uint32_t model_round = 0;
+  // [tracks]: the round after which each track's evaluated model came; 0: the
+  // starting weights. Before the last round only where validation chose it.
+  std::vector<uint32_t> model_rounds;
   // [tracks], hex, of the exported safetensors file; empty for a track that is
   // not trained, which has none.
   std::vector<std::string> model_sha256;

@@ -28,12 +28,12 @@ bool Counted(const RoundSummary& round, size_t track) {
 
 std::vector<bool> TrainedTracks(const v1::Study& study,
                                 absl::Span<const RoundSummary> rounds,
-                                uint32_t model_round) {
+                                absl::Span<const uint32_t> model_rounds) {
   const size_t tracks = StudyTracks(study).size();
   std::vector<bool> trained(tracks, rounds.empty());
   for (const RoundSummary& round : rounds) {
-    if (round.round > model_round) continue;
     for (size_t t = 0; t < tracks; ++t) {
+      if (round.round > model_rounds[t]) continue;
       if (Counted(round, t)) trained[t] = true;
     }
   }
@@ -41,20 +41,25 @@ std::vector<bool> TrainedTracks(const v1::Study& study,
 }
 
 std::vector<bool> TrainedTracks(const StudyResult& result) {
-  return TrainedTracks(result.study, result.rounds, result.model_round);
+  return TrainedTracks(result.study, result.rounds, result.model_rounds);
 }
 
 std::string UntrainedSentence(const v1::Study& study,
                               absl::Span<const RoundSummary> rounds,
-                              uint32_t model_round) {
-  const std::vector<bool> trained = TrainedTracks(study, rounds, model_round);
+                              absl::Span<const uint32_t> model_rounds) {
+  const std::vector<bool> trained = TrainedTracks(study, rounds, model_rounds);
   const std::vector<Track> tracks = StudyTracks(study);
-  std::vector<std::string> names;
+  std::vector<std::string> names, reasons;
+  bool start = false, nobody = false;
   for (size_t t = 0; t < tracks.size(); ++t) {
-    if (!trained[t]) names.push_back(ArmTrackName(tracks[t]));
+    if (trained[t]) continue;
+    names.push_back(ArmTrackName(tracks[t]));
+    (model_rounds[t] == 0 ? start : nobody) = true;
   }
   if (names.empty()) return "";
-  const char* why = model_round == 0 ? kWhyStart : kWhyNobody;
+  if (start) reasons.push_back(kWhyStart);
+  if (nobody) reasons.push_back(kWhyNobody);
+  const std::string why = absl::StrJoin(reasons, " ");
   if (names.size() == tracks.size()) {
     return absl::StrCat(
         "No model of this study was trained: all are the starting weights "
@@ -70,7 +75,7 @@ std::string UntrainedSentence(const v1::Study& study,
 }
 
 std::string UntrainedSentence(const StudyResult& result) {
-  return UntrainedSentence(result.study, result.rounds, result.model_round);
+  return UntrainedSentence(result.study, result.rounds, result.model_rounds);
 }
 
 std::vector<std::string> ResultWarnings(const StudyResult& result) {

@@ -2,7 +2,7 @@
 // Finds out which models of a study were trained, and which are still the
 // starting weights.
 //
-// A track is trained where, in a round up to the one with the evaluated models,
+// A track is trained where, in a round up to the one with its evaluated model,
 // some site's update of it counted with at least one case. It is not trained
 // where no site has cases for it, where every site withheld its update, where
 // the round's masked sum was lost, or where validation chose the starting
@@ -21,11 +21,12 @@
 
 namespace hilum {
 
-// Returns [tracks of `study`]: whether the models after round `model_round` are
-// trained. Without any round all count as trained, since nothing is known.
+// Returns [tracks of `study`]: whether each track's model after round
+// model_rounds[track] is trained. Without any round all count as trained, since
+// nothing is known.
 std::vector<bool> TrainedTracks(const v1::Study& study,
                                 absl::Span<const RoundSummary> rounds,
-                                uint32_t model_round);
+                                absl::Span<const uint32_t> model_rounds);
 // Returns the same for the models that `result` evaluates.
 std::vector<bool> TrainedTracks(const StudyResult& result);
 
@@ -33,7 +34,7 @@ std::vector<bool> TrainedTracks(const StudyResult& result);
 // what to do. Empty: all are trained.
 std::string UntrainedSentence(const v1::Study& study,
                               absl::Span<const RoundSummary> rounds,
-                              uint32_t model_round);
+                              absl::Span<const uint32_t> model_rounds);
 std::string UntrainedSentence(const StudyResult& result);
 
 // Returns the warnings that a reader of the result must see first, a sentence

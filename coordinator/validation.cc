@@ -2,55 +2,74 @@
 #include "coordinator/validation.h"
 
 #include <cmath>
-#include <limits>
+
+#include "common/config/study.h"
 
 namespace hilum {
 namespace {
 
-uint32_t TriedWithoutGain(const std::vector<RoundSummary>& rounds,
-                          double minimum_gain) {
-  double to_beat = std::numeric_limits<double>::infinity();
-  uint32_t without = 0;
-  for (const RoundSummary& round : rounds) {
-    const double loss = round.MeanValidationLoss();
-    if (std::isnan(loss)) continue;
-    if (loss < to_beat - minimum_gain) {
-      to_beat = loss;
-      without = 0;
-    } else {
-      ++without;
-    }
-  }
-  return without;
+// The first protocol in which validation losses travel, and choose, by track.
+constexpr uint32_t kFirstWithTrackChoices = 7;
+
+// A study that was not submitted has no protocol yet.
+bool ChoosesByTrack(const v1::Study& study) {
+  return study.protocol_version() == 0 ||
+         study.protocol_version() >= kFirstWithTrackChoices;
 }
 
 }  // namespace
 
-std::optional<uint32_t> BestRound(const std::vector<RoundSummary>& rounds) {
-  std::optional<uint32_t> best;
-  double lowest = std::numeric_limits<double>::infinity();
+TrackChoices ChoicesAfter(const v1::Study& study,
+                          absl::Span<const RoundSummary> rounds) {
+  TrackChoices choices;
+  if (!IsValidated(study)) return choices;
+  const size_t tracks = StudyTracks(study).size();
   for (const RoundSummary& round : rounds) {
-    const double loss = round.MeanValidationLoss();
-    if (std::isnan(loss) || loss >= lowest) continue;
-    lowest = loss;
-    best = round.round - 1;
+    if (ChoosesByTrack(study) && round.validation_loss.size() == tracks) {
+      Choose(study, round.round, round.validation_loss, choices);
+    } else {
+      Choose(study, round.round,
+             std::vector<double>(tracks, round.MeanValidationLoss()), choices);
+    }
   }
-  return best;
+  return choices;
 }
 
-uint32_t EvaluatedRound(const std::vector<RoundSummary>& rounds,
-                        bool has_best) {
+std::vector<uint32_t> EvaluatedRounds(const v1::Study& study,
+                                      absl::Span<const RoundSummary> rounds) {
+  const TrackChoices choices = ChoicesAfter(study, rounds);
   const auto last = static_cast<uint32_t>(rounds.size());
-  return has_best ? BestRound(rounds).value_or(last) : last;
+  std::vector<uint32_t> evaluated;
+  for (size_t t = 0; t < StudyTracks(study).size(); ++t) {
+    evaluated.push_back(ChosenRound(choices, t, last));
+  }
+  return evaluated;
+}
+
+std::vector<uint32_t> LastRounds(const v1::Study& study,
+                                 absl::Span<const RoundSummary> rounds) {
+  const TrackChoices choices = ChoicesAfter(study, rounds);
+  const auto last = static_cast<uint32_t>(rounds.size());
+  std::vector<uint32_t> trained;
+  for (size_t t = 0; t < StudyTracks(study).size(); ++t) {
+    trained.push_back(LastRound(choices, t, last));
+  }
+  return trained;
 }
 
 bool TrainingIsOver(const v1::Study& study,
-                    const std::vector<RoundSummary>& rounds) {
+                    absl::Span<const RoundSummary> rounds,
+                    absl::Span<const uint64_t> track_examples) {
   if (rounds.size() >= study.training().rounds()) return true;
-  const v1::Validation& validation = study.training().validation();
-  return validation.patience() > 0 &&
-         TriedWithoutGain(rounds, validation.minimum_gain()) >=
-             validation.patience();
+  if (study.training().validation().patience() == 0) return false;
+  const TrackChoices choices = ChoicesAfter(study, rounds);
+  bool any = false;
+  for (size_t t = 0; t < track_examples.size(); ++t) {
+    if (track_examples[t] == 0) continue;
+    if (!IsStopped(choices, t)) return false;
+    any = true;
+  }
+  return any;
 }
 
 }  // namespace hilum

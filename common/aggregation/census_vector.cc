@@ -81,6 +81,12 @@ int SeenCells(const v1::Study& study) {
   return ListsImages(study) ? CensusCells(study) : 0;
 }
 
+// Returns the number of folds whose validation patients are counted.
+int ValidationFolds(const v1::Study& study) {
+  return IsValidated(study) ? static_cast<int>(study.cross_validation().folds())
+                            : 0;
+}
+
 int NumTracks(const v1::Study& study) {
   return static_cast<int>(StudyTracks(study).size());
 }
@@ -91,6 +97,7 @@ v1::CensusTotals NoCensus(const v1::Study& study) {
     v1::ArmCensus& arm = *totals.add_arms();
     arm.mutable_fold_class_counts()->Resize(CensusCells(study), 0);
     arm.mutable_fold_class_patients()->Resize(CensusCells(study), 0);
+    arm.mutable_fold_validation_patients()->Resize(ValidationFolds(study), 0);
     *arm.mutable_fingerprint() = EmptyFingerprint();
     arm.mutable_fold_class_seen()->Resize(SeenCells(study), 0);
     arm.mutable_fold_class_unseen_patients()->Resize(SeenCells(study), 0);
@@ -103,6 +110,8 @@ v1::CensusTotals NoCensus(const v1::Study& study) {
       study.arms_size() * CensusCells(study), 0);
   totals.mutable_capped_unseen_patients()->Resize(
       study.arms_size() * SeenCells(study), 0);
+  totals.mutable_capped_validation_patients()->Resize(
+      study.arms_size() * ValidationFolds(study), 0);
   return totals;
 }
 
@@ -146,6 +155,18 @@ google::protobuf::RepeatedField<uint64_t> CappedUnseen(const Arms& arms) {
   return capped;
 }
 
+// Returns one site's part of capped_validation_patients, [arms * folds].
+template <typename Arms>
+google::protobuf::RepeatedField<uint64_t> CappedValidation(const Arms& arms) {
+  google::protobuf::RepeatedField<uint64_t> capped;
+  for (const v1::ArmCensus& arm : arms) {
+    for (uint64_t patients : arm.fold_validation_patients()) {
+      capped.Add(std::min(patients, kCellCap));
+    }
+  }
+  return capped;
+}
+
 // Returns whether `sites` sites with so many patients of a cell can have
 // `capped`.
 bool CanCap(uint64_t capped, uint64_t patients, uint64_t sites) {
@@ -157,13 +178,17 @@ bool CanCap(uint64_t capped, uint64_t patients, uint64_t sites) {
 absl::Status CheckCapped(const v1::CensusTotals& totals) {
   const auto sites = static_cast<uint64_t>(totals.sites_size());
   bool can = true;
-  int i = 0, j = 0;
+  int i = 0, j = 0, fold = 0;
   for (const v1::ArmCensus& arm : totals.arms()) {
     for (uint64_t patients : arm.fold_class_patients()) {
       can = can && CanCap(totals.capped_patients(i++), patients, sites);
     }
     for (uint64_t patients : arm.fold_class_unseen_patients()) {
       can = can && CanCap(totals.capped_unseen_patients(j++), patients, sites);
+    }
+    for (uint64_t patients : arm.fold_validation_patients()) {
+      can = can && CanCap(totals.capped_validation_patients(fold++), patients,
+                          sites);
     }
   }
   if (can) return absl::OkStatus();
@@ -221,6 +246,10 @@ absl::Status CheckTotals(const v1::Study& study,
     if (SumOf(arm.fold_class_counts()) > sites * kMaxArmCases) {
       return Absurd(absl::StrCat("over ", kMaxArmCases, " cases a site"));
     }
+    if (SumOf(arm.fold_validation_patients()) > sites * kMaxArmCases) {
+      return Absurd(
+          absl::StrCat("over ", kMaxArmCases, " validation patients a site"));
+    }
     absl::Status good = CheckPatients(arm);
     if (good.ok()) good = CheckFingerprint(arm);
     if (good.ok()) good = CheckSeen(study, arm);
@@ -238,7 +267,8 @@ int64_t CensusVectorSize(const v1::Study& study) {
               kFingerprintWords) +
          5 + study.classes_size() +
          int64_t{NumTracks(study)} * (1 + study.classes_size()) +
-         int64_t{study.arms_size()} * CensusCells(study);
+         int64_t{study.arms_size()} *
+             (CensusCells(study) + 2 * ValidationFolds(study));
 }
 
 absl::StatusOr<std::vector<uint32_t>> EncodeCensus(
@@ -252,6 +282,7 @@ absl::StatusOr<std::vector<uint32_t>> EncodeCensus(
   for (const v1::ArmCensus& arm : census.arms()) {
     AppendCounts(arm.fold_class_counts(), words);
     AppendCounts(arm.fold_class_patients(), words);
+    AppendCounts(arm.fold_validation_patients(), words);
     words.push_back(static_cast<uint32_t>(arm.without_mask()));
     AppendFingerprint(arm.fingerprint(), words);
     AppendCounts(arm.fold_class_seen(), words);
@@ -268,6 +299,7 @@ absl::StatusOr<std::vector<uint32_t>> EncodeCensus(
   AppendCounts(own.classes, words);
   AppendCounts(CappedPatients(census.arms()), words);
   AppendCounts(CappedUnseen(census.arms()), words);
+  AppendCounts(CappedValidation(census.arms()), words);
   return words;
 }
 
@@ -282,6 +314,7 @@ absl::StatusOr<v1::CensusTotals> DecodeCensus(const v1::Study& study,
   for (v1::ArmCensus& arm : *totals.mutable_arms()) {
     ReadCounts(words, *arm.mutable_fold_class_counts());
     ReadCounts(words, *arm.mutable_fold_class_patients());
+    ReadCounts(words, *arm.mutable_fold_validation_patients());
     arm.set_without_mask(words.Next());
     HILUM_RETURN_IF_ERROR(
         ReadFingerprint(words, sites.size(), *arm.mutable_fingerprint()));
@@ -298,6 +331,7 @@ absl::StatusOr<v1::CensusTotals> DecodeCensus(const v1::Study& study,
   ReadCounts(words, *totals.mutable_track_class_sites());
   ReadCounts(words, *totals.mutable_capped_patients());
   ReadCounts(words, *totals.mutable_capped_unseen_patients());
+  ReadCounts(words, *totals.mutable_capped_validation_patients());
   HILUM_RETURN_IF_ERROR(CheckTotals(study, totals));
   HILUM_RETURN_IF_ERROR(CheckSitesWithCases(study, totals));
   HILUM_RETURN_IF_ERROR(CheckCapped(totals));
@@ -320,6 +354,8 @@ v1::CensusTotals SumCensus(
       AddCounts(own.arms(a).fold_class_seen(), *sum.mutable_fold_class_seen());
       AddCounts(own.arms(a).fold_class_unseen_patients(),
                 *sum.mutable_fold_class_unseen_patients());
+      AddCounts(own.arms(a).fold_validation_patients(),
+                *sum.mutable_fold_validation_patients());
       sum.set_without_mask(sum.without_mask() + own.arms(a).without_mask());
       AddFingerprint(own.arms(a).fingerprint(), *sum.mutable_fingerprint());
     }
@@ -338,6 +374,8 @@ v1::CensusTotals SumCensus(
                                          own.orientation_network_cases());
     totals.set_cases_not_compared(totals.cases_not_compared() +
                                   own.cases_not_compared());
+    AddCounts(CappedValidation(own.arms()),
+              *totals.mutable_capped_validation_patients());
   }
   return totals;
 }

@@ -150,16 +150,13 @@ class Aggregator {
     const uint32_t* tail = sums.data() + (layout_.tail() - start);
     for (int track = 0; track < layout_.num_tracks; ++track) {
       HILUM_ASSIGN_OR_RETURN(TrackTotals totals, TotalsOf(track, tail));
-      tail += layout_.entry_words();
+      tail += layout_.track_words();
       result.tracks.push_back(totals);
       steps_.push_back(
           totals.num_examples == 0 ? 0 : StepOf(track, totals.num_examples));
     }
     for (int arm = 0; arm < layout_.num_arms; ++arm) {
-      HILUM_ASSIGN_OR_RETURN(ArmTotals totals,
-                             LossesOf(arm, result.tracks, tail));
-      tail += layout_.entry_words();
-      result.arms.push_back(totals);
+      result.arms.push_back(LossOf(arm, result.tracks, *tail++));
     }
     if (options_.unmask || published_) return absl::OkStatus();
     return CountExamples(result);
@@ -170,7 +167,7 @@ class Aggregator {
   absl::Status CountExamples(AggregateResult& result) const {
     std::vector<uint32_t> tail(
         static_cast<size_t>(layout_.size() - layout_.tail()));
-    const auto words = static_cast<size_t>(layout_.entry_words());
+    const auto words = static_cast<size_t>(layout_.track_words());
     for (const BlobFile& update : updates_) {
       HILUM_RETURN_IF_ERROR(update.Read(layout_.tail(), absl::MakeSpan(tail)));
       uint64_t examples = 0;
@@ -182,41 +179,39 @@ class Aggregator {
     return absl::OkStatus();
   }
 
-  // `words`: the track's words in the tail, entry_words() of them.
+  // `words`: the track's words in the tail, track_words() of them.
   absl::StatusOr<TrackTotals> TotalsOf(int track, const uint32_t* words) const {
-    TrackTotals totals{.num_examples = words[0]};
+    TrackTotals totals{.num_examples = words[0],
+                       .validation_loss = std::nan("")};
     if (layout_.validates) totals.validation_examples = words[1];
     const uint64_t most = options_.total_examples[static_cast<size_t>(track)];
     const uint64_t examples = totals.num_examples + totals.validation_examples;
-    if (examples <= most) return totals;
-    return Absurd(absl::StrCat(examples, " examples of track ", track),
-                  absl::StrCat(", the whole cohort has ", most));
-  }
-
-  // `words`: the arm's words in the tail, entry_words() of them.
-  absl::StatusOr<ArmTotals> LossesOf(int arm,
-                                     const std::vector<TrackTotals>& tracks,
-                                     const uint32_t* words) const {
-    TrackTotals pooled;
-    uint64_t most = 0;
-    for (int i = 0; i < layout_.tracks_per_arm(); ++i) {
-      const auto track =
-          static_cast<size_t>(arm * layout_.tracks_per_arm() + i);
-      pooled.num_examples += tracks[track].num_examples;
-      pooled.validation_examples += tracks[track].validation_examples;
-      most += options_.total_examples[track];
+    if (examples > most) {
+      return Absurd(absl::StrCat(examples, " examples of track ", track),
+                    absl::StrCat(", the whole cohort has ", most));
     }
-    ArmTotals totals{.mean_loss = MeanLoss(words[0], pooled.num_examples, most),
-                     .validation_loss = std::nan("")};
     if (!layout_.validates) return totals;
     totals.validation_loss =
-        MeanLoss(words[1], pooled.validation_examples, most);
-    if (IsAbsurd(totals, pooled.validation_examples, most)) {
+        MeanLoss(words[2], totals.validation_examples, most);
+    if (IsAbsurd(totals, most)) {
       return Absurd(absl::StrCat("a validation loss of ",
-                                 totals.validation_loss, " of arm ", arm),
+                                 totals.validation_loss, " of track ", track),
                     " a case");
     }
     return totals;
+  }
+
+  // `word`: the arm's word in the tail.
+  ArmTotals LossOf(int arm, const std::vector<TrackTotals>& tracks,
+                   uint32_t word) const {
+    uint64_t examples = 0, most = 0;
+    for (int i = 0; i < layout_.tracks_per_arm(); ++i) {
+      const auto track =
+          static_cast<size_t>(arm * layout_.tracks_per_arm() + i);
+      examples += tracks[track].num_examples;
+      most += options_.total_examples[track];
+    }
+    return {.mean_loss = MeanLoss(word, examples, most)};
   }
 
   // Returns the mean loss; NaN where there are no examples.
@@ -227,12 +222,11 @@ class Aggregator {
   // Returns whether a validation loss is out of range: the loss chooses models.
   // The tolerance is twice the largest rounding error, however many vectors
   // each update sums.
-  static bool IsAbsurd(const ArmTotals& totals, uint64_t validation_examples,
-                       uint64_t total_examples) {
-    if (validation_examples == 0) return false;
+  static bool IsAbsurd(const TrackTotals& totals, uint64_t total_examples) {
+    if (totals.validation_examples == 0) return false;
     const double rounding = kMaxSites * 0x1p-24 *
                             static_cast<double>(total_examples) /
-                            static_cast<double>(validation_examples);
+                            static_cast<double>(totals.validation_examples);
     return totals.validation_loss < 0 ||
            totals.validation_loss > kMaxLoss + rounding;
   }
@@ -362,16 +356,12 @@ double MeanLossOf(absl::Span<const uint64_t> examples,
   return all > 0 ? sum / all : std::nan("");
 }
 
-double MeanValidationLoss(const AggregateResult& result) {
-  std::vector<uint64_t> examples;
-  for (const TrackTotals& track : result.tracks) {
-    examples.push_back(track.validation_examples);
-  }
+std::vector<double> ValidationLosses(const AggregateResult& result) {
   std::vector<double> losses;
-  for (const ArmTotals& arm : result.arms) {
-    losses.push_back(arm.validation_loss);
+  for (const TrackTotals& track : result.tracks) {
+    losses.push_back(track.validation_loss);
   }
-  return MeanLossOf(examples, losses);
+  return losses;
 }
 
 absl::StatusOr<AggregateResult> AggregateUpdates(

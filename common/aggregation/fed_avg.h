@@ -58,12 +58,12 @@ struct AggregateOptions {
 struct TrackTotals {
   uint64_t num_examples = 0;  // N'
   uint64_t validation_examples = 0;
+  double validation_loss = 0;  // of the received global; NaN: no cases
 };
 
 // Totals of one arm, over all its tracks and all updates.
 struct ArmTotals {
-  double mean_loss = 0;        // NaN where nobody trained
-  double validation_loss = 0;  // of the received global; NaN: no cases
+  double mean_loss = 0;  // NaN where nobody trained
 };
 
 struct AggregateResult {
@@ -79,11 +79,13 @@ struct AggregateResult {
 };
 
 // Returns the mean validation loss over the examples of all tracks; NaN: there
-// were none. examples: [tracks]; losses: [arms], any value where an arm has no
-// examples. The tracks of an arm stand together; all arms have equally many.
+// were none. examples: [tracks]; losses: [tracks], or [arms] in rounds of
+// before protocol 7, any value where there are no examples. The tracks of an
+// arm stand together; all arms have equally many.
 double MeanLossOf(absl::Span<const uint64_t> examples,
                   absl::Span<const double> losses);
-double MeanValidationLoss(const AggregateResult& result);
+// Returns each track's validation loss, [num_tracks]; NaN: no cases.
+std::vector<double> ValidationLosses(const AggregateResult& result);
 
 // Writes the new global blob. A track that no site trained keeps its values.
 // Two threads sum while the calling one unmasks, hashes and writes. Memory:

@@ -54,11 +54,13 @@ inline constexpr float kMaxDelta = 16;  // R where nothing clips
 inline constexpr uint64_t kMaxSiteExamples = 1 << 21;
 
 // The layout of a vector: for each track its travelling elements; then for each
-// track num_examples and, where the study validates, validation_examples; then
-// for each arm the loss (EncodeLoss) and, where the study validates, the
-// validation loss (EncodeLoss too), over all the arm's tracks. Losses are not
-// summed by track: the loss of a track in the first round is the loss of the
-// starting weights on single folds, which may have few cases.
+// track num_examples and, where the study validates, validation_examples and
+// the validation loss (EncodeLoss); then for each arm the loss (EncodeLoss)
+// over all the arm's tracks. Validation losses choose each track's model, so
+// they travel by track, under a rule for the patients of each fold
+// (ValidatedTracks, common/config/cohort_rules.h). Training losses choose
+// nothing, so they travel by arm: the difference of two tracks' losses would be
+// of single folds.
 struct VectorLayout {
   int64_t track_size = 0;  // elements
   int num_tracks = 0;      // by arm, equally many each
@@ -68,9 +70,9 @@ struct VectorLayout {
   // Elements of the whole vector, and of the part before the counts and losses.
   int64_t size() const { return tail() + tail_words(); }
   int64_t tail() const { return num_tracks * track_size; }
-  // Words of all counts and losses, and of one track or arm.
-  int64_t tail_words() const { return (num_tracks + num_arms) * entry_words(); }
-  int64_t entry_words() const { return validates ? 2 : 1; }
+  // Words of all counts and losses, and of one track's; an arm has one.
+  int64_t tail_words() const { return num_tracks * track_words() + num_arms; }
+  int64_t track_words() const { return validates ? 3 : 1; }
   int tracks_per_arm() const { return num_tracks / num_arms; }
   uint64_t num_bytes() const {
     return static_cast<uint64_t>(size()) * sizeof(uint32_t);
@@ -143,10 +145,10 @@ inline constexpr double kMaxLoss = 64;  // nats a case
 // words of S sites therefore come to at most 64 * 2^24 + S / 2 = 2^30 + 500 <
 // 2^31. The cohort's mean is exact within k * 2^-25 * N / N' for k sites.
 //
-// The validation loss is encoded in the same way, with the validation examples
-// v_s in place of n_s and the same N. In every track a site's n_s + v_s is at
-// most its census' cases of the track, so that sum_s v_s <= N, and the same
-// bound holds. Counts travel by track, and a track's N < 2^31 bounds their
+// The validation loss of one track is encoded in the same way, with the track's
+// validation examples v_s in place of n_s and the track's N. A site's n_s + v_s
+// is at most its census' cases of the track, so that sum_s v_s <= N, and the
+// same bound holds. Counts travel by track, and a track's N < 2^31 bounds their
 // sums.
 //
 // In an evaluation (statistics_vector.h) the loss is that of one track, with

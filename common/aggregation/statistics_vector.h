@@ -42,14 +42,16 @@
 namespace hilum {
 
 // Returns the number of words of a census: for each arm fold_class_counts and
-// fold_class_patients [folds * classes], without_mask and the fingerprint
-// (grays [32] of two words, sides [6], masked, lung_share of two words) and,
-// where the study's starting weights list images, fold_class_seen and
+// fold_class_patients [folds * classes], where the study validates
+// fold_validation_patients [folds], without_mask and the fingerprint (grays
+// [32] of two words, sides [6], masked, lung_share of two words) and, where the
+// study's starting weights list images, fold_class_seen and
 // fold_class_unseen_patients [folds * classes]; then rows, rejected_rows,
 // lungs_network_cases, orientation_network_cases, cases_not_compared,
 // rejected_masks [classes], track_sites [tracks], track_class_sites [tracks *
 // classes], capped_patients and, with such weights, capped_unseen_patients,
-// both [arms * folds * classes].
+// both [arms * folds * classes], and, where the study validates,
+// capped_validation_patients [arms * folds].
 int64_t CensusVectorSize(const v1::Study& study);
 
 // Encodes a census. A site adds 1 or 0 to track_sites and track_class_sites,

@@ -23,6 +23,28 @@ bool AllUpTo(uint64_t most, const Counts& counts) {
                      [most](uint64_t count) { return count <= most; });
 }
 
+// Returns the entries of fold_validation_patients: none where the study does
+// not validate.
+int ValidationFolds(const v1::Study& study) {
+  return IsValidated(study) ? static_cast<int>(study.cross_validation().folds())
+                            : 0;
+}
+
+absl::Status CheckValidationPatients(const v1::Study& study,
+                                     const v1::ArmCensus& arm) {
+  if (arm.fold_validation_patients_size() != ValidationFolds(study)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("census: fold_validation_patients has ",
+                     arm.fold_validation_patients_size(),
+                     " entries, the study says ", ValidationFolds(study)));
+  }
+  if (AllUpTo(kMaxArmCases, arm.fold_validation_patients())) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(absl::StrCat(
+      "census: over ", kMaxArmCases, " validation patients in a fold"));
+}
+
 absl::Status CheckArm(const v1::ArmCensus& arm, int64_t cells) {
   if (arm.fold_class_counts_size() != cells) {
     return absl::InvalidArgumentError(absl::StrCat(
@@ -72,6 +94,7 @@ absl::Status CheckCensusShape(const v1::Study& study,
   for (const v1::ArmCensus& arm : census.arms()) {
     HILUM_RETURN_IF_ERROR(CheckArm(arm, cells));
     HILUM_RETURN_IF_ERROR(CheckSeen(study, arm));
+    HILUM_RETURN_IF_ERROR(CheckValidationPatients(study, arm));
   }
   return CheckRejectedMasks(census, study.classes_size());
 }
@@ -88,10 +111,14 @@ absl::Status CheckTotalsShape(const v1::Study& study,
       totals.track_class_sites_size() == tracks * study.classes_size() &&
       totals.capped_patients_size() == study.arms_size() * cells &&
       totals.capped_unseen_patients_size() ==
-          (ListsImages(study) ? study.arms_size() * cells : 0);
+          (ListsImages(study) ? study.arms_size() * cells : 0) &&
+      totals.capped_validation_patients_size() ==
+          study.arms_size() * ValidationFolds(study);
   for (const v1::ArmCensus& arm : totals.arms()) {
     fits = fits && arm.fold_class_counts_size() == cells &&
            arm.fold_class_patients_size() == cells &&
+           arm.fold_validation_patients_size() == ValidationFolds(study) &&
+           AllUpTo(kMostCases, arm.fold_validation_patients()) &&
            AllUpTo(kMostCases, arm.fold_class_counts()) &&
            Sum(arm.fold_class_counts()) <= kMostCases &&
            CheckSeen(study, arm).ok();

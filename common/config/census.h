@@ -18,7 +18,7 @@ inline constexpr uint64_t kMaxArmCases = 1 << 21;
 // of one site.
 inline constexpr uint64_t kMaxRows = 2 * kMaxArmCases;
 // CensusTotals.capped_patients counts at most so many patients of one site in a
-// cell.
+// cell, capped_validation_patients in a fold.
 inline constexpr uint64_t kCellCap = 10;
 // A site with fewer patients whose images are in a list counts none of them,
 // and leaves none out. The list may be made to ask whether one patient is there
@@ -28,8 +28,9 @@ inline constexpr uint64_t kSeenPatients = 10;
 inline constexpr uint64_t kGrayRounding = 16;
 
 // Checks a census. INVALID_ARGUMENT: other arms, folds or classes than the
-// study's; more than kMaxArmCases cases in an arm or kMaxRows masks of a class;
-// patients that fail CheckPatients; a fingerprint that fails CheckFingerprint.
+// study's; more than kMaxArmCases cases in an arm, validation patients in a
+// fold or kMaxRows masks of a class; patients that fail CheckPatients; a
+// fingerprint that fails CheckFingerprint.
 absl::Status CheckCensusShape(const v1::Study& study,
                               const v1::SubmitCensusRequest& census);
 

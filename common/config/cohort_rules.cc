@@ -83,6 +83,23 @@ std::vector<std::vector<uint64_t>> CohortCases(const v1::Study& study,
   return cases;
 }
 
+// Returns the arm's first fold whose validation losses would be of too few
+// patients; -1: there is none.
+int ThinValidationFold(const v1::Study& study, const v1::CensusTotals& totals,
+                       int arm) {
+  const uint64_t least = study.sites_size() == 1 ? 1 : kValidationPatients;
+  const uint64_t missing = kCellCap * MayBeMissing(study, totals);
+  const auto& folds = totals.arms(arm).fold_validation_patients();
+  for (int fold = 0; fold < folds.size(); ++fold) {
+    const uint64_t capped =
+        totals.capped_validation_patients(arm * folds.size() + fold);
+    const uint64_t left =
+        missing == 0 ? folds[fold] : capped - std::min(capped, missing);
+    if (folds[fold] > 0 && left < least) return fold;
+  }
+  return -1;
+}
+
 int ArmIndexOf(const v1::Study& study, const Track& track) {
   const auto arm = std::find(study.arms().begin(), study.arms().end(),
                              static_cast<int>(track.arm));
@@ -248,6 +265,40 @@ std::vector<uint64_t> HeldOut(const v1::Study& study,
     }
   }
   return examples;
+}
+
+std::vector<bool> ValidatedTracks(const v1::Study& study,
+                                  const v1::CensusTotals& totals) {
+  const std::vector<Track> tracks = StudyTracks(study);
+  std::vector<bool> validated(tracks.size());
+  if (!IsValidated(study)) return validated;
+  const std::vector<bool> active = ActiveTracks(study, totals);
+  for (size_t t = 0; t < tracks.size(); ++t) {
+    validated[t] =
+        active[t] &&
+        ThinValidationFold(study, totals, ArmIndexOf(study, tracks[t])) < 0;
+  }
+  return validated;
+}
+
+std::vector<std::string> DescribeUnvalidatedArms(
+    const v1::Study& study, const v1::CensusTotals& totals) {
+  std::vector<std::string> said;
+  for (int a = 0; a < study.arms_size() && IsValidated(study); ++a) {
+    const int fold = ThinValidationFold(study, totals, a);
+    if (fold < 0) continue;
+    said.push_back(absl::StrCat(
+        "no track of arm ", ArmName(study.arms(a)),
+        " is validated: the cohort has too few validation patients in fold ",
+        fold + 1, " (", totals.arms(a).fold_validation_patients(fold), "; ",
+        kValidationPatients,
+        " must be left whichever sites are missing), and their loss could be "
+        "told apart. These tracks train for all ",
+        study.training().rounds(),
+        " rounds, and their last models are evaluated; take a larger "
+        "training.validation.share, fewer folds or more cases"));
+  }
+  return said;
 }
 
 std::vector<bool> HistogramsShown(const v1::Study& study,

@@ -136,6 +136,26 @@ std::vector<bool> HistogramsShown(
     const v1::Study& study, const v1::CensusTotals& totals,
     uint32_t minimum_patients = kHistogramPatients);
 
+// Fewest patients of each fold behind an arm's validation losses. The number is
+// the same for all sites, so that all of them send the same tracks' losses.
+inline constexpr uint32_t kValidationPatients = 10;
+
+// Returns which tracks are validated, [tracks]; none where the study does not
+// validate. Track k's validation loss is of the patients of all folds but k, so
+// the losses of an arm's tracks together give the loss of each single fold,
+// also where one track sends none. Hence an arm's tracks are validated where
+// each fold of the arm has no validation patient or, without any d of the
+// sites, kValidationPatients; else none of them is. A track that no site trains
+// is not validated. In a study of one site, one patient is enough.
+std::vector<bool> ValidatedTracks(const v1::Study& study,
+                                  const v1::CensusTotals& totals);
+
+// Returns a sentence for each arm without validation, for logs: it names the
+// arm and its first fold of too few patients, and says what follows. Empty
+// where all arms are validated, or the study does not validate.
+std::vector<std::string> DescribeUnvalidatedArms(
+    const v1::Study& study, const v1::CensusTotals& totals);
+
 }  // namespace hilum
 
 #endif  // HILUM_COMMON_CONFIG_COHORT_RULES_H_

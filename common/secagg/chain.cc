@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/secagg/chain.h"
 
-#include <cmath>
 #include <cstring>
-#include <limits>
 
 #include "absl/strings/str_cat.h"
 #include "common/crypto/sha256.h"
@@ -18,6 +16,14 @@ std::string BitsOf(double value) {
   uint64_t bits;
   std::memcpy(&bits, &value, sizeof bits);
   return absl::StrCat(bits);
+}
+
+std::string DigestOfChoice(const v1::TrackChoice& choice) {
+  return Sha256Of(Concatenate(
+      {choice.tried() ? "tried" : "", absl::StrCat(choice.best_round()),
+       BitsOf(choice.best_loss()), BitsOf(choice.to_beat()),
+       absl::StrCat(choice.without_gain()),
+       absl::StrCat(choice.stopped_after())}));
 }
 
 v1::StudyChain Next(const v1::StudyChain& chain, const ChainStep& step) {
@@ -37,23 +43,24 @@ v1::StudyChain FirstChain(absl::string_view study_hash,
   chain.set_previous(
       Sha256Of(Concatenate({"hilum history v1: start", study_hash})));
   chain.set_model_sha256(std::string(model_sha256));
-  chain.set_best_loss(std::numeric_limits<double>::infinity());
-  chain.set_to_beat(std::numeric_limits<double>::infinity());
   return chain;
 }
 
 std::string History(const v1::StudyChain& chain) {
+  std::string choices;
+  for (const v1::TrackChoice& choice : chain.choices()) {
+    choices += DigestOfChoice(choice);
+  }
   return Sha256Of(Concatenate(
-      {"hilum history v1", chain.previous(), absl::StrCat(chain.round()),
+      {"hilum history v2", chain.previous(), absl::StrCat(chain.round()),
        chain.statement(), chain.sum_sha256(), chain.census_sha256(),
-       chain.model_sha256(), chain.best_sha256(), BitsOf(chain.best_loss()),
-       BitsOf(chain.to_beat()), absl::StrCat(chain.without_gain()),
-       chain.tried() ? "tried" : ""}));
+       chain.model_sha256(), chain.best_sha256(), choices}));
 }
 
 const std::string& ModelOf(const v1::StudyChain& chain, v1::Task::Kind kind) {
-  return kind == v1::Task::EVALUATE && chain.tried() ? chain.best_sha256()
-                                                     : chain.model_sha256();
+  return kind == v1::Task::EVALUATE && AnyTried(chain.choices())
+             ? chain.best_sha256()
+             : chain.model_sha256();
 }
 
 std::string Question(absl::string_view study_hash, uint32_t round,
@@ -76,26 +83,12 @@ v1::StudyChain AfterCensus(const v1::StudyChain& chain, const ChainStep& step,
   return next;
 }
 
-v1::StudyChain AfterTraining(const v1::Study& study,
-                             const v1::StudyChain& chain, const ChainStep& step,
-                             absl::string_view model_sha256,
-                             std::optional<double> tried_loss) {
+v1::StudyChain AfterTraining(const v1::StudyChain& chain, const ChainStep& step,
+                             const TrainedModels& models) {
   v1::StudyChain next = Next(chain, step);
-  next.set_model_sha256(std::string(model_sha256));
-  if (!tried_loss.has_value() || std::isnan(*tried_loss)) return next;
-  // Keeps the first of equal losses, as coordinator/validation.h does.
-  if (*tried_loss < chain.best_loss()) {
-    next.set_best_loss(*tried_loss);
-    next.set_best_sha256(chain.model_sha256());
-    next.set_tried(true);
-  }
-  const double gain = study.training().validation().minimum_gain();
-  if (*tried_loss < chain.to_beat() - gain) {
-    next.set_to_beat(*tried_loss);
-    next.set_without_gain(0);
-  } else {
-    next.set_without_gain(chain.without_gain() + 1);
-  }
+  next.set_model_sha256(models.model_sha256);
+  next.set_best_sha256(models.best_sha256);
+  *next.mutable_choices() = models.choices;
   return next;
 }
 

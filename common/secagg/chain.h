@@ -9,11 +9,11 @@
 #define HILUM_COMMON_SECAGG_CHAIN_H_
 
 #include <cstdint>
-#include <optional>
 #include <string>
 
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "common/config/track_choice.h"
 #include "hilum/v1/federation.pb.h"
 #include "hilum/v1/opening.pb.h"
 #include "hilum/v1/study.pb.h"
@@ -29,7 +29,7 @@ v1::StudyChain FirstChain(absl::string_view study_hash,
 std::string History(const v1::StudyChain& chain);
 
 // Returns the model of a task of this kind: the trained one or, for an
-// evaluation, the best of those that were tried.
+// evaluation, each track's best of those that were tried.
 const std::string& ModelOf(const v1::StudyChain& chain, v1::Task::Kind kind);
 
 // Returns the question to a site, 32 bytes: SHA-256("hilum question v1", study
@@ -52,13 +52,18 @@ std::string DigestOfWords(absl::Span<const uint32_t> words);
 v1::StudyChain AfterCensus(const v1::StudyChain& chain, const ChainStep& step,
                            absl::string_view census_sha256);
 
-// Returns the state after a sum of updates that gave `model_sha256`.
-// `tried_loss`: the cohort's mean validation loss of the model before; nothing
-// where the study does not validate, or no site had cases for it.
-v1::StudyChain AfterTraining(const v1::Study& study,
-                             const v1::StudyChain& chain, const ChainStep& step,
-                             absl::string_view model_sha256,
-                             std::optional<double> tried_loss);
+// The models after a sum of updates.
+struct TrainedModels {
+  std::string model_sha256;  // of the trained models
+  // Of the chosen ones (common/aggregation/chosen_models.h); empty: no track
+  // was tried yet, or the study does not validate.
+  std::string best_sha256;
+  TrackChoices choices;  // after the sum
+};
+
+// Returns the state after a sum of updates.
+v1::StudyChain AfterTraining(const v1::StudyChain& chain, const ChainStep& step,
+                             const TrainedModels& models);
 
 // Returns the challenge for the checksums of masked vectors
 // (vector_checksum.h). It depends on the statement and the sum, so nobody can

@@ -108,6 +108,18 @@ std::string ArmTitle(v1::Arm arm) {
   return arm == v1::ARM_SEGMENTED ? "Segmented lungs" : "Whole radiograph";
 }
 
+std::vector<double> TrackValidationLosses(const StudyResult& result,
+                                          size_t track) {
+  const size_t tracks = StudyTracks(result.study).size();
+  std::vector<double> losses;
+  for (const RoundSummary& round : result.rounds) {
+    losses.push_back(round.validation_loss.size() == tracks
+                         ? round.validation_loss[track]
+                         : round.MeanValidationLoss());
+  }
+  return losses;
+}
+
 // Adds the losses of the arm with this index, one of `count`.
 static void AddLosses(const std::vector<RoundSummary>& rounds, size_t index,
                       size_t count, ArmMetrics& arm) {

@@ -66,6 +66,12 @@ struct ArmMetrics {
 
 std::string ArmTitle(v1::Arm arm);  // for people
 
+// Returns [rounds]: the track's validation losses, of the model with which each
+// round began; NaN: it was not tried. Of all tracks together in studies whose
+// tracks had one choice.
+std::vector<double> TrackValidationLosses(const StudyResult& result,
+                                          size_t track);
+
 std::vector<ArmMetrics> ComputeArmMetrics(const StudyResult& result);
 
 }  // namespace hilum

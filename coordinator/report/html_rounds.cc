@@ -3,31 +3,39 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "common/config/study.h"
+#include "coordinator/report/html_table.h"
 #include "coordinator/report/svg.h"
 
 namespace hilum {
 namespace {
 
-// Returns one curve over all tracks of an arm; `first`: x of its first point.
-std::vector<ChartLine> LineOf(const std::vector<double>& losses, double first,
-                              double& top) {
-  ChartLine line{.label = "all tracks"};
+// Returns a curve; `first`: x of its first point.
+ChartLine LineOf(std::string label, const std::vector<double>& losses,
+                 double first, double& top) {
+  ChartLine line{.label = std::move(label)};
   for (size_t r = 0; r < losses.size(); ++r) {
     if (!std::isfinite(losses[r])) continue;
     line.points.emplace_back(static_cast<double>(r) + first, losses[r]);
     top = std::max(top, losses[r]);
   }
-  return {std::move(line)};
+  return line;
+}
+
+// Returns whether the model after round `round` was tried.
+bool WasTried(const std::vector<double>& losses, uint32_t round) {
+  return round < losses.size() && std::isfinite(losses[round]);
 }
 
 std::string TrainingChart(const v1::Study& study, const ArmMetrics& arm) {
   double top = 0;
-  const std::vector<ChartLine> lines = LineOf(arm.losses, 1, top);
+  const std::vector<ChartLine> lines = {
+      LineOf("all tracks", arm.losses, 1, top)};
   return LineChart(
       {.title = absl::StrCat("Training loss, ", ArmTitle(arm.arm)),
        .x_label = "round",
@@ -46,7 +54,17 @@ std::string TrainingChart(const v1::Study& study, const ArmMetrics& arm) {
 std::string ValidationChart(const StudyResult& result, const ArmMetrics& arm) {
   if (arm.validation_losses.empty()) return "";
   double top = 0;
-  const std::vector<ChartLine> lines = LineOf(arm.validation_losses, 0, top);
+  std::vector<ChartLine> lines;
+  const std::vector<Track> tracks = StudyTracks(result.study);
+  for (size_t t = 0; t < tracks.size(); ++t) {
+    if (tracks[t].arm != arm.arm) continue;
+    const std::vector<double> losses = TrackValidationLosses(result, t);
+    lines.push_back(LineOf(TrackName(tracks[t]), losses, 0, top));
+    const uint32_t round = result.model_rounds.at(t);
+    if (WasTried(losses, round)) {
+      lines.back().marked = {static_cast<double>(round), losses[round]};
+    }
+  }
   return LineChart(
       {.title = absl::StrCat("Validation loss, ", ArmTitle(arm.arm)),
        .x_label = "rounds of training before",
@@ -57,8 +75,7 @@ std::string ValidationChart(const StudyResult& result, const ArmMetrics& arm) {
        .x_max = static_cast<double>(arm.validation_losses.size()),
        .y_min = 0,
        .y_max = top > 0 ? top * 1.05 : 1,
-       .diagonal = false,
-       .marked_x = static_cast<double>(result.model_round)},
+       .diagonal = false},
       lines);
 }
 
@@ -83,6 +100,21 @@ std::string RoundsWithoutGain(const std::vector<RoundSummary>& rounds) {
                       RoundsLine("No site’s update counted", untrained));
 }
 
+// Returns the round of each track's evaluated model, and its loss.
+std::string ChoiceTable(const StudyResult& result) {
+  const std::vector<Track> tracks = StudyTracks(result.study);
+  std::vector<Cells> rows;
+  for (size_t t = 0; t < tracks.size(); ++t) {
+    const uint32_t round = result.model_rounds.at(t);
+    const std::vector<double> losses = TrackValidationLosses(result, t);
+    rows.push_back({ArmTrackName(tracks[t]), absl::StrCat(round),
+                    WasTried(losses, round)
+                        ? absl::StrFormat("%.4f", losses[round])
+                        : "not tried"});
+  }
+  return Table({"track", "model after round", "validation loss"}, rows);
+}
+
 std::string Choice(const StudyResult& result) {
   if (!IsValidated(result.study)) return "";
   const uint32_t planned = result.study.training().rounds();
@@ -90,20 +122,15 @@ std::string Choice(const StudyResult& result) {
   if (result.rounds.size() < planned) {
     absl::StrAppend(&text, "Training ended after ", result.rounds.size(),
                     " of ", planned,
-                    " rounds, since validation brought no gain any more. ");
+                    " rounds, since validation brought no track a gain any "
+                    "more. ");
   }
-  double loss = std::nan("");
-  if (result.model_round < result.rounds.size()) {
-    loss = result.rounds[result.model_round].MeanValidationLoss();
-  }
-  if (std::isnan(loss)) {
-    return text + "No model was tried: the last one was evaluated.</p>\n";
-  }
-  return absl::StrCat(
-      text, "The models after round ", result.model_round,
-      " were evaluated: of those tried they had the lowest validation loss "
-      "over all tracks, ",
-      absl::StrFormat("%.4f", loss), " (marked below).</p>\n");
+  absl::StrAppend(
+      &text,
+      "Of each track the model with the track’s lowest validation loss was "
+      "evaluated (a dot below); of a track that was not tried, its last.</p>\n",
+      ChoiceTable(result));
+  return text;
 }
 
 }  // namespace

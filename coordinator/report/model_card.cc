@@ -223,8 +223,7 @@ std::string Files(const StudyResult& result) {
     const bool last = absl::StrContains(file.path, "/last/");
     text += MarkdownRow(
         {absl::StrCat("`", file.path, "`"),
-         absl::StrCat(last ? result.rounds.size() : result.model_round,
-                      last ? ", the last; not evaluated" : ""),
+         absl::StrCat(file.round, last ? ", the last; not evaluated" : ""),
          absl::StrCat("`", file.sha256, "`")});
   }
   return text;

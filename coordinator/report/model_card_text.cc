@@ -95,13 +95,25 @@ std::string TrainableText(const v1::Model& model) {
   }
 }
 
+// Returns "whole-fold-1 3, whole-fold-2 5".
+std::string RoundsOfTracks(const StudyResult& result) {
+  const std::vector<Track> tracks = StudyTracks(result.study);
+  std::vector<std::string> rounds;
+  for (size_t t = 0; t < tracks.size(); ++t) {
+    rounds.push_back(
+        absl::StrCat(ArmTrackName(tracks[t]), " ", result.model_rounds.at(t)));
+  }
+  return absl::StrJoin(rounds, ", ");
+}
+
 std::string ChoiceText(const StudyResult& result) {
   if (!IsValidated(result.study)) return "the last round's models";
   const v1::Validation& validation = result.study.training().validation();
   std::string text = absl::StrCat(
       "validation on ", validation.share(),
-      " of the training patients; of the models tried, those after round ",
-      result.model_round);
+      " of the training patients; of each track its best model tried, else its "
+      "last; after round: ",
+      RoundsOfTracks(result));
   if (validation.patience() > 0) {
     absl::StrAppend(&text, "; patience ", validation.patience(), " rounds");
   }

@@ -185,6 +185,10 @@ Json ArmJson(const StudyResult& result, const ArmMetrics& arm) {
     entry["trained"] = static_cast<bool>(trained[track]);
     const std::string& sha256 = result.model_sha256[track];
     entry["model_sha256"] = sha256.empty() ? Json(nullptr) : Json(sha256);
+    entry["model_round"] = result.model_rounds[track];
+    if (!IsValidated(result.study)) return;
+    entry["validation_losses"] =
+        LossesJson(TrackValidationLosses(result, track));
   });
   json["round_losses"] = LossesJson(arm.losses);
   if (IsValidated(result.study)) {
@@ -209,13 +213,14 @@ Json MatrixJson(const Baselines& baselines, size_t arm) {
 
 Json LocalOnlyJson(const BaselineMetrics& metrics, size_t arm) {
   const Baselines& baselines = metrics.baselines;
-  Json json = ArmJson(baselines.centralized.study, metrics.local_only[arm],
-                      [&](size_t track, Json& entry) {
-                        for (const auto& [site, alone] : baselines.local_only) {
-                          entry["model_sha256"][site.name()] =
-                              alone.model_sha256[track];
-                        }
-                      });
+  Json json = ArmJson(
+      baselines.centralized.study, metrics.local_only[arm],
+      [&](size_t track, Json& entry) {
+        for (const auto& [site, alone] : baselines.local_only) {
+          entry["model_sha256"][site.name()] = alone.model_sha256[track];
+          entry["model_round"][site.name()] = alone.model_rounds[track];
+        }
+      });
   const auto arms =
       static_cast<size_t>(baselines.centralized.study.arms_size());
   for (const auto& [site, alone] : baselines.local_only) {
@@ -389,7 +394,6 @@ std::string ReportJson(const StudyResult& result,
       std::vector<std::string>(study.classes().begin(), study.classes().end()));
   json["model"] = {{"architecture", study.model().architecture()},
                    {"input_size", study.model().input_size()},
-                   {"round", result.model_round},
                    {"rounds_planned", study.training().rounds()}};
   json["starting_weights"] = StartingWeightsJson(result);
   json["secure_aggregation"] = IsSecure(study);

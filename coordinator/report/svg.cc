@@ -81,14 +81,6 @@ std::string LineChart(const ChartOptions& options,
         &svg, "<line class='chance' x1='%.1f' y1='%.1f' x2='%.1f' y2='%.1f'/>",
         frame.X(0), frame.Y(0), frame.X(1), frame.Y(1));
   }
-  if (options.marked_x) {
-    absl::StrAppendFormat(
-        &svg,
-        "<line class='chance marked' x1='%.1f' y1='%.1f' x2='%.1f' "
-        "y2='%.1f'/>",
-        frame.X(*options.marked_x), kTop, frame.X(*options.marked_x),
-        kHeight - kBottom);
-  }
   std::string legend = "<ul class='legend'>";
   for (size_t i = 0; i < lines.size(); ++i) {
     const char* colour = kColours[i % std::size(kColours)];
@@ -101,6 +93,12 @@ std::string LineChart(const ChartOptions& options,
                           "<polyline fill='none' stroke='%s' stroke-width='2' "
                           "stroke-dasharray='%s' points='%s'/>",
                           colour, dash, points);
+    if (lines[i].marked) {
+      absl::StrAppendFormat(&svg,
+                            "<circle cx='%.1f' cy='%.1f' r='4' fill='%s'/>",
+                            frame.X(lines[i].marked->first),
+                            frame.Y(lines[i].marked->second), colour);
+    }
     absl::StrAppendFormat(
         &legend,
         "<li><svg viewBox='0 0 28 8' aria-hidden='true'><line x1='0' x2='28' "

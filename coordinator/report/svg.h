@@ -18,6 +18,7 @@ std::string EscapeHtml(absl::string_view text);
 struct ChartLine {
   std::string label;  // plain text
   std::vector<std::pair<double, double>> points;
+  std::optional<std::pair<double, double>> marked = std::nullopt;  // a dot
 };
 
 struct ChartOptions {
@@ -28,8 +29,7 @@ struct ChartOptions {
   double x_max;
   double y_min;
   double y_max;
-  bool diagonal;                                  // the line of chance
-  std::optional<double> marked_x = std::nullopt;  // a vertical line
+  bool diagonal;  // the line of chance
 };
 
 // Returns a line chart with its legend below. The colours are Okabe and Ito's,

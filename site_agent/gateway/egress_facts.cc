@@ -277,7 +277,10 @@ absl::Status EgressFacts::CheckCensus(
         static_cast<size_t>(arm.fold_class_unseen_patients_size()) > seen ||
         !AllAtMost(arm.fold_class_patients(), kMaxArmCases) ||
         !AllAtMost(arm.fold_class_seen(), kMaxArmCases) ||
-        !AllAtMost(arm.fold_class_unseen_patients(), kMaxArmCases)) {
+        !AllAtMost(arm.fold_class_unseen_patients(), kMaxArmCases) ||
+        static_cast<size_t>(arm.fold_validation_patients_size()) >
+            study->study.cross_validation().folds() ||
+        !AllAtMost(arm.fold_validation_patients(), kMaxArmCases)) {
       return Refused("ArmCensus", "is not of the study's shape");
     }
   }

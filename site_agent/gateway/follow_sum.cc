@@ -4,10 +4,13 @@
 #include <unistd.h>
 
 #include <memory>
+#include <optional>
 #include <set>
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
+#include "common/aggregation/chosen_models.h"
 #include "common/aggregation/fed_avg.h"
 #include "common/aggregation/statistics_vector.h"
 #include "common/aggregation/sum_file.h"
@@ -94,18 +97,52 @@ absl::Status StudyFollower::ReadCensus(const v1::Task& task) {
   return absl::OkStatus();
 }
 
+absl::Status StudyFollower::GoOnWithout(absl::string_view what,
+                                        const v1::SumOpening& opening) {
+  // No site has the models that the sum began from. A site that was not in the
+  // sum takes the next ones as told, as if it had been away for longer.
+  if (!IsIn(opening)) return JumpTo(opening);
+  return absl::FailedPreconditionError(absl::StrCat(
+      "secure aggregation: this site's copy of the ", what, " before round ",
+      opening.round(), " is lost, and the coordinator has it no more; this ",
+      "site cannot check the next one and leaves the study's sums"));
+}
+
+absl::StatusOr<StudyFollower::Followed> StudyFollower::Chosen(
+    const v1::Header& header, const RoundChoice& round,
+    const std::string& before, const Followed& after) const {
+  if (!AnyTried(round.choices)) return Followed();
+  const v1::StudyChain& chain = state_.chain();
+  const bool had = AnyTried(chain.choices());
+  const std::optional<ChosenFrom> only = OnlyOrigin(round.origins);
+  if (only == ChosenFrom::kAfter) return Followed{.sha256 = after.sha256};
+  if (only.has_value()) {
+    return Followed{.sha256 = had && only == ChosenFrom::kChosen
+                                  ? chain.best_sha256()
+                                  : chain.model_sha256()};
+  }
+  ChosenOptions options{.layout = options_.layout,
+                        .origins = round.origins,
+                        .chosen_path = before,
+                        .before_path = before,
+                        .after_path = after.path,
+                        .output_path = options_.blobs->NewPath("chosen"),
+                        .durability = Durability::kNone};
+  if (had && absl::c_linear_search(round.origins, ChosenFrom::kChosen)) {
+    HILUM_ASSIGN_OR_RETURN(options.chosen_path,
+                           Fetch(header, ModelRef(chain.best_sha256())));
+  }
+  HILUM_ASSIGN_OR_RETURN(WrittenFile written, WriteChosen(options));
+  return Followed{.sha256 = std::move(written.sha256),
+                  .path = options.output_path};
+}
+
 absl::Status StudyFollower::Advance(const v1::Header& header,
                                     const v1::SumOpening& opening) {
   absl::StatusOr<std::string> global =
       Fetch(header, ModelRef(state_.chain().model_sha256()));
   if (absl::IsNotFound(global.status())) {
-    // No site has the model that the sum began from. A site that was not in the
-    // sum takes the next model as told, as if it had been away for longer.
-    if (!IsIn(opening)) return JumpTo(opening);
-    return absl::FailedPreconditionError(absl::StrCat(
-        "secure aggregation: this site's copy of the model before round ",
-        opening.round(), " is lost, and the coordinator has it no more; this ",
-        "site cannot check the next one and leaves the study's sums"));
+    return GoOnWithout("model", opening);
   }
   HILUM_RETURN_IF_ERROR(global.status());
   const int64_t size = SizeOf(opening);
@@ -135,19 +172,36 @@ absl::Status StudyFollower::Advance(const v1::Header& header,
       .global_path = *global,
       .output_path = next,
       .durability = Durability::kNone};
+  LeaveOutStopped(state_.chain().choices(), options.total_examples);
   absl::StatusOr<AggregateResult> result = AggregateUpdates(options);
   if (!result.ok()) return AsUntrusted(result.status());
+  RoundChoice round = ChooseAfter(options_.study, opening.round(),
+                                  state_.chain().choices(), *result);
+  const Followed trained{.sha256 = result->sha256, .path = next};
+  absl::StatusOr<Followed> chosen = Chosen(header, round, *global, trained);
+  if (absl::IsNotFound(chosen.status())) {
+    unlink(next.c_str());
+    return GoOnWithout("chosen models", opening);
+  }
+  HILUM_RETURN_IF_ERROR(chosen.status());
   const v1::StudyChain after =
-      AfterTraining(options_.study, state_.chain(), step, result->sha256,
-                    MeanValidationLoss(*result));
+      AfterTraining(state_.chain(), step,
+                    {.model_sha256 = trained.sha256,
+                     .best_sha256 = chosen->sha256,
+                     .choices = std::move(round.choices)});
   if (History(after) != History(opening.after())) {
     unlink(next.c_str());
+    unlink(chosen->path.c_str());
     return Untrusted(absl::StrCat(
         "the model that the coordinator goes on with does not follow from the ",
         "last one and the sum of round ", opening.round()));
   }
   HILUM_RETURN_IF_ERROR(
       options_.blobs->Adopt(next, ModelRef(after.model_sha256())));
+  if (!chosen->path.empty()) {
+    HILUM_RETURN_IF_ERROR(
+        options_.blobs->Adopt(chosen->path, ModelRef(chosen->sha256)));
+  }
   *state_.mutable_chain() = after;
   state_.set_checked(false);
   unchecked_ = Unchecked{.opening = opening, .checksum = checksum->Sum()};

@@ -110,6 +110,7 @@ absl::Status CheckCensus(const v1::CensusTotals& census,
     }
   }
   const auto classes = static_cast<size_t>(study.study.classes_size());
+  const size_t folds = study.study.cross_validation().folds();
   if (!IsAtMost(census.sites(), study.cohort.size()) ||
       !IsAtMost(census.arms(), static_cast<size_t>(study.study.arms_size())) ||
       !IsAtMost(census.rejected_masks(), classes) ||
@@ -118,7 +119,9 @@ absl::Status CheckCensus(const v1::CensusTotals& census,
       !IsAtMost(census.capped_patients(),
                 static_cast<size_t>(study.study.arms_size()) * study.cells) ||
       !IsAtMost(census.capped_unseen_patients(),
-                static_cast<size_t>(study.study.arms_size()) * study.cells)) {
+                static_cast<size_t>(study.study.arms_size()) * study.cells) ||
+      !IsAtMost(census.capped_validation_patients(),
+                static_cast<size_t>(study.study.arms_size()) * folds)) {
     return Bad("task.census: not of the study's shape");
   }
   for (const v1::ArmCensus& arm : census.arms()) {
@@ -126,6 +129,7 @@ absl::Status CheckCensus(const v1::CensusTotals& census,
         !IsAtMost(arm.fold_class_patients(), study.cells) ||
         !IsAtMost(arm.fold_class_seen(), study.cells) ||
         !IsAtMost(arm.fold_class_unseen_patients(), study.cells) ||
+        !IsAtMost(arm.fold_validation_patients(), folds) ||
         !IsAtMost(arm.fingerprint().grays(), 32) ||
         !IsAtMost(arm.fingerprint().sides(), 6)) {
       return Bad("task.census.arms: not of the study's shape");
@@ -209,6 +213,9 @@ absl::Status InboundChecks::TakeTask(const v1::Task& task) {
   }
   HILUM_RETURN_IF_ERROR(CheckRound(task, study->last_round));
   HILUM_RETURN_IF_ERROR(CheckCensus(task.census(), *study));
+  if (!IsAtMost(task.choices(), study->tracks)) {
+    return Bad("task.choices: of more tracks than the study has");
+  }
   HILUM_RETURN_IF_ERROR(CheckStepSizes(task.secure(), study->cohort.size()));
   const std::vector<NamedBlob> blobs = BlobsOf(task);
   for (const NamedBlob& named : blobs) {

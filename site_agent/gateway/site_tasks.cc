@@ -159,6 +159,12 @@ absl::StatusOr<v1::CensusTotals> SiteTasks::CohortOf(StudyAtSite& study,
   return shape;
 }
 
+const TrackChoices& SiteTasks::ChoicesOf(StudyAtSite& study,
+                                         const v1::Task& task) {
+  return study.is_secure() ? study.follower().chain().choices()
+                           : task.choices();
+}
+
 absl::StatusOr<std::string> SiteTasks::FrozenOf(StudyAtSite& study,
                                                 const v1::Task& task) {
   HILUM_RETURN_IF_ERROR(FetchStart(study, task));
@@ -202,7 +208,15 @@ absl::StatusOr<v1::TrainRequest> SiteTasks::MakeTrainRequest(
       train.add_class_weights(weight);
     }
   }
+  // SumSteps::TellOfCohort says it in studies with secure aggregation.
+  if (train.round() == 1 && !study.is_secure()) {
+    for (const std::string& arm :
+         DescribeUnvalidatedArms(study.study(), cohort)) {
+      parts_.log(absl::StrCat("validation: ", arm));
+    }
+  }
   train.set_delta_path(path);
+  *train.mutable_choices() = ChoicesOf(study, task);
   return train;
 }
 
@@ -218,8 +232,9 @@ absl::StatusOr<v1::BlobRef> SiteTasks::EncodeUpdate(
   HILUM_ASSIGN_OR_RETURN(std::optional<v1::SubmitCensusRequest> own,
                          study.GivenCensus());
   HILUM_ASSIGN_OR_RETURN(v1::CensusTotals cohort, CohortOf(study, task));
-  HILUM_ASSIGN_OR_RETURN(options.shares,
-                         TrackShares(study.study(), cohort, own, trained));
+  HILUM_ASSIGN_OR_RETURN(
+      options.shares,
+      TrackShares(study.study(), cohort, ChoicesOf(study, task), own, trained));
   return EncodeUpdateFile(path, options);
 }
 
@@ -287,6 +302,7 @@ absl::StatusOr<v1::EvaluateResponse> SiteTasks::EvaluateModel(
                          ModelPath(study, task));
   HILUM_ASSIGN_OR_RETURN(const std::string folder, study.MakeResultsFolder());
   evaluate.set_predictions_path(PredictionsPath(folder, parts_.options.site));
+  *evaluate.mutable_choices() = ChoicesOf(study, task);
   absl::StatusOr<v1::EvaluateResponse> evaluated =
       offers_.Listening<v1::EvaluateResponse>(
           [&] { return parts_.trainer.Evaluate(evaluate); });

@@ -63,6 +63,10 @@ class SiteTasks {
   // site's own sum or, without secure aggregation, as the coordinator says.
   absl::StatusOr<v1::CensusTotals> CohortOf(StudyAtSite& study,
                                             const v1::Task& task);
+  // Returns the choices by validation before the task: this site's own or,
+  // without secure aggregation, the coordinator's.
+  static const TrackChoices& ChoicesOf(StudyAtSite& study,
+                                       const v1::Task& task);
   // Returns the path of the frozen parameters, split off the starting weights
   // first if they are not here. Fails like FetchStart.
   absl::StatusOr<std::string> FrozenOf(StudyAtSite& study,

@@ -17,6 +17,7 @@
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
 #include "common/config/cohort_rules.h"
+#include "common/config/track_choice.h"
 #include "common/crypto/sha256.h"
 #include "common/model/split_file.h"
 #include "common/secagg/mask.h"
@@ -64,7 +65,7 @@ v1::BlobRef RefOf(const v1::FollowedStudy& state, const std::string& sha256) {
 std::vector<v1::BlobRef> NeededOf(const v1::FollowedStudy& state) {
   std::vector<v1::BlobRef> needed = {
       state.frozen(), RefOf(state, state.chain().model_sha256())};
-  if (state.chain().tried()) {
+  if (AnyTried(state.chain().choices())) {
     needed.push_back(RefOf(state, state.chain().best_sha256()));
   }
   return needed;
@@ -403,6 +404,12 @@ absl::StatusOr<std::string> StudyFollower::FrozenPath(
 
 absl::StatusOr<std::string> StudyFollower::ModelPath(const v1::Header& header,
                                                      v1::Task::Kind kind) {
+  // The next sum may take tracks from the chosen models, too. The coordinator
+  // has them until that sum only, and a site that was away does not have them.
+  if (AnyTried(state_.chain().choices())) {
+    HILUM_RETURN_IF_ERROR(
+        Fetch(header, ModelRef(state_.chain().best_sha256())).status());
+  }
   return Fetch(header, ModelRef(ModelOf(state_.chain(), kind)));
 }
 

@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "common/aggregation/chosen_models.h"
 #include "common/aggregation/ring.h"
 #include "common/base/ids.h"
 #include "common/model/architecture.h"
@@ -124,6 +125,22 @@ class StudyFollower {
   absl::Status CheckIsOf(const v1::StudyChain& state,
                          const v1::SumOpening& opening) const;
   absl::Status Advance(const v1::Header& header, const v1::SumOpening& opening);
+  // A blob that follows from a sum; with an empty path it is one of before.
+  struct Followed {
+    std::string sha256;
+    std::string path;
+  };
+  // Returns the chosen models after the round; no digest: no track was tried.
+  // `before` and `after`: the models with which the round began and ended.
+  absl::StatusOr<Followed> Chosen(const v1::Header& header,
+                                  const RoundChoice& round,
+                                  const std::string& before,
+                                  const Followed& after) const;
+  // Takes the state after the sum as told if this site was not in it.
+  // FAILED_PRECONDITION: it was, and cannot check the next model without
+  // `what`.
+  absl::Status GoOnWithout(absl::string_view what,
+                           const v1::SumOpening& opening);
   absl::Status NoteOwnVector(const v1::SumOpening& opening,
                              const std::string& masked_path,
                              const std::string& masked_sha256);

@@ -150,6 +150,10 @@ absl::Status SumSteps::TellOfCohort(const StudyAtSite& study) const {
   for (const ThinClass& thin : ThinClasses(study.study(), cohort)) {
     parts_.log(DescribeThinClass(study.study(), thin));
   }
+  for (const std::string& arm :
+       DescribeUnvalidatedArms(study.study(), cohort)) {
+    parts_.log(absl::StrCat("validation: ", arm));
+  }
   HILUM_ASSIGN_OR_RETURN(std::optional<v1::SubmitCensusRequest> own,
                          study.GivenCensus());
   if (!own.has_value()) return absl::OkStatus();

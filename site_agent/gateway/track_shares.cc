@@ -48,13 +48,16 @@ TrackShare ShareOf(const v1::TrackUpdate& trained, uint64_t most_examples,
 
 absl::StatusOr<std::vector<TrackShare>> TrackShares(
     const v1::Study& study, const v1::CensusTotals& cohort,
+    const TrackChoices& choices,
     const std::optional<v1::SubmitCensusRequest>& own,
     const v1::TrainResponse& trained) {
   const std::vector<Track> tracks = StudyTracks(study);
   if (static_cast<size_t>(trained.tracks_size()) != tracks.size()) {
     return absl::InternalError("the trainer's answer lacks tracks");
   }
-  const std::vector<uint64_t> examples = TrackExamples(study, cohort);
+  std::vector<uint64_t> examples = TrackExamples(study, cohort);
+  LeaveOutStopped(choices, examples);
+  const std::vector<bool> validated = ValidatedTracks(study, cohort);
   std::vector<TrackShare> shares;
   for (size_t t = 0; t < tracks.size(); ++t) {
     const v1::TrackUpdate& update = trained.tracks(static_cast<int>(t));
@@ -66,7 +69,7 @@ absl::StatusOr<std::vector<TrackShare>> TrackShares(
       return absl::AbortedError(absl::StrCat("track ", ArmTrackName(tracks[t]),
                                              " could not be trained"));
     }
-    TrackShare share = ShareOf(update, most, IsValidated(study));
+    TrackShare share = ShareOf(update, most, validated[t]);
     share.total_examples = examples[t];
     shares.push_back(share);
   }

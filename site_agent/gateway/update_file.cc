@@ -86,14 +86,15 @@ absl::StatusOr<ScopedFd> NewFile(const std::string& path) {
   return fd;
 }
 
-// Bounds a track's part in its arm's loss: a diverged track must not outweigh
-// the others or make their sum NaN.
+// Bounds a track's loss: a diverged track must not outweigh the others or make
+// their sum NaN.
 double Clamped(double loss_sum, uint64_t num_examples) {
   return std::clamp(loss_sum, 0.0,
                     kMaxLoss * static_cast<double>(num_examples));
 }
 
-// Returns the counts of each track, then the sum of losses of each arm.
+// Returns the counts and the validation loss of each track, then the loss of
+// each arm.
 std::vector<uint32_t> TailOf(const UpdateOptions& options) {
   const VectorLayout& layout = options.layout;
   std::vector<uint32_t> tail;
@@ -101,6 +102,9 @@ std::vector<uint32_t> TailOf(const UpdateOptions& options) {
     tail.push_back(static_cast<uint32_t>(share.num_examples));
     if (!layout.validates) continue;
     tail.push_back(static_cast<uint32_t>(share.validation_examples));
+    tail.push_back(EncodeLoss(
+        Clamped(share.validation_loss_sum, share.validation_examples),
+        share.validation_examples, share.total_examples));
   }
   for (int arm = 0; arm < layout.num_arms; ++arm) {
     TrackShare pooled;
@@ -111,15 +115,8 @@ std::vector<uint32_t> TailOf(const UpdateOptions& options) {
       pooled.num_examples += share.num_examples;
       pooled.loss_sum += Clamped(share.loss_sum, share.num_examples);
       pooled.total_examples += share.total_examples;
-      pooled.validation_examples += share.validation_examples;
-      pooled.validation_loss_sum +=
-          Clamped(share.validation_loss_sum, share.validation_examples);
     }
     tail.push_back(EncodeLoss(pooled.loss_sum, pooled.num_examples,
-                              pooled.total_examples));
-    if (!layout.validates) continue;
-    tail.push_back(EncodeLoss(pooled.validation_loss_sum,
-                              pooled.validation_examples,
                               pooled.total_examples));
   }
   return tail;

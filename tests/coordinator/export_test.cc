@@ -37,7 +37,8 @@ class ExportTest : public testing::Test {
   // Writes the models of a submitted study to dir_.
   void WriteModelsOf(const StoredStudy& stored) {
     StudyResult result{.study = ParseStudy(stored.study).value(),
-                       .study_hash = stored.hash};
+                       .study_hash = stored.hash,
+                       .model_rounds = {0, 0, 0}};
     const absl::Status written = WriteModels(stored, *blobs_, dir_, result);
     ASSERT_TRUE(written.ok()) << written;
   }

@@ -9,6 +9,7 @@
 #include "common/base/status_macros.h"
 #include "common/config/cohort_rules.h"
 #include "common/config/study.h"
+#include "common/config/track_choice.h"
 #include "common/crypto/sha256.h"
 #include "tests/support/fingerprint.h"
 
@@ -36,9 +37,12 @@ v1::Study TinyStudy() {
   return study;
 }
 
-v1::SubmitCensusRequest TinyCensus() {
+v1::SubmitCensusRequest TinyCensus(bool validates) {
   v1::SubmitCensusRequest census;
   census.add_arms();
+  for (int fold = 0; validates && fold < 2; ++fold) {
+    census.mutable_arms(0)->add_fold_validation_patients(5);
+  }
   for (int i = 0; i < 4; ++i) {
     census.mutable_arms(0)->add_fold_class_counts(5);
   }
@@ -79,7 +83,7 @@ v1::NextTaskResponse FakeSite::Next(uint32_t wait_ms) {
 
 absl::Status FakeSite::SendCensus(const std::string& manifest,
                                   const v1::Task& task) {
-  v1::SubmitCensusRequest request = TinyCensus();
+  v1::SubmitCensusRequest request = TinyCensus(validation_loss.has_value());
   *request.mutable_header() = task.header();
   request.set_manifest_sha256(manifest);
   return core_.SubmitCensus(site_, request).status();
@@ -87,7 +91,9 @@ absl::Status FakeSite::SendCensus(const std::string& manifest,
 
 std::vector<uint32_t> FakeSite::Encode(const v1::Task& task,
                                        const std::vector<float>& delta) const {
-  return Encode(TrackExamples(TinyStudy(), task.census()), delta);
+  std::vector<uint64_t> examples = TrackExamples(TinyStudy(), task.census());
+  LeaveOutStopped(task.choices(), examples);
+  return Encode(examples, delta);
 }
 
 std::vector<uint32_t> FakeSite::Encode(
@@ -95,28 +101,37 @@ std::vector<uint32_t> FakeSite::Encode(
     const std::vector<float>& delta) const {
   std::vector<uint32_t> vector(delta.size()), tail;
   const size_t size = delta.size() / kTracks;
-  uint64_t all = 0;
-  const uint32_t trained = kExamples - (validation_loss ? kTried : 0);
+  uint64_t all = 0, all_trained = 0;
   for (size_t t = 0; t < kTracks; ++t) {
     const uint64_t total = track_examples.at(t);
+    all += total;
+    const double loss = LossOf(t);
+    const bool tries = total > 0 && !std::isnan(loss);
+    const uint32_t tried = tries ? kTried : 0;
+    const uint32_t trained =
+        total == 0 ? 0 : kExamples - (validation_loss ? kTried : 0);
+    all_trained += trained;
     const double share =
-        static_cast<double>(trained) / static_cast<double>(total);
+        total == 0 ? 0
+                   : static_cast<double>(trained) / static_cast<double>(total);
     EncodeDelta(absl::MakeSpan(delta).subspan(t * size, size),
                 std::ldexp(share, FractionBits(0)),
                 RoundingStream(t, site_.name()), 0,
                 absl::MakeSpan(vector).subspan(t * size, size));
     tail.push_back(trained);
-    if (validation_loss) tail.push_back(kTried);
-    all += total;
+    if (!validation_loss) continue;
+    tail.push_back(tried);
+    tail.push_back(tries ? EncodeLoss(tried * loss, tried, total) : 0);
   }
-  // Validation examples of the one arm.
-  constexpr uint32_t kArmTried = kTracks * kTried;
-  tail.push_back(EncodeLoss(kTracks * trained * 0.5, kTracks * trained, all));
-  if (validation_loss) {
-    tail.push_back(EncodeLoss(kArmTried * *validation_loss, kArmTried, all));
-  }
+  tail.push_back(
+      EncodeLoss(static_cast<double>(all_trained) * 0.5, all_trained, all));
   vector.insert(vector.end(), tail.begin(), tail.end());
   return vector;
+}
+
+double FakeSite::LossOf(size_t track) const {
+  if (!track_losses.empty()) return track_losses.at(track);
+  return validation_loss.value_or(std::nan(""));
 }
 
 absl::StatusOr<v1::BlobRef> FakeSite::Upload(

@@ -15,7 +15,8 @@ namespace hilum {
 v1::Study TinyStudy();
 
 // Returns every site's census; headers and manifest are to be filled in.
-v1::SubmitCensusRequest TinyCensus();
+// `validates`: with five validation patients in each fold.
+v1::SubmitCensusRequest TinyCensus(bool validates = false);
 v1::SubmitEvaluationRequest TinyEvaluation();
 
 // A site made of calls: answers the tasks of a TinyStudy with the given values.
@@ -49,8 +50,13 @@ class FakeSite {
   // Loss per case of the received model, in a study that validates; in each
   // track two of the ten examples are then for validation.
   std::optional<double> validation_loss;
+  // The same for each track, [tracks]; NaN: none for validation. Empty: all
+  // have validation_loss.
+  std::vector<double> track_losses;
 
  private:
+  double LossOf(size_t track) const;
+
   FederationCore& core_;
   SiteId site_;
   std::string hash_;

@@ -53,6 +53,7 @@ class ValidatedCoreTest : public testing::Test {
     hash_ = core_->SubmitStudy(study_, "").value();
     for (const char* name : {"a", "b"}) {
       FakeSite site = Site(name);
+      site.validation_loss = 0;
       ASSERT_TRUE(site.SendCensus(StudyLayout(study_)->manifest_sha256,
                                   site.Next().task())
                       .ok());
@@ -62,6 +63,11 @@ class ValidatedCoreTest : public testing::Test {
 
   // Runs a round of both sites; NaN: neither has validation cases.
   void Round(uint32_t round, double loss, bool restart = false) {
+    Round(round, std::vector<double>{loss, loss, loss}, restart);
+  }
+  // The same with a loss of each track.
+  void Round(uint32_t round, const std::vector<double>& losses,
+             bool restart = false) {
     for (const char* name : {"a", "b"}) {
       FakeSite site = Site(name);
       const v1::Task task = site.Next().task();
@@ -69,11 +75,9 @@ class ValidatedCoreTest : public testing::Test {
       ASSERT_EQ(task.header().round(), round);
       globals_.resize(round - 1);
       globals_.push_back(task.global().sha256());
-      site.validation_loss = std::isnan(loss) ? 0 : loss;
-      std::vector<uint32_t> vector = site.Encode(task, Delta(round));
-      if (std::isnan(loss)) {
-        for (size_t t = 1; t <= 3; ++t) vector[vector.size() - 2 * t - 1] = 0;
-      }
+      site.validation_loss = 0;
+      site.track_losses = losses;
+      const std::vector<uint32_t> vector = site.Encode(task, Delta(round));
       ASSERT_TRUE(
           site.SubmitUpdate(task, site.Upload(task, vector).value()).ok());
       if (restart) Open();
@@ -119,6 +123,23 @@ class ValidatedCoreTest : public testing::Test {
     return json::parse(ReadFile(Out("report.json")).value());
   }
 
+  // Returns the rounds of the evaluated models, by track.
+  static json RoundsOf(const json& report) {
+    const json& tracks = report["arms"]["whole"]["federated"]["tracks"];
+    json rounds = json::array();
+    for (const char* track : {"fold-1", "fold-2", "final"}) {
+      rounds.push_back(tracks[track]["model_round"]);
+    }
+    return rounds;
+  }
+  std::string Blob(const std::string& sha256) const {
+    return ReadFile(absl::StrCat(dir_, "/blobs/", ToHex(sha256))).value_or("");
+  }
+  // Returns a track's part of a blob of all tracks.
+  static std::string TrackOf(const std::string& blob, size_t track) {
+    return blob.substr(track * (blob.size() / 3), blob.size() / 3);
+  }
+
   const std::string dir_;
   v1::Study study_ = TinyStudy();
   LateClock clock_;
@@ -134,7 +155,7 @@ TEST_F(ValidatedCoreTest, TrainingEndsSoonAndTheBestGlobalIsEvaluated) {
   for (uint32_t r = 1; r <= 4; ++r) Round(r, losses[r - 1]);
   Evaluate(1);
   const json report = Export();
-  EXPECT_EQ(report["model"]["round"], 1);
+  EXPECT_EQ(RoundsOf(report), json({1, 1, 1}));
   ASSERT_EQ(report["rounds"].size(), 4u);
   EXPECT_NEAR(report["rounds"][1]["validation_loss"].get<double>(), 0.5, 1e-6);
   EXPECT_EQ(report["rounds"][1]["validation_examples"], 12);
@@ -143,6 +164,88 @@ TEST_F(ValidatedCoreTest, TrainingEndsSoonAndTheBestGlobalIsEvaluated) {
   EXPECT_TRUE(HasBlob(1));
   EXPECT_FALSE(HasBlob(2));
   EXPECT_FALSE(HasBlob(3));
+}
+
+// Fold 1 is best after round 2 and stops after round 5; fold 2 at the start,
+// after round 3; the final track is tried in round 4 only, and never stops.
+class TrackChoiceCoreTest : public ValidatedCoreTest {
+ protected:
+  void Run(bool restart) {
+    Start();
+    const double none = std::nan("");
+    const std::vector<double> losses[] = {{0.9, 0.1, none},  {0.8, 0.2, none},
+                                          {0.5, 0.3, none},  {0.7, 0.01, 0.6},
+                                          {0.6, 0.01, none}, {0.1, 0.01, none}};
+    std::vector<std::string> models;  // bytes, after each round
+    for (uint32_t r = 1; r <= kRounds; ++r) {
+      if (restart) Open();
+      models.push_back(Blob(Site("a").Next().task().global().sha256()));
+      Round(r, losses[r - 1], restart);
+    }
+    if (restart) Open();
+    const v1::Task task = Site("a").Next().task();
+    ASSERT_EQ(task.kind(), v1::Task::EVALUATE);
+    EXPECT_TRUE(Fetches(task));
+    const std::string chosen = Blob(task.global().sha256());
+    const size_t rounds[] = {2, 0, 3};
+    for (size_t t = 0; t < 3; ++t) {
+      EXPECT_TRUE(TrackOf(chosen, t) == TrackOf(models[rounds[t]], t)) << t;
+    }
+    // A stopped track stays as it is.
+    EXPECT_TRUE(TrackOf(models[5], 1) == TrackOf(models[3], 1));
+    EXPECT_FALSE(TrackOf(models[5], 0) == TrackOf(models[4], 0));
+    chosen_ = chosen;
+    for (const char* name : {"a", "b"}) {
+      FakeSite site = Site(name);
+      ASSERT_TRUE(site.SendEvaluation(site.Next().task()).ok());
+    }
+    report_ = Export();
+  }
+  // Returns how many blobs the coordinator has.
+  int Blobs() {
+    core_.reset();  // deletes obsolete files
+    int blobs = 0;
+    for (const auto& entry :
+         std::filesystem::directory_iterator(absl::StrCat(dir_, "/blobs"))) {
+      blobs += entry.is_regular_file();
+    }
+    return blobs;
+  }
+
+  std::string chosen_;
+  json report_;
+};
+
+TEST_F(TrackChoiceCoreTest, EachTrackIsEvaluatedWithItsOwnBestModel) {
+  Run(/*restart=*/false);
+  EXPECT_EQ(RoundsOf(report_), json({2, 0, 3}));
+  const json& rounds = report_["rounds"];
+  ASSERT_EQ(rounds.size(), kRounds);
+  EXPECT_EQ(rounds[2]["examples"]["whole"]["fold-2"], 16);
+  EXPECT_EQ(rounds[3]["examples"]["whole"]["fold-2"], 0);
+  EXPECT_EQ(rounds[4]["examples"]["whole"]["fold-1"], 16);
+  EXPECT_EQ(rounds[5]["examples"]["whole"]["fold-1"], 0);
+  EXPECT_EQ(rounds[5]["examples"]["whole"]["final"], 16);
+  const std::string card = ReadFile(Out("model/README.md")).value();
+  EXPECT_THAT(card, HasSubstr("whole-fold-1 2, whole-fold-2 0, whole-final 3"));
+  EXPECT_THAT(card, HasSubstr("`model/whole-fold-1.pth` | 2 |"));
+  EXPECT_THAT(card, HasSubstr("`model/last/whole-fold-1.pth` | 5, the last"));
+  EXPECT_THAT(card, HasSubstr("`model/last/whole-final.pth` | 6, the last"));
+  // The start is not called trained.
+  EXPECT_THAT(card, testing::Not(HasSubstr("`model/whole-fold-2.pth`")));
+  // The starting weights' frozen part, the last and the chosen models.
+  EXPECT_LE(Blobs(), 4);
+}
+
+TEST_F(TrackChoiceCoreTest, RestartsAtEveryPlaceGiveTheSameModels) {
+  Run(/*restart=*/true);
+  const std::string chosen = chosen_;
+  const json report = report_;
+  core_.reset();
+  std::filesystem::remove_all(dir_);
+  Run(/*restart=*/false);
+  EXPECT_TRUE(chosen_ == chosen);
+  EXPECT_EQ(report_["arms"], report["arms"]);
 }
 
 TEST_F(ValidatedCoreTest, RestartsAtEveryPlaceChangeNothing) {
@@ -158,7 +261,7 @@ TEST_F(ValidatedCoreTest, RestartsAtEveryPlaceChangeNothing) {
   Open();
   EXPECT_EQ(core_->StatusOf(hash_)->phase(), v1::StudyStatus::COMPLETED);
   EXPECT_EQ(core_->StatusOf(hash_)->round(), 4u);
-  EXPECT_EQ(Export()["model"]["round"], 1);
+  EXPECT_EQ(RoundsOf(Export()), json({1, 1, 1}));
 }
 
 TEST_F(ValidatedCoreTest,
@@ -167,13 +270,13 @@ TEST_F(ValidatedCoreTest,
   hash_ = core_->SubmitStudy(study_, "").value();
   const std::string manifest = StudyLayout(study_)->manifest_sha256;
   FakeSite a = Site("a"), b = Site("b");
+  a.validation_loss = b.validation_loss = 0.5;
   const v1::Task prepare = b.Next().task();
   ASSERT_TRUE(b.SendNoCensus(prepare).ok());
   ASSERT_TRUE(a.SendCensus(manifest, a.Next().task()).ok());
   clock_.Advance(absl::Hours(1));  // preparation waits for b so long
   // An answer wakes the core; the fake clock alone does not.
   ASSERT_TRUE(b.SendNoCensus(prepare).ok());
-  a.validation_loss = 0.5;
   for (uint32_t r = 1; r <= 3; ++r) {
     ASSERT_TRUE(a.SendUpdate(a.Next().task(), Delta(r)).ok());
   }
@@ -242,7 +345,7 @@ TEST_F(ValidatedCoreTest, StartingWeightsThatAreBestAreNotCalledTrained) {
   EXPECT_THAT(core_->StatusOf(hash_)->warning(),
               HasSubstr("Validation found the starting weights better"));
   const json report = Export();
-  EXPECT_EQ(report["model"]["round"], 0);
+  EXPECT_EQ(RoundsOf(report), json({0, 0, 0}));
   EXPECT_EQ(report["arms"]["whole"]["federated"]["pooled"]["n"], 0);
   EXPECT_FALSE(FileExists(Out("model/whole-fold-1.safetensors")));
   // The last models are trained, and marked as not evaluated.
@@ -255,7 +358,7 @@ TEST_F(ValidatedCoreTest, WhereNothingWasTriedTheLastGlobalIsEvaluated) {
   const v1::Task task = Site("a").Next().task();
   globals_.push_back(task.global().sha256());
   Evaluate(kRounds);
-  EXPECT_EQ(Export()["model"]["round"], kRounds);
+  EXPECT_EQ(RoundsOf(Export()), json({kRounds, kRounds, kRounds}));
   EXPECT_FALSE(FileExists(Out("model/last")));
 }
 

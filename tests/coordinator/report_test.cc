@@ -167,7 +167,7 @@ TEST_F(ReportTest, WithoutValidationNothingIsSaidOfIt) {
   EXPECT_THAT(html_, Not(HasSubstr("class='chance marked'")));
 }
 
-// Rounds 1 to 3 of ten; the model of after the second was the best.
+// Rounds 1 to 4 of ten; round 2 tried nothing, and nothing tries fold 2.
 class ValidatedReportTest : public ReportTest {
  protected:
   ValidatedReportTest() {
@@ -183,57 +183,62 @@ class ValidatedReportTest : public ReportTest {
            .contributors = {SiteId("a")},
            .mean_loss = {2},
            .validation_examples = {r == 2 ? 0u : 4u, 0, r == 2 ? 0u : 12u},
-           .validation_loss = {loss}});
+           .validation_loss = {loss + 3, nan, r == 4 ? 4 : loss - 1}});
     }
-    federated_.model_round = 3;
+    federated_.model_rounds = {3, 4, 2};
   }
 };
 
-TEST_F(ValidatedReportTest, LossesOfTheTriedModelsAndTheChosenOneAreShown) {
+TEST_F(ValidatedReportTest, LossesOfTheTriedModelsAndTheChosenOnesAreShown) {
   Write({});
-  EXPECT_EQ(report_["model"]["round"], 3);
+  EXPECT_FALSE(report_["model"].contains("round"));
   EXPECT_EQ(report_["model"]["rounds_planned"], 10);
   EXPECT_EQ(report_["rounds"][0]["validation_examples"], 16);
-  EXPECT_EQ(report_["rounds"][3]["validation_loss"], 0.25);
+  EXPECT_EQ(report_["rounds"][0]["validation_loss"], 1);
   EXPECT_EQ(report_["rounds"][1]["validation_loss"], nullptr);
-  EXPECT_EQ(arm_["federated"]["validation_losses"],
-            json({1, nullptr, 1.0 / 3, 0.25}));
+  // The mean over all tracks, by their validation examples.
+  EXPECT_EQ(arm_["federated"]["validation_losses"][0], 1);
+  EXPECT_EQ(arm_["federated"]["validation_losses"][1], nullptr);
   EXPECT_EQ(arm_["federated"]["round_losses"], json({2, 2, 2, 2}));
+  const json& tracks = arm_["federated"]["tracks"];
+  EXPECT_EQ(tracks["fold-1"]["model_round"], 3);
+  EXPECT_EQ(tracks["fold-2"]["model_round"], 4);
+  EXPECT_EQ(tracks["final"]["model_round"], 2);
+  EXPECT_EQ(tracks["fold-1"]["validation_losses"],
+            json({4, nullptr, 1.0 / 3 + 3, 3.25}));
+  EXPECT_EQ(tracks["fold-2"]["validation_losses"],
+            json({nullptr, nullptr, nullptr, nullptr}));
   EXPECT_THAT(html_, HasSubstr("Training ended after 4 of 10 rounds"));
-  EXPECT_THAT(html_, HasSubstr("The models after round 3 were evaluated: of "
-                               "those tried they had the lowest validation "
-                               "loss over all tracks, 0.2500"));
+  EXPECT_THAT(html_, HasSubstr("<td>whole-fold-1</td><td>3</td><td>3.2500"));
+  EXPECT_THAT(html_, HasSubstr("<td>whole-fold-2</td><td>4</td><td>not tried"));
+  EXPECT_THAT(html_, HasSubstr("<td>whole-final</td><td>2</td><td>-0.6667"));
   // Three quarters of the way from 58 to 446.
-  EXPECT_THAT(html_, HasSubstr("class='chance marked' x1='349.0'"));
+  EXPECT_THAT(html_, HasSubstr("<circle cx='349.0'"));
   for (const std::string& page : {text_, html_}) {
     EXPECT_THAT(page, Not(HasSubstr("nan")));
   }
 }
 
-// Their rounds have a loss of each track.
-TEST_F(ValidatedReportTest, RoundsStoredBeforeLossesWerePooledShowTheSame) {
-  const double nan = std::numeric_limits<double>::quiet_NaN();
+// Studies until protocol 6 had one loss of each arm, and one choice.
+TEST_F(ValidatedReportTest, RoundsWithPooledLossesShowThemForEachTrack) {
+  study_.set_protocol_version(6);
   for (RoundSummary& round : federated_.rounds) {
-    const double loss = round.validation_loss[0];
-    round.mean_loss = {1, 3, nan};
-    round.validation_loss = {loss + 3, nan, loss - 1};
+    round.validation_loss = {round.MeanValidationLoss()};
   }
+  federated_.model_rounds = {2, 2, 2};
   Write({});
-  EXPECT_EQ(report_["rounds"][3]["validation_loss"], 0.25);
-  EXPECT_EQ(arm_["federated"]["round_losses"], json({2, 2, 2, 2}));
-  const json& losses = arm_["federated"]["validation_losses"];
-  ASSERT_EQ(losses.size(), 4u);
-  EXPECT_EQ(losses[0], 1);
-  EXPECT_EQ(losses[1], nullptr);
-  EXPECT_NEAR(losses[2].get<double>(), 1.0 / 3, 1e-12);
-  EXPECT_EQ(losses[3], 0.25);
+  EXPECT_EQ(report_["rounds"][0]["validation_loss"], 1);
+  const json& arm = arm_["federated"];
+  EXPECT_EQ(arm["tracks"]["fold-1"]["validation_losses"],
+            arm["validation_losses"]);
+  EXPECT_EQ(arm["tracks"]["final"]["model_round"], 2);
 }
 
 TEST_F(ReportTest, CardHasTheFiguresOfTheReportAndTheFiles) {
   study_.mutable_model()->set_batch_norm(v1::Model::BATCH_NORM_LOCAL);
   federated_ = Result({{SiteId("a"), 9}, {SiteId("b"), 9}});
-  federated_.model_round = 1;
-  federated_.model_files = {{"model/whole-final.pth", "abc"}};
+  federated_.model_rounds = {1, 1, 1};
+  federated_.model_files = {{"model/whole-final.pth", "abc", 1}};
   federated_.census[SiteId("b")].Clear();  // not published
   Write({});
   const std::string card = ModelCard(federated_, text_).value();

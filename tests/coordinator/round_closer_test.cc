@@ -41,11 +41,48 @@ TEST_F(SecureStudyTest, ValidationIsThatOfTheSameStudyWithoutMasks) {
   ExpectSame(ended, EndPlain(kEvaluation));
   // Losses grow: the starting weights are the best, and differ from the last.
   EXPECT_NE(ended.best_sha256, ended.global_sha256);
-  EXPECT_EQ(ended.report["model"]["round"], 0);
+  EXPECT_EQ(TrackOf(ended.report, "final")["model_round"], 0);
   const Json rounds = ended.report["rounds"];
   EXPECT_EQ(rounds[0]["validation_examples"], 3 * 4 * 2);
   EXPECT_NEAR(rounds[0]["validation_loss"].get<double>(), 0.75, 1e-5);
   EXPECT_NEAR(rounds[1]["validation_loss"].get<double>(), 0.875, 1e-5);
+}
+
+// The chosen models are of several rounds: the coordinator and each site put
+// them together, and a site that differs would refuse the evaluation.
+TEST_F(SecureStudyTest, EachTracksChoiceIsThatOfTheSameStudyWithoutMasks) {
+  MakeStudy = PatientStudy;
+  losses_of_ = CrossingLossesOf;
+  Start();
+  Work(kAll);
+  EXPECT_TRUE(Site("a").Next().ended().completed());
+  const Ended ended = End();
+  ExpectSame(ended, EndPlain(kEvaluation));
+  EXPECT_EQ(TrackOf(ended.report, "fold-1")["model_round"], 0);
+  EXPECT_EQ(TrackOf(ended.report, "fold-2")["model_round"], kRounds - 1);
+  EXPECT_EQ(TrackOf(ended.report, "final")["model_round"], 1);
+  EXPECT_NE(ended.best_sha256, ended.global_sha256);
+}
+
+// Site d comes back when the chosen models are of several rounds already.
+TEST_F(SecureStudyTest, SiteThatWasAwayFollowsTheChosenModelsToo) {
+  constexpr uint32_t kMore = 5;
+  MakeStudy = [](bool secure) {
+    v1::Study study = PatientStudy(secure);
+    study.mutable_training()->set_rounds(kMore);
+    return study;
+  };
+  losses_of_ = CrossingLossesOf;
+  Start();
+  Work(kAll, Is(2, Shown::kAdvertiseKeys));
+  Work({"a", "b", "c"}, Is(kMore, Shown::kAdvertiseKeys));
+  Work(kAll);
+  EXPECT_TRUE(Site("d").Next().ended().completed());
+  const Json report = Report();
+  EXPECT_EQ(ContributorsOf(report, 2), Names({"a", "b", "c"}));
+  EXPECT_EQ(ContributorsOf(report, kMore), kAll);
+  EXPECT_EQ(ToHex(History(Site("d").chain())),
+            ToHex(History(Site("a").chain())));
 }
 
 TEST_F(SecureStudyTest, ValidationGoesOnWhereARoundsSumIsLost) {
@@ -60,7 +97,7 @@ TEST_F(SecureStudyTest, ValidationGoesOnWhereARoundsSumIsLost) {
   EXPECT_EQ(report["rounds"][0]["validation_examples"], 0);
   // Round 2 tried the model after round 1, which became the best: it equals the
   // starting weights.
-  EXPECT_EQ(report["model"]["round"], 1);
+  EXPECT_EQ(TrackOf(report, "fold-1")["model_round"], 1);
 }
 
 TEST_F(SecureStudyTest, VectorWithoutItsValidationIsOfAnotherSize) {

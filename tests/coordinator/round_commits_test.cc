@@ -211,16 +211,26 @@ TEST_F(SecureOpeningsTest, EachOpeningVerifiesAndFollowsFromTheOneBefore) {
     const v1::StudyChain& after = last.after();
     // Mean of four sites with equally many cases.
     const double loss = 0.25 * (1 + 2 + 3 + 4) / 4 + 0.125 * round;
-    EXPECT_NEAR(after.best_loss(), 0.75, 1e-5);
+    ASSERT_EQ(after.choices_size(), 3);
+    for (const v1::TrackChoice& choice : after.choices()) {
+      EXPECT_NEAR(choice.best_loss(), 0.75, 1e-5);
+      EXPECT_EQ(choice.without_gain(), round - 1) << loss;
+    }
     EXPECT_EQ(after.best_sha256(), start.model_sha256());
-    EXPECT_EQ(after.without_gain(), round - 1) << loss;
     if (round < kRounds) {
       EXPECT_EQ(after.model_sha256(), task.global().sha256());
     } else {
       EXPECT_EQ(after.best_sha256(), task.global().sha256());
     }
-    chain = AfterTraining(study_, chain, StepOf(last), after.model_sha256(),
-                          round == 1 ? after.best_loss() : loss);
+    TrackChoices choices = chain.choices();
+    Choose(study_, round,
+           std::vector<double>(
+               3, round == 1 ? after.choices(0).best_loss() : loss),
+           choices);
+    chain = AfterTraining(chain, StepOf(last),
+                          {.model_sha256 = after.model_sha256(),
+                           .best_sha256 = after.best_sha256(),
+                           .choices = choices});
     EXPECT_EQ(ToHex(History(after)), ToHex(History(chain)));
   }
 }

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -11,6 +12,7 @@
 #include "common/base/status_macros.h"
 #include "common/config/cohort_rules.h"
 #include "common/config/study.h"
+#include "common/config/track_choice.h"
 
 namespace hilum {
 namespace {
@@ -45,8 +47,22 @@ v1::Study ValidatedStudy(bool secure) {
   return study;
 }
 
-double ValidationLossOf(const std::string& site, uint32_t round) {
-  return 0.25 * (site[0] - 'a' + 1) + 0.125 * round;
+v1::Study PatientStudy(bool secure) {
+  v1::Study study = ValidatedStudy(secure);
+  study.mutable_training()->mutable_validation()->set_patience(1);
+  return study;
+}
+
+std::vector<double> ValidationLossesOf(const std::string& site,
+                                       uint32_t round) {
+  const double loss = 0.25 * (site[0] - 'a' + 1) + 0.125 * round;
+  return {loss, loss, loss};
+}
+
+std::vector<double> CrossingLossesOf(const std::string& site, uint32_t round) {
+  const double of_site = 0.25 * (site[0] - 'a' + 1);
+  return {of_site + 0.125 * round, of_site + 0.125 / round,
+          round % 2 == 0 ? of_site : std::nan("")};
 }
 
 std::vector<float> DeltaOf(const std::string& site, uint32_t round) {
@@ -93,13 +109,22 @@ SecureSite::SecureSite(const std::unique_ptr<FederationCore>& core,
                  .credentials = &sums_.credentials(),
                  .blobs = &blobs_,
                  .transfer = &transfer_,
-                 .state_path = absl::StrCat(folder, "/chain")}) {}
+                 .state_path = absl::StrCat(folder, "/chain")}) {
+  census = TinyCensus(IsValidated(study_));
+}
 
 FakeSite SecureSite::AsFake(uint32_t round) const {
   FakeSite site = AsFake();
-  if (IsValidated(study_))
-    site.validation_loss = ValidationLossOf(name_, round);
+  if (!IsValidated(study_)) return site;
+  site.validation_loss = 0;
+  site.track_losses = losses_of(name_, round);
   return site;
+}
+
+std::vector<uint64_t> SecureSite::ExamplesNow() const {
+  std::vector<uint64_t> examples = TrackExamples(study_, follower_.cohort());
+  LeaveOutStopped(follower_.chain().choices(), examples);
+  return examples;
 }
 
 std::vector<uint32_t> SecureSite::VectorFor(const v1::Task& task) const {
@@ -108,8 +133,7 @@ std::vector<uint32_t> SecureSite::VectorFor(const v1::Task& task) const {
       return EncodeCensus(study_, census).value();
     case v1::Task::TRAIN:
       return AsFake(task.header().round())
-          .Encode(TrackExamples(study_, follower_.cohort()),
-                  DeltaOf(name_, task.header().round()));
+          .Encode(ExamplesNow(), DeltaOf(name_, task.header().round()));
     default:
       return EncodeEvaluation(study_, HeldOut(study_, follower_.cohort()),
                               TinyEvaluation().tracks())

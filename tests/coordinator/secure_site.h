@@ -2,6 +2,7 @@
 #ifndef HILUM_TESTS_COORDINATOR_SECURE_SITE_H_
 #define HILUM_TESTS_COORDINATOR_SECURE_SITE_H_
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -21,8 +22,15 @@ v1::Study FourSiteStudy(bool secure);
 // Returns the same study with validation.
 v1::Study ValidatedStudy(bool secure);
 
-// Returns the site's loss for the model with which a round begins.
-double ValidationLossOf(const std::string& site, uint32_t round);
+// Returns the same with a patience of 1.
+v1::Study PatientStudy(bool secure);
+
+// Returns the site's losses [tracks] of the models with which a round begins.
+// They grow.
+std::vector<double> ValidationLossesOf(const std::string& site, uint32_t round);
+// Returns others: track 0's grow, track 1's fall, and track 2 is tried in even
+// rounds only.
+std::vector<double> CrossingLossesOf(const std::string& site, uint32_t round);
 
 // Returns the site's update in a round; the numbers differ from round to round.
 std::vector<float> DeltaOf(const std::string& site, uint32_t round);
@@ -57,9 +65,13 @@ class SecureSite {
   const v1::StudyChain& chain() const { return follower_.chain(); }
 
   // The site's census.
-  v1::SubmitCensusRequest census = TinyCensus();
+  v1::SubmitCensusRequest census;
+  std::function<std::vector<double>(const std::string&, uint32_t)> losses_of =
+      ValidationLossesOf;
 
  private:
+  // Returns the cohort's cases of the tracks that have not stopped.
+  std::vector<uint64_t> ExamplesNow() const;
   FakeSite AsFake() const { return FakeSite(*core_, name_.c_str(), hash_); }
   FakeSite AsFake(uint32_t round) const;
   absl::Status Follow(const v1::Task& task);

@@ -84,6 +84,7 @@ class SecureStudyTest : public testing::Test {
       sites_.emplace(name, std::make_unique<SecureSite>(
                                core_, name, hash_, study_,
                                absl::StrCat(dir_, "/site-", name)));
+      Site(name).losses_of = losses_of_;
     }
   }
   // Returns the study with its starting weights, as offered to sites.
@@ -162,6 +163,9 @@ class SecureStudyTest : public testing::Test {
     for (Json& round : report["rounds"]) round.erase("site_examples");
     return report["rounds"];
   }
+  static Json TrackOf(const Json& report, const char* track) {
+    return report["arms"]["whole"]["federated"]["tracks"][track];
+  }
   static StoredStudy StoredIn(const std::string& state_dir) {
     auto storage =
         Storage::Open(absl::StrCat(state_dir, "/coordinator.db")).value();
@@ -216,6 +220,7 @@ class SecureStudyTest : public testing::Test {
     const std::string manifest = StudyLayout(study)->manifest_sha256;
     for (const std::string& name : kAll) {
       FakeSite site(*core, name.c_str(), hash);
+      if (IsValidated(study)) site.validation_loss = 0;
       EXPECT_TRUE(site.SendCensus(manifest, site.Next().task()).ok());
     }
     for (uint32_t round = 1; round <= kEvaluation; ++round) {
@@ -230,7 +235,8 @@ class SecureStudyTest : public testing::Test {
           continue;
         }
         if (IsValidated(study)) {
-          site.validation_loss = ValidationLossOf(name, round);
+          site.validation_loss = 0;
+          site.track_losses = losses_of_(name, round);
         }
         const v1::Task task = site.Next().task();
         EXPECT_EQ(task.header().round(), round);
@@ -250,6 +256,8 @@ class SecureStudyTest : public testing::Test {
   }
 
   std::function<v1::Study(bool secure)> MakeStudy = FourSiteStudy;
+  std::function<std::vector<double>(const std::string&, uint32_t)> losses_of_ =
+      ValidationLossesOf;
   std::string dir_;
   ManualClock clock_{RealClock().Now()};
   absl::Mutex log_mutex_;

@@ -48,8 +48,8 @@ TEST_F(SegmentationReportTest, OverlapsStandInThePlaceOfScores) {
 }
 
 TEST_F(SegmentationReportTest, CardSaysThatTheModelsFindLungsAndHowWell) {
-  federated_.model_round = 1;
-  federated_.model_files = {{"model/whole-final.pth", "abc"}};
+  federated_.model_rounds = {1, 1, 1};
+  federated_.model_files = {{"model/whole-final.pth", "abc", 1}};
   Write({});
   const std::string card = ModelCard(federated_, text_).value();
   const json& all = arm_["federated"]["pooled"]["overlap"]["all"];

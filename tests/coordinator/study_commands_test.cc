@@ -26,6 +26,20 @@ TEST(StudyCommandsTest, ALineHasPhaseRoundAndWhoIsAwaited) {
             "for st-mary");
 }
 
+TEST(StudyCommandsTest, ALineNamesTheTracksThatValidationHasStopped) {
+  v1::StudyStatus status = Training();
+  status.add_stopped_tracks("whole-fold-1");
+  status.add_stopped_tracks("whole-final");
+  EXPECT_NE(StatusLine(status).find(
+                "round 2 of 5  stopped: whole-fold-1, whole-final  loss"),
+            std::string::npos)
+      << StatusLine(status);
+  EXPECT_EQ(nlohmann::json::parse(StatusJson(status))["stopped_tracks"],
+            nlohmann::json({"whole-fold-1", "whole-final"}));
+  status.set_phase(v1::StudyStatus::EVALUATING);
+  EXPECT_EQ(StatusLine(status).find("stopped:"), std::string::npos);
+}
+
 TEST(StudyCommandsTest, JsonHasEveryFieldAlsoWhereThereIsNothing) {
   const auto json = nlohmann::json::parse(StatusJson(Training()));
   EXPECT_EQ(json["hash"].get<std::string>().substr(0, 4), "abab");
@@ -36,6 +50,7 @@ TEST(StudyCommandsTest, JsonHasEveryFieldAlsoWhereThereIsNothing) {
   EXPECT_EQ(json["rounds"], 5);
   EXPECT_EQ(json["mean_loss"], 0.5);
   EXPECT_EQ(json["waiting_for"], nlohmann::json({"st-mary"}));
+  EXPECT_EQ(json["stopped_tracks"], nlohmann::json::array());
   EXPECT_TRUE(json["reason"].is_null());
   v1::StudyStatus stopped;
   stopped.set_phase(v1::StudyStatus::STOPPED);

@@ -1,35 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coordinator/validation.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
 
+#include "common/config/study.h"
+
 namespace hilum {
 namespace {
 
+using testing::ElementsAre;
+
 const double kNothing = std::nan("");
 
-// Returns rounds of one track whose first globals had these losses.
-std::vector<RoundSummary> Rounds(const std::vector<double>& losses) {
-  std::vector<RoundSummary> rounds;
-  for (double loss : losses) {
-    rounds.push_back({.round = static_cast<uint32_t>(rounds.size()) + 1,
-                      .validation_examples = {std::isnan(loss) ? 0u : 5u},
-                      .validation_loss = {loss}});
-  }
-  return rounds;
-}
-
-bool IsOver(const std::vector<double>& losses, uint32_t patience,
-            double minimum_gain = 0) {
+// Two folds: tracks 0 and 1, and the final track 2.
+v1::Study SomeStudy(uint32_t patience, double minimum_gain = 0) {
   v1::Study study;
+  study.add_arms(v1::ARM_WHOLE);
+  study.mutable_cross_validation()->set_folds(2);
   study.mutable_training()->set_rounds(8);
   v1::Validation& rules = *study.mutable_training()->mutable_validation();
   rules.set_share(0.2);
   rules.set_patience(patience);
   rules.set_minimum_gain(minimum_gain);
-  return TrainingIsOver(study, Rounds(losses));
+  return study;
+}
+
+// Returns rounds whose first globals had these losses: [rounds][tracks].
+std::vector<RoundSummary> Rounds(
+    const std::vector<std::vector<double>>& losses) {
+  std::vector<RoundSummary> rounds;
+  for (const std::vector<double>& of_tracks : losses) {
+    RoundSummary& round = rounds.emplace_back();
+    round.round = static_cast<uint32_t>(rounds.size());
+    for (double loss : of_tracks) {
+      round.validation_examples.push_back(std::isnan(loss) ? 0 : 5);
+      round.validation_loss.push_back(loss);
+    }
+  }
+  return rounds;
 }
 
 // There are two arms of two tracks.
@@ -50,7 +61,6 @@ TEST(ValidationTest, ArmsAreWeighedByTheValidationExamplesOfTheirTracks) {
   EXPECT_TRUE(std::isnan(round.ArmValidationLoss(0, 2)));
 }
 
-// The rounds have the form from before losses were pooled.
 TEST(ValidationTest, LossesByTrackComeToThoseOfTheirArms) {
   const RoundSummary round{.round = 1,
                            .mean_loss = {1, 3, kNothing, 5},
@@ -84,32 +94,61 @@ TEST(ValidationTest, TracksAreWeighedByTheirValidationExamples) {
   EXPECT_TRUE(std::isnan(RoundSummary{.round = 1}.MeanValidationLoss()));
 }
 
-TEST(ValidationTest, BestIsTheGlobalBeforeTheRoundOfTheLowestLoss) {
-  EXPECT_EQ(BestRound(Rounds({})), std::nullopt);
-  EXPECT_EQ(BestRound(Rounds({kNothing, kNothing})), std::nullopt);
-  EXPECT_EQ(BestRound(Rounds({3, 2, 2.5})), 1u);
-  EXPECT_EQ(BestRound(Rounds({3, 2, 2})), 1u);  // the first of equal ones
-  EXPECT_EQ(BestRound(Rounds({1, 2, 3})), 0u);
-  EXPECT_EQ(BestRound(Rounds({kNothing, 2, kNothing, 1})), 3u);
+TEST(ValidationTest, EachTrackHasItsOwnBestRoundAndLast) {
+  const v1::Study study = SomeStudy(2);
+  const std::vector<RoundSummary> rounds = Rounds(
+      {{3, 1, kNothing}, {2, 2, kNothing}, {4, 3, kNothing}, {1, 0, kNothing}});
+  // Track 1 stopped in round 3, so its loss of round 4 does not count.
+  EXPECT_THAT(EvaluatedRounds(study, rounds), ElementsAre(3, 0, 4));
+  EXPECT_THAT(LastRounds(study, rounds), ElementsAre(4, 3, 4));
+  EXPECT_THAT(EvaluatedRounds(SomeStudy(0), rounds), ElementsAre(3, 3, 4));
+  EXPECT_THAT(EvaluatedRounds(study, {}), ElementsAre(0, 0, 0));
 }
 
-TEST(ValidationTest, TrainingEndsAfterPatienceWithoutGain) {
-  EXPECT_FALSE(IsOver({3, 2, 2.5}, 2));
-  EXPECT_TRUE(IsOver({3, 2, 2.5, 2}, 2));
-  EXPECT_FALSE(IsOver({3, 2, 2.5, 1.9}, 2));
-  EXPECT_FALSE(IsOver({3, 4, 5, 6}, 0));
-  EXPECT_TRUE(IsOver({3, 4, 5, 6, 7, 8, 9, 10}, 0));  // all planned rounds
+// A held-out case of track 0 changes losses of the other tracks only.
+TEST(ValidationTest, TracksChoiceIsTheSameWhateverTheLossesOfOthers) {
+  const v1::Study study = SomeStudy(1);
+  const auto of_first = [&](double second, double third) {
+    return EvaluatedRounds(study, Rounds({{3, second, third},
+                                          {2, third, second},
+                                          {2.5, second, kNothing}}))[0];
+  };
+  EXPECT_EQ(of_first(1, 2), 1u);
+  EXPECT_EQ(of_first(2, 1), 1u);
+  EXPECT_EQ(of_first(kNothing, 60), 1u);
 }
 
-TEST(ValidationTest, RoundThatTriedNothingCountsNeitherWay) {
-  EXPECT_FALSE(IsOver({3, 4, kNothing, kNothing}, 2));
-  EXPECT_TRUE(IsOver({3, 4, kNothing, 4}, 2));
-  EXPECT_FALSE(IsOver({kNothing, kNothing, kNothing}, 1));
+TEST(ValidationTest, TrainingEndsOnceEachTrackWithCasesHasStopped) {
+  const v1::Study study = SomeStudy(1);
+  const auto rounds = Rounds({{1, 1, kNothing}, {2, 0.5, kNothing}});
+  const auto longer =
+      Rounds({{1, 1, kNothing}, {2, 0.5, kNothing}, {0, 0.75, kNothing}});
+  EXPECT_FALSE(TrainingIsOver(study, rounds, {9, 9, 0}));
+  EXPECT_TRUE(TrainingIsOver(study, rounds, {9, 0, 0}));
+  EXPECT_TRUE(TrainingIsOver(study, longer, {9, 9, 0}));
+  // A track that is never tried is trained for all rounds.
+  EXPECT_FALSE(TrainingIsOver(study, longer, {9, 9, 9}));
+  EXPECT_FALSE(TrainingIsOver(study, longer, {0, 0, 0}));
+  EXPECT_FALSE(TrainingIsOver(SomeStudy(0), longer, {9, 9, 0}));
+  std::vector<RoundSummary> all = longer;
+  while (all.size() < 8) all.push_back(longer.back());
+  EXPECT_TRUE(TrainingIsOver(study, all, {9, 9, 9}));
 }
 
-TEST(ValidationTest, SmallGainsCountOnceTheyAddUp) {
-  EXPECT_TRUE(IsOver({3, 2.95, 2.91}, 2, 0.1));
-  EXPECT_FALSE(IsOver({3, 2.95, 2.89}, 2, 0.1));
+// Reports of studies that ended under an older release stay as they are.
+TEST(ValidationTest, StudyOfProtocolSixHasOneChoiceByTheMeanOfAllTracks) {
+  v1::Study study = SomeStudy(0);
+  study.set_protocol_version(6);
+  std::vector<RoundSummary> rounds;
+  for (double loss : {0.9, 0.5, 0.75}) {
+    rounds.push_back({.round = static_cast<uint32_t>(rounds.size()) + 1,
+                      .validation_examples = {5, 5, 5},
+                      .validation_loss = {loss}});
+  }
+  EXPECT_THAT(EvaluatedRounds(study, rounds), ElementsAre(1, 1, 1));
+  // By tracks, from before they were pooled.
+  EXPECT_THAT(EvaluatedRounds(study, Rounds({{1, 1, 1}, {0, 1, 1}, {2, 0, 2}})),
+              ElementsAre(1, 1, 1));
 }
 
 }  // namespace

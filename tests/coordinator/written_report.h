@@ -87,7 +87,7 @@ class ReportTest : public testing::Test {
     result.census_totals = SumCensus(study_, result.census);
     result.evaluation_totals = SumEvaluations(study_, result.evaluations);
     result.rounds = {{.round = 1, .mean_loss = {1.25}}};
-    result.model_round = 1;
+    result.model_rounds = {1, 1, 1};
     for (const char* track : {"1", "2", "final"}) {
       result.model_sha256.push_back(
           absl::StrCat(right.begin()->first.name(), track));

@@ -71,6 +71,12 @@ v1::NextTaskResponse Right(const Site& site, uint8_t how) {
   task.mutable_last_opening()->set_size(1000);
   task.mutable_census()->add_sites("a");
   task.mutable_census()->add_arms()->add_fold_class_counts(3);
+  for (uint32_t track = 0; track < 3; ++track) {
+    v1::TrackChoice& choice = *task.add_choices();
+    choice.set_tried(true);
+    choice.set_best_round(track);
+    choice.set_stopped_after(track);
+  }
   v1::SecureStep& step = *task.mutable_secure();
   step.set_sum_id(std::string(32, 's'));
   if (how % 3 == 1) {
@@ -106,6 +112,7 @@ void CheckTask(const Site& site, const v1::Task& task) {
   HILUM_CHECK(task.secure().survivors().sites_size() <= 3);
   HILUM_CHECK(task.secure().confirmations().entries_size() <= 3);
   HILUM_CHECK(task.census().sites_size() <= 3);
+  HILUM_CHECK(task.choices_size() <= 3);
   if (task.global().size() > 0) {
     HILUM_CHECK(site.facts.SizeOf(site.hash, task.global().sha256()).ok());
   }

@@ -9,6 +9,7 @@
 #include "common/base/rng.h"
 #include "common/base/status_macros.h"
 #include "common/config/study.h"
+#include "common/config/track_choice.h"
 #include "common/model/architecture.h"
 #include "common/model/blobs.h"
 #include "tests/support/fingerprint.h"
@@ -18,6 +19,7 @@ namespace {
 
 constexpr uint64_t kCases = 10;
 constexpr uint64_t kTried = 4;
+constexpr uint64_t kValidating = 10;  // patients of a fold
 constexpr uint64_t kRejectedMasks = 3;
 
 // Writes the study's name in place of a real trainer's file; an empty path: no
@@ -61,6 +63,10 @@ absl::StatusOr<v1::PrepareResponse> FakeTrainer::Prepare(
   for (int arm = 0; arm < study_.arms_size(); ++arm) {
     v1::ArmCensus* census = response.add_arms();
     for (int i = 0; i < cells; ++i) census->add_fold_class_counts(kCases);
+    const uint32_t folds = study_.cross_validation().folds();
+    for (uint32_t f = 0; IsValidated(study_) && f < folds; ++f) {
+      census->add_fold_validation_patients(kValidating);
+    }
   }
   FillFingerprints(study_.classes_size(), response);
   response.set_rejected_masks(0, kRejectedMasks);
@@ -79,6 +85,7 @@ absl::StatusOr<v1::TrainResponse> FakeTrainer::Train(
   v1::TrainResponse response;
   for (size_t t = 0; t < StudyTracks(study_).size(); ++t) {
     v1::TrackUpdate* track = response.add_tracks();
+    if (IsStopped(request.choices(), t)) continue;
     track->set_num_examples(kCases);
     track->set_loss_sum(static_cast<double>(kCases));
     if (!IsValidated(study_)) continue;

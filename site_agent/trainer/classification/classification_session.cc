@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
+#include "common/config/track_choice.h"
 #include "common/crypto/hkdf.h"
 #include "common/crypto/sha256.h"
 #include "site_agent/trainer/classification/case_inputs.h"
@@ -20,6 +21,8 @@
 
 namespace hilum {
 namespace {
+
+constexpr uint32_t kLastRound = std::numeric_limits<uint32_t>::max() - 1;
 
 absl::StatusOr<std::string> FileSha256(const std::string& path) {
   ScopedFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -183,6 +186,10 @@ absl::StatusOr<v1::TrainResponse> ClassificationSession::Train(
       static_cast<int64_t>(study_.tracks.size()),
       [&](Module& module, int64_t i, TrainedTrack& trained) -> absl::Status {
         const size_t track = static_cast<size_t>(i);
+        if (IsStopped(request.choices(), track)) {
+          LeaveOut(static_cast<size_t>(study_.layout.travelling_size), trained);
+          return absl::OkStatus();
+        }
         HILUM_ASSIGN_OR_RETURN(
             const std::vector<float> before,
             Load(module, request.global_path(), track, request.round()));
@@ -195,8 +202,10 @@ absl::StatusOr<v1::TrainResponse> ClassificationSession::Train(
       [&](int64_t i, TrainedTrack& trained) -> absl::Status {
         const size_t track = static_cast<size_t>(i);
         if (site_.IsFirst() && !trained.local.empty()) {
-          HILUM_RETURN_IF_ERROR(
-              local_.Keep(request.round(), track, trained.local));
+          HILUM_RETURN_IF_ERROR(local_.Keep(
+              request.round(), track,
+              ChosenRound(request.choices(), track, request.round() - 1),
+              trained.local));
         }
         return output.Add(track, trained);
       }));
@@ -216,9 +225,11 @@ absl::StatusOr<v1::EvaluateResponse> ClassificationSession::Evaluate(
       [&](Module& module, int64_t i, EvaluatedTrack& out) -> absl::Status {
         const size_t track = static_cast<size_t>(i);
         if (study_.tracks[track].IsFinal()) return absl::OkStatus();
-        HILUM_RETURN_IF_ERROR(Load(module, request.global_path(), track,
-                                   std::numeric_limits<uint32_t>::max())
-                                  .status());
+        // Local parameters are of the same round as those that travelled.
+        HILUM_RETURN_IF_ERROR(
+            Load(module, request.global_path(), track,
+                 1 + ChosenRound(request.choices(), track, kLastRound))
+                .status());
         return EvaluateTrack(study_, *inputs_, module, track, output.model(),
                              out);
       },

@@ -10,6 +10,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/strings/string_view.h"
 #include "common/config/starting_weights.h"
+#include "common/config/study.h"
 #include "common/metrics/fingerprint.h"
 #include "site_agent/trainer/data/prepared_study.h"
 
@@ -121,6 +122,27 @@ std::vector<uint64_t> PreparedStudy::SeenCounts(v1::Arm arm) const {
   return counts;
 }
 
+std::vector<uint64_t> PreparedStudy::ValidationPatients(v1::Arm arm) const {
+  const size_t folds = study.cross_validation().folds();
+  constexpr uint64_t kUnseen = std::numeric_limits<uint64_t>::max();
+  std::vector<uint64_t> fewest(folds, kUnseen);
+  for (const Track& track : tracks) {
+    if (track.arm != arm) continue;
+    std::vector<std::set<absl::string_view>> seen(folds);
+    for (size_t i : CasesOf(track, Part::kValidation)) {
+      seen[static_cast<size_t>(pool.folds[i])].insert(cases()[i].patient_id);
+    }
+    for (size_t fold = 0; fold < folds; ++fold) {
+      if (static_cast<int>(fold) == track.fold) continue;
+      fewest[fold] = std::min<uint64_t>(fewest[fold], seen[fold].size());
+    }
+  }
+  for (uint64_t& patients : fewest) {
+    if (patients == kUnseen) patients = 0;
+  }
+  return fewest;
+}
+
 v1::ArmCensus PreparedStudy::Census(v1::Arm arm) const {
   v1::ArmCensus census;
   uint64_t count = 0;
@@ -145,6 +167,10 @@ v1::ArmCensus PreparedStudy::Census(v1::Arm arm) const {
     const std::vector<uint64_t> unseen = UnseenPatients(arm);
     census.mutable_fold_class_unseen_patients()->Add(unseen.begin(),
                                                      unseen.end());
+  }
+  if (IsValidated(study)) {
+    const std::vector<uint64_t> kept = ValidationPatients(arm);
+    census.mutable_fold_validation_patients()->Add(kept.begin(), kept.end());
   }
   *census.mutable_fingerprint() =
       count < kFingerprintCases ? EmptyFingerprint() : FingerprintOf(arm);

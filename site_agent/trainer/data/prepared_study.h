@@ -117,6 +117,10 @@ struct PreparedStudy {
   // Returns the arm's cases of each fold and class that the starting weights
   // learned from, [folds * classes].
   std::vector<uint64_t> SeenCounts(v1::Arm arm) const;
+  // Returns how many patients of each fold are kept for validation in the arm,
+  // [folds]: those with a usable case in the fold. If tracks that learn from
+  // the fold differ, the smallest number counts.
+  std::vector<uint64_t> ValidationPatients(v1::Arm arm) const;
   v1::Fingerprint FingerprintOf(v1::Arm arm) const;
   // Returns SubmitCensusRequest's counts, [classes].
   std::vector<uint64_t> RejectedMasks() const;

@@ -52,14 +52,20 @@ absl::StatusOr<std::vector<float>> LocalStates::Before(uint32_t round,
 }
 
 absl::Status LocalStates::Keep(uint32_t round, size_t track,
+                               uint32_t best_round,
                                absl::Span<const float> values) const {
   if (folder_.empty()) return absl::OkStatus();
   HILUM_RETURN_IF_ERROR(MakeDirectories(folder_));
   HILUM_RETURN_IF_ERROR(WriteFileAtomically(
       Path(round, track), BlobBytes(values), Durability::kSync, 0600));
-  for (uint32_t old : Rounds(track)) {
+  const std::vector<uint32_t> rounds = Rounds(track);
+  const uint32_t needed = std::min(round - 1, best_round);
+  auto first = std::upper_bound(rounds.begin(), rounds.end(), needed);
+  if (first == rounds.begin()) return absl::OkStatus();
+  --first;
+  for (auto old = rounds.begin(); old != first; ++old) {
     std::error_code ignored;
-    if (old + 1 < round) std::filesystem::remove(Path(old, track), ignored);
+    std::filesystem::remove(Path(*old, track), ignored);
   }
   return absl::OkStatus();
 }

@@ -26,8 +26,11 @@ class LocalStates {
   absl::StatusOr<std::vector<float>> Before(uint32_t round, size_t track,
                                             int64_t size) const;
 
-  // Keeps the state after `round`; deletes those older than round - 1.
-  absl::Status Keep(uint32_t round, size_t track,
+  // Keeps the state after `round`. Deletes those that neither a repetition of
+  // the round nor the track's best model so far needs, which came after
+  // `best_round` rounds: those older than the last one kept up to round - 1 and
+  // up to `best_round`.
+  absl::Status Keep(uint32_t round, size_t track, uint32_t best_round,
                     absl::Span<const float> values) const;
 
  private:

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "common/base/status_macros.h"
+#include "common/config/track_choice.h"
 #include "site_agent/trainer/learning/network_pool.h"
 #include "site_agent/trainer/learning/track_output.h"
 #include "site_agent/trainer/segmentation/segment_track.h"
@@ -115,6 +116,10 @@ absl::StatusOr<v1::TrainResponse> SegmentationSession::Train(
       [&](Segmenter& segmenter, int64_t i,
           TrainedTrack& trained) -> absl::Status {
         const size_t track = static_cast<size_t>(i);
+        if (IsStopped(request.choices(), track)) {
+          LeaveOut(static_cast<size_t>(study_.layout.travelling_size), trained);
+          return absl::OkStatus();
+        }
         HILUM_ASSIGN_OR_RETURN(const std::vector<float> before,
                                Load(segmenter, request.global_path(), track));
         return TrainSegmentTrack(study_, segmenter, track, request.round(),

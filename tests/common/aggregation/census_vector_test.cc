@@ -184,6 +184,35 @@ TEST(CensusVectorTest, SiteCountsForTenPatientsOfACellAtMost) {
   }
 }
 
+TEST(CensusVectorTest, ValidationPatientsTravelWhereTheStudyValidates) {
+  v1::Study study = SomeStudy();
+  const int64_t without = CensusVectorSize(study);
+  study.mutable_training()->mutable_validation()->set_share(0.2);
+  EXPECT_EQ(CensusVectorSize(study), without + 2 * 2 * 2);
+  Cohort cohort = SomeCohort(3);
+  uint64_t patients = 3;  // 3, 8, 13
+  for (auto& [site, census] : cohort.census) {
+    for (v1::ArmCensus& arm : *census.mutable_arms()) {
+      arm.add_fold_validation_patients(patients);
+      arm.add_fold_validation_patients(0);
+    }
+    patients += 5;
+  }
+  std::vector<uint32_t> sums = CensusSums(study, cohort.census);
+  const auto totals = DecodeCensus(study, cohort.sites, sums);
+  ASSERT_TRUE(totals.ok()) << totals.status();
+  EXPECT_EQ(totals->SerializeAsString(),
+            SumCensus(study, cohort.census).SerializeAsString());
+  EXPECT_THAT(totals->arms(1).fold_validation_patients(), ElementsAre(24, 0));
+  EXPECT_THAT(totals->capped_validation_patients(), ElementsAre(21, 0, 21, 0));
+  for (uint32_t capped : {9u, 25u}) {
+    sums.back() = 0;
+    sums[sums.size() - 2] = capped;
+    EXPECT_EQ(DecodeCensus(study, cohort.sites, sums).status().code(),
+              absl::StatusCode::kAborted);
+  }
+}
+
 TEST(CensusVectorTest, SiteWhoseCensusIsNotPublishedIsNotInThePlainSum) {
   const v1::Study study = SomeStudy();
   Cohort cohort = SomeCohort(2);

@@ -237,17 +237,17 @@ TEST_F(FedAvgTest, MoreExamplesThanTheCohortHasAreRefusedAndNothingIsLeft) {
   EXPECT_FALSE(FileExists(folder_ + "/out"));
 }
 
-// The vector has each track's delta, then each track's n and v, then each arm's
-// losses.
+// The vector has each track's delta, then each track's n, v and validation
+// loss, then each arm's loss.
 TEST_F(FedAvgTest, ValidationIsReadBesideTheLossAndMovesNothing) {
   AggregateOptions options = Options(1, {10, 10}, {1, 2});
   options.layout.num_arms = 2;
   options.layout.validates = true;
   const uint32_t one = 1u << 24;  // a loss of one nat in each of ten cases
   options.updates = {
-      {"a", Write("a", std::vector<uint32_t>{1u << 26, 0, 4, 1, 8, 0, one,
-                                             one / 10, one, 0})},
-      {"b", Write("b", std::vector<uint32_t>{0, 0, 1, 3, 0, 0, one, 2 * one, 0,
+      {"a", Write("a", std::vector<uint32_t>{1u << 26, 0, 4, 1, one / 10, 8, 0,
+                                             0, one, one})},
+      {"b", Write("b", std::vector<uint32_t>{0, 0, 1, 3, 2 * one, 0, 0, 0, one,
                                              0})}};
   auto result = AggregateUpdates(options);
   ASSERT_TRUE(result.ok()) << result.status();
@@ -255,31 +255,47 @@ TEST_F(FedAvgTest, ValidationIsReadBesideTheLossAndMovesNothing) {
   EXPECT_EQ(result->tracks[0].num_examples, 5u);
   EXPECT_EQ(result->tracks[0].validation_examples, 4u);
   EXPECT_NEAR(result->arms[0].mean_loss, 4, 1e-6);
-  EXPECT_NEAR(result->arms[0].validation_loss, 21.0 / 4, 1e-6);
+  EXPECT_NEAR(result->tracks[0].validation_loss, 21.0 / 4, 1e-6);
   EXPECT_EQ(result->tracks[1].num_examples, 8u);
   EXPECT_EQ(result->tracks[1].validation_examples, 0u);
   EXPECT_NEAR(result->arms[1].mean_loss, 10.0 / 8, 1e-6);
-  EXPECT_TRUE(std::isnan(result->arms[1].validation_loss));
+  EXPECT_TRUE(std::isnan(result->tracks[1].validation_loss));
+  EXPECT_EQ(ValidationLosses(*result)[0], result->tracks[0].validation_loss);
 }
 
 TEST_F(FedAvgTest, LossIsPooledOverTheTracksOfAnArmOnly) {
   AggregateOptions options = Options(1, {10, 30, 5, 5}, {1, 2, 3, 4});
   options.layout.num_arms = 2;
   options.layout.validates = true;
-  std::vector<uint32_t> words = {0, 0, 0, 0, 6, 2, 10, 6, 5, 0, 0, 0};
-  // The losses' sums: 8 and 16 nats of 40 cases, 2 nats of 10.
-  for (uint32_t loss : {EncodeLoss(8, 16, 40), EncodeLoss(16, 8, 40),
-                        EncodeLoss(2, 5, 10), 0u}) {
-    words.push_back(loss);
-  }
+  // The losses' sums: 8 nats of 40 cases, 2 nats of 10. The validation losses
+  // are of single tracks: 4 nats of 10, 18 of 30.
+  const std::vector<uint32_t> words = {0,
+                                       0,
+                                       0,
+                                       0,
+                                       6,
+                                       2,
+                                       EncodeLoss(4, 2, 10),
+                                       10,
+                                       6,
+                                       EncodeLoss(18, 6, 30),
+                                       5,
+                                       0,
+                                       0,
+                                       0,
+                                       0,
+                                       0,
+                                       EncodeLoss(8, 16, 40),
+                                       EncodeLoss(2, 5, 10)};
   options.updates = {{"a", Write("a", words)}};
   auto result = AggregateUpdates(options);
   ASSERT_TRUE(result.ok()) << result.status();
   ASSERT_EQ(result->arms.size(), 2u);
   EXPECT_NEAR(result->arms[0].mean_loss, 0.5, 1e-6);
-  EXPECT_NEAR(result->arms[0].validation_loss, 2, 1e-6);
+  EXPECT_NEAR(result->tracks[0].validation_loss, 2, 1e-6);
+  EXPECT_NEAR(result->tracks[1].validation_loss, 3, 1e-6);
   EXPECT_NEAR(result->arms[1].mean_loss, 0.4, 1e-6);
-  EXPECT_TRUE(std::isnan(result->arms[1].validation_loss));
+  EXPECT_TRUE(std::isnan(result->tracks[2].validation_loss));
 }
 
 TEST_F(FedAvgTest, ValidationThatNoCohortCanHaveIsAborted) {
@@ -287,7 +303,7 @@ TEST_F(FedAvgTest, ValidationThatNoCohortCanHaveIsAborted) {
   options.layout.validates = true;
   const auto with = [&](uint32_t examples, uint32_t loss) {
     options.updates = {
-        {"a", Write("a", std::vector<uint32_t>{0, 8, examples, 0, loss})}};
+        {"a", Write("a", std::vector<uint32_t>{0, 8, examples, loss, 0})}};
     return AggregateUpdates(options).status();
   };
   const uint32_t most = uint32_t{64} << 24;

@@ -247,15 +247,15 @@ TEST(LossTest, PooledOverTracksDoesNotWrapEither) {
               kMaxSites * 0x1p-25);
 }
 
-TEST(VectorLayoutTest, TailHasCountsOfTracksAndLossesOfArms) {
+TEST(VectorLayoutTest, TailHasCountsAndValidationOfTracksAndLossesOfArms) {
   VectorLayout layout{.track_size = 7, .num_tracks = 6, .num_arms = 2};
   EXPECT_EQ(layout.tracks_per_arm(), 3);
   EXPECT_EQ(layout.tail(), 42);
   EXPECT_EQ(layout.size(), 42 + 6 + 2);
   layout.validates = true;
   EXPECT_EQ(layout.tail(), 42);
-  EXPECT_EQ(layout.size(), 42 + 12 + 4);
-  EXPECT_EQ(layout.num_bytes(), 58u * 4);
+  EXPECT_EQ(layout.size(), 42 + 18 + 2);
+  EXPECT_EQ(layout.num_bytes(), 62u * 4);
 }
 
 }  // namespace

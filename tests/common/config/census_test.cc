@@ -82,6 +82,31 @@ TEST(CensusTest, PatientsAreOfEachCellAndNoMoreThanItsCases) {
   }
 }
 
+TEST(CensusTest, ValidationPatientsAreOfEachFoldWhereTheStudyValidates) {
+  v1::Study study = SomeStudy();
+  v1::SubmitCensusRequest census = SomeCensus();
+  const auto is_good = [&] { return CheckCensusShape(study, census).ok(); };
+  const auto folds = static_cast<int>(study.cross_validation().folds());
+  for (bool validates : {false, true}) {
+    if (validates) {
+      study.mutable_training()->mutable_validation()->set_share(0.2);
+    }
+    for (int size : {0, folds - 1, folds, folds + 1}) {
+      for (v1::ArmCensus& arm : *census.mutable_arms()) {
+        arm.mutable_fold_validation_patients()->Resize(size, 3);
+      }
+      EXPECT_EQ(is_good(), size == (validates ? folds : 0)) << size;
+    }
+  }
+  census = SomeCensus();
+  for (v1::ArmCensus& arm : *census.mutable_arms()) {
+    arm.mutable_fold_validation_patients()->Resize(folds, 3);
+  }
+  EXPECT_TRUE(is_good());
+  census.mutable_arms(0)->set_fold_validation_patients(0, kMaxArmCases + 1);
+  EXPECT_FALSE(is_good());
+}
+
 TEST(CensusTest, RejectedMasksAreOfEachClassAndBounded) {
   v1::SubmitCensusRequest census = SomeCensus();
   census.set_rejected_masks(1, kMaxRows);

@@ -12,6 +12,7 @@
 namespace hilum {
 namespace {
 
+using testing::AllOf;
 using testing::DoubleEq;
 using testing::Each;
 using testing::ElementsAre;
@@ -128,6 +129,54 @@ TEST(CohortRulesTest, HistogramIsShownWhereItStaysOfTenWithoutAnySite) {
       ElementsAre(true, true, true, true, true, true, false, false, false));
   study.mutable_aggregation()->set_minimum_sites(4);
   EXPECT_TRUE(HistogramsShown(study, OfFour(15, 15))[0]);
+}
+
+// Returns the same totals with so many validation patients in each fold.
+v1::CensusTotals Validating(uint64_t patients, uint64_t capped) {
+  v1::CensusTotals totals = OfFour(100, 40);
+  totals.mutable_arms(0)->mutable_fold_validation_patients()->Resize(2,
+                                                                     patients);
+  totals.mutable_capped_validation_patients()->Resize(2, capped);
+  return totals;
+}
+
+TEST(CohortRulesTest, ArmIsValidatedWhereEachFoldHasTenWithoutAnySite) {
+  v1::Study study = SomeStudy();
+  EXPECT_THAT(ValidatedTracks(study, Validating(100, 40)), Each(false));
+  study.mutable_training()->mutable_validation()->set_share(0.2);
+  EXPECT_THAT(ValidatedTracks(study, Validating(100, 20)), Each(true));
+  EXPECT_THAT(ValidatedTracks(study, Validating(100, 19)), Each(false));
+  EXPECT_THAT(ValidatedTracks(study, Validating(0, 0)), Each(true));
+  study.mutable_aggregation()->set_minimum_sites(4);
+  EXPECT_THAT(ValidatedTracks(study, Validating(10, 10)), Each(true));
+  EXPECT_THAT(ValidatedTracks(study, Validating(9, 9)), Each(false));
+}
+
+// Fold 2 is thin. Track 2 alone is of fold 1's patients and of no others, but
+// the final track's loss less track 2's would be of fold 2's.
+TEST(CohortRulesTest, OneThinFoldLeavesItsWholeArmWithoutValidation) {
+  v1::Study study = SomeStudy();
+  study.mutable_training()->mutable_validation()->set_share(0.2);
+  v1::CensusTotals totals = Validating(100, 40);
+  EXPECT_TRUE(DescribeUnvalidatedArms(study, totals).empty());
+  totals.mutable_arms(0)->set_fold_validation_patients(1, 4);
+  totals.set_capped_validation_patients(1, 4);
+  EXPECT_THAT(ValidatedTracks(study, totals), Each(false));
+  EXPECT_THAT(DescribeUnvalidatedArms(study, totals),
+              ElementsAre(AllOf(
+                  HasSubstr("no track of arm whole is validated"),
+                  HasSubstr("too few validation patients in fold 2 (4; 10"),
+                  HasSubstr("training.validation.share"))));
+}
+
+TEST(CohortRulesTest, StudyOfOneSiteIsValidatedOnAnyPatient) {
+  v1::Study study = SomeStudy();
+  study.clear_sites();
+  study.add_sites("a");
+  study.mutable_aggregation()->set_secure_aggregation(
+      v1::Aggregation::SECURE_AGGREGATION_OFF);
+  study.mutable_training()->mutable_validation()->set_share(0.2);
+  EXPECT_THAT(ValidatedTracks(study, Validating(1, 1)), Each(true));
 }
 
 TEST(CohortRulesTest, ThresholdIsTwoThirdsAndOneAndAtLeastThree) {

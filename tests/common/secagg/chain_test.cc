@@ -8,16 +8,12 @@
 
 #include <cmath>
 #include <functional>
-#include <limits>
-#include <optional>
 #include <set>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "common/base/rng.h"
 #include "common/crypto/sha256.h"
 #include "common/secagg/context.h"
-#include "coordinator/validation.h"
 
 namespace hilum {
 namespace {
@@ -33,10 +29,14 @@ v1::StudyChain SomeChain() {
   chain.set_census_sha256(std::string(32, 'c'));
   chain.set_model_sha256(std::string(32, 'm'));
   chain.set_best_sha256(std::string(32, 'b'));
-  chain.set_best_loss(0.5);
-  chain.set_to_beat(0.625);
-  chain.set_without_gain(2);
-  chain.set_tried(true);
+  chain.add_choices();
+  v1::TrackChoice& choice = *chain.add_choices();
+  choice.set_tried(true);
+  choice.set_best_round(1);
+  choice.set_best_loss(0.5);
+  choice.set_to_beat(0.625);
+  choice.set_without_gain(2);
+  choice.set_stopped_after(3);
   return chain;
 }
 
@@ -51,10 +51,19 @@ std::vector<Change> Changes() {
           [](v1::StudyChain& c) { c.mutable_census_sha256()->back() ^= 1; },
           [](v1::StudyChain& c) { c.mutable_model_sha256()->back() ^= 1; },
           [](v1::StudyChain& c) { c.mutable_best_sha256()->back() ^= 1; },
-          [](v1::StudyChain& c) { c.set_best_loss(std::nextafter(0.5, 1)); },
-          [](v1::StudyChain& c) { c.set_to_beat(std::nextafter(0.625, 1)); },
-          [](v1::StudyChain& c) { c.set_without_gain(3); },
-          [](v1::StudyChain& c) { c.set_tried(false); }};
+          [](v1::StudyChain& c) { c.add_choices(); }};
+}
+
+using ChoiceChange = std::function<void(v1::TrackChoice&)>;
+
+// Returns one change of each field of a track's choice.
+std::vector<ChoiceChange> ChoiceChanges() {
+  return {[](v1::TrackChoice& c) { c.set_tried(false); },
+          [](v1::TrackChoice& c) { c.set_best_round(2); },
+          [](v1::TrackChoice& c) { c.set_best_loss(std::nextafter(0.5, 1)); },
+          [](v1::TrackChoice& c) { c.set_to_beat(std::nextafter(0.625, 1)); },
+          [](v1::TrackChoice& c) { c.set_without_gain(3); },
+          [](v1::TrackChoice& c) { c.set_stopped_after(0); }};
 }
 
 TEST(ChainTest, HistoryChangesWithEachField) {
@@ -70,6 +79,22 @@ TEST(ChainTest, HistoryChangesWithEachField) {
   EXPECT_EQ(histories.size(), changes.size() + 1);
   EXPECT_EQ(History(SomeChain()), History(SomeChain()));
   EXPECT_EQ(histories.begin()->size(), 32u);
+}
+
+TEST(ChainTest, HistoryChangesWithEachFieldOfATracksChoice) {
+  const std::vector<ChoiceChange> changes = ChoiceChanges();
+  ASSERT_EQ(static_cast<int>(changes.size()),
+            v1::TrackChoice::descriptor()->field_count());
+  std::set<std::string> histories = {History(SomeChain())};
+  for (const ChoiceChange& change : changes) {
+    v1::StudyChain chain = SomeChain();
+    change(*chain.mutable_choices(1));
+    histories.insert(History(chain));
+  }
+  v1::StudyChain swapped = SomeChain();
+  swapped.mutable_choices()->SwapElements(0, 1);
+  histories.insert(History(swapped));
+  EXPECT_EQ(histories.size(), changes.size() + 2);
 }
 
 // The parts have other lengths, but the same bytes one after the other.
@@ -90,13 +115,17 @@ TEST(ChainTest, HistoryAndQuestionAreOfTheBytesThatTheHeaderNames) {
            std::string(3, '\0') + bytes;
   };
   const v1::StudyChain c = SomeChain();
+  const std::string none = Sha256Of(part("") + part("0") + part("0") +
+                                    part("0") + part("0") + part("0"));
+  const std::string choice =
+      Sha256Of(part("tried") + part("1") +
+               part("4602678819172646912") +  // 0x3fe0000000000000: 0.5
+               part("4603804719079489536") +  // 0x3fe4000000000000: 0.625
+               part("2") + part("3"));
   const std::string history = Sha256Of(
-      part("hilum history v1") + part(c.previous()) + part("3") +
+      part("hilum history v2") + part(c.previous()) + part("3") +
       part(c.statement()) + part(c.sum_sha256()) + part(c.census_sha256()) +
-      part(c.model_sha256()) + part(c.best_sha256()) +
-      part("4602678819172646912") +  // 0x3fe0000000000000: 0.5
-      part("4603804719079489536") +  // 0x3fe4000000000000: 0.625
-      part("2") + part("tried"));
+      part(c.model_sha256()) + part(c.best_sha256()) + part(none + choice));
   EXPECT_EQ(History(c), history);
   EXPECT_EQ(Question(kStudy, 4, v1::Task::TRAIN, c),
             Sha256Of(part("hilum question v1") + part(kStudy) + part("4") +
@@ -127,7 +156,7 @@ TEST(ChainTest, BestOfTheTriedIsEvaluatedAndTheLastIsTrained) {
   EXPECT_EQ(ModelOf(chain, v1::Task::EVALUATE), chain.best_sha256());
   EXPECT_EQ(ModelOf(chain, v1::Task::TRAIN), chain.model_sha256());
   EXPECT_EQ(ModelOf(chain, v1::Task::PREPARE), chain.model_sha256());
-  chain.set_tried(false);
+  chain.mutable_choices(1)->set_tried(false);
   EXPECT_EQ(ModelOf(chain, v1::Task::EVALUATE), chain.model_sha256());
 }
 
@@ -135,8 +164,8 @@ TEST(ChainTest, FirstStateIsOfTheStudyAndTheStartingWeights) {
   const std::string start(32, 'm');
   const v1::StudyChain chain = FirstChain(kStudy, start);
   EXPECT_EQ(chain.model_sha256(), start);
-  EXPECT_FALSE(chain.tried());
-  EXPECT_TRUE(std::isinf(chain.best_loss()) && std::isinf(chain.to_beat()));
+  EXPECT_TRUE(chain.choices().empty());
+  EXPECT_EQ(ModelOf(chain, v1::Task::EVALUATE), start);
   EXPECT_NE(History(chain), History(FirstChain(std::string(32, 'z'), start)));
   EXPECT_NE(History(chain), History(FirstChain(kStudy, std::string(32, 'n'))));
 }
@@ -156,13 +185,17 @@ TEST(ChainTest, StateAfterASumHoldsWhatItCameFrom) {
   EXPECT_EQ(census.sum_sha256(), Step(0).sum_sha256);
   EXPECT_EQ(census.census_sha256(), std::string(32, 'c'));
   EXPECT_EQ(census.model_sha256(), first.model_sha256());
-  const v1::StudyChain trained = AfterTraining(
-      v1::Study(), census, Step(1), std::string(32, 'n'), std::nullopt);
+  const v1::StudyChain trained =
+      AfterTraining(census, Step(1),
+                    {.model_sha256 = std::string(32, 'n'),
+                     .best_sha256 = std::string(32, 'b'),
+                     .choices = SomeChain().choices()});
   EXPECT_EQ(trained.previous(), History(census));
   EXPECT_EQ(trained.round(), 1u);
   EXPECT_EQ(trained.model_sha256(), std::string(32, 'n'));
   EXPECT_EQ(trained.census_sha256(), census.census_sha256());
-  EXPECT_FALSE(trained.tried());
+  EXPECT_EQ(trained.best_sha256(), std::string(32, 'b'));
+  EXPECT_EQ(trained.choices_size(), 2);
 }
 
 TEST(ChainTest, ChallengeIsOfWhatFixesTheSum) {
@@ -181,77 +214,6 @@ TEST(ChainTest, DigestOfWordsIsOfTheirLittleEndianBytes) {
   const std::vector<uint32_t> words = {0x04030201, 0x08070605};
   EXPECT_EQ(DigestOfWords(words), Sha256Of("\x01\x02\x03\x04\x05\x06\x07\x08"));
   EXPECT_EQ(DigestOfWords({}), Sha256Of(""));
-}
-
-// --- Validation, compared with the coordinator's own result.
-
-// Returns one round's loss for its first global: none, or a loss from a small
-// stock, so that equal losses and gains of exactly minimum_gain occur.
-double SomeLoss(Rng& rng) {
-  constexpr double kStock[] = {0.25, 0.5, 0.625, 0.75, 0.875, 1.0};
-  const uint64_t draw = rng.Below(10);
-  if (draw < 2) return std::nan("");
-  if (draw == 2) return std::numeric_limits<double>::infinity();
-  return draw < 5 ? rng.Uniform() : kStock[rng.Below(6)];
-}
-
-// A study's rounds as the coordinator stores them, and as a site follows them.
-struct Followed {
-  v1::Study study;
-  std::vector<std::string> models = {Sha256Of("start")};  // after each round
-  v1::StudyChain chain = FirstChain(kStudy, models[0]);
-  std::vector<RoundSummary> rounds;
-};
-
-void AddRound(Rng& rng, Followed& followed) {
-  const auto r = static_cast<uint32_t>(followed.models.size());
-  if (rng.Below(6) == 0) {  // its sum was lost: the global stays
-    followed.rounds.push_back(
-        {.round = r, .contributors = {}, .mean_loss = {}});
-    followed.models.push_back(followed.models.back());
-    return;
-  }
-  const double loss = SomeLoss(rng);
-  followed.models.push_back(Sha256Of(absl::StrCat("model ", r)));
-  followed.rounds.push_back(
-      {.round = r,
-       .contributors = {SiteId("a")},
-       .mean_loss = {1},
-       .validation_examples = {std::isnan(loss) ? 0u : 5u},
-       .validation_loss = {loss}});
-  followed.chain = AfterTraining(followed.study, followed.chain, Step(r),
-                                 followed.models.back(),
-                                 followed.rounds.back().MeanValidationLoss());
-}
-
-TEST(ChainTest, ValidationIsTheCoordinatorsOnAnyHistory) {
-  Rng rng(1, "histories");
-  int over = 0, tried = 0;
-  for (int trial = 0; trial < 2000; ++trial) {
-    Followed followed;
-    v1::Training& training = *followed.study.mutable_training();
-    training.set_rounds(100);
-    v1::Validation& validation = *training.mutable_validation();
-    validation.set_patience(static_cast<uint32_t>(rng.Below(4)));
-    validation.set_minimum_gain(rng.Below(2) == 0 ? 0 : 0.125);
-    for (uint64_t left = rng.Below(12); left > 0; --left) {
-      AddRound(rng, followed);
-    }
-    const v1::StudyChain& chain = followed.chain;
-    const std::optional<uint32_t> best = BestRound(followed.rounds);
-    ASSERT_EQ(chain.tried(), best.has_value()) << trial;
-    EXPECT_EQ(ModelOf(chain, v1::Task::EVALUATE),
-              followed.models[best.value_or(followed.rounds.size())]);
-    const bool is_over = validation.patience() > 0 &&
-                         chain.without_gain() >= validation.patience();
-    EXPECT_EQ(is_over, TrainingIsOver(followed.study, followed.rounds))
-        << trial;
-    over += is_over;
-    tried += chain.tried();
-  }
-  EXPECT_GT(over, 200);
-  EXPECT_GT(2000 - over, 200);
-  EXPECT_GT(tried, 1000);
 }
 
 }  // namespace

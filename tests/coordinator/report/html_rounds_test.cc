@@ -19,7 +19,7 @@ TEST_F(HtmlRoundsTest, RoundsInWhichNothingCountedAreListedByTheirReason) {
       {.round = 2, .examples = {0, 0, 0}},
       {.round = 3, .contributors = {SiteId("a")}, .examples = {0, 0, 0}}};
   for (RoundSummary& round : federated_.rounds) round.mean_loss = {1};
-  federated_.model_round = 3;
+  federated_.model_rounds = {3, 3, 3};
   const std::string html =
       RoundsHtml(federated_, ComputeArmMetrics(federated_));
   EXPECT_THAT(html, HasSubstr("No sum came about in these rounds, and the "

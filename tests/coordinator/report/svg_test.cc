@@ -43,15 +43,17 @@ TEST(SvgTest, LabelsAreText) {
   EXPECT_THAT(chart, HasSubstr("&lt;x&gt;"));
 }
 
-TEST(SvgTest, LineOfChanceAndMarkAreThereWhereAskedFor) {
+TEST(SvgTest, LineOfChanceAndMarksAreThereWhereAskedFor) {
   ChartOptions options = Unit();
-  EXPECT_THAT(LineChart(options, {}), Not(HasSubstr("class='chance")));
+  ChartLine line{.label = "a", .points = {{0, 0}, {0.5, 1}}};
+  EXPECT_THAT(LineChart(options, {line}), Not(HasSubstr("class='chance")));
+  EXPECT_THAT(LineChart(options, {line}), Not(HasSubstr("<circle")));
   options.diagonal = true;
-  options.marked_x = 0.5;
-  const std::string chart = LineChart(options, {});
+  line.marked = {0.5, 1};
+  const std::string chart = LineChart(options, {line});
   EXPECT_THAT(chart, HasSubstr("<line class='chance' x1='58.0' y1='332.0' "
                                "x2='446.0' y2='14.0'/>"));
-  EXPECT_THAT(chart, HasSubstr("<line class='chance marked' x1='252.0'"));
+  EXPECT_THAT(chart, HasSubstr("<circle cx='252.0' cy='14.0' r='4'"));
 }
 
 // All rounds with one loss, or a single round.

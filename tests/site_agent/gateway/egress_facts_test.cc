@@ -219,6 +219,16 @@ TEST_F(EgressFactsTest, CensusIsOfTheStudysNetworkAndShape) {
   auto longer = census;
   longer.mutable_arms(0)->add_fold_class_patients(5);
   ExpectRefused(longer, "ArmCensus");
+  auto folds = census;
+  for (int i = 0; i < 2; ++i) {
+    folds.mutable_arms(0)->add_fold_validation_patients(5);
+  }
+  ExpectSent(folds);
+  auto patients = folds;
+  patients.mutable_arms(0)->set_fold_validation_patients(0, uint64_t{1} << 40);
+  ExpectRefused(patients, "ArmCensus");
+  folds.mutable_arms(0)->add_fold_validation_patients(5);
+  ExpectRefused(folds, "ArmCensus");
   auto larger = census;
   larger.mutable_arms(0)->set_fold_class_counts(0, uint64_t{1} << 40);
   ExpectRefused(larger, "ArmCensus");

@@ -111,6 +111,7 @@ TEST(EgressTest, LargestCensusMayLeave) {
     *arm.mutable_fold_class_patients() = arm.fold_class_counts();
     *arm.mutable_fold_class_seen() = arm.fold_class_counts();
     *arm.mutable_fold_class_unseen_patients() = arm.fold_class_counts();
+    arm.mutable_fold_validation_patients()->Resize(20, kMaxArmCases);
     v1::Fingerprint& print = *arm.mutable_fingerprint();
     print = EmptyFingerprint();
     for (uint64_t& gray : *print.mutable_grays()) gray = uint64_t{1} << 33;

@@ -10,7 +10,9 @@
 #include "common/aggregation/statistics_vector.h"
 #include "common/base/file.h"
 #include "common/base/rng.h"
+#include "common/config/cohort_rules.h"
 #include "common/config/study.h"
+#include "common/config/track_choice.h"
 #include "common/crypto/sha256.h"
 #include "tests/site_agent/gateway/sums_at_work.h"
 
@@ -21,9 +23,17 @@ using Step = HonestSum::Step;
 
 const SiteId kSelf("a");
 constexpr uint32_t kExamples = 10;  // of each site and track
+constexpr uint32_t kTried = 4;      // for validation
 
-// Returns small deltas, counts and a loss.
-std::vector<uint32_t> RandomUpdate(const VectorLayout& layout,
+// Returns a validation loss of `round`, in which track 0's grows, track 1's
+// falls, and track 2 is not tried before round 3.
+double LossOf(int track, uint32_t round) {
+  return track == 0 ? 0.5 * round : track == 1 ? 2.0 / round : 1.0;
+}
+
+// Returns small deltas, counts and losses.
+std::vector<uint32_t> RandomUpdate(const VectorLayout& layout, uint32_t round,
+                                   const std::vector<uint64_t>& examples,
                                    const std::string& stream) {
   Rng rng(9, stream);
   std::vector<uint32_t> words;
@@ -32,7 +42,13 @@ std::vector<uint32_t> RandomUpdate(const VectorLayout& layout,
                     (1u << 23));
   }
   for (int track = 0; track < layout.num_tracks; ++track) {
-    words.push_back(kExamples);
+    const uint64_t total = examples.at(static_cast<size_t>(track));
+    words.push_back(total == 0 ? 0 : kExamples);
+    if (!layout.validates) continue;
+    const bool tried = total > 0 && (track < 2 || round >= 3);
+    words.push_back(tried ? kTried : 0);
+    words.push_back(
+        tried ? EncodeLoss(kTried * LossOf(track, round), kTried, total) : 0);
   }
   for (int arm = 0; arm < layout.num_arms; ++arm) words.push_back(1000);
   return words;
@@ -124,11 +140,16 @@ absl::Status FollowedStudyTest::FollowShown(uint32_t round,
 
 PublishedSums::Vectors FollowedStudyTest::VectorsOf(uint32_t round) const {
   PublishedSums::Vectors vectors;
+  std::vector<uint64_t> examples;
+  if (round > 0) {
+    examples = TrackExamples(study_, sums_->cohort());
+    LeaveOutStopped(sums_->chain().choices(), examples);
+  }
   for (const std::string& name : study_.sites()) {
     vectors[SiteId(name)] =
-        round == 0
-            ? EncodeCensus(study_, FakeCensus(study_)).value()
-            : RandomUpdate(LayoutOf(study_), absl::StrCat(name, "/", round));
+        round == 0 ? EncodeCensus(study_, FakeCensus(study_)).value()
+                   : RandomUpdate(LayoutOf(study_), round, examples,
+                                  absl::StrCat(name, "/", round));
   }
   return vectors;
 }

@@ -280,6 +280,8 @@ TEST_F(InboundChecksTest, CensusIsOfTheStudysSitesAndShape) {
     v1::ArmCensus& arm = *census.add_arms();
     arm.mutable_fold_class_counts()->Resize(4, 9);
     arm.mutable_fold_class_patients()->Resize(4, 9);
+    arm.mutable_fold_validation_patients()->Resize(2, 9);
+    census.mutable_capped_validation_patients()->Resize(2, 9);
     arm.mutable_fingerprint()->mutable_grays()->Resize(32, 1);
     arm.mutable_fingerprint()->mutable_sides()->Resize(6, 1);
     census.mutable_rejected_masks()->Resize(2, 1);
@@ -309,6 +311,9 @@ TEST_F(InboundChecksTest, CensusIsOfTheStudysSitesAndShape) {
       [](v1::CensusTotals& c) {
         c.mutable_capped_unseen_patients()->Resize(5, 1);
       },
+        c.mutable_arms(0)->add_fold_validation_patients(1);
+      },
+      [](v1::CensusTotals& c) { c.add_capped_validation_patients(1); },
       [](v1::CensusTotals& c) {
         c.mutable_arms(0)->mutable_fingerprint()->add_grays(1);
       },
@@ -323,6 +328,16 @@ TEST_F(InboundChecksTest, CensusIsOfTheStudysSitesAndShape) {
         },
         "task.census");
   }
+}
+
+TEST_F(InboundChecksTest, ChoicesAreOfTheStudysTracks) {
+  const auto choices = [](int count) {
+    return [count](v1::Task& t) {
+      for (int i = 0; i < count; ++i) t.add_choices()->set_tried(true);
+    };
+  };
+  ExpectTaskTaken(choices(3));
+  ExpectTaskRefused(choices(4), "task.choices");
 }
 
 TEST_F(InboundChecksTest, TaskAsAWholeIsBounded) {

@@ -105,7 +105,7 @@ std::vector<uint32_t> PublishedSums::Publish(v1::Task::Kind kind,
                        .sum_sha256 = opening.sum().sha256()};
   chain_ = kind == v1::Task::PREPARE
                ? AfterCensus(chain_, step, DigestOfWords(words))
-               : AfterTraining(study_, chain_, step, Train(words), {});
+               : AfterTraining(chain_, step, Train(opening.round(), words));
   if (kind == v1::Task::PREPARE) {
     cohort_ = DecodeCensus(study_, SurvivorsOf(opening), words).value();
   }
@@ -117,7 +117,8 @@ std::vector<uint32_t> PublishedSums::Publish(v1::Task::Kind kind,
   return words;
 }
 
-std::string PublishedSums::Train(const std::vector<uint32_t>& words) {
+TrainedModels PublishedSums::Train(uint32_t round,
+                                   const std::vector<uint32_t>& words) {
   const std::string plain = folder_ + "/plain", global = folder_ + "/global";
   HILUM_CHECK(WriteVector(plain, words).ok());
   HILUM_CHECK(WriteFileAtomically(global, blobs_->at(chain_.model_sha256()),
@@ -131,9 +132,34 @@ std::string PublishedSums::Train(const std::vector<uint32_t>& words) {
       .global_path = global,
       .output_path = global,
       .durability = Durability::kNone};
+  LeaveOutStopped(chain_.choices(), options.total_examples);
   const absl::StatusOr<AggregateResult> result = AggregateUpdates(options);
   HILUM_CHECK(result.ok());
-  return PutBlob(*blobs_, ReadFile(global).value()).sha256();
+  const std::string after = ReadFile(global).value();
+  TrainedModels models{.model_sha256 = PutBlob(*blobs_, after).sha256()};
+  RoundChoice choice = ChooseAfter(study_, round, chain_.choices(), *result);
+  models.choices = std::move(choice.choices);
+  if (AnyTried(models.choices)) {
+    models.best_sha256 =
+        PutBlob(*blobs_, Chosen(choice.origins, after)).sha256();
+  }
+  return models;
+}
+
+std::string PublishedSums::Chosen(const std::vector<ChosenFrom>& origins,
+                                  const std::string& after) const {
+  const std::string& before = blobs_->at(chain_.model_sha256());
+  const std::string& kept =
+      AnyTried(chain_.choices()) ? blobs_->at(chain_.best_sha256()) : before;
+  std::string chosen;
+  const size_t size = after.size() / origins.size();
+  for (size_t t = 0; t < origins.size(); ++t) {
+    const std::string& from = origins[t] == ChosenFrom::kAfter    ? after
+                              : origins[t] == ChosenFrom::kBefore ? before
+                                                                  : kept;
+    chosen += from.substr(t * size, size);
+  }
+  return chosen;
 }
 
 }  // namespace hilum

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "common/aggregation/chosen_models.h"
+#include "common/secagg/chain.h"
 #include "hilum/v1/federation.pb.h"
 #include "hilum/v1/opening.pb.h"
 #include "hilum/v1/study.pb.h"
@@ -53,8 +55,12 @@ class PublishedSums {
   std::function<void(std::string&)> forge = [](std::string&) {};
 
  private:
-  // Returns the digest of the model that a sum of updates gives.
-  std::string Train(const std::vector<uint32_t>& words);
+  // Returns the models that a sum of updates gives.
+  TrainedModels Train(uint32_t round, const std::vector<uint32_t>& words);
+  // Returns the chosen models, each copied from its origin; `after`: the
+  // trained ones.
+  std::string Chosen(const std::vector<ChosenFrom>& origins,
+                     const std::string& after) const;
 
   v1::Study study_;
   std::string hash_;

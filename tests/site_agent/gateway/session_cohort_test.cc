@@ -136,6 +136,37 @@ TEST_F(SessionCohortTest, TrackOfTwoSitesIsLeftOutOfUpdateAndEvaluation) {
   EXPECT_EQ(figures[half], 10u);
 }
 
+// Without the site with most of them, a fold has three validation patients.
+TEST_F(SessionCohortTest, ArmWithAThinFoldSendsNoValidationAndSaysSo) {
+  v1::Study study = StudyOfFour();
+  study.mutable_training()->mutable_validation()->set_share(0.2);
+  for (uint64_t patients : {1, 4}) {
+    SecureSiteAtWork at_work(absl::StrCat("of-", patients), study);
+    at_work.sums.change_census = [patients](const SiteId&,
+                                            v1::SubmitCensusRequest& census) {
+      census.mutable_arms(0)->set_fold_validation_patients(1, patients);
+    };
+    AddCensusAndTraining(at_work);
+    ASSERT_TRUE(at_work.site.Run().ok());
+    ASSERT_THAT(at_work.sums.read, SizeIs(2)) << at_work.log;
+    const VectorLayout layout = LayoutOf(study);
+    // Each track has examples, validation examples and their loss.
+    const auto tail = absl::MakeConstSpan(at_work.sums.read[1])
+                          .subspan(static_cast<size_t>(layout.tail()));
+    const bool validated = patients == 4;  // 10 + 3 * 4, less ten
+    for (size_t track = 0; track < 3; ++track) {
+      EXPECT_EQ(tail[3 * track], 10u);
+      EXPECT_EQ(tail[3 * track + 1], validated ? 4u : 0u);
+      EXPECT_EQ(tail[3 * track + 2] > 0, validated);
+    }
+    const std::string said =
+        "validation: no track of arm whole is validated: the cohort has too "
+        "few validation patients in fold 2 (13; 10 must be left";
+    EXPECT_EQ(at_work.log.find(said) != std::string::npos, !validated)
+        << at_work.log;
+  }
+}
+
 // The other sites count on this site to hide them in the track's sum.
 TEST_F(SessionCohortTest, SiteThatCannotTrainATrackLeavesTheSum) {
   at_work_.site.trainer.change_update = [](v1::TrainResponse& trained) {

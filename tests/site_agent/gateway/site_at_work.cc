@@ -73,18 +73,22 @@ v1::CensusTotals CohortOfFifties(const v1::Study& study) {
   const int cells =
       static_cast<int>(study.cross_validation().folds()) * classes;
   const int tracks = static_cast<int>(StudyTracks(study).size());
+  const int folds = IsValidated(study) ? cells / classes : 0;
   v1::CensusTotals totals;
   *totals.mutable_sites() = study.sites();
   for (int i = 0; i < study.arms_size(); ++i) {
     v1::ArmCensus& arm = *totals.add_arms();
     arm.mutable_fold_class_counts()->Resize(cells, kCases);
     arm.mutable_fold_class_patients()->Resize(cells, kCases);
+    arm.mutable_fold_validation_patients()->Resize(folds, kCases);
   }
   const auto sites = static_cast<uint64_t>(study.sites_size());
   totals.mutable_track_sites()->Resize(tracks, sites);
   totals.mutable_track_class_sites()->Resize(tracks * classes, sites);
   totals.mutable_capped_patients()->Resize(
       study.arms_size() * cells, std::min<uint64_t>(kCases, kCellCap * sites));
+  totals.mutable_capped_validation_patients()->Resize(
+      study.arms_size() * folds, std::min<uint64_t>(kCases, kCellCap * sites));
   return totals;
 }
 

@@ -11,9 +11,12 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/synchronization/mutex.h"
 #include "common/aggregation/ring.h"
 #include "common/base/clock.h"
+#include "common/config/track_choice.h"
 #include "site_agent/gateway/session_runner.h"
 #include "tests/support/fake_trainer.h"
 #include "tests/support/fingerprint.h"
@@ -105,6 +108,7 @@ class FailingTrainer : public FakeTrainer {
   absl::StatusOr<v1::TrainResponse> Train(
       const v1::TrainRequest& request) override {
     ++times_trained;
+    choices_seen.push_back(Text(request.choices()));
     if (!train.ok()) return train;
     auto response = FakeTrainer::Train(request);
     for (v1::TrackUpdate& track : *response->mutable_tracks()) {
@@ -119,11 +123,22 @@ class FailingTrainer : public FakeTrainer {
   }
   absl::StatusOr<v1::EvaluateResponse> Evaluate(
       const v1::EvaluateRequest& request) override {
+    choices_seen.push_back(Text(request.choices()));
     if (!evaluate.ok()) return evaluate;
     return FakeTrainer::Evaluate(request);
   }
 
+  // Returns "BEST_ROUND,STOPPED_AFTER" of each track.
+  static std::string Text(const TrackChoices& choices) {
+    return absl::StrJoin(choices, " ",
+                         [](std::string* out, const v1::TrackChoice& choice) {
+                           absl::StrAppend(out, choice.best_round(), ",",
+                                           choice.stopped_after());
+                         });
+  }
+
   absl::Status prepare, train, evaluate;
+  std::vector<std::string> choices_seen;  // by Train and Evaluate
   std::function<void()> on_prepare = [] {};
   int times_prepared = 0, times_trained = 0;
   uint64_t times_cases = 1;  // times FakeTrainer's

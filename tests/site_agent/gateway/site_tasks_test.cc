@@ -105,6 +105,10 @@ TEST_F(SiteTasksTest, CensusOfAnotherShapeIsRefusedBeforeTraining) {
         census.mutable_arms(0)->mutable_fold_class_patients()->RemoveLast();
       },
       [](auto& census) {
+        census.mutable_arms(0)->add_fold_validation_patients(12);
+      },
+      [](auto& census) { census.add_capped_validation_patients(12); },
+      [](auto& census) {
         census.mutable_arms(0)->set_fold_class_counts(0, uint64_t{1} << 63);
       }};
   int n = 0;
@@ -220,27 +224,73 @@ TEST_F(ValidatedTasksTest, ValidationGoesWithTheUpdateWithinTheCensus) {
   ASSERT_TRUE(validated_.Run().ok());
   // The cohort has 100 cases for each fold's track and 200 for the final one;
   // FakeTrainer trains on 10 of each and tries 4 with a loss of 1.5.
-  const uint32_t one = 1u << 24;
-  const std::vector<uint32_t> tail = validated_.coordinator.UploadedTail(8);
+  const std::vector<uint32_t> tail = validated_.coordinator.UploadedTail(10);
   for (size_t track = 0; track < 3; ++track) {
-    EXPECT_EQ(tail[2 * track], 10u);
-    EXPECT_EQ(tail[2 * track + 1], 4u);
+    EXPECT_EQ(tail[3 * track], 10u);
+    EXPECT_EQ(tail[3 * track + 1], 4u);
+    EXPECT_EQ(tail[3 * track + 2], EncodeLoss(6, 4, track < 2 ? 100 : 200));
   }
-  EXPECT_EQ(tail[6], EncodeLoss(30, 30, 400));
-  EXPECT_EQ(tail[7], EncodeLoss(18, 12, 400));
-  EXPECT_NEAR(tail[7], 0.045 * one, 1);
+  EXPECT_EQ(tail[9], EncodeLoss(30, 30, 400));
   // It has three times as many since; its census has 20 of each fold's track,
   // 40 of the final one's.
   validated_.trainer.times_cases = 3;
   validated_.coordinator.tasks = {validated_.MakeTask(v1::Task::PREPARE, 0),
                                   validated_.MakeTask(v1::Task::TRAIN, 2)};
   ASSERT_TRUE(validated_.Run().ok());
-  const std::vector<uint32_t> more = validated_.coordinator.UploadedTail(8);
+  const std::vector<uint32_t> more = validated_.coordinator.UploadedTail(10);
   EXPECT_EQ(more[0], 15u);
   EXPECT_EQ(more[1], 5u);
-  EXPECT_EQ(more[4], 29u);
-  EXPECT_EQ(more[5], 11u);
-  EXPECT_NEAR(more[7], 1.25 * (5 + 5 + 11) / 400 * one, 1);
+  EXPECT_EQ(more[2], EncodeLoss(1.25 * 5, 5, 100));
+  EXPECT_EQ(more[6], 29u);
+  EXPECT_EQ(more[7], 11u);
+  EXPECT_EQ(more[8], EncodeLoss(1.25 * 11, 11, 200));
+}
+
+// The coordinator says which tracks have stopped, without secure aggregation.
+TEST_F(ValidatedTasksTest, StoppedTrackIsNeitherTrainedNorTried) {
+  v1::Task task = validated_.MakeTask(v1::Task::TRAIN, 3);
+  for (uint32_t stopped_after : {0u, 2u, 0u}) {
+    v1::TrackChoice& choice = *task.add_choices();
+    choice.set_tried(true);
+    choice.set_best_round(1);
+    choice.set_stopped_after(stopped_after);
+  }
+  v1::Task evaluate = validated_.MakeTask(v1::Task::EVALUATE, 11);
+  *evaluate.mutable_choices() = task.choices();
+  validated_.coordinator.tasks = {validated_.MakeTask(v1::Task::PREPARE, 0),
+                                  task, evaluate};
+  ASSERT_TRUE(validated_.Run().ok());
+  const std::vector<uint32_t> tail = validated_.coordinator.UploadedTail(10);
+  EXPECT_EQ(tail[0], 10u);
+  for (size_t word : {3, 4, 5}) EXPECT_EQ(tail[word], 0u);
+  EXPECT_EQ(tail[6], 10u);
+  EXPECT_EQ(tail[7], 4u);
+  // The loss of those that are trained, of their cases.
+  EXPECT_EQ(tail[9], EncodeLoss(20, 20, 300));
+  const std::string& upload = validated_.coordinator.upload;
+  const size_t track = (upload.size() - 40) / 3;
+  EXPECT_EQ(upload.substr(track, track), std::string(track, '\0'));
+  EXPECT_NE(upload.substr(0, track), std::string(track, '\0'));
+  ASSERT_EQ(validated_.trainer.choices_seen.size(), 2u);
+  for (const std::string& choices : validated_.trainer.choices_seen) {
+    EXPECT_EQ(choices, "1,0 1,2 1,0");
+  }
+}
+
+// Four validation patients in a fold would be told apart by two tracks' losses.
+TEST_F(ValidatedTasksTest, NoLossLeavesOfAnArmWithAThinFold) {
+  v1::Task task = validated_.MakeTask(v1::Task::TRAIN, 1);
+  task.mutable_census()->mutable_arms(0)->set_fold_validation_patients(1, 4);
+  task.mutable_census()->set_capped_validation_patients(1, 4);
+  validated_.coordinator.tasks = {validated_.MakeTask(v1::Task::PREPARE, 0),
+                                  task};
+  ASSERT_TRUE(validated_.Run().ok());
+  const std::vector<uint32_t> tail = validated_.coordinator.UploadedTail(10);
+  for (size_t track = 0; track < 3; ++track) {
+    EXPECT_EQ(tail[3 * track], 10u);
+    EXPECT_EQ(tail[3 * track + 1], 0u);
+    EXPECT_EQ(tail[3 * track + 2], 0u);
+  }
 }
 
 TEST_F(ValidatedTasksTest, ZerosAreOfTheSameLength) {

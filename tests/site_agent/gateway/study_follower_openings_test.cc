@@ -93,7 +93,7 @@ TEST_F(StudyFollowerOpeningsTest, OpeningOfAnotherQuestionIsRefused) {
       [](Opening& opening) {
         opening.mutable_before()->set_model_sha256(std::string(32, 'm'));
       },
-      [](Opening& opening) { opening.mutable_before()->set_without_gain(1); },
+      [](Opening& opening) { opening.mutable_before()->add_choices(); },
       [](Opening& opening) { opening.clear_before(); }};
   for (const auto& change : changes) {
     ExpectRefused(2, change, "did not sign for it");
@@ -120,7 +120,7 @@ TEST_F(StudyFollowerOpeningsTest, StateThatDoesNotFollowIsRefused) {
       [](v1::StudyChain& after) {
         after.set_census_sha256(std::string(32, 'c'));
       },
-      [](v1::StudyChain& after) { after.set_tried(true); },
+      [](v1::StudyChain& after) { after.add_choices()->set_tried(true); },
       [](v1::StudyChain& after) { after.set_round(2); }};
   for (const auto& change : changes) {
     ExpectRefused(

@@ -9,6 +9,7 @@
 
 #include <cstring>
 #include <filesystem>
+#include <functional>
 #include <limits>
 
 #include "absl/strings/str_cat.h"
@@ -125,6 +126,119 @@ TEST_F(StudyFollowerTest, SiteThatWasAwayNeedsNoModelOfBefore) {
   hidden_.insert(model);
   ASSERT_TRUE(Follow(3).ok());
   ExpectAtTheSame();
+}
+
+// A study that validates, with a patience of one; see LossOf in
+// followed_study.cc. The chosen models of round 2 on are of several rounds.
+class FollowedChoiceTest : public FollowedStudyTest {
+ protected:
+  FollowedChoiceTest() {
+    v1::Study study = study_;
+    study.mutable_training()->mutable_validation()->set_share(0.2);
+    study.mutable_training()->mutable_validation()->set_patience(1);
+    Open(study);
+  }
+  // Follows the sums of rounds 1 to `rounds`.
+  void FollowRounds(uint32_t rounds, bool restart) {
+    MakeSum(0);
+    ASSERT_TRUE(Follow(1).ok());
+    for (uint32_t round = 1; round <= rounds; ++round) {
+      ASSERT_TRUE(CheckRoster(Roster()).ok());
+      MakeSum(round);
+      if (restart) Restart();
+      const absl::Status followed = Follow(round + 1);
+      ASSERT_TRUE(followed.ok()) << followed;
+      if (restart) {
+        Restart();
+        ASSERT_TRUE(Follow(round + 1).ok());
+      }
+      ExpectAtTheSame();
+    }
+  }
+  // Returns the bytes of the models that an evaluation is about.
+  std::string Evaluated() {
+    const v1::Task task = TaskOf(9, *sums_, v1::Task::EVALUATE);
+    EXPECT_EQ(ToHex(task.global().sha256()),
+              ToHex(follower_->chain().best_sha256()));
+    const auto path = follower_->ModelPath(task.header(), task.kind());
+    EXPECT_TRUE(path.ok()) << path.status();
+    return path.ok() ? ReadFile(*path).value() : "";
+  }
+};
+
+TEST_F(FollowedChoiceTest, SitePutsTheChosenModelsTogetherItself) {
+  for (bool restart : {false, true}) {
+    Open(study_);
+    FollowRounds(4, restart);
+    const v1::StudyChain& chain = follower_->chain();
+    ASSERT_EQ(chain.choices_size(), 3);
+    EXPECT_EQ(chain.choices(0).best_round(), 0u);
+    EXPECT_EQ(chain.choices(0).stopped_after(), 2u);
+    EXPECT_EQ(chain.choices(1).best_round(), 3u);
+    EXPECT_EQ(chain.choices(2).best_round(), 2u);
+    EXPECT_EQ(chain.choices(2).stopped_after(), 4u);
+    EXPECT_NE(chain.best_sha256(), chain.model_sha256());
+    EXPECT_TRUE(Evaluated() == blobs_.at(chain.best_sha256()));
+    EXPECT_FALSE(WasFetched(chain.best_sha256()));
+  }
+}
+
+TEST_F(FollowedChoiceTest, OtherChosenModelsThanFollowAreRefused) {
+  FollowRounds(2, /*restart=*/false);
+  MakeSum(3);
+  const v1::SumOpening honest = sums_->last();
+  using Change = std::function<void(v1::StudyChain&)>;
+  const Change changes[] = {
+      // The model after round 2 in place of each track's best.
+      [&](v1::StudyChain& c) {
+        c.set_best_sha256(honest.before().model_sha256());
+      },
+      [&](v1::StudyChain& c) {
+        c.set_best_sha256(honest.before().best_sha256());
+      },
+      [](v1::StudyChain& c) { c.clear_best_sha256(); },
+      [](v1::StudyChain& c) { c.mutable_choices(1)->set_best_round(0); },
+      [](v1::StudyChain& c) { c.mutable_choices(0)->set_best_loss(0.25); },
+      [](v1::StudyChain& c) { c.mutable_choices(0)->set_stopped_after(0); },
+      [](v1::StudyChain& c) { c.mutable_choices(1)->set_stopped_after(3); }};
+  for (const Change& change : changes) {
+    v1::SumOpening opening = honest;
+    change(*opening.mutable_after());
+    ExpectUntrusted(FollowShown(4, opening), "does not follow");
+  }
+  EXPECT_TRUE(FollowShown(4, honest).ok());
+}
+
+TEST_F(FollowedChoiceTest, SiteThatWasAwayFetchesTheChosenModels) {
+  FollowRounds(1, /*restart=*/false);
+  ASSERT_TRUE(CheckRoster(Roster()).ok());
+  MakeSum(2, *sums_, {SiteId("a")});
+  ASSERT_TRUE(Follow(3).ok());
+  ExpectAtTheSame();
+  ASSERT_TRUE(CheckRoster(Roster()).ok());
+  MakeSum(3, *sums_, {SiteId("a")});
+  MakeSum(4, *sums_, {SiteId("a")});
+  ASSERT_TRUE(Follow(5).ok());  // takes the state as told
+  const std::string kept = follower_->chain().best_sha256();
+  ExpectAtTheSame();
+  EXPECT_TRUE(WasFetched(kept));
+  hidden_.insert(kept);  // the coordinator has it until the next sum only
+  MakeSum(5);
+  const absl::Status followed = Follow(6);
+  ASSERT_TRUE(followed.ok()) << followed;
+  EXPECT_TRUE(Evaluated() == blobs_.at(follower_->chain().best_sha256()));
+}
+
+TEST_F(FollowedChoiceTest, SiteWhoseChosenModelsAreLostLeavesTheSums) {
+  FollowRounds(2, /*restart=*/false);
+  const std::string kept = follower_->chain().best_sha256();
+  ASSERT_TRUE(CheckRoster(Roster()).ok());
+  MakeSum(3);
+  std::filesystem::remove(absl::StrCat(folder_, "/cache/", ToHex(kept)));
+  hidden_.insert(kept);
+  const absl::Status lost = Follow(4);
+  EXPECT_EQ(lost.code(), absl::StatusCode::kFailedPrecondition) << lost;
+  EXPECT_THAT(std::string(lost.message()), HasSubstr("copy of the chosen"));
 }
 
 // The cache is cleaned also for a study that this process has not opened.

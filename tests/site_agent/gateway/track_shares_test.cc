@@ -32,10 +32,12 @@ class TrackSharesTest : public testing::Test {
     }
   }
   absl::StatusOr<std::vector<TrackShare>> Shares() const {
-    return TrackShares(study_, CohortOfFifties(study_), own_, trained_);
+    return TrackShares(study_, CohortOfFifties(study_), choices_, own_,
+                       trained_);
   }
 
   v1::Study study_ = SmallStudy();
+  TrackChoices choices_;
   std::optional<v1::SubmitCensusRequest> own_;
   v1::TrainResponse trained_;
 };
@@ -65,6 +67,34 @@ TEST_F(TrackSharesTest, MoreThanTheCensusIsCutDownWithItsLosses) {
   EXPECT_DOUBLE_EQ(cut.validation_loss_sum, 2);
 }
 
+TEST_F(TrackSharesTest, StoppedTrackGetsNothing) {
+  for (uint32_t stopped_after : {0, 3, 0}) {
+    choices_.Add()->set_stopped_after(stopped_after);
+  }
+  const auto shares = Shares();
+  ASSERT_TRUE(shares.ok()) << shares.status();
+  EXPECT_EQ((*shares)[0].num_examples, 5u);
+  const TrackShare& stopped = (*shares)[1];
+  EXPECT_EQ(stopped.num_examples, 0u);
+  EXPECT_EQ(stopped.validation_examples, 0u);
+  EXPECT_EQ(stopped.total_examples, 0u);
+  EXPECT_EQ((*shares)[2].validation_examples, 1u);
+}
+
+// Four validation patients in a fold would be told apart by two tracks' losses.
+TEST_F(TrackSharesTest, ArmWithAThinFoldGetsNoValidation) {
+  v1::CensusTotals cohort = CohortOfFifties(study_);
+  cohort.mutable_arms(0)->set_fold_validation_patients(1, 4);
+  cohort.set_capped_validation_patients(1, 4);
+  const auto shares = TrackShares(study_, cohort, choices_, own_, trained_);
+  ASSERT_TRUE(shares.ok()) << shares.status();
+  for (const TrackShare& share : *shares) {
+    EXPECT_EQ(share.num_examples, 5u);
+    EXPECT_EQ(share.validation_examples, 0u);
+    EXPECT_EQ(share.validation_loss_sum, 0);
+  }
+}
+
 TEST_F(TrackSharesTest, AnswerThatLacksTracksIsNone) {
   trained_.mutable_tracks()->RemoveLast();
   EXPECT_TRUE(absl::IsInternal(Shares().status()));
@@ -83,7 +113,7 @@ TEST_F(TrackSharesTest, UntrainedTrackTakesTheSiteOutOfAMaskedSum) {
   }
   cohort.clear_track_sites();
   for (int track = 0; track < 3; ++track) cohort.add_track_sites(3);
-  const auto shares = TrackShares(study_, cohort, own_, trained_);
+  const auto shares = TrackShares(study_, cohort, choices_, own_, trained_);
   EXPECT_TRUE(absl::IsAborted(shares.status())) << shares.status();
   EXPECT_THAT(shares.status().message(), HasSubstr("could not be trained"));
 }

@@ -140,7 +140,7 @@ TEST_F(UpdateFileTest, LossOfATrackThatWentAstrayDoesNotDrownItsArm) {
   EXPECT_EQ(Words().back(), EncodeLoss(64 * 10 + 15, 60, 120));
 }
 
-TEST_F(UpdateFileTest, ValidationLiesBehindCountsOfTracksAndLossesOfArms) {
+TEST_F(UpdateFileTest, ValidationLiesBehindTheExamplesOfEachTrack) {
   const std::vector<float> delta = Random();
   ASSERT_TRUE(Encode(delta).ok());
   std::vector<uint32_t> want = Words();
@@ -150,12 +150,10 @@ TEST_F(UpdateFileTest, ValidationLiesBehindCountsOfTracksAndLossesOfArms) {
   auto update = Encode(delta);
   ASSERT_TRUE(update.ok()) << update.status();
   EXPECT_EQ(update->size(), options_.layout.num_bytes());
-  // Inserts from the back: for the arm, the third track, the second and the
-  // first.
-  want.push_back(static_cast<uint32_t>((10u << 24) / 70.0 + 0.5));
-  want.insert(want.end() - 2, 0);
-  want.insert(want.end() - 4, 0);
-  want.insert(want.end() - 6, 4);
+  // Inserts from the back: for the third track, the second and the first.
+  want.insert(want.end() - 1, {0, 0});
+  want.insert(want.end() - 4, {0, 0});
+  want.insert(want.end() - 7, {4, (10u << 24) / 40});
   EXPECT_TRUE(Words() == want);
 }
 

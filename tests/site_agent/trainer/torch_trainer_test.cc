@@ -205,6 +205,63 @@ TEST_F(TorchTrainerTest, LocalBatchNormGoesOnWhereItWas) {
   EXPECT_EQ(deltas[0], deltas[2]);  // round 1 again is round 1
 }
 
+TEST_F(TorchTrainerTest, LocalBatchNormOfTheBestRoundIsEvaluated) {
+  study_.mutable_model()->set_architecture("resnet18");
+  study_.mutable_model()->set_batch_norm(v1::Model::BATCH_NORM_LOCAL);
+  study_.mutable_model()->set_input_channels(1);
+  study_.mutable_cross_validation()->set_folds(2);
+  study_.mutable_cross_validation()->set_skip_final_track(true);
+  study_.mutable_training()->mutable_validation()->set_share(0.3);
+  TakeStudy();
+  const std::string work = Path("work");
+  std::filesystem::create_directories(work);
+  TorchTrainer trainer;
+  Prepare(trainer, 2, work);
+  v1::TrackChoice first;  // the model after round 1 was the best
+  first.set_tried(true);
+  first.set_best_round(1);
+  const auto evaluated = [&](bool of_the_best) {
+    v1::EvaluateRequest evaluate;
+    evaluate.set_global_path(Path("global"));
+    evaluate.set_frozen_path(Path("frozen"));
+    for (int track = 0; of_the_best && track < 2; ++track) {
+      *evaluate.add_choices() = first;
+    }
+    auto response = trainer.Evaluate(evaluate);
+    EXPECT_TRUE(response.ok()) << response.status();
+    return response->SerializeAsString();
+  };
+  ASSERT_TRUE(trainer.Train(TrainRequest(1)).ok());
+  const std::string after_one = evaluated(false);
+  for (uint32_t round : {2, 3, 4}) {
+    v1::TrainRequest train = TrainRequest(round);
+    if (round > 2) *train.add_choices() = *train.add_choices() = first;
+    ASSERT_TRUE(trainer.Train(train).ok());
+  }
+  EXPECT_NE(evaluated(false), after_one);
+  EXPECT_EQ(evaluated(true), after_one);
+}
+
+TEST_F(TorchTrainerTest, StoppedTrackIsNeitherTrainedNorTried) {
+  study_.mutable_training()->mutable_validation()->set_share(0.3);
+  TakeStudy();
+  TorchTrainer trainer;
+  Prepare(trainer, 1);
+  v1::TrainRequest train = TrainRequest(3);
+  for (uint32_t stopped_after : {0u, 2u, 0u, 0u}) {
+    train.add_choices()->set_stopped_after(stopped_after);
+  }
+  auto trained = trainer.Train(train);
+  ASSERT_TRUE(trained.ok()) << trained.status();
+  for (int t = 0; t < 4; ++t) {
+    EXPECT_EQ(trained->tracks(t).num_examples() > 0, t != 1) << t;
+    EXPECT_EQ(trained->tracks(t).validation_examples() > 0, t != 1) << t;
+  }
+  const std::string delta = ReadFile(Path("delta")).value();
+  const size_t size = delta.size() / 4;
+  EXPECT_EQ(delta.substr(size, size), std::string(size, '\0'));
+}
+
 // A site with too few cases for one track would add zeros to the track's sum,
 // and yet count among the sites that hide each other.
 TEST_F(TorchTrainerTest, ArmWithTooFewCasesForATrackIsLeftOutAndSaidSo) {

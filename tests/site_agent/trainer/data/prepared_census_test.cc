@@ -178,6 +178,21 @@ TEST_F(PreparedCensusTest, PatientsKeptForValidationAreNotCounted) {
   EXPECT_THAT(whole.fold_class_patients(), ElementsAre(1, 0, 0, 0));
 }
 
+TEST_F(PreparedCensusTest, ValidationPatientsAreCountedOncePerFold) {
+  AddOf("one", 0, 0, 0.1);
+  AddOf("one", 1, 0, 0.1);
+  AddOf("two", 1, 0, 0.15);
+  AddOf("three", 1, 1, 0.1);
+  AddOf("four", 1, 1, 0.9);
+  EXPECT_TRUE(
+      prepared_.Census(v1::ARM_WHOLE).fold_validation_patients().empty());
+  prepared_.study.mutable_training()->mutable_validation()->set_share(0.2);
+  EXPECT_THAT(prepared_.Census(v1::ARM_WHOLE).fold_validation_patients(),
+              ElementsAre(2, 1));
+  EXPECT_THAT(prepared_.Census(v1::ARM_SEGMENTED).fold_validation_patients(),
+              ElementsAre(0, 0));
+}
+
 // Several sites' cases together: a patient who was at two of them, in two
 // folds, is not trained on by the tracks that hold out either fold.
 TEST_F(PreparedCensusTest, TrackThatTrainsOnFewestPatientsCounts) {
