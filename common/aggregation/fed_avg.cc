@@ -24,6 +24,7 @@ constexpr int64_t kBlock = 1 << 15;  // elements
 constexpr int kThreads = 2;
 constexpr int64_t kMaxElements = int64_t{1} << 40;
 static_assert(kBlock % 4 == 0, "where masks begin");
+static_assert(kBlock % SumFile::kCarryStep == 0);
 
 absl::Status CheckSizes(const AggregateOptions& options) {
   const VectorLayout& layout = options.layout;
@@ -31,7 +32,9 @@ absl::Status CheckSizes(const AggregateOptions& options) {
       layout.num_tracks % layout.num_arms == 0 &&
       layout.track_size <= kMaxElements / layout.num_tracks &&
       options.total_examples.size() == static_cast<size_t>(layout.num_tracks) &&
-      options.updates.size() <= kMaxSites) {
+      options.updates.size() <= kMaxSites &&
+      (!options.sum.has_value() ||
+       (options.updates.empty() && options.sum_path.empty()))) {
     return absl::OkStatus();
   }
   return absl::InvalidArgumentError(absl::StrCat(
@@ -94,6 +97,12 @@ class Aggregator {
     HILUM_ASSIGN_OR_RETURN(
         BlobFile global, BlobFile::Open(options_.global_path, layout_.tail()));
     global_.push_back(std::move(global));
+    if (options_.sum.has_value()) {
+      HILUM_ASSIGN_OR_RETURN(SumFile sum,
+                             SumFile::Open(options_.sum->path, layout_.size(),
+                                           options_.sum->num_vectors));
+      published_.emplace(std::move(sum));
+    }
     for (const UpdateInput& update : options_.updates) {
       HILUM_ASSIGN_OR_RETURN(BlobFile vector,
                              BlobFile::Open(update.path, layout_.size()));
@@ -108,6 +117,7 @@ class Aggregator {
   absl::Status Sum(int64_t at, absl::Span<uint32_t> words,
                    absl::Span<uint32_t> sums,
                    absl::Span<uint32_t> carries) const {
+    if (published_) return published_->ReadLow(at, sums);
     std::fill(sums.begin(), sums.end(), 0);
     std::fill(carries.begin(), carries.end(), 0);
     for (const BlobFile& update : updates_) {
@@ -151,7 +161,7 @@ class Aggregator {
       tail += layout_.entry_words();
       result.arms.push_back(totals);
     }
-    if (options_.unmask) return absl::OkStatus();
+    if (options_.unmask || published_) return absl::OkStatus();
     return CountExamples(result);
   }
 
@@ -250,8 +260,27 @@ class Aggregator {
         Sum(at, absl::MakeSpan(block.words.data(), block.size),
             absl::MakeSpan(block.sums.data(), block.size),
             absl::MakeSpan(block.carries.data(), sum_ ? block.size : 0)));
+    if (published_) HILUM_RETURN_IF_ERROR(Show(at, block));
     // Masks are applied in the calling thread only.
     if (!options_.unmask) ApplySums(at, block);
+    return absl::OkStatus();
+  }
+
+  // Gives the block's elements to PublishedSum::see, and with the last block
+  // those of the tail.
+  absl::Status Show(int64_t at, Block& block) const {
+    if (!options_.sum->see) return absl::OkStatus();
+    const int64_t end = at + static_cast<int64_t>(block.size);
+    const int64_t more = end < layout_.tail() ? 0 : layout_.tail_words();
+    block.words.assign(block.sums.begin(),
+                       block.sums.begin() + static_cast<ptrdiff_t>(block.size));
+    block.words.resize(block.size + static_cast<size_t>(more));
+    block.carries.resize(block.words.size());
+    HILUM_RETURN_IF_ERROR(published_->ReadLow(
+        end, absl::MakeSpan(block.words).subspan(block.size)));
+    HILUM_RETURN_IF_ERROR(
+        published_->ReadCarries(at, absl::MakeSpan(block.carries)));
+    options_.sum->see(at, block.words, block.carries);
     return absl::OkStatus();
   }
 
@@ -311,6 +340,7 @@ class Aggregator {
   std::vector<double> steps_;     // [num_tracks]; 0: nobody trained it
   std::vector<BlobFile> global_;  // one
   std::vector<BlobFile> updates_;
+  std::optional<SumFile> published_;  // in place of the updates
   std::optional<SumFileWriter> sum_;  // where the sum is written
   std::vector<uint32_t> tail_low_;    // of the sum as it came
   std::vector<uint32_t> tail_carries_;

@@ -4,6 +4,8 @@
 #define HILUM_COMMON_AGGREGATION_FED_AVG_H_
 
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,11 +23,25 @@ struct UpdateInput {
   std::string path;  // of layout.size() little-endian 32-bit words
 };
 
+// The published sum of the vectors of `num_vectors` sites (sum_file.h).
+struct PublishedSum {
+  std::string path;
+  int num_vectors = 0;
+  // Is given each element of the sum once, as it is in the file: the low word
+  // and its carry. The pieces begin at a multiple of 2^15 and come in any
+  // order, from two threads at a time. Empty: the carries are not read.
+  std::function<void(int64_t first, absl::Span<const uint32_t> low,
+                     absl::Span<const uint32_t> carries)>
+      see;
+};
+
 struct AggregateOptions {
   VectorLayout layout;
   int fraction_bits = 0;                 // f
   std::vector<uint64_t> total_examples;  // N of each track
   std::vector<UpdateInput> updates;  // any order: the result's bits are equal
+  // In place of `updates`; sum_path is empty then.
+  std::optional<PublishedSum> sum;
   // Takes off the masks that remain on the sum: first of its tail, then from
   // the front to the back, always in the calling thread.
   VectorMask unmask;
@@ -73,7 +89,8 @@ double MeanValidationLoss(const AggregateResult& result);
 // Two threads sum while the calling one unmasks, hashes and writes. Memory:
 // about two MiB, whatever the sizes and the number of sites. Each update is an
 // open file meanwhile. A failure leaves neither output.
-// INVALID_ARGUMENT: sizes, lengths of files, a site twice, over kMaxSites.
+// INVALID_ARGUMENT: sizes, lengths of files, a site twice, over kMaxSites, a
+// carry that the published sum cannot have.
 // ABORTED: the sum has more examples of a track than the cohort, or a
 // validation loss out of [0, kMaxLoss]; some update is not from this round, and
 // the sum is unusable. NOT_FOUND, RESOURCE_EXHAUSTED (disk full) and other

@@ -15,9 +15,7 @@ namespace {
 static_assert(std::endian::native == std::endian::little,
               "words are written as this machine holds them");
 
-constexpr int64_t kBlock = 1 << 16;       // elements
 constexpr size_t kPlacedWords = 1 << 14;  // of carries, before they are written
-static_assert(kBlock % 4 == 0, "where masks begin");
 
 uint64_t LowBytes(int64_t size) {
   return static_cast<uint64_t>(size) * sizeof(uint32_t);
@@ -160,23 +158,6 @@ absl::Status SumFile::ReadCarries(int64_t element,
         absl::StrCat(path_, ": has bits behind its last carry"));
   }
   return absl::OkStatus();
-}
-
-absl::Status ReadSum(const std::string& sum_path, int64_t size, int num_vectors,
-                     const VectorMask& unmask, const std::string& out_path) {
-  HILUM_ASSIGN_OR_RETURN(SumFile sum,
-                         SumFile::Open(sum_path, size, num_vectors));
-  HashedFile out(out_path);
-  HILUM_RETURN_IF_ERROR(out.Create());
-  std::vector<uint32_t> room(static_cast<size_t>(std::min(size, kBlock)));
-  for (int64_t at = 0; at < size; at += kBlock) {
-    absl::Span<uint32_t> words = absl::MakeSpan(room).subspan(
-        0, static_cast<size_t>(std::min(kBlock, size - at)));
-    HILUM_RETURN_IF_ERROR(sum.ReadLow(at, words));
-    if (unmask) unmask(static_cast<uint64_t>(at), words);
-    HILUM_RETURN_IF_ERROR(out.Append(Bytes(words)));
-  }
-  return out.Commit(Durability::kNone).status();
 }
 
 absl::StatusOr<std::vector<uint32_t>> ReadSum(const std::string& sum_path,

@@ -114,16 +114,10 @@ class SumFile {
   int num_vectors_;
 };
 
-// Writes the low words of a sum, without the masks that `unmask` takes off, to
-// `out_path`, through a temporary file and not synced. AggregateUpdates takes
-// that file as the one update of a round. `unmask` is called from the front to
-// the back in the calling thread. Does not look at the carries.
+// Returns the low words of a small sum, without the masks that `unmask` takes
+// off. Does not look at the carries. AggregateUpdates reads a large sum.
 // INVALID_ARGUMENT: the same as SumFile::Open. Other errors of files name the
 // path.
-absl::Status ReadSum(const std::string& sum_path, int64_t size, int num_vectors,
-                     const VectorMask& unmask, const std::string& out_path);
-
-// Returns the same words in memory, for small vectors (sum_vectors.h).
 absl::StatusOr<std::vector<uint32_t>> ReadSum(const std::string& sum_path,
                                               int64_t size, int num_vectors,
                                               const VectorMask& unmask);

@@ -104,4 +104,8 @@ std::string ChecksumChallenge(const v1::StudyChain& after) {
       {"hilum checksum challenge v1", after.statement(), after.sum_sha256()}));
 }
 
+std::string ChecksumChallenge(const ChainStep& step) {
+  return ChecksumChallenge(Next(v1::StudyChain(), step));
+}
+
 }  // namespace hilum

@@ -64,6 +64,8 @@ v1::StudyChain AfterTraining(const v1::Study& study,
 // (vector_checksum.h). It depends on the statement and the sum, so nobody can
 // fit either of these to it.
 std::string ChecksumChallenge(const v1::StudyChain& after);
+// Returns the same from the step alone, before the state after it is known.
+std::string ChecksumChallenge(const ChainStep& step);
 
 }  // namespace hilum
 

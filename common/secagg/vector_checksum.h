@@ -37,10 +37,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/types/span.h"
 
 namespace hilum {
@@ -66,8 +69,41 @@ class VectorChecksum {
   }
 
  private:
-  friend class ChecksumStream;
+  friend class SumChecksum;
   unsigned __int128 value_ = 0;  // < p
+};
+
+// Computes C(T) of a sum, or C(y) of a vector, from pieces in any order: Create
+// Add* Sum. Several threads may call Add.
+class SumChecksum {
+ public:
+  static constexpr int64_t kStep = 512;
+
+  // kBest: with AVX2 where the processor has it. Both give the same checksum.
+  enum class Path { kBest, kPlain };
+
+  // INVALID_ARGUMENT: the challenge does not have 32 bytes.
+  static absl::StatusOr<std::unique_ptr<SumChecksum>> Create(
+      absl::string_view challenge, Path path = Path::kBest);
+  ~SumChecksum();
+
+  // Adds the elements from `first` on, T_i = low_i + carry_i * 2^32. `first` is
+  // a multiple of kStep; equal lengths, or no carries, which are zeros then.
+  // Carries are below kMaxSites, which keeps the words below 2^48. Each element
+  // comes once.
+  void Add(int64_t first, absl::Span<const uint32_t> low,
+           absl::Span<const uint32_t> carries) ABSL_LOCKS_EXCLUDED(mutex_);
+
+  // Returns the checksum of the elements that came.
+  VectorChecksum Sum() const ABSL_LOCKS_EXCLUDED(mutex_);
+
+ private:
+  class Powers;
+  explicit SumChecksum(std::unique_ptr<const Powers> powers);
+
+  const std::unique_ptr<const Powers> powers_;
+  mutable absl::Mutex mutex_;
+  VectorChecksum sum_ ABSL_GUARDED_BY(mutex_);
 };
 
 // Returns C(w) of words of up to 64 bits. INVALID_ARGUMENT: the challenge does

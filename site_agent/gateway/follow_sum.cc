@@ -15,6 +15,7 @@
 #include "common/config/cohort_rules.h"
 #include "common/secagg/mask.h"
 #include "common/secagg/opening.h"
+#include "common/secagg/vector_checksum.h"
 #include "site_agent/gateway/study_follower.h"
 
 namespace hilum {
@@ -89,7 +90,7 @@ absl::Status StudyFollower::ReadCensus(const v1::Task& task) {
   *state_.mutable_chain() = after;
   *state_.mutable_cohort() = *std::move(cohort);
   state_.set_checked(false);
-  unchecked_ = std::move(opening);
+  unchecked_ = Unchecked{.opening = std::move(opening)};
   return absl::OkStatus();
 }
 
@@ -111,29 +112,34 @@ absl::Status StudyFollower::Advance(const v1::Header& header,
   HILUM_ASSIGN_OR_RETURN(std::string sum, FetchSum(header, opening, size));
   HILUM_ASSIGN_OR_RETURN(VectorMask unmask,
                          UnmaskOf(ContextOf(opening), opening));
-  const std::string plain = options_.blobs->NewPath("plain");
-  HILUM_RETURN_IF_ERROR(
-      ReadSum(sum, size, opening.survivors_size(), unmask, plain));
+  HILUM_ASSIGN_OR_RETURN(std::string statement, StatementOf(opening));
+  const ChainStep step{.round = opening.round(),
+                       .statement = std::move(statement),
+                       .sum_sha256 = opening.sum().sha256()};
+  HILUM_ASSIGN_OR_RETURN(std::unique_ptr<SumChecksum> checksum,
+                         SumChecksum::Create(ChecksumChallenge(step)));
   const std::string next = options_.blobs->NewPath("next");
   AggregateOptions options{
       .layout = options_.layout,
       .fraction_bits =
           FractionBits(options_.study.aggregation().clipping_norm()),
       .total_examples = TrackExamples(options_.study, state_.cohort()),
-      .updates = {{.site = "the sum", .path = plain}},
+      .sum = PublishedSum{.path = std::move(sum),
+                          .num_vectors = opening.survivors_size(),
+                          .see =
+                              [&](int64_t first, absl::Span<const uint32_t> low,
+                                  absl::Span<const uint32_t> carries) {
+                                checksum->Add(first, low, carries);
+                              }},
+      .unmask = std::move(unmask),
       .global_path = *global,
       .output_path = next,
       .durability = Durability::kNone};
   absl::StatusOr<AggregateResult> result = AggregateUpdates(options);
-  unlink(plain.c_str());
   if (!result.ok()) return AsUntrusted(result.status());
-  HILUM_ASSIGN_OR_RETURN(std::string statement, StatementOf(opening));
   const v1::StudyChain after =
-      AfterTraining(options_.study, state_.chain(),
-                    {.round = opening.round(),
-                     .statement = std::move(statement),
-                     .sum_sha256 = opening.sum().sha256()},
-                    result->sha256, MeanValidationLoss(*result));
+      AfterTraining(options_.study, state_.chain(), step, result->sha256,
+                    MeanValidationLoss(*result));
   if (History(after) != History(opening.after())) {
     unlink(next.c_str());
     return Untrusted(absl::StrCat(
@@ -144,7 +150,7 @@ absl::Status StudyFollower::Advance(const v1::Header& header,
       options_.blobs->Adopt(next, ModelRef(after.model_sha256())));
   *state_.mutable_chain() = after;
   state_.set_checked(false);
-  unchecked_ = opening;
+  unchecked_ = Unchecked{.opening = opening, .checksum = checksum->Sum()};
   return absl::OkStatus();
 }
 

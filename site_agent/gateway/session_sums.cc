@@ -159,7 +159,8 @@ absl::Status SessionRunner::MakeReady(const v1::Task& task) {
     HILUM_RETURN_IF_ERROR(follower().Start(task.header()));
   } else {
     const bool knew = follower().HasCohort();
-    HILUM_RETURN_IF_ERROR(follower().Follow(task, spool().masked_path()));
+    HILUM_RETURN_IF_ERROR(
+        follower().Follow(task, spool().masked_path(), spool().MaskedSha256()));
     HILUM_RETURN_IF_ERROR(CheckCohort());
     if (!knew) HILUM_RETURN_IF_ERROR(TellOfCohort());
     if (task.global().sha256() !=
@@ -268,6 +269,7 @@ absl::Status SessionRunner::TakeStep(const v1::Task& task) {
   if (!answer.ok()) return RefuseStep(task, answer.status());
   absl::Status answered;
   if (answer->has_masked()) {
+    spool().NoteMasked(answer->masked());
     facts_.RegisterUpload(study_.hash, answer->masked());
     answered = transfer_.Upload(task.header(), answer->masked(),
                                 spool().masked_path());

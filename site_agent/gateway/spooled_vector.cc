@@ -2,8 +2,10 @@
 #include "site_agent/gateway/spooled_vector.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "absl/strings/str_cat.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/sha256.h"
@@ -24,6 +26,15 @@ bool IsWhole(const std::string& path, const v1::BlobRef& vector) {
   absl::StatusOr<uint64_t> size = ReadBlocks(
       fd.get(), path, [&](absl::string_view block) { sha.Update(block); });
   return size.ok() && *size == vector.size() && sha.Finish() == vector.sha256();
+}
+
+// Returns what the kernel changes in a file's entry whenever somebody writes to
+// the file; empty: there is no plain file.
+std::string StampOf(const std::string& path) {
+  struct stat info;
+  if (lstat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) return "";
+  return absl::StrCat(info.st_dev, " ", info.st_ino, " ", info.st_size, " ",
+                      info.st_ctim.tv_sec, " ", info.st_ctim.tv_nsec);
 }
 
 }  // namespace
@@ -53,8 +64,20 @@ absl::Status SpooledVector::Put(const v1::Task& task,
   return absl::OkStatus();
 }
 
+void SpooledVector::NoteMasked(const v1::BlobRef& masked) {
+  if (masked_sha256_ == masked.sha256()) return;
+  masked_sha256_ = masked.sha256();
+  masked_stamp_ = StampOf(masked_path());
+}
+
+std::string SpooledVector::MaskedSha256() const {
+  const std::string now = StampOf(masked_path());
+  return !now.empty() && now == masked_stamp_ ? masked_sha256_ : std::string();
+}
+
 void SpooledVector::Clear() {
   known_task_.clear();
+  masked_sha256_.clear();
   unlink(TaskPath().c_str());
   for (const char* end : {"", ".new"}) unlink((path_ + end).c_str());
   unlink(masked_path().c_str());

@@ -27,6 +27,12 @@ class SpooledVector {
   std::optional<v1::BlobRef> Find(const v1::Task& task);
   // Notes that path() holds the task's vector. RESOURCE_EXHAUSTED: disk full.
   absl::Status Put(const v1::Task& task, const v1::BlobRef& vector);
+  // Notes that this process has just written the masked vector to
+  // masked_path(). A repeated note changes nothing.
+  void NoteMasked(const v1::BlobRef& masked);
+  // Returns the SHA-256 that NoteMasked noted if the file was not changed
+  // since, by its inode, size and time of change; else an empty string.
+  std::string MaskedSha256() const;
   // Forgets the vector and removes its files. Call before writing to path().
   void Clear();
 
@@ -37,6 +43,8 @@ class SpooledVector {
   // The vector that Put noted, or that Find found whole.
   std::string known_task_;
   v1::BlobRef known_;
+  std::string masked_sha256_;
+  std::string masked_stamp_;
 };
 
 }  // namespace hilum

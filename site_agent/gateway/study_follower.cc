@@ -217,12 +217,16 @@ absl::StatusOr<std::string> StudyFollower::StatementOf(
 }
 
 absl::Status StudyFollower::NoteOwnVector(const v1::SumOpening& opening,
-                                          const std::string& masked_path) {
+                                          const std::string& masked_path,
+                                          const std::string& masked_sha256) {
   state_.clear_checksum();
   for (const v1::SumOpening::Survivor& survivor : opening.survivors()) {
     if (survivor.site() != options_.site.name()) continue;
     // If the file is gone, the other sites fetch the vector.
-    if (!HasDigest(masked_path, survivor.vector().sha256())) break;
+    if (masked_sha256 != survivor.vector().sha256() &&
+        !HasDigest(masked_path, survivor.vector().sha256())) {
+      break;
+    }
     HILUM_ASSIGN_OR_RETURN(VectorChecksum own,
                            ChecksumOfVector(masked_path, SizeOf(opening),
                                             ChecksumChallenge(state_.chain())));
@@ -286,7 +290,7 @@ absl::Status StudyFollower::FollowLast(const v1::Task& task) {
                          FetchOpening(task.header(), task.last_opening()));
   if (History(opening.after()) == History(state_.chain())) {
     HILUM_RETURN_IF_ERROR(CheckIsOf(state_.chain(), opening));
-    if (!state_.checked()) unchecked_ = std::move(opening);
+    if (!state_.checked()) unchecked_ = Unchecked{std::move(opening)};
     return absl::OkStatus();
   }
   if (opening.kind() != v1::Task::TRAIN ||
@@ -302,29 +306,45 @@ absl::Status StudyFollower::FollowLast(const v1::Task& task) {
 }
 
 absl::Status StudyFollower::CatchUp(const v1::Task& task,
-                                    const std::string& masked_path) {
+                                    const std::string& masked_path,
+                                    const std::string& masked_sha256) {
   const std::string before = History(state_.chain());
   if (!state_.has_cohort()) HILUM_RETURN_IF_ERROR(ReadCensus(task));
   HILUM_RETURN_IF_ERROR(FollowLast(task));
   if (History(state_.chain()) == before) return absl::OkStatus();
   state_.clear_checksum();
   if (unchecked_.has_value()) {
-    HILUM_RETURN_IF_ERROR(NoteOwnVector(*unchecked_, masked_path));
+    HILUM_RETURN_IF_ERROR(
+        NoteOwnVector(unchecked_->opening, masked_path, masked_sha256));
   }
   return Save();
 }
 
 absl::Status StudyFollower::Follow(const v1::Task& task,
-                                   const std::string& masked_path) {
+                                   const std::string& masked_path,
+                                   const std::string& masked_sha256) {
   HILUM_RETURN_IF_ERROR(Start(task.header()));
   const v1::FollowedStudy before = state_;
-  const std::optional<v1::SumOpening> unchecked = unchecked_;
-  absl::Status followed = CatchUp(task, masked_path);
+  const std::optional<Unchecked> unchecked = unchecked_;
+  absl::Status followed = CatchUp(task, masked_path, masked_sha256);
   if (followed.ok()) return followed;
   // The state on disk counts, and so does the sum that is not checked yet.
   state_ = before;
   unchecked_ = unchecked;
   return followed;
+}
+
+absl::StatusOr<VectorChecksum> StudyFollower::ChecksumOfLast(
+    const v1::Header& header, const Unchecked& last) {
+  if (last.checksum.has_value()) return *last.checksum;
+  const int64_t size = SizeOf(last.opening);
+  HILUM_ASSIGN_OR_RETURN(std::string path,
+                         FetchSum(header, last.opening, size));
+  absl::StatusOr<VectorChecksum> sum =
+      ChecksumOfSum(path, size, last.opening.survivors_size(),
+                    ChecksumChallenge(state_.chain()));
+  if (!sum.ok()) return AsUntrusted(sum.status());
+  return sum;
 }
 
 absl::Status StudyFollower::CheckRoster(const v1::Header& header,
@@ -336,7 +356,7 @@ absl::Status StudyFollower::CheckRoster(const v1::Header& header,
         "secure aggregation: the last sum is not checked, and the coordinator "
         "has not opened it again since this site started");
   }
-  const v1::SumOpening& opening = *unchecked_;
+  const v1::SumOpening& opening = unchecked_->opening;
   const int64_t size = SizeOf(opening);
   const std::string challenge = ChecksumChallenge(state_.chain());
   std::map<std::string, std::string> said;
@@ -362,11 +382,9 @@ absl::Status StudyFollower::CheckRoster(const v1::Header& header,
     if (!one.ok()) return AsUntrusted(one.status());
     total.Add(*one);
   }
-  HILUM_ASSIGN_OR_RETURN(std::string path, FetchSum(header, opening, size));
-  absl::StatusOr<VectorChecksum> sum =
-      ChecksumOfSum(path, size, opening.survivors_size(), challenge);
-  if (!sum.ok()) return AsUntrusted(sum.status());
-  if (!(*sum == total)) {
+  HILUM_ASSIGN_OR_RETURN(const VectorChecksum sum,
+                         ChecksumOfLast(header, *unchecked_));
+  if (!(sum == total)) {
     return Untrusted(absl::StrCat(
         "what the coordinator published as the sum of round ", opening.round(),
         " is not the sum of what its sites sent"));
@@ -390,7 +408,7 @@ absl::StatusOr<std::string> StudyFollower::ModelPath(const v1::Header& header,
 
 std::vector<v1::BlobRef> StudyFollower::Needed() const {
   std::vector<v1::BlobRef> needed = NeededOf(state_);
-  if (unchecked_.has_value()) needed.push_back(unchecked_->sum());
+  if (unchecked_.has_value()) needed.push_back(unchecked_->opening.sum());
   return needed;
 }
 

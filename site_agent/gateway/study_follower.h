@@ -15,6 +15,7 @@
 #include "common/secagg/chain.h"
 #include "common/secagg/context.h"
 #include "common/secagg/credentials.h"
+#include "common/secagg/vector_checksum.h"
 #include "hilum/v1/federation.pb.h"
 #include "hilum/v1/opening.pb.h"
 #include "hilum/v1/study.pb.h"
@@ -67,7 +68,9 @@ class StudyFollower {
 
   // Catches up with the sums that the task follows from. `masked_path`: the
   // vector that this site gave to the last sum, if it is still here.
-  absl::Status Follow(const v1::Task& task, const std::string& masked_path);
+  // `masked_sha256`: its digest; empty: not known, so that Follow hashes it.
+  absl::Status Follow(const v1::Task& task, const std::string& masked_path,
+                      const std::string& masked_sha256 = {});
 
   // Checks that the last sum is the sum of the vectors that its survivors sent,
   // by the checksums in the keys for the next sum. FAILED_PRECONDITION: this
@@ -110,7 +113,8 @@ class StudyFollower {
                                        const v1::SumOpening& opening,
                                        int64_t size);
   absl::Status ReadCensus(const v1::Task& task);
-  absl::Status CatchUp(const v1::Task& task, const std::string& masked_path);
+  absl::Status CatchUp(const v1::Task& task, const std::string& masked_path,
+                       const std::string& masked_sha256);
   absl::Status FollowLast(const v1::Task& task);
   // Whether this site is among the sum's survivors.
   bool IsIn(const v1::SumOpening& opening) const;
@@ -121,15 +125,25 @@ class StudyFollower {
                          const v1::SumOpening& opening) const;
   absl::Status Advance(const v1::Header& header, const v1::SumOpening& opening);
   absl::Status NoteOwnVector(const v1::SumOpening& opening,
-                             const std::string& masked_path);
+                             const std::string& masked_path,
+                             const std::string& masked_sha256);
   int64_t SizeOf(const v1::SumOpening& opening) const;  // of its vectors
   absl::StatusOr<std::string> StatementOf(const v1::SumOpening& opening) const;
+
+  // The last sum, until it is checked.
+  struct Unchecked {
+    v1::SumOpening opening;
+    // Of the published sum, if it was read for the next model.
+    std::optional<VectorChecksum> checksum = std::nullopt;
+  };
+  // Returns the checksum of the last published sum.
+  absl::StatusOr<VectorChecksum> ChecksumOfLast(const v1::Header& header,
+                                                const Unchecked& last);
 
   const Options options_;
   bool loaded_ = false;
   v1::FollowedStudy state_;
-  // The last sum, until it is checked.
-  std::optional<v1::SumOpening> unchecked_;
+  std::optional<Unchecked> unchecked_;
 };
 
 }  // namespace hilum

@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/aggregation/clipping.h"
 #include "common/base/file.h"
+#include "common/base/ordered_pipeline.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/sha256.h"
 
@@ -336,18 +337,24 @@ absl::StatusOr<v1::BlobRef> MaskVectorFile(const std::string& from,
   HILUM_ASSIGN_OR_RETURN(ScopedFd out, NewFile(to));
   VectorFile file(out.get(), to);
   Sha256 sha;
-  std::vector<uint32_t> words;
-  const uint64_t size = static_cast<uint64_t>(info.st_size) / sizeof(uint32_t);
-  for (uint64_t at = 0; at < size; at += words.size()) {
-    words.resize(std::min<uint64_t>(kBlock, size - at));
-    HILUM_RETURN_IF_ERROR(ReadAt(in.get(), at * sizeof(uint32_t),
-                                 reinterpret_cast<char*>(words.data()),
-                                 words.size() * sizeof(uint32_t), from));
-    sha.Update({reinterpret_cast<const char*>(words.data()),
-                words.size() * sizeof(uint32_t)});
-    mask(at, absl::MakeSpan(words));
-    HILUM_RETURN_IF_ERROR(file.Append(words));
-  }
+  const int64_t size = info.st_size / static_cast<int64_t>(sizeof(uint32_t));
+  // One thread reads and hashes the vector, so that its blocks come in order.
+  HILUM_RETURN_IF_ERROR(RunOrdered<std::vector<uint32_t>>(
+      (size + kBlock - 1) / kBlock, 1,
+      [&](int64_t i, std::vector<uint32_t>& words) -> absl::Status {
+        const int64_t at = i * kBlock;
+        words.resize(static_cast<size_t>(std::min(kBlock, size - at)));
+        const size_t bytes = words.size() * sizeof(uint32_t);
+        HILUM_RETURN_IF_ERROR(
+            ReadAt(in.get(), static_cast<uint64_t>(at) * sizeof(uint32_t),
+                   reinterpret_cast<char*>(words.data()), bytes, from));
+        sha.Update({reinterpret_cast<const char*>(words.data()), bytes});
+        return absl::OkStatus();
+      },
+      [&](int64_t i, std::vector<uint32_t>& words) {
+        mask(static_cast<uint64_t>(i * kBlock), absl::MakeSpan(words));
+        return file.Append(words);
+      }));
   if (sha256.empty() || sha.Finish() == sha256) return file.Finish();
   return absl::AbortedError(
       absl::StrCat(from, ": changed since it was made; it is not masked"));

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "common/aggregation/fed_avg.h"
 #include "common/aggregation/sum_vectors.h"
 #include "common/base/rng.h"
@@ -143,14 +144,11 @@ TEST_F(SumFileTest, AnotherLengthIsRefusedWithBothNumbers) {
     EXPECT_THAT(std::string(status.message()), HasSubstr("44 bytes"));
     EXPECT_THAT(std::string(status.message()),
                 HasSubstr(absl::StrCat(SumFileBytes(size, 2))));
-    EXPECT_EQ(ReadSum(Path("sum"), size, 2, {}, Path("out")).code(),
-              absl::StatusCode::kInvalidArgument);
   }
   for (int n : {-1, 0, kMaxSites + 1}) {
     EXPECT_EQ(ReadSum(Path("sum"), 10, n, {}).status().code(),
               absl::StatusCode::kInvalidArgument);
   }
-  EXPECT_FALSE(FileExists(Path("out")));
   EXPECT_EQ(ReadSum(Path("none"), 10, 2, {}).status().code(),
             absl::StatusCode::kNotFound);
 }
@@ -171,26 +169,20 @@ TEST_F(SumFileTest, CarriesThatSoManyVectorsCannotHaveAreRefused) {
   EXPECT_EQ(read(1u << 31).code(), absl::StatusCode::kInvalidArgument);
 }
 
-TEST_F(SumFileTest, MasksAreTakenOffFromTheFrontToTheBackInWholeSteps) {
+TEST_F(SumFileTest, MasksAreTakenOffTheLowWords) {
   constexpr int64_t kSize = 200003;
   std::vector<uint32_t> low(kSize), carries(kSize);
   for (size_t i = 0; i < low.size(); ++i) low[i] = static_cast<uint32_t>(i);
   const std::string file = SumFileContent(low, carries, 4);
   ASSERT_TRUE(WriteFileAtomically(Path("sum"), file, Durability::kNone).ok());
-  uint64_t next = 0;
-  const VectorMask unmask = [&](uint64_t first, absl::Span<uint32_t> values) {
-    EXPECT_EQ(first, next);
+  const VectorMask unmask = [](uint64_t first, absl::Span<uint32_t> values) {
     EXPECT_EQ(first % 4, 0u);
-    next += values.size();
     for (uint32_t& value : values) value += 7;
   };
-  ASSERT_TRUE(ReadSum(Path("sum"), kSize, 4, unmask, Path("out")).ok());
-  EXPECT_EQ(next, kSize);
-  const std::vector<uint32_t> words = Words(Path("out"));
+  const std::vector<uint32_t> words =
+      ReadSum(Path("sum"), kSize, 4, unmask).value();
   ASSERT_EQ(words.size(), low.size());
   for (size_t i = 0; i < low.size(); ++i) ASSERT_EQ(words[i], low[i] + 7);
-  next = 0;
-  EXPECT_EQ(ReadSum(Path("sum"), kSize, 4, unmask).value(), words);
 }
 
 TEST_F(SumFileTest, SmallSumHasTheIntegersAsTheyCameAndTheWordsUnmasked) {
@@ -248,6 +240,21 @@ class CheckedRoundTest : public SumFileTest {
     options.unmask = Unmask();
     return options;
   }
+  // Notes each element that PublishedSum::see is given.
+  static decltype(PublishedSum::see) SeeInto(absl::Mutex& mutex,
+                                             std::vector<uint64_t>& seen) {
+    return [&](int64_t first, absl::Span<const uint32_t> low,
+               absl::Span<const uint32_t> carries) {
+      EXPECT_EQ(first % (1 << 15), 0);
+      EXPECT_EQ(low.size(), carries.size());
+      absl::MutexLock lock(&mutex);
+      for (size_t i = 0; i < low.size(); ++i) {
+        uint64_t& word = seen[static_cast<size_t>(first) + i];
+        EXPECT_EQ(word, ~uint64_t{0});  // once
+        word = low[i] | static_cast<uint64_t>(carries[i]) << 32;
+      }
+    };
+  }
   VectorMask Unmask() {
     return [this](uint64_t first, absl::Span<uint32_t> values) {
       ApplyMaskStreams(absl::MakeSpan(masks_), first, values);
@@ -280,10 +287,11 @@ TEST_F(CheckedRoundTest, SiteGetsTheModelOfTheCoordinatorFromTheSum) {
       ASSERT_EQ(SlowCarry(file, size, 3, i), sums_[at] >> 32) << i;
     }
 
-    ASSERT_TRUE(ReadSum(Path("sum"), size, 5, Unmask(), Path("plain")).ok());
+    absl::Mutex mutex;
+    std::vector<uint64_t> seen(sums_.size(), ~uint64_t{0});
     AggregateOptions site = options;
-    site.updates = {{"sum", Path("plain")}};
-    site.unmask = nullptr;
+    site.updates.clear();
+    site.sum = PublishedSum{Path("sum"), 5, SeeInto(mutex, seen)};
     site.output_path = Path("own");
     site.sum_path.clear();
     auto own = AggregateUpdates(site);
@@ -291,9 +299,39 @@ TEST_F(CheckedRoundTest, SiteGetsTheModelOfTheCoordinatorFromTheSum) {
     EXPECT_EQ(own->sha256, result->sha256);
     EXPECT_EQ(own->num_bytes, result->num_bytes);
     EXPECT_TRUE(own->sum_sha256.empty());
+    EXPECT_TRUE(seen == sums_);
+    site.sum->see = nullptr;
+    EXPECT_EQ(AggregateUpdates(site)->sha256, result->sha256);
     options.sum_path.clear();
     EXPECT_EQ(AggregateUpdates(options)->sha256, result->sha256);
   }
+}
+
+TEST_F(CheckedRoundTest, PublishedSumThatCannotBeASumIsRefused) {
+  AggregateOptions options = Round({.track_size = 50, .num_tracks = 1});
+  ASSERT_TRUE(AggregateUpdates(options).ok());
+  std::string file = ReadFile(Path("sum")).value();
+  file.back() = '\xff';  // five vectors have no carry of 7, or bits behind it
+  ASSERT_TRUE(WriteFileAtomically(Path("bad"), file, Durability::kNone).ok());
+  AggregateOptions site = options;
+  site.updates.clear();
+  site.output_path = Path("own");
+  site.sum_path.clear();
+  absl::Mutex mutex;
+  std::vector<uint64_t> seen(sums_.size(), ~uint64_t{0});
+  for (const PublishedSum& bad :
+       {PublishedSum{Path("bad"), 5, SeeInto(mutex, seen)},
+        PublishedSum{Path("sum"), 1}, PublishedSum{Path("sum"), 0}}) {
+    site.sum = bad;
+    EXPECT_EQ(AggregateUpdates(site).status().code(),
+              absl::StatusCode::kInvalidArgument);
+    EXPECT_FALSE(FileExists(Path("own")));
+  }
+  // Updates beside a sum would count twice.
+  site.sum = PublishedSum{Path("sum"), 5};
+  site.updates = options.updates;
+  EXPECT_EQ(AggregateUpdates(site).status().code(),
+            absl::StatusCode::kInvalidArgument);
 }
 
 TEST_F(CheckedRoundTest, RoundThatIsAbortedLeavesNeitherModelNorSum) {

@@ -153,6 +153,52 @@ TEST_F(VectorChecksumTest, IsWhatSchoolArithmeticGives) {
   }
 }
 
+// A sum of words and carries whose last piece is no whole step.
+struct Pieces {
+  explicit Pieces(size_t size) : low(size), carries(size) {
+    Rng rng(4, "pieces");
+    for (size_t i = 0; i < size; ++i) {
+      low[i] = i < size / 2 ? 0xffffffff : static_cast<uint32_t>(rng.Next());
+      carries[i] = static_cast<uint32_t>(rng.Below(1000));
+    }
+  }
+  std::string Checksum(SumChecksum::Path path, size_t piece,
+                       bool backwards) const {
+    auto checksum = SumChecksum::Create(kChallenge, path).value();
+    std::vector<size_t> starts;
+    for (size_t at = 0; at < low.size(); at += piece) starts.push_back(at);
+    if (backwards) std::reverse(starts.begin(), starts.end());
+    for (size_t at : starts) {
+      checksum->Add(static_cast<int64_t>(at),
+                    absl::MakeConstSpan(low).subspan(at, piece),
+                    absl::MakeConstSpan(carries).subspan(at, piece));
+    }
+    return checksum->Sum().ToBytes();
+  }
+
+  std::vector<uint32_t> low, carries;
+};
+
+TEST_F(VectorChecksumTest, PiecesInAnyOrderOnEitherPathGiveOneChecksum) {
+  for (size_t size : {512u, 1024u, 5 * 512u + 77u}) {
+    const Pieces pieces(size);
+    std::vector<uint64_t> words(size);
+    for (size_t i = 0; i < size; ++i) {
+      words[i] = pieces.low[i] | static_cast<uint64_t>(pieces.carries[i]) << 32;
+    }
+    if (size == 512u) {  // the reference is slow
+      EXPECT_EQ(Checksum(words), SlowChecksum(words));
+    }
+    for (auto path : {SumChecksum::Path::kBest, SumChecksum::Path::kPlain}) {
+      for (size_t piece : {size, size_t{512}, size_t{1024}}) {
+        if (piece % 512 != 0 && piece != size) continue;
+        EXPECT_EQ(pieces.Checksum(path, piece, false), Checksum(words));
+        EXPECT_EQ(pieces.Checksum(path, piece, true), Checksum(words));
+      }
+    }
+  }
+}
+
 TEST_F(VectorChecksumTest, FileOfWordsHasTheChecksumOfItsWords) {
   // The sizes are over one block, and no multiple of one reduction.
   for (size_t size : {0u, 5u, 65536u, 150001u}) {

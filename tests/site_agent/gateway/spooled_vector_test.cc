@@ -57,6 +57,30 @@ class SpooledVectorTest : public testing::Test {
   SpooledVector spool_{path_};
 };
 
+TEST_F(SpooledVectorTest, DigestOfTheMaskedVectorIsKnownUntilItsFileChanges) {
+  EXPECT_EQ(spool_.MaskedSha256(), "");
+  const v1::BlobRef masked = WriteVector(spool_.masked_path(), {4, 5}).value();
+  spool_.NoteMasked(masked);
+  EXPECT_EQ(spool_.MaskedSha256(), masked.sha256());
+  EXPECT_EQ(SpooledVector(path_).MaskedSha256(), "");  // another process
+
+  // A file of the same size in its place, and a repeated note.
+  const std::string other = path_ + ".other";
+  ASSERT_TRUE(WriteVector(other, {6, 7}).ok());
+  std::filesystem::rename(other, spool_.masked_path());
+  EXPECT_EQ(spool_.MaskedSha256(), "");
+  spool_.NoteMasked(masked);
+  EXPECT_EQ(spool_.MaskedSha256(), "");
+
+  const v1::BlobRef next = WriteVector(spool_.masked_path(), {8, 9}).value();
+  spool_.NoteMasked(next);
+  EXPECT_EQ(spool_.MaskedSha256(), next.sha256());
+  std::filesystem::remove(spool_.masked_path());
+  EXPECT_EQ(spool_.MaskedSha256(), "");
+  spool_.Clear();
+  EXPECT_EQ(spool_.MaskedSha256(), "");
+}
+
 TEST_F(SpooledVectorTest, NothingIsFoundWhereNothingWasPut) {
   ExpectFound(task_, false);
 }
