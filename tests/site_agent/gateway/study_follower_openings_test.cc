@@ -168,10 +168,18 @@ TEST_F(StudyFollowerOpeningsTest, UncheckedSumIsNotPassedOverAfterARestart) {
 }
 
 TEST_F(StudyFollowerOpeningsTest, ForgedCarryIsFoundByTheChecksums) {
-  sums_->forge = [](std::string& file) { file.back() ^= 0x01; };
+  const auto first = static_cast<size_t>(LayoutOf(study_).num_bytes());
+  sums_->forge = [first](std::string& file) { file[first] ^= 0x01; };
   MakeSum(1);
   ASSERT_TRUE(Follow(2).ok());
-  EXPECT_EQ(CheckRoster(Roster()).code(), absl::StatusCode::kPermissionDenied);
+  ExpectUntrusted(CheckRoster(Roster()),
+                  "published as the sum of round 1 is not the sum of what");
+}
+
+TEST_F(StudyFollowerOpeningsTest, SumThatNoVectorsHaveIsRefusedWhenFollowed) {
+  sums_->forge = [](std::string& file) { file.back() = '\xff'; };
+  MakeSum(1);
+  ExpectUntrusted(Follow(2), "behind its last carry");
 }
 
 TEST_F(StudyFollowerOpeningsTest, ForgedCensusIsFoundByTheChecksums) {
