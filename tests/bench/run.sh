@@ -33,6 +33,11 @@ tls() { # folder name options...
 
 peak_of() { awk '/VmHWM/ {print int($2 / 1024)}' "/proc/$1/status"; } # MB
 
+cpu_of() { # seconds of the processor
+  awk -v tick="$(getconf CLK_TCK)" \
+    '{sub(/.*\) /, ""); print ($12 + $13) / tick}' "/proc/$1/stat"
+}
+
 await() { while ! [ -e "$1" ]; do sleep 0.02; done; }
 
 one_size() { # resnet18|plain|masked|head sites
@@ -100,10 +105,12 @@ TEXT
     while read -r line; do echo "$EPOCHREALTIME $line"; done |
     awk '/ round | evaluating/ {if (last) print $1 - last; last = $1}' \
       >"$dir/rounds"
-  local size bare round peak site_peak
+  local size bare round peak site_peak cpu site_cpu
   size=$(stat -c %s "$dir/state/blobs/"* | sort -n | tail -n 1)
   peak=$(peak_of "$server")
   site_peak=$(peak_of "$site")
+  cpu=$(cpu_of "$server")
+  site_cpu=$(cpu_of "$site")
   stop
   round=$(median <"$dir/rounds")
   # The bytes of one site's messages in round 2.
@@ -111,7 +118,7 @@ TEXT
   sent=$(grep '"kind":"SENT"' "$dir/s1/ledger.jsonl" | grep '"round":2[,}]' |
     sed 's/.*"bytes":"\([0-9]*\)".*/\1/' | awk '{sum += $1} END {print sum}')
   if [ "$what" = plain ] || [ "$what" = masked ]; then
-    echo "$round $sent $size $peak $site_peak" >"$WORK/$what"
+    echo "$round $sent $size $peak $site_peak $cpu $site_cpu" >"$WORK/$what"
     return
   fi
   if [ "$what" = head ]; then
@@ -137,6 +144,10 @@ cat "$WORK/plain" "$WORK/masked" | awk 'NR == 1 {r = $1; size = $3}
     size / 1e6, r, $1, $1 / r
     printf "  bytes a site sends: %.4f of float32", $2 / size
     printf "  peak MB: coordinator %d, gateway %d\n", $4, $5}'
+ROUNDS=20 one_size masked 3
+awk '{printf "3 sites  masked, a sum of %.1f MB  processor time a round: site %.3f s", \
+  $3 / 1e6, $7 / 20
+  printf ", coordinator %.3f s\n", $6 / 20}' "$WORK/masked"
 one_size head 2
 "$BIN/hilum-bench-ring"
 "$BIN/hilum-bench-mask" 5
