@@ -10,6 +10,7 @@
 #include "common/config/census.h"
 #include "common/config/cohort_rules.h"
 #include "common/config/evaluation.h"
+#include "common/config/step_plan.h"
 #include "common/crypto/sha256.h"
 #include "common/model/split_file.h"
 #include "site_agent/gateway/consent.h"
@@ -337,6 +338,11 @@ absl::StatusOr<v1::TrainRequest> SessionRunner::MakeTrainRequest(
       train.add_class_weights(weight);
     }
   }
+  if (HasLocalSteps(study_.study)) {
+    for (uint64_t examples : TrackExamples(study_.study, cohort)) {
+      train.add_total_examples(examples);
+    }
+  }
   train.set_delta_path(path);
   return train;
 }
@@ -347,6 +353,7 @@ absl::StatusOr<std::vector<TrackShare>> SessionRunner::SharesOf(
                          GivenCensus());
   HILUM_ASSIGN_OR_RETURN(v1::CensusTotals cohort, CohortOf(task));
   const std::vector<uint64_t> examples = TrackExamples(study_.study, cohort);
+  const std::vector<uint64_t> most_trained = MostTrained(study_.study, cohort);
   std::vector<TrackShare> shares;
   for (int t = 0; t < study_.layout.num_tracks; ++t) {
     const Track& track = study_.tracks[static_cast<size_t>(t)];
@@ -366,6 +373,12 @@ absl::StatusOr<std::vector<TrackShare>> SessionRunner::SharesOf(
     TrackShare share =
         ShareOf(trained.tracks(t), most, study_.layout.validates);
     share.total_examples = total;
+    share.most_trained = most_trained[static_cast<size_t>(t)];
+    if (study_.study.aggregation().normalization() ==
+        v1::Aggregation::NORMALIZATION_FEDNOVA) {
+      share.normalized_steps = NormalizedSteps(
+          study_.study.training().optimizer(), trained.tracks(t).steps());
+    }
     shares.push_back(share);
   }
   return shares;

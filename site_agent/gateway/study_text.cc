@@ -19,6 +19,8 @@
 #include "common/config/cohort_rules.h"
 #include "common/config/message_yaml.h"
 #include "common/config/pinned_keys.h"
+#include "common/config/step_plan.h"
+#include "common/config/step_rules.h"
 #include "common/config/study.h"
 #include "common/crypto/sha256.h"
 #include "common/model/architecture.h"
@@ -75,6 +77,12 @@ std::string TrainedPart(const v1::Model& model) {
   }
 }
 
+std::string RoundText(const v1::Study& study) {
+  const v1::Training& training = study.training();
+  return HasLocalSteps(study) ? Count(training.local_steps(), "training step")
+                              : Count(training.local_epochs(), "epoch");
+}
+
 std::string WhatText(const v1::Study& study) {
   std::vector<std::string> arms;
   for (int arm : study.arms()) {
@@ -89,8 +97,8 @@ std::string WhatText(const v1::Study& study) {
       ". It learns from the radiographs in this site's case manifest (",
       absl::StrJoin(arms, " and "), ", ", study.model().input_size(),
       " pixels a side). Of the network, ", TrainedPart(study.model()), ". ",
-      Count(study.training().rounds(), "round"), " of ",
-      Count(study.training().local_epochs(), "epoch"), " each.");
+      Count(study.training().rounds(), "round"), " of ", RoundText(study),
+      " each.");
 }
 
 // Returns the site's name, its whole key as a policy takes it, and whether this
@@ -223,6 +231,13 @@ std::string PatientsText(const StudyView& view) {
   if (policy.minimum_own_cell_patients() > 0) {
     absl::StrAppend(&text, "This site alone must have no patient or at least ",
                     policy.minimum_own_cell_patients(), " of them. ");
+  }
+  if (HasFewSteps(view.study, steps)) {
+    return absl::StrCat(
+        text, "Each round has only ", RoundText(view.study), " of a batch of ",
+        view.study.training().batch_size(),
+        " cases of all sites together: a sum is nearly the gradient of that "
+        "batch.");
   }
   return absl::StrCat(text, "Each round has at least ", steps,
                       " training steps, so that an update is not the gradient "
