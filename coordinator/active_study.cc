@@ -275,6 +275,7 @@ std::vector<uint64_t> ActiveStudy::HeldOut() const {
 bool ActiveStudy::IsServed(const std::string& sha256) const {
   if (sha256 == study_.initial_weights_sha256() ||
       sha256 == stored_.global.sha256() ||
+      (stored_.optimizer.size() > 0 && sha256 == stored_.optimizer.sha256()) ||
       sha256 == stored_.evaluated().sha256()) {
     return true;
   }
@@ -301,9 +302,10 @@ v1::StudyChain ActiveStudy::AfterCensus(
 
 v1::StudyChain ActiveStudy::AfterTraining(const v1::SumOpening& opening,
                                           const RoundSummary& round,
-                                          const v1::BlobRef& global) const {
+                                          const RoundModel& model) const {
   return hilum::AfterTraining(study_, machine_.chain(), StepOf(opening),
-                              global.sha256(), round.MeanValidationLoss());
+                              model.global.sha256(), round.MeanValidationLoss(),
+                              model.optimizer.sha256());
 }
 
 absl::Status ActiveStudy::ReadSum(absl::Span<const uint32_t> sums,

@@ -3,6 +3,7 @@
 #define HILUM_COORDINATOR_ACTIVE_STUDY_H_
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,12 @@
 #include "hilum/v1/opening.pb.h"
 
 namespace hilum {
+
+// The results of a round's aggregation.
+struct RoundModel {
+  v1::BlobRef global;
+  v1::BlobRef optimizer;  // state of the server's optimiser; size 0: none
+};
 
 // One study in memory: its stored data, the machine that runs it and values
 // derived from both. No I/O. The owner locks.
@@ -70,15 +77,20 @@ class ActiveStudy {
   // ABORTED: no cohort can have such sums.
   absl::Status ReadSum(absl::Span<const uint32_t> sums,
                        StoredStudy& stored) const;
+  // Returns the options of the server's optimiser in the present round, without
+  // paths; nothing where the study has none.
+  std::optional<ServerOptions> Server() const {
+    return ServerOptionsOf(study_, layout_, machine_.round());
+  }
   // Returns whether the study's sites may fetch the blob now.
   bool IsServed(const std::string& sha256) const;
   // Return the state after the sum that `opening` opens: a sum of censuses,
-  // with its words; or a sum of updates, which gave `global`.
+  // with its words; or a sum of updates, which gave `model`.
   v1::StudyChain AfterCensus(const v1::SumOpening& opening,
                              absl::Span<const uint32_t> words) const;
   v1::StudyChain AfterTraining(const v1::SumOpening& opening,
                                const RoundSummary& round,
-                               const v1::BlobRef& global) const;
+                               const RoundModel& model) const;
   // Returns the first round in which a census that comes now counts.
   uint32_t NextCensusRound() const;
 

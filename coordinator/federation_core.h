@@ -197,14 +197,14 @@ class FederationCore : public FederationHandler {
   // Aggregates a masked census or evaluation.
   absl::Status AggregateTotals(ActiveStudy& study)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  static v1::BlobRef GlobalOf(const AggregateResult& result);
+  static RoundModel ModelOf(const AggregateResult& result);
   // Handles a failed aggregation of the closed round. OK: handled; otherwise
   // the aggregation is tried again.
   absl::Status OnNoAggregate(ActiveStudy& study, const absl::Status& why)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   // `sums`: null where there is no sum.
   absl::Status Commit(ActiveStudy& study, RoundSummary summary,
-                      const v1::BlobRef& global, v1::SumsRecord* sums = nullptr)
+                      const RoundModel& model, v1::SumsRecord* sums = nullptr)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   // --- The sums' openings for the sites: federation_sums.cc.

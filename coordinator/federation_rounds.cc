@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/aggregation/sum_vectors.h"
 #include "common/base/status_macros.h"
+#include "common/config/step_plan.h"
 #include "common/crypto/sha256.h"
 #include "coordinator/federation_core.h"
 #include "coordinator/validation.h"
@@ -104,7 +105,8 @@ absl::Status FederationCore::Aggregate(ActiveStudy& study) {
                               ", round ", study.machine().round(),
                               " changes nothing: its masked sum was lost ",
                               study.machine().loss()));
-    return Commit(study, study.Summarise({}), study.stored().global);
+    return Commit(study, study.Summarise({}),
+                  {study.stored().global, study.stored().optimizer});
   }
   return study.machine().phase() == v1::StudyStatus::TRAINING
              ? AggregateModels(study)
@@ -127,11 +129,15 @@ absl::Status FederationCore::OnNoAggregate(ActiveStudy& study,
   return absl::OkStatus();
 }
 
-v1::BlobRef FederationCore::GlobalOf(const AggregateResult& result) {
-  v1::BlobRef global;
-  global.set_sha256(result.sha256);
-  global.set_size(result.num_bytes);
-  return global;
+RoundModel FederationCore::ModelOf(const AggregateResult& result) {
+  RoundModel model;
+  model.global.set_sha256(result.sha256);
+  model.global.set_size(result.num_bytes);
+  if (result.state_bytes > 0) {
+    model.optimizer.set_sha256(result.state_sha256);
+    model.optimizer.set_size(result.state_bytes);
+  }
+  return model;
 }
 
 absl::Status FederationCore::AggregateModels(ActiveStudy& study) {
@@ -141,8 +147,18 @@ absl::Status FederationCore::AggregateModels(ActiveStudy& study) {
       .fraction_bits =
           FractionBits(study.study().aggregation().clipping_norm()),
       .total_examples = study.TrackExamples(),
+      .most_trained = MostTrained(study.study(), study.CohortTotals()),
+      .factors = UpdateFactors(study.study(), study.CohortTotals()),
       .global_path = blobs_.Path(stored.global.sha256()),
-      .output_path = blobs_.TemporaryPath(ToHex(stored.hash))};
+      .output_path = blobs_.TemporaryPath(ToHex(stored.hash)),
+      .server = study.Server()};
+  if (options.server.has_value()) {
+    options.server->output_path =
+        blobs_.TemporaryPath(absl::StrCat(ToHex(stored.hash), "-optimizer"));
+    if (stored.optimizer.size() > 0) {
+      options.server->state_path = blobs_.Path(stored.optimizer.sha256());
+    }
+  }
   std::vector<UploadSpool::Key> keys;
   HILUM_ASSIGN_OR_RETURN(options.updates, UpdatesOf(study, keys));
   const SecureSum* sum = study.machine().sum();
@@ -161,15 +177,19 @@ absl::Status FederationCore::AggregateModels(ActiveStudy& study) {
   if (status.ok() && sum != nullptr) {
     status = blobs_.Adopt(options.sum_path, result->sum_sha256);
   }
+  if (status.ok() && result->state_bytes > 0) {
+    status = blobs_.Adopt(options.server->output_path, result->state_sha256);
+  }
   mutex_.Lock();
   if (study.Ended() && status.ok()) {
     obsolete_blobs_.push_back(result->sha256);
     obsolete_blobs_.push_back(result->sum_sha256);
+    obsolete_blobs_.push_back(result->state_sha256);
   }
   if (study.Ended() || !status.ok()) return OnNoAggregate(study, status);
   if (sum != nullptr) return CommitMasked(study, *result, opening);
   HILUM_RETURN_IF_ERROR(
-      Commit(study, study.Summarise(*result), GlobalOf(*result)));
+      Commit(study, study.Summarise(*result), ModelOf(*result)));
   obsolete_uploads_.insert(obsolete_uploads_.end(), keys.begin(), keys.end());
   return absl::OkStatus();
 }
@@ -204,18 +224,20 @@ absl::Status FederationCore::AggregateTotals(ActiveStudy& study) {
 }
 
 absl::Status FederationCore::Commit(ActiveStudy& study, RoundSummary summary,
-                                    const v1::BlobRef& global,
+                                    const RoundModel& model,
                                     v1::SumsRecord* sums) {
   StoredStudy& stored = study.stored();
   const v1::BlobRef best = study.BestAfter(summary);
-  HILUM_RETURN_IF_ERROR(
-      storage_->CommitRound(stored.hash, summary, global, best, sums));
+  HILUM_RETURN_IF_ERROR(storage_->CommitRound(
+      stored.hash, summary, model.global, best, sums, model.optimizer));
   if (sums != nullptr) TakeSums(study, std::move(*sums));
   // IsUsed keeps the blob of the present best model.
-  for (const v1::BlobRef& was : {stored.global, stored.best}) {
+  for (const v1::BlobRef& was :
+       {stored.global, stored.best, stored.optimizer}) {
     if (was.size() > 0) obsolete_blobs_.push_back(was.sha256());
   }
-  stored.global = global;
+  stored.global = model.global;
+  stored.optimizer = model.optimizer;
   stored.best = best;
   stored.updates.clear();
   stored.rounds.push_back(std::move(summary));

@@ -71,18 +71,19 @@ absl::StatusOr<v1::SumsRecord> FederationCore::PublishOpening(
 absl::Status FederationCore::CommitMasked(ActiveStudy& study,
                                           const AggregateResult& result,
                                           v1::SumOpening& opening) {
-  const v1::BlobRef global = GlobalOf(result);
+  const RoundModel model = ModelOf(result);
   RoundSummary summary = study.Summarise(result);
   opening.mutable_sum()->set_sha256(result.sum_sha256);
   opening.mutable_sum()->set_size(result.sum_bytes);
   absl::StatusOr<v1::SumsRecord> sums = PublishOpening(
-      study, study.AfterTraining(opening, summary, global), opening);
+      study, study.AfterTraining(opening, summary, model), opening);
   if (absl::IsCancelled(sums.status())) {
-    obsolete_blobs_.push_back(global.sha256());
+    obsolete_blobs_.push_back(model.global.sha256());
+    obsolete_blobs_.push_back(model.optimizer.sha256());
     return absl::OkStatus();
   }
   HILUM_RETURN_IF_ERROR(sums.status());
-  return Commit(study, std::move(summary), global, &*sums);
+  return Commit(study, std::move(summary), model, &*sums);
 }
 
 absl::Status FederationCore::CommitCensus(ActiveStudy& study,

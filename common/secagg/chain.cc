@@ -43,12 +43,16 @@ v1::StudyChain FirstChain(absl::string_view study_hash,
 }
 
 std::string History(const v1::StudyChain& chain) {
-  return Sha256Of(Concatenate(
+  std::string state = Concatenate(
       {"hilum history v1", chain.previous(), absl::StrCat(chain.round()),
        chain.statement(), chain.sum_sha256(), chain.census_sha256(),
        chain.model_sha256(), chain.best_sha256(), BitsOf(chain.best_loss()),
        BitsOf(chain.to_beat()), absl::StrCat(chain.without_gain()),
-       chain.tried() ? "tried" : ""}));
+       chain.tried() ? "tried" : ""});
+  if (!chain.optimizer_sha256().empty()) {
+    state += Concatenate({chain.optimizer_sha256()});
+  }
+  return Sha256Of(state);
 }
 
 const std::string& ModelOf(const v1::StudyChain& chain, v1::Task::Kind kind) {
@@ -79,8 +83,10 @@ v1::StudyChain AfterCensus(const v1::StudyChain& chain, const ChainStep& step,
 v1::StudyChain AfterTraining(const v1::Study& study,
                              const v1::StudyChain& chain, const ChainStep& step,
                              absl::string_view model_sha256,
-                             std::optional<double> tried_loss) {
+                             std::optional<double> tried_loss,
+                             absl::string_view optimizer_sha256) {
   v1::StudyChain next = Next(chain, step);
+  next.set_optimizer_sha256(std::string(optimizer_sha256));
   next.set_model_sha256(std::string(model_sha256));
   if (!tried_loss.has_value() || std::isnan(*tried_loss)) return next;
   // Keeps the first of equal losses, as coordinator/validation.h does.

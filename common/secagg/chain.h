@@ -55,10 +55,13 @@ v1::StudyChain AfterCensus(const v1::StudyChain& chain, const ChainStep& step,
 // Returns the state after a sum of updates that gave `model_sha256`.
 // `tried_loss`: the cohort's mean validation loss of the model before; nothing
 // where the study does not validate, or no site had cases for it.
+// `optimizer_sha256`: of the state of the server's optimiser
+// (common/aggregation/server_update.h); empty: it has none.
 v1::StudyChain AfterTraining(const v1::Study& study,
                              const v1::StudyChain& chain, const ChainStep& step,
                              absl::string_view model_sha256,
-                             std::optional<double> tried_loss);
+                             std::optional<double> tried_loss,
+                             absl::string_view optimizer_sha256 = {});
 
 // Returns the challenge for the checksums of masked vectors
 // (vector_checksum.h). It depends on the statement and the sum, so nobody can

@@ -13,6 +13,7 @@
 #include "common/aggregation/sum_file.h"
 #include "common/base/status_macros.h"
 #include "common/config/cohort_rules.h"
+#include "common/config/step_plan.h"
 #include "common/secagg/mask.h"
 #include "common/secagg/opening.h"
 #include "common/secagg/vector_checksum.h"
@@ -94,11 +95,21 @@ absl::Status StudyFollower::ReadCensus(const v1::Task& task) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<StudyFollower::Before> StudyFollower::FetchBefore(
+    const v1::Header& header) const {
+  Before before;
+  HILUM_ASSIGN_OR_RETURN(
+      before.model, Fetch(header, ModelRef(state_.chain().model_sha256())));
+  if (state_.optimizer().size() > 0) {
+    HILUM_ASSIGN_OR_RETURN(before.optimizer, Fetch(header, state_.optimizer()));
+  }
+  return before;
+}
+
 absl::Status StudyFollower::Advance(const v1::Header& header,
                                     const v1::SumOpening& opening) {
-  absl::StatusOr<std::string> global =
-      Fetch(header, ModelRef(state_.chain().model_sha256()));
-  if (absl::IsNotFound(global.status())) {
+  const absl::StatusOr<Before> before = FetchBefore(header);
+  if (absl::IsNotFound(before.status())) {
     // No site has the model that the sum began from. A site that was not in the
     // sum takes the next model as told, as if it had been away for longer.
     if (!IsIn(opening)) return JumpTo(opening);
@@ -107,7 +118,7 @@ absl::Status StudyFollower::Advance(const v1::Header& header,
         opening.round(), " is lost, and the coordinator has it no more; this ",
         "site cannot check the next one and leaves the study's sums"));
   }
-  HILUM_RETURN_IF_ERROR(global.status());
+  HILUM_RETURN_IF_ERROR(before.status());
   const int64_t size = SizeOf(opening);
   HILUM_ASSIGN_OR_RETURN(std::string sum, FetchSum(header, opening, size));
   HILUM_ASSIGN_OR_RETURN(VectorMask unmask,
@@ -124,6 +135,8 @@ absl::Status StudyFollower::Advance(const v1::Header& header,
       .fraction_bits =
           FractionBits(options_.study.aggregation().clipping_norm()),
       .total_examples = TrackExamples(options_.study, state_.cohort()),
+      .most_trained = MostTrained(options_.study, state_.cohort()),
+      .factors = UpdateFactors(options_.study, state_.cohort()),
       .sum = PublishedSum{.path = std::move(sum),
                           .num_vectors = opening.survivors_size(),
                           .see =
@@ -132,23 +145,35 @@ absl::Status StudyFollower::Advance(const v1::Header& header,
                                 checksum->Add(first, low, carries);
                               }},
       .unmask = std::move(unmask),
-      .global_path = *global,
+      .global_path = before->model,
       .output_path = next,
+      .server =
+          ServerOptionsOf(options_.study, options_.parameters, opening.round()),
       .durability = Durability::kNone};
+  const std::string next_state = options_.blobs->NewPath("optimizer");
+  if (options.server.has_value()) {
+    options.server->state_path = before->optimizer;
+    options.server->output_path = next_state;
+  }
   absl::StatusOr<AggregateResult> result = AggregateUpdates(options);
   if (!result.ok()) return AsUntrusted(result.status());
   const v1::StudyChain after =
       AfterTraining(options_.study, state_.chain(), step, result->sha256,
-                    MeanValidationLoss(*result));
+                    MeanValidationLoss(*result), result->state_sha256);
   if (History(after) != History(opening.after())) {
     unlink(next.c_str());
+    unlink(next_state.c_str());
     return Untrusted(absl::StrCat(
         "the model that the coordinator goes on with does not follow from the ",
         "last one and the sum of round ", opening.round()));
   }
   HILUM_RETURN_IF_ERROR(
       options_.blobs->Adopt(next, ModelRef(after.model_sha256())));
-  *state_.mutable_chain() = after;
+  TakeChain(after);
+  if (state_.optimizer().size() > 0) {
+    HILUM_RETURN_IF_ERROR(
+        options_.blobs->Adopt(next_state, state_.optimizer()));
+  }
   state_.set_checked(false);
   unchecked_ = Unchecked{.opening = opening, .checksum = checksum->Sum()};
   return absl::OkStatus();

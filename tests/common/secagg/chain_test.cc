@@ -44,17 +44,19 @@ using Change = std::function<void(v1::StudyChain&)>;
 
 // Returns one change of each field.
 std::vector<Change> Changes() {
-  return {[](v1::StudyChain& c) { c.mutable_previous()->back() ^= 1; },
-          [](v1::StudyChain& c) { c.set_round(4); },
-          [](v1::StudyChain& c) { c.mutable_statement()->back() ^= 1; },
-          [](v1::StudyChain& c) { c.mutable_sum_sha256()->back() ^= 1; },
-          [](v1::StudyChain& c) { c.mutable_census_sha256()->back() ^= 1; },
-          [](v1::StudyChain& c) { c.mutable_model_sha256()->back() ^= 1; },
-          [](v1::StudyChain& c) { c.mutable_best_sha256()->back() ^= 1; },
-          [](v1::StudyChain& c) { c.set_best_loss(std::nextafter(0.5, 1)); },
-          [](v1::StudyChain& c) { c.set_to_beat(std::nextafter(0.625, 1)); },
-          [](v1::StudyChain& c) { c.set_without_gain(3); },
-          [](v1::StudyChain& c) { c.set_tried(false); }};
+  return {
+      [](v1::StudyChain& c) { c.mutable_previous()->back() ^= 1; },
+      [](v1::StudyChain& c) { c.set_round(4); },
+      [](v1::StudyChain& c) { c.mutable_statement()->back() ^= 1; },
+      [](v1::StudyChain& c) { c.mutable_sum_sha256()->back() ^= 1; },
+      [](v1::StudyChain& c) { c.mutable_census_sha256()->back() ^= 1; },
+      [](v1::StudyChain& c) { c.mutable_model_sha256()->back() ^= 1; },
+      [](v1::StudyChain& c) { c.mutable_best_sha256()->back() ^= 1; },
+      [](v1::StudyChain& c) { c.set_best_loss(std::nextafter(0.5, 1)); },
+      [](v1::StudyChain& c) { c.set_to_beat(std::nextafter(0.625, 1)); },
+      [](v1::StudyChain& c) { c.set_without_gain(3); },
+      [](v1::StudyChain& c) { c.set_tried(false); },
+      [](v1::StudyChain& c) { c.set_optimizer_sha256(std::string(32, 'o')); }};
 }
 
 TEST(ChainTest, HistoryChangesWithEachField) {
@@ -98,6 +100,9 @@ TEST(ChainTest, HistoryAndQuestionAreOfTheBytesThatTheHeaderNames) {
       part("4603804719079489536") +  // 0x3fe4000000000000: 0.625
       part("2") + part("tried"));
   EXPECT_EQ(History(c), history);
+  v1::StudyChain served = c;
+  served.set_optimizer_sha256(std::string(32, 'o'));
+  EXPECT_NE(History(served), history);
   EXPECT_EQ(Question(kStudy, 4, v1::Task::TRAIN, c),
             Sha256Of(part("hilum question v1") + part(kStudy) + part("4") +
                      part(absl::StrCat(static_cast<int>(v1::Task::TRAIN))) +

@@ -103,10 +103,12 @@ std::vector<uint32_t> PublishedSums::Publish(v1::Task::Kind kind,
   const ChainStep step{.round = opening.round(),
                        .statement = StatementOf(sum.context(), opening).value(),
                        .sum_sha256 = opening.sum().sha256()};
-  chain_ = kind == v1::Task::PREPARE
-               ? AfterCensus(chain_, step, DigestOfWords(words))
-               : AfterTraining(study_, chain_, step, Train(words), {});
-  if (kind == v1::Task::PREPARE) {
+  if (kind == v1::Task::TRAIN) {
+    const Trained trained = Train(words, opening.round());
+    chain_ = AfterTraining(study_, chain_, step, trained.model_sha256, {},
+                           trained.optimizer_sha256);
+  } else {
+    chain_ = AfterCensus(chain_, step, DigestOfWords(words));
     cohort_ = DecodeCensus(study_, SurvivorsOf(opening), words).value();
   }
   *opening.mutable_after() = chain_;
@@ -117,7 +119,8 @@ std::vector<uint32_t> PublishedSums::Publish(v1::Task::Kind kind,
   return words;
 }
 
-std::string PublishedSums::Train(const std::vector<uint32_t>& words) {
+PublishedSums::Trained PublishedSums::Train(const std::vector<uint32_t>& words,
+                                            uint32_t round) {
   const std::string plain = folder_ + "/plain", global = folder_ + "/global";
   HILUM_CHECK(WriteVector(plain, words).ok());
   HILUM_CHECK(WriteFileAtomically(global, blobs_->at(chain_.model_sha256()),
@@ -130,10 +133,29 @@ std::string PublishedSums::Train(const std::vector<uint32_t>& words) {
       .updates = {{.site = "all", .path = plain}},
       .global_path = global,
       .output_path = global,
+      .server = ServerOptionsOf(study_, StudyLayout(study_).value(), round),
       .durability = Durability::kNone};
+  const std::string state = folder_ + "/optimizer";
+  if (options.server.has_value()) {
+    options.server->output_path = state;
+    if (!chain_.optimizer_sha256().empty()) {
+      HILUM_CHECK(WriteFileAtomically(state,
+                                      blobs_->at(chain_.optimizer_sha256()),
+                                      Durability::kNone)
+                      .ok());
+      options.server->state_path = state;
+    }
+  }
   const absl::StatusOr<AggregateResult> result = AggregateUpdates(options);
   HILUM_CHECK(result.ok());
-  return PutBlob(*blobs_, ReadFile(global).value()).sha256();
+  Trained trained{
+      .model_sha256 = PutBlob(*blobs_, ReadFile(global).value()).sha256(),
+      .optimizer_sha256 = ""};
+  if (result->state_bytes > 0) {
+    trained.optimizer_sha256 =
+        PutBlob(*blobs_, ReadFile(state).value()).sha256();
+  }
+  return trained;
 }
 
 }  // namespace hilum

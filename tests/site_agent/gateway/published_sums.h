@@ -53,8 +53,12 @@ class PublishedSums {
   std::function<void(std::string&)> forge = [](std::string&) {};
 
  private:
-  // Returns the digest of the model that a sum of updates gives.
-  std::string Train(const std::vector<uint32_t>& words);
+  // Computes the model that a sum of updates gives, and the state of the
+  // server's optimiser; returns their digests.
+  struct Trained {
+    std::string model_sha256, optimizer_sha256;
+  };
+  Trained Train(const std::vector<uint32_t>& words, uint32_t round);
 
   v1::Study study_;
   std::string hash_;
