@@ -96,12 +96,10 @@ absl::Status CheckSteps(const Arguments& arguments, v1::Study study) {
   FillStudyDefaults(study);
   const absl::Status enough = CheckFewSteps(study, PolicyLimits());
   if (enough.ok() || arguments.few_steps) return absl::OkStatus();
-  return UsageError(absl::StrCat(arguments.study_file, ": ", enough.message(),
-                                 "
-                                     or give-- few - steps
-                                 : then only sites whose officers have set
-                                 "
-                                 "policy.minimum_batch to less take part"));
+  return UsageError(absl::StrCat(
+      arguments.study_file, ": ", enough.message(),
+      "\nor give --few-steps: then only sites whose officers have set "
+      "policy.minimum_batch to less take part"));
 }
 
 absl::Status Submit(const Arguments& arguments) {

@@ -87,6 +87,7 @@ TEST_F(ServedCoreTest, LostSumKeepsModelAndState) {
   const StoredStudy before = Stored();
   ASSERT_EQ(before.rounds.size(), 1u);
   Open();
+  Work(kAll, Is(2, Shown::kConfirmations));
   Work({"a", "b"}, Is(kEvaluation, Shown::kAdvertiseKeys));
   const StoredStudy after = Stored();
   ASSERT_EQ(after.rounds.size(), 2u);

@@ -147,6 +147,18 @@ TEST_F(LocalStepsTest, OneStepOfAllCasesIsTheCentralisedStep) {
   ExpectEqualToCentralised("whole", {});
 }
 
+// epsilon is far above the rounding errors of the updates, which Adam would
+// raise to whole steps where the gradient is nearly 0.
+TEST_F(LocalStepsTest, OneStepOfAServersAdamIsTheCentralisedStep) {
+  ExpectEqualToCentralised("server",
+                           {"training.optimizer.learning_rate=1",
+                            "aggregation.server_optimizer.kind=adamw",
+                            "aggregation.server_optimizer.learning_rate=0.01",
+                            "aggregation.server_optimizer.weight_decay=0.1",
+                            "aggregation.server_optimizer.clip=1",
+                            "aggregation.server_optimizer.epsilon=0.001"});
+}
+
 TEST_F(LocalStepsTest, OneStepOfTheHeadIsTheCentralisedStep) {
   ExpectEqualToCentralised("head", {"model.trainable=head"});
 }

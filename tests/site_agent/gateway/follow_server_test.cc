@@ -3,9 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "absl/strings/str_cat.h"
+#include "common/base/file.h"
+#include "common/config/study.h"
 #include "common/crypto/sha256.h"
 #include "tests/site_agent/gateway/followed_study.h"
 
