@@ -294,6 +294,7 @@ std::vector<uint64_t> ActiveStudy::HeldOut() const {
 bool ActiveStudy::IsServed(const std::string& sha256) const {
   if (sha256 == study_.initial_weights_sha256() ||
       sha256 == stored_.global.sha256() ||
+      (stored_.optimizer.size() > 0 && sha256 == stored_.optimizer.sha256()) ||
       sha256 == stored_.evaluated().sha256()) {
     return true;
   }
@@ -323,7 +324,8 @@ v1::StudyChain ActiveStudy::AfterTraining(const v1::SumOpening& opening,
   return hilum::AfterTraining(machine_.chain(), StepOf(opening),
                               {.model_sha256 = models.global.sha256(),
                                .best_sha256 = models.best.sha256(),
-                               .choices = models.choices});
+                               .choices = models.choices,
+                               .optimizer_sha256 = models.optimizer.sha256()});
 }
 
 absl::Status ActiveStudy::ReadSum(absl::Span<const uint32_t> sums,
@@ -378,7 +380,8 @@ RoundSummary ActiveStudy::Summarise(const AggregateResult& sum) const {
 RoundModels ActiveStudy::Models() const {
   return {.global = stored_.global,
           .best = stored_.best,
-          .choices = ChoicesAfter(study_, stored_.rounds)};
+          .choices = ChoicesAfter(study_, stored_.rounds),
+          .optimizer = stored_.optimizer};
 }
 
 std::vector<std::string> ActiveStudy::StoppedBetween(

@@ -3,6 +3,7 @@
 #define HILUM_COORDINATOR_ACTIVE_STUDY_H_
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -72,6 +73,11 @@ class ActiveStudy {
   // ABORTED: no cohort can have such sums.
   absl::Status ReadSum(absl::Span<const uint32_t> sums,
                        StoredStudy& stored) const;
+  // Returns the options of the server's optimiser in the present round, without
+  // paths; nothing where the study has none.
+  std::optional<ServerOptions> Server() const {
+    return ServerOptionsOf(study_, layout_, machine_.round());
+  }
   // Returns whether the study's sites may fetch the blob now.
   bool IsServed(const std::string& sha256) const;
   // Return the state after the sum that `opening` opens: a sum of censuses,

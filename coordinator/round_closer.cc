@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/aggregation/sum_vectors.h"
 #include "common/base/status_macros.h"
+#include "common/config/step_plan.h"
 #include "common/crypto/sha256.h"
 #include "coordinator/round_commits.h"
 #include "coordinator/round_models.h"
@@ -135,8 +136,19 @@ absl::Status RoundCloser::AggregateModels(ActiveStudy& study) {
       .fraction_bits =
           FractionBits(study.study().aggregation().clipping_norm()),
       .total_examples = study.TrackExamples(),
+      .most_trained = MostTrained(study.study(), study.CohortTotals()),
+      .factors = UpdateFactors(study.study(), study.CohortTotals()),
       .global_path = book_.blobs().Path(stored.global.sha256()),
-      .output_path = book_.blobs().TemporaryPath(ToHex(stored.hash))};
+      .output_path = book_.blobs().TemporaryPath(ToHex(stored.hash)),
+      .server = study.Server()};
+  if (options.server.has_value()) {
+    options.server->output_path = book_.blobs().TemporaryPath(
+        absl::StrCat(ToHex(stored.hash), "-optimizer"));
+    if (stored.optimizer.size() > 0) {
+      options.server->state_path =
+          book_.blobs().Path(stored.optimizer.sha256());
+    }
+  }
   std::vector<UploadSpool::Key> keys;
   HILUM_ASSIGN_OR_RETURN(options.updates, UpdatesOf(study, keys));
   const SecureSum* sum = study.machine().sum();
@@ -159,6 +171,10 @@ absl::Status RoundCloser::AggregateModels(ActiveStudy& study) {
   if (status.ok() && sum != nullptr) {
     status = book_.blobs().Adopt(options.sum_path, result->sum_sha256);
   }
+  if (status.ok() && result->state_bytes > 0) {
+    status =
+        book_.blobs().Adopt(options.server->output_path, result->state_sha256);
+  }
   if (status.ok()) {
     auto models =
         ModelsAfter(study.study(), round, before, *result, options.layout,
@@ -171,6 +187,7 @@ absl::Status RoundCloser::AggregateModels(ActiveStudy& study) {
     book_.DropBlob(result->sha256);
     book_.DropBlob(result->sum_sha256);
     book_.DropBlob(after.best.sha256());
+    book_.DropBlob(result->state_sha256);
   }
   if (study.Ended() || !status.ok()) return OnNoAggregate(study, status);
   if (sum != nullptr) {

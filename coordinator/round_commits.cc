@@ -64,17 +64,20 @@ absl::Status Commit(StudyBook& book, ActiveStudy& study, RoundSummary summary,
                     const RoundModels& models, v1::SumsRecord* sums = nullptr)
     ABSL_EXCLUSIVE_LOCKS_REQUIRED(book.mutex()) {
   StoredStudy& stored = study.stored();
-  HILUM_RETURN_IF_ERROR(book.storage().CommitRound(
-      stored.hash, summary, models.global, models.best, sums));
+  HILUM_RETURN_IF_ERROR(book.storage().CommitRound(stored.hash, summary,
+                                                   models.global, models.best,
+                                                   sums, models.optimizer));
   if (sums != nullptr) TakeSums(book, study, std::move(*sums));
   // IsUsed keeps the blob of the present chosen models.
-  for (const v1::BlobRef& was : {stored.global, stored.best}) {
+  for (const v1::BlobRef& was :
+       {stored.global, stored.best, stored.optimizer}) {
     if (was.size() > 0) book.DropBlob(was.sha256());
   }
   const std::vector<std::string> stopped =
       study.StoppedBetween(study.Models().choices, models.choices);
   stored.global = models.global;
   stored.best = models.best;
+  stored.optimizer = models.optimizer;
   stored.updates.clear();
   stored.rounds.push_back(std::move(summary));
   const bool trained = study.TrainingIsOver();
@@ -168,6 +171,7 @@ absl::Status CommitMasked(StudyBook& book, ActiveStudy& study,
   if (absl::IsCancelled(sums.status())) {
     book.DropBlob(models.global.sha256());
     book.DropBlob(models.best.sha256());
+    book.DropBlob(models.optimizer.sha256());
     return absl::OkStatus();
   }
   HILUM_RETURN_IF_ERROR(sums.status());

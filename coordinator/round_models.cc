@@ -19,6 +19,10 @@ absl::StatusOr<RoundModels> ModelsAfter(const v1::Study& study, uint32_t round,
   RoundModels after{.choices = std::move(choice.choices)};
   after.global.set_sha256(result.sha256);
   after.global.set_size(result.num_bytes);
+  if (result.state_bytes > 0) {
+    after.optimizer.set_sha256(result.state_sha256);
+    after.optimizer.set_size(result.state_bytes);
+  }
   if (!AnyTried(after.choices)) return after;
   const v1::BlobRef& chosen =
       before.best.size() > 0 ? before.best : before.global;

@@ -23,6 +23,7 @@ struct RoundModels {
   // The chosen model of each track; size 0: no track was tried.
   v1::BlobRef best;
   TrackChoices choices;
+  v1::BlobRef optimizer;  // state of the server's optimiser; size 0: none
 };
 
 // Returns the models after round `round`, which began with `before` and gave

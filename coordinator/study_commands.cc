@@ -16,6 +16,7 @@
 #include "common/base/status_macros.h"
 #include "common/cli/study_reference.h"
 #include "common/cli/usage.h"
+#include "common/config/step_rules.h"
 #include "common/config/study.h"
 #include "common/crypto/sha256.h"
 #include "common/crypto/short_hash.h"
@@ -33,6 +34,7 @@ struct Arguments {
   std::string config, study_file, weights, study, out;
   std::vector<std::string> certificates;
   bool unpinned = false;
+  bool few_steps = false;
   bool json = false;
   bool partial = false;
   WeightsOptions options;
@@ -89,11 +91,24 @@ absl::Status CheckPinning(const Arguments& arguments, v1::Study study) {
       "unpinned_keys"));
 }
 
+// Refuses rounds of so few steps that sites with the default policy refuse
+// them.
+absl::Status CheckSteps(const Arguments& arguments, v1::Study study) {
+  FillStudyDefaults(study);
+  const absl::Status enough = CheckFewSteps(study, PolicyLimits());
+  if (enough.ok() || arguments.few_steps) return absl::OkStatus();
+  return UsageError(absl::StrCat(
+      arguments.study_file, ": ", enough.message(),
+      "\nor give --few-steps: then only sites whose officers have set "
+      "policy.minimum_batch to less take part"));
+}
+
 absl::Status Submit(const Arguments& arguments) {
   HILUM_ASSIGN_OR_RETURN(std::unique_ptr<AdminClient> coordinator,
                          Connect(arguments));
   HILUM_ASSIGN_OR_RETURN(v1::Study study, LoadStudyFile(arguments.study_file));
   HILUM_RETURN_IF_ERROR(CheckPinning(arguments, study));
+  HILUM_RETURN_IF_ERROR(CheckSteps(arguments, study));
   SubmissionOptions options{.weights = arguments.options};
   HILUM_ASSIGN_OR_RETURN(options.site_certificates,
                          ReadSiteCertificates(arguments.certificates, study));
@@ -186,6 +201,9 @@ void AddSubmitOptions(CLI::App& submit, Arguments& arguments) {
       .add_flag("--unpinned", arguments.unpinned,
                 "Pin no keys; each officer must accept the risk unpinned_keys")
       ->excludes(certificates);
+  submit.add_flag("--few-steps", arguments.few_steps,
+                  "Submit although rounds have fewer steps than sites allow by "
+                  "default (training.local_steps)");
 }
 
 using Action = std::function<absl::Status()>;

@@ -197,6 +197,7 @@ absl::Status Consortium::SubmitStudy() {
   // Each run draws new keys; the study and its hash must be the same with any
   // transport.
   words.push_back("--unpinned");
+  words.push_back("--few-steps");
   HILUM_ASSIGN_OR_RETURN(std::string out, RunCommand(words, Log("submit")));
   for (absl::string_view word :
        absl::StrSplit(out, absl::ByAnyChar(" \n"), absl::SkipEmpty())) {

@@ -179,6 +179,7 @@ absl::StatusOr<SimulatedSite> MakeSite(const std::string& name,
   // researcher.
   site.config.mutable_policy()->set_minimum_cases(1);
   site.config.mutable_policy()->set_minimum_cell_patients(1);
+  site.config.mutable_policy()->set_minimum_batch(0);
   // The officer also decides whether a hospital's own figures are published.
   site.config.mutable_policy()->set_publish_site_figures(true);
   return site;

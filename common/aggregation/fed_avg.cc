@@ -26,12 +26,19 @@ constexpr int64_t kMaxElements = int64_t{1} << 40;
 static_assert(kBlock % 4 == 0, "where masks begin");
 static_assert(kBlock % SumFile::kCarryStep == 0);
 
+template <typename List>
+bool FitsOrEmpty(const List& list, int size) {
+  return list.empty() || list.size() == static_cast<size_t>(size);
+}
+
 absl::Status CheckSizes(const AggregateOptions& options) {
   const VectorLayout& layout = options.layout;
   if (layout.track_size > 0 && layout.num_tracks > 0 && layout.num_arms > 0 &&
       layout.num_tracks % layout.num_arms == 0 &&
       layout.track_size <= kMaxElements / layout.num_tracks &&
       options.total_examples.size() == static_cast<size_t>(layout.num_tracks) &&
+      FitsOrEmpty(options.most_trained, layout.num_tracks) &&
+      FitsOrEmpty(options.factors, layout.num_tracks) &&
       options.updates.size() <= kMaxSites &&
       (!options.sum.has_value() ||
        (options.updates.empty() && options.sum_path.empty()))) {
@@ -61,6 +68,7 @@ struct Block {
   std::vector<uint32_t> words = std::vector<uint32_t>(kBlock);
   std::vector<uint32_t> sums = std::vector<uint32_t>(kBlock);
   std::vector<uint32_t> carries;  // [kBlock], where the sum is written
+  std::vector<float> state;       // of the server's optimiser
   size_t size = 0;                // elements in use
 };
 
@@ -79,6 +87,7 @@ class Aggregator {
     }
     AggregateResult result;
     HILUM_RETURN_IF_ERROR(SumTail(result));
+    if (server_) HILUM_RETURN_IF_ERROR(BeginServer());
     HashedFile output(options_.output_path);
     HILUM_RETURN_IF_ERROR(output.Create());
     if (sum_) HILUM_RETURN_IF_ERROR(sum_->Create());
@@ -93,7 +102,31 @@ class Aggregator {
   }
 
  private:
+  // Measures the mean updates where the server's optimiser clips them.
+  absl::Status BeginServer() {
+    HILUM_RETURN_IF_ERROR(server_->Begin(steps_));
+    if (!server_->Clips()) return absl::OkStatus();
+    Block block;
+    if (sum_) block.carries.resize(kBlock);
+    for (int64_t at = 0; at < layout_.tail(); at += kBlock) {
+      block.size = static_cast<size_t>(std::min(kBlock, layout_.tail() - at));
+      const absl::Span<uint32_t> sums(block.sums.data(), block.size);
+      HILUM_RETURN_IF_ERROR(
+          Sum(at, absl::MakeSpan(block.words.data(), block.size), sums,
+              absl::MakeSpan(block.carries.data(), sum_ ? block.size : 0)));
+      if (options_.unmask) options_.unmask(static_cast<uint64_t>(at), sums);
+      server_->Measure(at, sums);
+    }
+    server_->Clip();
+    return absl::OkStatus();
+  }
+
   absl::Status OpenInputs() {
+    if (options_.server.has_value()) {
+      HILUM_ASSIGN_OR_RETURN(ServerUpdate server,
+                             ServerUpdate::Open(*options_.server, layout_));
+      server_.emplace(std::move(server));
+    }
     HILUM_ASSIGN_OR_RETURN(
         BlobFile global, BlobFile::Open(options_.global_path, layout_.tail()));
     global_.push_back(std::move(global));
@@ -190,6 +223,13 @@ class Aggregator {
       return Absurd(absl::StrCat(examples, " examples of track ", track),
                     absl::StrCat(", the whole cohort has ", most));
     }
+    const uint64_t most_trained = MostTrained(static_cast<size_t>(track));
+    if (totals.num_examples > most_trained) {
+      return Absurd(
+          absl::StrCat(totals.num_examples, " examples of track ", track),
+          absl::StrCat(", the whole cohort trains on ", most_trained,
+                       " in a round"));
+    }
     if (!layout_.validates) return totals;
     totals.validation_loss =
         MeanLoss(words[2], totals.validation_examples, most);
@@ -209,7 +249,7 @@ class Aggregator {
       const auto track =
           static_cast<size_t>(arm * layout_.tracks_per_arm() + i);
       examples += tracks[track].num_examples;
-      most += options_.total_examples[track];
+      most += MostTrained(track);
     }
     return {.mean_loss = MeanLoss(word, examples, most)};
   }
@@ -237,18 +277,28 @@ class Aggregator {
                      "; a site's update is damaged or not of this round"));
   }
 
+  uint64_t MostTrained(size_t track) const {
+    if (options_.total_examples[track] == 0) return 0;
+    return options_.most_trained.empty() ? options_.total_examples[track]
+                                         : options_.most_trained[track];
+  }
+
   // Returns the weight of one unit of the sums in the mean.
   double StepOf(int track, uint64_t examples) const {
-    const uint64_t total = options_.total_examples[static_cast<size_t>(track)];
-    return std::ldexp(
-        static_cast<double>(total) / static_cast<double>(examples),
+    const auto t = static_cast<size_t>(track);
+    const double step = std::ldexp(
+        static_cast<double>(MostTrained(t)) / static_cast<double>(examples),
         -options_.fraction_bits);
+    return options_.factors.empty() ? step : step * options_.factors[t];
   }
 
   absl::Status MakeBlock(int64_t at, Block& block) const {
     block.size = static_cast<size_t>(std::min(kBlock, layout_.tail() - at));
     HILUM_RETURN_IF_ERROR(global_.front().Read(
         at, absl::MakeSpan(block.values.data(), block.size)));
+    if (server_) {
+      HILUM_RETURN_IF_ERROR(server_->ReadState(at, block.size, block.state));
+    }
     if (sum_) block.carries.resize(kBlock);
     HILUM_RETURN_IF_ERROR(
         Sum(at, absl::MakeSpan(block.words.data(), block.size),
@@ -288,12 +338,14 @@ class Aggregator {
       options_.unmask(static_cast<uint64_t>(at), sums);
       ApplySums(at, block);
     }
+    if (server_) HILUM_RETURN_IF_ERROR(server_->Append(block.state));
     return output.Append(
         absl::string_view(reinterpret_cast<const char*>(block.values.data()),
                           block.size * sizeof(float)));
   }
 
-  // Commits the sum first: wherever a new global blob exists, its sum exists.
+  // Commits the new global blob last: wherever it exists, its sum and the
+  // optimiser's state exist.
   absl::Status Commit(HashedFile& output, AggregateResult& result) {
     if (sum_) {
       HILUM_RETURN_IF_ERROR(sum_->Append(tail_low_, tail_carries_));
@@ -302,11 +354,17 @@ class Aggregator {
       result.sum_sha256 = std::move(written.sha256);
       result.sum_bytes = written.num_bytes;
     }
-    auto written = output.Commit(options_.durability);
+    absl::StatusOr<WrittenFile> state = WrittenFile();
+    if (server_) state = server_->Commit(options_.durability);
+    auto written =
+        state.ok() ? output.Commit(options_.durability) : state.status();
     if (!written.ok()) {
       if (sum_) unlink(options_.sum_path.c_str());
+      if (server_) unlink(options_.server->output_path.c_str());
       return written.status();
     }
+    result.state_sha256 = std::move(state->sha256);
+    result.state_bytes = state->num_bytes;
     result.sha256 = std::move(written->sha256);
     result.num_bytes = written->num_bytes;
     return absl::OkStatus();
@@ -314,6 +372,12 @@ class Aggregator {
 
   // A block may hold the end of a track and the start of others.
   void ApplySums(int64_t at, Block& block) const {
+    if (server_) {
+      server_->Apply(at, absl::MakeConstSpan(block.sums.data(), block.size),
+                     absl::MakeSpan(block.state),
+                     absl::MakeSpan(block.values.data(), block.size));
+      return;
+    }
     const int64_t end = at + static_cast<int64_t>(block.size);
     for (int64_t from = at; from < end;) {
       const int64_t track = from / layout_.track_size;
@@ -335,6 +399,7 @@ class Aggregator {
   std::vector<BlobFile> global_;  // one
   std::vector<BlobFile> updates_;
   std::optional<SumFile> published_;  // in place of the updates
+  std::optional<ServerUpdate> server_;
   std::optional<SumFileWriter> sum_;  // where the sum is written
   std::vector<uint32_t> tail_low_;    // of the sum as it came
   std::vector<uint32_t> tail_carries_;

@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "common/aggregation/ring.h"
+#include "common/aggregation/server_update.h"
 #include "common/base/file.h"
 
 namespace hilum {
@@ -39,6 +40,9 @@ struct AggregateOptions {
   VectorLayout layout;
   int fraction_bits = 0;                 // f
   std::vector<uint64_t> total_examples;  // N of each track
+  // M and A of each track (common/config/step_plan.h); empty: N, and 1.
+  std::vector<uint64_t> most_trained;
+  std::vector<double> factors;
   std::vector<UpdateInput> updates;  // any order: the result's bits are equal
   // In place of `updates`; sum_path is empty then.
   std::optional<PublishedSum> sum;
@@ -51,7 +55,9 @@ struct AggregateOptions {
   // Output for the sum over the integers of the whole vectors as they came
   // (sum_file.h); empty: not written.
   std::string sum_path;
-  Durability durability = Durability::kSync;  // of both files
+  // The server's optimiser; nothing: the mean is added.
+  std::optional<ServerOptions> server;
+  Durability durability = Durability::kSync;  // of all files
 };
 
 // Totals of one track, over all updates.
@@ -69,6 +75,8 @@ struct ArmTotals {
 struct AggregateResult {
   std::string sha256;  // of the new global blob, 32 raw bytes
   uint64_t num_bytes = 0;
+  std::string state_sha256;  // of the optimiser's state file; empty: none
+  uint64_t state_bytes = 0;
   std::string sum_sha256;  // of the sum file, 32 raw bytes; empty: none
   uint64_t sum_bytes = 0;
   std::vector<TrackTotals> tracks;  // [num_tracks]
@@ -90,10 +98,13 @@ std::vector<double> ValidationLosses(const AggregateResult& result);
 // Writes the new global blob. A track that no site trained keeps its values.
 // Two threads sum while the calling one unmasks, hashes and writes. Memory:
 // about two MiB, whatever the sizes and the number of sites. Each update is an
-// open file meanwhile. A failure leaves neither output.
+// open file meanwhile. A server optimiser that clips reads the updates twice,
+// and calls `unmask` from the front to the back twice. A failure leaves no
+// output.
 // INVALID_ARGUMENT: sizes, lengths of files, a site twice, over kMaxSites, a
 // carry that the published sum cannot have.
-// ABORTED: the sum has more examples of a track than the cohort, or a
+// ABORTED: the sum has more examples of a track than the cohort (N, or M for
+// those trained on), or a
 // validation loss out of [0, kMaxLoss]; some update is not from this round, and
 // the sum is unusable. NOT_FOUND, RESOURCE_EXHAUSTED (disk full) and other
 // errors of files name the path.

@@ -9,6 +9,10 @@
 //   x_s = n_s / N * d_s
 //   v_s = floor(x_s * 2^f + u)             u uniform in [0, 1): the encoding
 //   global' = float(global + int32(sum_s v_s) * 2^-f * N / N')
+// In a round of few steps N' is far below N. There M (MostTrained,
+// common/config/step_plan.h) takes the place of N in x_s and global', N' <= M,
+// and all bounds below hold with it. With FedNova x_s is divided by a_s >= 1,
+// and the mean is multiplied by A, as are its errors.
 // R is the study's clipping norm, or kMaxDelta where it clips nothing; f is the
 // largest integer with R * 2^f + S + 1 < 2^31, S = kMaxSites. For R = 16, f is
 // 26.

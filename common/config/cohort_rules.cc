@@ -115,6 +115,7 @@ PolicyLimits LimitsOf(const v1::Policy& policy) {
     limits.minimum_cell_patients = policy.minimum_cell_patients();
   }
   if (policy.has_minimum_steps()) limits.minimum_steps = policy.minimum_steps();
+  if (policy.has_minimum_batch()) limits.minimum_batch = policy.minimum_batch();
   if (policy.has_largest_share()) limits.largest_share = policy.largest_share();
   return limits;
 }

@@ -37,6 +37,7 @@ struct PolicyLimits {
   uint32_t minimum_cell_patients = 10;
   uint32_t minimum_own_cell_patients = 0;  // 0: no limit
   uint32_t minimum_steps = 8;              // 0: the study's batch size decides
+  uint32_t minimum_batch = 32;             // 0: no rule for few steps
   double largest_share = 1;                // 1: no limit
 };
 

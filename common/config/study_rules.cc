@@ -11,6 +11,7 @@
 #include "common/base/status_macros.h"
 #include "common/config/segmentation_study.h"
 #include "common/config/starting_weights.h"
+#include "common/config/step_rules.h"
 #include "common/config/study.h"
 
 namespace hilum {
@@ -211,10 +212,8 @@ class Rules {
     const v1::Training& training = study_.training();
     HILUM_RETURN_IF_ERROR(
         InRange("training.rounds", training.rounds(), 1, 1e5));
-    HILUM_RETURN_IF_ERROR(
-        InRange("training.local_epochs", training.local_epochs(), 1, 1000));
-    HILUM_RETURN_IF_ERROR(
-        InRange("training.batch_size", training.batch_size(), 1, 1024));
+    const StepFault step = FindStepFault(study_);
+    if (!step.field.empty()) return Bad(step.field, step.rule);
     HILUM_RETURN_IF_ERROR(InRange("training.logit_adjustment",
                                   training.logit_adjustment(), 0, 4));
     if (training.class_weights() != v1::Training::CLASS_WEIGHTS_NONE &&
@@ -369,7 +368,6 @@ void FillAugmentation(const v1::Model& model, v1::Augmentation& reach) {
 
 void FillTraining(const v1::Model& model, v1::Training& training) {
   if (!training.has_rounds()) training.set_rounds(10);
-  if (!training.has_local_epochs()) training.set_local_epochs(1);
   if (!training.has_batch_size()) training.set_batch_size(16);
   v1::Optimizer& optimizer = *training.mutable_optimizer();
   const bool any_kind = optimizer.kind() == v1::Optimizer::KIND_UNSPECIFIED;
@@ -427,6 +425,7 @@ void FillStudyDefaults(v1::Study& study) {
   v1::CrossValidation& folds = *study.mutable_cross_validation();
   if (!folds.has_folds()) folds.set_folds(5);
   FillTraining(study.model(), *study.mutable_training());
+  FillStepDefaults(study);
   FillAggregation(study);
   v1::Evaluation& evaluation = *study.mutable_evaluation();
   if (!evaluation.has_score_bins()) evaluation.set_score_bins(4096);

@@ -51,10 +51,14 @@ std::string History(const v1::StudyChain& chain) {
   for (const v1::TrackChoice& choice : chain.choices()) {
     choices += DigestOfChoice(choice);
   }
-  return Sha256Of(Concatenate(
+  std::string state = Concatenate(
       {"hilum history v2", chain.previous(), absl::StrCat(chain.round()),
        chain.statement(), chain.sum_sha256(), chain.census_sha256(),
-       chain.model_sha256(), chain.best_sha256(), choices}));
+       chain.model_sha256(), chain.best_sha256(), choices});
+  if (!chain.optimizer_sha256().empty()) {
+    state += Concatenate({chain.optimizer_sha256()});
+  }
+  return Sha256Of(state);
 }
 
 const std::string& ModelOf(const v1::StudyChain& chain, v1::Task::Kind kind) {
@@ -89,6 +93,7 @@ v1::StudyChain AfterTraining(const v1::StudyChain& chain, const ChainStep& step,
   next.set_model_sha256(models.model_sha256);
   next.set_best_sha256(models.best_sha256);
   *next.mutable_choices() = models.choices;
+  next.set_optimizer_sha256(models.optimizer_sha256);
   return next;
 }
 

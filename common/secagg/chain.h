@@ -59,6 +59,9 @@ struct TrainedModels {
   // was tried yet, or the study does not validate.
   std::string best_sha256;
   TrackChoices choices;  // after the sum
+  // Of the state of the server's optimiser
+  // (common/aggregation/server_update.h); empty: it has none.
+  std::string optimizer_sha256 = {};
 };
 
 // Returns the state after a sum of updates.

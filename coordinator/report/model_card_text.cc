@@ -187,6 +187,12 @@ std::string InputText(const v1::Study& study) {
   return text;
 }
 
+std::string RoundText(const v1::Training& training) {
+  return training.local_steps() > 0
+             ? absl::StrCat(training.local_steps(), " steps")
+             : absl::StrCat(training.local_epochs(), " epochs");
+}
+
 std::string TrainingText(const StudyResult& result) {
   const v1::Study& study = result.study;
   const v1::Training& training = study.training();
@@ -198,7 +204,7 @@ std::string TrainingText(const StudyResult& result) {
       &table, row("trained", TrainableText(study.model())),
       row("rounds",
           absl::StrCat(result.rounds.size(), " of ", training.rounds(),
-                       " planned, ", training.local_epochs(), " epochs each")),
+                       " planned, ", RoundText(training), " each")),
       row("models", ChoiceText(result)),
       row("batch size", absl::StrCat(training.batch_size())),
       row("optimizer", OptimizerText(training.optimizer())),

@@ -373,7 +373,8 @@ void AddBaselineConventions(Json& conventions) {
       "of one site, fold k on the cases of its fold k";
   conventions["budget"] =
       "federated, local_only and centralized start from the same weights and "
-      "pass rounds * local_epochs times over their training cases";
+      "pass rounds * local_epochs times over their training cases, or make "
+      "rounds * local_steps steps of training.batch_size cases";
 }
 
 }  // namespace

@@ -58,6 +58,10 @@ PRAGMA user_version = 3;
 ALTER TABLE rounds ADD COLUMN examples BLOB NOT NULL DEFAULT x'';
 ALTER TABLE rounds ADD COLUMN site_examples BLOB NOT NULL DEFAULT x'';
 PRAGMA user_version = 4;
+)sql",
+                                       R"sql(
+ALTER TABLE studies ADD COLUMN optimizer BLOB NOT NULL DEFAULT x'';
+PRAGMA user_version = 5;
 )sql"};
 
 // Value is double or uint64_t.
@@ -167,8 +171,8 @@ absl::Status Storage::LoadRounds(StoredStudy& study) {
 absl::StatusOr<std::vector<StoredStudy>> Storage::LoadStudies() {
   std::vector<StoredStudy> studies;
   Statement rows(database_, path_,
-                 "SELECT hash, study, phase, reason, frozen, global, best "
-                 "FROM studies ORDER BY sequence");
+                 "SELECT hash, study, phase, reason, frozen, global, best, "
+                 "optimizer FROM studies ORDER BY sequence");
   while (rows.Step()) {
     StoredStudy study{
         .hash = rows.Bytes(0),
@@ -177,7 +181,8 @@ absl::StatusOr<std::vector<StoredStudy>> Storage::LoadStudies() {
         .reason = rows.Bytes(3)};
     if (!study.frozen.ParseFromString(rows.Bytes(4)) ||
         !study.global.ParseFromString(rows.Bytes(5)) ||
-        !study.best.ParseFromString(rows.Bytes(6))) {
+        !study.best.ParseFromString(rows.Bytes(6)) ||
+        !study.optimizer.ParseFromString(rows.Bytes(7))) {
       return absl::DataLossError(absl::StrCat(path_, ": unreadable study"));
     }
     HILUM_RETURN_IF_ERROR(LoadRounds(study));
@@ -265,7 +270,8 @@ absl::Status Storage::CommitRound(absl::string_view hash,
                                   const RoundSummary& round,
                                   const v1::BlobRef& global,
                                   const v1::BlobRef& best,
-                                  const v1::SumsRecord* sums) {
+                                  const v1::SumsRecord* sums,
+                                  const v1::BlobRef& optimizer) {
   std::string contributors = absl::StrJoin(
       round.contributors, ",",
       [](std::string* out, const SiteId& site) { out->append(site.name()); });
@@ -285,10 +291,11 @@ absl::Status Storage::CommitRound(absl::string_view hash,
             .Blob(Pack(round.site_examples))
             .Run();
     status.Update(Statement(database_, path_,
-                            "UPDATE studies SET global = ?, best = ? "
-                            "WHERE hash = ?")
+                            "UPDATE studies SET global = ?, best = ?, "
+                            "optimizer = ? WHERE hash = ?")
                       .Blob(global.SerializeAsString())
                       .Blob(best.SerializeAsString())
+                      .Blob(optimizer.SerializeAsString())
                       .Blob(hash)
                       .Run());
     if (sums != nullptr) status.Update(InsertTotals("sums", hash, *sums));

@@ -30,8 +30,9 @@ struct StoredStudy {
   std::string study;  // serialised hilum.v1.Study
   v1::StudyStatus::Phase phase = v1::StudyStatus::PREPARING;
   std::string reason;
-  v1::BlobRef frozen;  // size 0: none
-  v1::BlobRef global;  // after the last committed round
+  v1::BlobRef frozen;     // size 0: none
+  v1::BlobRef global;     // after the last committed round
+  v1::BlobRef optimizer;  // the server's state after it; size 0: none
   // The best of the tried globals (coordinator/validation.h), kept as long as
   // the study; size 0: none was tried.
   v1::BlobRef best;
@@ -84,12 +85,14 @@ class Storage {
                             const v1::SumsRecord& sums);
   absl::Status CommitTotals(absl::string_view hash,
                             const v1::EvaluationTotals& totals);
-  // Stores in one transaction the round's summary, the new global blob and the
-  // best one, and deletes the round's updates or open sum. `sums`: null without
-  // secure aggregation, or where the sum was lost.
+  // Stores in one transaction the round's summary, the new global blob, the
+  // best one and the state of the server's optimiser, and deletes the round's
+  // updates or open sum. `sums`: null without secure aggregation, or where the
+  // sum was lost.
   absl::Status CommitRound(absl::string_view hash, const RoundSummary& round,
                            const v1::BlobRef& global, const v1::BlobRef& best,
-                           const v1::SumsRecord* sums = nullptr);
+                           const v1::SumsRecord* sums = nullptr,
+                           const v1::BlobRef& optimizer = {});
 
  private:
   explicit Storage(sqlite3* database, std::string path);

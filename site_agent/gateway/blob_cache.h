@@ -26,7 +26,7 @@ namespace hilum {
 class BlobCache {
  public:
   // More blobs than following one sum reads at one time.
-  static constexpr size_t kMostFetched = 4;
+  static constexpr size_t kMostFetched = 5;
 
   // Makes the folder.
   static absl::StatusOr<BlobCache> Open(std::string directory);

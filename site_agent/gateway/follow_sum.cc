@@ -16,6 +16,7 @@
 #include "common/aggregation/sum_file.h"
 #include "common/base/status_macros.h"
 #include "common/config/cohort_rules.h"
+#include "common/config/step_plan.h"
 #include "common/secagg/mask.h"
 #include "common/secagg/opening.h"
 #include "common/secagg/vector_checksum.h"
@@ -137,14 +138,24 @@ absl::StatusOr<StudyFollower::Followed> StudyFollower::Chosen(
                   .path = options.output_path};
 }
 
+absl::StatusOr<StudyFollower::Before> StudyFollower::FetchBefore(
+    const v1::Header& header) const {
+  Before before;
+  HILUM_ASSIGN_OR_RETURN(
+      before.model, Fetch(header, ModelRef(state_.chain().model_sha256())));
+  if (state_.optimizer().size() > 0) {
+    HILUM_ASSIGN_OR_RETURN(before.optimizer, Fetch(header, state_.optimizer()));
+  }
+  return before;
+}
+
 absl::Status StudyFollower::Advance(const v1::Header& header,
                                     const v1::SumOpening& opening) {
-  absl::StatusOr<std::string> global =
-      Fetch(header, ModelRef(state_.chain().model_sha256()));
-  if (absl::IsNotFound(global.status())) {
+  const absl::StatusOr<Before> before = FetchBefore(header);
+  if (absl::IsNotFound(before.status())) {
     return GoOnWithout("model", opening);
   }
-  HILUM_RETURN_IF_ERROR(global.status());
+  HILUM_RETURN_IF_ERROR(before.status());
   const int64_t size = SizeOf(opening);
   HILUM_ASSIGN_OR_RETURN(std::string sum, FetchSum(header, opening, size));
   HILUM_ASSIGN_OR_RETURN(VectorMask unmask,
@@ -161,6 +172,8 @@ absl::Status StudyFollower::Advance(const v1::Header& header,
       .fraction_bits =
           FractionBits(options_.study.aggregation().clipping_norm()),
       .total_examples = TrackExamples(options_.study, state_.cohort()),
+      .most_trained = MostTrained(options_.study, state_.cohort()),
+      .factors = UpdateFactors(options_.study, state_.cohort()),
       .sum = PublishedSum{.path = std::move(sum),
                           .num_vectors = opening.survivors_size(),
                           .see =
@@ -169,16 +182,24 @@ absl::Status StudyFollower::Advance(const v1::Header& header,
                                 checksum->Add(first, low, carries);
                               }},
       .unmask = std::move(unmask),
-      .global_path = *global,
+      .global_path = before->model,
       .output_path = next,
+      .server =
+          ServerOptionsOf(options_.study, options_.parameters, opening.round()),
       .durability = Durability::kNone};
   LeaveOutStopped(state_.chain().choices(), options.total_examples);
+  const std::string next_state = options_.blobs->NewPath("optimizer");
+  if (options.server.has_value()) {
+    options.server->state_path = before->optimizer;
+    options.server->output_path = next_state;
+  }
   absl::StatusOr<AggregateResult> result = AggregateUpdates(options);
   if (!result.ok()) return AsUntrusted(result.status());
   RoundChoice round = ChooseAfter(options_.study, opening.round(),
                                   state_.chain().choices(), *result);
   const Followed trained{.sha256 = result->sha256, .path = next};
-  absl::StatusOr<Followed> chosen = Chosen(header, round, *global, trained);
+  absl::StatusOr<Followed> chosen =
+      Chosen(header, round, before->model, trained);
   if (absl::IsNotFound(chosen.status())) {
     unlink(next.c_str());
     return GoOnWithout("chosen models", opening);
@@ -188,10 +209,12 @@ absl::Status StudyFollower::Advance(const v1::Header& header,
       AfterTraining(state_.chain(), step,
                     {.model_sha256 = trained.sha256,
                      .best_sha256 = chosen->sha256,
-                     .choices = std::move(round.choices)});
+                     .choices = std::move(round.choices),
+                     .optimizer_sha256 = result->state_sha256});
   if (History(after) != History(opening.after())) {
     unlink(next.c_str());
     unlink(chosen->path.c_str());
+    unlink(next_state.c_str());
     return Untrusted(absl::StrCat(
         "the model that the coordinator goes on with does not follow from the ",
         "last one and the sum of round ", opening.round()));
@@ -202,7 +225,11 @@ absl::Status StudyFollower::Advance(const v1::Header& header,
     HILUM_RETURN_IF_ERROR(
         options_.blobs->Adopt(chosen->path, ModelRef(chosen->sha256)));
   }
-  *state_.mutable_chain() = after;
+  TakeChain(after);
+  if (state_.optimizer().size() > 0) {
+    HILUM_RETURN_IF_ERROR(
+        options_.blobs->Adopt(next_state, state_.optimizer()));
+  }
   state_.set_checked(false);
   unchecked_ = Unchecked{.opening = opening, .checksum = checksum->Sum()};
   return absl::OkStatus();

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/config/step_rules.h"
 #include "common/config/study.h"
 #include "common/crypto/short_hash.h"
 
@@ -19,6 +20,7 @@ using Counts = google::protobuf::RepeatedField<uint64_t>;
 constexpr size_t kFewestSites = 3;
 constexpr uint64_t kFewestPatients = 10;
 constexpr uint32_t kFewestSteps = 8;
+constexpr uint32_t kLeastBatch = 32;  // cases that hide a case in few steps
 
 std::string Names(const Cohort& sites) { return absl::StrJoin(sites, ", "); }
 
@@ -127,6 +129,21 @@ void AddVisibleUpdates(const v1::Study& study, const SiteId& site,
   risks.push_back({std::string(kVisibleUpdates), std::move(sentence)});
 }
 
+void AddBatchGradients(const v1::Study& study, std::vector<Risk>& risks) {
+  if (!HasFewSteps(study, kFewestSteps)) return;
+  const uint32_t steps = study.training().local_steps();
+  risks.push_back(
+      {std::string(kBatchGradients),
+       absl::StrCat(
+           "each round is only ", steps,
+           steps == 1 ? " training step" : " training steps", ", fewer than ",
+           kFewestSteps, ", of a batch of about ",
+           study.training().batch_size(),
+           " cases of all sites together: the sum of a round is nearly the ",
+           "gradient of that batch, which tells how many cases of each class ",
+           "are in it, and from which images may be computed")});
+}
+
 void AddWeakPolicy(const v1::Policy& policy, std::vector<Risk>& risks) {
   std::vector<std::string> weak;
   if (policy.has_minimum_cell_patients() &&
@@ -138,6 +155,10 @@ void AddWeakPolicy(const v1::Policy& policy, std::vector<Risk>& risks) {
   if (policy.has_minimum_steps() && policy.minimum_steps() < kFewestSteps) {
     weak.push_back(absl::StrCat("minimum_steps is ", policy.minimum_steps(),
                                 ", under ", kFewestSteps));
+  }
+  if (policy.has_minimum_batch() && policy.minimum_batch() < kLeastBatch) {
+    weak.push_back(absl::StrCat("minimum_batch is ", policy.minimum_batch(),
+                                ", under ", kLeastBatch));
   }
   if (weak.empty()) return;
   risks.push_back(
@@ -198,9 +219,10 @@ uint64_t FewestOfArm(const v1::Study& a, const v1::ArmCensus& arm_a,
 }  // namespace
 
 std::vector<std::string> RiskNames() {
-  return {std::string(kCountsInferable),      std::string(kPatientsInferable),
-          std::string(kSiteUpdatesInferable), std::string(kUnpinnedKeys),
-          std::string(kVisibleUpdates),       std::string(kWeakPolicy)};
+  return {std::string(kBatchGradients),    std::string(kCountsInferable),
+          std::string(kPatientsInferable), std::string(kSiteUpdatesInferable),
+          std::string(kUnpinnedKeys),      std::string(kVisibleUpdates),
+          std::string(kWeakPolicy)};
 }
 
 std::vector<Risk> RisksOf(const v1::Study& study, const SiteId& site,
@@ -208,6 +230,7 @@ std::vector<Risk> RisksOf(const v1::Study& study, const SiteId& site,
                           const std::vector<PastStudy>& past) {
   std::vector<Risk> risks;
   AddVisibleUpdates(study, site, risks);
+  AddBatchGradients(study, risks);
   AddSiteRisks(study, past, risks);
   if (IsSecure(study) && study.site_keys().empty()) {
     risks.push_back(

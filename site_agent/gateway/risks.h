@@ -20,6 +20,7 @@
 namespace hilum {
 
 // The names that `approve --accept` takes.
+inline constexpr absl::string_view kBatchGradients = "batch_gradients";
 inline constexpr absl::string_view kCountsInferable = "counts_inferable";
 inline constexpr absl::string_view kVisibleUpdates = "visible_updates";
 inline constexpr absl::string_view kSiteUpdatesInferable =

@@ -7,6 +7,7 @@
 #include "common/base/ids.h"
 #include "common/base/status_macros.h"
 #include "common/config/cohort_rules.h"
+#include "common/config/step_rules.h"
 #include "common/config/study.h"
 #include "common/crypto/sha256.h"
 #include "site_agent/gateway/egress_limits.h"
@@ -103,6 +104,7 @@ absl::Status SiteSession::CheckPolicy(const v1::Study& study) const {
     return absl::FailedPreconditionError(
         absl::StrCat("policy.architectures does not list ", wanted));
   }
+  HILUM_RETURN_IF_ERROR(CheckFewSteps(study, LimitsOf(policy_)));
   if (IsSecure(study)) return CheckSurvivors(study);
   if (!policy_.require_secure_aggregation()) return absl::OkStatus();
   return absl::FailedPreconditionError(

@@ -10,6 +10,7 @@
 #include "common/config/cohort_rules.h"
 #include "common/config/evaluation.h"
 #include "common/config/starting_weights.h"
+#include "common/config/step_plan.h"
 #include "common/model/split_file.h"
 #include "site_agent/gateway/consent.h"
 #include "site_agent/gateway/results_folder.h"
@@ -213,6 +214,11 @@ absl::StatusOr<v1::TrainRequest> SiteTasks::MakeTrainRequest(
     for (const std::string& arm :
          DescribeUnvalidatedArms(study.study(), cohort)) {
       parts_.log(absl::StrCat("validation: ", arm));
+    }
+  }
+  if (HasLocalSteps(study.study())) {
+    for (uint64_t examples : TrackExamples(study.study(), cohort)) {
+      train.add_total_examples(examples);
     }
   }
   train.set_delta_path(path);

@@ -65,6 +65,7 @@ v1::BlobRef RefOf(const v1::FollowedStudy& state, const std::string& sha256) {
 std::vector<v1::BlobRef> NeededOf(const v1::FollowedStudy& state) {
   std::vector<v1::BlobRef> needed = {
       state.frozen(), RefOf(state, state.chain().model_sha256())};
+  if (state.optimizer().size() > 0) needed.push_back(state.optimizer());
   if (AnyTried(state.chain().choices())) {
     needed.push_back(RefOf(state, state.chain().best_sha256()));
   }
@@ -94,6 +95,15 @@ absl::Status StudyFollower::Save() {
   const std::string message = state_.SerializeAsString();
   return WriteFileAtomically(options_.state_path, Sha256Of(message) + message,
                              Durability::kSync, 0600);
+}
+
+void StudyFollower::TakeChain(const v1::StudyChain& chain) {
+  *state_.mutable_chain() = chain;
+  state_.clear_optimizer();
+  if (chain.optimizer_sha256().empty()) return;
+  state_.mutable_optimizer()->set_sha256(chain.optimizer_sha256());
+  state_.mutable_optimizer()->set_size(
+      StateBytes(options_.study, options_.layout));
 }
 
 v1::BlobRef StudyFollower::ModelRef(const std::string& sha256) const {
@@ -280,7 +290,7 @@ absl::Status StudyFollower::JumpTo(const v1::SumOpening& opening) {
         "site in it that does not begin where this site stood"));
   }
   HILUM_RETURN_IF_ERROR(CheckTold(opening));
-  *state_.mutable_chain() = opening.after();
+  TakeChain(opening.after());
   state_.set_checked(true);
   unchecked_.reset();
   return absl::OkStatus();
@@ -409,6 +419,11 @@ absl::StatusOr<std::string> StudyFollower::ModelPath(const v1::Header& header,
   if (AnyTried(state_.chain().choices())) {
     HILUM_RETURN_IF_ERROR(
         Fetch(header, ModelRef(state_.chain().best_sha256())).status());
+  }
+  // The next model follows from the optimiser's state too, which the
+  // coordinator has only until then.
+  if (kind == v1::Task::TRAIN && state_.optimizer().size() > 0) {
+    HILUM_RETURN_IF_ERROR(Fetch(header, state_.optimizer()).status());
   }
   return Fetch(header, ModelRef(ModelOf(state_.chain(), kind)));
 }

@@ -89,7 +89,8 @@ class StudyFollower {
   const std::string& checksum() const { return state_.checksum(); }
 
   // Return the path of the frozen parameters (empty: none), and of the model
-  // that a task of this kind is about, fetched if it is not here.
+  // that a task of this kind is about, fetched if it is not here; for a
+  // training round with the state of the server's optimiser.
   absl::StatusOr<std::string> FrozenPath(const v1::Header& header);
   absl::StatusOr<std::string> ModelPath(const v1::Header& header,
                                         v1::Task::Kind kind);
@@ -107,6 +108,13 @@ class StudyFollower {
   absl::StatusOr<std::string> Fetch(const v1::Header& header,
                                     const v1::BlobRef& blob) const;
   v1::BlobRef ModelRef(const std::string& sha256) const;
+  void TakeChain(const v1::StudyChain& chain);
+  // Fetches the model and the optimiser's state that a sum began from.
+  struct Before {
+    std::string model;
+    std::string optimizer;  // empty: there is none yet
+  };
+  absl::StatusOr<Before> FetchBefore(const v1::Header& header) const;
   SecAggContext ContextOf(const v1::SumOpening& opening) const;
   absl::StatusOr<v1::SumOpening> FetchOpening(const v1::Header& header,
                                               const v1::BlobRef& blob);

@@ -21,6 +21,8 @@
 #include "common/config/message_yaml.h"
 #include "common/config/pinned_keys.h"
 #include "common/config/starting_weights.h"
+#include "common/config/step_plan.h"
+#include "common/config/step_rules.h"
 #include "common/config/study.h"
 #include "common/crypto/sha256.h"
 #include "common/crypto/short_hash.h"
@@ -78,6 +80,12 @@ std::string TrainedPart(const v1::Model& model) {
   }
 }
 
+std::string RoundText(const v1::Study& study) {
+  const v1::Training& training = study.training();
+  return HasLocalSteps(study) ? Count(training.local_steps(), "training step")
+                              : Count(training.local_epochs(), "epoch");
+}
+
 std::string WhatText(const v1::Study& study) {
   std::vector<std::string> arms;
   for (int arm : study.arms()) {
@@ -92,8 +100,8 @@ std::string WhatText(const v1::Study& study) {
       ". It learns from the radiographs in this site's case manifest (",
       absl::StrJoin(arms, " and "), ", ", study.model().input_size(),
       " pixels a side). Of the network, ", TrainedPart(study.model()), ". ",
-      Count(study.training().rounds(), "round"), " of ",
-      Count(study.training().local_epochs(), "epoch"), " each.");
+      Count(study.training().rounds(), "round"), " of ", RoundText(study),
+      " each.");
 }
 
 // Returns the site's name, its whole key as a policy takes it, and whether this
@@ -222,6 +230,13 @@ std::string PatientsText(const StudyView& view) {
   if (limits.minimum_own_cell_patients > 0) {
     absl::StrAppend(&text, "This site alone must have no patient or at least ",
                     limits.minimum_own_cell_patients, " of them. ");
+  }
+  if (HasFewSteps(view.study, limits.minimum_steps)) {
+    return absl::StrCat(
+        text, "Each round has only ", RoundText(view.study), " of a batch of ",
+        view.study.training().batch_size(),
+        " cases of all sites together: a sum is nearly the gradient of that "
+        "batch.");
   }
   return absl::StrCat(text, "Each round has at least ", limits.minimum_steps,
                       " training steps, so that an update is not the gradient "

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/config/census.h"
 #include "common/config/cohort_rules.h"
+#include "common/config/step_plan.h"
 #include "common/config/study.h"
 
 namespace hilum {
@@ -57,6 +58,7 @@ absl::StatusOr<std::vector<TrackShare>> TrackShares(
   }
   std::vector<uint64_t> examples = TrackExamples(study, cohort);
   LeaveOutStopped(choices, examples);
+  const std::vector<uint64_t> most_trained = MostTrained(study, cohort);
   const std::vector<bool> validated = ValidatedTracks(study, cohort);
   std::vector<TrackShare> shares;
   for (size_t t = 0; t < tracks.size(); ++t) {
@@ -71,6 +73,12 @@ absl::StatusOr<std::vector<TrackShare>> TrackShares(
     }
     TrackShare share = ShareOf(update, most, validated[t]);
     share.total_examples = examples[t];
+    share.most_trained = examples[t] == 0 ? 0 : most_trained[t];
+    if (study.aggregation().normalization() ==
+        v1::Aggregation::NORMALIZATION_FEDNOVA) {
+      share.normalized_steps =
+          NormalizedSteps(study.training().optimizer(), update.steps());
+    }
     shares.push_back(share);
   }
   return shares;

@@ -24,6 +24,10 @@ namespace {
 constexpr int64_t kBlock = 1 << 16;  // elements
 static_assert(kBlock % 4 == 0, "where masks begin");
 
+uint64_t MostTrained(const TrackShare& share) {
+  return share.most_trained > 0 ? share.most_trained : share.total_examples;
+}
+
 absl::Status CheckShares(const UpdateOptions& options) {
   if (options.shares.size() != static_cast<size_t>(options.layout.num_tracks)) {
     return absl::InvalidArgumentError(
@@ -40,6 +44,13 @@ absl::Status CheckShares(const UpdateOptions& options) {
           share.validation_examples, " for validation, of ",
           share.total_examples, " in the cohort, at most ", kMaxSiteExamples,
           " of one site"));
+    }
+    if (share.num_examples > MostTrained(share) ||
+        !(share.normalized_steps >= 1)) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "track ", track, ": ", share.num_examples, " examples in a round, ",
+          "where the cohort trains on ", MostTrained(share), " at most, and ",
+          share.normalized_steps, " steps"));
     }
     if (std::isnan(share.loss_sum) ||
         !std::isfinite(share.validation_loss_sum)) {
@@ -115,9 +126,10 @@ std::vector<uint32_t> TailOf(const UpdateOptions& options) {
       pooled.num_examples += share.num_examples;
       pooled.loss_sum += Clamped(share.loss_sum, share.num_examples);
       pooled.total_examples += share.total_examples;
+      pooled.most_trained += MostTrained(share);
     }
-    tail.push_back(EncodeLoss(pooled.loss_sum, pooled.num_examples,
-                              pooled.total_examples));
+    tail.push_back(
+        EncodeLoss(pooled.loss_sum, pooled.num_examples, pooled.most_trained));
   }
   return tail;
 }
@@ -228,13 +240,13 @@ class Encoder {
     return file.Finish();
   }
 
-  // Returns n_s / N * 2^f, times the factor that clips.
+  // Returns n_s / (M a_s) * 2^f, times the factor that clips.
   double Scale(size_t track) const {
     const TrackShare& share = options_.shares[track];
     if (share.num_examples == 0) return 0;
     return std::ldexp(static_cast<double>(share.num_examples) /
-                          static_cast<double>(share.total_examples) *
-                          factors_[track],
+                          static_cast<double>(MostTrained(share)) *
+                          factors_[track] / share.normalized_steps,
                       FractionBits(options_.clipping_norm));
   }
 

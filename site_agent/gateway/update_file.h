@@ -21,6 +21,9 @@ struct TrackShare {
   // Where the study validates: v_s, and the global model's loss over v_s.
   uint64_t validation_examples = 0;
   double validation_loss_sum = 0;
+  // M, the most that the cohort trains on in a round; n_s <= M. 0: N.
+  uint64_t most_trained = 0;
+  double normalized_steps = 1;  // a_s, at least 1
 };
 
 struct UpdateOptions {

@@ -191,6 +191,7 @@ class SecureStudyTest : public testing::Test {
   struct Ended {
     std::string global_sha256;
     std::string best_sha256;
+    std::string optimizer_sha256;
     Json report;
   };
   // Ends the coordinator; returns the study's end.
@@ -199,11 +200,13 @@ class SecureStudyTest : public testing::Test {
     const StoredStudy stored = Stored();
     ended.global_sha256 = stored.global.sha256();
     ended.best_sha256 = stored.best.sha256();
+    ended.optimizer_sha256 = stored.optimizer.sha256();
     return ended;
   }
   static void ExpectSame(const Ended& secure, const Ended& plain) {
     EXPECT_EQ(ToHex(secure.global_sha256), ToHex(plain.global_sha256));
     EXPECT_EQ(ToHex(secure.best_sha256), ToHex(plain.best_sha256));
+    EXPECT_EQ(ToHex(secure.optimizer_sha256), ToHex(plain.optimizer_sha256));
     Json a = Federated(secure.report), b = Federated(plain.report);
     EXPECT_EQ(a["pooled"], b["pooled"]);
     EXPECT_EQ(a["tracks"], b["tracks"]);
@@ -252,6 +255,7 @@ class SecureStudyTest : public testing::Test {
     core.reset();
     const StoredStudy stored = StoredIn(dir);
     return {stored.global.sha256(), stored.best.sha256(),
+            stored.optimizer.sha256(),
             Json::parse(ReadFile(out + "/report.json").value_or("{}"))};
   }
 

@@ -206,7 +206,7 @@ TEST_F(PrepareRunTest, BaselinesOfASegmentationAreRefusedBeforeAnythingIsMade) {
 }
 
 TEST_F(PrepareRunTest, ScenariosAreValidStudies) {
-  for (const char* name : {"demo.yaml", "pcxr.yaml"}) {
+  for (const char* name : {"demo.yaml", "pcxr.yaml", "pcxr_steps.yaml"}) {
     options_.study_path =
         absl::StrCat(HILUM_SOURCE_DIR "/sim/scenarios/", name);
     options_.force = true;

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
+#include "common/config/step_plan.h"
 #include "common/config/track_choice.h"
 #include "common/crypto/hkdf.h"
 #include "common/crypto/sha256.h"
@@ -47,6 +48,12 @@ std::string LocalFolder(const std::string& work_dir, const std::string& hash) {
   return absl::StrCat(work_dir, "/local/", ToHex(hash));
 }
 
+uint64_t ExamplesOf(const v1::TrainRequest& request, size_t track) {
+  return request.total_examples().empty()
+             ? 0
+             : request.total_examples(static_cast<int>(track));
+}
+
 class ClassificationSession : public StudySession {
  public:
   ClassificationSession(const v1::PrepareRequest& request, SiteStudy site)
@@ -73,6 +80,7 @@ class ClassificationSession : public StudySession {
                                           const std::string& global_path,
                                           size_t track, uint32_t round) const;
   absl::Status CheckClassWeights(const v1::TrainRequest& request) const;
+  absl::Status CheckExamples(const v1::TrainRequest& request) const;
 
   SiteStudy site_;
   const PreparedStudy& study_;  // the site's
@@ -169,12 +177,23 @@ absl::Status ClassificationSession::CheckClassWeights(
       absl::StrCat(given, " class weights, not ", cells));
 }
 
+absl::Status ClassificationSession::CheckExamples(
+    const v1::TrainRequest& request) const {
+  const size_t given = static_cast<size_t>(request.total_examples_size());
+  const bool wanted = HasLocalSteps(study_.study);
+  if (given == (wanted ? study_.tracks.size() : 0)) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "the cohort's cases of ", given, " tracks, not of ",
+      wanted ? study_.tracks.size() : 0, ": only local_steps need them"));
+}
+
 absl::StatusOr<v1::TrainResponse> ClassificationSession::Train(
     const v1::TrainRequest& request) {
   if (request.round() == 0) {
     return absl::InvalidArgumentError("training rounds count from 1");
   }
   HILUM_RETURN_IF_ERROR(CheckClassWeights(request));
+  HILUM_RETURN_IF_ERROR(CheckExamples(request));
   HILUM_RETURN_IF_ERROR(Begin(request.frozen_path()));
   HILUM_ASSIGN_OR_RETURN(
       TrainOutput output,
@@ -193,7 +212,10 @@ absl::StatusOr<v1::TrainResponse> ClassificationSession::Train(
         HILUM_ASSIGN_OR_RETURN(
             const std::vector<float> before,
             Load(module, request.global_path(), track, request.round()));
-        return TrainTrack(study_, *inputs_, module, track, request.round(),
+        const TrackRound at{.track = track,
+                            .round = request.round(),
+                            .total_examples = ExamplesOf(request, track)};
+        return TrainTrack(study_, *inputs_, module, at,
                           weights.empty()
                               ? weights
                               : weights.subspan(track * classes, classes),

@@ -112,17 +112,17 @@ absl::Status Localize(const PreparedStudy& study, Module& module, v1::Arm arm,
 }  // namespace
 
 absl::Status TrainTrack(const PreparedStudy& study, const CaseInputs& inputs,
-                        Module& module, size_t track_index, uint32_t round,
+                        Module& module, const TrackRound& at,
                         absl::Span<const double> class_weights,
                         absl::Span<const float> before, TrainedTrack& trained) {
-  const Track& track = study.tracks[track_index];
+  const Track& track = study.tracks[at.track];
   const std::vector<float> offsets =
       study.LogitOffsets(study.CasesOf(track, Part::kTraining));
-  Rng dropout = study.MakeRng("dropout", track, round);
-  const auto step = [&](const TrackStep& at) {
-    Batch batch = BatchOf(study, inputs, track.arm, at, class_weights);
+  Rng dropout = study.MakeRng("dropout", track, at.round);
+  const auto step = [&](const TrackStep& next) {
+    Batch batch = BatchOf(study, inputs, track.arm, next, class_weights);
     batch.logit_offsets = offsets;
-    return module.TrainBatch(batch, at.rate_factor, dropout);
+    return module.TrainBatch(batch, next.rate_factor, dropout);
   };
   const auto validate =
       [&](absl::Span<const size_t> cases) -> absl::StatusOr<double> {
@@ -138,8 +138,8 @@ absl::Status TrainTrack(const PreparedStudy& study, const CaseInputs& inputs,
   const auto travelling = [&]() -> absl::StatusOr<std::vector<float>> {
     return module.Travelling();
   };
-  HILUM_RETURN_IF_ERROR(TrainOneTrack(study, track_index, round, before,
-                                      {step, validate, travelling}, trained));
+  HILUM_RETURN_IF_ERROR(
+      TrainOneTrack(study, at, before, {step, validate, travelling}, trained));
   if (trained.update.num_examples() > 0) trained.local = module.Local();
   return absl::OkStatus();
 }

@@ -3,8 +3,6 @@
 #ifndef HILUM_SITE_AGENT_TRAINER_CLASSIFICATION_TRACK_TRAINING_H_
 #define HILUM_SITE_AGENT_TRAINER_CLASSIFICATION_TRACK_TRAINING_H_
 
-#include <cstdint>
-
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
@@ -12,16 +10,16 @@
 #include "site_agent/trainer/classification/module.h"
 #include "site_agent/trainer/data/prepared_study.h"
 #include "site_agent/trainer/learning/track_output.h"
+#include "site_agent/trainer/learning/track_round.h"
 
 namespace hilum {
 
-// Trains a loaded module for the study's local epochs of `round`, from 1.
+// Trains a loaded module for the round's local epochs or steps of a track.
 // `class_weights` [classes], or empty. `before`: the parameters that the module
 // was loaded with. A study with validation evaluates `before` first. Leaves the
-// track out where it has too few cases for the site's minimum_steps
-// (BatchSizeFor).
+// track out where it has too few cases (TrainOneTrack).
 absl::Status TrainTrack(const PreparedStudy& study, const CaseInputs& inputs,
-                        Module& module, size_t track, uint32_t round,
+                        Module& module, const TrackRound& at,
                         absl::Span<const double> class_weights,
                         absl::Span<const float> before, TrainedTrack& trained);
 

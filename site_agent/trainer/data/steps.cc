@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "common/config/step_plan.h"
 #include "common/config/study.h"
 
 namespace hilum {
@@ -15,6 +16,9 @@ size_t StepsOfEpoch(const v1::Study& study, size_t cases, size_t batch_size) {
 
 size_t BatchSizeFor(const v1::Study& study, size_t cases,
                     uint32_t minimum_steps) {
+  if (HasLocalSteps(study)) {
+    return cases == 0 ? 0 : study.training().batch_size();
+  }
   const size_t epochs = study.training().local_epochs();
   const auto is_enough = [&](size_t size) {
     return epochs * StepsOfEpoch(study, cases, size) >= minimum_steps;

@@ -20,7 +20,9 @@ size_t StepsOfEpoch(const v1::Study& study, size_t cases, size_t batch_size);
 // Returns the cases of a step: the study's batch_size, or fewer if a round's
 // local epochs would otherwise have less than `minimum_steps` steps. Returns 0
 // if even one case a step gives too few steps: the track is then not trained.
-// Returns the study's batch_size if minimum_steps is 0.
+// Returns the study's batch_size if minimum_steps is 0. In a study with
+// local_steps, whose rounds the gateway judges (common/config/step_rules.h), 0
+// only without cases.
 size_t BatchSizeFor(const v1::Study& study, size_t cases,
                     uint32_t minimum_steps);
 

@@ -29,10 +29,9 @@ double RateFactor(const v1::Training& training, double t) {
 double StepRateFactor(const v1::Training& training, const StepPlace& place) {
   const double steps = static_cast<double>(place.steps);
   const double done = place.epoch + static_cast<double>(place.step) / steps;
-  double at = place.round - 1 + done / training.local_epochs();
-  if (at < training.schedule().warmup_rounds()) {
-    at += 1 / steps / training.local_epochs();
-  }
+  const double epochs = std::max(training.local_epochs(), 1u);
+  double at = place.round - 1 + done / epochs;
+  if (at < training.schedule().warmup_rounds()) at += 1 / steps / epochs;
   return RateFactor(training, at);
 }
 

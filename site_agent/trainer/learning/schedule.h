@@ -20,7 +20,8 @@ namespace hilum {
 double RateFactor(const v1::Training& training, double t);
 
 // A step's position in a study: step `step` < `steps` of local epoch `epoch`,
-// from 0, of round `round`, from 1.
+// from 0, of round `round`, from 1. With local_steps all steps of a round are
+// in epoch 0.
 struct StepPlace {
   uint32_t round, epoch;
   size_t step, steps;

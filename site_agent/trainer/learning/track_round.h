@@ -36,15 +36,26 @@ struct TrackWork {
   absl::FunctionRef<absl::StatusOr<std::vector<float>>()> travelling;
 };
 
-// Trains the study's track `track` for the local epochs of round `round` (from
-// 1), and stores the result in `trained`: delta against `before`
-// ([travelling_size]), examples and losses; `local` stays empty. Evaluates the
-// round's model first if the study has validation. Each epoch takes the cases
-// in a new secret order, in batches of BatchSizeOf. Leaves the track out if it
-// has too few cases for the site's minimum_steps; withholds it if a loss is not
-// finite. Errors of the work name track and epoch.
-absl::Status TrainOneTrack(const PreparedStudy& study, size_t track,
-                           uint32_t round, absl::Span<const float> before,
+// A track in a round.
+struct TrackRound {
+  size_t track;
+  uint32_t round;  // from 1
+  // The cohort's cases of the track, with local_steps; 0: too few sites have
+  // cases, and the track is left out.
+  uint64_t total_examples = 0;
+};
+
+// Trains a track for the local epochs or the local steps of a round, and stores
+// the result in `trained`: delta against `before` ([travelling_size]), examples
+// and losses; `local` stays empty. Evaluates the round's model first if the
+// study has validation. Each epoch takes the cases in a new secret order: with
+// local_epochs in batches of BatchSizeOf, with local_steps in the parts of
+// common/config/step_plan.h, going on from round to round where the last one
+// stopped. Leaves the track out if it has too few cases for the site's
+// minimum_steps, or with local_steps none; withholds it if a loss is not
+// finite. Errors of the work name the track, and the epoch or step.
+absl::Status TrainOneTrack(const PreparedStudy& study, const TrackRound& at,
+                           absl::Span<const float> before,
                            const TrackWork& work, TrainedTrack& trained);
 
 }  // namespace hilum

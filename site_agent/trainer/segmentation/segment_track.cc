@@ -130,7 +130,7 @@ absl::Status TrainSegmentTrack(const PreparedStudy& study, Segmenter& segmenter,
     HILUM_RETURN_IF_ERROR(CheckFinite(weights, track));
     return weights;
   };
-  HILUM_RETURN_IF_ERROR(TrainOneTrack(study, track_index, round, before,
+  HILUM_RETURN_IF_ERROR(TrainOneTrack(study, {track_index, round}, before,
                                       {step, validate, travelling}, trained));
   LimitStatistics(study.layout.architecture, trained.delta);
   return absl::OkStatus();

@@ -178,6 +178,30 @@ TEST_F(FedAvgTest, IsTheWeightedMeanInAnyOrderToTheBit) {
   }
 }
 
+// In a round of few steps the weights are shares of M, not of N; FedNova's
+// factor multiplies the mean.
+TEST_F(FedAvgTest, WeightsOfFewStepsAreSharesOfTheMostInARound) {
+  AggregateOptions options = Options(1, {100}, {1});
+  options.most_trained = {10};
+  options.factors = {3};
+  const auto words = [](uint32_t examples) {
+    const double part = 0.5 * examples / 10;
+    return std::vector<uint32_t>{
+        static_cast<uint32_t>(std::lrint(std::ldexp(part, FractionBits(0)))),
+        examples, EncodeLoss(2.0 * examples, examples, 10)};
+  };
+  options.updates = {{"a", Write("a", words(3))}, {"b", Write("b", words(1))}};
+  const auto result = AggregateUpdates(options);
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_NEAR(Output()[0], 1 + 3 * 0.5, 1e-6);
+  EXPECT_NEAR(result->arms[0].mean_loss, 2, 1e-6);
+  options.updates.push_back({"c", Write("c", words(7))});
+  const absl::Status more = AggregateUpdates(options).status();
+  EXPECT_EQ(more.code(), absl::StatusCode::kAborted);
+  EXPECT_THAT(std::string(more.message()),
+              HasSubstr("the whole cohort trains on 10 in a round"));
+}
+
 TEST_F(FedAvgTest, MasksThatAreTakenOffTheSumLeaveItsBits) {
   const int64_t size = 50001;  // the tail begins at no multiple of 4
   AggregateOptions options =

@@ -44,14 +44,16 @@ using Change = std::function<void(v1::StudyChain&)>;
 
 // Returns one change of each field.
 std::vector<Change> Changes() {
-  return {[](v1::StudyChain& c) { c.mutable_previous()->back() ^= 1; },
-          [](v1::StudyChain& c) { c.set_round(4); },
-          [](v1::StudyChain& c) { c.mutable_statement()->back() ^= 1; },
-          [](v1::StudyChain& c) { c.mutable_sum_sha256()->back() ^= 1; },
-          [](v1::StudyChain& c) { c.mutable_census_sha256()->back() ^= 1; },
-          [](v1::StudyChain& c) { c.mutable_model_sha256()->back() ^= 1; },
-          [](v1::StudyChain& c) { c.mutable_best_sha256()->back() ^= 1; },
-          [](v1::StudyChain& c) { c.add_choices(); }};
+  return {
+      [](v1::StudyChain& c) { c.mutable_previous()->back() ^= 1; },
+      [](v1::StudyChain& c) { c.set_round(4); },
+      [](v1::StudyChain& c) { c.mutable_statement()->back() ^= 1; },
+      [](v1::StudyChain& c) { c.mutable_sum_sha256()->back() ^= 1; },
+      [](v1::StudyChain& c) { c.mutable_census_sha256()->back() ^= 1; },
+      [](v1::StudyChain& c) { c.mutable_model_sha256()->back() ^= 1; },
+      [](v1::StudyChain& c) { c.mutable_best_sha256()->back() ^= 1; },
+      [](v1::StudyChain& c) { c.add_choices(); },
+      [](v1::StudyChain& c) { c.set_optimizer_sha256(std::string(32, 'o')); }};
 }
 
 using ChoiceChange = std::function<void(v1::TrackChoice&)>;
@@ -127,6 +129,9 @@ TEST(ChainTest, HistoryAndQuestionAreOfTheBytesThatTheHeaderNames) {
       part(c.statement()) + part(c.sum_sha256()) + part(c.census_sha256()) +
       part(c.model_sha256()) + part(c.best_sha256()) + part(none + choice));
   EXPECT_EQ(History(c), history);
+  v1::StudyChain served = c;
+  served.set_optimizer_sha256(std::string(32, 'o'));
+  EXPECT_NE(History(served), history);
   EXPECT_EQ(Question(kStudy, 4, v1::Task::TRAIN, c),
             Sha256Of(part("hilum question v1") + part(kStudy) + part("4") +
                      part(absl::StrCat(static_cast<int>(v1::Task::TRAIN))) +

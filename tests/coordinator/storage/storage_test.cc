@@ -128,6 +128,24 @@ TEST_F(StorageTest, ExamplesOfARoundAreKeptByTrackAndBySite) {
             absl::StatusCode::kDataLoss);
 }
 
+TEST_F(StorageTest, ServersStateIsKeptWithTheGlobalItBelongsTo) {
+  v1::BlobRef global, optimizer;
+  global.set_sha256("new");
+  optimizer.set_sha256("state");
+  optimizer.set_size(8);
+  {
+    auto storage = Storage::Open(path_).value();
+    ASSERT_TRUE(storage->AddStudy({.hash = "hh", .study = "ss"}).ok());
+    EXPECT_EQ(storage->LoadStudies().value().at(0).optimizer.size(), 0u);
+    ASSERT_TRUE(
+        storage->CommitRound("hh", {.round = 1}, global, {}, nullptr, optimizer)
+            .ok());
+  }
+  const StoredStudy study = Load().at(0);
+  EXPECT_EQ(study.global.sha256(), "new");
+  EXPECT_EQ(study.optimizer.SerializeAsString(), optimizer.SerializeAsString());
+}
+
 TEST_F(StorageTest, ValidationOfARoundAndTheBestGlobalAreKept) {
   v1::BlobRef global, best;
   global.set_sha256("new");
@@ -192,10 +210,10 @@ TEST_F(StorageTest, DatabaseOfTheFirstVersionTakesSumsAndTotals) {
 }
 
 TEST_F(StorageTest, DatabaseOfANewerVersionIsRefused) {
-  Run("PRAGMA user_version = 5");
+  Run("PRAGMA user_version = 6");
   const absl::Status opened = Storage::Open(path_).status();
   EXPECT_EQ(opened.code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_THAT(std::string(opened.message()), HasSubstr("schema 5"));
+  EXPECT_THAT(std::string(opened.message()), HasSubstr("schema 6"));
 }
 
 TEST_F(StorageTest, SumIsKeptUntilWhatItGaveIsStored) {

@@ -131,12 +131,28 @@ TrainedModels PublishedSums::Train(uint32_t round,
       .updates = {{.site = "all", .path = plain}},
       .global_path = global,
       .output_path = global,
+      .server = ServerOptionsOf(study_, StudyLayout(study_).value(), round),
       .durability = Durability::kNone};
   LeaveOutStopped(chain_.choices(), options.total_examples);
+  const std::string state = folder_ + "/optimizer";
+  if (options.server.has_value()) {
+    options.server->output_path = state;
+    if (!chain_.optimizer_sha256().empty()) {
+      HILUM_CHECK(WriteFileAtomically(state,
+                                      blobs_->at(chain_.optimizer_sha256()),
+                                      Durability::kNone)
+                      .ok());
+      options.server->state_path = state;
+    }
+  }
   const absl::StatusOr<AggregateResult> result = AggregateUpdates(options);
   HILUM_CHECK(result.ok());
   const std::string after = ReadFile(global).value();
   TrainedModels models{.model_sha256 = PutBlob(*blobs_, after).sha256()};
+  if (result->state_bytes > 0) {
+    models.optimizer_sha256 =
+        PutBlob(*blobs_, ReadFile(state).value()).sha256();
+  }
   RoundChoice choice = ChooseAfter(study_, round, chain_.choices(), *result);
   models.choices = std::move(choice.choices);
   if (AnyTried(models.choices)) {

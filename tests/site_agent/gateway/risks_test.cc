@@ -112,17 +112,31 @@ TEST(RisksTest, CountsOfTheSiteThatTwoStudiesDifferInTakeAYes) {
   EXPECT_THAT(Risks(StudyOf({"a", "b", "c"}), {Past(other)}), IsEmpty());
 }
 
+TEST(RisksTest, RoundsOfFewStepsShowABatch) {
+  v1::Study study = StudyOf({"a", "b", "c"});
+  study.mutable_training()->set_local_steps(8);
+  study.mutable_training()->set_batch_size(64);
+  EXPECT_THAT(Risks(study), IsEmpty());
+  study.mutable_training()->set_local_steps(1);
+  const std::vector<Risk> risks = Risks(study);
+  ASSERT_THAT(Names(risks), ElementsAre("batch_gradients"));
+  EXPECT_THAT(risks[0].sentence, HasSubstr("only 1 training step"));
+  EXPECT_THAT(risks[0].sentence, HasSubstr("about 64 cases of all sites"));
+}
+
 TEST(RisksTest, EachLoosenedNumberOfThePolicyIsSaid) {
   v1::Policy policy;
   policy.set_minimum_cell_patients(10);
   policy.set_minimum_steps(8);
+  policy.set_minimum_batch(32);
   EXPECT_THAT(Risks(StudyOf({"a", "b", "c"}), {}, policy), IsEmpty());
   policy.set_minimum_cell_patients(9);
   policy.set_minimum_steps(7);
+  policy.set_minimum_batch(31);
   const std::vector<Risk> risks = Risks(StudyOf({"a", "b", "c"}), {}, policy);
   ASSERT_THAT(Names(risks), ElementsAre("weak_policy"));
-  for (const char* said :
-       {"minimum_cell_patients is 9", "minimum_steps is 7"}) {
+  for (const char* said : {"minimum_cell_patients is 9", "minimum_steps is 7",
+                           "minimum_batch is 31"}) {
     EXPECT_THAT(risks[0].sentence, HasSubstr(said));
   }
 }

@@ -56,6 +56,22 @@ TEST(SiteSessionTest, AnotherProtocolIsNamed) {
             absl::StatusCode::kFailedPrecondition);
 }
 
+TEST(SiteSessionTest, RoundsOfFewStepsNeedMasksAndABatch) {
+  v1::Study study;
+  for (const char* site : {"a", "b", "c"}) study.add_sites(site);
+  study.mutable_training()->set_local_steps(1);
+  study.mutable_training()->set_batch_size(32);
+  study.mutable_aggregation()->set_secure_aggregation(
+      v1::Aggregation::SECURE_AGGREGATION_ON);
+  v1::Policy policy;
+  EXPECT_TRUE(SiteSession(policy).CheckPolicy(study).ok());
+  study.mutable_training()->set_batch_size(31);
+  EXPECT_THAT(std::string(SiteSession(policy).CheckPolicy(study).message()),
+              HasSubstr("policy.minimum_batch"));
+  policy.set_minimum_batch(0);
+  EXPECT_TRUE(SiteSession(policy).CheckPolicy(study).ok());
+}
+
 TEST(SiteSessionTest, PolicyLimitsCasesAndArchitectures) {
   v1::Policy policy;
   policy.set_minimum_cases(20);

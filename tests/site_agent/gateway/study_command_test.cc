@@ -377,5 +377,25 @@ TEST_F(StudyCommandTest, ASecureStudyIsNotSubmittedWithoutKeysByOversight) {
               no_coordinator);
 }
 
+TEST_F(StudyCommandTest, AStudyOfFewStepsIsNotSubmittedByOversight) {
+  Write("coordinator.yaml",
+        "listen: 127.0.0.1:0\nstate_dir: state\n"
+        "tls: {authority: ca.crt, certificate: c.crt, private_key: c.key}\n");
+  const std::string study = "name: s\nclasses: [x, y]\nsites: [a, b, c]\n";
+  Write("few.yaml", study + "training: {local_steps: 1, batch_size: 31}\n");
+  Write("enough.yaml", study + "training: {local_steps: 1, batch_size: 32}\n");
+  auto submit = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {"submit", "--unpinned", "--config",
+                                 Path("coordinator.yaml")});
+    return Run("hilum-coordinator", words).text;
+  };
+  EXPECT_THAT(
+      submit({Path("few.yaml")}),
+      AllOf(HasSubstr("training.batch_size: 32"), HasSubstr("--few-steps")));
+  const auto no_coordinator = HasSubstr("no coordinator answers");
+  EXPECT_THAT(submit({Path("few.yaml"), "--few-steps"}), no_coordinator);
+  EXPECT_THAT(submit({Path("enough.yaml")}), no_coordinator);
+}
+
 }  // namespace
 }  // namespace hilum

@@ -97,6 +97,19 @@ TEST(StudyTextTest, SaysThatEverySiteReadsTheSumsAndWhatTheyShow) {
 }
 
 // If the study needs all of its sites in each sum, none may leave.
+TEST(StudyTextTest, SaysHowFewStepsARoundHas) {
+  StudyView view = View({"a", "b", "c"});
+  EXPECT_THAT(Text(view), HasSubstr("10 rounds of 1 epoch each."));
+  EXPECT_THAT(Text(view), HasSubstr("Each round has at least 8 training"));
+  v1::Training& training = *view.study.mutable_training();
+  training.clear_local_epochs();
+  training.set_local_steps(1);
+  training.set_batch_size(64);
+  EXPECT_THAT(Text(view), HasSubstr("10 rounds of 1 training step each."));
+  EXPECT_THAT(Text(view), HasSubstr("only 1 training step of a batch of 64 "
+                                    "cases of all sites together"));
+}
+
 TEST(StudyTextTest, CountsTheSitesThatTheStudyWantsInEachSum) {
   StudyView view = View({"a", "b", "c", "d"});
   view.study.mutable_aggregation()->set_minimum_sites(4);

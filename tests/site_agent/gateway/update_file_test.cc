@@ -295,6 +295,24 @@ TEST_F(UpdateFileTest, SharesThatDoNotFitTheCohortAreRefused) {
   EXPECT_FALSE(Encode(Random()).ok());
 }
 
+// Few of the cohort's cases are in a round: their share of M keeps the bits of
+// the fixed point. FedNova divides by the site's steps.
+TEST_F(UpdateFileTest, WeightIsTheShareOfTheRoundByTheSitesSteps) {
+  options_.shares[0].most_trained = 20;
+  options_.shares[0].normalized_steps = 4;
+  const std::vector<float> delta = Random();
+  ASSERT_TRUE(Encode(delta).ok());
+  const std::vector<uint32_t> words = Words();
+  const std::vector<uint32_t> wanted = Want(delta, {40.0 / 20 / 4, 1, 1});
+  EXPECT_TRUE(std::equal(wanted.begin(), wanted.end() - 1, words.begin()));
+  EXPECT_EQ(words.back(), EncodeLoss(104, 40, 50));
+  options_.shares[0].most_trained = 9;
+  EXPECT_EQ(Encode(delta).status().code(), absl::StatusCode::kInvalidArgument);
+  options_.shares[0].most_trained = 20;
+  options_.shares[0].normalized_steps = 0.5;
+  EXPECT_EQ(Encode(delta).status().code(), absl::StatusCode::kInvalidArgument);
+}
+
 TEST_F(UpdateFileTest, FileOfAnotherLengthIsRefused) {
   std::vector<float> delta = Random();
   delta.pop_back();

@@ -56,8 +56,10 @@ class TrackRoundTest : public testing::Test {
     const auto travelling = []() -> absl::StatusOr<std::vector<float>> {
       return std::vector<float>{3, 5};
     };
-    return TrainOneTrack(prepared_, track, round, std::vector<float>{1, 1},
-                         {step, validate, travelling}, trained_);
+    return TrainOneTrack(
+        prepared_,
+        {.track = track, .round = round, .total_examples = total_examples_},
+        std::vector<float>{1, 1}, {step, validate, travelling}, trained_);
   }
 
   PreparedStudy prepared_;
@@ -66,6 +68,7 @@ class TrackRoundTest : public testing::Test {
   std::vector<size_t> tried_;
   absl::Status step_status_;
   double validation_loss_ = 7;
+  uint64_t total_examples_ = 30;  // with local_steps
   TrainedTrack trained_;
 };
 
@@ -117,6 +120,63 @@ TEST_F(TrackRoundTest, TrackWithoutCasesGivesZeros) {
   ASSERT_TRUE(Train(1, 0).ok());  // the track that holds the ten out
   EXPECT_TRUE(steps_.empty());
   EXPECT_THAT(trained_.delta, ElementsAre(0, 0));
+  EXPECT_EQ(trained_.update.num_examples(), 0u);
+}
+
+// The cohort's 30 cases are five batches of six: this site gives a fifth of its
+// ten cases to each.
+TEST_F(TrackRoundTest, LocalStepsGoThroughAnEpochFromRoundToRound) {
+  v1::Training& training = *prepared_.study.mutable_training();
+  training.clear_local_epochs();
+  training.set_local_steps(1);
+  training.set_batch_size(6);
+  prepared_.minimum_steps = 8;  // the gateway judges such rounds
+  std::vector<std::vector<size_t>> epochs(2);
+  for (uint32_t round = 1; round <= 10; ++round) {
+    ASSERT_TRUE(Train(round).ok());
+    ASSERT_EQ(steps_.size(), 1u);
+    EXPECT_EQ(steps_[0].size(), 2u);
+    EXPECT_EQ(trained_.update.num_examples(), 2u);
+    EXPECT_EQ(trained_.update.steps(), 1u);
+    EXPECT_EQ(epochs_before_, (round - 1) / 5);
+    std::vector<size_t>& epoch = epochs[(round - 1) / 5];
+    epoch.insert(epoch.end(), steps_[0].begin(), steps_[0].end());
+  }
+  for (const std::vector<size_t>& epoch : epochs) {
+    EXPECT_THAT(epoch, UnorderedElementsAre(0, 1, 2, 3, 4, 5, 6, 7, 8, 9));
+  }
+  EXPECT_NE(epochs[0], epochs[1]);
+  // Two rounds of four steps each are the same eight steps.
+  training.set_local_steps(4);
+  std::vector<size_t> taken;
+  for (uint32_t round : {1u, 2u}) {
+    ASSERT_TRUE(Train(round).ok());
+    for (const auto& step : steps_) {
+      taken.insert(taken.end(), step.begin(), step.end());
+    }
+  }
+  epochs[0].insert(epochs[0].end(), epochs[1].begin(), epochs[1].begin() + 6);
+  EXPECT_EQ(taken, epochs[0]);
+}
+
+TEST_F(TrackRoundTest, CasesThatCameTwiceInARoundCountOnce) {
+  v1::Training& training = *prepared_.study.mutable_training();
+  training.clear_local_epochs();
+  training.set_local_steps(10);
+  training.set_batch_size(6);
+  ASSERT_TRUE(Train().ok());
+  EXPECT_EQ(steps_.size(), 10u);
+  EXPECT_EQ(trained_.update.num_examples(), 10u);
+  EXPECT_EQ(trained_.update.loss_sum(), 10);  // of 20 in the steps
+}
+
+TEST_F(TrackRoundTest, TrackOfTooFewSitesIsLeftOutOfLocalSteps) {
+  v1::Training& training = *prepared_.study.mutable_training();
+  training.clear_local_epochs();
+  training.set_local_steps(1);
+  total_examples_ = 0;
+  ASSERT_TRUE(Train().ok());
+  EXPECT_TRUE(steps_.empty());
   EXPECT_EQ(trained_.update.num_examples(), 0u);
 }
 
