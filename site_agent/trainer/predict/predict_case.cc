@@ -49,7 +49,7 @@ absl::Status OfLungs(const absl::Status& status, ReadCase& out) {
 }  // namespace
 
 CaseReader::CaseReader(absl::Span<const ListedCase> cases,
-                       const ModelFacts& facts, const ReadOptions& options)
+                       const ModelFacts& facts, const CaseReadOptions& options)
     : loader_(ManifestOf(cases)), facts_(facts), options_(options) {}
 
 CasePlanes CaseReader::Planes() const {

@@ -21,7 +21,7 @@ namespace hilum {
 // (docs/predict.md).
 inline constexpr double kFarFromTraining = 0.25;
 
-struct ReadOptions {
+struct CaseReadOptions {
   bool segmented = false;  // shows the model the lungs alone
   // Answers also where the header or the orientation speaks against the image,
   // where a store holds the case back, and far from the training images.
@@ -45,7 +45,7 @@ class CaseReader {
  public:
   // `facts` outlives this object.
   CaseReader(absl::Span<const ListedCase> cases, const ModelFacts& facts,
-             const ReadOptions& options);
+             const CaseReadOptions& options);
 
   // `find_lungs`: used where the case has no mask; null: abstains there.
   ReadCase Read(const ListedCase& one, const LungFinder& find_lungs) const;
@@ -67,7 +67,7 @@ class CaseReader {
 
   const CaseLoader loader_;
   const ModelFacts& facts_;
-  const ReadOptions options_;
+  const CaseReadOptions options_;
 };
 
 }  // namespace hilum

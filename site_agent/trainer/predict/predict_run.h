@@ -20,7 +20,7 @@ struct PredictOptions {
   std::string arm;                  // "whole", "segmented"; empty: the models'
   ModelNotes notes;
   bool each_model = false;  // writes the scores of the single models, too
-  bool every_case = false;  // ReadOptions'
+  bool every_case = false;  // CaseReadOptions'
   // Weights of the network that finds the lungs of cases without a mask; empty:
   // nothing finds them.
   std::string lungs_weights;

@@ -71,7 +71,7 @@ class PredictCaseTest : public testing::Test {
   const std::string folder_ =
       absl::StrCat(testing::TempDir(), "/predict-case-", getpid());
   ModelFacts facts_;
-  ReadOptions options_;
+  CaseReadOptions options_;
 };
 
 // Two ellipses, as lungs.

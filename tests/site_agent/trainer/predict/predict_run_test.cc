@@ -14,6 +14,7 @@
 #include "absl/strings/str_split.h"
 #include "common/base/csv.h"
 #include "site_agent/trainer/torch_trainer.h"
+#include "tests/site_agent/imaging/dicom/dicom_maker.h"
 #include "tests/site_agent/trainer/case_store_maker.h"
 #include "tests/site_agent/trainer/predict/saved_model.h"
 #include "tests/site_agent/trainer/tiny_site.h"
@@ -23,6 +24,7 @@ namespace {
 
 using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 using testing::SizeIs;
 
 using Row = std::map<std::string, std::string>;  // cells by column
@@ -186,6 +188,27 @@ TEST_F(PredictRunTest, CasesThatCannotBeReadAreCountedAndTheOthersGoOn) {
   EXPECT_EQ(rows[1].at("score_sick"), "");
   EXPECT_THAT(rows[1].at("abstained"), HasSubstr("unreadable: neither a PNG"));
   EXPECT_NE(rows[3].at("predicted"), "");
+}
+
+TEST_F(PredictRunTest, NoPatientsNameIsWritten) {
+  const auto write = [this](const std::string& name, const std::string& part) {
+    const std::string file = SmallChest()
+                                 .Text(0x00080018, "UI", "1.2.3.4")
+                                 .Text(0x00100010, "PN", "Doe^Jane")
+                                 .Text(0x00100020, "LO", "Doe-77")
+                                 .Text(0x00180015, "CS", part)
+                                 .File();
+    EXPECT_TRUE(WriteFileAtomically(Path(name), file).ok());
+    return Path(name);
+  };
+  options_.data = {write("chest.dcm", "CHEST"), write("doe.dcm", "DOE ARM")};
+  for (const char* out : {"named.csv", "named.jsonl"}) {
+    options_.out = Path(out);
+    ASSERT_TRUE(Run().ok());
+    EXPECT_THAT(Written(), AllOf(HasSubstr("1.2.3.4"),
+                                 HasSubstr("no frontal chest radiograph"),
+                                 Not(HasSubstr("Doe")), Not(HasSubstr("DOE"))));
+  }
 }
 
 TEST_F(PredictRunTest, AnOlderFileIsKeptUnlessForced) {
