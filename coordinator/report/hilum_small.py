@@ -5,10 +5,11 @@ Needs torch alone. Copy this file to where you use the weights beside it:
 
     model = HilumSmall(num_classes=4).eval()
     model.load_state_dict(torch.load("whole-final.pth"))
-    probabilities = model(scaled).softmax(dim=1)
+    x = (prepare(gray, 128)[None, None] - 0.5) / 0.25  # preprocessing: hilum
+    probabilities = model(x).softmax(dim=1)
 
-The model card in this folder says how a radiograph becomes the input, in which
-order the classes are, and what the models are not for.
+The model card in this folder says which size, preprocessing and classes the
+weights have, and what they are not for.
 """
 import torch
 from torch import nn
@@ -67,3 +68,29 @@ class HilumSmall(nn.Module):
         for stage in (self.stage1, self.stage2, self.stage3, self.stage4):
             x = stage(x)
         return self.head(x.mean(dim=(2, 3)))
+
+
+def prepare(gray, size):
+    """Returns the input of the arm `whole`, [size, size], 0 to 1, before preprocessing.
+
+    gray: a whole radiograph [rows, columns], black is low: a tensor or an array.
+    Stretches the 1st and 99th percentile to 0 and 1, then resizes.
+    """
+    gray = torch.as_tensor(gray).double()
+    values = gray.flatten().sort().values
+    low, high = (values[int(share * (len(values) - 1) + 0.5)] for share in (0.01, 0.99))
+    gray = ((gray - low) / (high - low)).clamp(0, 1)
+    rows, columns = (resize_weights(n, size) for n in gray.shape)
+    return (rows @ gray @ columns.T).float()
+
+
+def resize_weights(n, size):
+    """Returns [size, n]: shrinking takes the mean of the covered pixels, enlarging is bilinear."""
+    step = n / size
+    at = torch.arange(size, dtype=torch.float64)[:, None]
+    pixel = torch.arange(n, dtype=torch.float64)
+    if step >= 1:
+        covered = ((at + 1) * step).minimum(pixel + 1) - (at * step).maximum(pixel)
+        return covered.clamp(min=0) / step
+    centre = ((at + 0.5) * step - 0.5).clamp(0, n - 1)
+    return (1 - (centre - pixel).abs()).clamp(min=0)

@@ -47,27 +47,22 @@ std::string PythonExample(const v1::Study& study) {
       "```python\n"
       "import numpy, torch\n"
       "from PIL import Image\n"
-      "from hilum_small import HilumSmall\n"
+      "from hilum_small import HilumSmall, prepare\n"
       "model = ",
       Constructor(study), ".eval()\nmodel.load_state_dict(torch.load(\"", stem,
       ".pth\"))\n"
-      "x = numpy.asarray(Image.open(\"chest.png\").convert(\"L\"), "
-      "dtype=\"float32\")\n"
-      "low, high = numpy.percentile(x, [1, 99])\n"
-      "x = Image.fromarray(((x - low) / (high - low)).clip(0, 1)).resize((",
-      side, ", ", side,
-      "), Image.BOX)\n"
-      "x = torch.from_numpy(numpy.array(x))[None, None] * ",
-      PythonList(scales.scale), " + ", PythonList(scales.shift),
-      "\nprint(dict(zip(\"", absl::StrJoin(study.classes(), " "),
+      "gray = numpy.array(Image.open(\"chest.png\").convert(\"L\"))\n"
+      "x = prepare(gray, ",
+      side, ")[None, None] * ", PythonList(scales.scale), " + ",
+      PythonList(scales.shift), "\nprint(dict(zip(\"",
+      absl::StrJoin(study.classes(), " "),
       "\".split(), model(x).softmax(1)[0].tolist())))\n```\n\n",
       study.arms(0) == v1::ARM_SEGMENTED
           ? "The models of the arm `segmented` see the lungs alone, cut out as "
             "above; the example leaves that out. "
           : "",
-      "`hilum-trainer predict` reads DICOM too, gives no answer where it "
-      "should not, and resizes as in training, which differs from Pillow's in "
-      "the last digits.\n");
+      "`hilum-trainer predict` computes the same, reads DICOM too, and gives "
+      "no answer where it should not.\n");
 }
 
 }  // namespace hilum

@@ -35,7 +35,7 @@ TEST(PythonExampleTest, TheExampleHasTheStudysModel) {
   v1::Study study = StudyOf("hilum_small");
   EXPECT_TRUE(HasPythonModel(study));
   EXPECT_THAT(PythonExample(study),
-              AllOf(HasSubstr("HilumSmall(3).eval()"), HasSubstr("(80, 80)"),
+              AllOf(HasSubstr("HilumSmall(3).eval()"), HasSubstr("prepare(gray, 80)"),
                     HasSubstr("\"whole-final.pth\""), HasSubstr("\"a b c\""),
                     HasSubstr("torch.tensor([4])"), Not(HasSubstr("lungs"))));
   study.mutable_model()->set_head_units(16);

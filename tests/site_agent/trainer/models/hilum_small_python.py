@@ -2,7 +2,7 @@
 """Runs coordinator/report/hilum_small.py, for python_model_test.cc.
 
 CODE FOLDER    for NAME.pth, NAME in "plain units", writes NAME-truth.pth: an
-               input and the logits
+               input and the logits, an image and the input made from it
 """
 import importlib.util
 import sys
@@ -24,4 +24,6 @@ for name, options in {
     x = torch.randn(3, options.get("input_channels", 1), 72, 72)
     with torch.no_grad():
         logits = model(x)
-    torch.save({"input": x, "logits": logits}, f"{folder}/{name}-truth.pth")
+    gray = torch.rand(*((90, 131) if name == "plain" else (41, 52)))
+    torch.save({"input": x, "logits": logits, "gray": gray,
+                "prepared": module.prepare(gray, 72)}, f"{folder}/{name}-truth.pth")

@@ -17,6 +17,7 @@
 #include "common/base/rng.h"
 #include "common/model/torch_writer.h"
 #include "common/model/weights_file.h"
+#include "site_agent/imaging/prepare.h"
 #include "site_agent/trainer/models/network.h"
 
 namespace hilum {
@@ -99,6 +100,18 @@ TEST(PythonModelTest, PythonComputesTheSameLogits) {
     ASSERT_EQ(ours.sizes(), theirs.sizes());
     EXPECT_GT(theirs.abs().max().item<double>(), 0.05) << one.name;
     EXPECT_LE((ours - theirs).abs().max().item<double>(), 1e-5) << one.name;
+    const at::Tensor gray = Read(truth, "gray");
+    const float* pixels = gray.data_ptr<float>();
+    const GrayImage image{static_cast<int>(gray.size(0)),
+                          static_cast<int>(gray.size(1)),
+                          {pixels, pixels + gray.numel()}};
+    const Plane plane = PrepareWhole(image, 72).value();
+    const at::Tensor prepared = Read(truth, "prepared");
+    ASSERT_EQ(static_cast<size_t>(prepared.numel()), plane.size());
+    for (size_t i = 0; i < plane.size(); ++i) {
+      ASSERT_NEAR(plane[i] / 65535.0, prepared.data_ptr<float>()[i], 1e-5)
+          << one.name << " " << i;
+    }
   }
   std::filesystem::remove_all(folder);
 }
