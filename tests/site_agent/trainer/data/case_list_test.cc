@@ -41,8 +41,9 @@ class CaseListTest : public testing::Test {
     return std::string(ListCases(data).status().message());
   }
 
-  const std::string folder_ =
-      absl::StrCat(testing::TempDir(), "/case-list-", getpid());
+  const std::string folder_ = (std::filesystem::path(testing::TempDir()) /
+                               absl::StrCat("case-list-", getpid()))
+                                  .string();
 };
 
 TEST_F(CaseListTest, AManifestNeedsNoLabelsAndNoPatients) {

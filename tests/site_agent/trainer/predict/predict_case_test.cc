@@ -11,6 +11,7 @@
 #include "common/base/file.h"
 #include "site_agent/imaging/pictures/write_png.h"
 #include "tests/site_agent/imaging/dicom/dicom_maker.h"
+#include "tests/site_agent/imaging/lungs/drawn_lungs.h"
 #include "tests/site_agent/trainer/case_store_maker.h"
 
 namespace hilum {
@@ -22,7 +23,8 @@ using testing::Not;
 using testing::SizeIs;
 using testing::StartsWith;
 
-constexpr int kSide = 100;
+// Less than what the orientation is looked at on.
+constexpr int kPixels = 60;
 
 class PredictCaseTest : public testing::Test {
  protected:
@@ -39,13 +41,13 @@ class PredictCaseTest : public testing::Test {
   void WritePng(const std::string& name,
                 const std::vector<uint8_t>& pixels) const {
     EXPECT_TRUE(
-        WriteFileAtomically(Path(name), *EncodePng8(kSide, kSide, pixels))
+        WriteFileAtomically(Path(name), *EncodePng8(kPixels, kPixels, pixels))
             .ok());
   }
   // Writes an image, half dark and half bright.
   std::string WriteImage() const {
     std::vector<uint8_t> pixels;
-    for (int i = 0; i < kSide * kSide; ++i) {
+    for (int i = 0; i < kPixels * kPixels; ++i) {
       pixels.push_back(static_cast<uint8_t>(40 + i % 170));
     }
     WritePng("one.png", pixels);
@@ -73,23 +75,6 @@ class PredictCaseTest : public testing::Test {
   ModelFacts facts_;
   CaseReadOptions options_;
 };
-
-// Two ellipses, as lungs.
-BinaryMask TwoLungs(int rows, int columns) {
-  BinaryMask mask{rows, columns, {}};
-  for (int r = 0; r < rows; ++r) {
-    for (int c = 0; c < columns; ++c) {
-      const double y = (r + 0.5) / rows - 0.48;
-      const double left = (c + 0.5) / columns - 0.29;
-      const double right = (c + 0.5) / columns - 0.71;
-      const auto inside = [&](double x) {
-        return x * x / 0.0225 + y * y / 0.1089 < 1;
-      };
-      mask.pixels.push_back(inside(left) || inside(right));
-    }
-  }
-  return mask;
-}
 
 TEST_F(PredictCaseTest, AWholeImageIsReadAtTheModelsSize) {
   const ReadCase read = Read({WriteImage()});
@@ -122,7 +107,7 @@ TEST_F(PredictCaseTest, ADamagedFileIsAFault) {
 }
 
 TEST_F(PredictCaseTest, AnImageOfOneGrayIsAFault) {
-  WritePng("flat.png", std::vector<uint8_t>(kSide * kSide, 90));
+  WritePng("flat.png", std::vector<uint8_t>(kPixels * kPixels, 90));
   EXPECT_TRUE(Read({Path("flat.png")}).failed);
 }
 
@@ -130,7 +115,7 @@ TEST_F(PredictCaseTest, AModelOfLungsAnswersOnlyWithLungs) {
   options_.segmented = true;
   EXPECT_THAT(Read({WriteImage()}).abstained, HasSubstr("--find-lungs"));
   const auto find = [](const GrayImage& image) -> absl::StatusOr<BinaryMask> {
-    return TwoLungs(image.rows, image.columns);
+    return MaskInProportions(Lungs(), image.rows, image.columns, image.rows);
   };
   const ReadCase found = Read({Path("one.png")}, find);
   EXPECT_THAT(found.plane, SizeIs(64 * 64)) << found.abstained;
@@ -149,8 +134,8 @@ TEST_F(PredictCaseTest, AModelOfLungsAnswersOnlyWithLungs) {
 
 TEST_F(PredictCaseTest, AMaskOfNoLungsIsJudgedAsInTraining) {
   WriteImage();
-  std::vector<uint8_t> block(kSide * kSide);
-  std::fill(block.begin() + 2000, block.begin() + 4000, 255);
+  std::vector<uint8_t> block(kPixels * kPixels);
+  std::fill(block.begin() + 1000, block.begin() + 2000, 255);
   WritePng("mask.png", block);
   ASSERT_TRUE(
       WriteFileAtomically(Path("cases.csv"), "file,mask\none.png,mask.png\n")
