@@ -23,7 +23,7 @@ struct SubmissionOptions {
   std::vector<std::string> site_certificates = {};
 };
 
-// What the operator should know of a submission's file of weights.
+// Facts about a submission's file of weights, for the operator.
 struct SubmissionNotes {
   std::string left_off;               // LeftOffPrefix
   std::vector<std::string> warnings;  // WeightsAgreement's

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a file of weights says of its model, and what its tensors show. A model
-// is used as it was trained: with its input, and its classes in their order.
+// Reads what a file of weights says of its model. A model is used as it was
+// trained: with its input, and its classes in their order.
 #ifndef HILUM_COMMON_MODEL_MODEL_FACTS_H_
 #define HILUM_COMMON_MODEL_MODEL_FACTS_H_
 

@@ -34,10 +34,11 @@ TEST(PythonModelTest, TheFileIsTheOneInTheTree) {
 TEST(PythonExampleTest, TheExampleHasTheStudysModel) {
   v1::Study study = StudyOf("hilum_small");
   EXPECT_TRUE(HasPythonModel(study));
-  EXPECT_THAT(PythonExample(study),
-              AllOf(HasSubstr("HilumSmall(3).eval()"), HasSubstr("prepare(gray, 80)"),
-                    HasSubstr("\"whole-final.pth\""), HasSubstr("\"a b c\""),
-                    HasSubstr("torch.tensor([4])"), Not(HasSubstr("lungs"))));
+  EXPECT_THAT(
+      PythonExample(study),
+      AllOf(HasSubstr("HilumSmall(3).eval()"), HasSubstr("prepare(gray, 80)"),
+            HasSubstr("\"whole-final.pth\""), HasSubstr("\"a b c\""),
+            HasSubstr("torch.tensor([4])"), Not(HasSubstr("lungs"))));
   study.mutable_model()->set_head_units(16);
   study.mutable_model()->set_input_channels(3);
   study.set_arms(0, v1::ARM_SEGMENTED);

@@ -28,7 +28,7 @@ inline std::vector<float> LivelyWeights(const Architecture& small,
   return values;
 }
 
-// What a file says of a model of whole images with two classes.
+// Returns the metadata of a model of whole images with two classes.
 inline WeightsMetadata SaidOfWhole() {
   return {{"architecture", "hilum_small"}, {"arm", "whole"},
           {"classes", "sick,well"},        {"input_size", "32"},
