@@ -10,6 +10,7 @@
 #include "common/config/study.h"
 #include "coordinator/model_files.h"
 #include "coordinator/report/model_card.h"
+#include "coordinator/report/python_model.h"
 #include "coordinator/report/report.h"
 #include "coordinator/validation.h"
 
@@ -56,6 +57,11 @@ absl::StatusOr<std::vector<std::string>> WriteExport(
       WriteFileAtomically(absl::StrCat(directory, "/", kModelCard), card));
   std::vector<std::string> files;
   for (const ModelFile& file : result.model_files) files.push_back(file.path);
+  if (HasPythonModel(result.study) && !files.empty()) {
+    files.push_back(absl::StrCat("model/", kPythonModelName));
+    HILUM_RETURN_IF_ERROR(WriteFileAtomically(
+        absl::StrCat(directory, "/", files.back()), PythonModelFile()));
+  }
   for (const char* name : {kModelCard, "report.json", "report.html"}) {
     files.push_back(name);
   }

@@ -68,7 +68,7 @@ void FederationCore::Shutdown() {
 
 absl::StatusOr<std::string> FederationCore::SubmitStudy(
     v1::Study study, const std::string& weights_path,
-    const SubmissionOptions& options) {
+    const SubmissionOptions& options, std::vector<std::string>* warnings) {
   HILUM_RETURN_IF_ERROR(
       PinSiteKeys(options.site_certificates,
                   {.authority_pem = book_.options().authority_pem,
@@ -77,16 +77,20 @@ absl::StatusOr<std::string> FederationCore::SubmitStudy(
                   study));
   absl::MutexLock submission(&book_.submission_mutex());
   const std::string name = study.name();
-  std::string left_off;
+  SubmissionNotes notes;
   HILUM_ASSIGN_OR_RETURN(
       StoredStudy stored,
       PrepareSubmission(std::move(study), weights_path, options.weights,
-                        book_.blobs(), &left_off));
-  if (!left_off.empty()) {
-    book_.Log(absl::StrCat("study ", name, ": '", Shown(left_off),
+                        book_.blobs(), &notes));
+  if (!notes.left_off.empty()) {
+    book_.Log(absl::StrCat("study ", name, ": '", Shown(notes.left_off),
                            "', with which all names of ", weights_path,
                            " begin, was left off"));
   }
+  for (const std::string& warning : notes.warnings) {
+    book_.Log(absl::StrCat("study ", name, ": ", warning));
+  }
+  if (warnings != nullptr) *warnings = std::move(notes.warnings);
   HILUM_RETURN_IF_ERROR(NumberSubmission(
       [this](const std::string& hash) { return book_.WasStopped(hash); },
       stored));

@@ -42,10 +42,12 @@ class FederationCore : public FederationHandler {
   // returns the study's hash (32 raw bytes). INVALID_ARGUMENT names the field,
   // tensor or site. UNAUTHENTICATED: a certificate that is not of this
   // consortium. ALREADY_EXISTS: the same study is here, and was not stopped; a
-  // stopped study is accepted again, as another submission.
+  // stopped study is accepted again, as another submission. `warnings`, where
+  // given, is set to SubmissionNotes'.
   absl::StatusOr<std::string> SubmitStudy(
       v1::Study study, const std::string& weights_path,
-      const SubmissionOptions& options = {});
+      const SubmissionOptions& options = {},
+      std::vector<std::string>* warnings = nullptr);
   std::vector<v1::StudyStatus> ListStudies();
   // `prefix`: first bytes of the raw hash; empty: the only study. NOT_FOUND,
   // INVALID_ARGUMENT (ambiguous).

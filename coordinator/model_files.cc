@@ -3,18 +3,22 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
 #include "common/config/study.h"
 #include "common/crypto/sha256.h"
+#include "common/metrics/fingerprint.h"
 #include "common/model/architecture.h"
 #include "common/model/blobs.h"
 #include "common/model/lungs_unet.h"
+#include "common/model/model_facts.h"
 #include "common/model/preprocessing.h"
 #include "common/model/safetensors.h"
 #include "common/model/torch_writer.h"
@@ -119,15 +123,22 @@ class ModelWriter {
                                               uint32_t round) const {
     const v1::Model& model = result_.study.model();
     std::map<std::string, std::string> metadata = {
-        {"architecture", layout_.architecture.name},
-        {"classes", absl::StrJoin(result_.study.classes(), ",")},
+        {kArchitectureKey, layout_.architecture.name},
+        {kArmKey, ArmName(track.arm)},
+        {kClassesKey, absl::StrJoin(result_.study.classes(), ",")},
         {"head_units", absl::StrCat(model.head_units())},
         {"input_channels", absl::StrCat(model.input_channels())},
-        {"input_size", absl::StrCat(model.input_size())},
+        {kInputSizeKey, absl::StrCat(model.input_size())},
+        {kJudgeMasksKey,
+         result_.study.data_rules().judge_masks() ? "true" : "false"},
         {kPreprocessingKey, PreprocessingName(model.preprocessing())},
         {"round", absl::StrCat(round)},
         {"study_hash", ToHex(result_.study_hash)},
-        {"track", ArmTrackName(track)}};
+        {kTaskKey,
+         IsSegmentation(result_.study) ? "segmentation" : "classification"},
+        {kTrackKey, ArmTrackName(track)}};
+    const std::string quantiles = GrayQuantilesOf(track.arm);
+    if (!quantiles.empty()) metadata[kGrayQuantilesKey] = quantiles;
     if (!result_.stopped.empty()) {
       metadata["partial"] = absl::StrCat(
           "stopped after round ", result_.rounds.size(), " of ",
@@ -140,6 +151,22 @@ class ModelWriter {
           absl::StrCat(model.input_size());
     }
     return metadata;
+  }
+
+  // Returns the grays of the cohort's images at kGrayQuantiles, as the report
+  // shows them; empty: not known.
+  std::string GrayQuantilesOf(v1::Arm arm) const {
+    std::vector<std::string> grays;
+    for (int a = 0; a < result_.census_totals.arms_size(); ++a) {
+      if (result_.study.arms(a) != arm) continue;
+      for (double p : kGrayQuantiles) {
+        const std::optional<double> gray =
+            GrayQuantile(result_.census_totals.arms(a).fingerprint(), p);
+        if (!gray.has_value()) return "";
+        grays.push_back(absl::StrFormat("%.4f", *gray));
+      }
+    }
+    return absl::StrJoin(grays, ",");
   }
 
   // Writes a model in both formats.

@@ -116,8 +116,13 @@ absl::Status Submit(const Arguments& arguments) {
       arguments.weights.empty()
           ? ""
           : std::filesystem::absolute(arguments.weights).string();
-  HILUM_ASSIGN_OR_RETURN(std::string hash,
-                         coordinator->SubmitStudy(study, path, options));
+  std::vector<std::string> warnings;
+  HILUM_ASSIGN_OR_RETURN(
+      std::string hash,
+      coordinator->SubmitStudy(study, path, options, &warnings));
+  for (const std::string& warning : warnings) {
+    std::cerr << "warning: " << warning << "\n";
+  }
   std::cout << ToHex(hash) << "\n";
   return absl::OkStatus();
 }
@@ -191,7 +196,8 @@ void AddSubmitOptions(CLI::App& submit, Arguments& arguments) {
       ->needs(weights);
   submit
       .add_flag("--fresh-head", arguments.options.fresh_head,
-                "Start a new head where theirs has other classes")
+                "Start a new head where theirs has other classes, or the "
+                "same in another order")
       ->needs(weights);
   CLI::Option* certificates =
       submit.add_option("--certificates", arguments.certificates,

@@ -22,6 +22,7 @@
 #include "common/model/blobs.h"
 #include "common/model/preprocessing.h"
 #include "common/model/trained_on.h"
+#include "common/model/weights_agreement.h"
 #include "common/model/weights_file.h"
 
 namespace hilum {
@@ -174,7 +175,7 @@ absl::StatusOr<StoredStudy> PrepareSubmission(v1::Study study,
                                               const std::string& weights_path,
                                               const WeightsOptions& options,
                                               const BlobStore& blobs,
-                                              std::string* left_off) {
+                                              SubmissionNotes* notes) {
   std::optional<WeightsFile> file;
   if (!weights_path.empty()) {
     HILUM_ASSIGN_OR_RETURN(file, WeightsFile::Open(weights_path));
@@ -188,15 +189,23 @@ absl::StatusOr<StoredStudy> PrepareSubmission(v1::Study study,
   HILUM_RETURN_IF_ERROR(ValidateStudy(study));
   HILUM_ASSIGN_OR_RETURN(ParameterLayout layout, StudyLayout(study));
 
+  WeightsOptions allowed = options;
+  if (file) {
+    HILUM_ASSIGN_OR_RETURN(WeightsAgreement agreement,
+                           CompareWithStudy(*file, study, options));
+    allowed.replace_head = agreement.replace_head;
+    if (notes != nullptr) notes->warnings = std::move(agreement.warnings);
+  }
   StoredStudy stored;
   NewBlobs put(blobs);
   SplitWeights split;
   {
     HILUM_ASSIGN_OR_RETURN(
         std::vector<float> initial,
-        StartingWeights(study, layout, file ? &*file : nullptr, options));
-    if (left_off != nullptr && file) {
-      *left_off = LeftOffPrefix(file->tensors(), layout.architecture, options);
+        StartingWeights(study, layout, file ? &*file : nullptr, allowed));
+    if (notes != nullptr && file) {
+      notes->left_off =
+          LeftOffPrefix(file->tensors(), layout.architecture, allowed);
     }
     file.reset();
     // Sites fetch all weights, compare their hash and split them themselves.

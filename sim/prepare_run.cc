@@ -22,6 +22,8 @@
 #include "common/config/set_field.h"
 #include "common/config/study.h"
 #include "common/crypto/sha256.h"
+#include "common/model/weights_agreement.h"
+#include "common/model/weights_file.h"
 #include "sim/phantoms/phantom_set.h"
 #include "sim/run_record.h"
 
@@ -269,6 +271,15 @@ absl::Status WriteSites(const DealtCases& cases,
   return absl::OkStatus();
 }
 
+absl::StatusOr<std::vector<std::string>> WarningsOf(
+    const StartingWeights& start, const v1::Study& study) {
+  if (start.path.empty()) return std::vector<std::string>();
+  HILUM_ASSIGN_OR_RETURN(const WeightsFile file, WeightsFile::Open(start.path));
+  HILUM_ASSIGN_OR_RETURN(WeightsAgreement agreement,
+                         CompareWithStudy(file, study, start.options));
+  return std::move(agreement.warnings);
+}
+
 absl::Status CheckOptions(const RunOptions& options, const v1::Study& study) {
   if (!options.baselines || !IsSegmentation(study)) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(
@@ -302,6 +313,7 @@ absl::StatusOr<RunPlan> PrepareRun(const RunOptions& options) {
   HILUM_ASSIGN_OR_RETURN(const DealtCases cases,
                          DealOut(options, folder, seed));
   HILUM_RETURN_IF_ERROR(OverrideStudy(options, cases.deal, places, plan.study));
+  HILUM_ASSIGN_OR_RETURN(plan.warnings, WarningsOf(options.start, plan.study));
   HILUM_ASSIGN_OR_RETURN(auto order,
                          StartOrder(options.start_order, cases.deal));
   record.study = MessageToYaml(plan.study);

@@ -59,6 +59,8 @@ struct RunPlan {
   std::string out;                   // absolute
   std::vector<SimulatedSite> sites;  // in the order in which they start
   bool resumed = false;              // OUT holds an interrupted run
+  // How the starting weights and the study differ (CompareWithStudy).
+  std::vector<std::string> warnings = {};
 };
 
 // Returns the key that deals the site's folds. Errors are those of its file.
@@ -68,7 +70,8 @@ absl::StatusOr<std::string> PatientKeyOf(const SimulatedSite& site);
 // (from the seed, so that folds repeat). Where OUT holds an interrupted run of
 // the same study over the same cases, keeps its files, to continue it.
 // INVALID_ARGUMENT: an option or the study, or baselines of a study of
-// segmentation, before anything is made. ALREADY_EXISTS: OUT holds another run,
+// segmentation, before anything is made; weights of other classes or of another
+// task (CompareWithStudy). ALREADY_EXISTS: OUT holds another run,
 // a finished one or other files, and `force` is off. With `force` only the
 // files of a run are removed from OUT.
 absl::StatusOr<RunPlan> PrepareRun(const RunOptions& options);

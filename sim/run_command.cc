@@ -102,6 +102,9 @@ absl::Status Simulate(const RunOptions& options) {
   StopSignals signals;  // first, so that later threads inherit the mask
   signals.Start([command = CommandToGoOn()] { EndInterrupted(command); });
   HILUM_ASSIGN_OR_RETURN(RunPlan plan, PrepareRun(options));
+  for (const std::string& warning : plan.warnings) {
+    absl::FPrintF(stderr, "warning: %s\n", warning);
+  }
   if (plan.resumed) {
     absl::FPrintF(stderr, "Going on with the run in %s\n", plan.out);
   }
@@ -142,7 +145,8 @@ void AddWeightsOptions(CLI::App& command, StartingWeights& start) {
       ->needs(weights);
   command
       .add_flag("--fresh-head", start.options.fresh_head,
-                "Start a new head where its has other classes")
+                "Start a new head where its has other classes, or the same "
+                "in another order")
       ->needs(weights);
 }
 

@@ -187,8 +187,8 @@ absl::Status CheckCapped(const v1::CensusTotals& totals) {
       can = can && CanCap(totals.capped_unseen_patients(j++), patients, sites);
     }
     for (uint64_t patients : arm.fold_validation_patients()) {
-      can = can && CanCap(totals.capped_validation_patients(fold++), patients,
-                          sites);
+      can = can &&
+            CanCap(totals.capped_validation_patients(fold++), patients, sites);
     }
   }
   if (can) return absl::OkStatus();

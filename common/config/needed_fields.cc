@@ -26,9 +26,8 @@ std::string ValueAt(const Message& config, absl::string_view path) {
 
 }  // namespace
 
-absl::Status CheckNeededFields(
-    const Message& config, absl::string_view file,
-    std::initializer_list<absl::string_view> paths) {
+absl::Status CheckNeededFields(const Message& config, absl::string_view file,
+                               std::initializer_list<absl::string_view> paths) {
   for (absl::string_view path : paths) {
     if (!ValueAt(config, path).empty()) continue;
     return absl::InvalidArgumentError(

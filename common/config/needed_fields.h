@@ -13,9 +13,9 @@ namespace hilum {
 // Checks that a configuration gives these string fields. A field's path is its
 // names with dots, e.g. "tls.authority". INVALID_ARGUMENT "FILE: 'PATH' is
 // missing; ..." names the first that is absent or empty.
-absl::Status CheckNeededFields(
-    const google::protobuf::Message& config, absl::string_view file,
-    std::initializer_list<absl::string_view> paths);
+absl::Status CheckNeededFields(const google::protobuf::Message& config,
+                               absl::string_view file,
+                               std::initializer_list<absl::string_view> paths);
 
 }  // namespace hilum
 

@@ -186,7 +186,8 @@ class Fit {
   }
 
   Source SourceOf(const TensorSpec& spec) const {
-    if (InHead(spec) && head_differs_ && options_.fresh_head) {
+    const bool replaced = head_differs_ || options_.replace_head;
+    if (InHead(spec) && replaced && options_.fresh_head) {
       return Source::kSeed;
     }
     const TensorView* view = ViewOf(spec);

@@ -23,6 +23,9 @@ struct WeightsOptions {
   // InitialWeights draws from `seed`. Ignores the file's tensors of the
   // architecture's head with other head_units.
   bool fresh_head = false;
+  // With fresh_head: replaces a head that fits by its shapes, too, since its
+  // classes are others (CompareWithStudy).
+  bool replace_head = false;
   uint64_t seed = 0;
 };
 

@@ -12,6 +12,7 @@
 #include "common/config/study.h"
 #include "common/crypto/sha256.h"
 #include "coordinator/report/model_card_text.h"
+#include "coordinator/report/python_model.h"
 #include "coordinator/trained_tracks.h"
 
 namespace hilum {
@@ -238,7 +239,8 @@ absl::StatusOr<std::string> ModelCard(const StudyResult& result,
     const Json json = Json::parse(report.begin(), report.end());
     return absl::StrCat(
         Identity(result), IsSegmentation(study) ? kFindsLungs : "",
-        "\n## Input and output\n\n", InputText(study), kUse,
+        "\n## Input and output\n\n", InputText(study),
+        result.model_files.empty() ? "" : PythonExample(study), kUse,
         "\n## Training\n\n", TrainingText(result), Data(study, json),
         Figures(study, json), "\n## Limits\n\n", LimitsText(result),
         Files(result), kOpen);

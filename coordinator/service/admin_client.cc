@@ -35,7 +35,7 @@ absl::Status AdminClient::Explain(const absl::Status& status) const {
 
 absl::StatusOr<std::string> AdminClient::SubmitStudy(
     const v1::Study& study, const std::string& weights_path,
-    const SubmissionOptions& options) {
+    const SubmissionOptions& options, std::vector<std::string>* warnings) {
   v1::SubmitStudyRequest request;
   request.set_study(SerializeStudy(study));
   request.set_initial_weights(weights_path);
@@ -48,6 +48,9 @@ absl::StatusOr<std::string> AdminClient::SubmitStudy(
   v1::SubmitStudyResponse response;
   HILUM_RETURN_IF_ERROR(Explain(
       FromGrpc(stub_->admin->SubmitStudy(&context, request, &response))));
+  if (warnings != nullptr) {
+    *warnings = {response.warnings().begin(), response.warnings().end()};
+  }
   return response.study_hash();
 }
 

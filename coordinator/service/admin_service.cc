@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coordinator/service/admin_service.h"
 
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "common/rpc/status.h"
 
@@ -25,9 +27,11 @@ grpc::Status AdminService::SubmitStudy(grpc::ServerContext* context,
   options.weights.fresh_head = request->fresh_head();
   options.site_certificates = {request->site_certificates().begin(),
                                request->site_certificates().end()};
-  absl::StatusOr<std::string> hash =
-      core_.SubmitStudy(std::move(study), request->initial_weights(), options);
+  std::vector<std::string> warnings;
+  absl::StatusOr<std::string> hash = core_.SubmitStudy(
+      std::move(study), request->initial_weights(), options, &warnings);
   if (hash.ok()) response->set_study_hash(*hash);
+  response->mutable_warnings()->Add(warnings.begin(), warnings.end());
   return ToGrpc(hash.status());
 }
 

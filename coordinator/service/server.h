@@ -56,10 +56,11 @@ class AdminClient {
   ~AdminClient();
 
   // UNAVAILABLE: no coordinator is running there. The coordinator reads the
-  // file.
+  // file. `warnings`, where given, is set to SubmissionNotes'.
   absl::StatusOr<std::string> SubmitStudy(
       const v1::Study& study, const std::string& weights_path,
-      const SubmissionOptions& options = {});
+      const SubmissionOptions& options = {},
+      std::vector<std::string>* warnings = nullptr);
   absl::StatusOr<std::vector<v1::StudyStatus>> ListStudies();
   // Calls `on_status` at once and after each change; returns the last status.
   absl::StatusOr<v1::StudyStatus> WatchStudy(

@@ -6,6 +6,7 @@
 #include "site_agent/trainer/check_command.h"
 #include "site_agent/trainer/heatmap/heatmap_command.h"
 #include "site_agent/trainer/orientation/orientation_command.h"
+#include "site_agent/trainer/predict/predict_command.h"
 #include "site_agent/trainer/segmentation/command/segment_command.h"
 #include "site_agent/trainer/serve_command.h"
 #include "site_agent/trainer/weights/weights_command.h"
@@ -21,6 +22,7 @@ int main(int argc, char** argv) {
   hilum::AddCheckCommand(program.app(), program.action());
   hilum::AddWeightsCommand(program.app(), program.action());
   hilum::AddHeatmapCommand(program.app(), program.action());
+  hilum::AddPredictCommand(program.app(), program.action());
   hilum::AddSegmentCommand(program.app(), program.action());
   hilum::AddOrientationCommand(program.app(), program.action());
   return program.Run(argc, argv, hilum::HideMemory);

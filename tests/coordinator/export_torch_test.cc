@@ -84,5 +84,40 @@ TEST(ExportTorchTest, PthHoldsTheTensorsOfTheSafetensors) {
   std::filesystem::remove_all(folder);
 }
 
+// Runs the model card's Python example in the folder of the models.
+TEST(ExportTorchTest, TheModelCardsExampleRuns) {
+  const std::string python = "/usr/bin/python3";
+  if (RunCommand(python + " -c 'import torch, numpy, PIL' 2>&1").second != 0) {
+    GTEST_SKIP() << "no torch, numpy or PIL in " << python;
+  }
+  const std::string folder =
+      absl::StrCat(testing::TempDir(), "/export-example-", getpid());
+  std::filesystem::remove_all(folder);
+  RunAndExport(folder + "/state", folder + "/out");
+  const std::string model = folder + "/out/model";
+  EXPECT_TRUE(FileExists(model + "/hilum_small.py"));
+  const std::string card = ReadFile(model + "/README.md").value();
+  const std::string fence = "```python\n";
+  const size_t begin = card.find(fence) + fence.size();
+  const std::string example =
+      card.substr(begin, card.find("```", begin) - begin);
+  EXPECT_LE(std::count(example.begin(), example.end(), '\n'), 12);
+  ASSERT_TRUE(
+      WriteFileAtomically(model + "/example.py",
+                          absl::StrCat("from PIL import Image\n"
+                                       "Image.linear_gradient(\"L\").save("
+                                       "\"chest.png\")\n",
+                                       example))
+          .ok());
+  auto [said, status] = RunCommand(
+      absl::StrCat("cd ", model, " && ", python, " example.py 2>&1"));
+  ASSERT_EQ(status, 0) << said;
+  for (const std::string& label : TinyStudy().classes()) {
+    EXPECT_NE(said.find(absl::StrCat("'", label, "': 0.")), std::string::npos)
+        << said;
+  }
+  std::filesystem::remove_all(folder);
+}
+
 }  // namespace
 }  // namespace hilum

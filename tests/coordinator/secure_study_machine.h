@@ -54,11 +54,10 @@ class SecureStudyMachineTest : public testing::Test {
   void Start(const StudyMachine::Progress& progress) {
     machine_ = std::make_unique<StudyMachine>(
         MakeStudy(), progress,
-        SecureSetup{
-            .study_hash = kHash,
-            .verifier = &TestVerifier(),
-            .rng = &rng_,
-            .chain = FirstChain(kHash, std::string(32, 'm'))},
+        SecureSetup{.study_hash = kHash,
+                    .verifier = &TestVerifier(),
+                    .rng = &rng_,
+                    .chain = FirstChain(kHash, std::string(32, 'm'))},
         now_);
   }
   // Starts a study of so many rounds whose census is in.

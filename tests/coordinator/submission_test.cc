@@ -143,6 +143,35 @@ TEST_F(SubmissionTest, WeightsBringTheirPreprocessing) {
                              testing::HasSubstr("'caffe' is unknown")));
 }
 
+// The head fits by its shapes, but its outputs mean other classes.
+TEST_F(SubmissionTest, AHeadOfOtherClassesIsRefusedOrReplaced) {
+  const Architecture small = LookUpArchitecture({"hilum_small", 2}).value();
+  const std::string path = absl::StrCat(dir_, "/other.safetensors");
+  const std::vector<float> brought(InitialWeights(small, 0).size(), 0.25f);
+  const std::string turned =
+      absl::StrCat(study_.classes(1), ",", study_.classes(0));
+  ASSERT_TRUE(WriteSafetensors(path, small, brought,
+                               {{"classes", turned}, {"input_size", "500"}})
+                  .ok());
+  BlobStore blobs = BlobStore::Open(absl::StrCat(dir_, "/blobs")).value();
+  auto refused = PrepareSubmission(study_, path, {}, blobs);
+  EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(refused.status().message()),
+              testing::HasSubstr("--fresh-head"));
+  SubmissionNotes notes;
+  auto stored =
+      PrepareSubmission(study_, path, {.fresh_head = true}, blobs, &notes);
+  ASSERT_TRUE(stored.ok()) << stored.status();
+  EXPECT_THAT(notes.warnings,
+              testing::ElementsAre(testing::HasSubstr("input_size 500")));
+  const std::vector<float> drawn = InitialWeights(small, study_.seed());
+  const std::vector<float> start = Start(*stored);
+  ASSERT_EQ(start.size(), drawn.size());
+  const size_t head = 2 * 160 + 2;
+  EXPECT_TRUE(std::equal(drawn.end() - head, drawn.end(), start.end() - head));
+  EXPECT_EQ(start[0], 0.25f);
+}
+
 TEST_F(SubmissionTest, WeightsThatSayNothingLeaveTheDefault) {
   v1::Study silent = study_;
   silent.mutable_model()->clear_preprocessing();

@@ -143,6 +143,22 @@ TEST_F(PageCommandsTest, TheQuickstartEndsWithAReport) {
                                    "predictions-site-site-a.csv"}));
 }
 
+TEST_F(PageCommandsTest, TheExampleOfPredictionsWritesThem) {
+  const PageCommands page = CommandsOf(TextOf("docs/predict.md"));
+  for (const std::string& fault : page.faults) {
+    EXPECT_THAT(fault, HasSubstr("a fence without a language"));
+  }
+  const Outcome typed = Type(page);
+  ASSERT_EQ(typed.exit_status, 0) << typed.output;
+  for (const char* file :
+       {"final.csv", "folds.csv", "store.jsonl", "some.csv"}) {
+    EXPECT_TRUE(Has(absl::StrCat("out/predict/", file))) << file;
+  }
+  const std::string csv =
+      ReadFile(absl::StrCat(folder_, "/out/predict/final.csv")).value_or("");
+  EXPECT_THAT(csv, HasSubstr("case,file,sop_instance,predicted,"));
+}
+
 TEST_F(PageCommandsTest, ACommandThatFailsIsNamedWithItsLine) {
   const Outcome typed =
       Type(CommandsOf("# Page\n\n```sh\nhilum-nothing --help\n```\n"));

@@ -61,6 +61,23 @@ TEST_F(PrepareRunTest, TheWrittenStudyIsTheVeryStudy) {
   EXPECT_EQ(SerializeStudy(*read), SerializeStudy(plan->study));
 }
 
+// The shipped weights are of 128 pixels and of whole images; the study is of
+// 64, with both arms.
+TEST_F(PrepareRunTest, WeightsThatDifferAreWarnedOfOrRefused) {
+  options_.start.path =
+      HILUM_SOURCE_DIR "/site_agent/trainer/weights/hilum_small.safetensors";
+  const auto plan = PrepareRun(options_);
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  EXPECT_THAT(plan->warnings, ElementsAre(HasSubstr("model.input_size: 64"),
+                                          HasSubstr("arms: segmented")));
+  options_.force = true;
+  options_.set = {"classes=[normal, covid19, bacterial, viral]"};
+  EXPECT_THAT(std::string(PrepareRun(options_).status().message()),
+              HasSubstr("the classes covid19, normal, bacterial, viral"));
+  options_.start.options.fresh_head = true;
+  EXPECT_TRUE(PrepareRun(options_).ok());
+}
+
 TEST_F(PrepareRunTest, AFolderInUseIsLeftAloneUnlessForced) {
   std::filesystem::create_directories(absl::StrCat(options_.out, "/model"));
   const std::string other = absl::StrCat(options_.out, "/notes.txt");

@@ -81,6 +81,11 @@ std::vector<std::string> CaseStoreReader::CaseIds() const {
   return ids;
 }
 
+bool CaseStoreReader::HasLungs(absl::string_view case_id) const {
+  auto found = places_.find(case_id);
+  return found != places_.end() && found->second.header.segmented_rows > 0;
+}
+
 absl::StatusOr<CaseRecord> CaseStoreReader::Read(
     absl::string_view case_id) const {
   auto found = places_.find(case_id);

@@ -41,6 +41,9 @@ class CaseStoreReader {
   // Returns the ids in ascending order.
   std::vector<std::string> CaseIds() const;
 
+  // Returns whether the case has a lung mask; false also: no such case.
+  bool HasLungs(absl::string_view case_id) const;
+
   // Returns views that are valid as long as the reader. NOT_FOUND: no such
   // case. DATA_LOSS: its pixels have changed since they were written, or its
   // record may be behind a damaged header.

@@ -120,17 +120,7 @@ absl::Status LoadFile(const CaseRow& row, const CasePlanes& planes,
   HILUM_ASSIGN_OR_RETURN(std::string bytes,
                          ReadFile(row.path, kMaxImageFileBytes));
   HILUM_ASSIGN_OR_RETURN(GrayImage image, DecodeImage(bytes));
-  HILUM_RETURN_IF_ERROR(CheckShowsSomething(image));
-  out.digest = PixelDigest(image);
-  out.image_digest = out.digest.substr(0, kDigestPrefix);
-  out.facts.rows = image.rows;
-  out.facts.columns = image.columns;
-  out.facts.notes = image.notes;
-  if (planes.whole) {
-    HILUM_ASSIGN_OR_RETURN(out.whole, PrepareWhole(image, planes.size));
-  }
-  if (!WantsMask(row, planes)) return absl::OkStatus();
-  return OfMask(AddFileMask(row, image, planes, out));
+  return LoadImage(image, row, planes, out);
 }
 
 // Resizes a plane that is 65535 in the lungs and 0 outside.
@@ -187,6 +177,21 @@ absl::Status AddEntryMask(const CaseRow& row, const CaseRecord& record,
 }
 
 }  // namespace
+
+absl::Status LoadImage(const GrayImage& image, const CaseRow& row,
+                       const CasePlanes& planes, LoadedCase& out) {
+  HILUM_RETURN_IF_ERROR(CheckShowsSomething(image));
+  out.digest = PixelDigest(image);
+  out.image_digest = out.digest.substr(0, kDigestPrefix);
+  out.facts.rows = image.rows;
+  out.facts.columns = image.columns;
+  out.facts.notes = image.notes;
+  if (planes.whole) {
+    HILUM_ASSIGN_OR_RETURN(out.whole, PrepareWhole(image, planes.size));
+  }
+  if (!WantsMask(row, planes)) return absl::OkStatus();
+  return OfMask(AddFileMask(row, image, planes, out));
+}
 
 CaseLoader::CaseLoader(const CaseManifest& manifest) {
   for (const CaseRow& row : manifest.cases) {

@@ -50,6 +50,10 @@ struct CasePlanes {
   bool judge_masks;
 };
 
+// Loads a row whose image file is decoded already. Errors as CaseLoader::Load.
+absl::Status LoadImage(const GrayImage& image, const CaseRow& row,
+                       const CasePlanes& planes, LoadedCase& out);
+
 // Loads a manifest's rows one by one: an image file (DICOM, PNG, JPEG), or an
 // entry "STORE#CASE" of a store that hilum-ingest keeps (docs/ingest.md). Opens
 // each store of the manifest once, at construction. Thread-safe.

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Computes the census of a site's cases, before training.
 #include <algorithm>
-#include <array>
-#include <cmath>
-#include <iterator>
 #include <limits>
 #include <set>
 
@@ -12,41 +9,11 @@
 #include "common/config/starting_weights.h"
 #include "common/config/study.h"
 #include "common/metrics/fingerprint.h"
+#include "site_agent/trainer/data/case_fingerprint.h"
 #include "site_agent/trainer/data/prepared_study.h"
 
 namespace hilum {
 namespace {
-
-// Returns whether a pixel counts in a histogram of grays.
-bool IsInLungs(const Plane& lungs, const Plane& plane, size_t i) {
-  return lungs.empty() ? plane[i] > 0 : lungs[i] > 32767;
-}
-
-using Grays = std::array<uint64_t, kFingerprintGrays>;
-
-// Adds shares of kFingerprintShare. `lungs` empty: black is outside; null: all
-// pixels count.
-void AddGrays(const Plane& plane, const Plane* lungs, Grays& sums) {
-  Grays counts = {};
-  uint64_t all = 0;
-  for (size_t i = 0; i < plane.size(); ++i) {
-    if (lungs != nullptr && !IsInLungs(*lungs, plane, i)) continue;
-    ++counts[plane[i] / (65536 / kFingerprintGrays)];
-    ++all;
-  }
-  if (all == 0) return;
-  for (size_t bin = 0; bin < counts.size(); ++bin) {
-    sums[bin] += (counts[bin] * kFingerprintShare + all / 2) / all;
-  }
-}
-
-size_t SideBin(const ImageFacts& facts) {
-  const int side = std::max({facts.rows, facts.columns, 0});
-  return std::lower_bound(std::begin(kFingerprintSideEnds),
-                          std::end(kFingerprintSideEnds),
-                          static_cast<uint32_t>(side)) -
-         std::begin(kFingerprintSideEnds);
-}
 
 // Returns, for each fold and class, the patients of counted cases on whom a
 // track of the arm trains, [folds * classes]; the smallest number where tracks
@@ -82,23 +49,13 @@ std::vector<uint64_t> FewestTrained(
 }  // namespace
 
 v1::Fingerprint PreparedStudy::FingerprintOf(v1::Arm arm) const {
-  Grays grays = {};
-  std::array<uint64_t, kFingerprintSides> sides = {};
-  v1::Fingerprint print;
+  v1::Fingerprint print = EmptyFingerprint();
   for (size_t i = 0; i < pool.folds.size(); ++i) {
     if (!Has(arm, i)) continue;
-    const ImageFacts& facts = pool.data.facts[i];
-    AddGrays(PlaneOf(arm, i),
-             arm == v1::ARM_SEGMENTED ? &LungsOf(arm, i) : nullptr, grays);
-    ++sides[SideBin(facts)];
-    if (facts.lung_share <= 0) continue;
-    print.set_masked(print.masked() + 1);
-    print.set_lung_share(print.lung_share() +
-                         static_cast<uint64_t>(std::llround(
-                             facts.lung_share * kFingerprintShare)));
+    AddToFingerprint(PlaneOf(arm, i),
+                     arm == v1::ARM_SEGMENTED ? &LungsOf(arm, i) : nullptr,
+                     pool.data.facts[i], print);
   }
-  print.mutable_grays()->Add(grays.begin(), grays.end());
-  print.mutable_sides()->Add(sides.begin(), sides.end());
   return print;
 }
 

@@ -21,20 +21,8 @@ bool IsFolder(const std::string& path) {
   return std::filesystem::is_directory(path, ignored);
 }
 
-bool IsStore(const std::string& path) {
-  return IsFolder(absl::StrCat(path, "/shards"));
-}
-
 CaseRow RowOf(const std::string& path, bool with_mask) {
   return {.file = path, .path = path, .mask = with_mask ? path : std::string()};
-}
-
-CaseManifest ManifestOf(const std::vector<std::string>& cases) {
-  CaseManifest manifest;
-  for (const std::string& path : cases) {
-    manifest.cases.push_back(RowOf(path, false));
-  }
-  return manifest;
 }
 
 GrayImage ToGray(const BinaryMask& mask) {
@@ -67,49 +55,26 @@ absl::Status NoMask() {
 
 }  // namespace
 
-absl::StatusOr<std::vector<std::string>> ExpandStores(
-    const std::vector<std::string>& cases) {
-  std::vector<std::string> expanded;
-  for (const std::string& path : cases) {
-    if (ParseCaseEntry(path).has_value() || !IsStore(path)) {
-      expanded.push_back(path);
-      continue;
-    }
-    HILUM_ASSIGN_OR_RETURN(const CaseStoreReader store,
-                           CaseStoreReader::Open(path));
-    for (const std::string& id : store.CaseIds()) {
-      expanded.push_back(absl::StrCat(path, "#", id));
-    }
-  }
-  return expanded;
-}
-
-std::vector<std::string> FilesOfCases(const std::vector<std::string>& cases) {
-  std::vector<std::string> files;
-  for (const std::string& path : cases) {
-    const std::optional<CaseEntry> entry = ParseCaseEntry(path);
-    if (entry.has_value() || IsStore(path)) {
-      files.push_back(
-          absl::StrCat(entry.has_value() ? entry->store : path, "/shards"));
-    } else {
-      files.push_back(path);
-    }
-  }
-  return files;
-}
-
 std::string NameOfCase(const std::string& path) {
   const std::optional<CaseEntry> entry = ParseCaseEntry(path);
   if (entry.has_value()) return entry->case_id;
   return std::filesystem::path(path).stem().string();
 }
 
-HeatmapCases::HeatmapCases(const std::vector<std::string>& cases,
-                           std::string mask)
-    : mask_(std::move(mask)), loader_(ManifestOf(cases)) {}
+HeatmapCases::HeatmapCases(absl::Span<const ListedCase> cases, std::string mask)
+    : mask_(std::move(mask)), loader_(ManifestOf(cases)) {
+  for (const ListedCase& one : cases) {
+    if (ParseCaseEntry(one.row.path).has_value()) continue;
+    listed_masks_[one.row.path] = one.row.mask;
+  }
+}
 
 std::string HeatmapCases::MaskFor(const std::string& path) const {
-  if (mask_.empty() || !IsFolder(mask_)) return mask_;
+  if (mask_.empty()) {
+    const auto listed = listed_masks_.find(path);
+    return listed == listed_masks_.end() ? "" : listed->second;
+  }
+  if (!IsFolder(mask_)) return mask_;
   std::string mask = absl::StrCat(mask_, "/", NameOfCase(path), ".png");
   return FileExists(mask) ? mask : std::string();
 }

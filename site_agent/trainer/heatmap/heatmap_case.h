@@ -3,14 +3,17 @@
 #ifndef HILUM_SITE_AGENT_TRAINER_HEATMAP_HEATMAP_CASE_H_
 #define HILUM_SITE_AGENT_TRAINER_HEATMAP_HEATMAP_CASE_H_
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "site_agent/imaging/image.h"
 #include "site_agent/imaging/prepare.h"
+#include "site_agent/trainer/data/case_list.h"
 #include "site_agent/trainer/data/load_case.h"
 
 namespace hilum {
@@ -18,19 +21,11 @@ namespace hilum {
 // One case of the command line: an image file, or "STORE#CASE" of a case store
 // that hilum-ingest keeps.
 struct HeatmapCase {
-  std::string path;   // as given on the command line
+  std::string path;   // as given on the command line or in a manifest
   std::string bytes;  // the file's bytes; empty: a store's case
   GrayImage image;    // a store's image as stored
   std::optional<GrayImage> mask;
 };
-
-// Replaces each "STORE" with the entries "STORE#CASE" of all its cases; keeps
-// other cases. Errors as CaseStoreReader::Open.
-absl::StatusOr<std::vector<std::string>> ExpandStores(
-    const std::vector<std::string>& cases);
-
-// Returns the folders and files that reading these cases opens.
-std::vector<std::string> FilesOfCases(const std::vector<std::string>& cases);
 
 // Returns the name of the case's pictures: a file's stem, or a store's case.
 std::string NameOfCase(const std::string& path);
@@ -46,9 +41,9 @@ struct HeatmapView {
 // training. Not thread-safe.
 class HeatmapCases {
  public:
-  // `mask`: a file, or a folder with NAME.png for some cases; empty: none,
-  // except the masks that a store has for its cases.
-  HeatmapCases(const std::vector<std::string>& cases, std::string mask);
+  // `mask`: a file, or a folder with NAME.png for some cases; empty: the masks
+  // that a manifest lists and a store has for its cases.
+  HeatmapCases(absl::Span<const ListedCase> cases, std::string mask);
 
   // Reads one case. INVALID_ARGUMENT: damaged, a single gray, or a mask whose
   // levels are ambiguous. Otherwise errors as CaseLoader.
@@ -64,6 +59,7 @@ class HeatmapCases {
   std::string MaskFor(const std::string& path) const;
 
   std::string mask_;
+  std::map<std::string, std::string> listed_masks_;  // files, by case path
   CaseLoader loader_;
 };
 

@@ -176,8 +176,8 @@ absl::Status CheckCases(const HeatmapOptions& options,
 }
 
 absl::StatusOr<bool> IsSegmented(const HeatmapOptions& options,
-                                 const std::string& track) {
-  if (options.arm.empty()) return absl::StartsWith(track, "segmented-");
+                                 const std::string& models) {
+  if (options.arm.empty()) return models == "segmented";
   if (options.arm == "segmented") return true;
   if (options.arm == "whole") return false;
   return UsageError("--arm: whole or segmented");
@@ -211,17 +211,21 @@ void AddNotes(CLI::App& heatmap, ModelNotes& notes) {
 
 absl::Status MakeHeatmaps(const HeatmapOptions& options, std::ostream& out,
                           std::ostream& errors) {
-  HILUM_ASSIGN_OR_RETURN(const std::vector<std::string> paths,
-                         ExpandStores(options.cases));
+  HILUM_ASSIGN_OR_RETURN(const std::vector<ListedCase> listed,
+                         ListCases(options.cases));
+  std::vector<std::string> paths;
+  for (const ListedCase& one : listed) {
+    if (!one.bad_row) paths.push_back(one.row.path);
+  }
   HILUM_RETURN_IF_ERROR(CheckCases(options, paths));
   HILUM_ASSIGN_OR_RETURN(std::unique_ptr<HeatmapModel> model,
                          HeatmapModel::Open(options.model, options.notes));
   HILUM_ASSIGN_OR_RETURN(bool segmented,
-                         IsSegmented(options, model->facts().track));
+                         IsSegmented(options, model->facts().arm));
   HILUM_ASSIGN_OR_RETURN(std::optional<int> label,
                          LabelOf(options.label, model->facts().classes));
   HILUM_RETURN_IF_ERROR(MakeDirectories(options.out));
-  const HeatmapCases cases(paths, options.mask);
+  const HeatmapCases cases(listed, options.mask);
   const Task task{options, cases, *model, segmented, label};
   size_t failed = 0;
   for (const std::string& path : paths) {
@@ -248,8 +252,8 @@ void AddHeatmapCommand(CLI::App& app, std::function<absl::Status()>& action) {
       "heatmap", "Show where a trained model looks, over the radiograph");
   heatmap
       ->add_option("CASE", options->cases,
-                   "PNG, JPEG or DICOM files; STORE#CASE, or STORE for all "
-                   "cases of a case store")
+                   "PNG, JPEG or DICOM files; a case manifest (.csv); "
+                   "STORE#CASE, or STORE for all cases of a case store")
       ->required();
   heatmap->add_option("--model", options->model, "Weights, safetensors or .pth")
       ->required();
@@ -281,13 +285,15 @@ void AddHeatmapCommand(CLI::App& app, std::function<absl::Status()>& action) {
   heatmap->footer(
       "Example:\n  hilum-trainer heatmap chest.dcm --model "
       "whole-final.safetensors --mask chest-lungs.png --out heat --dicom\n"
+      "  hilum-trainer heatmap cases.csv --model whole-final.safetensors --out "
+      "heat\n"
       "  hilum-trainer heatmap /data/cases#6b1f0c2d4e5a6978 --model "
       "whole-final.safetensors --out heat");
   heatmap->callback([options, &action] {
     action = [options]() -> absl::Status {
       // Makes the folder before any image or weights are opened.
       HILUM_RETURN_IF_ERROR(MakeDirectories(options->out));
-      Confinement confinement{.read = FilesOfCases(options->cases),
+      Confinement confinement{.read = FilesOfData(options->cases),
                               .write = {options->out}};
       confinement.read.push_back(options->model);
       if (!options->mask.empty()) confinement.read.push_back(options->mask);

@@ -20,7 +20,7 @@ class App;
 namespace hilum {
 
 struct HeatmapOptions {
-  // Files (PNG, JPEG or DICOM), STORE#CASE, or STORE for all its cases.
+  // Cases in ListCases' forms; those in quarantine are drawn, too.
   std::vector<std::string> cases;
   std::string model;  // a file of weights
   std::string out;    // folder, made if missing

@@ -9,14 +9,9 @@
 #include <exception>
 #include <utility>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/sha256.h"
-#include "common/model/fit.h"
-#include "common/model/preprocessing.h"
 #include "common/model/weights_file.h"
 #include "site_agent/trainer/data/augment.h"
 #include "site_agent/trainer/data/scores.h"
@@ -24,89 +19,6 @@
 #include "site_agent/trainer/models/network_input.h"
 
 namespace hilum {
-namespace {
-
-std::string Said(const std::map<std::string, std::string>& metadata,
-                 const std::string& key) {
-  auto found = metadata.find(key);
-  return found == metadata.end() ? "" : found->second;
-}
-
-absl::Status Silent(absl::string_view key, absl::string_view option) {
-  return absl::InvalidArgumentError(
-      absl::StrCat("it does not say its ", key, "; give ", option));
-}
-
-absl::StatusOr<Architecture> ArchitectureOf(
-    const std::vector<NamedTensor>& tensors, const std::string& name) {
-  std::vector<Architecture> fitting = FittingArchitectures(tensors);
-  std::vector<std::string> names;
-  for (const Architecture& known : fitting) {
-    if (known.name == name || (name.empty() && fitting.size() == 1)) {
-      return known;
-    }
-    names.push_back(known.name);
-  }
-  if (fitting.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "its tensors are none of ", absl::StrJoin(KnownArchitectures(), ", "),
-        "; hilum-trainer weights inspect lists them"));
-  }
-  return absl::InvalidArgumentError(
-      absl::StrCat("its tensors are those of ", absl::StrJoin(names, ", "),
-                   name.empty() ? "; give --architecture"
-                                : absl::StrCat(", not of ", Shown(name))));
-}
-
-absl::StatusOr<std::vector<std::string>> ClassesOf(
-    const std::string& said, const ModelNotes& notes,
-    const Architecture& architecture) {
-  std::vector<std::string> classes = notes.classes;
-  if (classes.empty() && !said.empty()) classes = absl::StrSplit(said, ',');
-  if (classes.empty()) return Silent("classes", "--classes a,b,c");
-  if (static_cast<int>(classes.size()) != architecture.classes) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("its head has ", architecture.classes, " classes, and ",
-                     classes.size(), " are named"));
-  }
-  for (std::string& label : classes) label = Shown(label);
-  return classes;
-}
-
-}  // namespace
-
-absl::StatusOr<ModelFacts> FactsOf(
-    const std::vector<NamedTensor>& tensors,
-    const std::map<std::string, std::string>& metadata,
-    const ModelNotes& notes) {
-  ModelFacts facts;
-  HILUM_ASSIGN_OR_RETURN(
-      facts.architecture,
-      ArchitectureOf(tensors, notes.architecture.empty()
-                                  ? Said(metadata, "architecture")
-                                  : notes.architecture));
-  HILUM_ASSIGN_OR_RETURN(facts.classes, ClassesOf(Said(metadata, "classes"),
-                                                  notes, facts.architecture));
-  const std::string preset = notes.preprocessing.empty()
-                                 ? Said(metadata, kPreprocessingKey)
-                                 : notes.preprocessing;
-  if (preset.empty()) {
-    return Silent("preprocessing",
-                  "--preprocessing hilum, imagenet or torchxrayvision");
-  }
-  HILUM_ASSIGN_OR_RETURN(facts.preprocessing, ParsePreprocessing(preset));
-  facts.input_size = notes.input_size;
-  const std::string size = Said(metadata, "input_size");
-  if (facts.input_size == 0) {
-    if (size.empty()) return Silent("input size", "--input-size");
-    if (!absl::SimpleAtoi(size, &facts.input_size)) facts.input_size = -1;
-  }
-  if (facts.input_size < 32 || facts.input_size > 1024) {
-    return absl::InvalidArgumentError("its input size is not from 32 to 1024");
-  }
-  facts.track = Said(metadata, "track");
-  return facts;
-}
 
 struct HeatmapModel::Loaded {
   std::vector<float> values;  // memory of the network's tensors

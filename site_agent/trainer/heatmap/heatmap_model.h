@@ -3,47 +3,17 @@
 #ifndef HILUM_SITE_AGENT_TRAINER_HEATMAP_HEATMAP_MODEL_H_
 #define HILUM_SITE_AGENT_TRAINER_HEATMAP_HEATMAP_MODEL_H_
 
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "common/model/architecture.h"
-#include "common/model/tensor_view.h"
-#include "hilum/v1/study.pb.h"
+#include "common/model/model_facts.h"
 #include "site_agent/imaging/prepare.h"
 #include "site_agent/trainer/models/cam_method.h"
 
 namespace hilum {
-
-// Facts about a model that the user gives in place of those in its file; empty
-// or 0: the file's.
-struct ModelNotes {
-  std::string architecture;
-  std::vector<std::string> classes;
-  std::string preprocessing;
-  int input_size = 0;  // pixels
-};
-
-struct ModelFacts {
-  Architecture architecture;
-  std::vector<std::string> classes;
-  v1::Model::Preprocessing preprocessing;
-  int input_size;
-  std::string track;  // e.g. "whole-final"; empty: the file does not say
-};
-
-// Returns the facts from `notes`, else from a file's metadata (architecture,
-// classes, preprocessing, input_size, track), else from its tensors:
-// architecture, head and channels. INVALID_ARGUMENT: a fact that none of them
-// gives (the message names the option for it); tensors of no architecture;
-// another number of classes than the head's; an input_size not from 32 to 1024.
-absl::StatusOr<ModelFacts> FactsOf(
-    const std::vector<NamedTensor>& tensors,
-    const std::map<std::string, std::string>& metadata,
-    const ModelNotes& notes);
 
 // Not thread-safe.
 class HeatmapModel {

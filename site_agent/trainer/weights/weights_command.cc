@@ -16,6 +16,7 @@
 #include "common/base/status_macros.h"
 #include "common/cli/usage.h"
 #include "common/crypto/sha256.h"
+#include "common/model/model_facts.h"
 #include "common/model/preprocessing.h"
 #include "common/model/safetensors.h"
 #include "common/model/torch_writer.h"
@@ -91,20 +92,57 @@ absl::StatusOr<Architecture> Asked(const WeightsFile& file,
   return LookUpArchitecture(shape);
 }
 
+absl::Status CheckClasses(const ConvertOptions& options,
+                          const std::vector<Architecture>& fitting) {
+  if (options.classes.empty()) return absl::OkStatus();
+  for (const Architecture& fits : fitting) {
+    if (fits.classes == static_cast<int>(options.classes.size())) {
+      return absl::OkStatus();
+    }
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat(options.in, ": --classes names ", options.classes.size(),
+                   " classes, and its head has ",
+                   fitting.empty() ? std::string("none that is known")
+                                   : absl::StrCat(fitting.front().classes)));
+}
+
 // Returns OUT's metadata: that in IN, changed by the options.
 absl::StatusOr<std::map<std::string, std::string>> MetadataFor(
     const WeightsFile& file, const ConvertOptions& options) {
-  std::map<std::string, std::string> metadata;
-  for (const char* key : {kPreprocessingKey, kTrainedOnKey}) {
-    if (auto found = file.metadata().find(key);
-        found != file.metadata().end()) {
-      metadata.insert(*found);
-    }
+  std::map<std::string, std::string> metadata = file.metadata();
+  if (options.sum_input_channels) metadata.erase("input_channels");
+  HILUM_RETURN_IF_ERROR(
+      CheckClasses(options, FittingArchitectures(file.tensors())));
+  if (!options.preprocessing.empty()) {
+    HILUM_RETURN_IF_ERROR(ParsePreprocessing(options.preprocessing).status());
+    metadata[kPreprocessingKey] = options.preprocessing;
   }
-  if (options.preprocessing.empty()) return metadata;
-  HILUM_RETURN_IF_ERROR(ParsePreprocessing(options.preprocessing).status());
-  metadata[kPreprocessingKey] = options.preprocessing;
+  if (!options.classes.empty()) {
+    metadata[kClassesKey] = absl::StrJoin(options.classes, ",");
+    metadata[kTaskKey] = "classification";
+  }
+  if (!options.architecture.empty()) {
+    metadata[kArchitectureKey] = options.architecture;
+  }
+  if (options.input_size > 0) {
+    metadata[kInputSizeKey] = absl::StrCat(options.input_size);
+  }
+  if (!options.arm.empty()) metadata[kArmKey] = options.arm;
   return metadata;
+}
+
+bool SaysFacts(const ConvertOptions& options) {
+  return !options.preprocessing.empty() || !options.classes.empty() ||
+         options.input_size > 0 || !options.arm.empty();
+}
+
+// Prints what the file says of its model, other than its preprocessing.
+void SayFacts(const WeightsFile& file, std::ostream& out) {
+  for (const auto& [key, value] : file.metadata()) {
+    if (key == kPreprocessingKey || key == kArchitectureKey) continue;
+    out << absl::StrFormat("%-13s %s\n", Shown(key), Shown(value));
+  }
 }
 
 std::string PreprocessingText(const WeightsFile& file) {
@@ -160,16 +198,18 @@ absl::Status InspectWeights(const std::string& path, std::ostream& out) {
       << "\narchitecture  " << FittingText(fitting) << "\npreprocessing "
       << PreprocessingText(file) << "\ntrained on    " << TrainedOnLine(file)
       << "\n";
+  SayFacts(file, out);
   if (!fitting.empty()) SayLeftOff(file, fitting[0], {}, out);
   return absl::OkStatus();
 }
 
 absl::Status ConvertWeights(const ConvertOptions& options, std::ostream& out) {
   const bool torch = IsTorchName(options.out);
-  if (torch && !options.preprocessing.empty()) {
+  if (torch && SaysFacts(options)) {
     return UsageError(absl::StrCat(
-        options.out, ": .pth has no place for the preprocessing; name it ",
-        ".safetensors"));
+        options.out,
+        ": .pth has no place for preprocessing, classes, input size and arm; ",
+        "name it .safetensors"));
   }
   if (!torch && !absl::EndsWith(options.out, ".safetensors")) {
     return UsageError(
@@ -240,6 +280,18 @@ void AddWeightsCommand(CLI::App& app, std::function<absl::Status()>& action) {
   convert->add_option("--preprocessing", options->preprocessing,
                       "Preprocessing to record in OUT: hilum, imagenet or "
                       "torchxrayvision");
+  convert
+      ->add_option("--classes", options->classes,
+                   "Classes to record in OUT, a,b,c, in the head's order")
+      ->delimiter(',');
+  convert
+      ->add_option("--input-size", options->input_size,
+                   "Side of the input in pixels, to record in OUT")
+      ->check(CLI::Range(32, 1024));
+  convert
+      ->add_option("--arm", options->arm,
+                   "Images that it was trained on, to record in OUT")
+      ->check(CLI::IsMember({"whole", "segmented"}));
   convert->footer(
       "Example:\n  hilum-trainer weights convert best.pth best.safetensors");
   convert->callback(

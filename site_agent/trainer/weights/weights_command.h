@@ -7,6 +7,7 @@
 #include <functional>
 #include <ostream>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 
@@ -27,15 +28,21 @@ struct ConvertOptions {
   std::string architecture;  // empty: all tensors, under their own names
   bool sum_input_channels = false;
   std::string preprocessing;  // to write in `out`; empty: that in `in`
+  // Further facts to write in `out`; empty or 0: those in `in`.
+  std::vector<std::string> classes;
+  int input_size = 0;
+  std::string arm;  // whole, segmented
 };
 
 // Writes the weights of `in` to `out`, in float32. If an architecture is given,
 // writes exactly its tensors in the registry's order, with the classes of the
 // file's head; without one, all floating-point tensors, and a line about the
-// skipped ones. INVALID_ARGUMENT: another suffix, tensors unlike the
-// architecture's, a NaN or infinity, an unknown preprocessing, or one for a
-// .pth, which cannot store it. RESOURCE_EXHAUSTED: many views of one storage
-// that would make a file more than eight times larger.
+// skipped ones. A safetensors file keeps what `in` says of its model.
+// INVALID_ARGUMENT: another suffix, tensors unlike the architecture's, a NaN or
+// infinity, an unknown preprocessing, another number of classes than the
+// head's, or facts for a .pth, which cannot store them. RESOURCE_EXHAUSTED:
+// many views of one storage that would make a file more than eight times
+// larger.
 absl::Status ConvertWeights(const ConvertOptions& options, std::ostream& out);
 
 // Adds the subcommands; parsing one sets `action`.

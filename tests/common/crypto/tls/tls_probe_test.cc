@@ -94,7 +94,8 @@ TEST_F(TlsProbeTest, WhatIsNoTlsShowsItsFirstLine) {
   EXPECT_EQ(peer.answer, "HTTP/1.1 400 Bad \\x1B Request");
 }
 
-// As mail and SSH servers do; the greeting is there before the handshake begins.
+// As mail and SSH servers do; the greeting is there before the handshake
+// begins.
 TEST_F(TlsProbeTest, AServerThatSpeaksFirstShowsItsGreeting) {
   LoopbackServer server([](int fd) {
     send(fd, "220 mail\r\n", 10, MSG_NOSIGNAL);

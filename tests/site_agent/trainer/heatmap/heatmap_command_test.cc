@@ -294,6 +294,23 @@ TEST_F(HeatmapCommandTest, AStoresCasesAreDrawn) {
   EXPECT_THAT(errors_.str(), HasSubstr("give the lung mask"));
 }
 
+TEST_F(HeatmapCommandTest, AManifestsCasesAreDrawnWithItsMasks) {
+  WritePng("one.png", Pixels());
+  WritePng("two.png", Pixels());
+  WriteMask("mask.png");
+  ASSERT_TRUE(WriteFileAtomically(Path("cases.csv"),
+                                  "file,mask\none.png,mask.png\ntwo.png,\n",
+                                  Durability::kNone)
+                  .ok());
+  options_.cases = {Path("cases.csv")};
+  options_.label = "normal";
+  ASSERT_TRUE(Run().ok()) << errors_.str();
+  EXPECT_TRUE(FileExists(Path("out/two-normal.png")));
+  EXPECT_THAT(out_.str(), HasSubstr("0.400 of the image\n"));
+  EXPECT_THAT(out_.str().substr(out_.str().find("two.png")),
+              Not(HasSubstr("lungs")));
+}
+
 // Three lines fit: class, probability and model are on the picture.
 TEST_F(HeatmapCommandTest, APictureSaysWhatItShows) {
   std::vector<uint8_t> pixels;

@@ -86,6 +86,32 @@ TEST_F(WeightsCommandTest, PreprocessingIsWrittenShownAndKept) {
   }
 }
 
+TEST_F(WeightsCommandTest, FactsOfTheModelAreWrittenShownAndKept) {
+  const std::string safe = PathOf("facts.safetensors");
+  ASSERT_TRUE(ConvertWeights({.in = pth_,
+                              .out = safe,
+                              .architecture = "hilum_small",
+                              .classes = {"a", "b", "c"},
+                              .input_size = 128,
+                              .arm = "whole"},
+                             out_)
+                  .ok());
+  const std::string again = PathOf("again.safetensors");
+  ASSERT_TRUE(
+      ConvertWeights({.in = safe, .out = again, .arm = "segmented"}, out_)
+          .ok());
+  ASSERT_TRUE(InspectWeights(again, out_).ok());
+  EXPECT_THAT(out_.str(), AllOf(HasSubstr("classes       a,b,c\n"),
+                                HasSubstr("input_size    128\n"),
+                                HasSubstr("arm           segmented\n"),
+                                HasSubstr("task          classification\n")));
+  EXPECT_THAT(
+      std::string(
+          ConvertWeights({.in = pth_, .out = safe, .classes = {"a", "b"}}, out_)
+              .message()),
+      HasSubstr("--classes names 2 classes, and its head has 3"));
+}
+
 TEST_F(WeightsCommandTest, ConvertSumsTheChannelsOfAFileOfThree) {
   const Architecture three =
       LookUpArchitecture({"hilum_small", 3, 0, 3}).value();
