@@ -421,6 +421,9 @@ void FillStudyDefaults(v1::Study& study) {
   v1::Evaluation& evaluation = *study.mutable_evaluation();
   if (!evaluation.has_score_bins()) evaluation.set_score_bins(4096);
   if (!evaluation.has_localization()) evaluation.set_localization(true);
+  if (evaluation.primary() == v1::Evaluation::PRIMARY_UNSPECIFIED) {
+    evaluation.set_primary(v1::Evaluation::PRIMARY_POOLED);
+  }
   v1::DataRules& data_rules = *study.mutable_data_rules();
   if (!data_rules.has_max_bad_share()) data_rules.set_max_bad_share(0.05);
   if (!data_rules.has_judge_masks()) data_rules.set_judge_masks(true);
