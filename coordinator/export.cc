@@ -9,6 +9,7 @@
 #include "common/base/status_macros.h"
 #include "common/config/study.h"
 #include "coordinator/model_files.h"
+#include "coordinator/report/csv_tables.h"
 #include "coordinator/report/model_card.h"
 #include "coordinator/report/report.h"
 #include "coordinator/validation.h"
@@ -58,6 +59,9 @@ absl::StatusOr<std::vector<std::string>> WriteExport(
   for (const ModelFile& file : result.model_files) files.push_back(file.path);
   for (const char* name : {kModelCard, "report.json", "report.html"}) {
     files.push_back(name);
+  }
+  for (std::string& path : CsvTablePaths(result.study)) {
+    files.push_back(std::move(path));
   }
   return files;
 }
