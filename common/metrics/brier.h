@@ -18,7 +18,7 @@ struct BrierScore {
   // The most that binning can have moved it: each p is between the edges of its
   // bin.
   double error_bound;
-  // What the prevalence as everybody's probability has: r (1 - r).
+  // The score of the prevalence r as everybody's probability: r (1 - r).
   double reference;
   // Normal over cases: value +- z s / sqrt(n) (Bradley, Schwartz, Hashino
   // 2008), clipped to [0, 1]. Absent with fewer than two cases.

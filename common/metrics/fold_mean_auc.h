@@ -20,7 +20,7 @@ struct FoldMeanAuc {
   // folds were independent. A fold in perfect order has a variance of 0. Absent
   // where a fold has none: fewer than two positives or negatives.
   std::optional<double> variance;
-  // As BinnedAuc::interval95.
+  // Made as BinnedAuc::interval95.
   std::optional<Interval> interval95;
 };
 

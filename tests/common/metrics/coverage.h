@@ -22,7 +22,7 @@ struct IidCoverage {
   double fold_mean;          // FoldMeanAuc::interval95 over five folds
   double average_precision;  // AveragePrecision::interval95
   double at_boundary;        // AUC of exactly 1 or 0: Newcombe's interval
-  // Of pooled, with no interval where DeLong's variance is 0, as a miss.
+  // Share of pooled where an absent interval, without Newcombe's, is a miss.
   double without_newcombe;
 };
 

@@ -27,8 +27,8 @@ TEST(CoverageTest, IntervalsAtTheBoundaryReachTheirNominalShare) {
   EXPECT_GE(coverage.pooled, 0.95);
 }
 
-// What still stands: intervals know nothing of the training sets that the folds
-// share.
+// Intervals know nothing of the training sets that the folds share: this limit
+// still stands.
 TEST(CoverageTest, CrossValidationMakesIntervalsTooNarrow) {
   const CrossValidationCoverage coverage =
       SimulateCrossValidation({.cases = 100,
