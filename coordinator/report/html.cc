@@ -80,7 +80,7 @@ Cells SummaryRow(const std::string& name, const PooledScores& scores) {
 const Cells kSummaryHead = {"",
                             "cases",
                             "accuracy [95 %]",
-                            "macro AUC",
+                            "macro AUC, pooled",
                             "macro sensitivity",
                             "macro specificity"};
 
@@ -339,7 +339,7 @@ std::string Classification(const v1::Study& study,
   }
   std::string html =
       absl::StrCat("<h2>Result</h2>", Table(kSummaryHead, summary),
-                   Comparison(arms, baselines));
+                   PrimaryHtml(study, arms), Comparison(arms, baselines));
   absl::StrAppend(&html, "<h2>ROC, one class against the rest</h2>",
                   PerArm(arms, [&](const ArmMetrics& arm) {
                     return RocChart(arm, study);

@@ -14,7 +14,7 @@
 namespace hilum {
 namespace {
 
-constexpr char kTooFew[] = "fewer than ten cases";
+constexpr char kTooFew[] = "not shown (fewer than ten)";
 
 using AllFigures = std::vector<std::vector<ClassFigures>>;  // [arms][classes]
 
@@ -237,16 +237,16 @@ Cells PrecisionRow(const std::string& name, const ClassFigures& figures) {
 Cells CalibrationRow(const std::string& name, const ClassFigures& figures) {
   if (!figures.brier) return {name, CasesText(figures), kTooFew};
   const BrierScore& brier = *figures.brier;
-  return {
-      name,
-      CasesText(figures),
-      FigureText(brier.value, brier.interval95),
-      absl::StrFormat("± %.4f", brier.error_bound),
-      FigureText(brier.reference, std::nullopt),
-      CoefficientText(figures.line.slope),
-      CoefficientText(figures.line.intercept),
-      FigureText(ExpectedCalibrationError(figures.reliability), std::nullopt),
-      absl::StrCat(figures.reliability.size())};
+  return {name,
+          CasesText(figures),
+          FigureText(brier.value, brier.interval95),
+          absl::StrFormat("± %.4f", brier.error_bound),
+          FigureText(brier.reference, std::nullopt),
+          CoefficientText(figures.line.slope),
+          CoefficientText(figures.line.intercept),
+          absl::StrCat(FigureText(ExpectedCalibrationError(figures.reliability),
+                                  std::nullopt),
+                       " (", figures.reliability.size(), ")")};
 }
 
 Cells AucRow(const std::string& name, const std::optional<BinnedAuc>& pooled,
@@ -307,6 +307,23 @@ std::string PercentText(std::optional<double> value,
   return text;
 }
 
+std::string PrimaryHtml(const v1::Study& study,
+                        const std::vector<ArmMetrics>& arms) {
+  const bool fold_mean = IsFoldMeanPrimary(study);
+  std::string html =
+      absl::StrCat("<p>Primary AUC, as the study file said before the run: ",
+                   fold_mean ? "mean of folds" : "pooled", ". Macro:");
+  for (size_t a = 0; a < arms.size(); ++a) {
+    const PooledScores& pooled = arms[a].pooled;
+    const std::optional<double> macro =
+        fold_mean ? MacroFoldMean(ComputeAllFigures(pooled, arms[a].folds))
+                  : pooled.MacroAuc();
+    absl::StrAppend(&html, a == 0 ? " " : "; ", ArmTitle(arms[a].arm), " ",
+                    FigureText(macro, std::nullopt));
+  }
+  return html + ".</p>\n";
+}
+
 std::string AucHtml(const v1::Study& study,
                     const std::vector<ArmMetrics>& arms) {
   const bool fold_mean = IsFoldMeanPrimary(study);
@@ -346,9 +363,9 @@ std::string FiguresHtml(const v1::Study& study,
                                            figures[a]);
              }),
       Tables(study, arms,
-             {"class", "cases / others", "average precision [95 %]",
-              "within bins", "prevalence", "partial AUC, specificity ≥ 90 %",
-              "partial AUC, sensitivity ≥ 90 %"},
+             {"class", "cases<br>/ others", "average precision [95 %]",
+              "within bins", "prevalence", "partial AUC,<br>specificity ≥ 90 %",
+              "partial AUC,<br>sensitivity ≥ 90 %"},
              [&](size_t a, int c, std::vector<Cells>& rows) {
                rows.push_back(PrecisionRow(name(c), of(a, c)));
              }),
@@ -367,9 +384,9 @@ std::string FiguresHtml(const v1::Study& study,
                                        figures[a]);
              }),
       Tables(study, arms,
-             {"class", "cases / others", "Brier score [95 %]", "binning",
-              "of the prevalence", "slope [95 %]", "intercept [95 %]", "ECE",
-              "groups"},
+             {"class", "cases<br>/ others", "Brier score [95 %]", "binning",
+              "with the<br>prevalence", "slope [95 %]", "intercept [95 %]",
+              "ECE<br>(groups)"},
              [&](size_t a, int c, std::vector<Cells>& rows) {
                rows.push_back(CalibrationRow(name(c), of(a, c)));
              }),

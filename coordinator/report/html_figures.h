@@ -19,6 +19,10 @@ std::string FigureText(std::optional<double> value,
 std::string PercentText(std::optional<double> value,
                         const std::optional<Interval>& interval);  // 91.2 %
 
+// Returns a sentence with the macro mean of the study's primary AUC.
+std::string PrimaryHtml(const v1::Study& study,
+                        const std::vector<ArmMetrics>& arms);
+
 // Returns the AUCs of each class: pooled, mean over folds, and of each fold.
 // The study's primary one is named so.
 std::string AucHtml(const v1::Study& study,

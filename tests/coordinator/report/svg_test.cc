@@ -54,6 +54,15 @@ TEST(SvgTest, LineOfChanceAndMarkAreThereWhereAskedFor) {
   EXPECT_THAT(chart, HasSubstr("<line class='chance marked' x1='252.0'"));
 }
 
+TEST(SvgTest, ZeroInTheMiddleOfAnAxisIsZero) {
+  ChartOptions options = Unit();
+  options.y_min = -0.13;
+  options.y_max = 0.52;
+  const std::string chart = LineChart(options, {});
+  EXPECT_THAT(chart, HasSubstr("text-anchor='end'>0</text>"));
+  EXPECT_THAT(chart, Not(HasSubstr("e-1")));
+}
+
 // All rounds with one loss, or a single round.
 TEST(SvgTest, RangeOfNoLengthGivesNumbers) {
   ChartOptions options = Unit();
