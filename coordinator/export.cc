@@ -9,6 +9,7 @@
 #include "common/base/status_macros.h"
 #include "common/config/study.h"
 #include "coordinator/model_files.h"
+#include "coordinator/report/csv_tables.h"
 #include "coordinator/report/model_card.h"
 #include "coordinator/report/python_model.h"
 #include "coordinator/report/report.h"
@@ -64,6 +65,9 @@ absl::StatusOr<std::vector<std::string>> WriteExport(
   }
   for (const char* name : {kModelCard, "report.json", "report.html"}) {
     files.push_back(name);
+  }
+  for (std::string& path : CsvTablePaths(result.study)) {
+    files.push_back(std::move(path));
   }
   return files;
 }

@@ -18,7 +18,7 @@ absl::StatusOr<StudyResult> ResultOf(const StoredStudy& stored);
 
 // Writes a completed or stopped study's models (coordinator/model_files.h),
 // their card (model/README.md), for hilum_small its definition for PyTorch
-// (model/hilum_small.py), and reports (report.json, report.html) below
+// (model/hilum_small.py), and reports (coordinator/report/report.h) below
 // `directory`, created if absent. Equal studies give equal bytes. Memory: two
 // models of one track. Returns the files written, relative to `directory`.
 absl::StatusOr<std::vector<std::string>> WriteExport(

@@ -225,7 +225,7 @@ Baselines Collect(const std::vector<SimulatedSite>& sites,
 void RemoveMeans(const std::string& folder) {
   std::error_code error;
   for (const char* name :
-       {"coordinator", "sites", "report.html", "report.json"}) {
+       {"coordinator", "sites", "report.html", "report.json", "tables"}) {
     std::filesystem::remove_all(absl::StrCat(folder, "/", name), error);
   }
 }

@@ -35,7 +35,7 @@ namespace fs = std::filesystem;
 constexpr const char* kWritten[] = {
     "baselines",   "certs",    "coordinator", "data",
     "logs",        "model",    "sites",       "report.html",
-    "report.json", "run.json", "study.yaml",
+    "report.json", "run.json", "study.yaml",  "tables",
 };
 
 void RemoveRun(const fs::path& out) {

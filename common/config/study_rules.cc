@@ -433,6 +433,9 @@ void FillStudyDefaults(v1::Study& study) {
   if (!evaluation.has_exclude_pretraining_cases()) {
     evaluation.set_exclude_pretraining_cases(true);
   }
+  if (evaluation.primary() == v1::Evaluation::PRIMARY_UNSPECIFIED) {
+    evaluation.set_primary(v1::Evaluation::PRIMARY_POOLED);
+  }
   v1::DataRules& data_rules = *study.mutable_data_rules();
   if (!data_rules.has_max_bad_share()) data_rules.set_max_bad_share(0.05);
   if (!data_rules.has_judge_masks()) data_rules.set_judge_masks(true);

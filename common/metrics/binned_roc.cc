@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/metrics/binned_roc.h"
 
-#include <cmath>
-#include <numeric>
+#include "common/metrics/auc_interval.h"
+#include "common/metrics/score_bins.h"
 
 namespace hilum {
 namespace {
 
 double Total(absl::Span<const uint64_t> counts) {
-  return static_cast<double>(
-      std::accumulate(counts.begin(), counts.end(), uint64_t{0}));
+  return static_cast<double>(TotalCount(counts));
 }
 
 // Returns the sample variance of placements v_b, each weighted w_b times, about
@@ -73,19 +72,28 @@ std::optional<BinnedAuc> ComputeBinnedAuc(
   }
   BinnedAuc result{.auc = wins / (p_total * n_total),
                    .error_bound = ties / (2 * p_total * n_total),
+                   .variance = std::nullopt,
                    .interval95 = std::nullopt,
                    .num_positives = static_cast<uint64_t>(p_total),
                    .num_negatives = static_cast<uint64_t>(n_total)};
   const double auc = result.auc;
-  if (p_total < 2 || n_total < 2 || auc <= 0 || auc >= 1) return result;
-  double variance =
+  if (p_total < 2 || n_total < 2) return result;
+  result.variance =
       Variance(positives, positive_placements, auc, p_total) / p_total +
       Variance(negatives, negative_placements, auc, n_total) / n_total;
-  double logit = std::log(auc / (1 - auc));
-  double half = 1.959963984540054 * std::sqrt(variance) / (auc * (1 - auc));
-  auto inverse = [](double z) { return 1 / (1 + std::exp(-z)); };
-  result.interval95 = {inverse(logit - half), inverse(logit + half)};
+  result.interval95 =
+      IsUsableVariance(*result.variance)
+          ? LogitInterval(auc, *result.variance)
+          : NewcombeAucInterval(auc,
+                                {{result.num_positives, result.num_negatives}});
   return result;
 }
+
+bool BinnedAuc::HasNewcombeInterval() const {
+  return variance.has_value() && !IsUsableVariance(*variance);
+}
+
+// One pair of 10^8 in the wrong order still has more; rounding has less.
+bool IsUsableVariance(double variance) { return variance > 1e-24; }
 
 }  // namespace hilum

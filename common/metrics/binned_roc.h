@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/types/span.h"
+#include "common/metrics/interval.h"
 
 namespace hilum {
 
@@ -29,18 +30,23 @@ struct BinnedAuc {
   // Bound on the distance to the AUC of the unbinned scores: sum_b p_b n_b / (2
   // P N).
   double error_bound;
-  // 95 % interval of DeLong, DeLong, Clarke-Pearson 1988 (placements by the
-  // ranks of Sun, Xu 2014), taken on the logit scale so that it stays within
-  // [0, 1]. Absent where the variance cannot be estimated: P < 2 or N < 2,
-  // or an AUC of exactly 0 or 1.
-  struct Interval {
-    double low;
-    double high;
-  };
+  // DeLong, DeLong, Clarke-Pearson 1988 (placements by the ranks of Sun, Xu
+  // 2014). Absent where it cannot be estimated: P < 2 or N < 2.
+  std::optional<double> variance;
+  // On the logit scale with this variance. Where the variance is 0, as at an
+  // AUC of exactly 0 or 1 and where all scores are equal, Newcombe's instead
+  // (auc_interval.h). Absent with the variance.
   std::optional<Interval> interval95;
   uint64_t num_positives;
   uint64_t num_negatives;
+
+  // Returns whether interval95 is Newcombe's.
+  bool HasNewcombeInterval() const;
 };
+
+// Returns whether DeLong's variance says something: scores that are all equal,
+// or in perfect order, have one of 0.
+bool IsUsableVariance(double variance);
 
 // Returns nothing where P or N is 0: then there is no ROC curve. Both spans
 // have one length.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "common/metrics/confusion.h"
 
-#include <cmath>
+#include "common/metrics/proportion.h"
 
 namespace hilum {
 namespace {
@@ -41,23 +41,26 @@ uint64_t Confusion::Total() const {
   return sum;
 }
 
-std::optional<double> Confusion::Accuracy() const {
+uint64_t Confusion::CorrectCount() const {
   uint64_t correct = 0;
   for (int c = 0; c < num_classes_; ++c) correct += count(c, c);
-  return Share(correct, Total());
+  return correct;
 }
 
-std::optional<Confusion::Interval> Confusion::AccuracyInterval95() const {
-  std::optional<double> accuracy = Accuracy();
-  if (!accuracy) return std::nullopt;
-  const double z = 1.959963984540054;
-  const double n = static_cast<double>(Total());
-  const double p = *accuracy;
-  const double scale = 1 + z * z / n;
-  const double middle = (p + z * z / (2 * n)) / scale;
-  const double half =
-      z * std::sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / scale;
-  return Interval{middle - half, middle + half};
+uint64_t Confusion::TrueNegatives(int label) const {
+  uint64_t negatives = Total() - RowSum(label);
+  for (int truth = 0; truth < num_classes_; ++truth) {
+    if (truth != label) negatives -= count(truth, label);
+  }
+  return negatives;
+}
+
+std::optional<double> Confusion::Accuracy() const {
+  return Share(CorrectCount(), Total());
+}
+
+std::optional<Interval> Confusion::AccuracyInterval95() const {
+  return WilsonInterval(CorrectCount(), Total());
 }
 
 std::optional<double> Confusion::Sensitivity(int label) const {
@@ -65,12 +68,15 @@ std::optional<double> Confusion::Sensitivity(int label) const {
 }
 
 std::optional<double> Confusion::Specificity(int label) const {
-  uint64_t negatives = Total() - RowSum(label);
-  uint64_t false_positives = 0;
-  for (int truth = 0; truth < num_classes_; ++truth) {
-    if (truth != label) false_positives += count(truth, label);
-  }
-  return Share(negatives - false_positives, negatives);
+  return Share(TrueNegatives(label), Total() - RowSum(label));
+}
+
+std::optional<Interval> Confusion::SensitivityInterval95(int label) const {
+  return WilsonInterval(count(label, label), RowSum(label));
+}
+
+std::optional<Interval> Confusion::SpecificityInterval95(int label) const {
+  return WilsonInterval(TrueNegatives(label), Total() - RowSum(label));
 }
 
 std::optional<double> MeanOfPresent(

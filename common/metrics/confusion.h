@@ -6,6 +6,8 @@
 #include <optional>
 #include <vector>
 
+#include "common/metrics/interval.h"
+
 namespace hilum {
 
 // Counts of cases by true class (rows) and argmax prediction (columns), and
@@ -25,16 +27,18 @@ class Confusion {
   // Returns correct / all.
   std::optional<double> Accuracy() const;
   // Wilson's 95 % interval of the accuracy (Wilson 1927).
-  struct Interval {
-    double low;
-    double high;
-  };
   std::optional<Interval> AccuracyInterval95() const;
   // Rates of one class against the rest: TP / (TP + FN) and TN / (TN + FP).
   std::optional<double> Sensitivity(int label) const;
   std::optional<double> Specificity(int label) const;
+  // Wilson's 95 % intervals of these rates.
+  std::optional<Interval> SensitivityInterval95(int label) const;
+  std::optional<Interval> SpecificityInterval95(int label) const;
 
  private:
+  uint64_t CorrectCount() const;
+  uint64_t TrueNegatives(int label) const;
+
   int num_classes_;
   std::vector<uint64_t> counts_;  // [num_classes * num_classes]
 };

@@ -66,8 +66,13 @@ void PooledScores::Add(const v1::TrackEvaluation& track) {
 }
 
 std::optional<BinnedAuc> PooledScores::Auc(int label) const {
-  size_t c = static_cast<size_t>(label);
-  return ComputeBinnedAuc(positives[c], negatives[c]);
+  const BinnedScores scores = Scores(label);
+  return ComputeBinnedAuc(scores.positives, scores.negatives);
+}
+
+BinnedScores PooledScores::Scores(int label) const {
+  const size_t c = static_cast<size_t>(label);
+  return {positives[c], negatives[c]};
 }
 
 std::string PooledScores::AucNote(int label) const {
@@ -86,6 +91,19 @@ std::optional<double> PooledScores::MacroAuc() const {
     values.push_back(auc ? std::optional(auc->auc) : std::nullopt);
   }
   return MeanOfPresent(values);
+}
+
+std::optional<double> PooledScores::PrevalenceWeightedAuc() const {
+  double sum = 0, cases = 0;
+  for (int c = 0; c < confusion.num_classes(); ++c) {
+    const std::optional<BinnedAuc> auc = Auc(c);
+    if (!auc) continue;
+    const double weight = static_cast<double>(confusion.RowSum(c));
+    sum += weight * auc->auc;
+    cases += weight;
+  }
+  if (cases == 0) return std::nullopt;
+  return sum / cases;
 }
 
 std::optional<double> PooledScores::MacroSensitivity() const {

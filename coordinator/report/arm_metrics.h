@@ -10,6 +10,7 @@
 
 #include "common/metrics/binned_roc.h"
 #include "common/metrics/confusion.h"
+#include "common/metrics/score_bins.h"
 #include "coordinator/study_result.h"
 
 namespace hilum {
@@ -23,10 +24,15 @@ struct PooledScores {
   // Returns the AUC over the tracks whose histograms are shown; nothing where
   // none is.
   std::optional<BinnedAuc> Auc(int label) const;
+  // Returns a view of the class's histograms, over the same tracks.
+  BinnedScores Scores(int label) const;
   // Returns why there is no AUC, or which part of the folds it covers; empty:
   // it covers all cases, or there are none.
   std::string AucNote(int label) const;
   std::optional<double> MacroAuc() const;
+  // Returns the mean over the classes that have an AUC, each weighted with its
+  // share of the cases.
+  std::optional<double> PrevalenceWeightedAuc() const;
   std::optional<double> MacroSensitivity() const;
   std::optional<double> MacroSpecificity() const;
 

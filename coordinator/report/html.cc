@@ -10,7 +10,9 @@
 #include "common/config/starting_weights.h"
 #include "common/config/study.h"
 #include "common/crypto/sha256.h"
+#include "common/metrics/agreement.h"
 #include "coordinator/report/html_census.h"
+#include "coordinator/report/html_figures.h"
 #include "coordinator/report/html_fingerprint.h"
 #include "coordinator/report/html_overlap.h"
 #include "coordinator/report/html_rounds.h"
@@ -55,13 +57,7 @@ std::string Figure(std::optional<double> value) {
 }
 
 std::string AucText(const std::optional<BinnedAuc>& auc) {
-  if (!auc) return "–";
-  std::string text = absl::StrFormat("%.3f", auc->auc);
-  if (auc->interval95) {
-    absl::StrAppendFormat(&text, " [%.3f, %.3f]", auc->interval95->low,
-                          auc->interval95->high);
-  }
-  return text;
+  return auc ? FigureText(auc->auc, auc->interval95) : "–";
 }
 
 // Returns the AUC of a class, with the cases it covers where these are not all.
@@ -74,14 +70,9 @@ std::string ClassAucText(const PooledScores& scores, int label) {
 
 Cells SummaryRow(const std::string& name, const PooledScores& scores) {
   const Confusion& confusion = scores.confusion;
-  std::string accuracy = Percent(confusion.Accuracy());
-  if (auto interval = confusion.AccuracyInterval95()) {
-    absl::StrAppendFormat(&accuracy, " [%.1f, %.1f]", 100 * interval->low,
-                          100 * interval->high);
-  }
   return {name,
           absl::StrCat(confusion.Total()),
-          accuracy,
+          PercentText(confusion.Accuracy(), confusion.AccuracyInterval95()),
           Figure(scores.MacroAuc()),
           Percent(scores.MacroSensitivity()),
           Percent(scores.MacroSpecificity())};
@@ -90,7 +81,7 @@ Cells SummaryRow(const std::string& name, const PooledScores& scores) {
 const Cells kSummaryHead = {"",
                             "cases",
                             "accuracy [95 %]",
-                            "macro AUC",
+                            "macro AUC, pooled",
                             "macro sensitivity",
                             "macro specificity"};
 
@@ -150,15 +141,35 @@ std::string ClassTable(const ArmMetrics& arm, const v1::Study& study) {
   for (int c = 0; c < study.classes_size(); ++c) {
     const Confusion& confusion = arm.pooled.confusion;
     std::optional<BinnedAuc> auc = arm.pooled.Auc(c);
-    rows.push_back(
-        {EscapeHtml(study.classes(c)), absl::StrCat(confusion.RowSum(c)),
-         ClassAucText(arm.pooled, c),
-         auc ? absl::StrFormat("± %.4f", auc->error_bound) : "–",
-         Percent(confusion.Sensitivity(c)), Percent(confusion.Specificity(c))});
+    rows.push_back({EscapeHtml(study.classes(c)),
+                    absl::StrCat(confusion.RowSum(c)),
+                    ClassAucText(arm.pooled, c),
+                    auc ? absl::StrFormat("± %.4f", auc->error_bound) : "–",
+                    PercentText(confusion.Sensitivity(c),
+                                confusion.SensitivityInterval95(c)),
+                    PercentText(confusion.Specificity(c),
+                                confusion.SpecificityInterval95(c))});
   }
-  return Table(
-      {"class", "cases", "AUC [95 %]", "binning", "sensitivity", "specificity"},
-      rows);
+  return Table({"class", "cases", "AUC [95 %]", "binning", "sensitivity [95 %]",
+                "specificity [95 %]"},
+               rows);
+}
+
+// Returns what the confusion matrix says over all classes.
+std::string Agreements(const std::vector<ArmMetrics>& arms) {
+  std::vector<Cells> rows;
+  for (const ArmMetrics& arm : arms) {
+    const auto balanced = BalancedAccuracy(arm.pooled.confusion);
+    const auto kappa = CohensKappa(arm.pooled.confusion);
+    rows.push_back(
+        {ArmTitle(arm.arm), absl::StrCat(arm.pooled.confusion.Total()),
+         balanced ? PercentText(balanced->value, balanced->interval95) : "–",
+         kappa ? FigureText(kappa->value, kappa->interval95) : "–"});
+  }
+  return absl::StrCat(
+      "<h3>Over all classes</h3>",
+      Table({"", "cases", "balanced accuracy [95 %]", "Cohen’s kappa [95 %]"},
+            rows));
 }
 
 Cells LocalizationRow(const std::string& name, const PooledScores& scores) {
@@ -265,10 +276,14 @@ constexpr char kReading[] = R"html(<h2>How to read this</h2>
 no patient is in two folds. Radiographs and single scores stayed at the
 sites; counts and score histograms were summed. AUC is one class against the
 rest, by the trapezoid over binned log-odds; “binning” bounds what the bins
-can have changed. Its interval is DeLong's on the logit scale, that of the
-accuracy Wilson's. Macro values are means over the classes that have one;
-a dash stands where cases are too few for a number. Sensitivity and
-specificity are at the class of the highest probability.</p>
+can have changed. Its interval is DeLong's on the logit scale, Newcombe's where
+DeLong's variance is 0; those of shares are Wilson's. Intervals take cases as
+independent and the model as given, so cross-validation makes them too narrow.
+Macro values are means over the classes that have one; a dash stands where cases
+are too few for a number. Outside “Thresholds”, sensitivity and specificity are
+at the class of the highest probability. Points of curves are at least ten cases
+apart. At a fixed sensitivity or specificity the threshold was chosen on the
+cases that it is shown for; Youden's was chosen on the other folds.</p>
 <p class='warn'>A research result, not for diagnosis.</p>
 )html";
 
@@ -326,7 +341,7 @@ std::string Classification(const v1::Study& study,
   }
   std::string html =
       absl::StrCat("<h2>Result</h2>", Table(kSummaryHead, summary),
-                   Comparison(arms, baselines));
+                   PrimaryHtml(study, arms), Comparison(arms, baselines));
   absl::StrAppend(&html, "<h2>ROC, one class against the rest</h2>",
                   PerArm(arms, [&](const ArmMetrics& arm) {
                     return RocChart(arm, study);
@@ -340,7 +355,8 @@ std::string Classification(const v1::Study& study,
     absl::StrAppend(&html, "<h3>", ArmTitle(arm.arm), "</h3>",
                     ClassTable(arm, study));
   }
-  return html + Localization(arms);
+  return absl::StrCat(html, Agreements(arms), AucHtml(study, arms),
+                      FiguresHtml(study, arms), Localization(arms));
 }
 
 std::string SitesAndFolds(const StudyResult& result,

@@ -51,9 +51,11 @@ constexpr char kMeaning[] = R"md(
 Each case was scored once, by the model of the fold that had held it out; counts
 and score histograms were summed over folds and sites. AUC is one class against
 the rest, by the trapezoid over binned log-odds, its interval DeLong's on the
-logit scale; the accuracy's interval is Wilson's. Macro values are means over the
-classes that have one. Sensitivity and specificity are at the class of the
-highest probability. Intervals are of 95 %. A dash: too few cases.
+logit scale (Newcombe's where DeLong's variance is 0); intervals of the accuracy,
+sensitivity and specificity are Wilson's. Macro values are means over the classes
+that have one. Sensitivity and specificity are at the class of the highest
+probability. Intervals are of 95 %, over cases; cross-validation makes them too
+narrow. A dash: too few cases. report.json and tables/ have further figures.
 )md";
 
 constexpr char kOpen[] = R"md(
@@ -144,6 +146,29 @@ std::string AucOf(const Json& scores) {
   return absl::StrCat(auc, " ", scores.at("auc_note").get<std::string>());
 }
 
+// Returns the figures that are made of score histograms.
+std::string ScoreFigures(const v1::Study& study, const Json& classes) {
+  std::string text = absl::StrCat(
+      "\n", MarkdownHead({"class", "AUC, mean of folds", "average precision",
+                          "Brier score", "calibration slope",
+                          "calibration intercept"}));
+  for (const std::string& label : study.classes()) {
+    const Json& scores = classes.at(label);
+    const auto in = [&](const char* part, const std::string& name) {
+      const Json& of = scores.at(part);
+      if (of.is_null()) return std::string("–");
+      return Interval(of.at(name),
+                      of.at(name == "value" ? "ci95" : name + "_ci95"));
+    };
+    text += MarkdownRow(
+        {label,
+         Interval(scores.at("auc_fold_mean"), scores.at("auc_fold_mean_ci95")),
+         in("average_precision", "value"), in("calibration", "brier"),
+         in("calibration", "slope"), in("calibration", "intercept")});
+  }
+  return text;
+}
+
 std::string ArmFigures(const v1::Study& study, const std::string& arm,
                        const Json& pooled) {
   std::string text = absl::StrCat(
@@ -154,7 +179,18 @@ std::string ArmFigures(const v1::Study& study, const std::string& arm,
   const Json& macro = pooled.at("macro");
   absl::StrAppend(
       &text,
+      MarkdownRow(
+          {"balanced accuracy", Interval(pooled.at("balanced_accuracy"),
+                                         pooled.at("balanced_accuracy_ci95"))}),
+      MarkdownRow({"Cohen's kappa",
+                   Interval(pooled.at("kappa"), pooled.at("kappa_ci95"))}),
       MarkdownRow({"macro AUC, one against the rest", Figure(macro.at("auc"))}),
+      MarkdownRow(
+          {"macro AUC, mean of the folds'", Figure(macro.at("auc_fold_mean"))}),
+      MarkdownRow({"primary AUC, as the study file says",
+                   pooled.at("primary").at("auc") == "fold_mean"
+                       ? "mean of the folds'"
+                       : "pooled"}),
       MarkdownRow({"macro sensitivity", Figure(macro.at("sensitivity"))}),
       MarkdownRow({"macro specificity", Figure(macro.at("specificity"))}),
       MarkdownRow(
@@ -174,11 +210,12 @@ std::string ArmFigures(const v1::Study& study, const std::string& arm,
                                 "specificity"}));
   for (const std::string& label : study.classes()) {
     const Json& scores = pooled.at("per_class").at(label);
-    text += MarkdownRow({label, Figure(scores.at("n_positive")), AucOf(scores),
-                         Figure(scores.at("sensitivity")),
-                         Figure(scores.at("specificity"))});
+    text += MarkdownRow(
+        {label, Figure(scores.at("n_positive")), AucOf(scores),
+         Interval(scores.at("sensitivity"), scores.at("sensitivity_ci95")),
+         Interval(scores.at("specificity"), scores.at("specificity_ci95"))});
   }
-  return text;
+  return absl::StrCat(text, ScoreFigures(study, pooled.at("per_class")));
 }
 
 std::string OverlapRow(const std::string& name, const Json& overlap) {

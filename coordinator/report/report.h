@@ -10,7 +10,8 @@
 
 namespace hilum {
 
-// Writes report.json (docs/report.md) and report.html into `directory`.
+// Writes report.json (docs/report.md), report.html and, of a classifier, tables
+// as CSV (csv_tables.h) into `directory`.
 // Equal results give equal bytes. Errors are those of the files.
 absl::Status WriteReports(const StudyResult& result,
                           const std::string& directory,

@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "coordinator/report/report_json.h"
 
-#include <cmath>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <numeric>
 
 #include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
 #include "common/base/ids.h"
 #include "common/config/census.h"
 #include "common/config/study.h"
 #include "common/crypto/sha256.h"
+#include "common/metrics/agreement.h"
 #include "common/metrics/fingerprint.h"
 #include "common/metrics/overlap.h"
+#include "coordinator/report/class_figures.h"
+#include "coordinator/report/json_figures.h"
 #include "coordinator/report/lung_masks.h"
 #include "coordinator/report/starting_weights_json.h"
 #include "coordinator/trained_tracks.h"
@@ -21,12 +24,6 @@ namespace hilum {
 namespace {
 
 using Json = nlohmann::json;
-
-// Returns null where a metric has no cases.
-Json Number(std::optional<double> value) {
-  if (!value || !std::isfinite(*value)) return nullptr;
-  return *value;
-}
 
 Json ConfusionJson(const Confusion& confusion) {
   Json rows = Json::array();
@@ -43,22 +40,28 @@ Json ConfusionJson(const Confusion& confusion) {
 Json ClassJson(const PooledScores& scores, int label) {
   const Confusion& confusion = scores.confusion;
   Json json;
-  json["sensitivity"] = Number(confusion.Sensitivity(label));
-  json["specificity"] = Number(confusion.Specificity(label));
+  json["sensitivity"] = NumberJson(confusion.Sensitivity(label));
+  json["sensitivity_ci95"] =
+      IntervalJson(confusion.SensitivityInterval95(label));
+  json["specificity"] = NumberJson(confusion.Specificity(label));
+  json["specificity_ci95"] =
+      IntervalJson(confusion.SpecificityInterval95(label));
   json["n_positive"] = confusion.RowSum(label);
   json["n_negative"] = confusion.Total() - confusion.RowSum(label);
   std::optional<BinnedAuc> auc = scores.Auc(label);
   json["auc"] = auc ? Json(auc->auc) : Json(nullptr);
   json["auc_error_bound"] = auc ? Json(auc->error_bound) : Json(nullptr);
-  json["ci95"] = auc && auc->interval95
-                     ? Json{auc->interval95->low, auc->interval95->high}
-                     : Json(nullptr);
+  json["ci95"] = auc ? IntervalJson(auc->interval95) : Json(nullptr);
+  if (auc && auc->interval95) {
+    json["ci95_method"] =
+        auc->HasNewcombeInterval() ? "newcombe" : "delong_logit";
+  }
   const std::string note = scores.AucNote(label);
   if (!note.empty()) json["auc_note"] = note;
   return json;
 }
 
-Json IntervalJson(const std::optional<PatientMean>& mean) {
+Json MeanIntervalJson(const std::optional<PatientMean>& mean) {
   if (!mean || !mean->interval95) return nullptr;
   return Json{mean->interval95->low, mean->interval95->high};
 }
@@ -67,16 +70,17 @@ Json OverlapJson(const v1::Overlap& overlap) {
   const std::optional<PatientMean> dice = MeanDice(overlap);
   const std::optional<PatientMean> iou = MeanIou(overlap);
   return {{"dice", dice ? Json(dice->mean) : Json(nullptr)},
-          {"dice_ci95", IntervalJson(dice)},
+          {"dice_ci95", MeanIntervalJson(dice)},
           {"iou", iou ? Json(iou->mean) : Json(nullptr)},
-          {"iou_ci95", IntervalJson(iou)},
+          {"iou_ci95", MeanIntervalJson(iou)},
           {"n_patients", overlap.patients()},
           {"n_cases", overlap.cases()},
-          {"implausible", Number(ImplausibleShare(overlap))}};
+          {"implausible", NumberJson(ImplausibleShare(overlap))}};
 }
 
 Json SegmentationJson(const PooledScores& scores, const v1::Study& study) {
-  Json json = {{"n", scores.Cases()}, {"mean_loss", Number(scores.MeanLoss())}};
+  Json json = {{"n", scores.Cases()},
+               {"mean_loss", NumberJson(scores.MeanLoss())}};
   json["overlap"]["all"] = OverlapJson(scores.overlaps.back());
   for (int c = 0; c < study.classes_size(); ++c) {
     json["overlap"]["per_class"][study.classes(c)] =
@@ -85,22 +89,40 @@ Json SegmentationJson(const PooledScores& scores, const v1::Study& study) {
   return json;
 }
 
-Json ScoresJson(const PooledScores& scores, const v1::Study& study) {
+void AddAgreement(const std::string& name,
+                  const std::optional<Agreement>& agreement, Json& json) {
+  json[name] = agreement ? NumberJson(agreement->value) : Json(nullptr);
+  json[name + "_ci95"] =
+      agreement ? IntervalJson(agreement->interval95) : Json(nullptr);
+}
+
+// `folds`: what `scores` are the sum of, where that is known.
+Json ScoresJson(const PooledScores& scores, const v1::Study& study,
+                absl::Span<const PooledScores> folds = {}) {
   if (IsSegmentation(study)) return SegmentationJson(scores, study);
   const Confusion& confusion = scores.confusion;
+  const std::vector<ClassFigures> figures = ComputeAllFigures(scores, folds);
   Json json;
   json["n"] = scores.Cases();
-  json["accuracy"] = Number(confusion.Accuracy());
-  auto interval = confusion.AccuracyInterval95();
-  json["accuracy_ci95"] =
-      interval ? Json{interval->low, interval->high} : Json(nullptr);
+  json["accuracy"] = NumberJson(confusion.Accuracy());
+  json["accuracy_ci95"] = IntervalJson(confusion.AccuracyInterval95());
+  AddAgreement("balanced_accuracy", BalancedAccuracy(confusion), json);
+  AddAgreement("kappa", CohensKappa(confusion), json);
   json["confusion"] = ConfusionJson(confusion);
-  json["macro"] = {{"auc", Number(scores.MacroAuc())},
-                   {"sensitivity", Number(scores.MacroSensitivity())},
-                   {"specificity", Number(scores.MacroSpecificity())}};
-  json["mean_loss"] = Number(scores.MeanLoss());
+  json["macro"] = {
+      {"auc", NumberJson(scores.MacroAuc())},
+      {"auc_prevalence_weighted", NumberJson(scores.PrevalenceWeightedAuc())},
+      {"sensitivity", NumberJson(scores.MacroSensitivity())},
+      {"specificity", NumberJson(scores.MacroSpecificity())}};
+  if (!folds.empty()) {
+    json["macro"]["auc_fold_mean"] = NumberJson(MacroFoldMean(figures));
+    json["primary"] = PrimaryJson(study, scores, figures);
+  }
+  json["mean_loss"] = NumberJson(scores.MeanLoss());
   for (int c = 0; c < study.classes_size(); ++c) {
-    json["per_class"][study.classes(c)] = ClassJson(scores, c);
+    Json& entry = json["per_class"][study.classes(c)] = ClassJson(scores, c);
+    AddClassFigures(figures[static_cast<size_t>(c)], scores.Scores(c).bins(),
+                    !folds.empty(), entry);
   }
   if (scores.mapped > 0) {
     const double n = static_cast<double>(scores.mapped);
@@ -114,7 +136,7 @@ Json ScoresJson(const PooledScores& scores, const v1::Study& study) {
 // Returns the losses of one arm, round by round.
 Json LossesJson(const std::vector<double>& losses) {
   Json json = Json::array();
-  for (double loss : losses) json.push_back(Number(loss));
+  for (double loss : losses) json.push_back(NumberJson(loss));
   return json;
 }
 
@@ -147,7 +169,7 @@ Json RoundsJson(const StudyResult& result) {
       const auto& examples = round.validation_examples;
       entry["validation_examples"] =
           std::accumulate(examples.begin(), examples.end(), uint64_t{0});
-      entry["validation_loss"] = Number(round.MeanValidationLoss());
+      entry["validation_loss"] = NumberJson(round.MeanValidationLoss());
     }
     rounds.push_back(std::move(entry));
   }
@@ -160,7 +182,7 @@ using DescribeTrack = std::function<void(size_t track, Json& entry)>;
 Json ArmJson(const v1::Study& study, const ArmMetrics& arm,
              const DescribeTrack& describe) {
   Json json;
-  json["pooled"] = ScoresJson(arm.pooled, study);
+  json["pooled"] = ScoresJson(arm.pooled, study, arm.folds);
   json["sites"] = Json::object();
   for (const auto& [site, scores] : arm.sites) {
     json["sites"][site] = ScoresJson(scores, study);
@@ -204,8 +226,8 @@ Json MatrixJson(const Baselines& baselines, size_t arm) {
       const CrossSiteScores& scores = arms[arm];
       json[trained_at.name()][tested_at.name()] = {
           {"n", scores.n},
-          {"accuracy", Number(scores.accuracy)},
-          {"macro", {{"auc", Number(scores.macro_auc)}}}};
+          {"accuracy", NumberJson(scores.accuracy)},
+          {"macro", {{"auc", NumberJson(scores.macro_auc)}}}};
     }
   }
   return json;
@@ -226,7 +248,7 @@ Json LocalOnlyJson(const BaselineMetrics& metrics, size_t arm) {
   for (const auto& [site, alone] : baselines.local_only) {
     Json& losses = json["round_losses"][site.name()] = Json::array();
     for (const RoundSummary& round : alone.rounds) {
-      losses.push_back(Number(round.ArmLoss(arm, arms)));
+      losses.push_back(NumberJson(round.ArmLoss(arm, arms)));
     }
   }
   json["matrix"] = MatrixJson(baselines, arm);
@@ -236,7 +258,7 @@ Json LocalOnlyJson(const BaselineMetrics& metrics, size_t arm) {
 Json MaskJson(const MaskCount& count) {
   return {{"rejected", count.rejected},
           {"n", count.with_mask ? Json(*count.with_mask) : Json(nullptr)},
-          {"share", Number(count.Share())}};
+          {"share", NumberJson(count.Share())}};
 }
 
 Json MasksJson(const v1::Study& study, const MaskCounts& counts) {
@@ -350,7 +372,9 @@ Json ClassificationConventions() {
            "one class against the rest, trapezoid over binned log-odds; "
            "auc_error_bound is the most that binning can have moved it; of "
            "the folds whose scores are shown (auc_note)"},
-          {"ci95", "DeLong on the logit scale; Wilson for the accuracy"},
+          {"ci95",
+           "DeLong on the logit scale (ci95_method); Wilson for the accuracy, "
+           "sensitivity and specificity"},
           {"pooled",
            "each case scored once, by the model of the fold that held it out; "
            "counts summed over folds and sites"},
@@ -406,6 +430,7 @@ std::string ReportJson(const StudyResult& result,
   json["conventions"] = CensusConventions();
   json["conventions"].update(segmentation ? SegmentationConventions()
                                           : ClassificationConventions());
+  if (!segmentation) json["conventions"].update(FigureConventions());
   if (!baselines.baselines.empty()) AddBaselineConventions(json["conventions"]);
   json["rounds"] = RoundsJson(result);
   for (size_t a = 0; a < arms.size(); ++a) {

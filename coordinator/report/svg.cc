@@ -2,6 +2,7 @@
 #include "coordinator/report/svg.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -38,6 +39,8 @@ std::string Axes(const ChartOptions& options, const Frame& frame) {
   for (int i = 0; i <= 5; ++i) {
     double x = options.x_min + (options.x_max - options.x_min) * i / 5;
     double y = options.y_min + (options.y_max - options.y_min) * i / 5;
+    // Rounding must not label a zero in the middle as 3e-17.
+    if (std::abs(y) < 1e-9 * (options.y_max - options.y_min)) y = 0;
     absl::StrAppendFormat(
         &svg,
         "<line class='grid' x1='%.1f' x2='%.1f' y1='%.1f' y2='%.1f'/>"

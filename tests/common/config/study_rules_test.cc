@@ -13,6 +13,17 @@ TEST(StudyRulesTest, DefaultsMakeAValidStudy) {
   EXPECT_TRUE(ValidateStudy(study).ok()) << ValidateStudy(study);
   EXPECT_EQ(study.sites(0), "a");
   EXPECT_EQ(study.aggregation().minimum_sites(), 2u);
+  EXPECT_EQ(study.evaluation().primary(), v1::Evaluation::PRIMARY_POOLED);
+}
+
+// A study of an earlier release names no primary AUC and is still read.
+TEST(StudyRulesTest, StudyWithoutAPrimaryAucIsValid) {
+  v1::Study study = Filled();
+  study.mutable_evaluation()->clear_primary();
+  EXPECT_TRUE(ValidateStudy(study).ok()) << ValidateStudy(study);
+  study.mutable_evaluation()->set_primary(v1::Evaluation::PRIMARY_FOLD_MEAN);
+  FillStudyDefaults(study);
+  EXPECT_EQ(study.evaluation().primary(), v1::Evaluation::PRIMARY_FOLD_MEAN);
 }
 
 TEST(StudyRulesTest, EachRuleRefusesAndNamesItsField) {

@@ -100,11 +100,38 @@ TEST(BinnedAucTest, AbsentWithoutBothKinds) {
   EXPECT_TRUE(BinnedRocCurve({0, 0}, {3, 1}).empty());
 }
 
-TEST(BinnedAucTest, PerfectAndReversedHaveNoInterval) {
+// DeLong's variance is 0 there, whose interval would have no length.
+TEST(BinnedAucTest, PerfectReversedAndEqualScoresHaveNewcombesInterval) {
   auto perfect = ComputeBinnedAuc({0, 5}, {5, 0});
   EXPECT_EQ(perfect->auc, 1);
-  EXPECT_FALSE(perfect->interval95.has_value());
-  EXPECT_EQ(ComputeBinnedAuc({5, 0}, {0, 5})->auc, 0);
+  EXPECT_EQ(*perfect->variance, 0);
+  EXPECT_TRUE(perfect->HasNewcombeInterval());
+  EXPECT_EQ(perfect->interval95->high, 1);
+  EXPECT_LT(perfect->interval95->low, 0.8);
+  auto reversed = ComputeBinnedAuc({5, 0}, {0, 5});
+  EXPECT_EQ(reversed->auc, 0);
+  EXPECT_EQ(reversed->interval95->low, 0);
+  auto equal = ComputeBinnedAuc({0, 20, 0}, {0, 7, 0});
+  EXPECT_EQ(equal->auc, 0.5);
+  EXPECT_LT(equal->interval95->low, 0.4);
+  EXPECT_GT(equal->interval95->high, 0.6);
+  EXPECT_FALSE(ComputeBinnedAuc({2, 5}, {5, 2})->HasNewcombeInterval());
+}
+
+TEST(BinnedAucTest, OnePositiveHasNoInterval) {
+  for (const auto& one :
+       {ComputeBinnedAuc({0, 1}, {5, 0}), ComputeBinnedAuc({0, 1}, {4, 1})}) {
+    EXPECT_FALSE(one->variance.has_value());
+    EXPECT_FALSE(one->interval95.has_value());
+  }
+}
+
+// The most cases that a study can have: a single wrong pair still counts.
+TEST(BinnedAucTest, OneWrongPairOfAMillionCasesHasDeLongsInterval) {
+  const uint64_t many = 500'000;
+  auto auc = ComputeBinnedAuc({1, 0, many - 1}, {many - 1, 1, 0});
+  EXPECT_FALSE(auc->HasNewcombeInterval());
+  EXPECT_GT(auc->interval95->high, auc->auc);
 }
 
 TEST(BinnedRocCurveTest, ItsTrapezoidsAreTheAuc) {

@@ -27,6 +27,19 @@ TEST_F(ArmMetricsTest, UntrainedFoldHasNoScoresAndNothingIsPooled) {
   EXPECT_FALSE(arms[0].pooled.MacroAuc().has_value());
 }
 
+TEST_F(ArmMetricsTest, WeightedAucIsOfTheClassesThatHaveOne) {
+  const PooledScores pooled = ComputeArmMetrics(federated_)[0].pooled;
+  EXPECT_NEAR(*pooled.PrevalenceWeightedAuc(), 0.9, 1e-12);
+  PooledScores uneven = pooled;
+  uneven.confusion.Add(0, 0, 40);  // twice as many sick
+  uneven.positives[0].assign(uneven.positives[0].size(), 0);
+  uneven.positives[0][12] = 80;
+  const double sick = uneven.Auc(0)->auc, well = uneven.Auc(1)->auc;
+  EXPECT_NEAR(*uneven.PrevalenceWeightedAuc(), (2 * sick + well) / 3, 1e-12);
+  uneven.positives[0][12] = 0;
+  EXPECT_NEAR(*uneven.PrevalenceWeightedAuc(), well, 1e-12);
+}
+
 // The final track holds no case out, so no figure depends on it.
 TEST_F(ArmMetricsTest, UntrainedFinalTrackChangesNoFigure) {
   TrainOnly({40, 40, 0});

@@ -37,6 +37,14 @@ TEST_F(ModelCardTest, TrainedModelsNeedNoWord) {
   EXPECT_THAT(card, HasSubstr("| accuracy | 0.9 ["));
 }
 
+TEST_F(ModelCardTest, CalibrationAndThePrimaryAucAreThere) {
+  const std::string card = Card();
+  EXPECT_THAT(card,
+              HasSubstr("| primary AUC, as the study file says | pooled"));
+  EXPECT_THAT(card, HasSubstr("| calibration slope | calibration intercept |"));
+  EXPECT_THAT(card, HasSubstr("| balanced accuracy | 0.9 ["));
+}
+
 TEST_F(ModelCardTest, WhatIsNoReportIsRefused) {
   EXPECT_EQ(ModelCard(federated_, "{}").status().code(),
             absl::StatusCode::kInvalidArgument);

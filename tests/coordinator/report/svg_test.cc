@@ -56,6 +56,15 @@ TEST(SvgTest, LineOfChanceAndMarksAreThereWhereAskedFor) {
   EXPECT_THAT(chart, HasSubstr("<circle cx='252.0' cy='14.0' r='4'"));
 }
 
+TEST(SvgTest, ZeroInTheMiddleOfAnAxisIsZero) {
+  ChartOptions options = Unit();
+  options.y_min = -0.13;
+  options.y_max = 0.52;
+  const std::string chart = LineChart(options, {});
+  EXPECT_THAT(chart, HasSubstr("text-anchor='end'>0</text>"));
+  EXPECT_THAT(chart, Not(HasSubstr("e-1")));
+}
+
 // All rounds with one loss, or a single round.
 TEST(SvgTest, RangeOfNoLengthGivesNumbers) {
   ChartOptions options = Unit();
