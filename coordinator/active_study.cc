@@ -16,6 +16,7 @@
 #include "common/secagg/chain.h"
 #include "common/secagg/opening.h"
 #include "coordinator/trained_tracks.h"
+#include "coordinator/unable_sites.h"
 #include "coordinator/validation.h"
 
 namespace hilum {
@@ -45,8 +46,9 @@ constexpr uint32_t kFirstThatGoesOn = 7;
 // Returns the census of all sites that ever gave one.
 v1::CensusTotals WholeCohort(const v1::Study& study,
                              const StoredStudy& stored) {
-  return stored.census_totals.has_value() ? *stored.census_totals
-                                          : SumCensus(study, stored.census);
+  return stored.census_totals.has_value()
+             ? *stored.census_totals
+             : SumCensus(study, GivenCensuses(stored));
 }
 
 bool IsTrained(const v1::Study& study, const StoredStudy& stored) {
@@ -55,22 +57,32 @@ bool IsTrained(const v1::Study& study, const StoredStudy& stored) {
       hilum::TrackExamples(study, WholeCohort(study, stored)));
 }
 
+// Returns the sites that have said that they are unable, each with its reason.
+std::map<SiteId, std::string> Withdrawn(const StoredStudy& stored) {
+  std::map<SiteId, std::string> withdrawn;
+  for (const auto& [site, record] : stored.census) {
+    if (record.withdrawn()) {
+      withdrawn.emplace(site, WordsOf(record.unable_reason()));
+    }
+  }
+  return withdrawn;
+}
+
 // Stored rounds and updates may be ahead of the phase: a full disk may have
 // taken them but not the phase.
 StudyMachine::Progress ProgressOf(const v1::Study& study,
                                   const StoredStudy& stored) {
   const auto committed = static_cast<uint32_t>(stored.rounds.size());
   const bool trained = IsTrained(study, stored);
-  std::set<SiteId> withdrawn, joining;
-  for (const auto& [site, census] : stored.census) {
-    if (census.unable()) withdrawn.insert(site);
-    if (!trained && census.header().round() > committed + 1) {
+  std::set<SiteId> joining;
+  for (const auto& [site, record] : stored.census) {
+    if (!trained && record.counts_from_round() > committed + 1) {
       joining.insert(site);
     }
   }
   return {.committed_rounds = committed,
           .census = Keys(stored.census),
-          .withdrawn = std::move(withdrawn),
+          .withdrawn = Withdrawn(stored),
           .joining = std::move(joining),
           .updates = Keys(stored.updates),
           .evaluations = Keys(stored.evaluations),
@@ -97,9 +109,7 @@ StudyMachine::Progress SecureProgressOf(const v1::Study& study,
       .trained = IsTrained(study, stored),
       .evaluated = stored.evaluation_totals.has_value()};
   if (progress.prepared) progress.census = SitesIn(*stored.census_totals);
-  for (const auto& [site, census] : stored.census) {
-    if (census.unable()) progress.withdrawn.insert(site);
-  }
+  progress.withdrawn = Withdrawn(stored);
   return progress;
 }
 
@@ -229,6 +239,15 @@ v1::StudyStatus ActiveStudy::Status() const {
   return status;
 }
 
+std::map<SiteId, v1::SubmitCensusRequest> GivenCensuses(
+    const StoredStudy& stored) {
+  std::map<SiteId, v1::SubmitCensusRequest> censuses;
+  for (const auto& [site, record] : stored.census) {
+    censuses.emplace(site, record.census());
+  }
+  return censuses;
+}
+
 uint32_t ActiveStudy::NextCensusRound() const {
   const bool training = machine_.phase() == v1::StudyStatus::TRAINING;
   return std::max(1u, machine_.round() + (training ? 1 : 0));
@@ -238,8 +257,10 @@ v1::CensusTotals ActiveStudy::CohortTotals() const {
   if (stored_.census_totals.has_value()) return *stored_.census_totals;
   const uint32_t round = std::max(machine_.round(), 1u);
   std::map<SiteId, v1::SubmitCensusRequest> census;
-  for (const auto& [site, said] : stored_.census) {
-    if (said.header().round() <= round) census.emplace(site, said);
+  for (const auto& [site, record] : stored_.census) {
+    if (record.counts_from_round() <= round) {
+      census.emplace(site, record.census());
+    }
   }
   return SumCensus(study_, census);
 }

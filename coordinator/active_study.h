@@ -24,6 +24,10 @@
 
 namespace hilum {
 
+// Returns the censuses that sites gave.
+std::map<SiteId, v1::SubmitCensusRequest> GivenCensuses(
+    const StoredStudy& stored);
+
 // One study in memory: its stored data, the machine that runs it and values
 // derived from both. No I/O. The owner locks.
 class ActiveStudy {

@@ -26,7 +26,7 @@ absl::StatusOr<StudyResult> ResultOf(const StoredStudy& stored) {
   StudyResult result;
   HILUM_ASSIGN_OR_RETURN(result.study, ParseStudy(stored.study));
   result.study_hash = stored.hash;
-  result.census = stored.census;
+  result.census = GivenCensuses(stored);
   result.evaluations = stored.evaluations;
   result.census_totals = stored.census_totals.has_value()
                              ? *stored.census_totals

@@ -71,9 +71,9 @@ bool SitePolls::Answer(ActiveStudy& study, const SiteId& site,
                        v1::NextTaskResponse& response) {
   const std::string& hash = study.stored().hash;
   const std::string* exclusion = study.machine().ExclusionOf(site);
-  bool approved = Contains(request.approved_studies(), hash);
-  bool known = Contains(request.known_studies(), hash);
-  if (approved && known) {  // the officer refused
+  const bool approved = Contains(request.approved_studies(), hash);
+  const bool known = Contains(request.known_studies(), hash);
+  if (Contains(request.refused_studies(), hash)) {
     if (!study.Ended() && exclusion == nullptr) {
       book_.Log(absl::StrCat("study ", study.study().name(), ": ", site.name(),
                              " declined"));

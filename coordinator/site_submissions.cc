@@ -118,12 +118,15 @@ absl::Status SiteSubmissions::PutCensus(ActiveStudy& study, const SiteId& site,
   if (study.machine().IsPrepared(site)) return absl::OkStatus();
   StoredStudy& stored = study.stored();
   // A repeated census does not change the counts: the first ones stay, so that
-  // the weights of an open round stay too. The header's round, which is 0, is
-  // replaced by the first round in which the census counts.
-  v1::SubmitCensusRequest put = census;
-  put.mutable_header()->set_round(study.NextCensusRound());
-  if (stored.census.contains(site)) put = stored.census.at(site);
-  put.clear_unable();
+  // the weights of an open round stay too.
+  v1::CensusRecord put;
+  if (stored.census.contains(site)) {
+    put = stored.census.at(site);
+  } else {
+    *put.mutable_census() = census;
+    put.set_counts_from_round(study.NextCensusRound());
+  }
+  put.clear_withdrawn();
   put.clear_unable_reason();
   HILUM_RETURN_IF_ERROR(book_.storage().PutCensus(stored.hash, site, put));
   stored.census[site] = std::move(put);
@@ -137,8 +140,8 @@ absl::Status SiteSubmissions::Withdraw(ActiveStudy& study, const SiteId& site,
   StoredStudy& stored = study.stored();
   auto census = stored.census.find(site);
   if (census != stored.census.end()) {
-    v1::SubmitCensusRequest withdrawn = census->second;
-    withdrawn.set_unable(true);
+    v1::CensusRecord withdrawn = census->second;
+    withdrawn.set_withdrawn(true);
     withdrawn.set_unable_reason(reason);
     HILUM_RETURN_IF_ERROR(
         book_.storage().PutCensus(stored.hash, site, withdrawn));

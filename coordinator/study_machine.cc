@@ -54,8 +54,8 @@ StudyMachine::StudyMachine(const v1::Study& study, const Progress& progress,
       phase_(v1::StudyStatus::PREPARING),
       lost_rounds_(progress.lost_rounds) {
   if (IsSecure(study_)) sums_ = std::make_unique<SumAttempts>(study_, setup);
-  for (const SiteId& site : progress.withdrawn) {
-    withdrawn_.emplace(site, kOwnLog);
+  for (const auto& [site, why] : progress.withdrawn) {
+    withdrawn_.emplace(site, why.empty() ? kOwnLog : why);
   }
   uint32_t number = progress.prepared ? progress.committed_rounds + 1 : 0;
   if (progress.trained) number = study.training().rounds() + 1;

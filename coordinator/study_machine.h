@@ -48,9 +48,10 @@ class StudyMachine {
     uint32_t committed_rounds = 0;
     int lost_rounds = 0;  // how many of the last rounds, in a row
     std::set<SiteId> census;
-    std::set<SiteId> withdrawn;  // among those with a census
-    std::set<SiteId> joining;    // with a census; in from the next round on
-    std::set<SiteId> updates;    // of the round after the last committed one
+    // Among those with a census; each with its reason, for the operator.
+    std::map<SiteId, std::string> withdrawn;
+    std::set<SiteId> joining;  // with a census; in from the next round on
+    std::set<SiteId> updates;  // of the round after the last committed one
     std::set<SiteId> evaluations;
     bool prepared = false;  // round 0 has closed
     bool trained = false;   // no training round comes after the committed ones

@@ -8,6 +8,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "common/base/ids.h"
+#include "common/base/printable.h"
 #include "common/base/status_macros.h"
 #include "common/config/segmentation_study.h"
 #include "common/config/starting_weights.h"
@@ -16,6 +17,8 @@
 
 namespace hilum {
 namespace {
+
+constexpr size_t kMaxDescription = 1000;
 
 // Labels become column names and file content: no commas or quotes.
 bool IsValidLabel(const std::string& label) {
@@ -33,6 +36,7 @@ class Rules {
 
   absl::Status Check() const {
     HILUM_RETURN_IF_ERROR(CheckName("name", study_.name()));
+    HILUM_RETURN_IF_ERROR(CheckDescription());
     HILUM_RETURN_IF_ERROR(CheckTask());
     HILUM_RETURN_IF_ERROR(CheckClasses());
     HILUM_RETURN_IF_ERROR(CheckArms());
@@ -80,6 +84,16 @@ class Rules {
     return Bad(field,
                absl::StrCat("a name of lower-case letters, digits and ",
                             "inner hyphens, at most 63, not '", name, "'"));
+  }
+
+  absl::Status CheckDescription() const {
+    const std::string& text = study_.description();
+    if (text.size() <= kMaxDescription &&
+        Printable(text, text.size() + 1) == text) {
+      return absl::OkStatus();
+    }
+    return Bad("description", absl::StrCat("printable and at most ",
+                                           kMaxDescription, " bytes"));
   }
 
   // Returns whether the study was submitted before tasks existed; a database

@@ -64,6 +64,28 @@ void WarnOfArms(const WeightsFile& file, const v1::Study& study,
   }
 }
 
+// With SGD, a rate / (1 - momentum) of 0.03 kept what pretrained weights know,
+// and 0.3 destroyed it in the first round (docs/weights.md).
+constexpr double kLargestRate = 0.1;
+
+// Warns of a rate that destroys what the weights know.
+void WarnOfRate(const WeightsFile& file, const v1::Study& study,
+                std::vector<std::string>& warnings) {
+  const v1::Optimizer& optimizer = study.training().optimizer();
+  if (study.model().trainable() == v1::Model::TRAINABLE_HEAD ||
+      optimizer.kind() != v1::Optimizer::KIND_SGD) {
+    return;
+  }
+  const double rate = optimizer.learning_rate() / (1 - optimizer.momentum());
+  if (rate <= kLargestRate) return;
+  warnings.push_back(absl::StrCat(
+      "training.optimizer.learning_rate: ", optimizer.learning_rate(),
+      " with momentum ", optimizer.momentum(), " is ", rate,
+      " in the long run; over ", kLargestRate,
+      " the first round usually destroys what the weights of ", file.path(),
+      " know. Try 0.003 with momentum 0.9"));
+}
+
 }  // namespace
 
 absl::StatusOr<WeightsAgreement> CompareWithStudy(
@@ -75,6 +97,7 @@ absl::StatusOr<WeightsAgreement> CompareWithStudy(
                          OtherClasses(file, study, options));
   WarnOfSize(file, study, agreement.warnings);
   WarnOfArms(file, study, agreement.warnings);
+  WarnOfRate(file, study, agreement.warnings);
   return agreement;
 }
 

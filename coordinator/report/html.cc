@@ -303,7 +303,10 @@ std::string Heading(const StudyResult& result) {
       study.model().input_size(), " px; seed ", study.seed(),
       "; secure aggregation: ", IsSecure(study) ? "on" : "off",
       "<br>starting weights: ", EscapeHtml(DescribeStartingWeights(study)),
-      "<br>study hash <code>", ToHex(result.study_hash), "</code></p>\n");
+      "<br>study hash <code>", ToHex(result.study_hash), "</code></p>\n",
+      study.description().empty()
+          ? ""
+          : absl::StrCat("<p>", EscapeHtml(study.description()), "</p>\n"));
 }
 
 // Returns the warnings for the top of the page. Empty: there are none.

@@ -62,6 +62,12 @@ PRAGMA user_version = 4;
                                        R"sql(
 ALTER TABLE studies ADD COLUMN optimizer BLOB NOT NULL DEFAULT x'';
 PRAGMA user_version = 5;
+)sql",
+                                       // form 0: a SubmitCensusRequest,
+                                       // 1: a CensusRecord.
+                                       R"sql(
+ALTER TABLE census ADD COLUMN form INTEGER NOT NULL DEFAULT 0;
+PRAGMA user_version = 6;
 )sql"};
 
 // Value is double or uint64_t.
@@ -141,6 +147,26 @@ absl::Status Storage::LoadMessage(const char* sql, absl::string_view hash,
   return row.status();
 }
 
+absl::Status Storage::LoadCensus(StoredStudy& study) {
+  Statement rows(database_, path_,
+                 "SELECT site, body, form FROM census WHERE hash = ?");
+  rows.Blob(study.hash);
+  while (rows.Step()) {
+    v1::CensusRecord& record = study.census[SiteId(rows.Bytes(0))];
+    if (rows.Number(2) == 1) {
+      if (record.ParseFromString(rows.Bytes(1))) continue;
+    } else if (record.mutable_census()->ParseFromString(rows.Bytes(1))) {
+      // An earlier release has put both into the census.
+      record.set_counts_from_round(record.census().header().round());
+      record.set_withdrawn(record.census().unable());
+      continue;
+    }
+    return absl::DataLossError(
+        absl::StrCat(path_, ": unreadable row in table census"));
+  }
+  return rows.status();
+}
+
 absl::Status Storage::LoadRounds(StoredStudy& study) {
   Statement rows(database_, path_,
                  "SELECT round, contributors, mean_loss, validation_examples, "
@@ -186,7 +212,7 @@ absl::StatusOr<std::vector<StoredStudy>> Storage::LoadStudies() {
       return absl::DataLossError(absl::StrCat(path_, ": unreadable study"));
     }
     HILUM_RETURN_IF_ERROR(LoadRounds(study));
-    HILUM_RETURN_IF_ERROR(LoadMessages("census", study.hash, study.census));
+    HILUM_RETURN_IF_ERROR(LoadCensus(study));
     HILUM_RETURN_IF_ERROR(LoadMessages("updates", study.hash, study.updates));
     HILUM_RETURN_IF_ERROR(
         LoadMessages("evaluations", study.hash, study.evaluations));
@@ -231,8 +257,14 @@ absl::Status Storage::PutMessage(const char* table, absl::string_view hash,
 }
 
 absl::Status Storage::PutCensus(absl::string_view hash, const SiteId& site,
-                                const v1::SubmitCensusRequest& census) {
-  return PutMessage("census", hash, site, census);
+                                const v1::CensusRecord& census) {
+  return Statement(database_, path_,
+                   "INSERT OR REPLACE INTO census(hash, site, body, form) "
+                   "VALUES(?, ?, ?, 1)")
+      .Blob(hash)
+      .Text(site.name())
+      .Blob(census.SerializeAsString())
+      .Run();
 }
 
 absl::Status Storage::PutUpdate(absl::string_view hash, const SiteId& site,

@@ -37,7 +37,7 @@ struct StoredStudy {
   // the study; size 0: none was tried.
   v1::BlobRef best;
   std::vector<RoundSummary> rounds;
-  std::map<SiteId, v1::SubmitCensusRequest> census;   // unable: withdrawn
+  std::map<SiteId, v1::CensusRecord> census;
   std::map<SiteId, v1::SubmitUpdateRequest> updates;  // of the open round
   std::map<SiteId, v1::SubmitEvaluationRequest> evaluations;
   // Set with secure aggregation; census and evaluations then hold only what
@@ -71,7 +71,7 @@ class Storage {
   absl::Status SetPhase(absl::string_view hash, v1::StudyStatus::Phase phase,
                         absl::string_view reason);
   absl::Status PutCensus(absl::string_view hash, const SiteId& site,
-                         const v1::SubmitCensusRequest& census);
+                         const v1::CensusRecord& census);
   absl::Status PutUpdate(absl::string_view hash, const SiteId& site,
                          const v1::SubmitUpdateRequest& update);
   absl::Status PutEvaluation(absl::string_view hash, const SiteId& site,
@@ -105,6 +105,7 @@ class Storage {
   absl::Status InsertTotals(const char* kind, absl::string_view hash,
                             const google::protobuf::Message& totals);
   absl::Status LoadRounds(StoredStudy& study);
+  absl::Status LoadCensus(StoredStudy& study);
   // Loads a message from one row; nullopt: there is no row.
   template <typename Message>
   absl::Status LoadMessage(const char* sql, absl::string_view hash,

@@ -182,7 +182,8 @@ absl::Status EgressFacts::CheckPoll(const v1::NextTaskRequest& request) const {
     }
   }
   for (const auto* list :
-       {&request.approved_studies(), &request.known_studies()}) {
+       {&request.approved_studies(), &request.known_studies(),
+        &request.refused_studies()}) {
     std::set<std::string> told;
     for (const std::string& hash : *list) {
       if (!offered.contains(hash)) {

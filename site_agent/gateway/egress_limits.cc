@@ -13,6 +13,7 @@ struct FieldLimit {
 constexpr FieldLimit kFieldLimits[] = {
     {"hilum.v1.NextTaskRequest.approved_studies", kMaxStudiesTold},
     {"hilum.v1.NextTaskRequest.known_studies", kMaxStudiesTold},
+    {"hilum.v1.NextTaskRequest.refused_studies", kMaxStudiesTold},
     {"hilum.v1.SubmitCensusRequest.arms", 2},
     {"hilum.v1.SubmitEvaluationRequest.tracks", 40},
     {"hilum.v1.TrackEvaluation.classes", 32},
@@ -27,7 +28,7 @@ struct MessageLimit {
 };
 
 constexpr MessageLimit kMessageLimits[] = {
-    {"hilum.v1.NextTaskRequest", 80 << 10},
+    {"hilum.v1.NextTaskRequest", 112 << 10},
     {"hilum.v1.FetchBlobRequest", 256},
     {"hilum.v1.UploadChunkRequest", (4 << 20) + 256},
     {"hilum.v1.SubmitCensusRequest", 32 << 10},

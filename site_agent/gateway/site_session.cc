@@ -43,11 +43,11 @@ v1::NextTaskRequest SiteSession::Poll(
     tell(unusable_.contains(hash) ? told_known : told_approved, hash);
   }
   for (const std::string& hash : refused) {
-    tell(told_approved, hash);  // in both lists: refused
-    if (!offered.contains(hash)) tell(told_known, hash);
+    tell(request.mutable_refused_studies(), hash);
   }
   for (const std::string& hash : offered) {
-    if (!approved.contains(hash)) tell(told_known, hash);
+    if (approved.contains(hash) || refused.contains(hash)) continue;
+    tell(told_known, hash);
   }
   request.set_wait_ms(kWaitMs);
   request.set_software_version(std::string(SoftwareVersion()));

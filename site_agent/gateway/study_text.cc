@@ -346,6 +346,10 @@ absl::StatusOr<std::string> StudyText(const StudyView& view) {
   HILUM_ASSIGN_OR_RETURN(ParameterLayout layout, StudyLayout(view.study));
   std::string out = absl::StrCat("Study ", view.study.name(), ", ",
                                  view.decision, "\n  ", ToHex(view.hash), "\n");
+  if (!view.study.description().empty()) {
+    AddPart("What it is for, in the words of whoever wrote it",
+            view.study.description(), out);
+  }
   AddPart("What is trained", WhatText(view.study), out);
   AddPart("With whom, and their public keys", WhomText(view), out);
   AddPart("What is hidden from whom", HiddenText(view), out);

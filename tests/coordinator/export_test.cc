@@ -112,7 +112,8 @@ StoredStudy OldStudy(StoredStudy stored, v1::StudyStatus::Phase phase) {
   stored.hash = Sha256Of(stored.study);
   stored.phase = phase;
   for (const char* site : {"a", "b"}) {
-    v1::SubmitCensusRequest& census = stored.census[SiteId(site)];
+    v1::SubmitCensusRequest& census =
+        *stored.census[SiteId(site)].mutable_census();
     census = TinyCensus();
     census.clear_rejected_masks();
     census.mutable_arms(0)->clear_fingerprint();

@@ -41,8 +41,7 @@ TEST_F(CoreFlowsTest, StoppedStudyIsTakenOnceMoreAndOthersAreNot) {
   // Officers decide on it anew, even if they have approved the first one.
   v1::NextTaskRequest request;
   request.mutable_header()->set_protocol_version(kProtocolVersion);
-  request.add_approved_studies(hash_);
-  request.add_known_studies(hash_);
+  request.add_refused_studies(hash_);
   const std::string offered =
       core_->NextTask(SiteId("a"), request)->offer().study();
   EXPECT_EQ(Sha256Of(offered), *second);

@@ -343,9 +343,13 @@ TEST_F(FederationCoreTest, SiteThatGaveUpIsRememberedAfterARestart) {
   {
     FakeSite a(*core_, "a", hash_), b(*core_, "b", hash_);
     Prepare(a, b);
-    ASSERT_TRUE(b.SendNoCensus(b.Next().task()).ok());
+    ASSERT_TRUE(
+        b.SendNoCensus(b.Next().task(), v1::UNABLE_REASON_MANIFEST).ok());
   }
   Open();
+  ASSERT_EQ(core_->StatusOf(hash_)->unable_size(), 1);
+  EXPECT_THAT(core_->StatusOf(hash_)->unable(0).reason(),
+              testing::HasSubstr("case manifest"));
   FakeSite a(*core_, "a", hash_), b(*core_, "b", hash_);
   ASSERT_TRUE(a.SendUpdate(a.Next().task(), Delta(0.5f)).ok());
   EXPECT_EQ(a.Next().task().header().round(), 2u);

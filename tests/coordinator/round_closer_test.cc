@@ -121,8 +121,8 @@ TEST_F(SecureStudyTest, NothingOfSingleSitesIsKept) {
   EXPECT_TRUE(report["census"].empty());
   const StoredStudy stored = Stored();
   for (const auto& [site, census] : stored.census) {
-    EXPECT_EQ(census.arms_size(), 0) << site.name();
-    EXPECT_EQ(census.rows() + census.rejected_rows(), 0u);
+    EXPECT_EQ(census.census().arms_size(), 0) << site.name();
+    EXPECT_EQ(census.census().rows() + census.census().rejected_rows(), 0u);
   }
   EXPECT_THAT(stored.updates, IsEmpty());
   EXPECT_THAT(stored.evaluations, IsEmpty());

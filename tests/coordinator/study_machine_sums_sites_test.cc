@@ -182,7 +182,7 @@ TEST_F(SecureStudyMachineTest, ResumedSumWaitsForNobodyWhoWithdrew) {
   StartTraining();
   GoTo(Step::kUnmask);
   const v1::SecureSumRecord record = machine_->sum()->record();
-  Start({.census = Sites(kAll), .withdrawn = {kD}, .prepared = true});
+  Start({.census = Sites(kAll), .withdrawn = {{kD, ""}}, .prepared = true});
   ASSERT_TRUE(machine_->Resume(record, now_).ok());
   EXPECT_EQ(Take(kThree), Command::kAggregate);
 }

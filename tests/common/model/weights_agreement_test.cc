@@ -90,6 +90,22 @@ TEST_F(WeightsAgreementTest, EachOtherArmIsWarnedOf) {
                                 HasSubstr("on the arm whole"))));
 }
 
+TEST_F(WeightsAgreementTest,
+       RateThatDestroysTheWeightsIsWarnedOfWithTheNumber) {
+  v1::Optimizer& optimizer = *study_.mutable_training()->mutable_optimizer();
+  optimizer.set_kind(v1::Optimizer::KIND_SGD);
+  optimizer.set_learning_rate(0.03);
+  optimizer.set_momentum(0.9);
+  EXPECT_THAT(Compare({})->warnings,
+              ElementsAre(HasSubstr("learning_rate: 0.03 with momentum 0.9 is "
+                                    "0.3 in the long run")));
+  optimizer.set_learning_rate(0.003);
+  EXPECT_THAT(Compare({})->warnings, IsEmpty());
+  optimizer.set_learning_rate(0.3);
+  study_.mutable_model()->set_trainable(v1::Model::TRAINABLE_HEAD);
+  EXPECT_THAT(Compare({})->warnings, IsEmpty()) << "the rest stays as it is";
+}
+
 TEST_F(WeightsAgreementTest, AnotherTaskIsRefused) {
   EXPECT_THAT(
       std::string(Compare({{"task", "segmentation"}}).status().message()),

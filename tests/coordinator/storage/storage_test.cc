@@ -93,7 +93,7 @@ TEST_F(StorageTest, DatabaseOfTheFirstVersionOpensAndItsStudiesLoad) {
                 ElementsAre(SiteId("a"), SiteId("b")));
     EXPECT_THAT(study.rounds[0].mean_loss, ElementsAre(0.5));
     EXPECT_THAT(study.census, SizeIs(2));
-    EXPECT_EQ(study.census.at(SiteId("b")).rows(), 9u);
+    EXPECT_EQ(study.census.at(SiteId("b")).census().rows(), 9u);
     EXPECT_EQ(study.updates.at(SiteId("b")).update().sha256(), "uu");
     EXPECT_FALSE(study.census_totals.has_value());
     EXPECT_FALSE(study.evaluation_totals.has_value());

@@ -274,8 +274,8 @@ TEST(SessionCheatsTasksTest, TaskInTheClearOfASecureStudyEndsTheStudy) {
                 ElementsAre(HasSubstr("asks for this site's own figures")));
     EXPECT_TRUE(at_work.IsRefused());
     const v1::NextTaskRequest& poll = at_work.site.coordinator.polls.back();
-    EXPECT_EQ(poll.approved_studies_size(), 1);  // in both lists: refused
-    EXPECT_EQ(poll.known_studies_size(), 1);
+    EXPECT_EQ(poll.approved_studies_size(), 0);
+    EXPECT_EQ(poll.refused_studies_size(), 1);
   }
 }
 

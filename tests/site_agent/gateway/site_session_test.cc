@@ -41,11 +41,14 @@ TEST(SiteSessionTest, TrainerIsPreparedBeforeItTrainsAfterARestart) {
       session.OnAnswer(TaskOf(v1::Task::TRAIN), {kHash})->needs_prepare);
 }
 
-TEST(SiteSessionTest, RefusedStudyIsInBothLists) {
+TEST(SiteSessionTest, EachStudyIsInOneList) {
   SiteSession session{{}};
-  v1::NextTaskRequest poll = session.Poll({kHash}, {}, {kHash});
-  EXPECT_EQ(poll.approved_studies_size(), 1);
-  EXPECT_EQ(poll.known_studies_size(), 1);
+  const std::string approved(32, 'a'), open(32, 'o');
+  const v1::NextTaskRequest poll =
+      session.Poll({kHash, approved, open}, {approved}, {kHash});
+  EXPECT_THAT(poll.approved_studies(), testing::ElementsAre(approved));
+  EXPECT_THAT(poll.known_studies(), testing::ElementsAre(open));
+  EXPECT_THAT(poll.refused_studies(), testing::ElementsAre(kHash));
 }
 
 TEST(SiteSessionTest, AnotherProtocolIsNamed) {
