@@ -112,7 +112,8 @@ TEST(ExportTorchTest, TheModelCardsExampleRuns) {
   auto [said, status] = RunCommand(
       absl::StrCat("cd ", model, " && ", python, " example.py 2>&1"));
   ASSERT_EQ(status, 0) << said;
-  for (const std::string& label : TinyStudy().classes()) {
+  const v1::Study study = TinyStudy();
+  for (const std::string& label : study.classes()) {
     EXPECT_NE(said.find(absl::StrCat("'", label, "': 0.")), std::string::npos)
         << said;
   }
