@@ -114,7 +114,7 @@ TEST(ExportTorchTest, TheModelCardsExampleRuns) {
   ASSERT_EQ(status, 0) << said;
   const v1::Study study = TinyStudy();
   for (const std::string& label : study.classes()) {
-    EXPECT_NE(said.find(absl::StrCat("'", label, "': 0.")), std::string::npos)
+    EXPECT_NE(said.find(absl::StrCat("'", label, "': ")), std::string::npos)
         << said;
   }
   std::filesystem::remove_all(folder);
