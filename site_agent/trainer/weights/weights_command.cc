@@ -137,10 +137,13 @@ bool SaysFacts(const ConvertOptions& options) {
          options.input_size > 0 || !options.arm.empty();
 }
 
-// Prints what the file says of its model, other than its preprocessing.
+// Prints what the file says of its model and has no line of its own.
 void SayFacts(const WeightsFile& file, std::ostream& out) {
   for (const auto& [key, value] : file.metadata()) {
-    if (key == kPreprocessingKey || key == kArchitectureKey) continue;
+    if (key == kPreprocessingKey || key == kArchitectureKey ||
+        key == kTrainedOnKey) {
+      continue;
+    }
     out << absl::StrFormat("%-13s %s\n", Shown(key), Shown(value));
   }
 }
