@@ -20,6 +20,7 @@
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
 #include "common/crypto/sha256.h"
+#include "site_agent/imaging/case_store/case_record.h"
 #include "site_agent/imaging/decode/decode.h"
 #include "site_agent/imaging/decode/decode_mask.h"
 #include "site_agent/imaging/dicom/decode_dicom.h"
