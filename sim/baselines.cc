@@ -58,7 +58,8 @@ int Concurrency(const RunPlan& plan) {
 // the key of `site`, in a folder of its own.
 RunPlan AloneIn(const std::string& folder, const std::string& name,
                 const SimulatedSite& site, const RunPlan& plan) {
-  RunPlan alone{.study = plan.study, .out = folder, .sites = {site}};
+  RunPlan alone{
+      .study = plan.study, .start = plan.start, .out = folder, .sites = {site}};
   alone.study.clear_sites();
   alone.study.add_sites(name);
   v1::Aggregation& rules = *alone.study.mutable_aggregation();

@@ -38,6 +38,7 @@ TEST_F(ServedCoreTest, StudyEndsAsTheSameStudyWithoutMasks) {
   EXPECT_EQ(ended.optimizer_sha256.size(), 32u);
   ExpectSame(ended, EndPlain(kEvaluation));
   MakeStudy = FourSiteStudy;
+  std::filesystem::remove_all(absl::StrCat(dir_, "/plain-", kEvaluation));
   EXPECT_NE(EndPlain(kEvaluation).global_sha256, ended.global_sha256);
 }
 
