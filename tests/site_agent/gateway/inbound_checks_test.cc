@@ -290,43 +290,45 @@ TEST_F(InboundChecksTest, CensusIsOfTheStudysSitesAndShape) {
   };
   ExpectTaskTaken(fill);
   const std::vector<std::function<void(v1::CensusTotals&)>> changes = {
-    [](v1::CensusTotals& c) { c.add_sites("stranger"); },
-    [](v1::CensusTotals& c) {
-      for (int i = 0; i < 9; ++i) c.add_sites("a");
-    },
-    [](v1::CensusTotals& c) { c.add_arms(); },
-    [](v1::CensusTotals& c) { c.add_rejected_masks(1); },
-    [](v1::CensusTotals& c) { c.add_track_sites(1); },
-    [](v1::CensusTotals& c) { c.add_track_class_sites(1); },
-    [](v1::CensusTotals& c) { c.mutable_arms(0)->add_fold_class_counts(1); },
-    [](v1::CensusTotals& c) { c.mutable_arms(0)->add_fold_class_patients(1); },
-    [](v1::CensusTotals& c) {
-      c.mutable_arms(0)->mutable_fold_class_seen()->Resize(5, 1);
-    },
-    [](v1::CensusTotals& c) {
-      c.mutable_arms(0)->mutable_fold_class_unseen_patients()->Resize(5, 1);
-    },
-    [](v1::CensusTotals& c) {
-      c.mutable_capped_unseen_patients()->Resize(5, 1);
-    },
-    c.mutable_arms(0)->add_fold_validation_patients(1);
-}
-, [](v1::CensusTotals& c) { c.add_capped_validation_patients(1); },
-    [](v1::CensusTotals& c) {
-      c.mutable_arms(0)->mutable_fingerprint()->add_grays(1);
-    },
-    [](v1::CensusTotals& c) {
-      c.mutable_arms(0)->mutable_fingerprint()->add_sides(1);
-    }
-};
-for (const auto& change : changes) {
-  ExpectTaskRefused(
-      [&](v1::Task& t) {
-        fill(t);
-        change(*t.mutable_census());
+      [](v1::CensusTotals& c) { c.add_sites("stranger"); },
+      [](v1::CensusTotals& c) {
+        for (int i = 0; i < 9; ++i) c.add_sites("a");
       },
-      "task.census");
-}
+      [](v1::CensusTotals& c) { c.add_arms(); },
+      [](v1::CensusTotals& c) { c.add_rejected_masks(1); },
+      [](v1::CensusTotals& c) { c.add_track_sites(1); },
+      [](v1::CensusTotals& c) { c.add_track_class_sites(1); },
+      [](v1::CensusTotals& c) { c.mutable_arms(0)->add_fold_class_counts(1); },
+      [](v1::CensusTotals& c) {
+        c.mutable_arms(0)->add_fold_class_patients(1);
+      },
+      [](v1::CensusTotals& c) {
+        c.mutable_arms(0)->mutable_fold_class_seen()->Resize(5, 1);
+      },
+      [](v1::CensusTotals& c) {
+        c.mutable_arms(0)->mutable_fold_class_unseen_patients()->Resize(5, 1);
+      },
+      [](v1::CensusTotals& c) {
+        c.mutable_capped_unseen_patients()->Resize(5, 1);
+      },
+      [](v1::CensusTotals& c) {
+        c.mutable_arms(0)->add_fold_validation_patients(1);
+      },
+      [](v1::CensusTotals& c) { c.add_capped_validation_patients(1); },
+      [](v1::CensusTotals& c) {
+        c.mutable_arms(0)->mutable_fingerprint()->add_grays(1);
+      },
+      [](v1::CensusTotals& c) {
+        c.mutable_arms(0)->mutable_fingerprint()->add_sides(1);
+      }};
+  for (const auto& change : changes) {
+    ExpectTaskRefused(
+        [&](v1::Task& t) {
+          fill(t);
+          change(*t.mutable_census());
+        },
+        "task.census");
+  }
 }
 
 TEST_F(InboundChecksTest, ChoicesAreOfTheStudysTracks) {
