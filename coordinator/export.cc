@@ -8,6 +8,7 @@
 #include "common/base/file.h"
 #include "common/base/status_macros.h"
 #include "common/config/study.h"
+#include "coordinator/active_study.h"
 #include "coordinator/model_files.h"
 #include "coordinator/report/csv_tables.h"
 #include "coordinator/report/model_card.h"
