@@ -315,7 +315,8 @@ std::vector<uint64_t> ActiveStudy::HeldOut() const {
 bool ActiveStudy::IsServed(const std::string& sha256) const {
   if (sha256 == study_.initial_weights_sha256() ||
       sha256 == stored_.global.sha256() ||
-      (stored_.optimizer.size() > 0 && sha256 == stored_.optimizer.sha256()) ||
+      (!Ended() && stored_.optimizer.size() > 0 &&
+       sha256 == stored_.optimizer.sha256()) ||
       sha256 == stored_.evaluated().sha256()) {
     return true;
   }

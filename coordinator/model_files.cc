@@ -137,7 +137,10 @@ class ModelWriter {
         {kTaskKey,
          IsSegmentation(result_.study) ? "segmentation" : "classification"},
         {kTrackKey, ArmTrackName(track)}};
-    const std::string quantiles = GrayQuantilesOf(track.arm);
+    // They are of all cases, so the file of a fold must not have them: it would
+    // tell of the cases that it holds out.
+    const std::string quantiles =
+        track.IsFinal() ? GrayQuantilesOf(track.arm) : std::string();
     if (!quantiles.empty()) metadata[kGrayQuantilesKey] = quantiles;
     if (!result_.stopped.empty()) {
       metadata["partial"] = absl::StrCat(

@@ -210,7 +210,10 @@ bool StudyBook::StorePhase(ActiveStudy& study) {
   }
   stored.phase = phase;
   stored.reason = reason;
-  if (study.Ended()) ended_studies_.push_back(stored.hash);
+  if (study.Ended()) {
+    ended_studies_.push_back(stored.hash);
+    DropBlob(stored.optimizer.sha256());  // nobody goes on from it
+  }
   options_.log(absl::StrCat("study ", study.study().name(), ": ",
                             v1::StudyStatus::Phase_Name(phase),
                             reason.empty() ? "" : ": ", reason));
@@ -270,7 +273,7 @@ bool StudyBook::AllPhasesAreStored() const {
 }
 
 void StudyBook::DropBlob(const std::string& sha256) {
-  obsolete_blobs_.push_back(sha256);
+  if (!sha256.empty()) obsolete_blobs_.push_back(sha256);
 }
 
 void StudyBook::DropUpload(UploadSpool::Key key) {

@@ -63,13 +63,16 @@ double NormalizedSteps(const v1::Optimizer& optimizer, uint64_t steps) {
   const bool sgd = optimizer.kind() == v1::Optimizer::KIND_SGD;
   const double momentum = sgd ? optimizer.momentum() : 0;
   if (momentum == 0) return static_cast<double>(std::max<uint64_t>(steps, 1));
-  // What a gradient of 1 in each step adds up to.
-  double velocity = 0, sum = 0;
-  for (uint64_t i = 0; i < std::max<uint64_t>(steps, 1); ++i) {
-    velocity = momentum * velocity + 1;
-    sum += velocity;
+  // What a gradient of 1 in each of n steps adds up to: the sum of (1 - m^i) /
+  // (1 - m) for i = 1 .. n. The power by squaring has the same bits everywhere.
+  const uint64_t n = std::max<uint64_t>(steps, 1);
+  double power = 1, square = momentum;
+  for (uint64_t rest = n; rest > 0; rest /= 2) {
+    if (rest % 2 == 1) power *= square;
+    square *= square;
   }
-  return sum;
+  return (static_cast<double>(n) - momentum * (1 - power) / (1 - momentum)) /
+         (1 - momentum);
 }
 
 std::vector<double> UpdateFactors(const v1::Study& study,

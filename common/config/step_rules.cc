@@ -119,7 +119,8 @@ StepFault ServerFault(const v1::Study& study) {
   };
   for (const StepFault& fault :
        {KindFault(server),
-        OutOf(named("learning_rate"), server.learning_rate(), 1e-9, 1000),
+        OutOf(named("learning_rate"), server.learning_rate(),
+              server.kind() == Server::KIND_SGD ? 0.01 : 1e-5, 1000),
         OutOf(named("momentum"), server.momentum(), 0, 0.9999),
         OutOf(named("beta1"), server.beta1(), 0, 0.9999),
         OutOf(named("beta2"), server.beta2(), 0, 0.999999),
@@ -127,6 +128,14 @@ StepFault ServerFault(const v1::Study& study) {
         OutOf(named("weight_decay"), server.weight_decay(), 0, 10),
         OutOf(named("clip"), server.clip(), 0, 1e6), ScheduleFault(study)}) {
     if (!fault.field.empty()) return fault;
+  }
+  // Otherwise a step could turn the weights round or stop them, and two sums
+  // would be about one model.
+  if (server.clip() > 0 && server.clip() < 1e-6) {
+    return {named("clip"), "0 (none) or at least 1e-6"};
+  }
+  if (server.learning_rate() * server.weight_decay() >= 1) {
+    return {named("weight_decay"), "under 1 / learning_rate"};
   }
   return {};
 }
@@ -169,26 +178,29 @@ bool HasFewSteps(const v1::Study& study, uint32_t minimum_steps) {
 }
 
 absl::Status CheckFewSteps(const v1::Study& study, const PolicyLimits& limits) {
-  if (!HasFewSteps(study, limits.minimum_steps) || limits.minimum_batch == 0 ||
+  if (!HasLocalSteps(study) || limits.minimum_batch == 0 ||
       study.sites_size() == 1) {
     return absl::OkStatus();
   }
   const std::string few =
       absl::StrCat("training.local_steps is ", study.training().local_steps(),
-                   ", fewer than ", limits.minimum_steps,
-                   ": a sum is nearly the gradient of one batch");
+                   ": a sum is nearly the gradient of a few batches");
   if (!IsSecure(study)) {
     return absl::FailedPreconditionError(absl::StrCat(
         few, ", which needs secure aggregation (three sites or more); give ",
-        "aggregation.secure_aggregation: on, or more local_steps"));
+        "aggregation.secure_aggregation: on, or training.local_epochs"));
   }
-  if (study.training().batch_size() >= limits.minimum_batch) {
-    return absl::OkStatus();
+  if (study.training().batch_size() < limits.minimum_batch) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        few, " of ", study.training().batch_size(), " cases; give ",
+        "training.batch_size: ", limits.minimum_batch,
+        " or more (policy.minimum_batch), or training.local_epochs"));
   }
-  return absl::FailedPreconditionError(
-      absl::StrCat(few, " of ", study.training().batch_size(), " cases; give ",
-                   "training.batch_size: ", limits.minimum_batch,
-                   " or more (policy.minimum_batch), or more local_steps"));
+  if (LeastSites(study) >= study.sites_size()) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      few, ", and without a site it would be of fewer cases; give ",
+      "aggregation.minimum_sites: ", study.sites_size(),
+      " (all sites), or training.local_epochs"));
 }
 
 }  // namespace hilum

@@ -27,9 +27,11 @@ StepFault FindStepFault(const v1::Study& study);
 // `minimum_steps`. A sum of so few steps is nearly the gradient of a batch.
 bool HasFewSteps(const v1::Study& study, uint32_t minimum_steps);
 
-// Checks that a study with few steps sums the gradients of enough cases and of
-// sites that hide each other: secure aggregation, and a batch of at least
-// limits.minimum_batch. Nothing is hidden in a study of one site.
+// Checks that a study with local_steps, however many, sums the gradients of
+// enough cases and of sites that hide each other: secure aggregation over all
+// sites, and a batch of at least limits.minimum_batch. A small site has few
+// cases for each step, so in a plain study its update could be of one image.
+// Nothing is hidden in a study of one site.
 // FAILED_PRECONDITION says what to change.
 absl::Status CheckFewSteps(const v1::Study& study, const PolicyLimits& limits);
 

@@ -77,7 +77,7 @@ void WarnOfRate(const WeightsFile& file, const v1::Study& study,
     return;
   }
   const double rate = optimizer.learning_rate() / (1 - optimizer.momentum());
-  if (rate <= kLargestRate) return;
+  if (rate < kLargestRate * 1.001) return;
   warnings.push_back(absl::StrCat(
       "training.optimizer.learning_rate: ", optimizer.learning_rate(),
       " with momentum ", optimizer.momentum(), " is ", rate,

@@ -39,7 +39,8 @@ std::set<std::string> Difference(const std::set<std::string>& a,
 
 absl::Status RevealedLists::Check(const std::vector<std::string>& subjects,
                                   const std::string& study_hash,
-                                  const std::set<SiteId>& survivors) const {
+                                  const std::set<SiteId>& survivors,
+                                  bool may_differ) const {
   const absl::StatusOr<std::string> text = ReadFile(path_);
   if (absl::IsNotFound(text.status())) return absl::OkStatus();
   if (!text.ok()) return absl::DataLossError(text.status().message());
@@ -53,11 +54,20 @@ absl::Status RevealedLists::Check(const std::vector<std::string>& subjects,
           path_, ": changed since it was written; without it this site cannot ",
           "tell in which sums it has revealed shares"));
     }
-    if (!wanted.contains(fields[0]) || fields[1] == ToHex(study_hash)) continue;
+    if (!wanted.contains(fields[0])) continue;
     const std::set<std::string> before = absl::StrSplit(fields[2], ',');
     const std::set<std::string> difference =
         Difference(before, Names(survivors));
-    if (difference.empty() || difference.size() >= kFewestSites) continue;
+    if (difference.empty()) continue;
+    // A study's models could come back to one that was summed before.
+    if (fields[1] == ToHex(study_hash)) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          "secure aggregation: this site has revealed shares of a sum about ",
+          "this very model in an earlier round, over other sites; two sums ",
+          "about one model that differ in ", NamesOf(difference),
+          " tell what these sites gave"));
+    }
+    if (may_differ || difference.size() >= kFewestSites) continue;
     return absl::FailedPreconditionError(absl::StrCat(
         "secure aggregation: this site has revealed shares of a sum about "
         "this ",

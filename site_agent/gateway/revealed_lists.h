@@ -26,12 +26,14 @@ class RevealedLists {
   explicit RevealedLists(std::string path) : path_(std::move(path)) {}
 
   // Checks the survivors of a sum of the study `study_hash` (raw, 32 bytes)
-  // about each of `subjects` (raw, 32 bytes each) against the sums of other
-  // studies about the same subject. FAILED_PRECONDITION: the survivors differ
-  // in one or two sites; names these. DATA_LOSS: the file cannot be read.
+  // about each of `subjects` (raw, 32 bytes each) against the earlier sums
+  // about the same subject. FAILED_PRECONDITION names the sites by which they
+  // differ: any in the same study; one or two in another, unless `may_differ`.
+  // DATA_LOSS: the file cannot be read.
   absl::Status Check(const std::vector<std::string>& subjects,
                      const std::string& study_hash,
-                     const std::set<SiteId>& survivors) const;
+                     const std::set<SiteId>& survivors,
+                     bool may_differ = false) const;
 
   // Notes a sum, on disk when it returns. RESOURCE_EXHAUSTED: disk full.
   absl::Status Note(const std::vector<std::string>& subjects,

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "common/config/starting_weights.h"
 #include "common/config/step_rules.h"
 #include "common/config/study.h"
 #include "common/crypto/short_hash.h"
@@ -261,10 +262,28 @@ uint64_t FewestDifferingPatients(const v1::Study& a,
   return fewest;
 }
 
+// Returns the digests that the study's starting weights list, in one text.
+std::string SeenDigests(const v1::Study& study) {
+  std::string digests;
+  for (const v1::TrainedOn& set : study.starting_weights().trained_on()) {
+    absl::StrAppend(&digests, set.digests());
+  }
+  return digests;
+}
+
 std::optional<Risk> PatientsRisk(const v1::Study& study,
                                  const v1::SubmitCensusRequest& census,
                                  const PastStudy& past,
                                  const v1::SubmitCensusRequest& past_census) {
+  if (ListsImages(study) && ListsImages(past.study) &&
+      SeenDigests(study) != SeenDigests(past.study)) {
+    return Risk{std::string(kPatientsInferable),
+                absl::StrCat(
+                    "this study and the study ", Named(past), " approved ",
+                    "before list other images from which their starting ",
+                    "weights learned: the difference of the two censuses may ",
+                    "tell whether a patient of this site is in one list only")};
+  }
   if (!StartAlike(study, past.study)) return std::nullopt;
   const uint64_t patients =
       FewestDifferingPatients(study, census, past.study, past_census);

@@ -87,10 +87,8 @@ absl::Status SecurePart::CheckRound(const v1::Header& header) const {
 
 absl::Status SecurePart::CheckOneList(const v1::Task& task, const Asked& asked,
                                       const std::set<SiteId>& survivors) const {
-  if (!asked.may_differ) {
-    HILUM_RETURN_IF_ERROR(
-        lists().Check(subjects_, task.header().study_hash(), survivors));
-  }
+  HILUM_RETURN_IF_ERROR(lists().Check(subjects_, task.header().study_hash(),
+                                      survivors, asked.may_differ));
   HILUM_ASSIGN_OR_RETURN(std::optional<v1::RevealedOnce> revealed,
                          Revealed(task.header()));
   if (!revealed.has_value() ||

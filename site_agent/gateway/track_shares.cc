@@ -45,6 +45,19 @@ TrackShare ShareOf(const v1::TrackUpdate& trained, uint64_t most_examples,
   return share;
 }
 
+// Returns whether this site's census has validation patients for a track.
+bool HasValidation(const v1::Study& study, const Track& track,
+                   const v1::SubmitCensusRequest& own) {
+  for (int a = 0; a < std::min(own.arms_size(), study.arms_size()); ++a) {
+    if (study.arms(a) != track.arm) continue;
+    const auto& folds = own.arms(a).fold_validation_patients();
+    for (int fold = 0; fold < folds.size(); ++fold) {
+      if (fold != track.fold && folds[fold] > 0) return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<TrackShare>> TrackShares(
@@ -70,6 +83,12 @@ absl::StatusOr<std::vector<TrackShare>> TrackShares(
     if (IsSecure(study) && most > 0 && update.num_examples() == 0) {
       return absl::AbortedError(absl::StrCat("track ", ArmTrackName(tracks[t]),
                                              " could not be trained"));
+    }
+    if (IsSecure(study) && validated[t] && own.has_value() &&
+        HasValidation(study, tracks[t], *own) &&
+        update.validation_examples() == 0) {
+      return absl::AbortedError(absl::StrCat("track ", ArmTrackName(tracks[t]),
+                                             " could not be validated"));
     }
     TrackShare share = ShareOf(update, most, validated[t]);
     share.total_examples = examples[t];

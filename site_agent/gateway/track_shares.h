@@ -21,8 +21,8 @@ namespace hilum {
 // that has stopped (`choices`), gets nothing; a track that is not validated
 // (ValidatedTracks) gets no validation. `own`: nothing if this site has given
 // no census. INTERNAL: the answer lacks tracks. ABORTED: the study is secure
-// and a track could not be trained; this site would count as one of those that
-// hide the others in the sum.
+// and a track could not be trained or validated; this site would count as one
+// of those that hide the others in the sum.
 absl::StatusOr<std::vector<TrackShare>> TrackShares(
     const v1::Study& study, const v1::CensusTotals& cohort,
     const TrackChoices& choices,

@@ -158,6 +158,17 @@ TEST_F(BaselinesTest, EveryPromisedKeyIsThere) {
               HasSubstr("Federated against local and centralized"));
 }
 
+// Pooled scores have figures of folds, too.
+void ExpectIsIn(const nlohmann::json& part, const nlohmann::json& all) {
+  for (const auto& [key, value] : part.items()) {
+    if (value.is_object()) {
+      ExpectIsIn(value, all[key]);
+    } else {
+      EXPECT_EQ(value, all[key]) << key;
+    }
+  }
+}
+
 TEST_F(BaselinesTest, ASiteAloneIsAFederationOfOne) {
   std::string own;
   for (absl::string_view line :
@@ -170,8 +181,8 @@ TEST_F(BaselinesTest, ASiteAloneIsAFederationOfOne) {
   const RunPlan all = plan_;
   Run("own", "data/own.csv", {});
   plan_ = all;
-  EXPECT_EQ(Arm("own")["federated"]["pooled"],
-            Arm("here")["local_only"]["sites"]["site-b"]);
+  ExpectIsIn(Arm("here")["local_only"]["sites"]["site-b"],
+             Arm("own")["federated"]["pooled"]);
   for (const char* track : {"fold-1", "fold-2", "final"}) {
     const std::string model =
         absl::StrCat("model/whole-", track, ".safetensors");

@@ -99,7 +99,8 @@ absl::StatusOr<CasePool> LoadCasePool(absl::Span<const CaseSource> sources,
                            source.patient_key),
            pool.validation_ranks);
     Append(SeenIn(data, study), pool.seen);
-    Append(FindSeenByTools(data.manifest.cases, data.image_digests),
+    Append(FindSeenByTools(data.manifest.cases, data.image_digests,
+                           SeenLists(study)),
            pool.seen_by_tools);
     Append(std::move(data), pool.data);
   }

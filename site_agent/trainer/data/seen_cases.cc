@@ -2,7 +2,9 @@
 #include "site_agent/trainer/data/seen_cases.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
+#include <vector>
 
 #include "common/config/census.h"
 #include "common/config/starting_weights.h"
@@ -14,9 +16,12 @@ uint64_t SeenCases::Marked() const {
   return static_cast<uint64_t>(std::count(marks.begin(), marks.end(), true));
 }
 
-SeenCases FindSeen(absl::Span<const CaseRow> cases,
-                   absl::Span<const std::string> digests,
-                   absl::Span<const absl::string_view> lists) {
+namespace {
+
+// Returns the patients with a case in one of the lists.
+std::set<absl::string_view> PatientsIn(
+    absl::Span<const CaseRow> cases, absl::Span<const std::string> digests,
+    absl::Span<const absl::string_view> lists) {
   std::set<absl::string_view> patients;
   for (size_t i = 0; i < cases.size(); ++i) {
     for (absl::string_view list : lists) {
@@ -24,6 +29,16 @@ SeenCases FindSeen(absl::Span<const CaseRow> cases,
       patients.insert(cases[i].patient_id);
     }
   }
+  return patients;
+}
+
+}  // namespace
+
+SeenCases FindSeen(absl::Span<const CaseRow> cases,
+                   absl::Span<const std::string> digests,
+                   absl::Span<const absl::string_view> lists) {
+  const std::set<absl::string_view> patients =
+      PatientsIn(cases, digests, lists);
   SeenCases seen{.marks = {}, .patients = patients.size()};
   for (const CaseRow& row : cases) {
     const bool found = patients.count(row.patient_id) > 0;
@@ -42,8 +57,16 @@ std::vector<absl::string_view> SeenLists(const v1::Study& study) {
 }
 
 SeenByTools FindSeenByTools(absl::Span<const CaseRow> cases,
-                            absl::Span<const std::string> digests) {
-  const auto seen_by = [&](absl::string_view list) {
+                            absl::Span<const std::string> digests,
+                            absl::Span<const absl::string_view> lists) {
+  const std::set<absl::string_view> ours = PatientsIn(cases, digests, lists);
+  const auto seen_by = [&](absl::string_view list) -> uint64_t {
+    const std::set<absl::string_view> theirs =
+        PatientsIn(cases, digests, {list});
+    std::vector<absl::string_view> differ;
+    std::set_symmetric_difference(ours.begin(), ours.end(), theirs.begin(),
+                                  theirs.end(), std::back_inserter(differ));
+    if (!differ.empty() && differ.size() < kSeenPatients) return 0;
     return FindSeen(cases, digests, {list}).Marked();
   };
   return {.lungs_network = seen_by(LungsNetworkImages()),

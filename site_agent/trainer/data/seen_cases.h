@@ -47,8 +47,12 @@ struct SeenByTools {
   uint64_t orientation_network = 0;
   uint64_t not_compared = 0;
 };
+// `lists`: those of the study (SeenLists). A count is 0 where the patients in
+// them and in the network's list differ by fewer than kSeenPatients: with both
+// counts in the census, the difference would be the cases of these few.
 SeenByTools FindSeenByTools(absl::Span<const CaseRow> cases,
-                            absl::Span<const std::string> digests);
+                            absl::Span<const std::string> digests,
+                            absl::Span<const absl::string_view> lists);
 
 }  // namespace hilum
 

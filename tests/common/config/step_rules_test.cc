@@ -111,6 +111,19 @@ TEST(StepRulesTest, EachRuleNamesItsField) {
          s.set_kind(Server::KIND_YOGI);
          s.set_weight_decay(0.1);
        }},
+      {"aggregation.server_optimizer.weight_decay",
+       [](v1::Study&, v1::Training&, v1::Aggregation&, Server& s) {
+         s.set_learning_rate(0.2);  // turns the weights round
+         s.set_weight_decay(10);
+       }},
+      {"aggregation.server_optimizer.clip",
+       [](v1::Study&, v1::Training&, v1::Aggregation&, Server& s) {
+         s.set_clip(1e-320);
+       }},
+      {"aggregation.server_optimizer.learning_rate",
+       [](v1::Study&, v1::Training&, v1::Aggregation&, Server& s) {
+         s.set_learning_rate(1e-9);
+       }},
       {"aggregation.server_optimizer.beta2",
        [](v1::Study&, v1::Training&, v1::Aggregation&, Server& s) {
          s.set_beta2(1);
@@ -147,7 +160,9 @@ TEST(StepRulesTest, SegmentationCountsInEpochs) {
 TEST(StepRulesTest, FewStepsNeedMasksAndABatch) {
   const PolicyLimits limits;
   EXPECT_TRUE(CheckFewSteps(Stepping(1, 32), limits).ok());
-  EXPECT_TRUE(CheckFewSteps(Stepping(8, 1), limits).ok());
+  // However many steps: a small site has one case for several of them.
+  EXPECT_FALSE(CheckFewSteps(Stepping(8, 1), limits).ok());
+  EXPECT_TRUE(CheckFewSteps(Stepping(8, 32), limits).ok());
   const absl::Status small = CheckFewSteps(Stepping(7, 31), limits);
   EXPECT_EQ(small.code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(std::string(small.message()), HasSubstr("batch_size: 32"));
@@ -158,6 +173,14 @@ TEST(StepRulesTest, FewStepsNeedMasksAndABatch) {
               HasSubstr("needs secure aggregation"));
   EXPECT_THAT(std::string(CheckFewSteps(Stepping(1, 64, 2), limits).message()),
               HasSubstr("three sites or more"));
+}
+
+TEST(StepRulesTest, StepsAreOfAllSites) {
+  v1::Study study = Stepping(1, 64, 4);
+  EXPECT_THAT(std::string(CheckFewSteps(study, PolicyLimits()).message()),
+              HasSubstr("aggregation.minimum_sites: 4"));
+  study.mutable_aggregation()->set_minimum_sites(4);
+  EXPECT_TRUE(CheckFewSteps(study, PolicyLimits()).ok());
 }
 
 TEST(StepRulesTest, OfficerMayAskForMoreOrLess) {

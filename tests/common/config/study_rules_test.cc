@@ -33,8 +33,7 @@ TEST(StudyRulesTest, EachRuleRefusesAndNamesItsField) {
   };
   const Case kCases[] = {
       {"name", [](v1::Study& s) { s.set_name("Lungs!"); }},
-      {"description",
-       [](v1::Study& s) { s.set_description("two\nlines"); }},
+      {"description", [](v1::Study& s) { s.set_description("two\nlines"); }},
       {"description",
        [](v1::Study& s) { s.set_description(std::string(1001, 'x')); }},
       {"classes", [](v1::Study& s) { s.set_classes(1, "covid19"); }},

@@ -210,10 +210,10 @@ TEST_F(StorageTest, DatabaseOfTheFirstVersionTakesSumsAndTotals) {
 }
 
 TEST_F(StorageTest, DatabaseOfANewerVersionIsRefused) {
-  Run("PRAGMA user_version = 6");
+  Run("PRAGMA user_version = 7");
   const absl::Status opened = Storage::Open(path_).status();
   EXPECT_EQ(opened.code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_THAT(std::string(opened.message()), HasSubstr("schema 6"));
+  EXPECT_THAT(std::string(opened.message()), HasSubstr("schema 7"));
 }
 
 TEST_F(StorageTest, SumIsKeptUntilWhatItGaveIsStored) {

@@ -42,7 +42,7 @@ TEST(EgressLimitsTest, EveryListOfEveryRequestHasALimit) {
   for (int i = 0; i < Federation().method_count(); ++i) {
     AddLists(*Federation().method(i)->input_type(), seen, lists);
   }
-  EXPECT_EQ(lists.size(), 8u);
+  EXPECT_EQ(lists.size(), 9u);
   for (const FieldDescriptor* list : lists) {
     EXPECT_TRUE(MaxOccurrences(*list).has_value()) << list->full_name();
   }

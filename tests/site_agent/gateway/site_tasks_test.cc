@@ -78,7 +78,7 @@ TEST_F(SiteTasksTest, RoundWhoseModelIsGoneIsNotAnsweredByNothing) {
   site_.coordinator.tasks = {task};
   ASSERT_TRUE(site_.Run().ok());
   EXPECT_TRUE(site_.coordinator.updates.empty());
-  EXPECT_EQ(site_.coordinator.polls.back().approved_studies_size(), 1);
+  EXPECT_EQ(site_.coordinator.polls.back().refused_studies_size(), 1);
 }
 
 TEST_F(SiteTasksTest, CohortThatIsSmallerThanThisSiteIsAnsweredByNothing) {

@@ -79,7 +79,7 @@ TEST(SeenCasesTest, SeveralListsAddUpAndAnUnknownImageIsNotFound) {
   EXPECT_EQ(FindSeen(site.cases, site.digests, {one, other}).patients, 11u);
   for (std::string& digest : site.digests) digest.clear();
   EXPECT_EQ(FindSeen(site.cases, site.digests, {one, other}).patients, 0u);
-  EXPECT_EQ(FindSeenByTools(site.cases, site.digests).not_compared, 24u);
+  EXPECT_EQ(FindSeenByTools(site.cases, site.digests, {}).not_compared, 24u);
 }
 
 // The files differ; their pixels do not.
@@ -123,11 +123,16 @@ TEST(SeenCasesTest, TheProductsOwnNetworksHaveTheirLists) {
     site.digests[i] = std::string(
         LungsNetworkImages().substr(i * kDigestPrefix, kDigestPrefix));
   }
-  const SeenByTools seen = FindSeenByTools(site.cases, site.digests);
+  const SeenByTools seen = FindSeenByTools(site.cases, site.digests, {});
   EXPECT_EQ(seen.lungs_network, 20u);
   // All of them are in the other list, too.
   EXPECT_EQ(seen.orientation_network, 20u);
   EXPECT_EQ(seen.not_compared, 0u);
+  // A study's list of all of these patients but one: the two counts of a census
+  // would differ by that patient's cases.
+  const std::string list(LungsNetworkImages().substr(0, 18 * kDigestPrefix));
+  EXPECT_EQ(FindSeenByTools(site.cases, site.digests, {list}).lungs_network,
+            0u);
 }
 
 }  // namespace
