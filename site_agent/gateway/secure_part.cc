@@ -87,18 +87,19 @@ absl::Status SecurePart::CheckRound(const v1::Header& header) const {
 
 absl::Status SecurePart::CheckOneList(const v1::Task& task, const Asked& asked,
                                       const std::set<SiteId>& survivors) const {
-  HILUM_RETURN_IF_ERROR(lists().Check(subjects_, task.header().study_hash(),
-                                      survivors, asked.may_differ));
   HILUM_ASSIGN_OR_RETURN(std::optional<v1::RevealedOnce> revealed,
                          Revealed(task.header()));
-  if (!revealed.has_value() ||
-      revealed->kind() != static_cast<uint32_t>(task.kind()) ||
-      revealed->model_sha256() != model_sha256_) {
-    return absl::OkStatus();
+  std::set<SiteId> before = survivors;
+  if (revealed.has_value() &&
+      revealed->kind() == static_cast<uint32_t>(task.kind()) &&
+      revealed->model_sha256() == model_sha256_) {
+    before.clear();
+    for (const std::string& name : revealed->survivors()) before.emplace(name);
   }
-  std::set<SiteId> before;
-  for (const std::string& name : revealed->survivors()) before.emplace(name);
-  if (before == survivors) return absl::OkStatus();
+  if (before == survivors) {
+    return lists().Check(subjects_, task.header().study_hash(), survivors,
+                         asked.may_differ);
+  }
   return absl::FailedPreconditionError(absl::StrCat(
       "secure aggregation: this site has revealed shares of a sum about this ",
       "very model, in round ", revealed->said().header().round(),

@@ -84,7 +84,7 @@ absl::StatusOr<std::vector<TrackShare>> TrackShares(
       return absl::AbortedError(absl::StrCat("track ", ArmTrackName(tracks[t]),
                                              " could not be trained"));
     }
-    if (IsSecure(study) && validated[t] && own.has_value() &&
+    if (IsSecure(study) && validated[t] && most > 0 && own.has_value() &&
         HasValidation(study, tracks[t], *own) &&
         update.validation_examples() == 0) {
       return absl::AbortedError(absl::StrCat("track ", ArmTrackName(tracks[t]),

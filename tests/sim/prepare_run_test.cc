@@ -69,7 +69,8 @@ TEST_F(PrepareRunTest, WeightsThatDifferAreWarnedOfOrRefused) {
   const auto plan = PrepareRun(options_);
   ASSERT_TRUE(plan.ok()) << plan.status();
   EXPECT_THAT(plan->warnings, ElementsAre(HasSubstr("model.input_size: 64"),
-                                          HasSubstr("arms: segmented")));
+                                          HasSubstr("arms: segmented"),
+                                          HasSubstr("learning_rate")));
   options_.force = true;
   options_.set = {"classes=[normal, covid19, bacterial, viral]"};
   EXPECT_THAT(std::string(PrepareRun(options_).status().message()),

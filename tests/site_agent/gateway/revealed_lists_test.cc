@@ -62,10 +62,17 @@ TEST_F(RevealedListsTest, EachSubjectCountsByItself) {
       lists_.Check({std::string(32, 'x'), model_}, second_, Sites("abc")).ok());
 }
 
-// SecurePart has a stricter rule for the rounds of one study.
-TEST_F(RevealedListsTest, SumsOfTheSameStudyAreNotCompared) {
-  ASSERT_TRUE(lists_.Note({model_}, first_, Sites("abcd")).ok());
-  EXPECT_TRUE(lists_.Check({model_}, first_, Sites("abc")).ok());
+// A study whose model comes back to an earlier one, however many rounds later.
+TEST_F(RevealedListsTest, SumsOfTheSameStudyAreOverTheSameSites) {
+  ASSERT_TRUE(lists_.Note({model_}, first_, Sites("abcdefg")).ok());
+  EXPECT_TRUE(lists_.Check({model_}, first_, Sites("abcdefg")).ok());
+  EXPECT_FALSE(lists_.Check({model_}, first_, Sites("abc")).ok());
+  EXPECT_FALSE(
+      lists_.Check({model_}, first_, Sites("abcdef"), /*may_differ=*/true)
+          .ok());
+  EXPECT_TRUE(
+      lists_.Check({model_}, second_, Sites("abcdef"), /*may_differ=*/true)
+          .ok());
 }
 
 TEST_F(RevealedListsTest, EverySumStaysOnDisk) {
