@@ -61,7 +61,8 @@ uint64_t FewestDifferingPatients(const v1::Study& a,
                                  const v1::SubmitCensusRequest& census_b);
 
 // Returns kPatientsInferable if `past` starts from the weights of `study` and
-// this site's cases in the two differ by 1 to 9 patients.
+// this site's cases in the two differ by 1 to 9 patients, or if the starting
+// weights of both list images, and not the same.
 std::optional<Risk> PatientsRisk(const v1::Study& study,
                                  const v1::SubmitCensusRequest& census,
                                  const PastStudy& past,

@@ -173,6 +173,25 @@ class PatientsRiskTest : public testing::Test {
   const v1::Study study_ = StudyOf({"a", "b", "c"});
 };
 
+// Their censuses count the patients of two lists, which may differ in one.
+TEST_F(PatientsRiskTest, StudiesWithOtherListsOfImagesAreInferable) {
+  const auto listing = [&](const std::string& digests) {
+    v1::Study study = study_;
+    v1::TrainedOn& set = *study.mutable_starting_weights()->add_trained_on();
+    set.set_name("films");
+    set.set_images(digests.size() / 8);
+    set.set_digests(digests);
+    return study;
+  };
+  const v1::SubmitCensusRequest census = Census({50, 50, 50, 50});
+  const v1::Study one = listing("digest-1"), two = listing("digest-1digest-2");
+  EXPECT_FALSE(PatientsRisk(one, census, Past(one), census).has_value());
+  const std::optional<Risk> risk = PatientsRisk(two, census, Past(one), census);
+  ASSERT_TRUE(risk.has_value());
+  EXPECT_EQ(risk->name, "patients_inferable");
+  EXPECT_THAT(risk->sentence, HasSubstr("list other images"));
+}
+
 TEST_F(PatientsRiskTest, OneToNinePatientsOfDifferenceAreInferable) {
   EXPECT_FALSE(Compare({20, 20, 20, 20}, {20, 20, 20, 20}).has_value());
   const std::optional<Risk> one = Compare({21, 20, 20, 20}, {20, 20, 20, 20});
