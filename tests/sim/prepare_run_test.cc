@@ -69,8 +69,7 @@ TEST_F(PrepareRunTest, WeightsThatDifferAreWarnedOfOrRefused) {
   const auto plan = PrepareRun(options_);
   ASSERT_TRUE(plan.ok()) << plan.status();
   EXPECT_THAT(plan->warnings, ElementsAre(HasSubstr("model.input_size: 64"),
-                                          HasSubstr("arms: segmented"),
-                                          HasSubstr("learning_rate")));
+                                          HasSubstr("arms: segmented")));
   options_.force = true;
   options_.set = {"classes=[normal, covid19, bacterial, viral]"};
   EXPECT_THAT(std::string(PrepareRun(options_).status().message()),
