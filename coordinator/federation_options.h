@@ -10,7 +10,7 @@
 
 namespace hilum {
 
-// What a coordinator is given at its start.
+// The settings that a coordinator is given at its start.
 struct FederationOptions {
   std::string state_dir;
   // Signs receipts (DER); if not set, receipts have empty signatures.

@@ -91,8 +91,7 @@ absl::Status CheckPinning(const Arguments& arguments, v1::Study study) {
       "unpinned_keys"));
 }
 
-// Refuses rounds of so few steps that sites with the default policy refuse
-// them.
+// Refuses a study of local_steps that sites with the default policy refuse.
 absl::Status CheckSteps(const Arguments& arguments, v1::Study study) {
   FillStudyDefaults(study);
   const absl::Status enough = CheckFewSteps(study, PolicyLimits());
@@ -208,8 +207,8 @@ void AddSubmitOptions(CLI::App& submit, Arguments& arguments) {
                 "Pin no keys; each officer must accept the risk unpinned_keys")
       ->excludes(certificates);
   submit.add_flag("--few-steps", arguments.few_steps,
-                  "Submit although rounds have fewer steps than sites allow by "
-                  "default (training.local_steps)");
+                  "Submit a study of training.local_steps although sites with "
+                  "the default policy refuse it");
 }
 
 using Action = std::function<absl::Status()>;

@@ -63,7 +63,7 @@ double NormalizedSteps(const v1::Optimizer& optimizer, uint64_t steps) {
   const bool sgd = optimizer.kind() == v1::Optimizer::KIND_SGD;
   const double momentum = sgd ? optimizer.momentum() : 0;
   if (momentum == 0) return static_cast<double>(std::max<uint64_t>(steps, 1));
-  // What a gradient of 1 in each of n steps adds up to: the sum of (1 - m^i) /
+  // A gradient of 1 in each of n steps adds up to the sum of (1 - m^i) /
   // (1 - m) for i = 1 .. n. The power by squaring has the same bits everywhere.
   const uint64_t n = std::max<uint64_t>(steps, 1);
   double power = 1, square = momentum;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a file of weights says of the images that it learned from.
+// Lists in files of weights: the images that the weights learned from.
 #ifndef HILUM_COMMON_MODEL_TRAINED_ON_H_
 #define HILUM_COMMON_MODEL_TRAINED_ON_H_
 

@@ -55,8 +55,8 @@ v1::StudyChain AfterCensus(const v1::StudyChain& chain, const ChainStep& step,
 // The models after a sum of updates.
 struct TrainedModels {
   std::string model_sha256;  // of the trained models
-  // Of the chosen ones (common/aggregation/chosen_models.h); empty: no track
-  // was tried yet, or the study does not validate.
+  // Digest of the chosen ones (common/aggregation/chosen_models.h); empty: no
+  // track was tried yet, or the study does not validate.
   std::string best_sha256;
   TrackChoices choices;  // after the sum
   // Of the state of the server's optimiser

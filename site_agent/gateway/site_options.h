@@ -14,7 +14,7 @@
 
 namespace hilum {
 
-// What a running site is given at its start.
+// The settings that a running site is given at its start.
 struct SiteOptions {
   SiteId site;
   v1::SiteConfig config;    // absolute paths

@@ -158,7 +158,7 @@ class StudyFollower {
   // The last sum, until it is checked.
   struct Unchecked {
     v1::SumOpening opening;
-    // Of the published sum, if it was read for the next model.
+    // The published sum's, if it was read for the next model.
     std::optional<VectorChecksum> checksum = std::nullopt;
   };
   // Returns the checksum of the last published sum.

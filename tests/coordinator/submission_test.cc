@@ -100,7 +100,7 @@ TEST_F(SubmissionTest, TheStudyNamesItsWeightsAndTheirImages) {
   EXPECT_EQ(weights.file_sha256(), Sha256Of(*ReadFile(path)));
   ASSERT_EQ(weights.trained_on_size(), 1);
   EXPECT_EQ(weights.trained_on(0).SerializeAsString(), set.SerializeAsString());
-  // What a study's YAML says of weights does not count.
+  // Words of a study's YAML on weights do not count.
   v1::Study claims = study_;
   *claims.mutable_starting_weights() = weights;
   stored = PrepareSubmission(claims, "", {}, blobs);

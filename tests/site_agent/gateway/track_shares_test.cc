@@ -95,6 +95,28 @@ TEST_F(TrackSharesTest, ArmWithAThinFoldGetsNoValidation) {
   }
 }
 
+// Zeros of two sites would leave the losses of the third alone.
+TEST_F(TrackSharesTest, TrackWithoutItsValidationTakesTheSiteOutOfAMaskedSum) {
+  trained_.mutable_tracks(1)->set_validation_examples(0);
+  trained_.mutable_tracks(1)->set_validation_loss_sum(0);
+  own_->mutable_arms(0)->clear_fold_validation_patients();
+  for (int fold = 0; fold < 2; ++fold) {
+    own_->mutable_arms(0)->add_fold_validation_patients(3);
+  }
+  EXPECT_TRUE(Shares().ok()) << "without masks nothing hides behind it";
+  const v1::Validation validation = study_.training().validation();
+  study_ = SmallStudy({"a", "b", "c"});
+  *study_.mutable_training()->mutable_validation() = validation;
+  study_.mutable_aggregation()->set_secure_aggregation(
+      v1::Aggregation::SECURE_AGGREGATION_ON);
+  v1::CensusTotals cohort = CohortOfFifties(study_);
+  cohort.clear_track_sites();
+  for (int track = 0; track < 3; ++track) cohort.add_track_sites(3);
+  const auto shares = TrackShares(study_, cohort, choices_, own_, trained_);
+  EXPECT_TRUE(absl::IsAborted(shares.status())) << shares.status();
+  EXPECT_THAT(shares.status().message(), HasSubstr("could not be validated"));
+}
+
 TEST_F(TrackSharesTest, AnswerThatLacksTracksIsNone) {
   trained_.mutable_tracks()->RemoveLast();
   EXPECT_TRUE(absl::IsInternal(Shares().status()));

@@ -94,7 +94,7 @@ TEST_F(TlsProbeTest, WhatIsNoTlsShowsItsFirstLine) {
   EXPECT_EQ(peer.answer, "HTTP/1.1 400 Bad \\x1B Request");
 }
 
-// As mail and SSH servers do; the greeting is there before the handshake
+// Mail and SSH servers do so; the greeting is there before the handshake
 // begins.
 TEST_F(TlsProbeTest, AServerThatSpeaksFirstShowsItsGreeting) {
   LoopbackServer server([](int fd) {
